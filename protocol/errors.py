@@ -1,0 +1,93 @@
+"""Every way in which chatd says no: one row each, with its number in every wire's own terms.
+
+A row is named by the situation; `code` is the word that clients see, and several situations can share one: a call
+of an unknown event and a malformed payload are both BAD_REQUEST to a dialect, yet different numbers in JSON-RPC.
+`retry` says whether the same request can succeed later without being changed.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Code(Struct, frozen=True):
+    """One row: the word, the sentence, and the number that each wire uses for it."""
+
+    code: str
+    text: str
+    status: int
+    number: int
+    close: int
+    retry: bool = False
+
+
+BAD_REQUEST = Code("BAD_REQUEST", "The request is not valid", 400, -32602, 4400)
+UNPARSABLE = Code("BAD_REQUEST", "The frame is not valid JSON", 400, -32700, 4400)
+INVALID_FRAME = Code("BAD_REQUEST", "The frame is not a valid request", 400, -32600, 4400)
+UNKNOWN_CALL = Code("BAD_REQUEST", "There is no such call", 400, -32601, 4400)
+AUTH_INVALID = Code("AUTH_INVALID", "The token is missing or not valid", 401, -32001, 4401)
+FORBIDDEN = Code("FORBIDDEN", "You may not do that", 403, -32003, 4403)
+NOT_FOUND = Code("NOT_FOUND", "There is no such thing", 404, -32004, 4404)
+NO_METHOD = Code("METHOD_NOT_ALLOWED", "That path does not take this method", 405, -32601, 4405)
+CONFLICT = Code("CONFLICT", "Something else is already there", 409, -32009, 4409)
+TOO_LARGE = Code("TOO_LARGE", "That is larger than this server takes", 413, -32013, 1009)
+UNSUPPORTED = Code("UNSUPPORTED_MEDIA_TYPE", "That type of content is not taken here", 415, -32015, 1003)
+RATE_LIMITED = Code("RATE_LIMITED", "Too many requests", 429, -32029, 4029, retry=True)
+HEAD_TOO_LARGE = Code("HEAD_TOO_LARGE", "The request head is too large", 431, -32013, 1009)
+INTERNAL = Code("INTERNAL", "Something went wrong here, and has been logged", 500, -32603, 1011, retry=True)
+UNAVAILABLE = Code("UNAVAILABLE", "The server cannot do that just now", 503, -32050, 1013, retry=True)
+
+CODES: dict[str, Code] = {name: value for name, value in list(globals().items()) if isinstance(value, Code)}
+
+
+class Closing(Struct, frozen=True):
+    """Why the server ends a WebSocket: the close code, the reason that travels with it, whether to come back."""
+
+    code: int
+    reason: str
+    retry: bool
+
+
+GOING_AWAY = Closing(1012, "restarting", retry=True)
+TOO_BIG = Closing(1009, "message too big", retry=False)
+SILENT = Closing(1011, "no answer to ping", retry=True)
+SIGNED_OUT = Closing(4401, "token missing, invalid or expired", retry=False)
+DENIED = Closing(4403, "forbidden", retry=False)
+SLOW = Closing(4008, "slow", retry=True)
+FLOOD = Closing(4029, "too many calls", retry=True)
+
+CLOSINGS: dict[str, Closing] = {
+    name: value for name, value in list(globals().items()) if isinstance(value, Closing)
+}
+
+
+class Refusal(Exception):
+    """The answer no: a row of the table, a sentence for a person, and where it helps the field and the wait.
+
+    Raised anywhere below the door (`chatd/dispatch.py`) and turned there, once, into the asker's own words.
+    `problems` is for dialects that document a text of their own for each complaint about a payload.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        message: str = "",
+        *,
+        field: str | None = None,
+        retry_after: float | None = None,
+        problems: tuple[Problem, ...] = (),
+    ) -> None:
+        super().__init__(message or code.text)
+        self.code = code
+        self.message = message or code.text
+        self.field = field
+        self.retry_after = retry_after
+        self.problems = problems
+
+
+class Problem(Struct, frozen=True):
+    """One complaint about a payload: which field, what is wrong (`missing`, `type`, `value`, `unknown`), what it takes."""
+
+    field: str
+    kind: str
+    expected: str
