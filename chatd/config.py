@@ -12,7 +12,7 @@ import pkgutil
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any, NamedTuple, NoReturn
 
 import msgspec
@@ -226,6 +226,23 @@ def place(path: str, text: str, section: str, key: str | None) -> str:
     return path
 
 
+def dialect_names() -> list[str]:
+    """Every dialect that there is: a file in protocol/dialects/ that holds one."""
+    folder = import_module("protocol.dialects")
+    return sorted(file.name for file in pkgutil.iter_modules(folder.__path__) if is_dialect(file.name))
+
+
+def is_dialect(name: str) -> bool:
+    """Imported late, and only for names that are not the defaults."""
+    from protocol.dialects.grammar import Dialect
+
+    try:
+        module = import_module(f"protocol.dialects.{name}")
+    except ModuleNotFoundError:
+        return False
+    return any(isinstance(value, Dialect) for value in vars(module).values())
+
+
 # ---- rules between settings: each gives its complaint, or nothing
 
 
@@ -244,14 +261,10 @@ def both_halves_of_tls(config: Config) -> str:
 
 
 def dialects_exist(config: Config) -> str:
-    """A dialect is a file of its name (found without importing it)."""
-    folder = find_spec("protocol.dialects")
-    files = pkgutil.iter_modules(folder.submodule_search_locations) if folder else ()
-    known = sorted({file.name for file in files} - {"grammar"})
     for namespace, name in config.dialects.items():
-        if name not in known and name != DIALECTS.get(namespace):
+        if name != DIALECTS.get(namespace) and not is_dialect(name):
             where = origin(config, f"dialects.{namespace}")
-            return f'{where}: dialects."{namespace}" is {shown(name)}; expected one of {", ".join(known)}'
+            return f'{where}: dialects."{namespace}" is {shown(name)}; expected one of {", ".join(dialect_names())}'
     return ""
 
 
