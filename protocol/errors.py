@@ -56,9 +56,7 @@ DENIED = Closing(4403, "forbidden", retry=False)
 SLOW = Closing(4008, "slow", retry=True)
 FLOOD = Closing(4029, "too many calls", retry=True)
 
-CLOSINGS: dict[str, Closing] = {
-    name: value for name, value in list(globals().items()) if isinstance(value, Closing)
-}
+CLOSINGS: dict[str, Closing] = {name: value for name, value in list(globals().items()) if isinstance(value, Closing)}
 
 
 class Refusal(Exception):
@@ -86,7 +84,7 @@ class Refusal(Exception):
 
 
 class Problem(Struct, frozen=True):
-    """One complaint about a payload: which field, what is wrong (`missing`, `type`, `value`, `unknown`), what it takes."""
+    """One complaint about a payload: the field, the kind (`missing`, `type`, `value`, `unknown`), what is expected."""
 
     field: str
     kind: str

@@ -38,7 +38,7 @@ class Call(Struct, frozen=True):
 
 
 class Broken(Struct, frozen=True):
-    """Something that is no request: why, and the token under which to say so (None: it can only be told as an error)."""
+    """Something that is no request: why, and the token under which to say so (None: only an `error` event can)."""
 
     refusal: Refusal
     id: Any = None
@@ -85,7 +85,8 @@ class Framing(Protocol):
     `receive` never raises for what a client sent: what can't be read comes out as Broken.
     `answer` and `refuse` spend a call's id. `body` is JSON, or None where the dialect has no word to say: then
     JSON-RPC answers null and Socket.IO nothing. They give no packet while a batch still waits for its other answers.
-    `push` depends on its arguments only, so that one spelling serves all clients of a face.
+    `push` depends on its arguments only, so that one spelling serves all clients of a face. `room` is the room that
+    an event belongs to: JSON-RPC says it beside the params, for the dialects whose bodies don't.
     """
 
     def receive(self, message: Packet) -> Sequence[Frame]: ...
@@ -95,4 +96,4 @@ class Framing(Protocol):
     def refuse(self, id: Any, refusal: Refusal, body: bytes | None) -> Sequence[Packet]: ...
 
     @staticmethod
-    def push(namespace: str, name: str, body: bytes, position: int | None) -> bytes: ...
+    def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes: ...

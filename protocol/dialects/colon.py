@@ -1,0 +1,338 @@
+"""`colon`: message:send and its kin, acks of {ok, data}, and a notification service. The native dialect.
+
+Users are integers, everything else is an ObjectId. `/chat` and `/notifications` are two services of one server.
+"""
+
+from __future__ import annotations
+
+from protocol.commands import (
+    AddMember,
+    Broadcast,
+    CountNotifications,
+    CreateConversation,
+    CreateNotification,
+    DeleteConversation,
+    DeleteMessage,
+    DeleteNotification,
+    EditMessage,
+    GetConversation,
+    GetMe,
+    GetMessage,
+    GetNotification,
+    GetUnread,
+    GetUser,
+    Heartbeat,
+    Join,
+    Leave,
+    ListConversations,
+    ListMembers,
+    ListMessages,
+    ListNotifications,
+    ListUsers,
+    ReadMessage,
+    ReadNotification,
+    ReadNotifications,
+    RemoveMember,
+    SendMessage,
+    SetTyping,
+    UpdateMe,
+)
+from protocol.dialects.grammar import Dialect, Hear, Manners, Many, Route, Say, Shape, Vocabulary
+from protocol.dialects.words import (
+    COUNT,
+    FLAG,
+    TEXT,
+    URLS,
+    always,
+    computed,
+    field,
+    keys,
+    moment,
+    nested,
+    one_of,
+    optional,
+    plain,
+    spelt,
+    spelt_each,
+)
+from protocol.errors import Refusal
+from protocol.events import (
+    MEMBERS,
+    USER,
+    ConversationCreated,
+    ConversationDeleted,
+    MemberAdded,
+    MemberRemoved,
+    MessageCreated,
+    MessageDeleted,
+    MessageRead,
+    MessageUpdated,
+    NotificationCounted,
+    NotificationCreated,
+    NotificationDeleted,
+    NotificationRead,
+    Typing,
+    Unread,
+    UnreadChanged,
+)
+from protocol.ids import DECIMAL, OBJECT_ID, Ref
+
+# Shapes
+
+
+def message(of: str = "") -> Shape:
+    return {
+        "_id": spelt(f"{of}ref", OBJECT_ID),
+        "sender_id": spelt(f"{of}sender.ref", DECIMAL),
+        "content": plain(f"{of}content"),
+        "attachments": computed(f"{of}attachments", lambda many: [one.url for one in many], "a list of URLs"),
+        "seen_by": spelt_each(f"{of}seen_by", DECIMAL),
+        "created_at": moment(f"{of}created"),
+        "clientId": plain(f"{of}client_id", omit_none=True),
+    }
+
+
+def conversation(of: str = "") -> Shape:
+    return {
+        "_id": spelt(f"{of}ref", OBJECT_ID),
+        "type": plain(f"{of}kind"),
+        "title": plain(f"{of}title", omit_none=True),
+        "participants": spelt_each(f"{of}members", DECIMAL),
+        "created_at": moment(f"{of}created"),
+    }
+
+
+def public_user(of: str = "") -> Shape:
+    return {
+        "username": plain(f"{of}name"),
+        "avatar_url": plain(f"{of}avatar"),
+        "status": plain(f"{of}status"),
+        "created_at": moment(f"{of}created"),
+    }
+
+
+def notification(of: str = "") -> Shape:
+    return {
+        "_id": spelt(f"{of}ref", OBJECT_ID),
+        "user_id": spelt(f"{of}user", DECIMAL),
+        "type": plain(f"{of}type"),
+        "title": plain(f"{of}title"),
+        "content": plain(f"{of}content"),
+        "is_read": plain(f"{of}read", "true or false"),
+        "related_id": computed(f"{of}related", _related, "an id, or null"),
+        "created_at": moment(f"{of}created"),
+    }
+
+
+def _related(related: Ref | str | None) -> str | None:
+    return OBJECT_ID.spell(related) if isinstance(related, Ref) else related  # type: ignore[return-value]
+
+
+def _by_conversation(unread: tuple[Unread, ...]) -> dict[str, int]:
+    return {str(OBJECT_ID.spell(one.conversation)): one.count for one in unread}
+
+
+MESSAGE = message()
+CONVERSATION = conversation()
+USER_SHAPE: Shape = {"id": spelt("ref", DECIMAL), **public_user()}
+MEMBER: Shape = {
+    "user_id": spelt("user.ref", DECIMAL),
+    "role": plain("role", "owner, admin or member"),
+    "joined_at": moment("joined"),
+    "user": nested("user", public_user()),
+}
+NOTIFICATION = notification()
+UNREAD: Shape = {
+    "total": plain("total", "a number"),
+    "byConversation": computed("conversations", _by_conversation, "an object: conversation id → number"),
+}
+COUNTED: Shape = {"count": plain("count", "a number")}
+ERROR: Shape = {"code": plain("code.code"), "message": plain("message")}
+
+# Fields
+
+CONVERSATION_ID = field("conversationId", OBJECT_ID, "conversation")
+MESSAGE_ID = field("messageId", OBJECT_ID, "message")
+NOTIFICATION_ID = field("notificationId", OBJECT_ID, "notification")
+USER_ID = field("userId", DECIMAL, "user")
+ROLE = optional("role", one_of("admin", "member"))
+SENT = (
+    field("content", TEXT, required=False),
+    optional("attachments", URLS),
+    optional("clientId", TEXT, "client_id"),
+)
+WINDOW = (optional("limit", COUNT), optional("before", OBJECT_ID), optional("after", OBJECT_ID))
+NOTICE = (
+    field("title", TEXT),
+    optional("content", TEXT),
+    optional("type", one_of("message", "group_invite", "system")),
+    optional("related_id", TEXT, "related"),
+)
+
+# Calls
+
+CHAT = Vocabulary(
+    hears=(
+        Hear("conversation:join", Join, (CONVERSATION_ID,)),
+        Hear("conversation:leave", Leave, (CONVERSATION_ID,)),
+        Hear("message:send", SendMessage, (CONVERSATION_ID, *SENT), MESSAGE),
+        Hear("message:edit", EditMessage, (MESSAGE_ID, field("content", TEXT)), MESSAGE),
+        Hear("message:delete", DeleteMessage, (MESSAGE_ID,)),
+        Hear("message:read", ReadMessage, (MESSAGE_ID,)),
+        Hear("typing", SetTyping, (CONVERSATION_ID, field("isTyping", FLAG, "on"))),
+        Hear("members:add", AddMember, (CONVERSATION_ID, USER_ID, ROLE)),
+        Hear("members:remove", RemoveMember, (CONVERSATION_ID, USER_ID)),
+    ),
+    says=(
+        Say(MessageCreated, "message:created", message("message.")),
+        Say(MessageUpdated, "message:updated", message("message.")),
+        Say(MessageDeleted, "message:deleted", {"messageId": spelt("message", OBJECT_ID)}),
+        Say(
+            MessageRead,
+            "message:read",
+            {
+                "messageId": spelt("message", OBJECT_ID),
+                "readerId": spelt("reader", DECIMAL),
+                "readAt": moment("at"),
+            },
+        ),
+        Say(
+            Typing,
+            "typing",
+            {
+                "conversationId": spelt("conversation", OBJECT_ID),
+                "userId": spelt("user", DECIMAL),
+                "isTyping": plain("on", "true or false"),
+            },
+            others=True,
+        ),
+        Say(ConversationCreated, "conversation:created", conversation("conversation."), MEMBERS),
+        Say(ConversationCreated, "conversation:created", conversation("conversation."), USER),
+        Say(ConversationDeleted, "conversation:deleted", {"conversationId": spelt("conversation", OBJECT_ID)}, MEMBERS),
+        Say(MemberAdded, "members:added", {"userId": spelt("user.ref", DECIMAL)}),
+        Say(MemberRemoved, "members:removed", {"userId": spelt("user", DECIMAL)}),
+        Say(UnreadChanged, "unread:count", UNREAD, USER),
+        Say(NotificationCreated, "notification:created", notification("notification."), USER),
+    ),
+    greets=(UnreadChanged,),
+)
+
+NOTIFICATIONS = Vocabulary(
+    hears=(
+        Hear(
+            "notification:list", ListNotifications, (optional("unreadOnly", FLAG, "unread_only"),), Many(NOTIFICATION)
+        ),
+        Hear("notification:get", GetNotification, (NOTIFICATION_ID,), NOTIFICATION),
+        Hear("notification:read", ReadNotification, (NOTIFICATION_ID,), NOTIFICATION),
+        Hear("notification:delete", DeleteNotification, (NOTIFICATION_ID,)),
+        Hear(
+            "notification:ping",
+            Heartbeat,
+            (field("action", one_of("ping")),),
+            {"timestamp": plain("at", "milliseconds since 1970")},
+            tells="pong",
+        ),
+    ),
+    says=(
+        Say(NotificationCreated, "notification:created", notification("notification."), USER),
+        Say(
+            NotificationRead,
+            "notification:read",
+            {"notificationId": spelt("notification", OBJECT_ID), "is_read": always(True)},
+            USER,
+        ),
+        Say(NotificationDeleted, "notification:deleted", {"notificationId": spelt("notification", OBJECT_ID)}, USER),
+        Say(NotificationCounted, "notification:count", COUNTED, USER),
+    ),
+    greets=(NotificationCounted,),
+)
+
+ROUTES = (
+    Route(
+        "POST",
+        "/conversations",
+        CreateConversation,
+        (
+            field("type", one_of("private", "group"), "kind"),
+            field("participants", keys(DECIMAL), "members"),
+            optional("title", TEXT),
+        ),
+        CONVERSATION,
+        201,
+    ),
+    Route("GET", "/conversations", ListConversations, WINDOW, Many(CONVERSATION)),
+    Route("GET", "/conversations/{conversationId}", GetConversation, (CONVERSATION_ID,), CONVERSATION),
+    Route("DELETE", "/conversations/{conversationId}", DeleteConversation, (CONVERSATION_ID,), status=204),
+    Route("POST", "/conversations/{conversationId}/messages", SendMessage, (CONVERSATION_ID, *SENT), MESSAGE, 201),
+    Route("GET", "/conversations/{conversationId}/messages", ListMessages, (CONVERSATION_ID, *WINDOW), Many(MESSAGE)),
+    Route("GET", "/messages/{messageId}", GetMessage, (MESSAGE_ID,), MESSAGE),
+    Route("PATCH", "/messages/{messageId}", EditMessage, (MESSAGE_ID, field("content", TEXT)), MESSAGE),
+    Route("DELETE", "/messages/{messageId}", DeleteMessage, (MESSAGE_ID,), status=204),
+    Route("POST", "/messages/{messageId}/read", ReadMessage, (MESSAGE_ID,), status=204),
+    Route("GET", "/conversations/{conversationId}/members", ListMembers, (CONVERSATION_ID,), Many(MEMBER)),
+    Route("POST", "/conversations/{conversationId}/members", AddMember, (CONVERSATION_ID, USER_ID, ROLE), status=204),
+    Route("DELETE", "/conversations/{conversationId}/members", RemoveMember, (CONVERSATION_ID, USER_ID), status=204),
+    Route(
+        "POST",
+        "/conversations/{conversationId}/typing",
+        SetTyping,
+        (CONVERSATION_ID, field("isTyping", FLAG, "on")),
+        status=204,
+    ),
+    Route("GET", "/unread", GetUnread, (), UNREAD),
+    Route(
+        "POST", "/notifications", CreateNotification, (field("user_id", DECIMAL, "user"), *NOTICE), NOTIFICATION, 201
+    ),
+    Route("POST", "/notifications/broadcast", Broadcast, NOTICE, status=202),
+    Route(
+        "GET",
+        "/notifications",
+        ListNotifications,
+        (optional("unreadOnly", FLAG, "unread_only"), *WINDOW),
+        Many(NOTIFICATION),
+    ),
+    Route("GET", "/notifications/unread/count", CountNotifications, (), COUNTED),
+    Route("POST", "/notifications/read", ReadNotifications, (), COUNTED),
+    Route("GET", "/notifications/{notificationId}", GetNotification, (NOTIFICATION_ID,), NOTIFICATION),
+    Route("POST", "/notifications/{notificationId}/read", ReadNotification, (NOTIFICATION_ID,), NOTIFICATION),
+    Route("DELETE", "/notifications/{notificationId}", DeleteNotification, (NOTIFICATION_ID,), status=204),
+    Route(
+        "GET",
+        "/users",
+        ListUsers,
+        (optional("query", TEXT), optional("limit", COUNT), optional("before", DECIMAL), optional("after", DECIMAL)),
+        Many(USER_SHAPE),
+    ),
+    Route("GET", "/users/me", GetMe, (), USER_SHAPE),
+    Route(
+        "PATCH",
+        "/users/me",
+        UpdateMe,
+        (
+            field("display_name", TEXT, "display", required=False, clears=True),
+            field("avatar_url", TEXT, "avatar", required=False, clears=True),
+            field("status", TEXT, "status", required=False, clears=True),
+        ),
+        USER_SHAPE,
+    ),
+    Route("GET", "/users/{userId}", GetUser, (USER_ID,), USER_SHAPE),
+)
+
+
+def _ok(data: object) -> dict[str, object]:
+    return {"ok": True} if data is None else {"ok": True, "data": data}
+
+
+def _not_ok(refusal: Refusal) -> dict[str, object]:
+    return {"ok": False, "error": {"code": refusal.code.code, "message": refusal.message}}
+
+
+DIALECT = Dialect(
+    name="colon",
+    title="WebSocket (Realtime) Spec — Chat Service and Notification Service",
+    user=DECIMAL,
+    conversation=OBJECT_ID,
+    vocabularies={"/chat": CHAT, "/notifications": NOTIFICATIONS},
+    manners=Manners(_ok, _not_ok, ("error", ERROR)),
+    routes=ROUTES,
+)

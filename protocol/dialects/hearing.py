@@ -1,0 +1,139 @@
+"""Hear and Route rows, made quick: the fields of a row become one msgspec type, decoded and checked in a single pass.
+
+Only a payload that fails is looked at again, slowly, field by field, to say everything that is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from protocol.commands import Command
+from protocol.dialects.grammar import Complaints, Field, Hear
+from protocol.errors import BAD_REQUEST, UNPARSABLE, Problem, Refusal
+from protocol.strict import check_depth, check_keys
+
+
+class Listener:
+    """One row, ready to hear: JSON arguments in, the command out, or a Refusal that names every field at fault."""
+
+    def __init__(
+        self,
+        command: type[Command],
+        takes: tuple[Field, ...],
+        fixed: Mapping[str, Any],
+        complaints: Complaints,
+        *,
+        positional: bool = False,
+    ) -> None:
+        self.command = command
+        self.takes = takes
+        self.fixed = fixed
+        self.complaints = complaints
+        self.positional = positional
+        types = [_slot(field) for field in takes]
+        payload = msgspec.defstruct("Payload", types, forbid_unknown_fields=True, kw_only=True)
+        self._object = msgspec.json.Decoder(payload)
+        self._list: msgspec.json.Decoder[Any]
+        if positional:
+            listed = msgspec.defstruct("Arguments", types, array_like=True, forbid_unknown_fields=True)
+            self._list = msgspec.json.Decoder(listed)
+        else:
+            self._list = msgspec.json.Decoder(tuple[payload])  # type: ignore[valid-type]
+        self._reads = [(field.name, field.to, field.word.read, field.clears) for field in takes]
+
+    def hear(self, arguments: Raw | bytes) -> Command:
+        text = bytes(arguments).strip() or b"{}"
+        check_depth(text)
+        try:
+            if text[0] == 0x5B:  # [
+                payload = self._list.decode(text) if self.positional else self._alone(text)
+            else:
+                payload = self._object.decode(text)
+        except (ValueError, RecursionError):
+            raise self._explain(text) from None
+        command, known = self._command(payload, text)
+        check_keys(text, known)
+        return command
+
+    def _alone(self, text: bytes) -> Any:
+        """The one object of a list of arguments; no arguments at all are an empty object."""
+        return self._object.decode(b"{}") if text[1:-1].strip() == b"" else self._list.decode(text)[0]
+
+    def _command(self, payload: Any, text: bytes) -> tuple[Command, int]:
+        values: dict[str, Any] = dict(self.fixed)
+        known = 0
+        for name, to, read, clears in self._reads:
+            value = getattr(payload, name)
+            if value is UNSET:
+                continue
+            known += 1
+            if value is None:
+                if clears:
+                    values[to] = None
+                continue
+            try:
+                values[to] = read(value)
+            except Refusal:
+                raise self._explain(text) from None
+        return self.command(**values), known
+
+    def _explain(self, text: bytes) -> Refusal:
+        """Why `text` is no payload of this row: every problem, in the order of the table."""
+        try:
+            value = msgspec.json.decode(text)
+        except (ValueError, RecursionError):
+            return Refusal(UNPARSABLE, "The payload is not valid JSON")
+        if isinstance(value, list) and not self.positional:
+            if len(value) > 1:
+                return Refusal(BAD_REQUEST, "This call takes one object, and nothing beside it")
+            value = value[0] if value else {}
+        elif isinstance(value, list):
+            if len(value) > len(self.takes):
+                return Refusal(BAD_REQUEST, f"This call takes {len(self.takes)} argument(s), not {len(value)}")
+            value = dict(zip((field.name for field in self.takes), value, strict=False))
+        if not isinstance(value, dict):
+            return Refusal(BAD_REQUEST, "The payload must be an object")
+        return refuse(self.takes, value, self.complaints)
+
+
+def _slot(field: Field) -> tuple[str, Any] | tuple[str, Any, Any]:
+    """A field of the decoded struct. The struct's own names are the payload's."""
+    if field.required:
+        return (field.name, field.word.type)
+    return (field.name, field.word.type | None | UnsetType, UNSET)
+
+
+def problems(takes: tuple[Field, ...], payload: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """Everything that is wrong with a payload of generic JSON."""
+    found = [problem for field in takes if (problem := _problem(field, payload.get(field.name, UNSET)))]
+    names = {field.name for field in takes}
+    found += [Problem(str(name)[:100], "unknown", "") for name in payload if name not in names]
+    return tuple(found)
+
+
+def _problem(field: Field, value: Any) -> Problem | None:
+    expected = field.word.expected
+    if value is UNSET or value is None:
+        return Problem(field.name, "missing", expected) if field.required else None
+    try:
+        checked = msgspec.convert(value, field.word.type)
+    except (ValueError, RecursionError):
+        return Problem(field.name, "type", expected)
+    try:
+        field.word.read(checked)
+    except Refusal as refusal:
+        return Problem(field.name, "value", refusal.message)
+    return None
+
+
+def refuse(takes: tuple[Field, ...], payload: Mapping[str, Any], complaints: Complaints) -> Refusal:
+    found = problems(takes, payload) or (Problem("payload", "value", "a valid payload"),)
+    return Refusal(BAD_REQUEST, complaints.say(found), field=found[0].field, problems=found)
+
+
+def listener(row: Hear, complaints: Complaints) -> Listener:
+    return Listener(row.command, row.takes, row.fixed, complaints, positional=row.positional)

@@ -1,0 +1,1 @@
+"""The framings: spellings of protocol/frames.py on a wire."""

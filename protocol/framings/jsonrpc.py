@@ -1,0 +1,198 @@
+"""JSON-RPC 2.0  ⇄  frames.
+
+    → {"jsonrpc":"2.0","id":1,"method":"message:send","params":{…}}      Call
+    → {"jsonrpc":"2.0","method":"typing","params":{…}}                    Call without an id: never answered
+    → [ … ]                                                              a batch: its answers come as one list
+    → {"jsonrpc":"2.0","id":2,"method":"rpc.ping"}                        Ping
+    ← {"jsonrpc":"2.0","id":1,"result":…}                                 answer
+    ← {"jsonrpc":"2.0","id":1,"error":{"code":…,"message":…,"data":…}}    refuse
+    ← {"jsonrpc":"2.0","method":"message:created","params":{…},"pos":4711}    push
+
+An id is sent back as the bytes that came, so 0, "" and 1.5 stay what they were. A binary message gets a binary answer.
+On a socket that carries several namespaces (SharedJsonRpc) each message names its own in "ns".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from protocol.errors import INVALID_FRAME, UNPARSABLE, Refusal
+from protocol.frames import NOTHING, Broken, Call, Frame, Packet, Ping
+from protocol.strict import check_depth, check_keys
+
+encode = msgspec.json.Encoder().encode
+
+
+class _Request(Struct):
+    method: str | UnsetType = UNSET
+    id: Raw | UnsetType = UNSET
+    params: Raw | UnsetType = UNSET
+    jsonrpc: str | UnsetType = UNSET
+    ns: str | UnsetType = UNSET
+
+
+_decode_request = msgspec.json.Decoder(_Request).decode
+_decode_batch = msgspec.json.Decoder(list[Raw]).decode
+
+
+class _Batch:
+    """The answers of a batch, gathered until the last is there."""
+
+    __slots__ = ("answers", "due")
+
+    def __init__(self) -> None:
+        self.answers: list[bytes] = []
+        self.due = 0
+
+
+class _Id(Struct, frozen=True):
+    """What an answer needs: the id as it came, the type of message, the batch that it belongs to."""
+
+    raw: bytes
+    binary: bool
+    batch: _Batch | None = None
+
+
+class JsonRpc:
+    """One client's JSON-RPC: see Framing."""
+
+    __slots__ = ("namespace",)
+
+    def __init__(self, namespace: str) -> None:
+        self.namespace = namespace
+
+    # In
+
+    def receive(self, message: Packet) -> Sequence[Frame]:
+        text, binary = message
+        try:
+            if binary:
+                text.decode()
+            check_depth(text)
+            if text.lstrip()[:1] == b"[":
+                return self._batch(text, binary)
+            return (self._frame(text, binary, None),)
+        except Refusal as refusal:
+            return (Broken(refusal, _Id(b"null", binary)),)
+        except (ValueError, RecursionError):
+            return (Broken(Refusal(UNPARSABLE), _Id(b"null", binary)),)
+
+    def _batch(self, text: bytes, binary: bool) -> Sequence[Frame]:
+        parts = _decode_batch(text)
+        if not parts:
+            raise Refusal(INVALID_FRAME, "A batch must not be empty")
+        batch = _Batch()
+        frames = [self._frame(bytes(part), binary, batch) for part in parts]
+        batch.due = sum(1 for frame in frames if getattr(frame, "id", None) is not None)
+        return frames
+
+    def _frame(self, text: bytes, binary: bool, batch: _Batch | None) -> Frame:
+        try:
+            request = _decode_request(text)
+        except msgspec.ValidationError:
+            return Broken(Refusal(INVALID_FRAME, _complaint(text)), _Id(_id_of(text), binary, batch))
+        id = None if request.id is UNSET else _Id(bytes(request.id), binary, batch)
+        try:
+            return self._call(request, id)
+        except Refusal as refusal:
+            if id is None or not _is_id(id.raw):
+                id = _Id(b"null", binary, batch)
+            return Broken(refusal, id)
+
+    def _call(self, request: _Request, id: _Id | None) -> Frame:
+        method, params = request.method, request.params
+        if method is UNSET:
+            raise Refusal(INVALID_FRAME, "method is required and must be a string", field="method")
+        if request.jsonrpc is not UNSET and request.jsonrpc != "2.0":
+            raise Refusal(INVALID_FRAME, 'jsonrpc must be "2.0"', field="jsonrpc")
+        if id is not None and not _is_id(id.raw):
+            raise Refusal(INVALID_FRAME, "id must be a string or a number", field="id")
+        arguments = NOTHING if params is UNSET else Raw(bytes(params))
+        if params is not UNSET and bytes(arguments)[:1] not in (b"{", b"["):
+            raise Refusal(INVALID_FRAME, "params must be an object or an array", field="params")
+        if method == "rpc.ping":
+            return Ping(id=id)
+        return Call(self._namespace(request), method, arguments, id)
+
+    def _namespace(self, request: _Request) -> str:
+        return self.namespace
+
+    # Out
+
+    def answer(self, id: _Id, body: bytes | None) -> Sequence[Packet]:
+        return _done(id, b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (id.raw, body or b"null"))
+
+    def refuse(self, id: _Id, refusal: Refusal, body: bytes | None) -> Sequence[Packet]:
+        data = b',"data":%b' % body if body is not None else b""
+        return _done(
+            id,
+            b'{"jsonrpc":"2.0","id":%b,"error":{"code":%d,"message":%b%b}}'
+            % (id.raw, refusal.code.number, encode(refusal.message), data),
+        )
+
+    @staticmethod
+    def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
+        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (encode(name), body, _beside(position, room))
+
+
+class SharedJsonRpc(JsonRpc):
+    """JSON-RPC on a socket that carries several namespaces; without "ns" a call means the first of them."""
+
+    __slots__ = ()
+
+    def _namespace(self, request: _Request) -> str:
+        return self.namespace if request.ns is UNSET else request.ns
+
+    @staticmethod
+    def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
+        return b'{"jsonrpc":"2.0","ns":%b,"method":%b,"params":%b%b}' % (
+            encode(namespace),
+            encode(name),
+            body,
+            _beside(position, room),
+        )
+
+
+def _beside(position: int | None, room: str | None) -> bytes:
+    said = b"" if room is None else b',"room":%b' % encode(room)
+    return said if position is None else said + b',"pos":%d' % position
+
+
+def _done(id: _Id, answer: bytes) -> Sequence[Packet]:
+    batch = id.batch
+    if batch is None:
+        return (Packet(answer, id.binary),)
+    batch.answers.append(answer)
+    if len(batch.answers) < batch.due:
+        return ()
+    return (Packet(b"[%b]" % b",".join(batch.answers), id.binary),)
+
+
+def _is_id(raw: bytes) -> bool:
+    return raw[:1] in b'"-0123456789' or raw == b"null"
+
+
+def _id_of(text: bytes) -> bytes:
+    """The id of something that is no request, where it has a usable one."""
+    try:
+        found = msgspec.json.decode(text)
+    except (ValueError, RecursionError):
+        return b"null"
+    id: Any = found.get("id") if isinstance(found, dict) else None
+    return encode(id) if isinstance(id, str | int | float) and not isinstance(id, bool) else b"null"
+
+
+def _complaint(text: bytes) -> str:
+    """Which member of a request has the wrong type."""
+    found = msgspec.json.decode(text)
+    if not isinstance(found, dict):
+        return "A request must be an object"
+    check_keys(text)
+    for name in ("jsonrpc", "method", "ns"):
+        if name in found and not isinstance(found[name], str):
+            return f"{name} must be a string"
+    return "The frame is not a valid request"

@@ -1,0 +1,56 @@
+"""What JSON allows and we don't: keys said twice, and nesting deeper than anybody means.
+
+A decoder that takes the last of two equal keys lets one reader see another request than the next; so it is refused.
+Both checks look at the text only when a count says that there may be something to find.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
+
+DEPTH = 32
+
+
+def check_depth(text: bytes) -> None:
+    """Refuse what nests deeper than DEPTH. Brackets within strings don't count."""
+    if text.count(b"{") + text.count(b"[") <= DEPTH:
+        return
+    depth = 0
+    quoted = escaped = False
+    for byte in text:
+        if quoted:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                quoted = False
+        elif byte == 0x22:
+            quoted = True
+        elif byte in b"{[":
+            depth += 1
+            if depth > DEPTH:
+                raise Refusal(BAD_REQUEST, f"The JSON is nested more than {DEPTH} deep")
+        elif byte in b"}]":
+            depth -= 1
+
+
+def check_keys(text: bytes, known: int = 0) -> None:
+    """Refuse an object that says a key twice. With no more colons than `known` keys there can be none."""
+    if text.count(b":") > max(known, 1):
+        try:
+            json.loads(text, object_pairs_hook=_distinct)
+        except ValueError:
+            raise Refusal(UNPARSABLE) from None
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> None:
+    if len({key for key, _ in pairs}) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise Refusal(BAD_REQUEST, f"{key[:100]!r} is there twice", field=key[:100])
+            seen.add(key)
