@@ -13,7 +13,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import msgspec
 
@@ -25,10 +25,43 @@ from chatd.settings import (
     ROWS,
     SECTIONS,
     SYMMETRIC,
+    Auth,
     Config,
+    Data,
+    Events,
+    Limits,
+    Log,
+    Metrics,
+    Presence,
+    Server,
+    SocketIO,
     Sources,
+    Typing,
 )
 from chatd.settings_kinds import HIDDEN, Row
+
+if TYPE_CHECKING:
+    from protocol.dialects.grammar import Dialect
+
+__all__ = [  # the table's sections are part of this module's face
+    "Auth",
+    "Config",
+    "ConfigError",
+    "Data",
+    "Events",
+    "Limits",
+    "Log",
+    "Metrics",
+    "Presence",
+    "Server",
+    "SocketIO",
+    "Sources",
+    "Typing",
+    "dialect_names",
+    "find_dialect",
+    "load",
+    "reload",
+]
 
 PREFIX = "CHATD_"
 FILE_NAME = "chatd.toml"
@@ -229,18 +262,18 @@ def place(path: str, text: str, section: str, key: str | None) -> str:
 def dialect_names() -> list[str]:
     """Every dialect that there is: a file in protocol/dialects/ that holds one."""
     folder = import_module("protocol.dialects")
-    return sorted(file.name for file in pkgutil.iter_modules(folder.__path__) if is_dialect(file.name))
+    return sorted(file.name for file in pkgutil.iter_modules(folder.__path__) if find_dialect(file.name))
 
 
-def is_dialect(name: str) -> bool:
-    """Imported late, and only for names that are not the defaults."""
-    from protocol.dialects.grammar import Dialect
+def find_dialect(name: str) -> Dialect | None:
+    """The dialect of that name. Imported late: the defaults are known to be there."""
+    from protocol.dialects import grammar
 
     try:
         module = import_module(f"protocol.dialects.{name}")
     except ModuleNotFoundError:
-        return False
-    return any(isinstance(value, Dialect) for value in vars(module).values())
+        return None
+    return next((value for value in vars(module).values() if isinstance(value, grammar.Dialect)), None)
 
 
 # ---- rules between settings: each gives its complaint, or nothing
@@ -262,7 +295,7 @@ def both_halves_of_tls(config: Config) -> str:
 
 def dialects_exist(config: Config) -> str:
     for namespace, name in config.dialects.items():
-        if name != DIALECTS.get(namespace) and not is_dialect(name):
+        if name != DIALECTS.get(namespace) and find_dialect(name) is None:
             where = origin(config, f"dialects.{namespace}")
             return f'{where}: dialects."{namespace}" is {shown(name)}; expected one of {", ".join(dialect_names())}'
     return ""

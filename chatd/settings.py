@@ -19,6 +19,7 @@ from chatd.settings_kinds import (
     Named,
     Network,
     Origin,
+    Pem,
     Rate,
     Row,
     Secret,
@@ -99,8 +100,8 @@ class Auth(Section, frozen=True, kw_only=True):
             each=Choice(words=SYMMETRIC + ASYMMETRIC),
         ),
     ] = ()
-    public_key: Annotated[str, Text("A PEM file with the public key of whoever issues the tokens.")] = ""
-    jwks_file: Annotated[str, Text("A file with the issuer's keys as a JSON Web Key Set.")] = ""
+    public_key: Annotated[str, Pem("The PEM public key of whoever issues the tokens, or its file.")] = ""
+    jwks_file: Annotated[str, Text("A file with the issuer's keys as a JSON Web Key Set (JWKS).")] = ""
     jwks_url: Annotated[str, Text("The address of the issuer's JSON Web Key Set, fetched in the background.")] = ""
     jwks_refresh: Annotated[float, Duration("How often the key set is fetched again.", least=10)] = 5 * MINUTE
     issuer: Annotated[str, Text("The `iss` that a token must have; empty takes any.")] = ""

@@ -108,6 +108,15 @@ class Text(Row, frozen=True):
         return found
 
 
+class Pem(Text, frozen=True):
+    """A key in PEM, which has many lines, or the path of a file with one."""
+
+    noun: str = "a PEM public key, or the path of one"
+
+    def parse(self, found: Any) -> Any:
+        return found.strip() if type(found) is str and "-----BEGIN " in found else super().parse(found)
+
+
 class Name(Text, frozen=True):
     """A word that people or protocols fixed: the name of a dialect, the path of a namespace."""
 
@@ -298,7 +307,7 @@ class Rate(Measure, frozen=True):
     def write(self, value: Any) -> str:
         if value == 0 or value >= 1:
             return f"{value:g}"
-        for seconds in (60, 300, 600, 1800, 3600, 86400):
+        for seconds in (1800, 60, 3600, 86400):
             count = round(value * seconds, 6)
             if count >= 1 and count == int(count):
                 return f'"{int(count)}/{largest_unit(seconds, UNITS_OF_TIME)}"'

@@ -1,0 +1,57 @@
+"""`chatd config`: is the configuration right, what is in force, what could be said."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from chatd.cli import FINE
+from chatd.cli.options import configured, declare_configuration
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", title="actions", required=True)
+    for word, (run, about) in ACTIONS.items():
+        action = actions.add_parser(word, help=about, description=f"{about.capitalize()}.", allow_abbrev=False)
+        action.set_defaults(run=run)
+        if run is not default:
+            declare_configuration(action, server=True)
+
+
+def check(options: argparse.Namespace) -> int:
+    """Loading is checking."""
+    from chatd.config import FILE_NAME
+
+    config = configured(options)
+    named = options.config or (FILE_NAME if os.path.exists(FILE_NAME) else "no file")
+    print(f"fine: {named}, {len(config.origins)} settings that are not the default")
+    return FINE
+
+
+def show(options: argparse.Namespace) -> int:
+    from chatd.settings_text import as_shown
+
+    print(as_shown(configured(options)), end="")
+    return FINE
+
+
+def default(options: argparse.Namespace) -> int:
+    from chatd.settings_text import as_toml
+
+    print(as_toml(), end="")
+    return FINE
+
+
+def env(options: argparse.Namespace) -> int:
+    from chatd.settings_text import as_environment
+
+    print(as_environment(configured(options)), end="")
+    return FINE
+
+
+ACTIONS = {
+    "check": (check, "check it, start nothing"),
+    "show": (show, "print what is in force, and where each value comes from"),
+    "default": (default, "print a chatd.toml with every setting and its default"),
+    "env": (env, "print every setting as an environment variable"),
+}

@@ -1,0 +1,85 @@
+"""`chatd dialects`: what a dialect hears, says and serves, printed from its tables."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from chatd.cli import FINE, Misused
+
+if TYPE_CHECKING:
+    from protocol.dialects.grammar import Body, Dialect, Hear, Route, Say
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="print this one's tables; without a name, list all")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from chatd.config import dialect_names, find_dialect
+
+    if options.name is None:
+        for name in dialect_names():
+            print(f"{name:8} {described(find_dialect(name))}")
+        return FINE
+    dialect = find_dialect(options.name)
+    if dialect is None:
+        raise Misused(f"there is no dialect {options.name!r}; expected one of {', '.join(dialect_names())}")
+    print("\n".join(tables(dialect)))
+    return FINE
+
+
+def described(dialect: Dialect | None) -> str:
+    if dialect is None:
+        return ""
+    return f"{dialect.title}  ({', '.join(dialect.vocabularies)})"
+
+
+def tables(dialect: Dialect) -> Iterator[str]:
+    """The whole dialect, a namespace at a time."""
+    yield f"{dialect.name}: {dialect.title}"
+    for namespace, vocabulary in dialect.vocabularies.items():
+        yield f"\n{namespace}"
+        yield from section("clients call", [call(hear) for hear in vocabulary.hears])
+        yield from section("the server tells", [told(say) for say in vocabulary.says])
+    yield from section("REST", [served(route) for route in dialect.routes])
+
+
+def section(title: str, rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Rows under a title, in columns."""
+    if not rows:
+        return
+    yield f"  {title}"
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        yield f"    {'  '.join(cells)}".rstrip()
+
+
+def call(hear: Hear) -> tuple[str, ...]:
+    return hear.name, fields(hear), f"→ {body(hear.reply)}"
+
+
+def told(say: Say) -> tuple[str, ...]:
+    return say.name, body(say.body), f"to {say.at}" + (", others only" if say.others else "")
+
+
+def served(route: Route) -> tuple[str, ...]:
+    return route.method, route.path, fields(route), f"→ {route.status} {body(route.reply)}"
+
+
+def fields(row: Hear | Route) -> str:
+    """What a call takes."""
+    names = [field.name for field in row.takes]
+    return f"({', '.join(names)})"
+
+
+def body(shape: Body) -> str:
+    """The names that a body has."""
+    if shape is None:
+        return "nothing"
+    if isinstance(shape, Mapping):
+        return f"{{{', '.join(shape)}}}"
+    return f"[{{{', '.join(shape.shape)}}}]"

@@ -1,0 +1,26 @@
+"""`chatd serve`: run the server in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+
+from chatd.cli.options import configured, declare_configuration
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    declare_configuration(parser, server=True)
+    parser.add_argument(
+        "--insecure-userid",
+        dest="flags",
+        action="append_const",
+        const=("--insecure-userid", "auth.insecure_userid", "true"),
+        help="believe ?userId= without a token; on loopback only, for trying things out",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    config = configured(options)
+    from chatd.main import run as serve
+
+    return serve(config)

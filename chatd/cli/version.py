@@ -1,0 +1,17 @@
+"""`chatd version`."""
+
+from __future__ import annotations
+
+import argparse
+
+from chatd import __version__
+from chatd.cli import FINE
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    print(f"chatd {__version__}")
+    return FINE
