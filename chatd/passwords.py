@@ -1,0 +1,101 @@
+"""Passwords: hashed with argon2id in a worker thread, two at a time (19 MiB and about 30 ms of a core each).
+
+A name that nobody has costs the same work as one that somebody has, so that the time of an answer tells nothing. At
+most `QUEUE` logins wait; beyond that the answer is UNAVAILABLE, and memory and time stay bounded.
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import trio
+from msgspec import Struct
+
+from protocol.errors import BAD_REQUEST, UNAVAILABLE, Refusal
+
+SHORTEST, LONGEST = 8, 1024
+QUEUE = 64
+T = TypeVar("T")
+
+
+class Cost(Struct, frozen=True):
+    """What one hash takes: KiB of memory, passes, lanes (OWASP's first recommendation)."""
+
+    memory: int = 19456
+    passes: int = 2
+    lanes: int = 1
+
+
+class Passwords:
+    """Makes and checks hashes."""
+
+    def __init__(self, cost: Cost | None = None, *, workers: int = 2) -> None:
+        self._cost = cost or Cost()
+        self._workers = trio.CapacityLimiter(workers)
+        self._engine: Any = None
+
+    async def hash(self, password: str, *, field: str = "password") -> str:
+        """The hash to store of a new password; a Refusal that names `field` when it will not do."""
+        data = check_password(password, field)
+        return await self._work(lambda: str(self._hasher().hash(data)))
+
+    async def verify(self, stored: str | None, password: str) -> bool:
+        """Whether it is the right one. None, for a user that is not there, takes as long and is False."""
+        try:
+            data = check_password(password, "password", shortest=0)
+        except Refusal:
+            stored, data = None, b""
+        encoded = stored if stored is not None else self.dummy()
+        return await self._work(lambda: self._matches(encoded, data)) and stored is not None
+
+    def needs_rehash(self, stored: str) -> bool:
+        """Whether a stored hash was made at another cost; ask after a right password, then hash that again."""
+        from argon2.exceptions import InvalidHashError
+
+        try:
+            return bool(self._hasher().check_needs_rehash(stored))
+        except InvalidHashError:
+            return True
+
+    def dummy(self) -> str:
+        """A hash of today's cost that no password has, for nothing: its sum is random."""
+        salt, total = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+        cost = self._cost
+        return f"$argon2id$v=19$m={cost.memory},t={cost.passes},p={cost.lanes}${salt}${total}"
+
+    async def _work(self, job: Callable[[], T]) -> T:
+        if self._workers.statistics().tasks_waiting >= QUEUE:
+            raise Refusal(UNAVAILABLE, "Too many people are signing in just now", retry_after=2.0)
+        return await trio.to_thread.run_sync(job, limiter=self._workers)
+
+    def _matches(self, encoded: str, data: bytes) -> bool:
+        from argon2.exceptions import InvalidHashError, VerificationError
+
+        try:
+            return bool(self._hasher().verify(encoded, data))
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _hasher(self) -> Any:
+        if self._engine is None:
+            from argon2 import PasswordHasher
+
+            cost = self._cost
+            self._engine = PasswordHasher(time_cost=cost.passes, memory_cost=cost.memory, parallelism=cost.lanes)
+        return self._engine
+
+
+def check_password(password: str, field: str, shortest: int = SHORTEST) -> bytes:
+    """The bytes to hash. Composed (NFC), since keyboards differ in how they send an é."""
+    if len(password) <= LONGEST:
+        try:
+            data = unicodedata.normalize("NFC", password).encode()
+        except UnicodeEncodeError:
+            raise Refusal(BAD_REQUEST, "The password is not valid text", field=field) from None
+        if shortest <= len(data) <= LONGEST:
+            return data
+    raise Refusal(BAD_REQUEST, f"The password must have {SHORTEST} to {LONGEST} bytes", field=field)
