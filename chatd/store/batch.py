@@ -1,0 +1,182 @@
+"""Group commit: many units of work in one transaction, one fsync for all. Runs on the writer's thread.
+
+    together    BEGIN, every unit, COMMIT. A unit that fails before it has written spoils nothing.
+       │ one failed after it had written: ROLLBACK
+       ↓
+    apart       BEGIN, each unit in a SAVEPOINT of its own, COMMIT. A unit spoils only itself.
+       │ the COMMIT itself found a broken (deferred) constraint: ROLLBACK
+       ↓
+    alone       each unit in a transaction of its own.
+
+Savepoints cost two statements a unit, so they are only paid for in a batch that needs them. Ids and positions are
+given out anew on each way, without holes.
+
+**Faults.** When BEGIN, a unit or COMMIT fails for a reason outside the program (disk full, I/O error, locked), the
+transaction is rolled back and every unit of the batch is answered UNAVAILABLE. After a write error that is all:
+SQLite has not counted the failed frames, and the next commit overwrites them in the log.
+
+After a failed *fsync* it is not enough. The kernel reports such an error once, then holds the unwritten pages as
+clean, and a later fsync succeeds without them. Reopening the connection would be the wrong cure: the last one to
+close and open replays the log from those very pages, so it would find the refused commit complete in memory and
+count it, though the disk may never have it, and everything acked after it would be lost with it at a power cut.
+The connection that saw the error knows where the good part ends (its index in memory was not advanced). So it
+copies the good part into the database file, syncs that, and empties the log (`wal_checkpoint(TRUNCATE)`): then
+nothing depends on the doubtful pages. Until that has succeeded, every batch is refused.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import outcome
+
+from chatd.store.faults import is_of_the_world, is_unsynced, refusal, unavailable
+from chatd.store.lane import Job, Outcomes
+from chatd.store.transaction import POSITION, Transaction
+
+LOG = logging.getLogger(__name__)
+
+Unit = Callable[[Transaction], Any]
+
+
+class _Doubtful(Exception):
+    """The log may hold what the disk does not."""
+
+
+class Committer:
+    """Runs batches on one connection. Every method runs on the connection's thread."""
+
+    def __init__(self, connection: sqlite3.Connection, sequences: dict[str, int]) -> None:
+        self._connection = connection
+        self._transaction = Transaction(connection, sequences)
+        self._execute = self._transaction.control
+        self._committed = dict(sequences)
+        self._doubtful = False
+        self.changes = 0
+        """Rows changed since the last checkpoint."""
+
+    def run(self, jobs: Sequence[Job], now: int) -> Outcomes:
+        """Run the units in order, commit, and say for each how it went. Never raises."""
+        units = [job.unit for job in jobs]
+        self._transaction.now = now
+        try:
+            self._settle_doubt()
+            before = self._connection.total_changes
+            outcomes = self._together(units)
+            if outcomes is None:
+                outcomes = self._apart(units)
+            if outcomes is None:
+                outcomes = [result for unit in units for result in self._alone(unit)]
+        except BaseException as error:
+            self._give_up(error)
+            return [outcome.Error(unavailable()) for _ in units]
+        self.changes += self._connection.total_changes - before
+        return outcomes
+
+    def _together(self, units: Sequence[Unit]) -> Outcomes | None:
+        """All units in one transaction; None when one of them has spoilt it."""
+        connection, transaction = self._connection, self._transaction
+        outcomes: Outcomes = []
+        self._execute("BEGIN IMMEDIATE")
+        changes = connection.total_changes
+        for unit in units:
+            held = transaction.sequences.copy()
+            try:
+                result: outcome.Outcome[Any] = outcome.Value(unit(transaction))
+            except BaseException as error:
+                self._check(error)
+                if connection.total_changes != changes:
+                    self._rollback()
+                    return None
+                transaction.sequences = held
+                result = outcome.Error(refusal(error))
+            else:
+                changes = connection.total_changes
+            outcomes.append(result)
+        return self._commit(outcomes)
+
+    def _apart(self, units: Sequence[Unit]) -> Outcomes | None:
+        """Each unit behind a savepoint; None when the commit finds a constraint broken."""
+        self._execute("BEGIN IMMEDIATE")
+        return self._commit([self._behind_savepoint(unit) for unit in units])
+
+    def _alone(self, unit: Unit) -> Outcomes:
+        """One unit, one transaction."""
+        self._execute("BEGIN IMMEDIATE")
+        outcomes = self._commit([self._behind_savepoint(unit)])
+        if outcomes is not None:
+            return outcomes
+        return [outcome.Error(refusal(sqlite3.IntegrityError("a deferred constraint failed at commit")))]
+
+    def _behind_savepoint(self, unit: Unit) -> outcome.Outcome[Any]:
+        transaction = self._transaction
+        held = transaction.sequences.copy()
+        self._execute("SAVEPOINT unit")
+        try:
+            result: outcome.Outcome[Any] = outcome.Value(unit(transaction))
+        except BaseException as error:
+            self._check(error)
+            self._execute("ROLLBACK TO unit")
+            transaction.sequences = held
+            result = outcome.Error(refusal(error))
+        self._execute("RELEASE unit")
+        return result
+
+    def _check(self, error: BaseException) -> None:
+        """Go on only while the transaction still stands: SQLite ends it by itself after some errors."""
+        if is_of_the_world(error) or not self._connection.in_transaction:
+            raise error
+
+    def _commit(self, outcomes: Outcomes) -> Outcomes | None:
+        try:
+            self._execute("COMMIT")
+        except sqlite3.IntegrityError:
+            self._rollback()
+            return None
+        self._committed = self._transaction.sequences.copy()
+        return outcomes
+
+    def _rollback(self) -> None:
+        self._transaction.sequences = self._committed.copy()
+        if self._connection.in_transaction:
+            self._execute("ROLLBACK")
+
+    def _give_up(self, error: BaseException) -> None:
+        if isinstance(error, sqlite3.Error) and is_unsynced(error):
+            self._doubtful = True
+        LOG.error("nothing could be written: %s", error, exc_info=None if is_of_the_world(error) else error)
+        try:
+            self._rollback()
+        except sqlite3.Error as again:
+            LOG.error("nor could it be taken back: %s", again)
+
+    def _settle_doubt(self) -> None:
+        if self._doubtful:
+            if not self.checkpoint("TRUNCATE"):
+                raise _Doubtful("an fsync failed, and the log could not be emptied since")
+            self._doubtful = False
+
+    @property
+    def position(self) -> int:
+        """The last committed position."""
+        return self._committed[POSITION]
+
+    def checkpoint(self, mode: str) -> bool:
+        """Copy the log into the database file; whether all of it could be."""
+        try:
+            busy, pages, copied = self._execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        except sqlite3.Error as error:
+            LOG.warning("the log could not be copied into the database: %s", error)
+            return False
+        self.changes = 0
+        return not busy and bool(pages == copied)
+
+    def trim(self, path: Path, most: int) -> None:
+        """Copy the log between two batches; when it is longer than `most` bytes, wait for the readers to leave it."""
+        self.checkpoint("PASSIVE")
+        if path.with_name(f"{path.name}-wal").stat().st_size > most:
+            self.checkpoint("TRUNCATE")

@@ -1,0 +1,176 @@
+"""The database: one writer with group commit, two readers, one file.
+
+    submit(unit, done) ─→ lane ─→ writer's thread: BEGIN, units, COMMIT (fsync) ─→ dones, after_batch
+    query(unit, done)  ─→ lane ─→ a reader's thread ────────────────────────────→ dones, after_batch
+
+`done` is called on the Trio thread, in commit order, after the fsync, with the unit's outcome. A unit that has been
+answered with a value is on the disk; one that has been answered UNAVAILABLE is not in the database.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import outcome
+import trio
+
+from chatd.store.batch import Committer
+from chatd.store.lane import Job, Lane, Outcomes
+from chatd.store.link import Link
+from chatd.store.lock import locked
+from chatd.store.opening import LOG_BYTES, make_file, prepare_reader, prepare_writer
+from chatd.store.reader import Reader
+from chatd.store.schema import Schema
+from chatd.store.transaction import Reading, Transaction
+
+T = TypeVar("T")
+
+READ_BATCH = 16  # queries in one hop: more would make a short one wait for many
+READERS = 2  # more lose to the GIL
+CHECKPOINT_IDLE = 1_000  # changed rows after which the log is copied when nobody waits ...
+CHECKPOINT_BUSY = 16_000  # ... and whoever waits
+
+
+def wall_clock() -> int:
+    """Epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class WritingServer:
+    """The writer: commits batches, and copies the log into the database file between them."""
+
+    def __init__(self, database: Database, link: Link, committer: Committer) -> None:
+        self._database = database
+        self._link = link
+        self._committer = committer
+
+    async def run(self, jobs: Sequence[Job]) -> Outcomes:
+        outcomes: Outcomes = await self._link.hop(self._committer.run, jobs, self._database.clock())
+        self._database.position = self._committer.position
+        return outcomes
+
+    def hurry(self) -> None:
+        """A write always ends as it would: its batch is not its own."""
+
+    async def rest(self) -> None:
+        limit = CHECKPOINT_BUSY if self._database.waiting else CHECKPOINT_IDLE
+        if self._committer.changes >= limit:
+            await self._link.hop(self._committer.trim, self._database.path, LOG_BYTES)
+
+
+class ReadingServer:
+    """A reader."""
+
+    def __init__(self, database: Database, link: Link, reader: Reader) -> None:
+        self._database = database
+        self._link = link
+        self._reader = reader
+
+    async def run(self, jobs: Sequence[Job]) -> Outcomes:
+        outcomes: Outcomes = await self._link.hop(self._reader.run, jobs, self._database.clock())
+        return outcomes
+
+    def hurry(self) -> None:
+        self._link.hurry()
+
+    async def rest(self) -> None:
+        """Nothing to do."""
+
+
+class Database:
+    """Made by `Database.open`."""
+
+    def __init__(self, path: Path, *, batch: int, queue: int, clock: Callable[[], int]) -> None:
+        self.path = path
+        self.clock = clock
+        self.epoch = ""
+        """UUID of this database: positions mean something only together with it."""
+        self.position = 0
+        """The last committed position; at a `done`, everything up to it has been committed."""
+        self.after_batch: Callable[[], None] = _nothing
+        """Called once after all the dones of one batch, of units and of queries alike."""
+        self._writes = Lane(queue=queue, batch=batch, after_batch=self._batch_done)
+        self._reads = Lane(queue=queue, batch=READ_BATCH, after_batch=self._batch_done)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        path: Path,
+        schema: Schema,
+        *,
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
+        batch: int = 256,
+        queue: int = 10_000,
+        clock: Callable[[], int] = wall_clock,
+        busy_seconds: float = 4.0,
+    ) -> AsyncIterator[Database]:
+        """Lock, check, create or migrate the file, and serve it; at the end, everything submitted is done first."""
+        make_file(path)
+        database = cls(path, batch=batch, queue=queue, clock=clock)
+        async with AsyncExitStack() as stack:
+            stack.enter_context(locked(path.with_suffix(".lock")))
+            writer = await stack.enter_async_context(_linked(path, busy_seconds))
+            committer, database.epoch = await writer.hop(prepare_writer, writer.raw, path, schema, synchronous)
+            database.position = committer.position
+            database._writes.serve(WritingServer(database, writer, committer))
+            stack.push_async_callback(_shielded, writer.hop, committer.checkpoint, "TRUNCATE")
+            for _ in range(READERS):
+                link = await stack.enter_async_context(_linked(path, busy_seconds))
+                reader = await link.hop(prepare_reader, link.raw)
+                database._reads.serve(ReadingServer(database, link, reader))
+            stack.push_async_callback(_shielded, database._drain)
+            yield database
+
+    @property
+    def waiting(self) -> int:
+        """Units that wait for the writer."""
+        return len(self._writes)
+
+    def submit(self, unit: Callable[[Transaction], Any], done: Callable[[outcome.Outcome[Any]], None]) -> None:
+        """Have a unit of work committed; UNAVAILABLE when too many wait."""
+        self._writes.submit(unit, done)
+
+    def query(self, unit: Callable[[Reading], Any], done: Callable[[outcome.Outcome[Any]], None]) -> None:
+        """Have a question answered from what is committed; UNAVAILABLE when too many wait."""
+        self._reads.submit(unit, done)
+
+    async def write(self, unit: Callable[[Transaction], T]) -> T:
+        """Commit a unit of work and return its result. Cancelled once it has begun, it still ends as it would."""
+        result: T = await self._writes.wait(unit)
+        return result
+
+    async def read(self, unit: Callable[[Reading], T]) -> T:
+        """Answer a question from what is committed. Cancelled, it is interrupted."""
+        result: T = await self._reads.wait(unit)
+        return result
+
+    def _batch_done(self) -> None:
+        self.after_batch()
+
+    async def _drain(self) -> None:
+        await self._writes.close()
+        await self._reads.close()
+
+
+def _nothing() -> None:
+    pass
+
+
+async def _shielded(function: Callable[..., Awaitable[Any]], *args: Any) -> None:
+    with trio.CancelScope(shield=True):
+        await function(*args)
+
+
+@asynccontextmanager
+async def _linked(path: Path, busy_seconds: float) -> AsyncIterator[Link]:
+    link = Link.to(path, busy_seconds=busy_seconds)
+    await link
+    try:
+        yield link
+    finally:
+        await _shielded(link.close)

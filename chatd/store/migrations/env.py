@@ -1,0 +1,7 @@
+"""What Alembic runs: the migrations, on the connection that `chatd.store.schema` hands over."""
+
+from alembic import context
+
+given = context.config.attributes
+context.configure(connection=given["connection"], target_metadata=given["metadata"], render_as_batch=True)
+context.run_migrations()
