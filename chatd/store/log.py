@@ -1,0 +1,60 @@
+"""The event log: what happened, in the order of its commits. Every durable event adds one row, in its own transaction."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, insert, select
+
+from chatd.store.prepared import Prepared
+from chatd.store.tables import events
+from chatd.store.transaction import Reading, Transaction
+
+_INSERT = Prepared(insert(events))
+_SINCE = Prepared(
+    select(*events.c)
+    .where(events.c.position > bindparam("position"), events.c.position <= bindparam("end"))
+    .order_by(events.c.position)
+    .limit(bindparam("limit"))
+)
+
+
+class Entry(NamedTuple):
+    """One row: `about` is the number of the message or notification that it refers to."""
+
+    position: int
+    at: int
+    kind: str
+    conversation: int | None
+    user: int | None
+    about: int | None
+    detail: str | None
+
+
+def write(
+    tx: Transaction,
+    kind: str,
+    *,
+    conversation: int | None = None,
+    user: int | None = None,
+    about: int | None = None,
+    detail: str | None = None,
+) -> int:
+    """Say that something happened; its position."""
+    position = tx.next_position()
+    tx.run(
+        _INSERT,
+        position=position,
+        at=tx.now,
+        kind=kind,
+        conversation=conversation,
+        user=user,
+        about=about,
+        detail=detail,
+    )
+    return position
+
+
+def since(tx: Reading, position: int, end: int, limit: int) -> list[Entry]:
+    """What happened after a position, up to another, in order."""
+    return [Entry(*row) for row in tx.all(_SINCE, position=position, end=end, limit=limit)]

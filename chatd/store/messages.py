@@ -1,0 +1,303 @@
+"""Messages, what hangs on them, and who has read how far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from chatd.store import users as people
+from chatd.store.conversations import HEAD, HEADED, Place
+from chatd.store.prepared import Prepared, listed
+from chatd.store.tables import attachments, conversations, members, messages, read_marks, users
+from chatd.store.transaction import Reading, Transaction
+from protocol.ids import Ref
+from protocol.model import Attachment, Message, MessageType, User
+
+_sender = users.alias("sender")
+_OWN = [
+    messages.c.id,
+    messages.c.sender,
+    messages.c.type,
+    messages.c.content,
+    messages.c.attached,
+    messages.c.client_id,
+    messages.c.created,
+    messages.c.edited,
+    messages.c.deleted,
+]
+_WHOLE = select(*_OWN, *HEAD, *people.columns(_sender)).select_from(
+    messages.join(HEADED, conversations.c.id == messages.c.conversation).join(
+        _sender, _sender.c.id == messages.c.sender
+    )
+)
+_BY_ID = Prepared(_WHOLE.where(messages.c.id == bindparam("id")))
+_BY_IDS = Prepared(_WHOLE.where(messages.c.id.in_(listed("ids"))))
+_SAME = Prepared(
+    select(messages.c.id, messages.c.digest).where(
+        messages.c.sender == bindparam("sender"),
+        messages.c.conversation == bindparam("conversation"),
+        messages.c.client_id == bindparam("client_id"),
+    )
+)
+_INSERT = Prepared(insert(messages))
+_ATTACH = Prepared(insert(attachments))
+_ATTACHED = Prepared(
+    select(attachments.c.message, attachments.c.url, attachments.c.type)
+    .where(attachments.c.message.in_(listed("ids")))
+    .order_by(attachments.c.message, attachments.c.place)
+)
+_DETACH = Prepared(delete(attachments).where(attachments.c.message == bindparam("message")))
+_EDIT = Prepared(
+    update(messages)
+    .where(messages.c.id == bindparam("message"))
+    .values(content=bindparam("content"), edited=bindparam("edited"))
+)
+_BLANK = Prepared(
+    update(messages)
+    .where(messages.c.id == bindparam("message"))
+    .values(content="", attached=0, deleted=bindparam("deleted"))
+)
+_IN = _WHOLE.where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
+_OLDER = Prepared(_IN.where(messages.c.id < bindparam("id")).order_by(messages.c.id.desc()).limit(bindparam("limit")))
+_NEWER = Prepared(_IN.where(messages.c.id > bindparam("id")).order_by(messages.c.id).limit(bindparam("limit")))
+_PAGE = Prepared(_IN.order_by(messages.c.id.desc()).limit(bindparam("limit")).offset(bindparam("offset")))
+_COUNT = Prepared(
+    select(func.count()).where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
+)
+_LAST = Prepared(
+    select(messages.c.conversation, func.max(messages.c.id))
+    .where(messages.c.conversation.in_(listed("conversations")), messages.c.deleted.is_(None))
+    .group_by(messages.c.conversation)
+)
+_CURSORS = Prepared(
+    select(users.c.id, users.c.created, users.c.subject, members.c.cursor)
+    .select_from(members.join(users, users.c.id == members.c.user))
+    .where(members.c.conversation == bindparam("conversation"), members.c.cursor >= bindparam("least"))
+    .order_by(users.c.id)
+)
+_READ_AT = Prepared(
+    select(read_marks.c.at)
+    .where(
+        read_marks.c.conversation == bindparam("conversation"),
+        read_marks.c.user == bindparam("user"),
+        read_marks.c.message >= bindparam("message"),
+    )
+    .order_by(read_marks.c.message)
+    .limit(1)
+)
+_ADVANCE = Prepared(
+    update(members)
+    .where(
+        members.c.conversation == bindparam("in_conversation"),
+        members.c.user == bindparam("of_user"),
+        members.c.cursor < bindparam("cursor"),
+    )
+    .values(cursor=bindparam("cursor"))
+)
+_MARK = Prepared(insert(read_marks))
+_unread = (
+    select(func.count())
+    .where(
+        messages.c.conversation == members.c.conversation,
+        messages.c.id > members.c.cursor,
+        messages.c.sender != members.c.user,
+        messages.c.deleted.is_(None),
+    )
+    .correlate(members)
+    .scalar_subquery()
+)
+_UNREAD = Prepared(
+    select(conversations.c.id, conversations.c.created, _unread.label("count"))
+    .select_from(members.join(conversations, conversations.c.id == members.c.conversation))
+    .where(members.c.user == bindparam("user"))
+)
+
+
+class Cursor(NamedTuple):
+    """How far somebody has read."""
+
+    user: Ref
+    message: int
+
+
+def build(row: tuple[Any, ...], hung: Sequence[Attachment] = ()) -> Message:
+    """A message from a row of _WHOLE; who has seen it is added by `with_readers`."""
+    id, sender_id, type, content, _attached, client_id, created, edited, _deleted = row[:9]
+    c_id, c_created, kind, by_id, by_created, by_subject, peer_id, peer_created, peer_subject = row[9:18]
+    creator = Ref(by_id, by_created // 1000, by_subject)
+    peer = None if peer_id is None else Ref(peer_id, peer_created // 1000, peer_subject)
+    return Message(
+        ref=Ref(id, created // 1000),
+        conversation=Ref(c_id, c_created // 1000),
+        kind=kind,
+        creator=creator,
+        peer=peer,
+        sender=people.user(row[19:]),
+        receiver=receiver(creator, peer, sender_id),
+        type=type,
+        content=content,
+        attachments=tuple(hung),
+        client_id=client_id,
+        created=created,
+        edited=edited,
+    )
+
+
+def receiver(creator: Ref, peer: Ref | None, sender: int) -> Ref | None:
+    """The other one of a private conversation."""
+    return creator if peer is not None and peer.number == sender else peer
+
+
+def add(
+    tx: Transaction,
+    place: Place,
+    sender: User,
+    type: MessageType,
+    content: str,
+    hung: tuple[Attachment, ...],
+    client_id: str | None,
+    digest: str | None,
+) -> Message:
+    id = tx.next_id("messages")
+    tx.run(
+        _INSERT,
+        id=id,
+        conversation=place.conversation.number,
+        sender=sender.ref.number,
+        type=type,
+        content=content,
+        attached=len(hung),
+        client_id=client_id,
+        digest=digest,
+        created=tx.now,
+        edited=None,
+        deleted=None,
+    )
+    for number, one in enumerate(hung):
+        tx.run(_ATTACH, message=id, place=number, url=one.url, type=one.type)
+    return Message(
+        ref=Ref(id, tx.now // 1000),
+        conversation=place.conversation,
+        kind=place.kind,
+        creator=place.creator,
+        peer=place.peer,
+        sender=sender,
+        receiver=receiver(place.creator, place.peer, sender.ref.number),
+        type=type,
+        content=content,
+        attachments=hung,
+        client_id=client_id,
+        created=tx.now,
+    )
+
+
+def sent_as(tx: Reading, sender: int, conversation: int, client_id: str) -> tuple[int, str] | None:
+    """The message that a sender already sent under that name, and the digest of what was in it."""
+    row = tx.one(_SAME, sender=sender, conversation=conversation, client_id=client_id)
+    return (row[0], row[1]) if row else None
+
+
+def get(tx: Reading, message: int, *, deleted: bool = False) -> Message | None:
+    """A message with its readers; a deleted one only where it is asked for."""
+    found = many(tx, [message])
+    row = found.get(message)
+    return None if row is None or (row[1] and not deleted) else row[0]
+
+
+def many(tx: Reading, ids: Sequence[int]) -> dict[int, tuple[Message, bool]]:
+    """Messages by id, each with whether it is deleted."""
+    rows = tx.all(_BY_ID, id=ids[0]) if len(ids) == 1 else tx.all(_BY_IDS, ids=str(list(ids)))
+    deleted = {row[0]: row[8] is not None for row in rows}
+    return {one.ref.number: (one, deleted[one.ref.number]) for one in _finish(tx, rows)}
+
+
+def page(
+    tx: Reading, conversation: int, limit: int, *, before: int | None = None, after: int | None = None, offset: int = 0
+) -> list[Message]:
+    """Messages of one conversation, oldest first: before one, after one, or the newest but `offset`."""
+    if after is not None:
+        rows = tx.all(_NEWER, conversation=conversation, id=after, limit=limit)
+    elif before is not None:
+        rows = tx.all(_OLDER, conversation=conversation, id=before, limit=limit)[::-1]
+    else:
+        rows = tx.all(_PAGE, conversation=conversation, limit=limit, offset=offset)[::-1]
+    return _finish(tx, rows)
+
+
+def last_of(tx: Reading, of: list[int]) -> dict[int, Message]:
+    """The last message of each of some conversations."""
+    ids = [row[1] for row in tx.all(_LAST, conversations=str(of))]
+    return {one.conversation.number: one for one, _ in many(tx, ids).values()} if ids else {}
+
+
+def count(tx: Reading, conversation: int) -> int:
+    row = tx.one(_COUNT, conversation=conversation)
+    return int(row[0]) if row else 0
+
+
+def _finish(tx: Reading, rows: list[tuple[Any, ...]]) -> list[Message]:
+    """Messages from rows, with their attachments and readers."""
+    hung: dict[int, list[Attachment]] = {}
+    attached = [row[0] for row in rows if row[4]]
+    if attached:
+        for message, url, type in tx.all(_ATTACHED, ids=str(attached)):
+            hung.setdefault(message, []).append(Attachment(url, type))
+    cursors: dict[int, list[Cursor]] = {}
+    done = []
+    for row in rows:
+        one = build(row, hung.get(row[0], ()))
+        conversation = one.conversation.number
+        if conversation not in cursors:
+            least = min(row[0] for row in rows)
+            cursors[conversation] = readers(tx, conversation, least)
+        done.append(with_readers(tx, one, cursors[conversation]))
+    return done
+
+
+def readers(tx: Reading, conversation: int, least: int) -> list[Cursor]:
+    """Who has read at least as far as a message."""
+    rows = tx.all(_CURSORS, conversation=conversation, least=least)
+    return [Cursor(Ref(id, created // 1000, subject), cursor) for id, created, subject, cursor in rows]
+
+
+def with_readers(tx: Reading, message: Message, cursors: list[Cursor]) -> Message:
+    id, sender = message.ref.number, message.sender.ref.number
+    seen = tuple(c.user for c in cursors if c.message >= id and c.user.number != sender)
+    if not seen:
+        return message
+    at = None
+    if message.receiver is not None and message.receiver in seen:
+        row = tx.one(_READ_AT, conversation=message.conversation.number, user=message.receiver.number, message=id)
+        at = row[0] if row else None
+    return replace(message, seen, at)
+
+
+def replace(message: Message, seen: tuple[Ref, ...], read_at: int | None) -> Message:
+    from msgspec.structs import replace as changed
+
+    return changed(message, seen_by=seen, read_at=read_at)
+
+
+def edit(tx: Transaction, message: int, content: str) -> None:
+    tx.run(_EDIT, message=message, content=content, edited=tx.now)
+
+
+def blank(tx: Transaction, message: int) -> None:
+    """Delete what was said; its place and position stay."""
+    tx.run(_DETACH, message=message)
+    tx.run(_BLANK, message=message, deleted=tx.now)
+
+
+def advance(tx: Transaction, conversation: int, user: int, message: int) -> bool:
+    """Move a cursor forward; whether it had not been that far already."""
+    if not tx.run(_ADVANCE, in_conversation=conversation, of_user=user, cursor=message).rowcount:
+        return False
+    tx.run(_MARK, conversation=conversation, user=user, message=message, at=tx.now)
+    return True
+
+
+def unread(tx: Reading, user: int) -> list[tuple[Ref, int]]:
+    """Every conversation of a user, with what they have not read of it."""
+    return [(Ref(id, created // 1000), count) for id, created, count in tx.all(_UNREAD, user=user)]

@@ -1,0 +1,189 @@
+"""The tables. Times are milliseconds since 1970; a number of a noun is its id in every dialect's spelling.
+
+A conversation's members each have a cursor: the last message that they have read. Who has seen a message, what is
+unread and when something was read are derived from it and from its history (`read_marks`), never counted apart.
+
+The event log says what happened in the order in which it was committed: `position` is the only order there is. Its
+rows are short, for they refer to what they are about; `detail` holds only what no other row can tell later.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("subject", Text, unique=True),
+    Column("email", Text, unique=True),
+    Column("display", Text),
+    Column("avatar", Text),
+    Column("status", Text),
+    Column("password", Text),
+    Column("admin", Integer, nullable=False),
+    Column("disabled", Integer, nullable=False),
+    Column("valid_from", Integer, nullable=False),
+    Column("created", Integer, nullable=False),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("family", Text, nullable=False, index=True),
+    Column("user", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created", Integer, nullable=False),
+    Column("expires", Integer, nullable=False, index=True),
+    Column("used", Integer),
+    sqlite_with_rowid=False,
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("title", Text),
+    Column("creator", Integer, ForeignKey("users.id"), nullable=False),
+    Column("peer", Integer, ForeignKey("users.id")),
+    Column("created", Integer, nullable=False),
+    CheckConstraint("(kind = 'private') = (peer IS NOT NULL)", name="private_has_peer"),
+)
+
+Index(
+    "ux_conversations_pair",
+    text("min(creator, peer)"),
+    text("max(creator, peer)"),
+    unique=True,
+    sqlite_where=conversations.c.peer.is_not(None),
+    _table=conversations,
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("user", Integer, ForeignKey("users.id"), primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("joined", Integer, nullable=False),
+    Column("cursor", Integer, nullable=False),
+    Index("ix_members_user", "user", "conversation"),
+    sqlite_with_rowid=False,
+)
+
+read_marks = Table(
+    "read_marks",
+    metadata,
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("user", Integer, ForeignKey("users.id"), primary_key=True),
+    Column("message", Integer, primary_key=True),
+    Column("at", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("sender", Integer, ForeignKey("users.id"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("attached", Integer, nullable=False),
+    Column("client_id", Text),
+    Column("digest", Text),
+    Column("created", Integer, nullable=False),
+    Column("edited", Integer),
+    Column("deleted", Integer),
+    Index("ix_messages_conversation", "conversation", "id", "sender", "deleted"),
+)
+
+Index(
+    "ux_messages_client_id",
+    messages.c.sender,
+    messages.c.conversation,
+    messages.c.client_id,
+    unique=True,
+    sqlite_where=messages.c.client_id.is_not(None),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("message", Integer, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("type", Text),
+    sqlite_with_rowid=False,
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("read", Integer),
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE")),
+    Column("related", Text),
+    Column("extra", Text),
+    Column("created", Integer, nullable=False),
+    Index("ix_notifications_user", "user", "id"),
+)
+
+Index("ix_notifications_unread", notifications.c.user, sqlite_where=notifications.c.read.is_(None))
+Index(
+    "ux_notifications_message",
+    notifications.c.user,
+    notifications.c.conversation,
+    unique=True,
+    sqlite_where=text("type = 'message' AND read IS NULL AND conversation IS NOT NULL"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", Integer, ForeignKey("users.id"), nullable=False),
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("stored", Text, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("locked", Integer, nullable=False),
+    Column("created", Integer, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("at", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("conversation", Integer),
+    Column("user", Integer),
+    Column("about", Integer),
+    Column("detail", Text),
+)
