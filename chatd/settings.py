@@ -34,7 +34,6 @@ from chatd.settings_kinds import (
 KIB, MIB, MINUTE, DAY = 1024, 1024 * 1024, 60.0, 86400.0
 SYMMETRIC = ("HS256", "HS384", "HS512")
 ASYMMETRIC = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA")
-FOLDER = Text(noun="a path")
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -46,9 +45,11 @@ class Server(Section, frozen=True, kw_only=True):
 
     host: Annotated[str, Text("The address to listen on; `::` is every address, IPv6 and IPv4.")] = "127.0.0.1"
     port: Annotated[int, Whole("The port to listen on; 0 takes a free one and prints it.", most=65535)] = 3000
-    unix: Annotated[str, Text("Listen on a unix socket with this path as well; empty for none.")] = ""
-    tls_certificate: Annotated[str, Text("A PEM file with the certificate and its chain; empty for no TLS.")] = ""
-    tls_key: Annotated[str, Text("The PEM file with the key of the certificate.")] = ""
+    unix: Annotated[str, Text("Listen on a unix socket with this path as well; empty for none.", noun="a path")] = ""
+    tls_certificate: Annotated[
+        str, Text("A PEM file with the certificate and its chain; empty for no TLS.", noun="a path")
+    ] = ""
+    tls_key: Annotated[str, Text("The PEM file with the key of the certificate.", noun="a path")] = ""
     public_url: Annotated[
         str, Text("Where browsers find this server when a proxy stands before it, such as https://chat.example.org.")
     ] = ""
@@ -68,7 +69,7 @@ class Server(Section, frozen=True, kw_only=True):
 class Data(Section, frozen=True, kw_only=True):
     """Where everything is kept, and how surely."""
 
-    directory: Annotated[str, Text("The folder with the database, the secret and the files.")] = "data"
+    directory: Annotated[str, Text("The folder with the database, the secret and the files.", noun="a path")] = "data"
     synchronous: Annotated[
         Literal["FULL", "NORMAL"],
         Choice(
@@ -101,7 +102,7 @@ class Auth(Section, frozen=True, kw_only=True):
         ),
     ] = ()
     public_key: Annotated[str, Pem("The PEM public key of whoever issues the tokens, or its file.")] = ""
-    jwks_file: Annotated[str, Text("A file with the issuer's keys as a JSON Web Key Set (JWKS).")] = ""
+    jwks_file: Annotated[str, Text("A file with the issuer's keys as a JSON Web Key Set (JWKS).", noun="a path")] = ""
     jwks_url: Annotated[str, Text("The address of the issuer's JSON Web Key Set, fetched in the background.")] = ""
     jwks_refresh: Annotated[float, Duration("How often the key set is fetched again.", least=10)] = 5 * MINUTE
     issuer: Annotated[str, Text("The `iss` that a token must have; empty takes any.")] = ""

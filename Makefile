@@ -1,0 +1,99 @@
+# chatd's tasks. Everything is installed from the locked requirements into .venv, with uv when it is there and with
+# venv and pip when not; a second call installs nothing.
+#
+#   make serve          run the server (ARGS="--port 3001" passes options)
+#   make test           the tests (ARGS="tests/chatd/test_config.py" for some of them)
+#   make check          format, lint, types (make lint), and the tests, which hold the import floors too
+#   make binary         dist/chatd: one file that runs without Python
+#   make docs           print chatd.toml and the reference pages from the tables in the code
+#   make lock           find the newest versions and write the locked requirements again
+#   make node           what the tests with JavaScript clients need
+#   make clean          remove what these made
+#
+# PYTHON=python3.12 picks another Python.
+
+SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	"$$name" -c '$(SUITS)' 2>/dev/null && echo "$$name" && exit; done; echo python3)
+VENV ?= .venv
+ARGS ?=
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+UV = $(shell uv --version >/dev/null 2>&1 && command -v uv)
+NPM = $(shell command -v npm)
+VERSION_FILES := pyproject.toml chatd/__init__.py
+COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --quiet
+CHECKED := chatd protocol tests scripts
+
+.PHONY: serve test check lint floors binary docs lock node clean
+.DELETE_ON_ERROR:
+
+serve: $(STAMPS)/run
+	@exec $(BIN)/chatd serve $(ARGS)
+
+test: $(STAMPS)/dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: lint test
+
+lint: $(STAMPS)/dev
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/mypy
+
+floors: $(STAMPS)/dev
+	$(BIN)/python -m pytest tests/test_floors.py
+
+binary: $(STAMPS)/binary
+	$(BIN)/pyinstaller --noconfirm --clean --distpath dist --workpath build scripts/chatd.spec
+	dist/chatd version
+
+docs: $(STAMPS)/run
+	$(BIN)/python scripts/print_docs.py
+
+lock:
+	$(COMPILE) --upgrade pyproject.toml -o requirements/run.txt
+	$(COMPILE) --upgrade -c requirements/run.txt pyproject.toml --group dev -o requirements/dev.txt
+	$(COMPILE) --upgrade -c requirements/run.txt pyproject.toml requirements/binary.in -o requirements/binary.txt
+
+node: tests/node/node_modules/.package-lock.json
+
+tests/node/node_modules/.package-lock.json: tests/node/package.json tests/node/package-lock.json
+	$(if $(NPM),,$(error npm is missing: install Node.js 18 or newer))
+	npm ci --prefix tests/node --no-audit --no-fund
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/node/node_modules
+	find chatd protocol tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than the requirements that it stands for; `dev` and `binary` hold what `run` holds.
+
+$(STAMPS)/run: requirements/run.txt $(VERSION_FILES) $(STAMPS)/venv
+	@test -e $(STAMPS)/dev -a $(STAMPS)/dev -nt requirements/run.txt || $(call install,requirements/run.txt)
+	@$(call link)
+	@touch $@
+
+$(STAMPS)/dev: requirements/dev.txt $(VERSION_FILES) $(STAMPS)/venv
+	@$(call install,requirements/dev.txt)
+	@$(call link)
+	@touch $@
+
+$(STAMPS)/binary: requirements/binary.txt $(VERSION_FILES) $(STAMPS)/venv
+	@$(call install,requirements/binary.txt)
+	@$(call link)
+	@touch $@
+
+$(STAMPS)/venv:
+	@PYTHON="$(PYTHON)" UV="$(UV)" sh scripts/make_venv.sh $(VENV)
+	@mkdir -p $(STAMPS) && echo "$(PYTHON)" >$@
+
+# An environment of another Python than the one that is asked for now is made anew.
+ifneq ($(filter command line environment,$(origin PYTHON)),)
+ifneq ($(shell cat $(STAMPS)/venv 2>/dev/null),$(PYTHON))
+.PHONY: $(STAMPS)/venv
+endif
+endif
+
+install = PYTHON="$(BIN)/python" UV="$(UV)" sh scripts/install.sh $(1)
+link = $(BIN)/python scripts/link.py

@@ -1,0 +1,7 @@
+#!/bin/sh
+# Install a locked requirements file into the environment of $PYTHON; every file's hash must be the one in the lock.
+set -eu
+if [ -n "${UV:-}" ]; then
+    exec "$UV" pip install --quiet --python "$PYTHON" --require-hashes -r "$1"
+fi
+exec "$PYTHON" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"

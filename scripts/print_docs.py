@@ -1,0 +1,70 @@
+"""Print the reference pages from the tables in the code: `make docs` writes them, tests/test_docs.py compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from chatd.metrics import REGISTRY, Metric
+from chatd.settings_text import as_manual, as_toml
+from protocol.errors import CLOSINGS, CODES, Closing, Code
+
+ROOT = Path(__file__).parent.parent
+
+
+def errors() -> str:
+    """docs/errors.md."""
+    return (
+        "# Errors\n\n*Printed from the tables in `protocol/errors.py` by `make docs`.*\n\n"
+        "Every way in which chatd says no. `code` is the word in an ack's or a REST answer's body; a row's other "
+        "numbers are the same refusal on each wire. *Again?* says whether the same request can succeed later without "
+        "being changed; RATE_LIMITED says after how long (`retryAfter`, over HTTP `Retry-After`).\n\n"
+        "| situation | code | meaning | HTTP | JSON-RPC | WebSocket close | again? |\n|---|---|---|---|---|---|---|\n"
+        + rows(code_row(name, code) for name, code in CODES.items())
+        + "\n## Close codes\n\nWhy chatd ends a WebSocket. *Again?* says whether to come back (and resume).\n\n"
+        "| situation | code | reason | again? |\n|---|---|---|---|\n"
+        + rows(closing_row(name, closing) for name, closing in CLOSINGS.items())
+    )
+
+
+def code_row(name: str, code: Code) -> tuple[object, ...]:
+    return name, f"`{code.code}`", code.text, code.status, code.number, code.close, yes(code.retry)
+
+
+def closing_row(name: str, closing: Closing) -> tuple[object, ...]:
+    return name, closing.code, closing.reason, yes(closing.retry)
+
+
+def metrics() -> str:
+    """docs/metrics.md."""
+    return (
+        "# Metrics\n\n*Printed from the table in `chatd/metrics.py` by `make docs`.*\n\n"
+        "`GET /metrics` in Prometheus' text format; on a listener of its own with `metrics.port` (see settings.md).\n\n"
+        "| name | kind | labels | meaning |\n|---|---|---|---|\n"
+        + rows(metric_row(metric) for metric in REGISTRY.values())
+    )
+
+
+def metric_row(metric: Metric) -> tuple[object, ...]:
+    return f"`{metric.name}`", metric.kind, ", ".join(f"`{label}`" for label in metric.labels), metric.help
+
+
+def rows(cells: Iterable[tuple[object, ...]]) -> str:
+    return "".join(f"| {' | '.join(map(str, row))} |\n" for row in cells)
+
+
+def yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "chatd.toml": as_toml,
+    "docs/settings.md": as_manual,
+    "docs/errors.md": errors,
+    "docs/metrics.md": metrics,
+}
+
+if __name__ == "__main__":
+    for page, printed in PAGES.items():
+        (ROOT / page).write_text(printed(), encoding="utf-8")
+        print(page)
