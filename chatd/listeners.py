@@ -1,0 +1,131 @@
+"""The doors: listening sockets for TCP and unix paths, with what every accepted socket inherits from them.
+
+On Linux an accepted socket has its listener's options, so TCP_NODELAY and the detection of half-open connections
+cost no call per connection: probes after `KEEP_IDLE` silent seconds, every `KEEP_INTERVAL`, and an end when sent
+bytes stay without an acknowledgement for `dead_after` seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import stat
+
+from msgspec import Struct
+
+BACKLOG = 1_024
+KEEP_IDLE, KEEP_INTERVAL, KEEP_COUNT = 25, 5, 3
+
+
+class Address(Struct, frozen=True):
+    """Where to listen: host and port, or the path of a unix socket and its mode."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    path: str = ""
+    mode: int = 0o600
+
+
+class Taken(OSError):
+    """Somebody else listens there, or the path is no socket; the message says so in one sentence."""
+
+
+def listen(address: Address, dead_after: float = 20.0) -> list[socket.socket]:
+    """Listening, non-blocking sockets: one for a path, one for each address that a host name stands for."""
+    if address.path:
+        return [_listen_unix(address.path, address.mode)]
+    flags = socket.AI_PASSIVE
+    found = socket.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=flags)
+    sockets: list[socket.socket] = []
+    try:
+        port = address.port
+        for family, *_, where in dict.fromkeys(found):
+            listener = _listen_tcp(family, (where[0], port, *where[2:]), dead_after)
+            sockets.append(listener)
+            port = port or listener.getsockname()[1]  # the second family gets the port that the first one found
+    except OSError as error:
+        for listener in sockets:
+            listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Taken(error.errno, f"{address.host}:{address.port} is in use by another program") from None
+        raise
+    return sockets
+
+
+def spell(listener: socket.socket) -> str:
+    """A listener's address as a person writes it: `127.0.0.1:3000`, `[::1]:3000`, `unix:/run/chatd.sock`."""
+    name = listener.getsockname()
+    if isinstance(name, str):
+        return f"unix:{name}"
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"
+
+
+def _listen_tcp(family: int, where: tuple[object, ...], dead_after: float) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _detect_dead(listener, dead_after)
+        listener.bind(where)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _detect_dead(listener: socket.socket, dead_after: float) -> None:
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    options = [
+        ("TCP_KEEPIDLE", KEEP_IDLE),
+        ("TCP_KEEPINTVL", KEEP_INTERVAL),
+        ("TCP_KEEPCNT", KEEP_COUNT),
+        ("TCP_USER_TIMEOUT", int(dead_after * 1000)),
+    ]
+    for name, value in options:
+        if hasattr(socket, name) and value:
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _listen_unix(path: str, mode: int) -> socket.socket:
+    _remove_stale(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        before = os.umask(0o777 & ~mode)  # the file has its mode from its first moment on
+        try:
+            listener.bind(path)
+        finally:
+            os.umask(before)
+        os.chmod(path, mode)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _remove_stale(path: str) -> None:
+    """Remove the socket file that a dead server left; anything else that is there stays, and is an error."""
+    try:
+        kind = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(kind):
+        raise Taken(errno.EEXIST, f"{path} is there already and is no socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            return
+        except OSError:
+            pass
+    raise Taken(errno.EADDRINUSE, f"{path} is in use by another program")

@@ -1,0 +1,88 @@
+"""One HTTP request's head and one whole response, as the floors above see them; framing and sockets are far below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import TypeAlias
+from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct, json
+
+from protocol.errors import Code
+
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+
+class Request:
+    """A head that has been read. Header names are lower-case; values are bytes, for they may hold any."""
+
+    __slots__ = ("client", "headers", "method", "path", "query", "scheme", "target", "version")
+
+    def __init__(self, method: str, target: bytes, headers: Headers, version: str = "1.1") -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.version = version
+        path, _, query = origin_form(target).partition(b"?")
+        self.path = unquote_to_bytes(path).decode(errors="replace")
+        self.query = query
+        self.client = ""  # the address of whoever asks, behind trusted proxies; see Server.locate
+        self.scheme = "http"
+
+    def all(self, name: bytes) -> list[bytes]:
+        """Every value of a header."""
+        return [value for key, value in self.headers if key == name]
+
+    def get(self, name: bytes) -> str | None:
+        """The first value of a header, or None."""
+        for key, value in self.headers:
+            if key == name:
+                return value.decode("latin-1")
+        return None
+
+    def tokens(self, name: bytes, *, lower: bool = True) -> list[str]:
+        """The comma-separated words of all values of a header."""
+        words = [word.strip().decode("latin-1") for value in self.all(name) for word in value.split(b",")]
+        return [word.lower() for word in words if word] if lower else [word for word in words if word]
+
+
+def origin_form(target: bytes) -> bytes:
+    """`/path?query` of any request target: absolute ones lose scheme and authority, `*` is the root."""
+    if target.startswith(b"/"):
+        return target
+    _, found, rest = target.partition(b"://")
+    slash = rest.find(b"/")
+    return rest[slash:] if found and slash >= 0 else b"/"
+
+
+class Response(Struct, frozen=True):
+    """A whole answer. `close` ends the connection behind it."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    close: bool = False
+
+
+def refusal(
+    code: Code,
+    text: str = "",
+    *,
+    status: int = 0,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    close: bool = False,
+) -> Response:
+    """The answer no, as a row of protocol/errors.py: readable as chatd's own error and as RFC 9457."""
+    status = status or code.status
+    detail = text or code.text
+    body = {
+        "code": code.code,
+        "message": detail,
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    kind = ((b"content-type", b"application/problem+json"),)
+    return Response(status, json.encode(body), kind + headers, close)

@@ -1,0 +1,72 @@
+"""A raw echo server on chatd's network floor: for Autobahn's fuzzing client and for measurements.
+
+    python tests/apps/echo.py [PORT] [CERTIFICATE KEY]
+
+Every WebSocket is an echo with a limit of 16 MiB; GET /anything is answered by a trivial ASGI application.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import trio
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from chatd.asgi import Application, Event, Receive, Send
+from chatd.channel import HttpRules
+from chatd.front import Front, FrontRules
+from chatd.http import Direct
+from chatd.listeners import Address
+from chatd.request import Request, Response
+from chatd.socket import WebSocket, frame_binary, frame_text, socket_rules
+from chatd.tls import server_context
+
+MESSAGE_BYTES = 16 << 20
+
+
+class EchoSite:
+    """Says back what it hears."""
+
+    def refuse(self, request: Request) -> Response | None:
+        return None
+
+    async def websocket(self, request: Request, websocket: WebSocket) -> None:
+        del request
+        write = websocket.write
+        while True:
+            for payload, binary in await websocket.receive():
+                write(frame_binary(payload) if binary else frame_text(payload))
+
+    def direct(self, request: Request) -> Direct | None:
+        return None
+
+    def body_limit(self, request: Request) -> int:
+        return 1 << 20
+
+    async def app(self) -> Application:
+        return hello
+
+
+async def hello(scope: Event, receive: Receive, send: Send) -> None:
+    """The smallest ASGI application."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+async def main(port: int, *tls: str) -> None:
+    front = Front(
+        EchoSite(),
+        [Address(port=port)],
+        front=FrontRules(connections_per_address=0),
+        http=HttpRules(),
+        sockets=socket_rules(message_bytes=MESSAGE_BYTES, fragments=0, outbox_bytes=0, farewell=2.0),
+        tls=server_context(tls[0], tls[1]) if tls else None,
+    )
+    print(f"listening on {front.scheme}://{front.addresses[0]}", file=sys.stderr, flush=True)
+    await front.serve()
+
+
+if __name__ == "__main__":
+    trio.run(main, int(sys.argv[1]) if len(sys.argv) > 1 else 0, *sys.argv[2:])
