@@ -10,8 +10,8 @@ answered with a value is on the disk; one that has been answered UNAVAILABLE is 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,6 +19,7 @@ import outcome
 import trio
 
 from chatd.store.batch import Committer
+from chatd.store.courtesy import Courtesy
 from chatd.store.lane import Job, Lane, Outcomes
 from chatd.store.link import Link
 from chatd.store.lock import locked
@@ -114,13 +115,14 @@ class Database:
         database = cls(path, batch=batch, queue=queue, clock=clock)
         async with AsyncExitStack() as stack:
             stack.enter_context(locked(path.with_suffix(".lock")))
-            writer = await stack.enter_async_context(_linked(path, busy_seconds))
+            courtesy = stack.enter_context(_courtesy())
+            writer = await stack.enter_async_context(_linked(path, courtesy, busy_seconds))
             committer, database.epoch = await writer.hop(prepare_writer, writer.raw, path, schema, synchronous)
             database.position = committer.position
             database._writes.serve(WritingServer(database, writer, committer))
             stack.push_async_callback(_shielded, writer.hop, committer.checkpoint, "TRUNCATE")
             for _ in range(READERS):
-                link = await stack.enter_async_context(_linked(path, busy_seconds))
+                link = await stack.enter_async_context(_linked(path, courtesy, busy_seconds))
                 reader = await link.hop(prepare_reader, link.raw)
                 database._reads.serve(ReadingServer(database, link, reader))
             stack.push_async_callback(_shielded, database._drain)
@@ -166,9 +168,19 @@ async def _shielded(function: Callable[..., Awaitable[Any]], *args: Any) -> None
         await function(*args)
 
 
+@contextmanager
+def _courtesy() -> Iterator[Courtesy]:
+    courtesy = Courtesy()
+    trio.lowlevel.add_instrument(courtesy)
+    try:
+        yield courtesy
+    finally:
+        trio.lowlevel.remove_instrument(courtesy)
+
+
 @asynccontextmanager
-async def _linked(path: Path, busy_seconds: float) -> AsyncIterator[Link]:
-    link = Link.to(path, busy_seconds=busy_seconds)
+async def _linked(path: Path, courtesy: Courtesy, busy_seconds: float) -> AsyncIterator[Link]:
+    link = Link.to(path, courtesy, busy_seconds=busy_seconds)
     await link
     try:
         yield link

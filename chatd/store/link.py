@@ -22,6 +22,8 @@ import outcome
 import trio
 from aiosqlite import core
 
+from chatd.store.courtesy import Courtesy
+
 STATEMENTS = 512  # compiled statements that a connection keeps; chatd has fewer
 
 
@@ -72,10 +74,12 @@ def _cannot_abort(_raise_cancel: Any) -> trio.lowlevel.Abort:
 
 
 class Link(core.Connection):
-    """aiosqlite's connection, awaitable from Trio tasks. `async with Link.to(path) as link: ...`"""
+    """aiosqlite's connection, awaitable from Trio tasks. `async with Link.to(path, courtesy) as link: ...`"""
+
+    courtesy: Courtesy
 
     @classmethod
-    def to(cls, path: Path | str, *, busy_seconds: float = 4.0) -> Link:
+    def to(cls, path: Path | str, courtesy: Courtesy, *, busy_seconds: float = 4.0) -> Link:
         """A link to the database file; transactions are the caller's own (`isolation_level=None`)."""
         connector = partial(
             sqlite3.connect,
@@ -85,11 +89,17 @@ class Link(core.Connection):
             check_same_thread=False,
             cached_statements=STATEMENTS,
         )
-        return cls(connector, iter_chunk_size=64)
+        link = cls(connector, iter_chunk_size=64)
+        link.courtesy = courtesy
+        return link
 
     async def hop(self, function: Callable[..., Any], *args: Any) -> Any:
         """Run a function on the connection's thread; it may use `raw` there. Can't be cancelled."""
-        return await self._execute(function, *args)
+        self.courtesy.began()
+        try:
+            return await self._execute(function, *args)
+        finally:
+            self.courtesy.ended()
 
     @property
     def raw(self) -> sqlite3.Connection:
