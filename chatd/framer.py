@@ -30,6 +30,7 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 FINAL = 0x80
 TEXT_HEAD, BINARY_HEAD = FINAL | TEXT, FINAL | BINARY
 CONTROL_BYTES = 125
+NO_CODE = 1005
 HEADS = frozenset(
     [TEXT, BINARY, CONTINUATION, TEXT_HEAD, BINARY_HEAD, FINAL, FINAL | CLOSE, FINAL | PING, FINAL | PONG]
 )
@@ -142,7 +143,7 @@ class FrameReader:
                     return end
             else:
                 self._assemble(head, payload, messages)
-        self._need = max(self._need, position + 2)
+        self._need = position + 2
         return position
 
     def _measure(self, length: int) -> None:
@@ -218,7 +219,9 @@ def frame_binary(payload: bytes) -> bytes:
     return frame(BINARY_HEAD, payload)
 
 
-def frame_close(code: int, reason: str) -> bytes:
-    """A close frame; the reason is cut to what a control frame holds."""
+def frame_close(code: int, reason: str = "") -> bytes:
+    """A close frame; the reason is cut to what a control frame holds. NO_CODE is never sent: the frame is empty."""
+    if code == NO_CODE:
+        return frame(FINAL | CLOSE, b"")
     words = reason.encode()[: CONTROL_BYTES - 2].decode(errors="ignore").encode()
     return frame(FINAL | CLOSE, code.to_bytes(2, "big") + words)

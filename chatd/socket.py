@@ -117,7 +117,11 @@ class WebSocket:
     async def receive(self) -> list[Message]:
         """All messages (payload, is binary) that the next read completes, at least one; Gone at the end."""
         while True:
-            if self._heard_close or self._reader.violation is not None:
+            if self._heard_close:
+                self.outbox.finish(frame_close(self._end[0] if self._end else 1000))
+                raise self._gone()
+            if self._reader.violation is not None:  # what came before it has been given out and answered
+                self.close(self._reader.violation.code, self._reader.violation.reason)
                 raise self._gone()
             data = self._followed or await self._stream.receive_some()
             self._followed = b""
@@ -137,9 +141,6 @@ class WebSocket:
         self.last_heard = trio.current_time()
         deaf = self.outbox.closed
         messages = self._reader.feed(data, self._control)
-        violation = self._reader.violation
-        if violation is not None:
-            self.close(violation.code, violation.reason)
         return [] if deaf else messages
 
     async def settle(self) -> None:
@@ -166,7 +167,6 @@ class WebSocket:
         self._heard_close = True
         if self._end is None:
             self._end = (code, reason)
-        self.outbox.finish(frame(FINAL | CLOSE, payload[:2]))
 
     def _gone(self) -> Gone:
         if self.outbox.overflowed:
