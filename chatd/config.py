@@ -138,13 +138,13 @@ def from_file(file: str | None) -> Iterator[Given]:
     except FileNotFoundError:
         if file is None:
             return
-        raise ConfigError(f"{shown(path)}: no such file; expected a configuration (`chatd init` writes one)") from None
+        raise ConfigError(f"{clean(path)}: no such file; expected a configuration (`chatd init` writes one)") from None
     except OSError as problem:
-        raise ConfigError(f"{shown(path)}: cannot be read ({problem.strerror}); expected a TOML file") from None
+        raise ConfigError(f"{clean(path)}: cannot be read ({problem.strerror}); expected a TOML file") from None
     except UnicodeDecodeError as problem:
-        raise ConfigError(f"{shown(path)}: byte {problem.start} is not UTF-8; expected a TOML file") from None
+        raise ConfigError(f"{clean(path)}: byte {problem.start} is not UTF-8; expected a TOML file") from None
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
-        raise ConfigError(f"{shown(path)}: {shown(str(problem))}; expected TOML") from None
+        raise ConfigError(f"{clean(path)}: is not TOML: {clean(str(problem))}") from None
     for section, table in tables.items():
         where = place(path, text, section, None)
         if section not in SECTIONS and section != "dialects":
@@ -235,10 +235,14 @@ def unknown(where: str, name: str, noun: str, known: list[str]) -> NoReturn:
     raise ConfigError(f"{where}: {name} is not a {noun}; {hint}")
 
 
+def clean(text: str) -> str:
+    """Control characters escaped, so that one line stays one."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
+
+
 def shown(value: Any) -> str:
-    """A value as part of one line: quoted, short, control characters escaped."""
-    text = value if isinstance(value, str) else repr(value)
-    text = text.encode("unicode_escape").decode() if not text.isprintable() else text
+    """A value as part of one line: quoted, and short."""
+    text = clean(value if isinstance(value, str) else repr(value))
     text = text if len(text) <= FOUND_LENGTH else f"{text[:FOUND_LENGTH]}…"
     return f'"{text}"' if isinstance(value, str) else text
 
@@ -255,8 +259,8 @@ def place(path: str, text: str, section: str, key: str | None) -> str:
         else:
             continue
         if name == wanted or name.startswith(f"{wanted}."):
-            return f"{path}, line {at}"
-    return path
+            return f"{clean(path)}, line {at}"
+    return clean(path)
 
 
 def dialect_names() -> list[str]:

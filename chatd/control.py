@@ -119,7 +119,7 @@ async def perform(line: bytes, handlers: Mapping[str, Handler]) -> dict[str, Any
 # ---- the shell's side
 
 
-def call_control(path: Path, name: str, **arguments: Any) -> Any:
+def call_control(path: Path, name: str, /, **arguments: Any) -> Any:
     """Ask the server that runs on this data; NoServer when none does, Refused when it says no."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(PATIENCE)

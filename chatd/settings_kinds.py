@@ -302,7 +302,10 @@ class Rate(Measure, frozen=True):
         count, slash, time = text.partition("/")
         if not slash:
             return number(text)
-        return number(count) / quantity(time if time[:1].isdigit() else f"1{time}", UNITS_OF_TIME)
+        seconds = quantity(time if time[:1].isdigit() else f"1{time}", UNITS_OF_TIME)
+        if not seconds:
+            raise ValueError(text)
+        return number(count) / seconds
 
     def write(self, value: Any) -> str:
         if value == 0 or value >= 1:
