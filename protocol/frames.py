@@ -50,6 +50,7 @@ class Acknowledged(Struct, frozen=True):
     namespace: str
     id: int
     arguments: Raw
+    attachments: tuple[bytes, ...] = ()
 
 
 class Ping(Struct, frozen=True):
@@ -64,9 +65,10 @@ class Pong(Struct, frozen=True):
 
 
 class Close(Struct, frozen=True):
-    """The client leaves a namespace (None: all of them)."""
+    """The client leaves a namespace (None: all of them). With a `fault` it can't be understood any more: hang up."""
 
     namespace: str | None = None
+    fault: str = ""
 
 
 Frame: TypeAlias = Open | Call | Broken | Acknowledged | Ping | Pong | Close

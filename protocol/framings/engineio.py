@@ -1,0 +1,103 @@
+"""Engine.IO 4 packets: the layer under Socket.IO that knows of sessions and transports, and nothing of events.
+
+A packet is one character for its kind, then its data:
+
+    0 open       server   JSON: the session's id and what it promises
+    1 close      both     the session ends
+    2 ping       server   the client must answer; by the client only as the probe of an upgrade ("2probe")
+    3 pong       client   the answer; by the server only to a probe ("3probe")
+    4 message    both     what the layer above says
+    5 upgrade    client   from here on the probed WebSocket is the transport
+    6 noop       server   ends a poll that has nothing else to say
+
+On a WebSocket a text message is one packet, and a binary message is the data of a message packet, bare.
+By HTTP a body is packets joined by U+001E, which can stand in no JSON; binary data is "b" and its base64, in place of
+a message packet. A body that is not UTF-8, an empty packet, an unknown kind or a bad base64 breaks the session, but
+what stands before it has been said.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from protocol.frames import Packet
+
+OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP = (bytes((code,)) for code in b"0123456")
+KINDS = frozenset((OPEN, CLOSE, PING, PONG, MESSAGE, UPGRADE, NOOP))
+SEPARATOR = b"\x1e"
+BASE64 = b"b"
+PROBE = b"probe"
+PING_PROBE, PONG_PROBE = PING + PROBE, PONG + PROBE
+PACKETS_PER_PAYLOAD = 1_024
+
+
+class Malformed(Exception):
+    """The client sent what is no packet: why."""
+
+
+class EnginePacket(NamedTuple):
+    """One packet. `binary` data is always a message's."""
+
+    kind: bytes
+    data: bytes
+    binary: bool = False
+
+
+def read_message(message: Packet) -> EnginePacket:
+    """The packet that one WebSocket message is."""
+    data, binary = message
+    if binary:
+        return EnginePacket(MESSAGE, data, True)
+    kind = data[:1]
+    if kind not in KINDS:
+        raise Malformed("unknown packet")
+    return EnginePacket(kind, data[1:])
+
+
+def read_payload(body: bytes, most: int = PACKETS_PER_PAYLOAD) -> tuple[list[EnginePacket], Malformed | None]:
+    """The packets of a polled body, as far as they are sound, and what is wrong with the next one."""
+    packets: list[EnginePacket] = []
+    try:
+        body.decode()
+        if body.count(SEPARATOR) >= most:
+            raise Malformed("too many packets")
+        for piece in body.split(SEPARATOR):
+            packets.append(_read_piece(piece))  # noqa: PERF401 - those before a bad one must stay
+    except UnicodeDecodeError:
+        return packets, Malformed("not UTF-8")
+    except Malformed as wrong:
+        return packets, wrong
+    return packets, None
+
+
+def _read_piece(piece: bytes) -> EnginePacket:
+    if piece[:1] != BASE64:
+        return read_message(Packet(piece))
+    try:
+        return EnginePacket(MESSAGE, binascii.a2b_base64(piece[1:], strict_mode=True), True)
+    except binascii.Error:
+        raise Malformed("bad base64") from None
+
+
+def write_payload(packets: Iterable[Packet]) -> bytes:
+    """The body of a poll that carries these WebSocket messages."""
+    return SEPARATOR.join(
+        BASE64 + binascii.b2a_base64(data, newline=False) if binary else data for data, binary in packets
+    )
+
+
+def write_open(sid: str, upgrades: Sequence[str], interval: float, timeout: float, most: int) -> bytes:
+    """The handshake. Times are in seconds here and in milliseconds on the wire."""
+    return OPEN + msgspec.json.encode(
+        {
+            "sid": sid,
+            "upgrades": upgrades,
+            "pingInterval": round(interval * 1000),
+            "pingTimeout": round(timeout * 1000),
+            "maxPayload": most,
+        }
+    )

@@ -1,0 +1,296 @@
+"""Socket.IO 5  ⇄  frames: events, acknowledgements and namespaces inside Engine.IO messages.
+
+    packet      = type [attachments "-"] [namespace ","] [id] [data]
+    attachments = how many binary messages follow it; in types 5 and 6 only, and there always
+    namespace   = "/" and anything but ","; left out for "/"; without its "," it ends the packet
+    id          = digits; the client that gives one wants an answer under it
+    data        = JSON
+
+    type                    data                    from a client          from the server
+    0 CONNECT               object or nothing       Open                   opened
+    1 DISCONNECT            nothing                 Close                  closed
+    2 EVENT                 [name, ...arguments]    Call                   push, event
+    3 ACK                   [...arguments]          Acknowledged           answer, refuse, acknowledge
+    4 CONNECT_ERROR         object or string        never                  turned_away
+    5 BINARY_EVENT          as EVENT, with {"_placeholder":true,"num":n} where the nth attachment belongs
+    6 BINARY_ACK            as ACK, likewise
+
+What breaks the grammar ends the connection, as it does on the reference server, for the client's next packets can't
+be trusted either: `Close(fault=...)`. So do an event's name that is no string or means something to every client
+library, an id above 2^53, more attachments than allowed, placeholders that point to none, a binary message that
+nobody announced and a text message where a binary one is due. A sound packet with an unusable payload is Broken.
+
+What goes out is whole Engine.IO: a text packet has its "4" in front, an attachment is a bare binary message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
+
+from protocol.errors import Refusal
+from protocol.frames import NOTHING, Acknowledged, Broken, Call, Close, Frame, Open, Packet
+from protocol.strict import check_depth
+
+PACKET = re.compile(rb"(?:([0-4])|([56])(\d{1,4})-)((?:(/[^,]*)(?:,|\Z))?(\d{0,16}))")
+DIGITS, MOST_ID = 16, 1 << 53
+RESERVED = frozenset(("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"))
+PARSE_ERROR = "parse error"
+
+encode = msgspec.json.Encoder().encode
+_decode_list = msgspec.json.Decoder(list[Raw]).decode
+_decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_text = msgspec.json.Decoder(str).decode
+_decode_any = msgspec.json.Decoder().decode
+
+
+class SocketIoLimits(Struct, frozen=True):
+    """What one packet may be."""
+
+    packet_bytes: int = 1_000_000
+    attachments: int = 10
+    namespace_bytes: int = 128
+
+
+class _Broken(Exception):
+    """The packet breaks the grammar."""
+
+
+class _Head(NamedTuple):
+    """What stands before the data. `token` is namespace and id as an answer repeats them, None without an id."""
+
+    namespace: str
+    id: bytes
+    token: bytes | None
+
+
+class _Unfinished:
+    """A packet whose attachments are still to come."""
+
+    __slots__ = ("due", "finish", "parts", "size")
+
+    def __init__(self, due: int, finish: Callable[[tuple[bytes, ...]], Frame]) -> None:
+        self.due = due
+        self.finish = finish
+        self.parts: list[bytes] = []
+        self.size = 0
+
+
+class SocketIo:
+    """One client's Socket.IO: see Framing. A call's id is the token that its answer repeats."""
+
+    __slots__ = ("_limits", "_unfinished")
+
+    def __init__(self, limits: SocketIoLimits | None = None) -> None:
+        self._limits = limits or SocketIoLimits()
+        self._unfinished: _Unfinished | None = None
+
+    # In
+
+    def receive(self, message: Packet) -> Sequence[Frame]:
+        try:
+            if message.binary:
+                return self._attachment(message.data)
+            return self._packet(message.data)
+        except (_Broken, ValueError, RecursionError):
+            self._unfinished = None
+            return (Close(fault=PARSE_ERROR),)
+
+    def _packet(self, text: bytes) -> Sequence[Frame]:
+        found = PACKET.match(text)
+        if found is None or self._unfinished is not None or len(text) > self._limits.packet_bytes:
+            raise _Broken
+        kind, binary_kind, count, token, path, id = found.groups()
+        if path is None:
+            namespace = "/"
+        elif len(path) > self._limits.namespace_bytes:
+            raise _Broken
+        else:
+            namespace = path.decode()
+        if len(id) == DIGITS and int(id) > MOST_ID:
+            raise _Broken
+        head = _Head(namespace, id, token if id else None)
+        data = text[found.end() :]
+        if kind is not None:
+            return READERS[kind](head, data)
+        return self._begin(READERS_BINARY[binary_kind], head, data, int(count))
+
+    def _begin(self, read: _ReadBinary, head: _Head, data: bytes, count: int) -> Sequence[Frame]:
+        """A packet with attachments: nothing comes of it before the last of them."""
+        if count > self._limits.attachments:
+            raise _Broken
+        finish = read(head, data, count)
+        if count == 0:
+            return (finish(()),)
+        self._unfinished = _Unfinished(count, finish)
+        return ()
+
+    def _attachment(self, data: bytes) -> Sequence[Frame]:
+        unfinished = self._unfinished
+        if unfinished is None:
+            raise _Broken
+        unfinished.parts.append(data)
+        unfinished.size += len(data)
+        if unfinished.size > self._limits.packet_bytes:
+            raise _Broken
+        if len(unfinished.parts) < unfinished.due:
+            return ()
+        self._unfinished = None
+        return (unfinished.finish(tuple(unfinished.parts)),)
+
+    # Out
+
+    def answer(self, id: Any, body: bytes | None) -> Sequence[Packet]:
+        return () if body is None else (Packet(b"43%b[%b]" % (id, body)),)
+
+    def refuse(self, id: Any, refusal: Refusal, body: bytes | None) -> Sequence[Packet]:
+        return self.answer(id, body)
+
+    @staticmethod
+    def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
+        return b"42%b[%b,%b]" % (_prefix(namespace), encode(name), body)
+
+    @staticmethod
+    def push_recoverable(namespace: str, name: str, body: bytes, offset: str) -> bytes:
+        """An event for clients that asked for recovery: the last argument is what they say when they return."""
+        return b"42%b[%b,%b,%b]" % (_prefix(namespace), encode(name), body, encode(offset))
+
+    @staticmethod
+    def opened(namespace: str, sid: str, pid: str | None = None) -> bytes:
+        """The client is in; `pid` is its private name for recovery, None where there is none."""
+        said = {"sid": sid} if pid is None else {"sid": sid, "pid": pid}
+        return b"40%b%b" % (_prefix(namespace), encode(said))
+
+    @staticmethod
+    def turned_away(namespace: str, message: str, data: Any = None) -> bytes:
+        """The client is not let in; `data` is anything that becomes JSON."""
+        said = {"message": message} if data is None else {"message": message, "data": data}
+        return b"44%b%b" % (_prefix(namespace), encode(said))
+
+    @staticmethod
+    def closed(namespace: str) -> bytes:
+        """The server ends this namespace; the client won't come back by itself."""
+        return b"41%b" % _prefix(namespace)
+
+    @staticmethod
+    def event(namespace: str, arguments: bytes, attachments: Sequence[bytes] = ()) -> Sequence[Packet]:
+        """An event in full: `arguments` is a JSON array that begins with the name."""
+        return _with_attachments(b"2", b"5", _prefix(namespace) + arguments, attachments)
+
+    @staticmethod
+    def acknowledge(id: Any, arguments: bytes, attachments: Sequence[bytes] = ()) -> Sequence[Packet]:
+        """An answer in full: `arguments` is a JSON array."""
+        return _with_attachments(b"3", b"6", bytes(id) + arguments, attachments)
+
+
+def _prefix(namespace: str) -> bytes:
+    return b"" if namespace == "/" else namespace.encode() + b","
+
+
+def _with_attachments(kind: bytes, binary: bytes, rest: bytes, attachments: Sequence[bytes]) -> Sequence[Packet]:
+    if not attachments:
+        return (Packet(b"4%b%b" % (kind, rest)),)
+    return (
+        Packet(b"4%b%d-%b" % (binary, len(attachments), rest)),
+        *(Packet(attachment, True) for attachment in attachments),
+    )
+
+
+# One reader a type; what a type may carry is checked here and nowhere else.
+
+
+def _connect(head: _Head, data: bytes) -> Sequence[Frame]:
+    if not data:
+        return (Open(head.namespace),)
+    _check_depth_or_break(data)
+    _decode_object(data)
+    return (Open(head.namespace, Raw(data)),)
+
+
+def _disconnect(head: _Head, data: bytes) -> Sequence[Frame]:
+    if data:
+        raise _Broken
+    return (Close(head.namespace),)
+
+
+def _event(head: _Head, data: bytes) -> Sequence[Frame]:
+    try:
+        check_depth(data)
+    except Refusal as refusal:
+        return (Broken(refusal, head.token),)
+    name, arguments = _named(data)
+    return (Call(head.namespace, name, arguments, head.token),)
+
+
+def _ack(head: _Head, data: bytes) -> Sequence[Frame]:
+    _check_depth_or_break(data)
+    _decode_list(data)
+    return (Acknowledged(head.namespace, int(head.id), Raw(data)),) if head.id else ()
+
+
+def _connect_error(head: _Head, data: bytes) -> Sequence[Frame]:
+    raise _Broken
+
+
+_Read = Callable[[_Head, bytes], Sequence[Frame]]
+READERS: dict[bytes, _Read] = {b"0": _connect, b"1": _disconnect, b"2": _event, b"3": _ack, b"4": _connect_error}
+
+
+def _binary_event(head: _Head, data: bytes, count: int) -> Callable[[tuple[bytes, ...]], Frame]:
+    _check_depth_or_break(data)
+    name, arguments = _named(data)
+    _check_placeholders(_decode_any(data), count)
+    return lambda parts: Call(head.namespace, name, arguments, head.token, parts)
+
+
+def _binary_ack(head: _Head, data: bytes, count: int) -> Callable[[tuple[bytes, ...]], Frame]:
+    _check_depth_or_break(data)
+    _decode_list(data)
+    _check_placeholders(_decode_any(data), count)
+    id = int(head.id)
+    return lambda parts: Acknowledged(head.namespace, id, Raw(data), parts)
+
+
+_ReadBinary = Callable[[_Head, bytes, int], Callable[[tuple[bytes, ...]], Frame]]
+READERS_BINARY: dict[bytes, _ReadBinary] = {b"5": _binary_event, b"6": _binary_ack}
+
+
+def _named(data: bytes) -> tuple[str, Raw]:
+    """The name of an event and its arguments, as a Call has them."""
+    parts = _decode_list(data)
+    if not parts:
+        raise _Broken
+    name = _decode_text(parts[0])
+    if name in RESERVED:
+        raise _Broken
+    if len(parts) == 1:
+        return name, NOTHING
+    if len(parts) == 2 and bytes(parts[1])[:1] == b"{":
+        return name, parts[1]
+    return name, Raw(b"[%b]" % b",".join(map(bytes, parts[1:])))
+
+
+def _check_depth_or_break(data: bytes) -> None:
+    try:
+        check_depth(data)
+    except Refusal:
+        raise _Broken from None
+
+
+def _check_placeholders(value: Any, count: int) -> None:
+    """Every placeholder must point to an attachment; the depth has been checked."""
+    if isinstance(value, list):
+        for item in value:
+            _check_placeholders(item, count)
+    elif isinstance(value, dict):
+        if value.get("_placeholder") is True:
+            number = value.get("num")
+            if type(number) is not int or not 0 <= number < count:
+                raise _Broken
+        else:
+            for item in value.values():
+                _check_placeholders(item, count)
