@@ -178,6 +178,7 @@ class CreateNotification(Command, frozen=True, kw_only=True):
     content: str = ""
     type: str = "system"
     related: str | None = None
+    extra: dict[str, object] | UnsetType = UNSET
 
 
 class Broadcast(Command, frozen=True, kw_only=True):

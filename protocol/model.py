@@ -48,7 +48,10 @@ class Attachment(Struct, frozen=True):
 
 
 class Conversation(Struct, frozen=True):
-    """A private conversation of two or a group. `creator` and `peer` are the two sides that pair dialects name."""
+    """A private conversation of two or a group. `creator` and `peer` are the two sides that pair dialects name.
+
+    `unread`, `last` and `other` (the other one of a private conversation) are as whoever asked sees them.
+    """
 
     ref: Ref
     kind: Kind
@@ -59,6 +62,7 @@ class Conversation(Struct, frozen=True):
     created: int
     unread: int = 0
     last: Message | None = None
+    other: User | None = None
 
 
 class Message(Struct, frozen=True):

@@ -12,10 +12,12 @@ What specifications differ in beyond names and shapes are words too:
     the answer is an event    Hear.tells            `kebab`: message-sent
     the refusal is an event   Hear.complains        `kebab`: message-error
     a text of its own         Hear.wording          `kebab`: Unauthorized to join this conversation
-    silent calls              Manners.success       `inbox`: no acks at all
+    silent calls              silent, bare          `inbox`: no acks at all; `kebab`: only where one is documented
     to the others only        Say.others            typing
     greetings                 Vocabulary.greets     what a newcomer is told: counts, presence
     constant fields           always(...)           `pairs`: type "new_message"
+    fields of its own         spread(...)           `pairs`: whatever a notification brings along
+    one field or another      Field.unless          accounts: refreshToken or refresh_token
     who the payload says      claim(...)            `kebab`: sender_id
     places of the token       Dialect.token         `inbox`: ?token=
     refused connections       Dialect.turns_away    an error, an event, or nothing at all
@@ -53,7 +55,8 @@ class Word(Struct, frozen=True):
 class Field(Struct, frozen=True):
     """One thing in a payload. An optional field may be absent or null: then the command's own default holds.
 
-    With `clears` a null is a value of its own: it empties what the field names.
+    With `clears` a null is a value of its own: it empties what the field names. A required field with `unless` may be
+    left out where the field of that name is there instead.
     """
 
     name: str
@@ -61,18 +64,23 @@ class Field(Struct, frozen=True):
     to: str
     required: bool = True
     clears: bool = False
+    unless: str | None = None
 
 
 # Shapes: what is said
 
 
 class Item(Struct, frozen=True):
-    """One key of a shape: where the value comes from, what it is in words, and whether it is left out when None."""
+    """One key of a shape: where the value comes from, what it is in words, and whether it is left out when None.
+
+    With `spread` the value is a dict whose own keys stand in the body, after all others and never in place of one.
+    """
 
     path: str
     spell: Callable[[Any], Any]
     kind: str
     omit_none: bool = False
+    spread: bool = False
 
 
 Shape: TypeAlias = Mapping[str, Item]
@@ -91,7 +99,11 @@ Body: TypeAlias = Shape | Many | None
 
 
 class Hear(Struct, frozen=True):
-    """A call that clients may make."""
+    """A call that clients may make.
+
+    `fixed` gives attributes of the command that hold where no field of the payload says otherwise. The refusal is told
+    in the words of `wording`, by its code, and as the event `complains` instead of the dialect's `error`.
+    """
 
     name: str
     command: type[Command]
@@ -155,8 +167,18 @@ class Complaints(Struct, frozen=True):
 SILENT: Any = object()  # no ack, whatever the client asked for
 
 
+def silent(_: Any) -> Any:
+    """No ack at all."""
+    return SILENT
+
+
+def bare(body: Any) -> Any:
+    """The body itself; no ack where the row has no reply."""
+    return SILENT if body is None else body
+
+
 class Manners(Struct, frozen=True):
-    """How a dialect answers: the ack of a success around its body, and of a refusal; SILENT where it has none.
+    """How a dialect answers: the ack of a success around its body, and of a refusal; either gives SILENT for no ack.
 
     `error` is the event that tells a refusal to a caller who asked for no ack, or always where there are none.
     """

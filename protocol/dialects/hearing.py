@@ -5,6 +5,7 @@ Only a payload that fails is looked at again, slowly, field by field, to say eve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from protocol.commands import Command
 from protocol.dialects.grammar import Complaints, Field, Hear
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Problem, Refusal
 from protocol.strict import check_depth, check_keys
+
+_EMPTY = re.compile(rb"\[\s*\]\Z")
 
 
 class Listener:
@@ -44,6 +47,7 @@ class Listener:
         else:
             self._list = msgspec.json.Decoder(tuple[payload])  # type: ignore[valid-type]
         self._reads = [(field.name, field.to, field.word.read, field.clears) for field in takes]
+        self._either = frozenset(field.to for field in takes if field.unless)
 
     def hear(self, arguments: Raw | bytes) -> Command:
         text = bytes(arguments).strip() or b"{}"
@@ -61,7 +65,7 @@ class Listener:
 
     def _alone(self, text: bytes) -> Any:
         """The one object of a list of arguments; no arguments at all are an empty object."""
-        return self._object.decode(b"{}") if text[1:-1].strip() == b"" else self._list.decode(text)[0]
+        return self._object.decode(b"{}") if _EMPTY.match(text) else self._list.decode(text)[0]
 
     def _command(self, payload: Any, text: bytes) -> tuple[Command, int]:
         values: dict[str, Any] = dict(self.fixed)
@@ -79,6 +83,8 @@ class Listener:
                 values[to] = read(value)
             except Refusal:
                 raise self._explain(text) from None
+        if not self._either <= values.keys():
+            raise self._explain(text)
         return self.command(**values), known
 
     def _explain(self, text: bytes) -> Refusal:
@@ -87,6 +93,7 @@ class Listener:
             value = msgspec.json.decode(text)
         except (ValueError, RecursionError):
             return Refusal(UNPARSABLE, "The payload is not valid JSON")
+        check_keys(text)
         if isinstance(value, list) and not self.positional:
             if len(value) > 1:
                 return Refusal(BAD_REQUEST, "This call takes one object, and nothing beside it")
@@ -102,23 +109,25 @@ class Listener:
 
 def _slot(field: Field) -> tuple[str, Any] | tuple[str, Any, Any]:
     """A field of the decoded struct. The struct's own names are the payload's."""
-    if field.required:
+    if field.required and field.unless is None:
         return (field.name, field.word.type)
     return (field.name, field.word.type | None | UnsetType, UNSET)
 
 
 def problems(takes: tuple[Field, ...], payload: Mapping[str, Any]) -> tuple[Problem, ...]:
     """Everything that is wrong with a payload of generic JSON."""
-    found = [problem for field in takes if (problem := _problem(field, payload.get(field.name, UNSET)))]
+    found = [problem for field in takes if (problem := _problem(field, payload))]
     names = {field.name for field in takes}
     found += [Problem(str(name)[:100], "unknown", "") for name in payload if name not in names]
     return tuple(found)
 
 
-def _problem(field: Field, value: Any) -> Problem | None:
+def _problem(field: Field, payload: Mapping[str, Any]) -> Problem | None:
     expected = field.word.expected
-    if value is UNSET or value is None:
-        return Problem(field.name, "missing", expected) if field.required else None
+    value = payload.get(field.name)
+    if value is None:
+        excused = not field.required or (field.unless is not None and payload.get(field.unless) is not None)
+        return None if excused else Problem(field.name, "missing", expected)
     try:
         checked = msgspec.convert(value, field.word.type)
     except (ValueError, RecursionError):

@@ -21,8 +21,9 @@ encode = msgspec.json.Encoder().encode
 
 def speller(shape: Shape) -> Callable[[Any], dict[str, Any]]:
     """A shape as a function from something of the model to what JSON says of it."""
-    rows = [(key, _getter(item.path), item.spell) for key, item in shape.items() if not item.omit_none]
+    rows = [(key, _getter(item.path), item.spell) for key, item in shape.items() if not (item.omit_none or item.spread)]
     rare = [(key, _getter(item.path), item.spell) for key, item in shape.items() if item.omit_none]
+    spread = [(_getter(item.path), item.spell) for item in shape.values() if item.spread]
     order = list(shape)
 
     def spell(thing: Any) -> dict[str, Any]:
@@ -36,7 +37,13 @@ def speller(shape: Shape) -> Callable[[Any], dict[str, Any]]:
                 said[key] = value
         return {key: said[key] for key in order if key in said}
 
-    return spell_all if rare else spell
+    def spell_more(thing: Any) -> dict[str, Any]:
+        said = spell_all(thing)
+        for get, write in spread:
+            said |= {key: value for key, value in write(get(thing)).items() if key not in shape}
+        return said
+
+    return spell_more if spread else spell_all if rare else spell
 
 
 def _getter(path: str) -> Callable[[Any], Any]:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
 from protocol.dialects.grammar import Field, Item, Shape, Word
-from protocol.dialects.saying import speller
+from protocol.dialects.saying import encode, speller
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.ids import Spelling, read_digits
-from protocol.model import Attachment
+from protocol.model import Attachment, Message
 
 # On the way in
 
@@ -24,6 +24,11 @@ def field(name: str, word: Word | Spelling, to: str = "", *, required: bool = Tr
 
 def optional(name: str, word: Word | Spelling, to: str = "") -> Field:
     return field(name, word, to, required=False)
+
+
+def either(name: str, word: Word | Spelling, to: str = "", *, unless: str) -> Field:
+    """Required, unless the other one is there."""
+    return Field(name, _word(word), to or name, unless=unless)
 
 
 def claim(name: str, word: Word | Spelling, *, required: bool = True) -> Field:
@@ -114,11 +119,24 @@ def key_alone(spelling: Spelling) -> Word:
     return Word(spelling.type, spelling.name, lambda v: (spelling.read(v),), lambda v: (spelling.read_text(v),))
 
 
+def _free(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        text = encode(value)
+    except OverflowError:
+        raise _fault(_FREE) from None
+    if len(text) > 4096 or b"\\u0000" in text:
+        raise _fault(_FREE)
+    return value
+
+
+_FREE = "an object of at most 4096 bytes, without NUL"
+
 TEXT = Word(str, "a string", _text, _text)
 FLAG = Word(bool, "a boolean value", bool, _flag)
 COUNT = Word(int, "a positive integer", _count, _digits)
 URLS = Word(list[str], "a list of URLs", _urls, _no_text)
 ATTACHMENTS = Word(list[_Attachment], 'a list of {url, type: "IMAGE" or "PDF"}', _attachments, _no_text)
+FREE = Word(dict[str, Any], _FREE, _free, _no_text)
 
 # On the way out
 
@@ -161,3 +179,24 @@ def iso(milliseconds: int | None) -> str | None:
 def nested(path: str, shape: Shape) -> Item:
     spell = speller(shape)
     return Item(path, lambda value: None if value is None else spell(value), "an object")
+
+
+def nested_each(path: str, shape: Shape) -> Item:
+    spell = speller(shape)
+    return Item(path, lambda values: [spell(value) for value in values], "a list of objects")
+
+
+def spread(path: str) -> Item:
+    """Keys and values of its own, beside those of the shape."""
+    return Item(path, lambda extra: {} if extra is UNSET else extra, "further keys", spread=True)
+
+
+def whether_read(path: str) -> Item:
+    """Of a message: whether its receiver, or in a group anybody but its sender, has read it."""
+    return Item(path, _whether_read, "true or false")
+
+
+def _whether_read(message: Message) -> bool:
+    if message.receiver is not None:
+        return message.read_at is not None
+    return any(reader[0] != message.sender.ref[0] for reader in message.seen_by)

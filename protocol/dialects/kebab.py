@@ -1,0 +1,173 @@
+"""`kebab`: send-message and its kin, answers as events, presence, class-validator's complaints. All ids are integers.
+
+The specification documents one ack, `{success, conversationId}` of join-conversation. So a call has its reply as ack
+where it has one, a refusal is `{success: false, error}` to whoever asked for an ack, and all else is told by events.
+Whoever may not join hears the same as whoever names a conversation that there isn't.
+"""
+
+from __future__ import annotations
+
+from protocol.commands import (
+    CreateConversation,
+    Join,
+    Leave,
+    ListConversations,
+    ListMessages,
+    SendMessage,
+    SetTyping,
+)
+from protocol.dialects.grammar import Complaints, Dialect, Hear, Manners, Many, Route, Say, Shape, Vocabulary, bare
+from protocol.dialects.words import (
+    COUNT,
+    FLAG,
+    TEXT,
+    always,
+    claim,
+    field,
+    key_alone,
+    moment,
+    nested,
+    one_of,
+    optional,
+    plain,
+    spelt,
+)
+from protocol.errors import Refusal
+from protocol.events import PEERS, MessageCreated, PresenceChanged, Typing
+from protocol.ids import DECIMAL
+
+NUMBER = DECIMAL._replace(name="an integer number")
+
+# Shapes
+
+
+def message(of: str = "") -> Shape:
+    return {
+        "id": spelt(f"{of}ref", NUMBER),
+        "sender_id": spelt(f"{of}sender.ref", NUMBER),
+        "conversation_id": spelt(f"{of}conversation", NUMBER),
+        "timestamp": moment(f"{of}created"),
+        "message_type": plain(f"{of}type", "text, image or file"),
+        "content": plain(f"{of}content"),
+        "conversation": nested(
+            of.removesuffix("."),
+            {
+                "id": spelt("conversation", NUMBER),
+                "sender_id": spelt("creator", NUMBER),
+                "receiver_id": spelt("peer", NUMBER),
+            },
+        ),
+    }
+
+
+MESSAGE = message()
+CONVERSATION: Shape = {
+    "id": spelt("ref", NUMBER),
+    "sender_id": spelt("creator", NUMBER),
+    "receiver_id": spelt("peer", NUMBER),
+}
+JOINED_IT: Shape = {"success": always(True), "conversationId": spelt("ref", NUMBER)}
+PRESENCE: Shape = {"userId": spelt("user", NUMBER)}
+MESSAGE_ERROR: Shape = {"error": plain("message")}
+ERROR: Shape = {"message": plain("message")}
+
+# Fields
+
+CONVERSATION_ID = field("conversationId", NUMBER, "conversation")
+SENDER = claim("sender_id", NUMBER)
+SENT = (field("message_type", one_of("text", "image", "file"), "type"), field("content", TEXT))
+IN_PATH = field("id", NUMBER, "conversation")
+
+# Calls
+
+CHAT = Vocabulary(
+    hears=(
+        Hear(
+            "send-message",
+            SendMessage,
+            (SENDER, field("conversation_id", NUMBER, "conversation"), *SENT),
+            MESSAGE,
+            tells="message-sent",
+            complains=("message-error", MESSAGE_ERROR),
+        ),
+        Hear(
+            "join-conversation",
+            Join,
+            (CONVERSATION_ID, claim("userId", NUMBER)),
+            JOINED_IT,
+            tells="joined-conversation",
+            wording={"NOT_FOUND": "Unauthorized to join this conversation"},
+        ),
+        Hear("leave-conversation", Leave, (CONVERSATION_ID,)),
+        Hear("typing", SetTyping, (CONVERSATION_ID, claim("userId", NUMBER), field("isTyping", FLAG, "on"))),
+    ),
+    says=(
+        Say(MessageCreated, "receive-message", message("message.")),
+        Say(
+            Typing,
+            "user-typing",
+            {
+                "conversationId": spelt("conversation", NUMBER),
+                "userId": spelt("user", NUMBER),
+                "isTyping": plain("on", "true or false"),
+            },
+            others=True,
+        ),
+        Say(PresenceChanged, "user:online", PRESENCE, PEERS, when=("online", True)),
+        Say(PresenceChanged, "user:offline", PRESENCE, PEERS, when=("online", False)),
+    ),
+    greets=(PresenceChanged,),
+)
+
+ROUTES = (
+    Route(
+        "POST",
+        "/api/chats/conversations",
+        CreateConversation,
+        (SENDER, field("receiver_id", key_alone(NUMBER), "members")),
+        CONVERSATION,
+        201,
+        fixed={"kind": "private"},
+    ),
+    Route(
+        "GET",
+        "/api/chats/conversations",
+        ListConversations,
+        (optional("limit", COUNT), optional("before", NUMBER), optional("after", NUMBER)),
+        Many(CONVERSATION),
+    ),
+    Route("POST", "/api/chats/conversations/{id}/messages", SendMessage, (IN_PATH, SENDER, *SENT), MESSAGE, 201),
+    Route(
+        "GET",
+        "/api/chats/conversations/{id}/messages",
+        ListMessages,
+        (IN_PATH, optional("page", COUNT), optional("limit", COUNT)),
+        Many(MESSAGE),
+        numbered=True,
+    ),
+)
+
+
+def _not_done(refusal: Refusal) -> dict[str, object]:
+    return {"success": False, "error": refusal.message}
+
+
+DIALECT = Dialect(
+    name="kebab",
+    title="WebSocket Chat API Documentation",
+    user=NUMBER,
+    conversation=NUMBER,
+    vocabularies={"/chat": CHAT},
+    manners=Manners(
+        bare,
+        _not_done,
+        ("error", ERROR),
+        Complaints(
+            missing="{field} should not be empty, {field} must be {expected}",
+            unknown="property {field} should not exist",
+        ),
+    ),
+    routes=ROUTES,
+    claims_user=True,
+    turns_away="error",
+)

@@ -1,0 +1,175 @@
+"""`pairs`: a bare id joins, toUserId names the receiver, reading has receipts, and notifications have any type.
+
+All ids are integers, and a client may write them as digits in a string. No acks are documented, so none are given; what
+went wrong is told as the event `error`. The receiver of a message and of typing hears it joined or not.
+"""
+
+from __future__ import annotations
+
+from protocol.commands import (
+    CreateConversation,
+    CreateNotification,
+    Join,
+    Leave,
+    ListConversations,
+    ListMessages,
+    ListNotifications,
+    ReadConversation,
+    SendMessage,
+    SetTyping,
+)
+from protocol.dialects.grammar import Dialect, Hear, Manners, Many, Route, Say, Shape, Vocabulary, silent
+from protocol.dialects.words import (
+    COUNT,
+    FLAG,
+    FREE,
+    TEXT,
+    always,
+    field,
+    key_alone,
+    moment,
+    nested,
+    optional,
+    plain,
+    spelt,
+    spelt_each,
+    spread,
+    whether_read,
+)
+from protocol.events import MEMBERS, USER, MessageCreated, MessageRead, NotificationCreated, Typing
+from protocol.ids import DIGITS
+
+# Shapes
+
+
+def head(of: str = "") -> Shape:
+    """What a message and the notice of it have in common."""
+    return {
+        "id": spelt(f"{of}ref", DIGITS),
+        "conversation_id": spelt(f"{of}conversation", DIGITS),
+        "sender_id": spelt(f"{of}sender.ref", DIGITS),
+        "receiver_id": spelt(f"{of}receiver", DIGITS),
+        "content": plain(f"{of}content"),
+        "is_read": whether_read(of.removesuffix(".")),
+    }
+
+
+def message(of: str = "") -> Shape:
+    return {**head(of), "read_at": moment(f"{of}read_at"), "created_at": moment(f"{of}created")}
+
+
+def notice(of: str = "") -> Shape:
+    return {**head(of), "created_at": moment(f"{of}created"), "type": always("new_message")}
+
+
+def notification(of: str = "") -> Shape:
+    return {
+        "id": spelt(f"{of}ref", DIGITS),
+        "user_id": spelt(f"{of}user", DIGITS),
+        "title": plain(f"{of}title"),
+        "message": plain(f"{of}content"),
+        "type": plain(f"{of}type"),
+        "created_at": moment(f"{of}created"),
+        "…": spread(f"{of}extra"),
+    }
+
+
+MESSAGE = message()
+NOTIFICATION = notification()
+OTHER: Shape = {"id": spelt("ref", DIGITS), "username": plain("name"), "display_name": plain("display")}
+CONVERSATION: Shape = {
+    "id": spelt("ref", DIGITS),
+    "type": plain("kind", "private or group"),
+    "title": plain("title", "a string, or null"),
+    "participants": spelt_each("members", DIGITS),
+    "other_user": nested("other", OTHER),
+    "last_message": nested("last", MESSAGE),
+    "unread_count": plain("unread", "a number"),
+    "created_at": moment("created"),
+}
+TYPING: Shape = {"conversationId": spelt("conversation", DIGITS), "userId": spelt("user", DIGITS)}
+ERROR: Shape = {"message": plain("message")}
+
+# Fields
+
+CONVERSATION_ID = field("conversationId", DIGITS, "conversation")
+IN_PATH = field("id", DIGITS, "conversation")
+SENT = (field("content", TEXT), optional("toUserId", DIGITS, "to"))
+WINDOW = (optional("limit", COUNT), optional("before", DIGITS), optional("after", DIGITS))
+
+# Calls
+
+CHAT = Vocabulary(
+    hears=(
+        Hear("join_conversation", Join, (CONVERSATION_ID,), positional=True),
+        Hear("leave_conversation", Leave, (CONVERSATION_ID,), positional=True),
+        Hear("send_message", SendMessage, (CONVERSATION_ID, *SENT)),
+        Hear("mark_read", ReadConversation, (CONVERSATION_ID,)),
+        Hear("typing_start", SetTyping, (CONVERSATION_ID, optional("toUserId", DIGITS, "to")), fixed={"on": True}),
+        Hear("typing_stop", SetTyping, (CONVERSATION_ID, optional("toUserId", DIGITS, "to")), fixed={"on": False}),
+    ),
+    says=(
+        Say(MessageCreated, "new_message", message("message.")),
+        Say(MessageCreated, "message_notification", notice("message."), MEMBERS, others=True),
+        Say(
+            MessageRead,
+            "messages_read",
+            {
+                "conversationId": spelt("conversation", DIGITS),
+                "userId": spelt("reader", DIGITS),
+                "readAt": moment("at"),
+            },
+            others=True,
+        ),
+        Say(Typing, "typing_start", TYPING, MEMBERS, others=True, when=("on", True)),
+        Say(Typing, "typing_stop", TYPING, MEMBERS, others=True, when=("on", False)),
+        Say(NotificationCreated, "new_notification", notification("notification."), USER),
+    ),
+)
+
+ROUTES = (
+    Route(
+        "POST",
+        "/api/conversations",
+        CreateConversation,
+        (field("toUserId", key_alone(DIGITS), "members"),),
+        CONVERSATION,
+        201,
+        fixed={"kind": "private"},
+    ),
+    Route("GET", "/api/conversations", ListConversations, WINDOW, Many(CONVERSATION)),
+    Route("POST", "/api/conversations/{id}/messages", SendMessage, (IN_PATH, *SENT), MESSAGE, 201),
+    Route("GET", "/api/conversations/{id}/messages", ListMessages, (IN_PATH, *WINDOW), Many(MESSAGE)),
+    Route("POST", "/api/conversations/{id}/read", ReadConversation, (IN_PATH,), status=204),
+    Route(
+        "POST",
+        "/api/notifications",
+        CreateNotification,
+        (
+            field("user_id", DIGITS, "user"),
+            field("title", TEXT),
+            optional("message", TEXT, "content"),
+            optional("type", TEXT),
+            optional("data", FREE, "extra"),
+        ),
+        NOTIFICATION,
+        201,
+    ),
+    Route(
+        "GET",
+        "/api/notifications",
+        ListNotifications,
+        (optional("unreadOnly", FLAG, "unread_only"), *WINDOW),
+        Many(NOTIFICATION),
+    ),
+)
+
+DIALECT = Dialect(
+    name="pairs",
+    title="WebSocket Chat API Documentation (1-on-1 chat, receipts, notifications)",
+    user=DIGITS,
+    conversation=DIGITS,
+    vocabularies={"/": CHAT},
+    manners=Manners(silent, silent, ("error", ERROR)),
+    routes=ROUTES,
+)
