@@ -1,0 +1,9 @@
+"""The benchmark: chatd beside the servers that people would pick, on the same work in the same run.
+
+    python -m tests.bench            everything, three rounds
+    python -m tests.bench --quick    one short round of the most telling workloads
+
+`workloads` says what is asked, `servers` who is asked, `house` how chatd is made ready, `process` measures, `load`
+drives the generator (C, in load/), `report` tells. Nothing outside the standard library is needed here; the
+peers live in peers/ with their own locked dependencies.
+"""

@@ -1,0 +1,86 @@
+"""Makes a running chatd ready for a crowd: tokens, users, conversations. All of it as a client would, over REST.
+
+The runner and chatd share a secret, so the runner mints the access tokens itself, as a foreign issuer does; chatd
+makes a user of every token that it sees for the first time.
+"""
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .load import Crowd
+from .workloads import Kind, Workload
+
+SECRET = "a-benchmark-secret-that-guards-nothing-0123456789"
+ENVIRONMENT = {"CHATD_AUTH__SECRET": SECRET}
+FIRST_USER = 1000
+
+
+class HouseRefused(Exception):
+    """chatd did not take one of the preparing requests."""
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def mint(user: int, lifetime: int = 7200) -> str:
+    now = int(time.time())
+    parts = ({"alg": "HS256", "typ": "JWT"}, {"user_id": user, "iat": now, "exp": now + lifetime})
+    signed = ".".join(_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
+    mac = hmac.digest(SECRET.encode(), signed.encode(), hashlib.sha256)
+    return f"{signed}.{_base64url(mac)}"
+
+
+@dataclass
+class Desk:
+    """One kept-alive connection to chatd's REST side."""
+
+    port: int
+
+    def __post_init__(self) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+
+    def ask(self, method: str, path: str, token: str, body: object = None) -> Any:
+        headers = {"Authorization": f"Bearer {token}"}
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(body)
+        self._connection.request(method, path, content, headers)
+        answer = self._connection.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            raise HouseRefused(f"{method} {path}: {answer.status} {text[:200]!r}")
+        return json.loads(text) if text else None
+
+
+def make_conversation(desk: Desk, users: list[int]) -> str:
+    """A group of these users; the first one owns it."""
+    body = {"type": "group", "participants": users}
+    return str(desk.ask("POST", "/conversations", mint(users[0]), body)["_id"])
+
+
+def prepare(workload: Workload, port: int, data: Path) -> Crowd:
+    """Tokens for every connection, and, unless they only hold, a conversation for every room."""
+    rest = workload.kind is Kind.REST
+    count = workload.rooms * workload.members
+    users = [FIRST_USER] if rest else list(range(FIRST_USER, FIRST_USER + count))
+    tokens = data / "tokens"
+    tokens.write_text("".join(f"{mint(user)}\n" for user in users))
+    if workload.kind in (Kind.IDLE, Kind.START):
+        return Crowd(tokens=tokens)
+    desk = Desk(port)
+    for user in users:
+        desk.ask("GET", "/users/me", mint(user))
+    size = 1 if rest else workload.members
+    rooms = [make_conversation(desk, users[at : at + size]) for at in range(0, len(users), size)]
+    conversations = data / "conversations"
+    conversations.write_text("".join(f"{room}\n" for room in rooms))
+    return Crowd(tokens, conversations, rooms[0])

@@ -1,0 +1,171 @@
+"""One server, one workload, one round: start, prepare, warm up, measure, stop."""
+
+import shutil
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import house, machine
+from .load import Crowd, LoadFailed, arguments, generator
+from .servers import BUILD, Running, Server, ServerFailed, start
+from .workloads import Kind, Unit, Workload
+
+SETTLE = 3.0  # seconds that idle connections are left alone before they are weighed
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long one round takes."""
+
+    warm: float
+    measured: float
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Measure:
+    workload: str
+    server: str
+    round: int
+    operations: int = 0
+    seconds: float = 0
+    cpu_us: float = 0  # of the server, per operation
+    kernel_share: float = 0  # of that CPU
+    server_share: float = 0  # of its core
+    load_share: float = 0  # of the generator's core; near 1 the generator is what is measured
+    p50_us: float = 0
+    p99_us: float = 0
+    pss_kib: int = 0  # the server's, with the whole crowd there
+    connection_kib: float = 0
+    ready_ms: float = 0
+    exact: bool = True
+    counts: dict[str, Any] = field(default_factory=dict)
+    failure: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def measure(workload: Workload, server: Server, pace: Pace, cores: machine.Cores, turn: int) -> Measure:
+    """Never raises for what a server does: a failure is a row of the table too."""
+    BUILD.mkdir(exist_ok=True)
+    data = Path(tempfile.mkdtemp(prefix="data-", dir=BUILD))  # on the disk, not in a tmpfs: fsync is the point
+    try:
+        environment = {**(house.ENVIRONMENT if server.chatd else {})}
+        with start(server, cores.server, data, environment) as running:
+            if workload.kind is Kind.START:
+                return started(workload, running, turn)
+            crowd = house.prepare(workload, running.port, data) if server.chatd else Crowd()
+            if workload.kind is Kind.IDLE:
+                return weigh(workload, running, crowd, cores, turn, data)
+            return work(workload, running, crowd, pace, cores, turn, data)
+    except (ServerFailed, LoadFailed, house.HouseRefused, OSError) as error:
+        return Measure(workload.name, server.name, turn, exact=False, failure=str(error)[:300])
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def started(workload: Workload, running: Running, turn: int) -> Measure:
+    return Measure(
+        workload.name,
+        running.server.name,
+        turn,
+        operations=1,
+        cpu_us=machine.cpu_seconds(running.pid) * 1e6,
+        ready_ms=running.ready_seconds * 1e3,
+        pss_kib=machine.resident_kib(running.pid),
+    )
+
+
+def weigh(workload: Workload, running: Running, crowd: Crowd, cores: machine.Cores, turn: int, data: Path) -> Measure:
+    """The resident memory that a connection adds, once its handshake is forgotten."""
+    before = machine.resident_kib(running.pid)
+    with generator(arguments(workload, running.server.speech, running.port, crowd), cores.load, data) as load:
+        time.sleep(SETTLE)
+        cpu, begun = machine.cpu_seconds(running.pid), time.perf_counter()
+        time.sleep(SETTLE)
+        held = time.perf_counter() - begun
+        cpu = machine.cpu_seconds(running.pid) - cpu
+        after = machine.resident_kib(running.pid)
+        counts = load.go(0)
+    return Measure(
+        workload.name,
+        running.server.name,
+        turn,
+        operations=workload.members,
+        seconds=held,
+        cpu_us=cpu / held * 1e6 / workload.members,
+        server_share=cpu / held,
+        pss_kib=after,
+        connection_kib=(after - before) / workload.members,
+        exact=counts["gone"] == 0,
+        counts={**load.up, **counts},
+    )
+
+
+def fill(workload: Workload, running: Running, crowd: Crowd, cores: machine.Cores, data: Path) -> None:
+    """Sends as many messages as the workload wants to find, by the server's own REST route."""
+    sender = Workload("fill", "", Kind.REST, Unit.REQUEST, (), "", members=4, method="POST",
+                      path="/conversations/{conversation}/messages", body='{"content":"%s"}')  # fmt: skip
+    done = 0
+    with generator(arguments(sender, "", running.port, crowd), cores.load, data) as load:
+        while done < workload.prefill:
+            done += load.go(0.1)["acked"]
+
+
+def work(
+    workload: Workload,
+    running: Running,
+    crowd: Crowd,
+    pace: Pace,
+    cores: machine.Cores,
+    turn: int,
+    data: Path,
+) -> Measure:
+    if workload.prefill:
+        fill(workload, running, crowd, cores, data)
+    with generator(arguments(workload, running.server.speech, running.port, crowd), cores.load, data) as load:
+        load.go(pace.warm)
+        cpu, kernel = machine.cpu_seconds(running.pid), machine.kernel_seconds(running.pid)
+        counts = load.go(pace.measured)
+        cpu = machine.cpu_seconds(running.pid) - cpu
+        kernel = machine.kernel_seconds(running.pid) - kernel
+        resident = machine.resident_kib(running.pid)
+    return read_counts(workload, running, turn, counts, cpu, kernel, resident)
+
+
+def read_counts(
+    workload: Workload,
+    running: Running,
+    turn: int,
+    counts: dict[str, Any],
+    cpu: float,
+    kernel: float,
+    resident: int,
+) -> Measure:
+    delivery = workload.unit is Unit.DELIVERY
+    acked = workload.kind is Kind.REST or (not delivery and running.server.speech != "plain")
+    operations = counts["acked"] if acked else counts["delivered"]
+    side = "ack_" if acked else ""
+    failure = "" if operations else "nothing arrived"
+    if counts["refused"] or counts["gone"]:
+        failure = f"{counts['refused']} refused, {counts['gone']} connections closed"
+    return Measure(
+        workload.name,
+        running.server.name,
+        turn,
+        operations=operations,
+        seconds=counts["seconds"],
+        cpu_us=cpu * 1e6 / max(operations, 1),
+        kernel_share=min(kernel / cpu, 1) if cpu else 0,
+        server_share=cpu / counts["seconds"],
+        load_share=counts["cpu_seconds"] / counts["seconds"],
+        p50_us=counts[f"{side}p50_us"],
+        p99_us=counts[f"{side}p99_us"],
+        pss_kib=resident,
+        exact=counts["delivered"] == counts["expected"] and counts["inexact"] == 0,
+        counts=counts,
+        failure=failure,
+    )

@@ -1,0 +1,37 @@
+"""The tables tell what was measured, and failures are rows too."""
+
+from .measure import Measure
+from .report import collect, ratio, table
+from .servers import SERVERS
+from .workloads import MEMBER_CURVE, WORKLOADS, Kind, Unit, Workload
+
+FANOUT = Workload("fan", "fan-out", Kind.CROWD, Unit.DELIVERY, ("ours", "theirs"), "theirs", members=10)
+
+
+def one(server: str, turn: int, cpu_us: float, failure: str = "", exact: bool = True) -> Measure:
+    return Measure("fan", server, turn, 100, 1.0, cpu_us, exact=exact, failure=failure)
+
+
+def test_the_median_round_is_compared_with_the_baseline_of_the_same_run() -> None:
+    measures = [one("ours", 1, 1.0), one("theirs", 1, 8.0), one("ours", 2, 2.0), one("theirs", 2, 8.0)]
+    ours, theirs = collect(FANOUT, [*measures, one("ours", 3, 40.0)])
+    assert ours.cost == 2.0
+    assert ratio(ours, [ours, theirs]) == 0.25
+
+
+def test_one_inexact_round_is_told() -> None:
+    (ours,) = collect(FANOUT, [one("ours", 1, 1.0), one("ours", 2, 1.0, exact=False)])
+    assert table(FANOUT, [ours]).splitlines()[-1].endswith("NO |")
+
+
+def test_a_failed_server_is_named_with_its_reason_and_has_no_figures() -> None:
+    found = collect(FANOUT, [one("ours", 1, 0, failure="it fell over"), one("theirs", 1, 8.0)])
+    told = table(FANOUT, found)
+    assert "- failed: ours: it fell over" in told
+    assert told.count("| ours") == 0
+
+
+def test_every_workload_names_servers_that_exist() -> None:
+    for workload in WORKLOADS + MEMBER_CURVE:
+        assert set(workload.servers) <= set(SERVERS)
+        assert workload.baseline in ("", *workload.servers)
