@@ -33,6 +33,7 @@ def check_url(url: str) -> None:
 
 def fetch(url: str) -> bytes:
     """GET the key set. A redirect is refused: it could lead from https to anywhere."""
+    from urllib.error import HTTPError
     from urllib.request import HTTPRedirectHandler, Request, build_opener
 
     class NoRedirect(HTTPRedirectHandler):
@@ -41,8 +42,12 @@ def fetch(url: str) -> bytes:
 
     check_url(url)
     request = Request(url, headers={"Accept": "application/json", "User-Agent": "chatd"})  # noqa: S310
-    with build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
-        body = bytes(answer.read(LARGEST + 1))
+    try:
+        with build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
+            body = bytes(answer.read(LARGEST + 1))
+    except HTTPError as error:
+        error.close()
+        raise KeyProblem(f"auth.jwks_url: the issuer answers {error.code}") from None
     if len(body) > LARGEST:
         raise KeyProblem(f"auth.jwks_url: the answer is larger than {LARGEST} bytes")
     return body

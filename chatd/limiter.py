@@ -59,7 +59,7 @@ class Bucket:
 
     def retry_after(self, now: float) -> float:
         """Seconds until one can be taken."""
-        return max(0.0, self._due + self._interval - self._depth - now)
+        return max(0.0, self._due + self._interval - self._depth + ROUNDING - now)
 
 
 class Buckets(Generic[K]):
@@ -102,7 +102,11 @@ class Buckets(Generic[K]):
 
     def retry_after(self, key: K, now: float) -> float:
         """Seconds until this key can take one."""
-        return max(0.0, self._due.get(key, 0.0) + self._interval - self._depth - now)
+        return max(0.0, self._due.get(key, 0.0) + self._interval - self._depth + ROUNDING - now)
+
+    def full_in(self, key: K, now: float) -> float:
+        """Seconds until this key's bucket is full; for a queue, until the turn of the one who came last."""
+        return max(0.0, self._due.get(key, 0.0) - now)
 
     def sweep(self, now: float) -> None:
         """Forget what is full; and if that leaves no room, what is nearly."""

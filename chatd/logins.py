@@ -42,7 +42,7 @@ class Attempt(Struct, frozen=True):
 
 
 class Logins:
-    """Who may try a password now. `address` is what addresses are counted by: for IPv6 the /64 (proxies.block)."""
+    """Who may try a password now. `address` is what addresses are counted by: for IPv6 the /64 (forwarding.block)."""
 
     def __init__(
         self, per_account: float = 5, per_address: float = 30, *, window: float = WINDOW, most: int = 65536
@@ -51,7 +51,8 @@ class Logins:
         self._pairs: Buckets[tuple[str, str]] = Buckets(account, most)
         self._addresses: Buckets[str] = Buckets(address, most)
         self._strangers: Buckets[str] = Buckets(account, most)
-        self._queues: dict[tuple[str, str | None], float] = {}
+        turns = Rate(1 / SPACING, LONGEST_WAIT / SPACING)
+        self._queues: Buckets[tuple[str, str | None]] = Buckets(turns, most)
         self._familiar: dict[tuple[str, str], None] = {}
         self._most = most
 
@@ -97,13 +98,9 @@ class Logins:
 
     def _queue(self, queue: tuple[str, str | None], now: float) -> float:
         """Seconds until this attempt's turn; each turn comes SPACING after the one before."""
-        turn = max(self._queues.get(queue, 0.0), now) + SPACING
-        if turn - now > LONGEST_WAIT:
-            raise self._refusal(turn - now - LONGEST_WAIT)
-        if queue not in self._queues and len(self._queues) >= self._most:
-            self._queues = {key: time for key, time in self._queues.items() if time > now}
-        self._queues[queue] = turn
-        return turn - now
+        if not self._queues.take(queue, now):
+            raise self._refusal(self._queues.retry_after(queue, now))
+        return self._queues.full_in(queue, now)
 
     @staticmethod
     def _refusal(retry_after: float) -> Refusal:
