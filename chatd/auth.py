@@ -1,7 +1,7 @@
 """Token → who it is: the one place where a token is believed.
 
 A verified token is remembered by its SHA-256 until it expires or the keys change, so that a REST client pays the
-signature once: 1.5 µs then instead of 20 (HS256) to 150 (ES256). Only valid tokens are remembered; nothing
+signature once: 0.7 µs then, instead of 14 (HS256), 29 (RS256) or 58 (ES256). Only valid tokens are remembered; nothing
 that a stranger sends takes room. Whether the user or the token has been revoked is asked elsewhere, every time.
 """
 

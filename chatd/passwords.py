@@ -1,4 +1,4 @@
-"""Passwords: hashed with argon2id in a worker thread, two at a time (19 MiB and about 30 ms of a core each).
+"""Passwords: hashed with argon2id in a worker thread, two at a time (19 MiB and about 17 ms of a core each).
 
 A name that nobody has costs the same work as one that somebody has, so that the time of an answer tells nothing. At
 most `QUEUE` logins wait; beyond that the answer is UNAVAILABLE, and memory and time stay bounded.
