@@ -8,12 +8,10 @@ wins; what is wrong is said in one line that names the place, what was found and
 from __future__ import annotations
 
 import os
-import pkgutil
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
@@ -40,9 +38,6 @@ from chatd.settings import (
 )
 from chatd.settings_kinds import HIDDEN, Row
 
-if TYPE_CHECKING:
-    from protocol.dialects.grammar import Dialect
-
 __all__ = [  # the table's sections are part of this module's face
     "Auth",
     "Config",
@@ -57,8 +52,6 @@ __all__ = [  # the table's sections are part of this module's face
     "SocketIO",
     "Sources",
     "Typing",
-    "dialect_names",
-    "find_dialect",
     "load",
     "reload",
 ]
@@ -263,23 +256,6 @@ def place(path: str, text: str, section: str, key: str | None) -> str:
     return clean(path)
 
 
-def dialect_names() -> list[str]:
-    """Every dialect that there is: a file in protocol/dialects/ that holds one."""
-    folder = import_module("protocol.dialects")
-    return sorted(file.name for file in pkgutil.iter_modules(folder.__path__) if find_dialect(file.name))
-
-
-def find_dialect(name: str) -> Dialect | None:
-    """The dialect of that name. Imported late: the defaults are known to be there."""
-    from protocol.dialects import grammar
-
-    try:
-        module = import_module(f"protocol.dialects.{name}")
-    except ModuleNotFoundError:
-        return None
-    return next((value for value in vars(module).values() if isinstance(value, grammar.Dialect)), None)
-
-
 # ---- rules between settings: each gives its complaint, or nothing
 
 
@@ -298,10 +274,15 @@ def both_halves_of_tls(config: Config) -> str:
 
 
 def dialects_exist(config: Config) -> str:
-    for namespace, name in config.dialects.items():
-        if name != DIALECTS.get(namespace) and find_dialect(name) is None:
+    changed = {space: name for space, name in config.dialects.items() if name != DIALECTS.get(space)}
+    if not changed:
+        return ""
+    from protocol.dialects import names  # late: the defaults are known to be there
+
+    for namespace, name in changed.items():
+        if name not in names():
             where = origin(config, f"dialects.{namespace}")
-            return f'{where}: dialects."{namespace}" is {shown(name)}; expected one of {", ".join(dialect_names())}'
+            return f'{where}: dialects."{namespace}" is {shown(name)}; expected one of {", ".join(names())}'
     return ""
 
 

@@ -18,23 +18,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from chatd.config import dialect_names, find_dialect
+    from protocol.dialects import dialect, names
 
     if options.name is None:
-        for name in dialect_names():
-            print(f"{name:8} {described(find_dialect(name))}")
-        return FINE
-    dialect = find_dialect(options.name)
-    if dialect is None:
-        raise Misused(f"there is no dialect {options.name!r}; expected one of {', '.join(dialect_names())}")
-    print("\n".join(tables(dialect)))
+        for name in names():
+            print(f"{name:8} {dialect(name).title}  ({', '.join(dialect(name).vocabularies)})")
+    elif options.name in names():
+        print("\n".join(tables(dialect(options.name))))
+    else:
+        raise Misused(f"there is no dialect {options.name!r}; expected one of {', '.join(names())}")
     return FINE
-
-
-def described(dialect: Dialect | None) -> str:
-    if dialect is None:
-        return ""
-    return f"{dialect.title}  ({', '.join(dialect.vocabularies)})"
 
 
 def tables(dialect: Dialect) -> Iterator[str]:
