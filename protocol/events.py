@@ -85,6 +85,7 @@ class MessageDeleted(Event, frozen=True):
     message: Ref
     conversation: Ref
     by: Ref
+    sender: Ref
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -96,12 +97,13 @@ class MessageDeleted(Event, frozen=True):
 
 
 class MessageRead(Event, frozen=True):
-    """Somebody read a message and with it all before it."""
+    """Somebody read a message and with it all before it; `left` is what they have still to read there."""
 
     message: Ref
     conversation: Ref
     reader: Ref
     at: int
+    left: int = 0
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -130,7 +132,11 @@ class ConversationCreated(Event, frozen=True):
 
 
 class ConversationDeleted(Event, frozen=True):
+    """`members` are those who were in it."""
+
     conversation: Ref
+    by: Ref
+    members: tuple[Ref, ...]
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -138,8 +144,11 @@ class ConversationDeleted(Event, frozen=True):
 
 
 class MemberAdded(Event, frozen=True):
+    """`cursor` is where their reading begins."""
+
     conversation: Ref
     user: User
+    cursor: int = 0
 
     @property
     def places(self) -> tuple[Place, ...]:

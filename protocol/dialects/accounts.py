@@ -1,7 +1,7 @@
 """Accounts: the routes that every dialect shares, as the `rooms` specification documents them.
 
-An answer says everything twice, in camelCase and in the words of RFC 6749 for clients that know OAuth; and so the user's
-id, as an integer and as an ObjectId; which of the two a client goes on with is its dialect's affair.
+An answer says everything twice, in camelCase and in the words of RFC 6749 for clients that know OAuth. So is the id of
+the user, as an integer and as an ObjectId; which of the two a client goes on with is its dialect's affair.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ CONVERSATION: Shape = {
     "sender_id": spelt("creator", NUMBER),
     "receiver_id": spelt("peer", NUMBER),
 }
-JOINED_IT: Shape = {"success": always(True), "conversationId": spelt("ref", NUMBER)}
+JOINED_IT: Shape = {"success": always(True), "conversationId": spelt("conversation", NUMBER)}
 PRESENCE: Shape = {"userId": spelt("user", NUMBER)}
 MESSAGE_ERROR: Shape = {"error": plain("message")}
 ERROR: Shape = {"message": plain("message")}

@@ -1,0 +1,302 @@
+"""The broker: rooms → seats. Everything that the server tells anybody goes through here, in one order.
+
+    place (JOINED 12)  →  room  →  one group for each face  →  seats  →  links
+    publish            →  the event's bytes, once for each face, wait in the groups that it concerns
+    flush              →  for each link that anything waits for: all of it joined, one send
+
+A seat is a connection's place in a namespace; its link is the connection, which all its namespaces share. Publishing
+appends to a list for each group, whatever the number of seats; the flush, a task of its own, gathers what waits and
+hands it to each link once. While it runs, the next batch forms: that is all the timing there is.
+
+Order. Everything gets a number as it is published or sent. What several groups hold for one link is merged by that
+number, so each connection hears events in the order of their commits, its own answers among them. When a seat comes
+or goes while something waits in the group, the wait is first handed out to those who were there: nobody gets what was
+published before they came, and whoever goes still gets what was published while they were there.
+
+The broker is synchronous, but for the flush, which yields between chunks of sends. It knows no dialect: a face does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from heapq import merge
+from typing import Protocol
+
+import trio
+
+from chatd.face import Face
+from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event, Place
+
+CHUNK = 200  # sends between two yields of a flush: a millisecond
+
+Entry = tuple[int, bytes, bool]
+"""The number, the bytes, and whether they may be dropped for a client that can't keep up."""
+
+
+class Batch:
+    """Entries that go to one or to many links, joined once."""
+
+    __slots__ = ("_data", "_firm", "entries", "mixed")
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self.entries = entries
+        self.mixed = any([entry[2] for entry in entries])
+        self._data: bytes | None = None
+        self._firm: bytes | None = None
+
+    def data(self) -> bytes:
+        if self._data is None:
+            self._data = self.entries[0][1] if len(self.entries) == 1 else b"".join([e[1] for e in self.entries])
+        return self._data
+
+    def firm(self) -> bytes:
+        """Without what may be dropped."""
+        if self._firm is None:
+            self._firm = b"".join([e[1] for e in self.entries if not e[2]])
+        return self._firm
+
+
+class Link:
+    """A connection as the broker sees it: something that takes bytes. `due` and `own` are the broker's."""
+
+    __slots__ = ("due", "own", "write")
+
+    def __init__(self, write: Callable[[bytes], None]) -> None:
+        self.write = write
+        self.due: Batch | list[Batch] | None = None
+        self.own: list[Entry] = []
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so much waits already that only what matters should be added."""
+        return False
+
+
+class Seat:
+    """A link's place in one namespace: who sits there, and the face that they are told things in."""
+
+    __slots__ = ("face", "groups", "link", "user")
+
+    def __init__(self, link: Link, face: Face, user: int) -> None:
+        self.link = link
+        self.face = face
+        self.user = user
+        self.groups: dict[Place, Group] = {}
+
+
+class Group:
+    """The seats of one face in one room, and what waits for all of them."""
+
+    __slots__ = ("face", "seats", "waiting")
+
+    def __init__(self, face: Face) -> None:
+        self.face = face
+        self.seats: dict[Seat, None] = {}
+        self.waiting: list[Entry] = []
+
+
+class Audience(Protocol):
+    """Who is here, by user: what places beyond rooms are made of."""
+
+    def members(self, conversation: int) -> Collection[int]: ...
+
+    def peers(self, user: int) -> Collection[int]: ...
+
+
+class Broker:
+    """See above. `audience` is asked for MEMBERS and PEERS."""
+
+    def __init__(self, audience: Audience) -> None:
+        self._audience = audience
+        self._rooms: dict[Place, dict[Face, Group]] = {}
+        self._hearing: dict[Face, int] = {}
+        self._number = 0
+        self._groups: list[Group] = []
+        self._links: list[Link] = []
+        self._work = trio.Event()
+        self.position = 0
+        """The position of the last durable event that was published."""
+        self.delivered = 0
+
+    # Seats
+
+    def sit(self, seat: Seat) -> None:
+        """Take a seat: from now on it hears what its user is told."""
+        self._hearing[seat.face] = self._hearing.get(seat.face, 0) + 1
+        self.join(seat, (USER, seat.user))
+
+    def rise(self, seat: Seat) -> None:
+        """Leave everything. What waits for the seat is still handed out to its link."""
+        if (USER, seat.user) not in seat.groups:
+            return
+        for place in list(seat.groups):
+            self.leave(seat, place)
+        self._hearing[seat.face] -= 1
+        if not self._hearing[seat.face]:
+            del self._hearing[seat.face]
+
+    def join(self, seat: Seat, place: Place) -> None:
+        if place in seat.groups:
+            return
+        groups = self._rooms.setdefault(place, {})
+        group = groups.get(seat.face)
+        if group is None:
+            group = groups[seat.face] = Group(seat.face)
+        self._hand_out(group)
+        group.seats[seat] = None
+        seat.groups[place] = group
+
+    def leave(self, seat: Seat, place: Place) -> None:
+        group = seat.groups.pop(place, None)
+        if group is None:
+            return
+        self._hand_out(group)
+        del group.seats[seat]
+        if not group.seats:
+            groups = self._rooms[place]
+            del groups[group.face]
+            if not groups:
+                del self._rooms[place]
+
+    def seats(self, place: Place) -> list[Seat]:
+        return [seat for group in self._rooms.get(place, {}).values() for seat in group.seats]
+
+    def evict(self, place: Place, user: int | None = None) -> None:
+        """Clear a room of everybody, or of one user."""
+        for seat in self.seats(place):
+            if user is None or seat.user == user:
+                self.leave(seat, place)
+
+    def is_heard(self, event: type[Event], at: str) -> bool:
+        """Whether anybody here has a word for that event at that kind of place."""
+        return any(face.hears(event, at) for face in self._hearing)
+
+    # Publishing
+
+    def publish(self, event: Event, position: int | None) -> None:
+        """Tell an event to everybody whom it concerns."""
+        if position is not None:
+            self.position = position
+        self._number += 1
+        kind, droppable = type(event), not event.durable
+        for at, number in event.places:
+            faces = [face for face in self._hearing if face.hears(kind, at)]
+            if not faces:
+                continue
+            spelt = {face: face.spell(event, at, position) for face in faces}
+            for place in self._places(at, number):
+                for face, group in self._rooms.get(place, {}).items():
+                    for data, others in spelt.get(face, ()):
+                        entry = (self._number, data, droppable)
+                        if others:
+                            self._tell_others(group, entry, event.actor)
+                        else:
+                            self._tell(group, entry)
+
+    def _places(self, at: str, number: int) -> Iterable[Place]:
+        """The rooms behind a place: its own, or those of users."""
+        if at in (JOINED, USER):
+            return ((at, number),)
+        if at == MEMBERS:
+            return [(USER, user) for user in self._audience.members(number)]
+        if at == PEERS:
+            return [(USER, user) for user in self._audience.peers(number)]
+        assert at == EVERYONE
+        return [place for place in self._rooms if place[0] == USER]
+
+    def _tell(self, group: Group, entry: Entry) -> None:
+        if not group.waiting:
+            self._groups.append(group)
+            self._work.set()
+        group.waiting.append(entry)
+
+    def _tell_others(self, group: Group, entry: Entry, actor: int) -> None:
+        for seat in group.seats:
+            if seat.user != actor:
+                self._send(seat.link, entry)
+
+    def send(self, link: Link, data: bytes, *, droppable: bool = False) -> None:
+        """Say something to one connection, in its order among everything else that it is told."""
+        self._number += 1
+        self._send(link, (self._number, data, droppable))
+
+    def _send(self, link: Link, entry: Entry) -> None:
+        if not link.own:
+            self._links.append(link)
+            self._work.set()
+        link.own.append(entry)
+
+    def _hand_out(self, group: Group) -> None:
+        """Give what waits in a group to each of its links, because the group is about to change."""
+        if group.waiting:
+            waiting, group.waiting = group.waiting, []
+            self._groups.remove(group)
+            for seat in group.seats:
+                for entry in waiting:
+                    self._send(seat.link, entry)
+
+    # Flushing
+
+    async def run(self) -> None:
+        """Flush whenever anything waits. Run it once, for as long as the server runs."""
+        while True:
+            await self._work.wait()
+            self._work = trio.Event()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Hand everything that waits to its links."""
+        links = self._gather()
+        for start in range(0, len(links), CHUNK):
+            if start:
+                await trio.lowlevel.checkpoint()
+            self._deliver(links[start : start + CHUNK])
+
+    def flush_now(self) -> None:
+        """The same without yielding: for the last words of a server that stops."""
+        self._deliver(self._gather())
+
+    def _gather(self) -> list[Link]:
+        """Every link for which anything waits, each with what it is due."""
+        groups, self._groups = self._groups, []
+        direct, self._links = self._links, []
+        order: list[Link] = []
+        add = order.append
+        for group in groups:
+            batch = Batch(group.waiting)
+            group.waiting = []
+            for seat in group.seats:
+                link = seat.link
+                due = link.due
+                if due is None:
+                    link.due = batch
+                    add(link)
+                elif type(due) is list:
+                    due.append(batch)
+                else:
+                    link.due = [due, batch]  # type: ignore[list-item]
+        for link in direct:
+            own = Batch(sorted(link.own, key=_number_of))
+            link.own = []
+            if link.due is None:
+                link.due = own
+                add(link)
+            elif type(link.due) is list:
+                link.due.append(own)
+            else:
+                link.due = [link.due, own]  # type: ignore[list-item]
+        return order
+
+    def _deliver(self, links: list[Link]) -> None:
+        for link in links:
+            due = link.due
+            link.due = None
+            if type(due) is list:
+                due = Batch(list(merge(*[batch.entries for batch in due], key=_number_of)))
+            assert isinstance(due, Batch)
+            self.delivered += len(due.entries)
+            link.write(due.firm() if due.mixed and link.crowded else due.data())
+
+
+def _number_of(entry: Entry) -> int:
+    return entry[0]

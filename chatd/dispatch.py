@@ -1,0 +1,196 @@
+"""The only door. Whatever a client asks, over any wire and in any dialect, is asked here.
+
+    perform   limit → check who claims → the service, in the store → commit → publish → answer → count
+
+A call is not a task: it is submitted, and `reply` is called with its outcome on the Trio thread, for writes in the
+order of their commits, after the events that it caused were published. Nobody else publishes.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import outcome
+import trio
+from msgspec import Struct
+
+from chatd.broker import Broker
+from chatd.limiter import Buckets
+from chatd.metrics import CALL_SECONDS, CALLS
+from chatd.roster import Roster
+from chatd.services.table import SERVICES, Row
+from chatd.services.work import Actor, Done, Rules, Told, Work
+from chatd.store.database import Database
+from chatd.store.transaction import Reading
+from chatd.typists import Typists
+from protocol import commands as ask
+from protocol import events
+from protocol.commands import Command
+from protocol.errors import FORBIDDEN, RATE_LIMITED, Refusal
+from protocol.events import JOINED, USER, AccountClosed, Event, Typing, UnreadChanged
+
+log = logging.getLogger("chatd.dispatch")
+
+Reply = Callable[[outcome.Outcome[Any]], None]
+
+SENDS = (ask.SendMessage, ask.SendTo)
+
+
+class Dispatch:
+    """See above. `closed` is told of accounts whose sockets must go."""
+
+    def __init__(
+        self,
+        database: Database,
+        broker: Broker,
+        roster: Roster,
+        *,
+        rules: Rules,
+        sends: Buckets[int],
+        typing_expires: float,
+        closed: Callable[[int], None],
+    ) -> None:
+        self.database = database
+        self.broker = broker
+        self.roster = roster
+        self.rules = rules
+        self.sends = sends
+        self.typists = Typists(typing_expires, lambda event: self.publish(event, None))
+        self._closed = closed
+        self._live: dict[type[Command], Callable[[Actor, Any], outcome.Outcome[Any] | None]] = {
+            ask.SetTyping: self._type,
+            ask.Heartbeat: self._beat,
+        }
+        database.after_batch = self.tell_counts
+
+    # Asking
+
+    def perform(self, actor: Actor, command: Command, reply: Reply, *, behind: bool = False) -> None:
+        """Carry out a command; `reply` gets its outcome, now or later. `behind`: the asker's writes are under way."""
+        kind = type(command)
+        try:
+            self._check(actor, command)
+            live = self._live.get(kind)
+            answer = live(actor, command) if live else None
+        except Refusal as refusal:
+            answer = outcome.Error(refusal)
+        began = trio.current_time()
+        if answer is not None:
+            self._finish(kind, began, reply, answer)
+            return
+        row = SERVICES[kind]
+        unit = partial(_carry_out, row, actor, command, self.rules)
+        done = partial(self._done, kind, began, reply)
+        if row.writes or behind:
+            self.database.submit(unit, done)
+        else:
+            self.database.query(unit, done)
+
+    async def request(self, actor: Actor, command: Command) -> Any:
+        """The same, waited for."""
+        answered = trio.Event()
+        given: list[outcome.Outcome[Any]] = []
+
+        def reply(result: outcome.Outcome[Any]) -> None:
+            given.append(result)
+            answered.set()
+
+        self.perform(actor, command, reply)
+        await answered.wait()
+        return given[0].unwrap()
+
+    def _check(self, actor: Actor, command: Command) -> None:
+        claimed = command.claimed
+        if claimed is not None and claimed.number != actor.id and (claimed.text or "") != (actor.ref.subject or ""):
+            raise Refusal(FORBIDDEN, "The user in the payload must be your own")
+        if isinstance(command, SENDS):
+            now = trio.current_time()
+            if not self.sends.take(actor.id, now):
+                wait = self.sends.retry_after(actor.id, now)
+                raise Refusal(RATE_LIMITED, "You are sending too fast", retry_after=round(wait, 3))
+
+    def _done(self, kind: type[Command], began: float, reply: Reply, done: outcome.Outcome[Done]) -> None:
+        """A unit of work has been committed, or has failed: tell everybody, then the asker."""
+        if isinstance(done, outcome.Value):
+            for event, position in done.value.told:
+                self.publish(event, position)
+            self._finish(kind, began, reply, outcome.Value(done.value.result))
+        else:
+            self._finish(kind, began, reply, done)
+
+    def _finish(self, kind: type[Command], began: float, reply: Reply, answer: outcome.Outcome[Any]) -> None:
+        said = "ok"
+        if isinstance(answer, outcome.Error):
+            said = answer.error.code.code if isinstance(answer.error, Refusal) else "INTERNAL"
+        CALLS.child(kind.__name__, said).add()
+        CALL_SECONDS.observe(trio.current_time() - began)
+        reply(answer)
+
+    # What needs no store
+
+    def _type(self, actor: Actor, command: ask.SetTyping) -> outcome.Outcome[Any] | None:
+        """Known members' typing needs no question to the store."""
+        hall = self.roster.is_member(command.conversation.number, actor.id)
+        if hall is None or not command.conversation.fits(*hall.ref[:2]):
+            return None
+        self.publish(Typing(hall.ref, actor.ref, command.on), None)
+        return outcome.Value(None)
+
+    def _beat(self, actor: Actor, command: ask.Heartbeat) -> outcome.Outcome[Any]:
+        return outcome.Value(Beat(self.database.clock()))
+
+    # Telling
+
+    def publish(self, event: Event, position: int | None) -> None:
+        """Tell an event, and let everything that is kept in memory follow it."""
+        self.roster.before(event)
+        self.broker.publish(event, position)
+        self.roster.after(event)
+        self.typists.after(event)
+        match event:
+            case events.MemberRemoved(conversation=conversation, user=user):
+                self.broker.evict((JOINED, conversation.number), user.number)
+            case events.ConversationDeleted(conversation=conversation):
+                self.broker.evict((JOINED, conversation.number))
+            case Typing():
+                self.typists.heard(event, trio.current_time())
+            case AccountClosed(user=user):
+                self._closed(user.number)
+
+    def tell_all(self, told: list[Told]) -> None:
+        for event, position in told:
+            self.publish(event, position)
+
+    def tell_counts(self) -> None:
+        """Tell those whose unread counts have changed what they are now."""
+        changed = self.roster.changed
+        if not changed:
+            return
+        if self.broker.is_heard(UnreadChanged, USER):
+            for user in changed:
+                counts = self.roster.unread(user)
+                if counts is not None:
+                    self.broker.publish(counts, None)
+        changed.clear()
+
+    async def run(self) -> None:
+        """Four times a second: the counts of groups that have stirred, and typing that has ended by itself."""
+        while True:
+            await trio.sleep(0.25)
+            self.roster.stir()
+            self.tell_counts()
+            self.typists.sweep(trio.current_time())
+
+
+class Beat(Struct, frozen=True):
+    """The answer to a heartbeat."""
+
+    at: int
+
+
+def _carry_out(row: Row, actor: Actor, command: Command, rules: Rules, tx: Reading) -> Done:
+    work = Work(tx, actor, rules)  # type: ignore[arg-type]
+    return Done(row.service(work, command), work.told)

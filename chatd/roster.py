@@ -1,0 +1,212 @@
+"""The roster: who is here, with which conversations, and how much of each they have not read.
+
+It is kept for users with at least one socket, made from the store when the first comes, and kept right by the events
+themselves from then on. So MEMBERS and PEERS cost no query, and neither do the counts.
+
+Counts. A conversation counts the messages that pass (`passed`); somebody's unread is that count less their own
+`offset`, which reading and their own messages move up. A message then costs one addition, however many members are
+here, and nobody's count is touched before it is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from protocol import events
+from protocol.events import Event, Unread, UnreadChanged
+from protocol.ids import Ref
+from protocol.model import Kind
+
+
+class Standing:
+    """One user in one conversation: how far they have read, and the count at which nothing is unread."""
+
+    __slots__ = ("cursor", "offset")
+
+    def __init__(self, cursor: int, offset: int) -> None:
+        self.cursor = cursor
+        self.offset = offset
+
+
+class Hall:
+    """A conversation that somebody here is in."""
+
+    __slots__ = ("kind", "passed", "ref", "standings")
+
+    def __init__(self, ref: Ref, kind: Kind) -> None:
+        self.ref = ref
+        self.kind = kind
+        self.passed = 0
+        self.standings: dict[int, Standing] = {}
+
+
+class Guest:
+    """A user who is here: their sockets, and their conversations."""
+
+    __slots__ = ("conversations", "ref", "sockets")
+
+    def __init__(self, ref: Ref) -> None:
+        self.ref = ref
+        self.sockets = 0
+        self.conversations: set[int] = set()
+
+
+class Roster:
+    """See above. `changed` collects the users whose counts must be told, `soon` those who can wait for a moment."""
+
+    def __init__(self) -> None:
+        self._halls: dict[int, Hall] = {}
+        self._guests: dict[int, Guest] = {}
+        self.changed: set[int] = set()
+        self.stirred: set[int] = set()
+        """Groups in which messages have passed since their members were last told."""
+
+    # Who is here
+
+    def is_here(self, user: int) -> bool:
+        return user in self._guests
+
+    def enter(self, user: Ref, standings: Iterable[tuple[Ref, Kind, int, int]] | None) -> None:
+        """One more socket of a user. For the first, `standings` says (conversation, kind, cursor, unread) of each."""
+        guest = self._guests.get(user.number)
+        if guest is None:
+            guest = self._guests[user.number] = Guest(user)
+            for ref, kind, cursor, unread in standings or ():
+                self._place(guest, ref, kind, cursor, unread)
+        guest.sockets += 1
+
+    def exit(self, user: int) -> None:
+        """One socket less; with the last, the user is gone from here."""
+        guest = self._guests.get(user)
+        if guest is None:
+            return
+        guest.sockets -= 1
+        if guest.sockets <= 0:
+            for conversation in list(guest.conversations):
+                self._displace(user, conversation)
+            del self._guests[user]
+            self.changed.discard(user)
+
+    def _place(self, guest: Guest, ref: Ref, kind: Kind, cursor: int, unread: int) -> None:
+        hall = self._halls.get(ref.number)
+        if hall is None:
+            hall = self._halls[ref.number] = Hall(ref, kind)
+        hall.standings[guest.ref.number] = Standing(cursor, hall.passed - unread)
+        guest.conversations.add(ref.number)
+
+    def _displace(self, user: int, conversation: int) -> None:
+        guest, hall = self._guests.get(user), self._halls.get(conversation)
+        if guest is None or hall is None:
+            return
+        guest.conversations.discard(conversation)
+        hall.standings.pop(user, None)
+        if not hall.standings:
+            del self._halls[conversation]
+            self.stirred.discard(conversation)
+
+    # Audience
+
+    def members(self, conversation: int) -> Collection[int]:
+        hall = self._halls.get(conversation)
+        return list(hall.standings) if hall else ()
+
+    def is_member(self, conversation: int, user: int) -> Hall | None:
+        """The conversation, if that user (who is here) is in it."""
+        hall = self._halls.get(conversation)
+        return hall if hall and user in hall.standings else None
+
+    def peers(self, user: int) -> Collection[int]:
+        """Those here who share a conversation with a user."""
+        guest = self._guests.get(user)
+        if guest is None:
+            return ()
+        found: set[int] = set()
+        for conversation in guest.conversations:
+            found.update(self._halls[conversation].standings)
+        found.discard(user)
+        return found
+
+    # Counts
+
+    def unread(self, user: int) -> UnreadChanged | None:
+        """What a user who is here has not read."""
+        guest = self._guests.get(user)
+        if guest is None:
+            return None
+        counts = []
+        for conversation in guest.conversations:
+            hall = self._halls[conversation]
+            count = hall.passed - hall.standings[user].offset
+            if count > 0:
+                counts.append(Unread(hall.ref, count))
+        counts.sort(key=lambda one: one.conversation.number)
+        return UnreadChanged(guest.ref, sum(one.count for one in counts), tuple(counts))
+
+    def stir(self) -> None:
+        """Let the members of groups that have stirred be told."""
+        for conversation in self.stirred:
+            self.changed.update(self.members(conversation))
+        self.stirred.clear()
+
+    # What happens, in the order of its commits
+
+    def before(self, event: Event) -> None:
+        """What must be known before an event is told: newcomers hear of it too."""
+        match event:
+            case events.ConversationCreated(conversation=conversation, newcomer=None):
+                for ref in conversation.members:
+                    if guest := self._guests.get(ref.number):
+                        self._place(guest, conversation.ref, conversation.kind, 0, 0)
+            case events.MemberAdded(conversation=ref, user=user, cursor=cursor):
+                if guest := self._guests.get(user.ref.number):
+                    self._place(guest, ref, "group", cursor, 0)
+
+    def after(self, event: Event) -> None:
+        """What follows from an event that has been told."""
+        match event:
+            case events.MessageCreated():
+                self._message(event)
+            case events.MessageRead():
+                self._read(event)
+            case events.MessageDeleted():
+                self._deleted(event)
+            case events.MemberRemoved(conversation=ref, user=user):
+                self._gone(user.number, ref.number)
+            case events.ConversationDeleted(conversation=ref):
+                for number in self.members(ref.number):
+                    self._gone(number, ref.number)
+
+    def _gone(self, user: int, conversation: int) -> None:
+        if user in self._guests:
+            self._displace(user, conversation)
+            self.changed.add(user)
+
+    def _message(self, event: events.MessageCreated) -> None:
+        message = event.message
+        hall = self._halls.get(message.conversation.number)
+        if hall is None:
+            return
+        hall.passed += 1
+        sender = hall.standings.get(message.sender.ref.number)
+        if sender is not None:
+            sender.offset += 1
+        if hall.kind == "group":
+            self.stirred.add(hall.ref.number)
+        else:
+            self.changed.update(user for user in hall.standings if user != message.sender.ref.number)
+
+    def _read(self, event: events.MessageRead) -> None:
+        hall = self._halls.get(event.conversation.number)
+        standing = hall.standings.get(event.reader.number) if hall else None
+        if hall and standing:
+            standing.cursor = event.message.number
+            standing.offset = hall.passed - event.left
+            self.changed.add(event.reader.number)
+
+    def _deleted(self, event: events.MessageDeleted) -> None:
+        """One message less for those who had not read it; for all others nothing changes."""
+        hall = self._halls.get(event.conversation.number)
+        for user, standing in hall.standings.items() if hall else ():
+            if standing.cursor < event.message.number and user != event.sender.number:
+                standing.offset += 1
+                self.changed.add(user)

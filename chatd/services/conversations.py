@@ -1,0 +1,124 @@
+"""Conversations: made, listed, joined, deleted."""
+
+from __future__ import annotations
+
+from chatd.services.pages import page_size
+from chatd.services.work import Work, missing
+from chatd.store import conversations, messages
+from chatd.store.conversations import Place
+from protocol import commands as ask
+from protocol.errors import BAD_REQUEST, Refusal
+from protocol.events import ConversationCreated, ConversationDeleted
+from protocol.ids import Ref
+from protocol.model import Conversation, Page, User
+
+
+def create(work: Work, command: ask.CreateConversation) -> Conversation:
+    """Make a conversation; a private one only once for each pair."""
+    me = work.me()
+    others = _others(work, command, me)
+    if command.kind == "private":
+        return open_private(work, me, others)
+    if work.rules.members and len(others) + 1 > work.rules.members:
+        raise Refusal(BAD_REQUEST, f"A conversation has at most {work.rules.members} members", field="participants")
+    id = conversations.add(work.tx, "group", _title(command.title), me.ref.number, None)
+    conversations.add_member(work.tx, id, me.ref.number, "owner", 0)
+    for user in others:
+        conversations.add_member(work.tx, id, user.ref.number, "member", 0)
+    return _made(work, id)
+
+
+def _others(work: Work, command: ask.CreateConversation, me: User) -> list[User]:
+    """Everybody but the asker, each once."""
+    found = {user.ref.number: user for user in map(work.user, command.members)}
+    found.pop(me.ref.number, None)
+    return list(found.values())
+
+
+def _title(title: str | None) -> str | None:
+    if title is not None and not 0 < len(title.strip()) <= 200:
+        raise Refusal(BAD_REQUEST, "title must have 1 to 200 characters", field="title")
+    return title
+
+
+def open_private(work: Work, me: User, others: list[User]) -> Conversation:
+    """The conversation of two, which is made when there is none."""
+    if len(others) != 1:
+        raise Refusal(BAD_REQUEST, "A private conversation has exactly one other participant", field="participants")
+    other = others[0].ref.number
+    known = conversations.of_pair(work.tx, me.ref.number, other)
+    if known is not None:
+        return _whole(work, known)
+    id = conversations.add(work.tx, "private", None, me.ref.number, other)
+    conversations.add_member(work.tx, id, me.ref.number, "owner", 0)
+    conversations.add_member(work.tx, id, other, "member", 0)
+    return _made(work, id)
+
+
+def _made(work: Work, id: int) -> Conversation:
+    conversation = _whole(work, id)
+    work.tell(ConversationCreated(conversation))
+    return conversation
+
+
+def _whole(work: Work, id: int) -> Conversation:
+    found = conversations.get(work.tx, id)
+    if found is None:
+        raise missing("Conversation")
+    return found
+
+
+def get(work: Work, command: ask.GetConversation) -> Conversation:
+    return _with_state(work, [work.place(command, command.conversation)])[0]
+
+
+def listing(work: Work, command: ask.ListConversations) -> Page:
+    """One's conversations, the one with the newest message first."""
+    limit = page_size(work, command)
+    me, numbered = work.actor.id, command.page is not None
+    if numbered or not (command.before or command.after):
+        offset = ((command.page or 1) - 1) * limit
+        places = conversations.newest(work.tx, me, limit + 1, offset)
+    else:
+        of = (command.before or command.after or (0,))[0]
+        recency = messages.newest(work.tx, of) if conversations.exists_with(work.tx, of, me) else 0
+        places = conversations.beside(work.tx, me, limit + 1, of, recency, newer=command.before is None)
+    more = len(places) > limit
+    places = places[-limit:] if command.after else places[:limit]
+    total = conversations.how_many(work.tx, me) if numbered else None
+    return Page(tuple(_with_state(work, places)), more, limit, command.page, total)
+
+
+def _with_state(work: Work, places: list[Place]) -> list[Conversation]:
+    """Conversations as the actor sees them: with members, the last message, and what is unread."""
+    ids = [place.conversation.number for place in places]
+    members = conversations.refs(work.tx, ids)
+    last = messages.last_of(work.tx, ids)
+    return [
+        Conversation(
+            place.conversation,
+            place.kind,
+            place.title,
+            place.creator,
+            place.peer,
+            tuple(members[id]),
+            place.created,
+            messages.left(work.tx, id, work.actor.id, place.cursor),
+            last.get(id),
+        )
+        for id, place in zip(ids, places, strict=True)
+    ]
+
+
+def join(work: Work, command: ask.Join) -> Place:
+    return work.place(command, command.conversation)
+
+
+def delete(work: Work, command: ask.DeleteConversation) -> None:
+    """Delete a conversation and everything in it, for everybody."""
+    place = work.place(command, command.conversation)
+    members: tuple[Ref, ...] = tuple(
+        conversations.refs(work.tx, [place.conversation.number])[place.conversation.number]
+    )
+    work.tell(ConversationDeleted(place.conversation, work.actor.ref, members))
+    conversations.remove(work.tx, place.conversation.number)

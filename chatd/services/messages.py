@@ -1,0 +1,186 @@
+"""Messages: sent, edited, deleted, read, listed. A send under a name (`client_id`) happens once for ever."""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+
+import msgspec
+from msgspec.structs import replace
+
+from chatd.services import conversations as talks
+from chatd.services.pages import page_size
+from chatd.services.work import Work, missing
+from chatd.store import conversations, messages
+from chatd.store.conversations import Place
+from protocol import commands as ask
+from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, Refusal
+from protocol.events import MessageCreated, MessageDeleted, MessageRead, MessageUpdated
+from protocol.ids import Key
+from protocol.model import Message, Page, User
+
+_EDGES = re.compile(r"^[\x00-\x20\x7f]+|[\x00-\x20\x7f]+$")
+CLIENT_ID = 200
+
+
+def send(work: Work, command: ask.SendMessage) -> Message:
+    place = work.place(command, command.conversation)
+    me = work.me()
+    if command.to is not None:
+        _check_receiver(work, place, command.to)
+    return _send(work, place, me, command)
+
+
+def send_to(work: Work, command: ask.SendTo) -> Message:
+    """Send to a person, in the conversation with them."""
+    me = work.me()
+    conversation = talks.open_private(work, me, _not_me(work, command.user, me))
+    sent = ask.SendMessage(
+        conversation=Key(conversation.ref.number),
+        content=command.content,
+        attachments=command.attachments,
+        client_id=command.client_id,
+    )
+    return _send(work, work.place(sent, sent.conversation), me, sent)
+
+
+def _not_me(work: Work, key: Key, me: User) -> list[User]:
+    other = work.user(key)
+    return [] if other.ref.number == me.ref.number else [other]
+
+
+def _send(work: Work, place: Place, me: User, command: ask.SendMessage) -> Message:
+    content = _checked(work, command)
+    digest = None
+    if command.client_id is not None:
+        if not 0 < len(command.client_id) <= CLIENT_ID:
+            raise Refusal(BAD_REQUEST, f"clientId must have 1 to {CLIENT_ID} characters", field="clientId")
+        digest = _digest(command)
+        known = messages.sent_as(work.tx, me.ref.number, place.conversation.number, command.client_id)
+        if known is not None:
+            return _again(work, known, digest)
+    sent = messages.add(work.tx, place, me, command.type, content, command.attachments, command.client_id, digest)
+    work.tell(MessageCreated(sent))
+    return sent
+
+
+def _again(work: Work, known: tuple[int, str], digest: str) -> Message:
+    """A retry: the message that is already there, if it says the same."""
+    if known[1] != digest:
+        raise Refusal(CONFLICT, "Another message was already sent under this clientId", field="clientId")
+    sent = messages.get(work.tx, known[0], deleted=True)
+    if sent is None:
+        raise missing("Message")
+    return sent
+
+
+def _digest(command: ask.SendMessage) -> str:
+    said = msgspec.json.encode((command.type, command.content or "", command.attachments))
+    return blake2b(said, digest_size=16).hexdigest()
+
+
+def _checked(work: Work, command: ask.SendMessage) -> str:
+    """The content, if it and the attachments are within the limits."""
+    most = work.rules.attachments
+    if most and len(command.attachments) > most:
+        raise Refusal(BAD_REQUEST, f"A message has at most {most} attachments", field="attachments")
+    if not command.content and command.attachments:
+        return ""
+    return checked_text(work, command.content or "", empty=bool(command.attachments))
+
+
+def checked_text(work: Work, content: str, *, empty: bool = False) -> str:
+    """Text as it is, if enough of it is left when blanks and controls at its ends don't count."""
+    length, most = len(_EDGES.sub("", content)), work.rules.text
+    if most and max(length, len(content) - 1000) > most:
+        raise Refusal(BAD_REQUEST, f"content must have at most {most} characters", field="content")
+    if length == 0 and not empty:
+        raise Refusal(BAD_REQUEST, "content must not be empty", field="content")
+    return content
+
+
+def _check_receiver(work: Work, place: Place, to: Key) -> None:
+    user = work.user(to)
+    if conversations.place(work.tx, place.conversation.number, user.ref.number) is None:
+        raise Refusal(BAD_REQUEST, "That user is not a member of the conversation", field="toUserId")
+
+
+def edit(work: Work, command: ask.EditMessage) -> Message:
+    """Change what one said. Saying the same again changes nothing."""
+    message, _ = work.message(command, command.message)
+    if message.sender.ref.number != work.actor.id:
+        raise Refusal(FORBIDDEN, "Only its sender may edit a message")
+    content = checked_text(work, command.content, empty=bool(message.attachments))
+    if content == message.content:
+        return message
+    messages.edit(work.tx, message.ref.number, content)
+    changed = replace(message, content=content, edited=work.tx.now)
+    work.tell(MessageUpdated(changed))
+    return changed
+
+
+def delete(work: Work, command: ask.DeleteMessage) -> None:
+    message, place = work.message(command, command.message)
+    if message.sender.ref.number != work.actor.id and place.role == "member":
+        raise Refusal(FORBIDDEN, "Only its sender or an admin may delete a message")
+    messages.blank(work.tx, message.ref.number)
+    work.tell(MessageDeleted(message.ref, message.conversation, work.actor.ref, message.sender.ref))
+
+
+def get(work: Work, command: ask.GetMessage) -> Message:
+    return work.message(command, command.message)[0]
+
+
+def read(work: Work, command: ask.ReadMessage) -> None:
+    message, place = work.message(command, command.message)
+    read_up_to(work, place, message)
+
+
+def read_all(work: Work, command: ask.ReadConversation) -> None:
+    """Read a conversation up to its last message."""
+    place = work.place(command, command.conversation)
+    last = messages.page(work.tx, place.conversation.number, 1)
+    if last:
+        read_up_to(work, place, last[0])
+
+
+def read_up_to(work: Work, place: Place, message: Message) -> None:
+    """Move the reader's cursor. Reading what is already read is no news."""
+    conversation, me = place.conversation.number, work.actor.id
+    if messages.advance(work.tx, conversation, me, message.ref.number):
+        left = messages.left(work.tx, conversation, me, message.ref.number)
+        work.tell(MessageRead(message.ref, place.conversation, work.actor.ref, work.tx.now, left))
+
+
+def listing(work: Work, command: ask.ListMessages) -> Page:
+    place = work.place(command, command.conversation)
+    return _page(work, place.conversation.number, command)
+
+
+def listing_with(work: Work, command: ask.ListMessagesWith) -> Page:
+    """The conversation with somebody, if there is one; read to its end if the asker says so."""
+    other = work.user(command.user)
+    conversation = conversations.of_pair(work.tx, work.actor.id, other.ref.number)
+    if conversation is None:
+        return Page((), False, page_size(work, command), command.page, 0)
+    if command.mark_read:
+        read_all(work, ask.ReadConversation(conversation=Key(conversation)))
+    return _page(work, conversation, command)
+
+
+def _page(work: Work, conversation: int, command: ask.Window) -> Page:
+    """Messages of one conversation: newest page first when numbered, oldest message first within a page."""
+    limit = page_size(work, command)
+    numbered = command.page is not None
+    found = messages.page(
+        work.tx,
+        conversation,
+        limit + 1,
+        before=command.before.number if command.before else None,
+        after=command.after.number if command.after else None,
+        offset=((command.page or 1) - 1) * limit,
+    )
+    more = len(found) > limit
+    found = found[:limit] if command.after else found[-limit:]
+    total = messages.count(work.tx, conversation) if numbered else None
+    return Page(tuple(found), more, limit, command.page, total)

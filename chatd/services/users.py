@@ -1,0 +1,61 @@
+"""Users as others see them, and one's own profile."""
+
+from __future__ import annotations
+
+from msgspec import UnsetType
+
+from chatd.services.pages import page_size
+from chatd.services.work import Work
+from chatd.store import messages, users
+from protocol import commands as ask
+from protocol.errors import BAD_REQUEST, Refusal
+from protocol.events import Unread, UnreadChanged
+from protocol.model import Page, User
+
+PROFILE = {"display": 100, "avatar": 2048, "status": 200}  # the most characters of each
+
+
+def listing(work: Work, command: ask.ListUsers) -> Page:
+    """Everybody with an account, as far as the name matches; in the order of their ids."""
+    limit = page_size(work, command)
+    found = users.page(
+        work.tx,
+        command.query or "",
+        limit + 1,
+        after=command.after.number if command.after else 0,
+        before=command.before.number if command.before else None,
+    )
+    more = len(found) > limit
+    return Page(tuple(found[-limit:] if command.before else found[:limit]), more, limit)
+
+
+def get(work: Work, command: ask.GetUser) -> User:
+    return work.user(command.user)
+
+
+def get_me(work: Work, command: ask.GetMe) -> User:
+    return work.me()
+
+
+def update_me(work: Work, command: ask.UpdateMe) -> User:
+    me = work.me()
+
+    def changed(field: str, old: str | None) -> str | None:
+        new: str | UnsetType | None = getattr(command, field)
+        if isinstance(new, UnsetType):
+            return old
+        if new is not None and len(new) > PROFILE[field]:
+            raise Refusal(BAD_REQUEST, f"{field} must have at most {PROFILE[field]} characters", field=field)
+        return new
+
+    display, avatar, status = (changed(f, getattr(me, f)) for f in PROFILE)
+    users.set_profile(work.tx, me.ref.number, display, avatar, status)
+    return work.me()
+
+
+def unread(work: Work, command: ask.GetUnread) -> UnreadChanged:
+    """What one has not read, in all and for each conversation."""
+    counts = tuple(
+        Unread(one.conversation, one.unread) for one in messages.standings(work.tx, work.actor.id) if one.unread
+    )
+    return UnreadChanged(work.actor.ref, sum(one.count for one in counts), counts)

@@ -1,0 +1,49 @@
+"""Typists: who is writing where, until they stop, send, leave or fall silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from protocol.events import Event, MemberRemoved, MessageCreated, Typing
+
+
+class Typists:
+    """`tell` publishes the end of a typing that ended by itself. Times are the caller's clock."""
+
+    def __init__(self, expire: float, tell: Callable[[Typing], None]) -> None:
+        self.expire = expire
+        self._tell = tell
+        self._writing: dict[tuple[int, int], tuple[float, Typing]] = {}
+
+    def heard(self, event: Typing, now: float) -> None:
+        """Somebody said that they write, or that they stopped."""
+        key = (event.conversation.number, event.user.number)
+        self._writing.pop(key, None)
+        if event.on and self.expire:
+            self._writing[key] = (now + self.expire, event)
+
+    def after(self, event: Event) -> None:
+        """Sending ends the writing; so does being removed."""
+        match event:
+            case MessageCreated(message=message):
+                self._end((message.conversation.number, message.sender.ref.number))
+            case MemberRemoved(conversation=conversation, user=user):
+                self._writing.pop((conversation.number, user.number), None)
+
+    def left(self, user: int) -> None:
+        """The user's last socket closed."""
+        for key in [key for key in self._writing if key[1] == user]:
+            self._end(key)
+
+    def sweep(self, now: float) -> None:
+        """End what has been silent for too long. The dict is in the order of the deadlines."""
+        while self._writing:
+            key, (deadline, _) = next(iter(self._writing.items()))
+            if deadline > now:
+                return
+            self._end(key)
+
+    def _end(self, key: tuple[int, int]) -> None:
+        found = self._writing.pop(key, None)
+        if found is not None:
+            self._tell(Typing(found[1].conversation, found[1].user, False))
