@@ -53,11 +53,12 @@ def was_interrupted(error: sqlite3.Error) -> bool:
     return _code(error) == sqlite3.SQLITE_INTERRUPT
 
 
-def refusal(error: BaseException) -> BaseException:
+def refusal(error: BaseException, *, reading: bool = False) -> BaseException:
     """What a unit's caller gets for an error: Refusals and foreign errors as they are, SQLite's as a Refusal."""
     if not isinstance(error, sqlite3.Error | sqlite3.Warning):
         return error
-    if is_of_the_world(error):
+    forbidden = reading and isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_READONLY
+    if is_of_the_world(error) and not forbidden:
         return unavailable()
     LOG.error("a statement failed: %s", error, exc_info=error)
     return Refusal(INTERNAL)

@@ -3,7 +3,7 @@
 aiosqlite's thread asks three things of a waiter: `get_loop().call_soon_threadsafe`, `set_result` and
 `set_exception`. `Waiter` answers them for a Trio task, so the library's thread, queue and whole API stay as they
 are. `_execute`, `_connect` and `stop` are the only places that make a waiter; tests/chatd/store/test_link.py fails
-when a new aiosqlite has one more.
+when a new aiosqlite has one more (`iterdump` is left alone: it does not work here, and nothing needs it).
 
 What was handed to the thread always ends before its caller goes on (`Abort.FAILED`): a cancelled task would
 otherwise leave a connection in use behind its back. Whoever can't wait that long calls `hurry()`.

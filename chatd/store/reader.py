@@ -33,10 +33,10 @@ class Reader:
                 return outcome.Value(self._look(job))
             except sqlite3.OperationalError as error:
                 if not was_interrupted(error):
-                    return outcome.Error(refusal(error))
+                    return outcome.Error(refusal(error, reading=True))
                 # Meant for this query, which then ends above, or for its neighbour: then once more.
             except BaseException as error:
-                return outcome.Error(refusal(error))
+                return outcome.Error(refusal(error, reading=True))
 
     def _look(self, job: Job) -> Any:
         control = self._reading.control

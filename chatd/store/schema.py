@@ -19,35 +19,57 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Table, Text, create_engine, event, select
+from sqlalchemy import Column, Connection, MetaData, column, create_engine, event, func, select, table
 from sqlalchemy.pool import StaticPool
 
 from chatd.store.faults import StoreProblem
 from chatd.store.prepared import Prepared
+from chatd.store.transaction import POSITION
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION = re.compile(r"\d{4}_\w+\.py$")
 
-own = MetaData()
-meta = Table("meta", own, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
-"""What the engine keeps about the database itself: its `epoch`."""
-
-EPOCH = Prepared(select(meta.c.value).where(meta.c.name == "epoch"))
+EPOCH = "SELECT value FROM meta WHERE key = 'epoch'"
+SET_EPOCH = "INSERT OR REPLACE INTO meta (key, value) VALUES ('epoch', ?)"
 
 
 @dataclass(frozen=True)
 class Schema:
-    """What a database holds. `seeds`: for each noun (and "position"), a statement for the last number given out."""
+    """What a database holds. It must have a table `meta (key, value)`, where the engine keeps the epoch.
+
+    `seeds` has for each noun, and for "position", a statement for the last number that was given out.
+    """
 
     metadata: MetaData
     seeds: Mapping[str, Prepared] = field(default_factory=dict)
     migrations: Path = MIGRATIONS
 
+    @classmethod
+    def of(cls, metadata: MetaData) -> Schema:
+        """Every table with a column `id` is a noun by its own name; a key `position` is the event log's.
+
+        Where the newest rows can be deleted, `sqlite_autoincrement=True` keeps their numbers from coming back.
+        """
+        seeds: dict[str, Prepared] = {}
+        for name, noun in metadata.tables.items():
+            for key in noun.primary_key:
+                if key.name in ("id", POSITION):
+                    seeds[POSITION if key.name == POSITION else name] = _seed(key)
+        return cls(metadata, seeds)
+
     @property
     def newest(self) -> str:
         """The version that this program knows."""
         return max(name[:4] for name in os.listdir(self.migrations / "versions") if VERSION.match(name))
+
+
+def _seed(key: Column[Any]) -> Prepared:
+    if key.table.dialect_options["sqlite"]["autoincrement"]:
+        given = table("sqlite_sequence", column("name"), column("seq"))
+        return Prepared(select(given.c.seq).where(given.c.name == key.table.name))
+    return Prepared(select(func.max(key)))
 
 
 def bring_up(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
@@ -88,14 +110,14 @@ def version_of(connection: sqlite3.Connection, path: Path) -> str | None:
 
 def epoch_of(connection: sqlite3.Connection) -> str:
     """The UUID of this database, made at its first use."""
-    row = connection.execute(EPOCH.sql, EPOCH.constants).fetchone()
+    row = connection.execute(EPOCH).fetchone()
     return str(row[0]) if row else renew_epoch(connection)
 
 
 def renew_epoch(connection: sqlite3.Connection) -> str:
     """Give the database another UUID: after a restore, no position of before means anything."""
     epoch = str(uuid.uuid4())
-    connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('epoch', ?)", (epoch,))
+    connection.execute(SET_EPOCH, (epoch,))
     return epoch
 
 
@@ -129,7 +151,6 @@ def _core(connection: sqlite3.Connection) -> Iterator[Connection]:
 
 
 def _create(core: Connection, schema: Schema) -> None:
-    own.create_all(core)
     schema.metadata.create_all(core)
     core.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     core.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema.newest,))
@@ -142,7 +163,7 @@ def _upgrade(connection: sqlite3.Connection, schema: Schema) -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
     with _core(connection) as core:
-        config.attributes.update(connection=core, metadata=[own, schema.metadata])
+        config.attributes.update(connection=core, metadata=schema.metadata)
         command.upgrade(config, "head")
         broken = core.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken is not None:

@@ -1,11 +1,214 @@
 """The first schema."""
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0001"
 down_revision = None
 
+STATEMENTS = (
+    """
+    CREATE TABLE meta (
+        "key" TEXT NOT NULL,
+        value TEXT NOT NULL,
+        CONSTRAINT pk_meta PRIMARY KEY ("key")
+    )
+     WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE users (
+        id INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        subject TEXT,
+        email TEXT,
+        display TEXT,
+        avatar TEXT,
+        status TEXT,
+        password TEXT,
+        admin INTEGER NOT NULL,
+        disabled INTEGER NOT NULL,
+        valid_from INTEGER NOT NULL,
+        created INTEGER NOT NULL,
+        CONSTRAINT pk_users PRIMARY KEY (id),
+        CONSTRAINT uq_users_name UNIQUE (name),
+        CONSTRAINT uq_users_subject UNIQUE (subject),
+        CONSTRAINT uq_users_email UNIQUE (email)
+    )
+    """,
+    """
+    CREATE TABLE events (
+        position INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        conversation INTEGER,
+        user INTEGER,
+        about INTEGER,
+        detail TEXT,
+        CONSTRAINT pk_events PRIMARY KEY (position)
+    )
+    """,
+    """
+    CREATE TABLE refresh_tokens (
+        hash TEXT NOT NULL,
+        family TEXT NOT NULL,
+        user INTEGER NOT NULL,
+        created INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        used INTEGER,
+        CONSTRAINT pk_refresh_tokens PRIMARY KEY (hash),
+        CONSTRAINT fk_refresh_tokens_user FOREIGN KEY(user) REFERENCES users (id)
+            ON DELETE CASCADE
+    )
+     WITHOUT ROWID
+    """,
+    """
+    CREATE INDEX ix_refresh_tokens_user ON refresh_tokens (user)
+    """,
+    """
+    CREATE INDEX ix_refresh_tokens_expires ON refresh_tokens (expires)
+    """,
+    """
+    CREATE INDEX ix_refresh_tokens_family ON refresh_tokens (family)
+    """,
+    """
+    CREATE TABLE conversations (
+        id INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        title TEXT,
+        creator INTEGER NOT NULL,
+        peer INTEGER,
+        created INTEGER NOT NULL,
+        CONSTRAINT pk_conversations PRIMARY KEY (id),
+        CONSTRAINT ck_conversations_private_has_peer CHECK ((kind = 'private') = (peer IS NOT NULL)),
+        CONSTRAINT fk_conversations_creator FOREIGN KEY(creator) REFERENCES users (id),
+        CONSTRAINT fk_conversations_peer FOREIGN KEY(peer) REFERENCES users (id)
+    )
+    """,
+    """
+    CREATE UNIQUE INDEX ux_conversations_pair ON conversations (min(creator, peer), max(creator, peer))
+    WHERE peer IS NOT NULL
+    """,
+    """
+    CREATE TABLE members (
+        conversation INTEGER NOT NULL,
+        user INTEGER NOT NULL,
+        role TEXT NOT NULL,
+        joined INTEGER NOT NULL,
+        cursor INTEGER NOT NULL,
+        CONSTRAINT pk_members PRIMARY KEY (conversation, user),
+        CONSTRAINT fk_members_conversation FOREIGN KEY(conversation) REFERENCES conversations (id)
+            ON DELETE CASCADE,
+        CONSTRAINT fk_members_user FOREIGN KEY(user) REFERENCES users (id)
+    )
+     WITHOUT ROWID
+    """,
+    """
+    CREATE INDEX ix_members_user ON members (user, conversation)
+    """,
+    """
+    CREATE TABLE read_marks (
+        conversation INTEGER NOT NULL,
+        user INTEGER NOT NULL,
+        message INTEGER NOT NULL,
+        at INTEGER NOT NULL,
+        CONSTRAINT pk_read_marks PRIMARY KEY (conversation, user, message),
+        CONSTRAINT fk_read_marks_conversation FOREIGN KEY(conversation) REFERENCES conversations (id)
+            ON DELETE CASCADE,
+        CONSTRAINT fk_read_marks_user FOREIGN KEY(user) REFERENCES users (id)
+    )
+     WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE messages (
+        id INTEGER NOT NULL,
+        conversation INTEGER NOT NULL,
+        sender INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        content TEXT NOT NULL,
+        attached INTEGER NOT NULL,
+        client_id TEXT,
+        digest TEXT,
+        created INTEGER NOT NULL,
+        edited INTEGER,
+        deleted INTEGER,
+        CONSTRAINT pk_messages PRIMARY KEY (id),
+        CONSTRAINT fk_messages_conversation FOREIGN KEY(conversation) REFERENCES conversations (id)
+            ON DELETE CASCADE,
+        CONSTRAINT fk_messages_sender FOREIGN KEY(sender) REFERENCES users (id)
+    )
+    """,
+    """
+    CREATE INDEX ix_messages_conversation ON messages (conversation, id, sender, deleted)
+    """,
+    """
+    CREATE UNIQUE INDEX ux_messages_client_id ON messages (sender, conversation, client_id)
+    WHERE client_id IS NOT NULL
+    """,
+    """
+    CREATE TABLE notifications (
+        id INTEGER NOT NULL,
+        user INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        title TEXT NOT NULL,
+        content TEXT NOT NULL,
+        read INTEGER,
+        conversation INTEGER,
+        related TEXT,
+        extra TEXT,
+        created INTEGER NOT NULL,
+        CONSTRAINT pk_notifications PRIMARY KEY (id),
+        CONSTRAINT fk_notifications_user FOREIGN KEY(user) REFERENCES users (id)
+            ON DELETE CASCADE,
+        CONSTRAINT fk_notifications_conversation FOREIGN KEY(conversation) REFERENCES conversations (id)
+            ON DELETE CASCADE
+    )
+    """,
+    """
+    CREATE INDEX ix_notifications_unread ON notifications (user)
+    WHERE read IS NULL
+    """,
+    """
+    CREATE INDEX ix_notifications_user ON notifications (user, id)
+    """,
+    """
+    CREATE UNIQUE INDEX ux_notifications_message ON notifications (user, conversation)
+    WHERE type = 'message' AND read IS NULL AND conversation IS NOT NULL
+    """,
+    """
+    CREATE TABLE files (
+        id INTEGER NOT NULL,
+        owner INTEGER NOT NULL,
+        conversation INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        stored TEXT NOT NULL,
+        type TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        locked INTEGER NOT NULL,
+        created INTEGER NOT NULL,
+        CONSTRAINT pk_files PRIMARY KEY (id),
+        CONSTRAINT fk_files_owner FOREIGN KEY(owner) REFERENCES users (id),
+        CONSTRAINT fk_files_conversation FOREIGN KEY(conversation) REFERENCES conversations (id)
+            ON DELETE CASCADE,
+        CONSTRAINT uq_files_stored UNIQUE (stored)
+    )
+    """,
+    """
+    CREATE INDEX ix_files_conversation ON files (conversation)
+    """,
+    """
+    CREATE TABLE attachments (
+        message INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        url TEXT NOT NULL,
+        type TEXT,
+        CONSTRAINT pk_attachments PRIMARY KEY (message, place),
+        CONSTRAINT fk_attachments_message FOREIGN KEY(message) REFERENCES messages (id)
+            ON DELETE CASCADE
+    )
+     WITHOUT ROWID
+    """,
+)
+
 
 def upgrade() -> None:
-    op.create_table("meta", sa.Column("name", sa.Text, primary_key=True), sa.Column("value", sa.Text, nullable=False))
+    for statement in STATEMENTS:
+        op.get_bind().exec_driver_sql(statement)

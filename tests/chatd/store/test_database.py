@@ -1,0 +1,288 @@
+"""The database as its users see it: order, refusals, cancellation, and that closing loses nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from outcome import Error, Outcome
+from sqlalchemy import text
+
+from chatd.store.database import Database
+from chatd.store.prepared import Prepared
+from chatd.store.transaction import Reading, Transaction
+from protocol.errors import CONFLICT, INTERNAL, UNAVAILABLE, Refusal
+from tests.chatd.store.notes import ADD, COUNT, LIST, SCHEMA, add, refuse
+
+ENDLESS = Prepared(text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"))
+
+
+def count(tx: Reading) -> int:
+    row = tx.one(COUNT)
+    assert row is not None
+    return int(row[0])
+
+
+class Told:
+    """What was told, in order; `wait` until it was so much."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+        self._wanted = 0
+        self._event = trio.Event()
+
+    def hear(self, what: Any) -> None:
+        self.heard.append(what)
+        if len(self.heard) >= self._wanted:
+            self._event.set()
+
+    def done(self, name: str) -> Any:
+        return lambda result: self.hear((name, type(result).__name__))
+
+    async def wait(self, number: int) -> list[Any]:
+        self._wanted, self._event = number, trio.Event()
+        if len(self.heard) < number:
+            await self._event.wait()
+        return self.heard
+
+
+class Gate:
+    """A unit that holds the connection's thread until it is opened."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self._go = threading.Event()
+
+    def __call__(self, _tx: Reading) -> str:
+        self.began.set()
+        self._go.wait(10)
+        return "through"
+
+    async def entered(self) -> None:
+        await trio.to_thread.run_sync(self.began.wait)
+
+    def open(self) -> None:
+        self._go.set()
+
+
+async def test_dones_come_in_commit_order_and_after_batch_once(database: Database) -> None:
+    told = Told()
+    database.after_batch = lambda: told.hear(database.position)
+    gate = Gate()
+    database.submit(gate, told.done("gate"))
+    await gate.entered()
+    database.submit(add("a"), told.done("a"))
+    database.submit(refuse(Refusal(CONFLICT)), told.done("no"))
+    database.submit(add("b"), told.done("b"))
+    gate.open()
+    assert await told.wait(6) == [("gate", "Value"), 0, ("a", "Value"), ("no", "Error"), ("b", "Value"), 2]
+
+
+async def test_what_was_told_can_be_read_by_others(database: Database) -> None:
+    await database.write(add("a"))
+    assert await database.read(lambda tx: tx.all(LIST)) == [(1, 1, "a")]
+
+
+async def test_a_done_that_raises_harms_nobody(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    def bad(_result: Outcome[Any]) -> None:
+        raise ZeroDivisionError
+
+    told = Told()
+    database.after_batch = lambda: bad(Error(ValueError()))
+    database.submit(add("a"), bad)
+    database.submit(add("b"), told.done("b"))
+    assert await told.wait(1) == [("b", "Value")]
+    assert await database.write(add("c")) == 3
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_full_queue_refuses_at_once(path: Path) -> None:
+    async with Database.open(path, SCHEMA, queue=2) as database:
+        gate, told = Gate(), Told()
+        database.submit(gate, told.done("gate"))
+        await gate.entered()
+        database.submit(add("a"), told.done("a"))
+        database.submit(add("b"), told.done("b"))
+        with pytest.raises(Refusal) as info:
+            database.submit(add("c"), told.done("c"))
+        assert info.value.code is UNAVAILABLE
+        gate.open()
+        assert len(await told.wait(3)) == 3
+
+
+async def test_a_batch_is_bounded(path: Path) -> None:
+    async with Database.open(path, SCHEMA, batch=3) as database:
+        gate, told = Gate(), Told()
+        database.submit(gate, told.done("gate"))
+        await gate.entered()
+        database.after_batch = lambda: told.hear("|")
+        for name in "abcd":
+            database.submit(add(name), told.done(name))
+        gate.open()
+        names = [what[0] for what in await told.wait(8)]
+    assert names == ["gate", "|", "a", "b", "c", "|", "d", "|"]
+
+
+async def test_everything_submitted_is_done_before_it_closes(path: Path) -> None:
+    told = Told()
+    with trio.CancelScope() as scope:
+        async with Database.open(path, SCHEMA) as database:
+            for name in "abc":
+                database.submit(add(name), told.done(name))
+            database.query(count, told.done("count"))
+            scope.cancel()
+            await trio.lowlevel.checkpoint()
+    assert sorted(told.heard) == [("a", "Value"), ("b", "Value"), ("c", "Value"), ("count", "Value")]
+    with pytest.raises(Refusal):
+        database.submit(add("late"), told.done("late"))
+    assert not path.with_name("chatd.db-wal").exists()
+
+
+async def test_it_goes_on_counting_after_it_was_opened_again(path: Path) -> None:
+    async with Database.open(path, SCHEMA) as database:
+        epoch = database.epoch
+        for name in "ab":
+            await database.write(add(name))
+    async with Database.open(path, SCHEMA) as database:
+        assert (database.epoch, database.position) == (epoch, 2)
+        assert await database.write(add("c")) == 3
+        assert database.position == 3
+
+
+async def test_units_get_the_clock(path: Path) -> None:
+    async with Database.open(path, SCHEMA, clock=lambda: 1234) as database:
+        assert await database.write(lambda tx: tx.now) == 1234
+        assert await database.read(lambda tx: tx.now) == 1234
+
+
+async def test_errors_reach_the_waiter(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await database.write(refuse(ZeroDivisionError()))
+    with pytest.raises(ZeroDivisionError):
+        await database.read(lambda tx: 1 // 0)
+
+
+async def test_a_reader_cannot_write(database: Database) -> None:
+    def sneak(tx: Reading) -> None:
+        tx.run(ADD, id=1, position=1, text="x", parent=None)
+
+    with pytest.raises(Refusal) as info:
+        await database.read(sneak)
+    assert info.value.code is INTERNAL
+    assert await database.read(count) == 0
+
+
+async def test_a_reader_sees_one_moment(database: Database) -> None:
+    gate = Gate()
+
+    def twice(tx: Reading) -> tuple[int, int]:
+        first = count(tx)
+        gate(tx)
+        return first, count(tx)
+
+    seen: list[tuple[int, int]] = []
+
+    async def look() -> None:
+        seen.append(await database.read(twice))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(look)
+        await gate.entered()
+        await database.write(add("a"))
+        gate.open()
+    assert seen == [(0, 0)]
+
+
+async def test_a_cancelled_write_that_waits_is_not_run(database: Database) -> None:
+    gate, told = Gate(), Told()
+    database.submit(gate, told.done("gate"))
+    await gate.entered()
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await database.write(add("never"))
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(database.write, add("never"))
+            await trio.testing.wait_all_tasks_blocked()
+            scope.cancel()
+    gate.open()
+    assert await database.write(add("a")) == 1
+    assert await database.read(count) == 1
+
+
+async def test_a_cancelled_write_that_runs_is_committed(database: Database) -> None:
+    gate = Gate()
+
+    def slow(tx: Transaction) -> int:
+        gate(tx)
+        return add("a")(tx)
+
+    got: list[int] = []
+
+    async def write() -> None:
+        got.append(await database.write(slow))
+
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(write)
+            await gate.entered()
+            scope.cancel()
+            gate.open()
+    assert got == [1]
+
+
+async def test_a_cancelled_long_read_ends_and_its_neighbours_are_answered(database: Database) -> None:
+    began = threading.Event()
+
+    def endless(tx: Reading) -> Any:
+        began.set()
+        return tx.one(ENDLESS)
+
+    for _ in range(3):
+        began.clear()
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(database.read, endless)
+                nursery.start_soon(database.read, endless)
+                nursery.start_soon(database.read, endless)
+                await trio.to_thread.run_sync(began.wait)
+                scope.cancel()
+        assert scope.cancelled_caught
+        assert await database.read(count) == 0
+
+
+async def test_the_loop_goes_on_while_another_program_holds_the_lock(database: Database, path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for _ in range(2):
+        with pytest.raises(Refusal) as info:
+            await database.write(add("a"))
+        assert info.value.code is UNAVAILABLE
+        assert await database.read(count) == 0
+    other.execute("ROLLBACK")
+    other.close()
+    assert await database.write(add("a")) == 1
+
+
+async def test_a_saturated_loop_does_not_starve_the_writer(database: Database) -> None:
+    """Without `courtesy`, this takes forever."""
+    rounds = 0
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+
+            async def busy() -> None:
+                nonlocal rounds
+                while True:
+                    rounds += sum(range(3000)) > 0
+                    await trio.lowlevel.checkpoint()
+
+            nursery.start_soon(busy)
+            for name in "abcdefghij":
+                await database.write(add(name))
+            scope.cancel()
+    assert rounds
+    assert await database.read(count) == 10
