@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import build, machine, report
+from .curves import CURVES, Curve, picture
 from .measure import Measure, Pace, measure
 from .servers import BUILD, SERVERS
-from .workloads import MEMBER_CURVE, WORKLOADS, Workload
+from .workloads import WORKLOADS, Workload
 
 FULL = Pace(warm=1.0, measured=3.0, rounds=3)
 QUICK = Pace(warm=0.4, measured=1.0, rounds=1)
 QUICK_LEFT_OUT = ("chatd-socketio", "chatd-normal", "python-socketio", "socket.io-normal")
+QUICK_ONLY = ("idle-2000",)  # stands in for the larger two
 
 
 def parse(words: Sequence[str] | None) -> argparse.Namespace:
@@ -23,33 +25,39 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--servers", metavar="SERVER", nargs="+", default=[], help="these servers")
     parser.add_argument("--rounds", type=int, help="default 3")
     parser.add_argument("--seconds", type=float, help="measured in each round; default 3")
-    parser.add_argument("--curve", action="store_true", help="instead: cost of a delivery by number of members")
+    parser.add_argument(
+        "--curve", choices=[curve.name for curve in CURVES], nargs="+", default=[],
+        help="instead: how the cost grows with the work, one round, with a picture",
+    )  # fmt: skip
+    parser.add_argument("--pictures", type=Path, default=BUILD, help="where curves are drawn; default %(default)s")
     parser.add_argument("--json", type=Path, default=BUILD / "results.json", help="default %(default)s")
     parser.add_argument("--list", action="store_true", help="name all workloads and servers")
     return parser.parse_args(words)
 
 
-def choose(options: argparse.Namespace) -> list[tuple[Workload, list[str]]]:
-    rows = MEMBER_CURVE if options.curve else WORKLOADS
+def rows_of(options: argparse.Namespace) -> list[Workload]:
+    if options.curve:
+        return [point.workload for curve in chosen_curves(options) for point in curve.points]
     if options.only:
-        rows = tuple(row for row in WORKLOADS + MEMBER_CURVE if row.name in options.only)
-    elif options.quick:
-        rows = tuple(row for row in rows if row.quick)
-    elif not options.curve:
-        rows = tuple(row for row in rows if row.name != "idle-2000")  # the quick stand-in for the larger two
-    plan = []
-    for row in rows:
-        names = [name for name in row.servers if not options.servers or name in options.servers]
-        if options.quick and not options.servers:
-            names = [name for name in names if name not in QUICK_LEFT_OUT]
-        if names:
-            plan.append((row, names))
-    return plan
+        return [row for row in WORKLOADS if row.name in options.only]
+    if options.quick:
+        return [row for row in WORKLOADS if row.quick]
+    return [row for row in WORKLOADS if row.name not in QUICK_ONLY]
+
+
+def chosen_curves(options: argparse.Namespace) -> list[Curve]:
+    return [curve for curve in CURVES if curve.name in options.curve]
+
+
+def names_of(row: Workload, options: argparse.Namespace) -> list[str]:
+    if options.servers:
+        return [name for name in row.servers if name in options.servers]
+    return [name for name in row.servers if not (options.quick and name in QUICK_LEFT_OUT)]
 
 
 def pace_of(options: argparse.Namespace) -> Pace:
     pace = QUICK if options.quick else FULL
-    return Pace(pace.warm, options.seconds or pace.measured, options.rounds or pace.rounds)
+    return Pace(pace.warm, options.seconds or pace.measured, options.rounds or (1 if options.curve else pace.rounds))
 
 
 def lift_descriptors() -> None:
@@ -74,7 +82,7 @@ def run(workload: Workload, names: Sequence[str], pace: Pace) -> list[Measure]:
 def main(words: Sequence[str] | None = None) -> int:
     options = parse(words)
     if options.list:
-        for row in WORKLOADS + MEMBER_CURVE:
+        for row in WORKLOADS:
             print(f"{row.name:16}{row.title}\n{'':16}  {' '.join(row.servers)}")
         return 0
     build.build_all()
@@ -83,12 +91,16 @@ def main(words: Sequence[str] | None = None) -> int:
     about["fdatasync of 4 KiB, median"] = f"{machine.sync_microseconds(BUILD):.0f} µs"
     print("\n".join(f"- {name}: {value}" for name, value in about.items()), "\n")
     results = []
-    for workload, names in choose(options):
-        found = report.collect(workload, run(workload, names, pace_of(options)))
+    for workload in rows_of(options):
+        found = report.collect(workload, run(workload, names_of(workload, options), pace_of(options)))
         results += found
         print(report.table(workload, found), flush=True)
         report.write_json(options.json, about, results)
     print(f"Written: {options.json}")
+    for curve in chosen_curves(options):
+        path = options.pictures / f"curve-{curve.name}.svg"
+        path.write_text(picture(curve, results))
+        print(f"Written: {path}")
     return 0 if all(result.exact and not result.failure for result in results) else 1
 
 

@@ -9,12 +9,16 @@ import hashlib
 import hmac
 import http.client
 import json
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import seeds
 from .load import Crowd
+from .seeds import Seed
+from .servers import BUILD, Server, start
 from .workloads import Kind, Workload
 
 SECRET = "a-benchmark-secret-that-guards-nothing-0123456789"
@@ -67,20 +71,41 @@ def make_conversation(desk: Desk, users: list[int]) -> str:
     return str(desk.ask("POST", "/conversations", mint(users[0]), body)["_id"])
 
 
-def prepare(workload: Workload, port: int, data: Path) -> Crowd:
-    """Tokens for every connection, and, unless they only hold, a conversation for every room."""
-    rest = workload.kind is Kind.REST
-    count = workload.rooms * workload.members
-    users = [FIRST_USER] if rest else list(range(FIRST_USER, FIRST_USER + count))
-    tokens = data / "tokens"
-    tokens.write_text("".join(f"{mint(user)}\n" for user in users))
-    if workload.kind in (Kind.IDLE, Kind.START):
-        return Crowd(tokens=tokens)
+def make_users(port: int, users: list[int]) -> Desk:
     desk = Desk(port)
     for user in users:
         desk.ask("GET", "/users/me", mint(user))
+    return desk
+
+
+def write_tokens(data: Path, users: list[int]) -> Path:
+    path = data / "tokens"
+    path.write_text("".join(f"{mint(user)}\n" for user in users))
+    return path
+
+
+def prepare(workload: Workload, port: int, data: Path) -> Crowd:
+    """Tokens for every connection, and, unless they only hold, a conversation for every room."""
+    rest = workload.kind is Kind.REST
+    users = [FIRST_USER] if rest else list(range(FIRST_USER, FIRST_USER + workload.rooms * workload.members))
+    tokens = write_tokens(data, users)
+    if workload.kind is Kind.IDLE:
+        return Crowd(tokens=tokens)
+    desk = make_users(port, users)
     size = 1 if rest else workload.members
     rooms = [make_conversation(desk, users[at : at + size]) for at in range(0, len(users), size)]
     conversations = data / "conversations"
     conversations.write_text("".join(f"{room}\n" for room in rooms))
     return Crowd(tokens, conversations, rooms[0])
+
+
+def prepare_seeded(server: Server, seed: Seed, core: int, data: Path) -> Crowd:
+    """A store with a history, filled once and copied from then on. chatd must not run yet."""
+    kept = BUILD / "seeded" / seed.name
+    if not kept.exists():
+        with start(server, core, data, ENVIRONMENT) as running:
+            make_users(running.port, [FIRST_USER, FIRST_USER + 1])
+        seeds.keep(data, kept, seeds.fill(data / "chatd.db", seed, FIRST_USER, FIRST_USER + 1))
+    else:
+        shutil.copy(kept / "chatd.db", data)
+    return Crowd(write_tokens(data, [FIRST_USER]), None, (kept / "conversation").read_text())

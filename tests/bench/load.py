@@ -35,7 +35,8 @@ def arguments(workload: Workload, speech: str, port: int, crowd: Crowd) -> list[
         words += ["--method", workload.method]
         words += ["--path", workload.path.replace("{conversation}", crowd.first_conversation)]
         return words + (["--body", workload.body] if workload.body else [])
-    words += ["--speech", speech, "--senders", str(workload.senders), "--window", str(workload.window)]
+    senders = 0 if workload.kind is Kind.IDLE else workload.senders
+    words += ["--speech", speech, "--senders", str(senders), "--window", str(workload.window)]
     if crowd.conversations:
         words += ["--conversations", str(crowd.conversations)]
     if workload.rate:

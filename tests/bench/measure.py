@@ -53,11 +53,15 @@ def measure(workload: Workload, server: Server, pace: Pace, cores: machine.Cores
     BUILD.mkdir(exist_ok=True)
     data = Path(tempfile.mkdtemp(prefix="data-", dir=BUILD))  # on the disk, not in a tmpfs: fsync is the point
     try:
-        environment = {**(house.ENVIRONMENT if server.chatd else {})}
+        environment = house.ENVIRONMENT if server.chatd else {}
+        crowd = Crowd()
+        if workload.seed:
+            crowd = house.prepare_seeded(server, workload.seed, cores.server, data)
         with start(server, cores.server, data, environment) as running:
             if workload.kind is Kind.START:
                 return started(workload, running, turn)
-            crowd = house.prepare(workload, running.port, data) if server.chatd else Crowd()
+            if server.chatd and not workload.seed:
+                crowd = house.prepare(workload, running.port, data)
             if workload.kind is Kind.IDLE:
                 return weigh(workload, running, crowd, cores, turn, data)
             return work(workload, running, crowd, pace, cores, turn, data)

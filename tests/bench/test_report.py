@@ -1,9 +1,12 @@
 """The tables tell what was measured, and failures are rows too."""
 
+from xml.etree import ElementTree
+
+from .curves import CURVES, picture
 from .measure import Measure
 from .report import collect, ratio, table
 from .servers import SERVERS
-from .workloads import MEMBER_CURVE, WORKLOADS, Kind, Unit, Workload
+from .workloads import WORKLOADS, Kind, Unit, Workload
 
 FANOUT = Workload("fan", "fan-out", Kind.CROWD, Unit.DELIVERY, ("ours", "theirs"), "theirs", members=10)
 
@@ -32,6 +35,18 @@ def test_a_failed_server_is_named_with_its_reason_and_has_no_figures() -> None:
 
 
 def test_every_workload_names_servers_that_exist() -> None:
-    for workload in WORKLOADS + MEMBER_CURVE:
+    for workload in (*WORKLOADS, *(point.workload for curve in CURVES for point in curve.points)):
         assert set(workload.servers) <= set(SERVERS)
         assert workload.baseline in ("", *workload.servers)
+
+
+def test_a_picture_has_a_line_for_each_server_and_leaves_failures_out() -> None:
+    small, large = CURVES[0].points[0].workload, CURVES[0].points[-1].workload
+    found = [
+        *collect(small, [Measure(small.name, "chatd", 1, 10, 1.0, 0.5), Measure(small.name, "ws", 1, 10, 1.0, 7.0)]),
+        *collect(large, [Measure(large.name, "chatd", 1, 10, 1.0, 0.6), Measure(large.name, "ws", 1, failure="no")]),
+    ]
+    drawn = picture(CURVES[0], found)
+    ElementTree.fromstring(drawn)
+    assert drawn.count("<polyline") == 2
+    assert drawn.count("<circle") == 3

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .seeds import Seed
+
 
 class Kind(StrEnum):
     CROWD = "crowd"  # WebSocket clients that talk; cost by operation
@@ -36,6 +38,7 @@ class Workload:
     method: str = ""
     path: str = ""  # {conversation} is filled in
     body: str = ""
+    seed: Seed | None = None  # a history that is in the store before chatd starts
     prefill: int = 0  # messages in the conversation before the measure begins
     quick: bool = False  # also part of --quick
 
@@ -81,12 +84,4 @@ WORKLOADS = (
              ("chatd", "chatd-socketio", "socket.io", "ws"), "socket.io", members=2000, quick=True),
     Workload("start", "cold start: from exec to the ready line", Kind.START, Unit.START,
              ("chatd", "socket.io", "ws", "python-socketio", "starlette"), "socket.io", quick=True),
-)  # fmt: skip
-
-# A plan of its own, asked for by name: how the cost of a delivery grows with the number of members.
-MEMBER_CURVE = tuple(
-    Workload(f"members-{count}", f"fan-out to {count:,} under load", Kind.CROWD, Unit.DELIVERY,
-             ("chatd", "socket.io", "ws", "floor-each", "floor-joined"), "socket.io",
-             members=count, senders=4, window=8)
-    for count in (10, 30, 100, 300, 1000, 3000, 10000)
 )  # fmt: skip
