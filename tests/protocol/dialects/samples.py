@@ -1,0 +1,152 @@
+"""What the dialect tests have in common: a small world to spell, and the two questions, what is heard, what is told.
+
+Ann (1) and Bob (2) have the private conversation 12; Ann, Bob and Cyd (3) the group 13. All of it was born in the same
+second, so that an ObjectId or a UUID of it can be written down here from its number.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from protocol.commands import Command
+from protocol.dialects import dialect
+from protocol.dialects.grammar import Body, Hear, Many, Route, Shape, Vocabulary
+from protocol.dialects.hearing import Listener, listener
+from protocol.dialects.saying import encode, sayings, spell_body
+from protocol.errors import Refusal
+from protocol.events import Event
+from protocol.ids import Key, Ref
+from protocol.model import Conversation, Message, Notification, User
+
+BORN = 0x65A1B2C3
+CREATED = BORN * 1000 + 7
+CREATED_TEXT = "2024-01-12T21:44:35.007Z"
+READ = CREATED + 60_500
+READ_TEXT = "2024-01-12T21:45:35.507Z"
+
+
+def ref(number: int) -> Ref:
+    return Ref(number, BORN)
+
+
+def object_id(number: int) -> str:
+    return f"65a1b2c3{number:016x}"
+
+
+def uuid(number: int) -> str:
+    return f"65a1b2c3-0000-8000-8000-{number:012x}"
+
+
+def object_key(number: int) -> Key:
+    return Key(number, BORN, object_id(number))
+
+
+def uuid_key(number: int) -> Key:
+    return Key(number, BORN, uuid(number))
+
+
+ANN = User(ref(1), "ann", "Ann A.", "ann@example.org", "https://x.example/ann.png", "here", CREATED)
+BOB = User(ref(2), "bob", None, None, None, None, CREATED)
+
+MESSAGE = Message(
+    ref=ref(101),
+    conversation=ref(12),
+    kind="private",
+    creator=ref(2),
+    peer=ref(1),
+    sender=ANN,
+    receiver=ref(2),
+    type="text",
+    content="Hello world!",
+    attachments=(),
+    client_id=None,
+    created=CREATED,
+)
+GROUP_MESSAGE = Message(
+    ref=ref(102),
+    conversation=ref(13),
+    kind="group",
+    creator=ref(2),
+    peer=None,
+    sender=BOB,
+    receiver=None,
+    type="image",
+    content="https://x.example/cat.png",
+    attachments=(),
+    client_id="c-1",
+    created=CREATED,
+    seen_by=(ref(2),),
+)
+CONVERSATION = Conversation(ref(12), "private", None, ref(2), ref(1), (ref(1), ref(2)), CREATED, 3, MESSAGE, BOB)
+GROUP = Conversation(ref(13), "group", "Three", ref(2), None, (ref(1), ref(2), ref(3)), CREATED)
+NOTIFICATION = Notification(
+    ref(50), ref(2), "system", "Project Update", "You have been assigned", False, ref(12), CREATED
+)
+
+
+# What is heard
+
+
+def row(name: str, call: str, namespace: str = "") -> Hear:
+    return next(hear for hear in vocabulary(name, namespace).hears if hear.name == call)
+
+
+def vocabulary(name: str, namespace: str = "") -> Vocabulary:
+    return dialect(name).vocabulary(namespace)
+
+
+@cache
+def ear(name: str, call: str, namespace: str = "") -> Listener:
+    return listener(row(name, call, namespace), dialect(name).manners.complaints)
+
+
+def heard(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Command:
+    return ear(name, call, namespace).hear(arguments.encode() if isinstance(arguments, str) else arguments)
+
+
+def refused(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Refusal:
+    try:
+        command = heard(name, call, arguments, namespace)
+    except Refusal as refusal:
+        return refusal
+    raise AssertionError(f"{arguments!r} was heard as {command}")
+
+
+def requested(name: str, method: str, path: str, arguments: str) -> Command:
+    """A route's own fields, as if they all came in one object."""
+    route = route_of(name, method, path)
+    return Listener(route.command, route.takes, route.fixed, dialect(name).manners.complaints).hear(arguments.encode())
+
+
+def route_of(name: str, method: str, path: str) -> Route:
+    return next(route for route in dialect(name).routes if (route.method, route.path) == (method, path))
+
+
+# What is told
+
+
+def told(name: str, event: Event, namespace: str = "") -> list[tuple[str, str]]:
+    """Every word that a dialect has for an event, with its body to the letter."""
+    found = sayings(vocabulary(name, namespace)).get(type(event), ())
+    return [(saying.name, saying.body(event).decode()) for saying in found if saying.applies(event)]
+
+
+def where(name: str, event: Event, namespace: str = "") -> list[tuple[str, str, bool]]:
+    """At which of the event's places each word is heard, and whether by the others only."""
+    found = sayings(vocabulary(name, namespace)).get(type(event), ())
+    return [(saying.name, saying.at, saying.others) for saying in found if saying.applies(event)]
+
+
+def spelt(shape: Body, thing: object) -> str:
+    return encode(spell_body(shape, thing)).decode()
+
+
+def complaint(name: str, refusal: Refusal) -> tuple[str, str]:
+    """A refusal as the event that tells it: its name and body."""
+    event, shape = dialect(name).manners.error
+    return event, spelt(shape, refusal)
+
+
+def shape_of(body: Body) -> Shape:
+    assert body is not None
+    return body.shape if isinstance(body, Many) else body
