@@ -47,7 +47,8 @@ class Listener:
         else:
             self._list = msgspec.json.Decoder(tuple[payload])  # type: ignore[valid-type]
         self._reads = [(field.name, field.to, field.word.read, field.clears) for field in takes]
-        self._either = frozenset(field.to for field in takes if field.unless)
+        becomes = {field.name: field.to for field in takes}
+        self._either = [(field.to, becomes[field.unless]) for field in takes if field.unless]
 
     def hear(self, arguments: Raw | bytes) -> Command:
         text = bytes(arguments).strip() or b"{}"
@@ -83,7 +84,7 @@ class Listener:
                 values[to] = read(value)
             except Refusal:
                 raise self._explain(text) from None
-        if not self._either <= values.keys():
+        if any(this not in values and that not in values for this, that in self._either):
             raise self._explain(text)
         return self.command(**values), known
 

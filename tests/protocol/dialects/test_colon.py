@@ -1,0 +1,293 @@
+"""`colon`, held to its two specifications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec import Struct
+from msgspec.structs import replace
+
+from protocol.commands import (
+    AddMember,
+    Command,
+    DeleteMessage,
+    DeleteNotification,
+    EditMessage,
+    GetNotification,
+    Heartbeat,
+    Join,
+    Leave,
+    ListNotifications,
+    ReadMessage,
+    ReadNotification,
+    RemoveMember,
+    SendMessage,
+    SetTyping,
+    UpdateMe,
+)
+from protocol.dialects import dialect
+from protocol.errors import FORBIDDEN, NOT_FOUND, Refusal
+from protocol.events import (
+    JOINED,
+    MEMBERS,
+    USER,
+    ConversationCreated,
+    ConversationDeleted,
+    MemberAdded,
+    MemberRemoved,
+    MessageCreated,
+    MessageDeleted,
+    MessageRead,
+    MessageUpdated,
+    NotificationCounted,
+    NotificationCreated,
+    NotificationDeleted,
+    NotificationRead,
+    Typing,
+    Unread,
+    UnreadChanged,
+)
+from protocol.ids import Key
+from protocol.model import Attachment
+from tests.protocol.dialects.samples import (
+    ANN,
+    CONVERSATION,
+    GROUP,
+    GROUP_MESSAGE,
+    MESSAGE,
+    NOTIFICATION,
+    READ,
+    complaint,
+    heard,
+    object_id,
+    object_key,
+    ref,
+    refused,
+    requested,
+    row,
+    spelt,
+    told,
+    vocabulary,
+    where,
+)
+
+NOTES = "/notifications"
+TALK, SAID, NOTE = object_id(12), object_id(101), object_id(50)
+AT = '"created_at":"2024-01-12T21:44:35.007Z"'
+SPOKEN = f'{{"_id":"{SAID}","sender_id":1,"content":"Hello world!","attachments":[],"seen_by":[],{AT}}}'
+NOTED = (
+    f'{{"_id":"{NOTE}","user_id":2,"type":"system","title":"Project Update","content":"You have been assigned",'
+    f'"is_read":false,"related_id":"{TALK}",{AT}}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "payload", "command"),
+    [
+        ("conversation:join", f'{{"conversationId":"{TALK}"}}', Join(conversation=object_key(12))),
+        ("conversation:leave", f'[{{"conversationId":"{TALK}"}}]', Leave(conversation=object_key(12))),
+        (
+            "message:send",
+            f'{{"conversationId":"{TALK}","content":"Hello","attachments":["https://x/a"],"clientId":"c-1"}}',
+            SendMessage(
+                conversation=object_key(12),
+                content="Hello",
+                attachments=(Attachment("https://x/a"),),
+                client_id="c-1",
+            ),
+        ),
+        (
+            "message:edit",
+            f'{{"messageId":"{SAID}","content":"Bye"}}',
+            EditMessage(message=object_key(101), content="Bye"),
+        ),
+        ("message:delete", f'{{"messageId":"{SAID}"}}', DeleteMessage(message=object_key(101))),
+        ("message:read", f'{{"messageId":"{SAID}"}}', ReadMessage(message=object_key(101))),
+        (
+            "typing",
+            f'{{"conversationId":"{TALK}","isTyping":false}}',
+            SetTyping(conversation=object_key(12), on=False),
+        ),
+        (
+            "members:add",
+            f'{{"conversationId":"{TALK}","userId":3}}',
+            AddMember(conversation=object_key(12), user=Key(3)),
+        ),
+        (
+            "members:remove",
+            f'{{"conversationId":"{TALK}","userId":3}}',
+            RemoveMember(conversation=object_key(12), user=Key(3)),
+        ),
+    ],
+)
+def test_calls_of_the_chat(call: str, payload: str, command: Command) -> None:
+    assert heard("colon", call, payload) == command
+
+
+@pytest.mark.parametrize(
+    ("call", "payload", "command"),
+    [
+        ("notification:list", '{"unreadOnly":true}', ListNotifications(unread_only=True)),
+        ("notification:list", "", ListNotifications()),
+        ("notification:list", "[ ]", ListNotifications()),
+        (
+            "notification:get",
+            f'{{"notificationId":"{NOTE}"}}',
+            GetNotification(notification=object_key(50)),
+        ),
+        ("notification:read", f'{{"notificationId":"{NOTE}"}}', ReadNotification(notification=object_key(50))),
+        ("notification:delete", f'{{"notificationId":"{NOTE}"}}', DeleteNotification(notification=object_key(50))),
+        ("notification:ping", '{"action":"ping"}', Heartbeat()),
+    ],
+)
+def test_calls_of_the_notifications(call: str, payload: str, command: Command) -> None:
+    assert heard("colon", call, payload, NOTES) == command
+
+
+@pytest.mark.parametrize(
+    ("call", "payload", "text"),
+    [
+        ("conversation:join", "{}", "conversationId is required and must be an id of 24 hexadecimal digits"),
+        ("conversation:join", '{"conversationId":7}', "conversationId must be an id of 24 hexadecimal digits"),
+        (
+            "conversation:join",
+            f'{{"conversationId":"{TALK}z"}}',
+            "conversationId must be an id of 24 hexadecimal digits",
+        ),
+        ("message:edit", f'{{"messageId":"{SAID}"}}', "content is required and must be a string"),
+        ("typing", f'{{"conversationId":"{TALK}","isTyping":1}}', "isTyping must be a boolean value"),
+        ("members:add", f'{{"conversationId":"{TALK}","userId":"3"}}', "userId must be a positive integer"),
+        ("members:add", f'{{"conversationId":"{TALK}","userId":true}}', "userId must be a positive integer"),
+        (
+            "message:send",
+            f'{{"conversationId":"{TALK}","content":"x","sender_id":1}}',
+            "sender_id is not a field of this call",
+        ),
+        (
+            "message:send",
+            f'{{"conversationId":"{TALK}","attachments":["https://x/a b"]}}',
+            "attachments must be a URL of 1 to 2048 characters without spaces",
+        ),
+    ],
+)
+def test_complaints(call: str, payload: str, text: str) -> None:
+    refusal = refused("colon", call, payload)
+    assert complaint("colon", refusal) == ("error", f'{{"code":"BAD_REQUEST","message":"{text}"}}')
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (MessageCreated(MESSAGE), [("message:created", SPOKEN)]),
+        (MessageUpdated(MESSAGE), [("message:updated", SPOKEN)]),
+        (
+            MessageCreated(
+                replace(GROUP_MESSAGE, attachments=(Attachment("https://x/a", "PDF"), Attachment("https://x/b")))
+            ),
+            [
+                (
+                    "message:created",
+                    f'{{"_id":"{object_id(102)}","sender_id":2,"content":"https://x.example/cat.png",'
+                    f'"attachments":["https://x/a","https://x/b"],"seen_by":[2],{AT},"clientId":"c-1"}}',
+                )
+            ],
+        ),
+        (
+            MessageRead(ref(101), ref(12), ref(2), READ),
+            [("message:read", f'{{"messageId":"{SAID}","readerId":2,"readAt":"2024-01-12T21:45:35.507Z"}}')],
+        ),
+        (
+            Typing(ref(12), ref(1), False),
+            [("typing", f'{{"conversationId":"{TALK}","userId":1,"isTyping":false}}')],
+        ),
+        (MemberAdded(ref(12), ANN), [("members:added", '{"userId":1}')]),
+        (MemberRemoved(ref(12), ref(1)), [("members:removed", '{"userId":1}')]),
+        (
+            UnreadChanged(ref(1), 3, (Unread(ref(12), 2), Unread(ref(13), 1))),
+            [("unread:count", f'{{"total":3,"byConversation":{{"{TALK}":2,"{object_id(13)}":1}}}}')],
+        ),
+        (NotificationCreated(NOTIFICATION), [("notification:created", NOTED)]),
+    ],
+)
+def test_events_of_the_chat(event: Any, said: list[tuple[str, str]]) -> None:
+    assert told("colon", event) == said
+
+
+def test_what_goes_is_named_by_its_id() -> None:
+    deleted = MessageDeleted(message=ref(101), conversation=ref(12), by=ref(1), sender=ref(1))
+    assert told("colon", deleted) == [("message:deleted", f'{{"messageId":"{SAID}"}}')]
+    gone = ConversationDeleted(conversation=ref(12), by=ref(1), members=())
+    assert told("colon", gone) == [("conversation:deleted", f'{{"conversationId":"{TALK}"}}')]
+
+
+def test_a_new_conversation_is_told_to_all_or_to_the_newcomer() -> None:
+    body = f'{{"_id":"{TALK}","type":"private","participants":[1,2],{AT}}}'
+    assert told("colon", ConversationCreated(CONVERSATION)) == [("conversation:created", body)] * 2
+    assert where("colon", ConversationCreated(CONVERSATION)) == [
+        ("conversation:created", MEMBERS, False),
+        ("conversation:created", USER, False),
+    ]
+    named = f'{{"_id":"{object_id(13)}","type":"group","title":"Three","participants":[1,2,3],{AT}}}'
+    assert told("colon", ConversationCreated(GROUP))[0] == ("conversation:created", named)
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (NotificationCreated(NOTIFICATION), [("notification:created", NOTED)]),
+        (NotificationRead(ref(50), ref(2)), [("notification:read", f'{{"notificationId":"{NOTE}","is_read":true}}')]),
+        (NotificationDeleted(ref(50), ref(2)), [("notification:deleted", f'{{"notificationId":"{NOTE}"}}')]),
+        (NotificationCounted(ref(2), 4), [("notification:count", '{"count":4}')]),
+        (MessageCreated(MESSAGE), []),
+    ],
+)
+def test_events_of_the_notifications(event: Any, said: list[tuple[str, str]]) -> None:
+    assert told("colon", event, NOTES) == said
+
+
+@pytest.mark.parametrize(("related", "said"), [(None, "null"), ("invoice-9", '"invoice-9"')])
+def test_what_a_notification_is_about(related: str | None, said: str) -> None:
+    [(_, body)] = told("colon", NotificationCreated(replace(NOTIFICATION, related=related)), NOTES)
+    assert f'"related_id":{said},' in body
+
+
+def test_who_hears() -> None:
+    assert where("colon", MessageCreated(MESSAGE)) == [("message:created", JOINED, False)]
+    assert where("colon", Typing(ref(12), ref(1), True)) == [("typing", JOINED, True)]
+    assert where("colon", UnreadChanged(ref(1), 0)) == [("unread:count", USER, False)]
+    assert vocabulary("colon").greets == (UnreadChanged,)
+    assert vocabulary("colon", NOTES).greets == (NotificationCounted,)
+
+
+def test_acks() -> None:
+    manners = dialect("colon").manners
+    assert manners.success(None) == {"ok": True}
+    assert manners.success([]) == {"ok": True, "data": []}
+    assert manners.failure(Refusal(FORBIDDEN, "Not yours")) == {
+        "ok": False,
+        "error": {"code": "FORBIDDEN", "message": "Not yours"},
+    }
+    assert complaint("colon", Refusal(NOT_FOUND, "None")) == ("error", '{"code":"NOT_FOUND","message":"None"}')
+
+
+def test_replies() -> None:
+    assert spelt(row("colon", "message:send").reply, MESSAGE) == SPOKEN
+    assert spelt(row("colon", "notification:list", NOTES).reply, (NOTIFICATION,)) == f"[{NOTED}]"
+    assert [hear.name for hear in vocabulary("colon").hears if hear.reply] == ["message:send", "message:edit"]
+
+
+class Beat(Struct, frozen=True):
+    at: int
+
+
+def test_a_ping_is_answered_by_an_event() -> None:
+    ping = row("colon", "notification:ping", NOTES)
+    assert ping.tells == "pong"
+    assert spelt(ping.reply, Beat(1700000000000)) == '{"timestamp":1700000000000}'
+
+
+def test_null_empties_what_a_profile_has() -> None:
+    assert requested("colon", "PATCH", "/users/me", '{"status":null}') == UpdateMe(status=None)
+    assert requested("colon", "PATCH", "/users/me", '{"status":"away"}') == UpdateMe(status="away")
+    assert requested("colon", "PATCH", "/users/me", "{}") == UpdateMe()

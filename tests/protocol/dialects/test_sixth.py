@@ -1,0 +1,113 @@
+"""A sixth dialect, made up here in one table, is heard and told at once: nothing outside it knows its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from protocol.commands import Join, ListMessages, SendMessage, SetTyping
+from protocol.dialects.grammar import (
+    Complaints,
+    Dialect,
+    Hear,
+    Manners,
+    Many,
+    Route,
+    Say,
+    Shape,
+    Vocabulary,
+    bare,
+    silent,
+)
+from protocol.dialects.hearing import Listener, listener
+from protocol.dialects.saying import encode, sayings, spell_body
+from protocol.dialects.words import FLAG, TEXT, always, claim, field, moment, optional, plain, spelt
+from protocol.errors import NOT_FOUND, Refusal
+from protocol.events import MEMBERS, MessageCreated, Typing
+from protocol.ids import DIGITS, UUID, Key
+from tests.protocol.dialects.samples import CREATED_TEXT, MESSAGE, ref, uuid, uuid_key
+
+CHANNEL = field("channel", UUID, "conversation")
+LINE: Shape = {
+    "v": always(6),
+    "no": spelt("message.ref", DIGITS),
+    "channel": spelt("message.conversation", UUID),
+    "who": plain("message.sender.name"),
+    "text": plain("message.content"),
+    "at": moment("message.created"),
+}
+DIALECT = Dialect(
+    name="sixth",
+    title="Made up for the test",
+    user=DIGITS,
+    conversation=UUID,
+    vocabularies={
+        "/irc": Vocabulary(
+            hears=(
+                Hear("JOIN", Join, (CHANNEL, claim("nick", DIGITS, required=False)), positional=True),
+                Hear("PRIVMSG", SendMessage, (CHANNEL, field("text", TEXT, "content")), positional=True),
+                Hear("BUSY", SetTyping, (CHANNEL, optional("now", FLAG, "on"))),
+            ),
+            says=(
+                Say(MessageCreated, "PRIVMSG", LINE, MEMBERS),
+                Say(Typing, "BUSY", {"who": spelt("user", DIGITS)}, others=True, when=("on", True)),
+                Say(Typing, "IDLE", {"who": spelt("user", DIGITS)}, others=True, when=("on", False)),
+            ),
+        )
+    },
+    manners=Manners(bare, silent, ("NOTICE", {"why": plain("message")}), Complaints(missing="461 {field}")),
+    routes=(
+        Route("GET", "/log/{channel}", ListMessages, (CHANNEL,), Many({"id": spelt("ref", UUID)})),
+        Route("POST", "/say/{channel}", SendMessage, (CHANNEL, field("text", TEXT, "content")), status=202),
+    ),
+)
+CALLS = {hear.name: listener(hear, DIALECT.manners.complaints) for hear in DIALECT.vocabulary("/irc").hears}
+
+
+def test_it_hears() -> None:
+    assert CALLS["JOIN"].hear(f'["{uuid(12)}","7"]'.encode()) == Join(conversation=uuid_key(12), claimed=Key(7))
+    assert CALLS["JOIN"].hear(f'["{uuid(12)}"]'.encode()) == Join(conversation=uuid_key(12))
+    said = SendMessage(conversation=uuid_key(12), content="hi")
+    assert CALLS["PRIVMSG"].hear(f'["{uuid(12)}","hi"]'.encode()) == said
+    assert CALLS["PRIVMSG"].hear(f'{{"text":"hi","channel":"{uuid(12)}"}}'.encode()) == said
+    assert CALLS["BUSY"].hear(f'[{{"channel":"{uuid(12)}"}}]'.encode()) == SetTyping(conversation=uuid_key(12))
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "text"),
+    [
+        ("JOIN", b"[]", "461 channel"),
+        ("PRIVMSG", b"{}", "461 channel, 461 text"),
+        ("BUSY", b'{"channel":"x","now":2}', "channel must be a UUID, now must be a boolean value"),
+    ],
+)
+def test_it_complains_in_its_own_words(call: str, arguments: bytes, text: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        CALLS[call].hear(arguments)
+    assert caught.value.message == text
+
+
+def test_it_says() -> None:
+    table = sayings(DIALECT.vocabulary("/irc"))
+    [line] = table[MessageCreated]
+    assert line.body(MessageCreated(MESSAGE)).decode() == (
+        f'{{"v":6,"no":101,"channel":"{uuid(12)}","who":"ann","text":"Hello world!","at":"{CREATED_TEXT}"}}'
+    )
+    for on, name in ((True, "BUSY"), (False, "IDLE")):
+        event = Typing(ref(12), ref(1), on)
+        assert [(s.name, s.body(event)) for s in table[Typing] if s.applies(event)] == [(name, b'{"who":1}')]
+
+
+def test_it_answers() -> None:
+    name, shape = DIALECT.manners.error
+    assert (name, spell_body(shape, Refusal(NOT_FOUND, "403 No such channel"))) == (
+        "NOTICE",
+        {"why": "403 No such channel"},
+    )
+
+
+def test_it_is_served_over_rest() -> None:
+    log, say = DIALECT.routes
+    assert encode(spell_body(log.reply, (MESSAGE,))) == f'[{{"id":"{uuid(101)}"}}]'.encode()
+    request = Listener(say.command, say.takes, say.fixed, DIALECT.manners.complaints)
+    command = request.hear(f'{{"channel":"{uuid(12)}","text":"hi"}}'.encode())
+    assert command == SendMessage(conversation=uuid_key(12), content="hi")
