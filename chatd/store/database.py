@@ -54,9 +54,6 @@ class WritingServer:
         self._database.position = self._committer.position
         return outcomes
 
-    def hurry(self) -> None:
-        """A write always ends as it would: its batch is not its own."""
-
     async def rest(self) -> None:
         limit = CHECKPOINT_BUSY if self._database.waiting else CHECKPOINT_IDLE
         if self._committer.changes >= limit:
@@ -74,9 +71,6 @@ class ReadingServer:
     async def run(self, jobs: Sequence[Job]) -> Outcomes:
         outcomes: Outcomes = await self._link.hop(self._reader.run, jobs, self._database.clock())
         return outcomes
-
-    def hurry(self) -> None:
-        self._link.hurry()
 
     async def rest(self) -> None:
         """Nothing to do."""

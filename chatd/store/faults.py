@@ -48,11 +48,6 @@ def is_unsynced(error: sqlite3.Error) -> bool:
     return _code(error) in UNSYNCED
 
 
-def was_interrupted(error: sqlite3.Error) -> bool:
-    """Whether someone called `interrupt`."""
-    return _code(error) == sqlite3.SQLITE_INTERRUPT
-
-
 def refusal(error: BaseException, *, reading: bool = False) -> BaseException:
     """What a unit's caller gets for an error: Refusals and foreign errors as they are, SQLite's as a Refusal."""
     if not isinstance(error, sqlite3.Error | sqlite3.Warning):

@@ -31,7 +31,7 @@ class Job:
         self.unit = unit
         self.done = done
         self.hurried = False
-        """Nobody wants the result any more."""
+        """Nobody wants the result any more: a reader gives it up, the writer does not."""
 
 
 class Server(Protocol):
@@ -39,9 +39,6 @@ class Server(Protocol):
 
     async def run(self, jobs: Sequence[Job]) -> Outcomes:
         """Do the jobs on the connection's thread."""
-
-    def hurry(self) -> None:
-        """Make `run` come back soon, if that does no harm."""
 
     async def rest(self) -> None:
         """Do what can be done between two batches."""
@@ -56,7 +53,7 @@ class Lane:
         self._batch = batch
         self._after_batch = after_batch
         self._idle = trio.lowlevel.ParkingLot()
-        self._servers: dict[Server, Sequence[Job]] = {}  # and the jobs that each has in hand
+        self._serving = 0
         self._closing = False
         self._closed = trio.Event()
 
@@ -94,18 +91,16 @@ class Lane:
         return await trio.lowlevel.wait_task_rescheduled(abort)
 
     def _withdraw(self, job: Job) -> bool:
-        """Take back a job that has not begun; hurry the server that has begun it."""
+        """Take back a job that has not begun; have a reader end one that has."""
         job.hurried = True
-        for server, jobs in self._servers.items():
-            if job in jobs:
-                server.hurry()
-                return False
+        if job not in self._waiting:
+            return False
         self._waiting.remove(job)
         return True
 
     def serve(self, server: Server) -> None:
         """Let a connection serve this lane until it is closed."""
-        self._servers[server] = ()
+        self._serving += 1
         # A system task, since no caller's cancellation may come between a commit and telling of it.
         trio.lowlevel.spawn_system_task(self._serve, server)
 
@@ -113,12 +108,12 @@ class Lane:
         """Refuse new jobs and wait until every job that was taken is done."""
         self._closing = True
         self._idle.unpark_all()
-        if self._servers:
+        if self._serving:
             await self._closed.wait()
 
     async def _serve(self, server: Server) -> None:
         while True:
-            jobs = self._servers[server] = self._take()
+            jobs = self._take()
             if jobs:
                 self._tell(jobs, await _run(server, jobs))
                 await server.rest()
@@ -126,8 +121,8 @@ class Lane:
                 break
             else:
                 await self._idle.park()
-        del self._servers[server]
-        if not self._servers:
+        self._serving -= 1
+        if not self._serving:
             self._closed.set()
 
     def _take(self) -> Sequence[Job]:

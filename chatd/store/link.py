@@ -6,7 +6,7 @@ are. `_execute`, `_connect` and `stop` are the only places that make a waiter; t
 when a new aiosqlite has one more (`iterdump` is left alone: it does not work here, and nothing needs it).
 
 What was handed to the thread always ends before its caller goes on (`Abort.FAILED`): a cancelled task would
-otherwise leave a connection in use behind its back. Whoever can't wait that long calls `hurry()`.
+otherwise leave a connection in use behind its back. A long read is ended by its reader (reader.py).
 """
 
 from __future__ import annotations
@@ -105,11 +105,6 @@ class Link(core.Connection):
     def raw(self) -> sqlite3.Connection:
         """The sqlite3 connection itself, for what runs on its thread."""
         return self._conn
-
-    def hurry(self) -> None:
-        """Make the statement that runs now fail with "interrupted"; nothing happens when none runs."""
-        if self._connection is not None:
-            self._connection.interrupt()
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if not self._running or not self._connection:

@@ -1,4 +1,8 @@
-"""Runs queries on a reader's thread: each in a read transaction of its own, several in one hop."""
+"""Runs queries on a reader's thread: each in a read transaction of its own, several in one hop.
+
+A long query whose caller was cancelled is ended by SQLite's progress handler, which asks every few milliseconds of
+work. `interrupt()` would be lost between two statements, and could hit a neighbour in the same hop.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,11 @@ from typing import Any
 
 import outcome
 
-from chatd.store.faults import refusal, unavailable, was_interrupted
+from chatd.store.faults import refusal, unavailable
 from chatd.store.lane import Job, Outcomes
 from chatd.store.transaction import Reading
+
+ASK_EVERY = 100_000  # of SQLite's instructions; a short query has fewer
 
 
 class Reader:
@@ -19,6 +25,8 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._reading = Reading(connection)
+        self._job: Job | None = None
+        connection.set_progress_handler(self._unwanted, ASK_EVERY)
 
     def run(self, jobs: Sequence[Job], now: int) -> Outcomes:
         """Answer the queries and say for each how it went. Never raises."""
@@ -26,23 +34,21 @@ class Reader:
         return [self._answer(job) for job in jobs]
 
     def _answer(self, job: Job) -> outcome.Outcome[Any]:
-        while True:
-            try:
-                if job.hurried:
-                    raise unavailable()
-                return outcome.Value(self._look(job))
-            except sqlite3.OperationalError as error:
-                if not was_interrupted(error):
-                    return outcome.Error(refusal(error, reading=True))
-                # Meant for this query, which then ends above, or for its neighbour: then once more.
-            except BaseException as error:
-                return outcome.Error(refusal(error, reading=True))
-
-    def _look(self, job: Job) -> Any:
         control = self._reading.control
-        control("BEGIN")
+        self._job = job
         try:
-            return job.unit(self._reading)
+            if job.hurried:
+                raise unavailable()
+            control("BEGIN")
+            try:
+                return outcome.Value(job.unit(self._reading))
+            finally:
+                if self._connection.in_transaction:
+                    control("ROLLBACK")
+        except BaseException as error:
+            return outcome.Error(refusal(error, reading=True))
         finally:
-            if self._connection.in_transaction:
-                control("ROLLBACK")
+            self._job = None
+
+    def _unwanted(self) -> bool:
+        return self._job is not None and self._job.hurried

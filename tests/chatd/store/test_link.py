@@ -19,8 +19,6 @@ from aiosqlite import core
 from chatd.store.courtesy import Courtesy
 from chatd.store.link import Link, Waiter
 
-SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
-
 
 @pytest.fixture
 async def link(tmp_path: Path) -> AsyncIterator[Link]:
@@ -95,21 +93,6 @@ async def test_what_was_handed_over_ends_before_a_cancelled_caller_goes_on(link:
             assert not ended
             go.set()
     assert ended
-
-
-async def test_hurry_ends_a_long_statement_and_the_link_stays_usable(link: Link) -> None:
-    async def hurry() -> None:
-        while not caught:
-            link.hurry()
-            await trio.to_thread.run_sync(lambda: None)
-
-    caught: list[sqlite3.Error] = []
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(hurry)
-        with pytest.raises(sqlite3.OperationalError, match="interrupted") as info:
-            await link.execute_fetchall(SLOW)
-        caught.append(info.value)
-    assert [*map(tuple, await link.execute_fetchall("SELECT 1"))] == [(1,)]
 
 
 async def test_a_closed_link_says_so(link: Link) -> None:
