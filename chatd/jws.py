@@ -1,8 +1,8 @@
 """The signed token's compact form (RFC 7515): three base64url parts, a key that fits, a signature that holds.
 
 Read here and not by PyJWT, whose algorithms do the asymmetric mathematics below. The form is 20 lines; PyJWT's reader
-takes a repeated member and `"exp": "99"`, and costs 85 ms of import and 1.7 times the CPU of this per HS256 token (24 µs
-and 14). A server that signs with its own secret (the default) never imports it.
+takes a repeated member and `"exp": "99"`, and costs 85 ms of import and 1.7 times the CPU of this per HS256 token
+(24 µs and 14). A server that signs with its own secret (the default) never imports it.
 
 Every key carries the algorithms that it may serve, settled when it is loaded. So a public key cannot be used as an
 HMAC secret and `none` is no row of any table: the header's `alg` only says which of the key's own rows is meant.

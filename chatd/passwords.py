@@ -50,7 +50,7 @@ class Passwords:
         except Refusal:
             stored, data = None, b""
         encoded = stored if stored is not None else self.dummy()
-        return await self._work(lambda: self._matches(encoded, data)) and stored is not None
+        return await self._work(lambda: self._matches(encoded, data))
 
     def needs_rehash(self, stored: str) -> bool:
         """Whether a stored hash was made at another cost; ask after a right password, then hash that again."""

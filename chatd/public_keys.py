@@ -76,7 +76,7 @@ def _read_jwk(member: dict[str, Any], algorithms: frozenset[str], setting: str) 
     reader = readers.get(member.get("kty")) if isinstance(member.get("kty"), str) else None
     operations = member.get("key_ops", ["verify"])
     for_signatures = member.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
-    if reader is None or not for_signatures or "d" in member or not isinstance(kid, str | None):
+    if reader is None or not for_signatures or not isinstance(kid, str | None):
         return None
     if "alg" in member:
         algorithms = algorithms & {str(member["alg"])}

@@ -249,6 +249,8 @@ PAYLOADS: dict[str, Any] = {
     "user lone surrogate": GOOD | {"user_id": "a\ud800"},
     "user too long": GOOD | {"user_id": "u" * 256},
     "user repeated": b'{"sub":"7","sub":"8","exp":%d}' % (NOW + 60),
+    "nbf true": GOOD | {"nbf": True},
+    "NaN anywhere": GOOD | {"x": math.nan},
     "a list": [GOOD],
     "a number": 7,
     "not JSON": b"{sub:7}",

@@ -252,15 +252,24 @@ async def test_a_new_key_is_fetched_when_a_token_names_it(
 ) -> None:
     issuer = Issuer(jwks(jwk(OLD, kid="old")))
     nursery.start_soon(issuer.source.run)
-    assert (await issuer.verifier.admit(token(OLD, "old"))).subject == 7, "waits for the first fetch"
+    old = token(OLD, "old")
+    assert (await issuer.verifier.admit(old)).subject == 7, "waits for the first fetch"
     await trio.sleep(60)
     issuer.answer = jwks(jwk(NEW, kid="new"))
     with pytest.raises(Refusal, match="not known"):
         issuer.verifier.verify(token(NEW, "new"))
     assert (await issuer.verifier.admit(token(NEW, "new"))).subject == 7
     with pytest.raises(Refusal, match="not known"):
-        issuer.verifier.verify(token(OLD, "old"))
+        issuer.verifier.verify(old)
     assert len(issuer.times) == 2
+
+
+async def test_an_issuer_with_one_key_need_not_name_it(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
+    issuer = Issuer(jwks(jwk(OLD)))
+    nursery.start_soon(issuer.source.run)
+    assert (await issuer.verifier.admit(token(OLD, None))).subject == 7
 
 
 async def test_the_issuer_is_not_hammered(autojump_clock: trio.testing.MockClock, nursery: trio.Nursery) -> None:

@@ -135,3 +135,11 @@ def test_memory_has_a_bound() -> None:
 def test_limits_of_nothing_are_off() -> None:
     logins = Logins(0, 0)
     assert {guess(logins) for _ in range(500)} == {AUTH_INVALID.code}
+
+
+def test_an_owner_who_had_to_wait_does_not_let_a_stranger_jump_the_queue() -> None:
+    logins = Logins()
+    for number in range(5):
+        guess(logins, address=f"203.0.113.{number}")
+    assert sign_in(logins, AWAY).wait > 0
+    assert logins.ask("ann", "203.0.113.77", NOW).wait > SPACING
