@@ -48,7 +48,7 @@ def prepare_writer(
     connection: sqlite3.Connection, path: Path, schema: Schema, synchronous: str
 ) -> tuple[Committer, str]:
     """Check and migrate the file, and set the writer's connection up; also the database's epoch."""
-    with _explained(path):
+    with explained(path):
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         bring_up(connection, path, schema)
         for pragma in (*WRITER, *BOTH, f"PRAGMA synchronous = {synchronous}"):
@@ -69,7 +69,8 @@ def prepare_reader(connection: sqlite3.Connection) -> Reader:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into StoreProblems."""
     try:
         yield
     except sqlite3.DatabaseError as error:

@@ -31,6 +31,9 @@ from chatd.store.transaction import POSITION
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION = re.compile(r"\d{4}_\w+\.py$")
 
+VERSIONS = """CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+)"""  # as Alembic would make it
 EPOCH = "SELECT value FROM meta WHERE key = 'epoch'"
 SET_EPOCH = "INSERT OR REPLACE INTO meta (key, value) VALUES ('epoch', ?)"
 
@@ -152,7 +155,7 @@ def _core(connection: sqlite3.Connection) -> Iterator[Connection]:
 
 def _create(core: Connection, schema: Schema) -> None:
     schema.metadata.create_all(core)
-    core.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    core.exec_driver_sql(VERSIONS)
     core.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema.newest,))
 
 
