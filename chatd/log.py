@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import logging
 import re
 import sys
 import traceback
@@ -19,6 +20,7 @@ from chatd import metrics
 from chatd.redact import redact
 
 LEVELS = ("debug", "info", "warning", "error")
+NUMBERS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 SECRET_NAMES = re.compile(r"token|password|secret|authorization|cookie", re.IGNORECASE)
 BEARER = re.compile(r"(?i)\b(bearer[ .+]+)[^\s&\"']+")
 HIDDEN = "(hidden)"
@@ -71,6 +73,29 @@ class Log:
             stream.flush()
         except (OSError, ValueError):
             pass
+
+
+class Bridge(logging.Handler):
+    """What libraries and the house's own rooms say through Python's logging becomes lines of this log."""
+
+    def __init__(self, to: Log) -> None:
+        super().__init__()
+        self.to = to
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = next((word for word in reversed(LEVELS) if record.levelno >= NUMBERS[word]), "debug")
+        values: dict[str, Any] = {"logger": record.name}
+        problem = record.exc_info[1] if record.exc_info else None
+        if problem is not None:
+            values |= {"problem": f"{type(problem).__name__}: {problem}", "at": whereabouts(problem)}
+        self.to.write(level, record.getMessage(), values)
+
+
+def adopt_logging(to: Log) -> None:
+    """Make Python's logging speak through `to`; its level then decides."""
+    root = logging.getLogger()
+    root.handlers[:] = [Bridge(to)]
+    root.setLevel(NUMBERS[LEVELS[to.least]])
 
 
 def whereabouts(problem: BaseException) -> str:

@@ -33,7 +33,7 @@ from chatd.settings_kinds import (
 
 KIB, MIB, MINUTE, DAY = 1024, 1024 * 1024, 60.0, 86400.0
 SYMMETRIC = ("HS256", "HS384", "HS512")
-ASYMMETRIC = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA")
+ASYMMETRIC = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -107,7 +107,7 @@ class Auth(Section, frozen=True, kw_only=True):
     jwks_refresh: Annotated[float, Duration("How often the key set is fetched again.", least=10)] = 5 * MINUTE
     issuer: Annotated[str, Text("The `iss` that a token must have; empty takes any.")] = ""
     audience: Annotated[str, Text("The `aud` that a token must have; empty takes any.")] = ""
-    leeway: Annotated[float, Duration("How far the issuer's clock may be off.", most=300)] = 0.0
+    leeway: Annotated[float, Duration("How far the issuer's clock may be ahead.", most=300)] = 5.0
     user_claims: Annotated[
         tuple[str, ...], Several("The claims that may name the user; the first that is there counts.")
     ] = ("user_id", "userId", "id", "sub")

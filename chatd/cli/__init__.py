@@ -35,6 +35,8 @@ VERBS = (
     Verb("serve", "serve", "run the server"),
     Verb("init", "init", "write a commented chatd.toml here"),
     Verb("config", "config", "check, show or print the configuration"),
+    Verb("user", "user", "add, list, change and remove accounts"),
+    Verb("token", "token", "print an access token, or check one"),
     Verb("dialects", "dialects", "print the tables of a dialect"),
     Verb("version", "version", "print the version"),
 )
@@ -97,10 +99,14 @@ def explained(problem: Exception) -> tuple[int, str] | None:
         place = f"{problem.filename}: " if problem.filename else ""
         return FAILED, f"{place}{problem.strerror or problem}"
     from chatd.config import ConfigError
+    from chatd.public_keys import KeyProblem
+    from chatd.store.faults import StoreProblem
     from protocol.errors import Refusal
 
-    if isinstance(problem, ConfigError):
+    if isinstance(problem, ConfigError | KeyProblem):
         return MISUSED, str(problem)
+    if isinstance(problem, StoreProblem):
+        return FAILED, str(problem)
     if isinstance(problem, Refusal):
         return FAILED, problem.message
     return None

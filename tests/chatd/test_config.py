@@ -211,7 +211,7 @@ def test_a_bad_file_in_one_line(tmp_path: Path, text: str, line: str) -> None:
         (
             ["auth.algorithms=HS256,RS256"],
             "--set: auth.algorithms mixes secrets and public keys; expected some of HS256, HS384, HS512, "
-            "or some of RS256, RS384, RS512, ES256, ES384, ES512, EdDSA",
+            "or some of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA",
         ),
     ],
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import logging
 from collections.abc import Callable
 
 import pytest
 
-from chatd.log import Log, log
+from chatd.log import Log, adopt_logging, log
 
 STAMP = "2026-01-02T03:04:05.678Z"
 
@@ -104,3 +105,20 @@ def test_a_closed_stream_ends_nothing() -> None:
 def test_the_house_s_log_writes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     log.error("here")
     assert " error   here\n" in capsys.readouterr().err
+
+
+def test_python_s_logging_speaks_through_the_log(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, text = written
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", list(root.handlers))
+    monkeypatch.setattr(root, "level", root.level)
+    adopt_logging(made)
+    logging.getLogger("elsewhere").warning("odd %s", "thing\n")
+    logging.getLogger("elsewhere").debug("not worth a line")
+    try:
+        raise KeyError("x")
+    except KeyError:
+        logging.getLogger("elsewhere").exception("broke")
+    first, second = text().splitlines()
+    assert first == f"{STAMP} warning odd thing\\n logger=elsewhere"
+    assert second.startswith(f"{STAMP} error   broke logger=elsewhere problem=\"KeyError: 'x'\" at=test_log.py:")

@@ -1,0 +1,130 @@
+"""`chatd user`: accounts, before the first start or beside a running server."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from chatd.cli import FINE, Failed, Misused
+from chatd.cli.house import ask
+from chatd.cli.options import configured, declare_configuration
+
+COLUMNS = ("id", "name", "email", "role", "created")
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(metavar="ACTION", title="actions", required=True)
+
+    def action(word: str, run: Any, about: str, *, named: bool = True) -> argparse.ArgumentParser:
+        made = actions.add_parser(word, help=about, description=f"{about.capitalize()}.", allow_abbrev=False)
+        made.set_defaults(run=run)
+        if named:
+            made.add_argument("user", metavar="USER", help="a name, or an id")
+        made.add_argument("--json", action="store_true", help="print JSON")
+        declare_configuration(made)
+        return made
+
+    made = action("add", add, "make an account; asks for its password, or reads it from standard input")
+    made.add_argument("--admin", action="store_true", help="an administrator")
+    made.add_argument("--email", metavar="ADDRESS")
+    made.add_argument("--no-password", action="store_true", help="for people who come with another issuer's token")
+    action("list", listing, "list everybody", named=False)
+    made = action("set", change, "change an account")
+    made.add_argument("--admin", type=yes_or_no, metavar="yes|no", help="an administrator or not")
+    made.add_argument("--disabled", type=yes_or_no, metavar="yes|no", help="closed or open again")
+    made.add_argument("--email", metavar="ADDRESS")
+    made.add_argument("--display", metavar="NAME", help="the name that others see")
+    action("passwd", passwd, "set a password; ends every session of that account")
+    action("disable", disable, "close an account: its tokens are worth nothing, its sockets are closed")
+    made = action("delete", delete, "delete an account for ever")
+    made.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def yes_or_no(text: str) -> bool:
+    words = {"yes": True, "no": False, "true": True, "false": False}
+    if text not in words:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return words[text]
+
+
+def add(options: argparse.Namespace) -> int:
+    config = configured(options)
+    password = None if options.no_password else new_password(options.user)
+    account = {"name": options.user, "password": password, "email": options.email, "admin": options.admin}
+    return report(options, ask(config, "user.add", **account), "made")
+
+
+def listing(options: argparse.Namespace) -> int:
+    users = ask(configured(options), "user.list")
+    if options.json:
+        print(json.dumps(users, ensure_ascii=False, indent=2))
+        return FINE
+    rows = [COLUMNS, *(columns(user) for user in users)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return FINE
+
+
+def change(options: argparse.Namespace) -> int:
+    names = ("admin", "disabled", "email", "display")
+    changes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if not changes:
+        raise Misused("nothing to change; expected some of --admin, --disabled, --email, --display")
+    return report(options, ask(configured(options), "user.set", user=options.user, **changes), "changed")
+
+
+def passwd(options: argparse.Namespace) -> int:
+    config = configured(options)
+    password = new_password(options.user)
+    return report(options, ask(config, "user.passwd", user=options.user, password=password), "has a new password")
+
+
+def disable(options: argparse.Namespace) -> int:
+    return report(options, ask(configured(options), "user.set", user=options.user, disabled=True), "disabled")
+
+
+def delete(options: argparse.Namespace) -> int:
+    config = configured(options)
+    if not options.yes:
+        if not sys.stdin.isatty():
+            raise Misused("deleting is for ever; expected --yes")
+        if input(f"Delete {options.user} for ever? (yes/no) ").strip() != "yes":
+            raise Failed("nothing deleted")
+    return report(options, ask(config, "user.delete", user=options.user), "deleted")
+
+
+def new_password(user: str) -> str:
+    """Typed twice at a terminal; otherwise the first line of standard input."""
+    if not sys.stdin.isatty():
+        line = sys.stdin.readline()
+        if not line.strip():
+            raise Misused("no password on standard input; expected one line, or --no-password")
+        return line.rstrip("\r\n")
+    import getpass
+
+    password = getpass.getpass(f"Password for {user}: ")
+    if getpass.getpass("Again: ") != password:
+        raise Failed("the two passwords are not the same; nothing changed")
+    return password
+
+
+def report(options: argparse.Namespace, user: dict[str, Any], what: str) -> int:
+    if options.json:
+        print(json.dumps(user, ensure_ascii=False))
+    else:
+        print(f"{user['name']} (id {user['id']}, {role(user)}): {what}")
+    return FINE
+
+
+def columns(user: dict[str, Any]) -> tuple[str, ...]:
+    made = datetime.fromtimestamp(user["created"] / 1000, UTC).isoformat(sep=" ", timespec="minutes")[:16]
+    return str(user["id"]), user["name"], user["email"] or "-", role(user), made
+
+
+def role(user: dict[str, Any]) -> str:
+    words = ["administrator" if user["admin"] else "user"]
+    return " ".join(words + ["disabled"] * user["disabled"])
