@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Raw, Struct
@@ -40,6 +40,8 @@ PACKET = re.compile(rb"(?:([0-4])|([56])(\d{1,4})-)((?:(/[^,]*)(?:,|\Z))?(\d{0,1
 DIGITS, MOST_ID = 16, 1 << 53
 RESERVED = frozenset(("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"))
 PARSE_ERROR = "parse error"
+
+Push: TypeAlias = Callable[[str, str, bytes, int | None, str | None], bytes]
 
 encode = msgspec.json.Encoder().encode
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
@@ -153,6 +155,17 @@ class SocketIo:
     @staticmethod
     def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
         return b"42%b[%b,%b]" % (_prefix(namespace), encode(name), body)
+
+    @classmethod
+    def push_since(cls, epoch: str) -> Push:
+        """`push` for clients that asked for recovery: what can be missed has "epoch-position" as its last argument."""
+
+        def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
+            if position is None:
+                return cls.push(namespace, name, body, position, room)
+            return cls.push_recoverable(namespace, name, body, f"{epoch}-{position}")
+
+        return push
 
     @staticmethod
     def push_recoverable(namespace: str, name: str, body: bytes, offset: str) -> bytes:

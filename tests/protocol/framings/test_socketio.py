@@ -195,6 +195,9 @@ class TestOut:
 
     def test_an_event_with_its_offset(self) -> None:
         assert SocketIo.push_recoverable("/chat", "say", b"{}", "e-7") == b'42/chat,["say",{},"e-7"]'
+        push = SocketIo.push_since("e")
+        assert push("/chat", "say", b"{}", 7, None) == b'42/chat,["say",{},"e-7"]'
+        assert push("/chat", "say", b"{}", None, None) == b'42/chat,["say",{}]'
 
     def test_the_ways_in_and_out_of_a_namespace(self) -> None:
         assert SocketIo.opened("/", "s1") == b'40{"sid":"s1"}'

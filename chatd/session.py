@@ -1,0 +1,419 @@
+"""One Engine.IO session: the thing that outlives its transports, and looks like one connection from above.
+
+    opened by      transport    it may become
+    polling        polling      a WebSocket, once, when that has been probed
+    WebSocket      WebSocket    -
+
+To the floor above a session is what a WebSocket is: `receive` gives what the client said, `write` takes WebSocket
+frames ready-made, `close` ends it, and Gone says that it is over. Writing the same frames to both transports keeps one
+rendering per face: while a session polls, frames wait as they are; a GET takes them apart again (a server's frames
+are unmasked, so that is slicing), and an upgrade sends what still waits, unread, as the first bytes of the WebSocket.
+So nothing is lost or overtaken by moving.
+
+    the upgrade, on the new WebSocket     meanwhile a GET
+    "2probe" → "3probe"                   that waits is answered at once: with a noop if there is nothing better
+    "5"                                   that comes later waits PROBE_SECONDS for the "5", so that the two may
+                                          arrive in any order: after the "5" polling is over, and it is refused
+    anything else, or silence             goes on: the session stays where it was
+
+The heartbeat is two moments: `due`, when a ping must go out or its pong must have come, counted from when it was due
+and not from when somebody looked; and `connect_by`, when the first namespace must have been opened.
+
+The end has a last word for the poll that waits, or for the next one within `linger` seconds when nothing was wrong:
+close when the server ends it, noop when the client did.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import trio
+from msgspec import Struct
+
+from chatd.framer import BINARY_HEAD, Message, frame_text
+from chatd.socket import Gone, WebSocket, Write
+from protocol.errors import SIGNED_OUT, SILENT, SLOW
+from protocol.frames import Packet
+from protocol.framings.engineio import (
+    CLOSE,
+    MESSAGE,
+    NOOP,
+    PACKETS_PER_PAYLOAD,
+    PING,
+    PING_PROBE,
+    PONG,
+    PONG_PROBE,
+    UPGRADE,
+    Malformed,
+    read_message,
+    read_payload,
+    write_payload,
+)
+
+PROBE_SECONDS = 0.1
+STRAYS = 100
+PING_FRAME = frame_text(PING)
+LEFT = (1000, "the client left")
+BROKEN = (1002, "parse error")
+OVERLAP = (1002, "two requests at once")
+ABANDONED = (1006, "the client left in the middle of a poll")
+
+
+class SessionRules(Struct, frozen=True):
+    """What all sessions have in common; the first three are told to the client. 0 lifts a limit in bytes."""
+
+    interval: float = 25.0
+    timeout: float = 20.0
+    payload_bytes: int = 1_000_000
+    payload_packets: int = PACKETS_PER_PAYLOAD
+    outbox_bytes: int = 1 << 20
+    connect_seconds: float = 45.0
+    upgrade_seconds: float = 10.0
+    linger: float = 5.0
+
+
+def ignore(write: Write) -> None:
+    """Nobody keeps a `write` of his own."""
+
+
+class Misplaced(Exception):
+    """A request that the session can't take: two at once, or polling after the upgrade."""
+
+
+class Session:
+    """See above. `forget` is called once, when nobody may find the session by its sid any more."""
+
+    __slots__ = (
+        "_awaiting_pong",
+        "_end",
+        "_forget",
+        "_held",
+        "_held_bytes",
+        "_inbound",
+        "_last_word",
+        "_poll",
+        "_polling",
+        "_posting",
+        "_probe",
+        "_rules",
+        "_socket",
+        "_strays",
+        "_taken",
+        "_wake",
+        "address",
+        "connect_by",
+        "due",
+        "heard_at",
+        "moved",
+        "over",
+        "owner",
+        "sid",
+        "write",
+    )
+
+    def __init__(
+        self, sid: str, rules: SessionRules, forget: Callable[[Session], None], socket: WebSocket | None = None
+    ) -> None:
+        now = trio.current_time()
+        self.sid = sid
+        self.owner: object = None
+        self.address = ""
+        self._rules = rules
+        self._forget = forget
+        self._socket = socket
+        self.write: Write = self._hold if socket is None else socket.write
+        self.moved: Callable[[Write], None] = ignore  # hears of the new `write` after an upgrade
+        self._probe: WebSocket | None = None
+        self._held: list[bytes] = []  # frames that wait for a poll
+        self._held_bytes = 0
+        self._poll: trio.Event | None = None  # wakes the GET that waits
+        self._polling = self._posting = False
+        self._inbound: list[Packet] = []
+        self._wake: trio.Event | None = None  # wakes the reader
+        self._taken: trio.Event | None = None  # wakes the POST whose packets the reader has taken
+        self._end: tuple[int, str] | None = None
+        self._last_word = NOOP
+        self._awaiting_pong = False
+        self._strays = 0
+        self.heard_at = now
+        self.due = now + rules.interval
+        self.connect_by = now + (rules.connect_seconds or math.inf)
+        self.over = trio.Event()  # whoever runs it is done: nobody reads its WebSocket any more
+
+    # -- to the floor above ----------------------------------------------------------------------------------------
+
+    async def receive(self) -> list[Packet]:
+        """What the client said, at least one packet, text without its "4"; Gone at the end. One task at a time."""
+        while True:
+            if self._inbound:
+                packets, self._inbound = self._inbound, []
+                if self._taken is not None:
+                    self._taken.set()
+                return packets
+            if self._end is not None:
+                raise Gone(*self._end)
+            if self._socket is None:
+                self._wake = trio.Event()
+                await self._wake.wait()
+                continue
+            try:
+                messages = await self._socket.receive()
+            except Gone as gone:
+                self._finish((gone.code, gone.reason))
+                raise
+            self._hear_messages(messages)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """End it, behind everything written before. The first call counts."""
+        self._finish((code, reason), linger=True)
+
+    def admit(self) -> None:
+        """The client has opened a namespace: it may stay."""
+        self.connect_by = math.inf
+
+    @property
+    def last_heard(self) -> float:
+        return self.heard_at if self._socket is None else self._socket.last_heard
+
+    @property
+    def closing(self) -> bool:
+        """Nothing that is written now will arrive."""
+        return self._end is not None or (self._socket is not None and self._socket.closing)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait for the client."""
+        return self._held_bytes if self._socket is None else self._socket.outbox.waiting
+
+    @property
+    def transport(self) -> str:
+        return "polling" if self._socket is None else "websocket"
+
+    # -- polling ---------------------------------------------------------------------------------------------------
+
+    def _hold(self, data: bytes, droppable: bool = False) -> None:
+        """Keep frames for the next poll. Whoever remembers this method from before an upgrade is served as well."""
+        if self._socket is not None:
+            self._socket.write(data, droppable)
+            return
+        limit = self._rules.outbox_bytes
+        if self._end is not None or (limit and droppable and self._held_bytes > limit // 2):
+            return
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if limit and self._held_bytes > limit:
+            self._let_go()
+            self._finish((SLOW.code, SLOW.reason), linger=True)
+        self._answer_poll()
+
+    async def poll(self) -> bytes:
+        """The body of the answer to a GET, as soon as there is something to say."""
+        if self._polling or self._socket is not None:
+            self.collide()
+            raise Misplaced
+        self._polling = True
+        self.heard_at = trio.current_time()
+        try:
+            if not self._held and self._end is None:
+                await self._wait_words()
+            if self._socket is not None:
+                raise Misplaced
+        except trio.Cancelled:
+            self._finish(ABANDONED)
+            raise
+        finally:
+            self._polling = False
+            self._poll = None
+        return self._take()
+
+    async def _wait_words(self) -> None:
+        self._poll = trio.Event()
+        with trio.move_on_after(math.inf if self._probe is None else PROBE_SECONDS):
+            await self._poll.wait()
+
+    def _take(self) -> bytes:
+        packets = [packet for frames in self._held for packet in unframe(frames)]
+        self._let_go()
+        if self._end is not None:
+            self._forget(self)
+        if self._end is not None or not packets:
+            packets.append(Packet(self._last_word))
+        return write_payload(packets)
+
+    def _let_go(self) -> None:
+        self._held = []
+        self._held_bytes = 0
+
+    def _answer_poll(self) -> None:
+        if self._poll is not None:
+            self._poll.set()
+
+    def begin_post(self) -> None:
+        """A POST's head is here. It counts from now on, for a body can take its time, and may never come."""
+        if self._posting or self._socket is not None:
+            self.collide()
+            raise Misplaced
+        self._posting = True
+
+    async def post(self, body: bytes) -> None:
+        """A POST's body is here; Malformed when it is not all packets. Returns when the reader has taken it."""
+        self.heard_at = trio.current_time()
+        packets, wrong = read_payload(body, self._rules.payload_packets)
+        for kind, data, binary in packets:
+            self._hear(kind, data, binary)
+        if wrong is not None:
+            self._finish(BROKEN)
+            raise wrong
+        self._wake_reader()
+        while self._inbound and self._end is None:
+            self._taken = trio.Event()
+            await self._taken.wait()
+        self._taken = None
+        self._posting = False
+
+    def collide(self) -> None:
+        """Two requests of a kind at once, which no sound client makes."""
+        if self._socket is None:
+            self._finish(OVERLAP)
+
+    def oversized(self) -> None:
+        """A body that is longer than was promised."""
+        self._finish(BROKEN)
+
+    # -- WebSocket -------------------------------------------------------------------------------------------------
+
+    async def upgrade(self, socket: WebSocket) -> bool:
+        """Probe a WebSocket that wants to be the transport; whether it is now. The rest is the reader's."""
+        if self._probe is not None or self._socket is not None or self._end is not None:
+            return False
+        self._probe = socket
+        try:
+            with trio.move_on_after(self._rules.upgrade_seconds):
+                while self._end is None and self._socket is None:
+                    if not self._hear_probe(await socket.receive()):
+                        break
+        except Gone:
+            pass
+        finally:
+            self._probe = None
+        return self._socket is socket
+
+    def _hear_probe(self, messages: list[Message]) -> bool:
+        """What came over the probed WebSocket; whether to go on."""
+        for index, (data, binary) in enumerate(messages):
+            if not binary and data == PING_PROBE:
+                assert self._probe is not None
+                self._probe.write(frame_text(PONG_PROBE))
+                self._answer_poll()
+            elif not binary and data == UPGRADE:
+                self._move()
+                self._hear_messages(messages[index + 1 :])
+                self._wake_reader()
+                return True
+            else:
+                return False
+        return True
+
+    def _move(self) -> None:
+        """The probed WebSocket is the transport."""
+        socket = self._socket = self._probe
+        if socket is None or self._end is not None:
+            return
+        self.write = socket.write
+        if self._held:
+            socket.write(b"".join(self._held))
+            self._let_go()
+        self.moved(self.write)
+        self._answer_poll()
+
+    def _hear_messages(self, messages: list[Message]) -> None:
+        inbound = self._inbound
+        for data, binary in messages:
+            if self._end is not None:
+                return
+            if binary:
+                inbound.append(Packet(data, True))
+            elif data[:1] == MESSAGE:
+                inbound.append(Packet(data[1:]))
+            else:
+                try:
+                    self._hear(*read_message(Packet(data)))
+                except Malformed:
+                    self._finish(BROKEN)
+
+    # -- both ------------------------------------------------------------------------------------------------------
+
+    def _hear(self, kind: bytes, data: bytes, binary: bool) -> None:
+        if self._end is not None:
+            return
+        if kind == MESSAGE:
+            self._inbound.append(Packet(data, binary))
+        elif kind == PONG and self._awaiting_pong:
+            self._awaiting_pong = False
+            self.due = trio.current_time() + self._rules.interval
+        elif kind == CLOSE:
+            self._last_word = NOOP
+            self._finish(LEFT, linger=True, word=NOOP)
+        elif kind == PING:
+            self._finish((1002, "only the server pings"))
+        else:
+            self._strays += 1
+            if self._strays > STRAYS:
+                self._finish((1002, "packets that nobody asked for"))
+
+    def beat(self, now: float) -> None:
+        """Do what is due."""
+        if self._end is not None:
+            self._forget(self)
+        elif now >= self.connect_by:
+            self._finish((SIGNED_OUT.code, SIGNED_OUT.reason), linger=True)
+        elif now < self.due:
+            return
+        elif self._awaiting_pong:
+            self._finish((SILENT.code, SILENT.reason))
+        else:
+            self._awaiting_pong = True
+            self._strays = 0
+            self.due += self._rules.timeout
+            self.write(PING_FRAME)
+
+    def catch_up(self, now: float) -> None:
+        """Do everything that is due, for somebody who asks and must not profit from our being late."""
+        while self._end is None and (now >= self.due or now >= self.connect_by):
+            self.beat(now)
+
+    def _wake_reader(self) -> None:
+        if self._wake is not None:
+            self._wake.set()
+
+    def _finish(self, end: tuple[int, str], *, linger: bool = False, word: bytes = CLOSE) -> None:
+        if self._end is not None:
+            return
+        self._end = end
+        self._last_word = word
+        for socket in (self._socket, self._probe):
+            if socket is not None:
+                socket.close(*end)
+        if linger and self._socket is None:
+            self.due = trio.current_time() + self._rules.linger
+        else:
+            self._forget(self)
+        self._answer_poll()
+        self._wake_reader()
+        if self._taken is not None:
+            self._taken.set()
+
+
+def unframe(frames: bytes) -> Iterator[Packet]:
+    """The messages in frames of a server's, each of them whole and unmasked."""
+    position = 0
+    while position < len(frames):
+        head, length = frames[position], frames[position + 1]
+        position += 2
+        if length > 125:
+            size = 2 if length == 126 else 8
+            length = int.from_bytes(frames[position : position + size], "big")
+            position += size
+        yield Packet(frames[position : position + length], head == BINARY_HEAD)
+        position += length

@@ -1,0 +1,153 @@
+"""The application that the official suites of Engine.IO and Socket.IO ask for, on chatd's own front door and framing.
+
+    python -m tests.apps.socketio_echo [PORT]
+
+/engine.io/ sends every message back. /socket.io/ lets clients into "/" and "/custom" and tells them what they showed
+("auth"), answers "message" with "message-back" and acknowledges "message-with-ack", attachments and all.
+Ping 300 ms, timeout 200 ms, payloads of 1,000,000 bytes: what the suites expect.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+import trio
+from msgspec import Raw
+
+from chatd.asgi import Application
+from chatd.channel import HttpRules
+from chatd.engine import Engine, Session, SessionRules
+from chatd.framer import frame_binary, frame_text
+from chatd.front import Front, FrontRules
+from chatd.handshake import wants_websocket
+from chatd.http import Direct
+from chatd.listeners import Address
+from chatd.request import Request, Response, refusal
+from chatd.socket import Gone, WebSocket, socket_rules
+from protocol.errors import NOT_FOUND
+from protocol.frames import Call, Close, Frame, Open, Packet
+from protocol.framings.socketio import SocketIo
+
+RULES = SessionRules(interval=0.3, timeout=0.2)
+NAMESPACES = ("/", "/custom")
+
+
+def frame(packet: Packet) -> bytes:
+    return frame_binary(packet.data) if packet.binary else frame_text(packet.data)
+
+
+async def echo_messages(session: Session, request: Request) -> None:
+    """Engine.IO: every message comes back."""
+    session.admit()
+    while True:
+        for data, binary in await session.receive():
+            session.write(frame_binary(data) if binary else frame_text(b"4" + data))
+
+
+class Client:
+    """Socket.IO: one client of the echo."""
+
+    def __init__(self, write: Callable[[bytes], None], leave: Callable[[int, str], None], sid: str) -> None:
+        self.framing = SocketIo()
+        self.open: set[str] = set()
+        self.write = write
+        self.leave = leave
+        self.sid = sid
+
+    def say(self, packets: Sequence[Packet]) -> None:
+        for packet in packets:
+            self.write(frame(packet))
+
+    def hear(self, heard: Frame) -> None:
+        if isinstance(heard, Close):
+            if heard.fault:
+                self.leave(1002, heard.fault)
+            self.open.discard(heard.namespace or "")
+        elif isinstance(heard, Open):
+            self.let_in(heard)
+        elif isinstance(heard, Call) and heard.namespace in self.open:
+            self.call(heard)
+        else:
+            self.leave(1002, "invalid state")
+
+    def let_in(self, heard: Open) -> None:
+        if heard.namespace not in NAMESPACES:
+            self.write(frame_text(SocketIo.turned_away(heard.namespace, "Invalid namespace")))
+            return
+        self.open.add(heard.namespace)
+        self.write(frame_text(SocketIo.opened(heard.namespace, self.sid)))
+        self.write(frame_text(SocketIo.push(heard.namespace, "auth", bytes(heard.auth) or b"{}", None, None)))
+
+    def call(self, heard: Call) -> None:
+        arguments = bytes(heard.arguments)
+        if isinstance(heard.arguments, Raw) and arguments[:1] == b"{":
+            arguments = b"[%b]" % arguments
+        if heard.name == "message":
+            said = b'["message-back",%b' % arguments[1:] if arguments else b'["message-back"]'
+            self.say(SocketIo.event(heard.namespace, said, heard.attachments))
+        elif heard.name == "message-with-ack" and heard.id is not None:
+            self.say(SocketIo.acknowledge(heard.id, arguments or b"[]", heard.attachments))
+
+
+async def echo_events(session: Session, request: Request) -> None:
+    client = Client(session.write, session.close, session.sid)
+    while True:
+        for packet in await session.receive():
+            for heard in client.framing.receive(packet):
+                if isinstance(heard, Open):
+                    session.admit()
+                client.hear(heard)
+
+
+class Echo:
+    """The site: two engines, and nothing else."""
+
+    def __init__(self, nursery: trio.Nursery, rules: SessionRules = RULES) -> None:
+        self.engines = {
+            "/engine.io/": Engine(rules, echo_messages, nursery, crashed=crash),
+            "/socket.io/": Engine(rules, echo_events, nursery, crashed=crash),
+        }
+
+    def refuse(self, request: Request) -> Response | None:
+        engine = self.engines.get(request.path)
+        return refusal(NOT_FOUND) if engine is None else engine.refuse(request)
+
+    async def websocket(self, request: Request, websocket: WebSocket) -> None:
+        await self.engines[request.path].websocket(request, websocket)
+
+    def direct(self, request: Request) -> Direct | None:
+        return self.engines[request.path].direct(request)
+
+    def body_limit(self, request: Request) -> int:
+        return self.engines[request.path].body_limit(request)
+
+    async def app(self) -> Application:
+        raise NotImplementedError
+
+
+def crash(error: BaseException) -> None:
+    """Nothing may be raised here unseen."""
+    if not isinstance(error, Gone):
+        raise error
+
+
+async def main(port: int) -> None:
+    async with trio.open_nursery() as nursery:
+        site = Echo(nursery)
+        front = Front(
+            site,
+            [Address("127.0.0.1", port)],
+            front=FrontRules(),
+            http=HttpRules(),
+            sockets=socket_rules(message_bytes=1_000_000),
+            crashed=crash,
+        )
+        for engine in site.engines.values():
+            nursery.start_soon(engine.sweep)
+        await nursery.start(front.serve)
+        print("\n".join(front.addresses), flush=True)
+
+
+if __name__ == "__main__":
+    trio.run(main, int(sys.argv[1]) if len(sys.argv) > 1 else 3000)
