@@ -17,8 +17,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 NETWORK: tuple[tuple[str, ...], ...] = (
-    ("chatd.stream", "chatd.memory", "chatd.request", "chatd.framer", "chatd.outbox", "chatd.origins", "chatd.proxies"),
+    ("chatd.stream", "chatd.memory", "chatd.request", "chatd.framer", "chatd.outbox"),
     ("chatd.handshake", "chatd.channel", "chatd.asgi", "chatd.socket", "chatd.http", "chatd.tls", "chatd.listeners"),
+    ("chatd.origins", "chatd.proxies", "chatd.forwarding"),
+    ("chatd.session", "chatd.engine"),
 )
 FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("protocol.errors", "protocol.ids", "protocol.strict"),
@@ -30,13 +32,14 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("chatd.redact", "chatd.settings", "chatd.settings_kinds", "chatd.settings_text"),
     ("chatd.config", "chatd.metrics", "chatd.log", "chatd.control"),
     ("chatd.store",),
-    ("chatd.broker", "chatd.roster", "chatd.face", "chatd.limiter"),
+    ("chatd.broker", "chatd.roster", "chatd.typists", "chatd.face", "chatd.limiter"),
     ("chatd.jws", "chatd.public_keys", "chatd.keys", "chatd.jwks", "chatd.claims"),
     ("chatd.auth", "chatd.tokens", "chatd.passwords", "chatd.logins"),
     ("chatd.services",),
-    ("chatd.dispatch",),
+    ("chatd.dispatch", "chatd.doorman"),
+    ("chatd.house",),
     *NETWORK,
-    ("chatd.connection",),
+    ("chatd.connection", "chatd.entrance"),
     ("chatd.front",),
     ("chatd.rest",),
     ("chatd.main",),
@@ -47,7 +50,7 @@ GROUND = ("protocol", "chatd")  # the packages' own files: a docstring and a ver
 
 # Rooms with walls of their own: which of the house's modules, or which libraries, they may know.
 SENDERS = ("chatd.front", *(name for names in NETWORK for name in names))
-SENDERS_KNOW = ("protocol.errors", *SENDERS)
+SENDERS_KNOW = ("protocol.errors", "protocol.frames", "protocol.framings", *SENDERS)
 LIBRARIES = {
     "protocol": {"msgspec"},
     "chatd.settings": {"msgspec"},
