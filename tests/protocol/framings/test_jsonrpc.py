@@ -1,0 +1,349 @@
+"""JSON-RPC 2.0: the examples of its specification, ids byte for byte, batches, and everything that is no request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.errors import CODES, FORBIDDEN, UNKNOWN_CALL, Refusal
+from protocol.frames import Broken, Call, Frame, Packet, Ping
+from protocol.framings.jsonrpc import JsonRpc, SharedJsonRpc
+
+
+def receive(text: str | bytes, *, binary: bool = False, client: JsonRpc | None = None) -> Sequence[Frame]:
+    data = text.encode() if isinstance(text, str) else text
+    return (client or JsonRpc("/chat")).receive(Packet(data, binary))
+
+
+def call(text: str, client: JsonRpc | None = None) -> Call:
+    [frame] = receive(text, client=client)
+    assert isinstance(frame, Call), frame
+    return frame
+
+
+def broken(text: str | bytes, *, binary: bool = False) -> Broken:
+    [frame] = receive(text, binary=binary)
+    assert isinstance(frame, Broken), frame
+    return frame
+
+
+def converse(text: str | bytes, *, binary: bool = False, backwards: bool = False) -> list[Packet]:
+    """A server that echoes the arguments of `echo`, forbids `no` and knows nothing else."""
+    client = JsonRpc("/chat")
+    data = text.encode() if isinstance(text, str) else text
+    frames = list(client.receive(Packet(data, binary)))
+    said: list[Packet] = []
+    for frame in reversed(frames) if backwards else frames:
+        said += respond(client, frame)
+    return said
+
+
+def respond(client: JsonRpc, frame: Frame) -> Sequence[Packet]:
+    id = getattr(frame, "id", None)
+    if id is None:
+        return ()
+    match frame:
+        case Broken(refusal=refusal):
+            return client.refuse(id, refusal, None)
+        case Call(name="echo", arguments=arguments):
+            return client.answer(id, bytes(arguments) or None)
+        case Call(name="no"):
+            return client.refuse(id, Refusal(FORBIDDEN, 'Not "yours"'), b'{"ok":false}')
+        case Call():
+            return client.refuse(id, Refusal(UNKNOWN_CALL), None)
+        case _:
+            return client.answer(id, b'"pong"')
+
+
+def answers(text: str | bytes) -> Any:
+    """The one message that answers, as a value; None for none."""
+    packets = converse(text)
+    assert len(packets) < 2
+    return json.loads(packets[0].data) if packets else None
+
+
+def error(number: int, message: str, id: Any = None) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": id, "error": {"code": number, "message": message}}
+
+
+# Calls
+
+
+def test_a_call() -> None:
+    frame = call('{"jsonrpc":"2.0","id":1,"method":"message:send","params":{"content":"hi"}}')
+    assert (frame.namespace, frame.name, bytes(frame.arguments)) == ("/chat", "message:send", b'{"content":"hi"}')
+
+
+@pytest.mark.parametrize("params", ["[]", "[1,2]", "{}", '{"a": {"b":[ 1 ]}}', '["\\u00e9\\"}"]'])
+def test_params_pass_as_they_are(params: str) -> None:
+    assert bytes(call(f'{{"method":"echo","params":{params}}}').arguments).decode() == params
+
+
+def test_no_params() -> None:
+    frame = call('{"method":"echo","id":1}')
+    assert bytes(frame.arguments) == b""
+
+
+def test_a_client_may_leave_the_version_out_and_say_more_than_it_must() -> None:
+    assert call('{"method":"echo","id":1,"trace":{"a":1}}').name == "echo"
+
+
+def test_without_an_id_nothing_is_answered() -> None:
+    assert call('{"jsonrpc":"2.0","method":"echo","params":[1]}').id is None
+    assert converse('{"jsonrpc":"2.0","method":"nothing"}') == []
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        "0",
+        "-0",
+        "1",
+        "-1",
+        "1.5",
+        "1.50",
+        "1e2",
+        "1E+2",
+        "9007199254740993",
+        "99999999999999999999999999999999",
+        '""',
+        '"a"',
+        '"\\u0041"',
+        '"\\n\\"{"',
+        '"é😀"',
+        "null",
+        " 7 ",
+    ],
+)
+def test_an_id_comes_back_byte_for_byte(id: str) -> None:
+    [packet] = converse(f'{{"jsonrpc":"2.0","method":"echo","id":{id},"params":[1]}}')
+    assert packet == Packet(f'{{"jsonrpc":"2.0","id":{id.strip()},"result":[1]}}'.encode())
+
+
+@given(st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text() | st.none())
+def test_any_id_comes_back(id: Any) -> None:
+    text = json.dumps(id)
+    [packet] = converse(f'{{"method":"echo","id":{text}}}')
+    assert packet.data == f'{{"jsonrpc":"2.0","id":{text},"result":null}}'.encode()
+
+
+@pytest.mark.parametrize("id", ["true", "false", "{}", '{"a":1}', "[]", "[1]"])
+def test_what_is_no_id(id: str) -> None:
+    assert answers(f'{{"method":"echo","id":{id}}}') == error(-32600, "id must be a string or a number")
+
+
+def test_ping() -> None:
+    [frame] = receive('{"jsonrpc":"2.0","id":2,"method":"rpc.ping"}')
+    assert isinstance(frame, Ping)
+    assert answers('{"id":2,"method":"rpc.ping"}') == {"jsonrpc": "2.0", "id": 2, "result": "pong"}
+    assert converse('{"method":"rpc.ping"}') == []
+
+
+# Answers
+
+
+def test_an_answer_has_a_result_or_an_error_and_never_both() -> None:
+    assert answers('{"method":"echo","id":1}') == {"jsonrpc": "2.0", "id": 1, "result": None}
+    assert answers('{"method":"no","id":"x"}') == {
+        "jsonrpc": "2.0",
+        "id": "x",
+        "error": {"code": -32003, "message": 'Not "yours"', "data": {"ok": False}},
+    }
+    assert answers('{"method":"huh","id":1}') == error(-32601, "There is no such call", 1)
+
+
+def test_binary_gets_binary_and_text_gets_text() -> None:
+    for text in ('{"method":"echo","id":1}', '[{"method":"no","id":1}]', "[", '{"id":1}'):
+        for binary in (True, False):
+            [packet] = converse(text, binary=binary)
+            assert packet.binary is binary
+
+
+def test_binary_that_is_no_utf8() -> None:
+    assert broken(b'{"method":"\xff","id":1}', binary=True).refusal.code.number == -32700
+
+
+def test_pushes() -> None:
+    push = JsonRpc.push
+    assert push("/chat", "message:created", b'{"a":1}', 4711, None) == (
+        b'{"jsonrpc":"2.0","method":"message:created","params":{"a":1},"pos":4711}'
+    )
+    assert push("/chat", "typing", b"{}", None, None) == b'{"jsonrpc":"2.0","method":"typing","params":{}}'
+    assert push("/chat", "x", b"{}", 1, "conversation:7") == (
+        b'{"jsonrpc":"2.0","method":"x","params":{},"room":"conversation:7","pos":1}'
+    )
+    assert json.loads(push("/chat", 'say "x"\n', b"{}", None, None))["method"] == 'say "x"\n'
+
+
+def test_a_shared_socket_names_its_namespaces() -> None:
+    client = SharedJsonRpc("/chat")
+    assert call('{"method":"a","ns":"/notifications"}', client).namespace == "/notifications"
+    assert call('{"method":"a"}', client).namespace == "/chat"
+    assert call('{"method":"a","ns":"/other"}').namespace == "/chat"  # where it isn't shared, ns means nothing
+    assert SharedJsonRpc.push("/chat", "x", b"{}", 1, None) == (
+        b'{"jsonrpc":"2.0","ns":"/chat","method":"x","params":{},"pos":1}'
+    )
+
+
+# What is no request
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "message", "id"),
+    [
+        ("", -32700, "The frame is not valid JSON", None),
+        ("   ", -32700, "The frame is not valid JSON", None),
+        ('{"method":"echo"', -32700, "The frame is not valid JSON", None),
+        ("{'method':'echo'}", -32700, "The frame is not valid JSON", None),
+        ('{"method":"echo","id":1,"params":{"a":nope}}', -32700, "The frame is not valid JSON", None),
+        ('{"method":"echo","id":1}{}', -32700, "The frame is not valid JSON", None),
+        ('\ufeff{"method":"echo","id":1}', -32700, "The frame is not valid JSON", None),
+        ("7", -32600, "A request must be an object", None),
+        ('"echo"', -32600, "A request must be an object", None),
+        ("null", -32600, "A request must be an object", None),
+        ("{}", -32600, "method is required and must be a string", None),
+        ('{"id":5}', -32600, "method is required and must be a string", 5),
+        ('{"id":"x","method":1}', -32600, "method must be a string", "x"),
+        ('{"id":true,"method":1}', -32600, "method must be a string", None),
+        ('{"id":5,"method":"echo","jsonrpc":"1.0"}', -32600, 'jsonrpc must be "2.0"', 5),
+        ('{"id":5,"method":"echo","jsonrpc":2.0}', -32600, "jsonrpc must be a string", 5),
+        ('{"id":5,"method":"echo","params":"bar"}', -32600, "params must be an object or an array", 5),
+        ('{"id":5,"method":"echo","params":null}', -32600, "params must be an object or an array", 5),
+        ('{"id":5,"method":"echo","ns":7}', -32600, "ns must be a string", 5),
+        ("[]", -32600, "A batch must not be empty", None),
+        (
+            '{"method":"echo","id":1,"params":' + "[" * 40 + "]" * 40 + "}",
+            -32602,
+            "The JSON is nested more than 32 deep",
+            None,
+        ),
+    ],
+)
+def test_what_is_no_request(text: str, number: int, message: str, id: Any) -> None:
+    assert answers(text) == error(number, message, id)
+
+
+# Batches
+
+
+def test_the_batch_of_the_specification() -> None:
+    batch = """[
+        {"jsonrpc": "2.0", "method": "echo", "params": [1,2,4], "id": "1"},
+        {"jsonrpc": "2.0", "method": "notify_hello", "params": [7]},
+        {"jsonrpc": "2.0", "method": "echo", "params": [42,23], "id": "2"},
+        {"foo": "boo"},
+        {"jsonrpc": "2.0", "method": "foo.get", "params": {"name": "myself"}, "id": "5"},
+        {"jsonrpc": "2.0", "method": "rpc.ping", "id": "9"}
+    ]"""
+    expected = [
+        {"jsonrpc": "2.0", "id": "1", "result": [1, 2, 4]},
+        {"jsonrpc": "2.0", "id": "2", "result": [42, 23]},
+        error(-32600, "method is required and must be a string"),
+        error(-32601, "There is no such call", "5"),
+        {"jsonrpc": "2.0", "id": "9", "result": "pong"},
+    ]
+    assert answers(batch) == expected
+    [packet] = converse(batch, backwards=True)
+    assert json.loads(packet.data) == expected[::-1]
+
+
+@pytest.mark.parametrize(
+    ("batch", "numbers"),
+    [
+        ("[1]", [-32600]),
+        ("[1,2,3]", [-32600] * 3),
+        ('[[],{"method":"echo","id":1}]', [-32600, None]),
+        ('[{"method":1,"id":7},{"method":"no","id":8}]', [-32600, -32003]),
+        ('[{"method":"echo"},null]', [-32600]),
+    ],
+)
+def test_a_batch_with_something_else_in_it(batch: str, numbers: list[int | None]) -> None:
+    assert [answer.get("error", {}).get("code") for answer in answers(batch)] == numbers
+
+
+def test_a_batch_of_calls_without_ids_is_not_answered() -> None:
+    assert converse('[{"method":"echo"},{"method":"no"},{"method":"rpc.ping"}]') == []
+
+
+def test_a_batch_that_is_no_json_is_one_error() -> None:
+    assert answers('[{"method":"echo","id":1},{"method"]') == error(-32700, "The frame is not valid JSON")
+
+
+def test_a_batch_waits_for_its_last_answer() -> None:
+    client = JsonRpc("/chat")
+    first, second = receive('[{"method":"echo","id":1},{"method":"echo","id":2}]', client=client)
+    assert respond(client, second) == ()
+    [packet] = respond(client, first)
+    assert [answer["id"] for answer in json.loads(packet.data)] == [2, 1]
+
+
+def test_two_batches_at_once_are_two() -> None:
+    client = JsonRpc("/chat")
+    [one] = receive('[{"method":"echo","id":1}]', client=client)
+    [two] = receive('[{"method":"echo","id":1}]', client=client)
+    assert [len(json.loads(respond(client, frame)[0].data)) for frame in (two, one)] == [1, 1]
+
+
+# Anything at all
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=12,
+)
+MEMBERS = {
+    "jsonrpc": st.just("2.0") | JSON,
+    "method": st.sampled_from(["echo", "no", "rpc.ping", "huh"]) | JSON,
+    "id": JSON,
+    "params": JSON,
+    "ns": JSON,
+}
+REQUEST = st.fixed_dictionaries({}, optional=MEMBERS)
+NUMBERS = {code.number for code in CODES.values()}
+
+
+def is_answer(said: Any) -> bool:
+    """Exactly what JSON-RPC lets a server answer."""
+    if set(said) == {"jsonrpc", "id", "result"}:
+        proper = True
+    else:
+        members = set(said) == {"jsonrpc", "id", "error"} and {"code", "message"} <= set(said["error"])
+        proper = members and said["error"]["code"] in NUMBERS and isinstance(said["error"]["message"], str)
+    id = said["id"]
+    return proper and said["jsonrpc"] == "2.0" and not isinstance(id, bool | list | dict)
+
+
+def answered_properly(text: bytes, *, binary: bool = False) -> None:
+    packets = converse(text, binary=binary)
+    assert len(packets) <= 1
+    for packet in packets:
+        said = json.loads(packet.data)
+        assert packet.binary is binary
+        assert said
+        assert all(is_answer(one) for one in (said if isinstance(said, list) else [said]))
+
+
+@given(REQUEST | st.lists(REQUEST | JSON, max_size=5) | JSON)
+def test_whatever_json_comes_the_answer_is_json_rpc(value: Any) -> None:
+    answered_properly(json.dumps(value).encode())
+    answered_properly(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"), binary=True)
+
+
+@given(st.binary(max_size=60))
+def test_whatever_binary_comes_the_answer_is_json_rpc(data: bytes) -> None:
+    answered_properly(data, binary=True)
+
+
+@given(st.data())
+def test_a_good_request_with_changed_text(data: st.DataObject) -> None:
+    text = list('[{"jsonrpc":"2.0","id":"1","method":"echo","params":[1.5,{"a":"\\u00e9"}]},{"method":"no","id":12}]')
+    for _ in range(data.draw(st.integers(1, 4))):
+        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(
+            st.sampled_from('{}[]",:\\ 0e.-+xu\0') | st.characters(codec="utf-8")
+        )
+    answered_properly("".join(text).encode())

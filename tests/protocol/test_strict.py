@@ -1,0 +1,123 @@
+"""What JSON allows and we don't."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
+from protocol.strict import DEPTH, check_depth, check_keys
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(alphabet='{}[]"\\:,a'),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(alphabet='{["\\:a', max_size=4), inner),
+    max_leaves=20,
+)
+
+
+def depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
+
+def nested(levels: int, opening: str = "[", closing: str = "]") -> bytes:
+    return (opening * levels + closing * levels).encode()
+
+
+def too_deep(text: bytes) -> bool:
+    try:
+        check_depth(text)
+    except Refusal as refusal:
+        return refusal.code is BAD_REQUEST and refusal.message == "The JSON is nested more than 32 deep"
+    return False
+
+
+@pytest.mark.parametrize("shape", [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
+def test_depth(shape: tuple[str, str]) -> None:
+    levels = DEPTH // (2 if "[{" in shape[0] else 1)
+    assert not too_deep(nested(levels, *shape))
+    assert too_deep(nested(levels + 1, *shape))
+
+
+def test_breadth_is_no_depth() -> None:
+    assert not too_deep(b"[" + b"[]," * 999 + b"[]]")
+    assert not too_deep(b'{"a":' * 31 + b'"' + b"[{" * 999 + b'"' + b"}" * 31)
+
+
+def test_a_quote_in_a_string_ends_nothing() -> None:
+    assert not too_deep(b'"\\"' + b"[" * 99 + b'"')
+    assert too_deep(b'["\\\\",' + b"[" * 99)
+    assert not too_deep(b'["\\\\\\"' + b"[" * 99 + b'"]')
+
+
+@given(JSON, st.integers(0, 36))
+def test_depth_of_anything(value: Any, around: int) -> None:
+    for _ in range(around):
+        value = [value]
+    assert too_deep(json.dumps(value).encode()) == (depth(value) > DEPTH)
+
+
+@given(st.binary(max_size=200) | st.text(alphabet='[]{}"\\', max_size=200).map(str.encode))
+def test_depth_of_garbage_is_judged_too(text: bytes) -> None:
+    assert too_deep(text) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('{"a":1,"a":1}', "a"),
+        ('{"a":1,"\\u0061":2}', "a"),
+        ('{"":1,"":2}', ""),
+        ('[1,{"b":1,"c":{"d":1,"d":2}}]', "d"),
+        ('{"a":{"x":[{"y":1,"y":1}]},"b":1}', "y"),
+        ('{"a":":","a":2}', "a"),
+    ],
+)
+def test_a_key_said_twice_is_named(text: str, key: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        check_keys(text.encode())
+    assert caught.value.code is BAD_REQUEST
+    assert caught.value.field == key
+    assert caught.value.message == f"{key!r} is there twice"
+
+
+@pytest.mark.parametrize("text", ['{"a":1,"A":2}', '[{"a":1},{"a":2}]', '{"a":{"a":{"a":1}}}', '{"a":"a:a:a"}', "{}"])
+def test_the_same_key_elsewhere_is_another(text: str) -> None:
+    check_keys(text.encode())
+
+
+def test_with_no_more_colons_than_known_keys_there_is_nothing_to_find() -> None:
+    check_keys(b'{"a":1,"b":2,"c":broken', known=3)
+    with pytest.raises(Refusal) as caught:
+        check_keys(b'{"a":1,"b":2,"c":broken', known=2)
+    assert caught.value.code is UNPARSABLE
+
+
+def test_a_long_key_is_cut() -> None:
+    key = "k" * 5000
+    with pytest.raises(Refusal) as caught:
+        check_keys(f'{{"{key}":1,"{key}":2}}'.encode())
+    assert caught.value.field == key[:100]
+    assert len(caught.value.message) < 150
+
+
+def test_a_number_too_long_to_read_is_refused() -> None:
+    with pytest.raises(Refusal) as caught:
+        check_keys(b'{"a":1,"b":' + b"9" * 5000 + b"}")
+    assert caught.value.code is UNPARSABLE
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), max_size=4))
+def test_twice_or_not(pairs: list[tuple[str, int]]) -> None:
+    text = "{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}"
+    twice = len({key for key, _ in pairs}) < len(pairs)
+    try:
+        check_keys(text.encode(), known=len({key for key, _ in pairs}))
+    except Refusal:
+        assert twice
+    else:
+        assert not twice
