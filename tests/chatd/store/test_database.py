@@ -266,23 +266,3 @@ async def test_the_loop_goes_on_while_another_program_holds_the_lock(database: D
     other.execute("ROLLBACK")
     other.close()
     assert await database.write(add("a")) == 1
-
-
-async def test_a_saturated_loop_does_not_starve_the_writer(database: Database) -> None:
-    """Without `courtesy`, this takes forever."""
-    rounds = 0
-    with trio.CancelScope() as scope:
-        async with trio.open_nursery() as nursery:
-
-            async def busy() -> None:
-                nonlocal rounds
-                while True:
-                    rounds += sum(range(3000)) > 0
-                    await trio.lowlevel.checkpoint()
-
-            nursery.start_soon(busy)
-            for name in "abcdefghij":
-                await database.write(add(name))
-            scope.cancel()
-    assert rounds
-    assert await database.read(count) == 10
