@@ -1,4 +1,4 @@
-"""CPU per durable unit and per query: `python -m tests.chatd.store.measure [FOLDER]` (the folder's disk is measured)."""
+"""CPU per durable unit and per query: `python -m tests.chatd.store.measure [FOLDER]` (on which disk)."""
 
 from __future__ import annotations
 
@@ -63,4 +63,4 @@ async def main(folder: str | None) -> None:
 
 
 if __name__ == "__main__":
-    trio.run(main, *(sys.argv[1:] or [None]))
+    trio.run(main, sys.argv[1] if len(sys.argv) > 1 else None)
