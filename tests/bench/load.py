@@ -52,6 +52,7 @@ class Generator:
     def __init__(self, process: subprocess.Popen[str], errors: Path) -> None:
         self._process = process
         self._errors = errors
+        self.pid = process.pid
         self.up = self._read()
 
     def _read(self) -> dict[str, Any]:

@@ -45,6 +45,11 @@ def kernel_seconds(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def waited_seconds(pid: int) -> float:
+    """How long a process's one thread was ready to run and somebody else had its core."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
 def resident_kib(pid: int) -> int:
     """Proportional set size of the whole tree: resident pages, shared ones divided among their users."""
     total = 0

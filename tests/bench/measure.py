@@ -35,6 +35,7 @@ class Measure:
     kernel_share: float = 0  # of that CPU
     server_share: float = 0  # of its core
     load_share: float = 0  # of the generator's core; near 1 the generator is what is measured
+    others_share: float = 0  # of the generator's core, taken from it by strangers: a disturbed measure
     p50_us: float = 0
     p99_us: float = 0
     pss_kib: int = 0  # the server's, with the whole crowd there
@@ -133,7 +134,9 @@ def work(
     with generator(arguments(workload, running.server.speech, running.port, crowd), cores.load, data) as load:
         load.go(pace.warm)
         cpu, kernel = machine.cpu_seconds(running.pid), machine.kernel_seconds(running.pid)
+        waited = machine.waited_seconds(load.pid)
         counts = load.go(pace.measured)
+        counts["waited_seconds"] = machine.waited_seconds(load.pid) - waited
         cpu = machine.cpu_seconds(running.pid) - cpu
         kernel = machine.kernel_seconds(running.pid) - kernel
         resident = machine.resident_kib(running.pid)
@@ -166,6 +169,7 @@ def read_counts(
         kernel_share=min(kernel / cpu, 1) if cpu else 0,
         server_share=cpu / counts["seconds"],
         load_share=counts["cpu_seconds"] / counts["seconds"],
+        others_share=counts["waited_seconds"] / counts["seconds"],
         p50_us=counts[f"{side}p50_us"],
         p99_us=counts[f"{side}p99_us"],
         pss_kib=resident,

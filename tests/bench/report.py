@@ -68,7 +68,20 @@ def milliseconds(microseconds: float) -> str:
 
 Row = list[str]
 
-WORK = ["server", "CPU µs", "ratio", "per second", "p50 ms", "p99 ms", "MiB", "kernel", "load", "spread", "exact"]
+WORK = [
+    "server",
+    "CPU µs",
+    "ratio",
+    "per second",
+    "p50 ms",
+    "p99 ms",
+    "MiB",
+    "kernel",
+    "load",
+    "others",
+    "spread",
+    "exact",
+]
 HOLD = ["server", "KiB each", "ratio", "MiB", "CPU µs/s each"]
 START = ["server", "ready ms", "ratio", "CPU ms", "MiB"]
 
@@ -86,6 +99,7 @@ def work_row(result: Result, share: str) -> Row:
         f"{result.middle(lambda each: each.pss_kib) / 1024:.1f}",
         f"{result.middle(lambda each: each.kernel_share):.0%}",
         f"{busy:.0%}" + ("*" if busy > BUSY else ""),
+        f"{result.middle(lambda each: each.others_share):.0%}",
         f"{result.spread:.0%}",
         "yes" if result.exact else "NO",
     ]
