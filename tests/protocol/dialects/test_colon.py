@@ -252,10 +252,42 @@ def test_what_a_notification_is_about(related: str | None, said: str) -> None:
     assert f'"related_id":{said},' in body
 
 
-def test_who_hears() -> None:
-    assert where("colon", MessageCreated(MESSAGE)) == [("message:created", JOINED, False)]
-    assert where("colon", Typing(ref(12), ref(1), True)) == [("typing", JOINED, True)]
-    assert where("colon", UnreadChanged(ref(1), 0)) == [("unread:count", USER, False)]
+@pytest.mark.parametrize(
+    ("namespace", "places"),
+    [
+        (
+            "/chat",
+            {
+                ("message:created", JOINED, False),
+                ("message:updated", JOINED, False),
+                ("message:deleted", JOINED, False),
+                ("message:read", JOINED, False),
+                ("typing", JOINED, True),
+                ("conversation:created", MEMBERS, False),
+                ("conversation:created", USER, False),
+                ("conversation:deleted", MEMBERS, False),
+                ("members:added", JOINED, False),
+                ("members:removed", JOINED, False),
+                ("unread:count", USER, False),
+                ("notification:created", USER, False),
+            },
+        ),
+        (
+            NOTES,
+            {
+                ("notification:created", USER, False),
+                ("notification:read", USER, False),
+                ("notification:deleted", USER, False),
+                ("notification:count", USER, False),
+            },
+        ),
+    ],
+)
+def test_who_hears(namespace: str, places: set[tuple[str, str, bool]]) -> None:
+    assert {(say.name, say.at, say.others) for say in vocabulary("colon", namespace).says} == places
+
+
+def test_greetings() -> None:
     assert vocabulary("colon").greets == (UnreadChanged,)
     assert vocabulary("colon", NOTES).greets == (NotificationCounted,)
 

@@ -1,0 +1,129 @@
+"""Speech: a row, a result and a refusal become what a client reads, in each dialect's manners."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import Raw, Struct
+
+from protocol.commands import Join, Leave
+from protocol.dialects import dialect
+from protocol.dialects.speech import Speech
+from protocol.errors import FORBIDDEN, NOT_FOUND, RATE_LIMITED, UNKNOWN_CALL, Refusal
+from protocol.ids import Key, Ref
+from tests.protocol.dialects.samples import MESSAGE, object_id, ref
+
+
+class Seat(Struct, frozen=True):
+    """What joining comes to."""
+
+    conversation: Ref
+
+
+def speech(name: str) -> Speech:
+    spoken = dialect(name)
+    return Speech(spoken, next(iter(spoken.vocabularies)))
+
+
+def test_a_call_is_found_by_its_name() -> None:
+    assert speech("kebab").hear("leave-conversation", Raw(b'{"conversationId":1}')) == Leave(conversation=Key(1))
+    assert speech("pairs").hear("join_conversation", Raw(b"[1]")) == Join(conversation=Key(1))
+    with pytest.raises(Refusal) as caught:
+        speech("kebab").row("join_conversation")
+    assert caught.value.code is UNKNOWN_CALL
+
+
+JOINED = b'{"success":true,"conversationId":12}'
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "result", "ack", "told"),
+    [
+        ("colon", "conversation:join", Seat(ref(12)), b'{"ok":true}', None),
+        ("kebab", "join-conversation", Seat(ref(12)), JOINED, ("joined-conversation", JOINED)),
+        ("kebab", "leave-conversation", None, None, None),
+        ("kebab", "typing", None, None, None),
+        ("rooms", "send_message", MESSAGE, None, None),
+        ("pairs", "join_conversation", Seat(ref(12)), None, None),
+        ("inbox", "send_message", MESSAGE, None, None),
+    ],
+)
+def test_success(name: str, call: str, result: object, ack: bytes | None, told: tuple[str, bytes] | None) -> None:
+    spoken = speech(name)
+    assert spoken.answer(spoken.row(call), result) == (ack, told)
+
+
+def test_a_message_that_was_sent() -> None:
+    colon, kebab = speech("colon"), speech("kebab")
+    ack, told = colon.answer(colon.row("message:send"), MESSAGE)
+    assert ack is not None
+    assert ack.startswith(f'{{"ok":true,"data":{{"_id":"{object_id(101)}","sender_id":1,'.encode())
+    assert told is None
+    ack, told = kebab.answer(kebab.row("send-message"), MESSAGE)
+    assert ack is not None
+    assert told == ("message-sent", ack)
+
+
+NO = Refusal(NOT_FOUND, "Conversation not found")
+NO_TEXT = b"Conversation not found"
+UNAUTHORIZED = b"Unauthorized to join this conversation"
+COLON_NO = b'{"code":"NOT_FOUND","message":"%b"}' % NO_TEXT
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "asked", "ack", "told"),
+    [
+        ("colon", "conversation:join", True, b'{"ok":false,"error":%b}' % COLON_NO, None),
+        ("colon", "conversation:join", False, b'{"ok":false,"error":%b}' % COLON_NO, ("error", COLON_NO)),
+        ("kebab", "join-conversation", True, b'{"success":false,"error":"%b"}' % UNAUTHORIZED, None),
+        (
+            "kebab",
+            "join-conversation",
+            False,
+            b'{"success":false,"error":"%b"}' % UNAUTHORIZED,
+            ("error", b'{"message":"%b"}' % UNAUTHORIZED),
+        ),
+        (
+            "kebab",
+            "send-message",
+            False,
+            b'{"success":false,"error":"%b"}' % NO_TEXT,
+            ("message-error", b'{"error":"%b"}' % NO_TEXT),
+        ),
+        (
+            "kebab",
+            "send-message",
+            True,
+            b'{"success":false,"error":"%b"}' % NO_TEXT,
+            ("message-error", b'{"error":"%b"}' % NO_TEXT),
+        ),
+        ("rooms", "join_room", True, None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+        ("rooms", "join_room", False, None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+        ("pairs", "send_message", True, None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+        ("inbox", "read_messages", True, None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+    ],
+)
+def test_refusal(name: str, call: str, asked: bool, ack: bytes | None, told: tuple[str, bytes] | None) -> None:
+    spoken = speech(name)
+    _, said, event = spoken.refuse(spoken.row(call), NO, asked=asked)
+    assert (said, event) == (ack, told)
+
+
+@pytest.mark.parametrize("name", ["colon", "kebab", "rooms", "pairs", "inbox"])
+def test_a_refusal_that_belongs_to_no_row_is_told_all_the_same(name: str) -> None:
+    refusal = Refusal(RATE_LIMITED, retry_after=2.0)
+    same, ack, told = speech(name).refuse(None, refusal, asked=False)
+    assert same is refusal
+    assert told is not None
+    assert told[0] == "error"
+    assert b'"message":"Too many requests"' in told[1]
+    assert ack is None or b"Too many requests" in ack
+
+
+def test_only_the_wording_of_a_refusal_is_the_rows() -> None:
+    kebab = speech("kebab")
+    join = kebab.row("join-conversation")
+    reworded, _, _ = kebab.refuse(join, Refusal(NOT_FOUND, "x", field="conversationId", retry_after=1.0), asked=True)
+    assert (reworded.code, reworded.field, reworded.retry_after) == (NOT_FOUND, "conversationId", 1.0)
+    assert reworded.message == "Unauthorized to join this conversation"
+    forbidden = Refusal(FORBIDDEN, "Not you")
+    assert kebab.refuse(join, forbidden, asked=True)[0] is forbidden
