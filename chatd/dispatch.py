@@ -22,7 +22,7 @@ from chatd.limiter import Buckets
 from chatd.metrics import CALL_SECONDS, CALLS
 from chatd.roster import Roster
 from chatd.services.table import SERVICES, Row
-from chatd.services.work import Actor, Done, Rules, Told, Work
+from chatd.services.work import Actor, Done, Rules, Work
 from chatd.store.database import Database
 from chatd.store.transaction import Reading
 from chatd.typists import Typists
@@ -51,7 +51,6 @@ class Dispatch:
         rules: Rules,
         sends: Buckets[int],
         typing_expires: float,
-        closed: Callable[[int], None],
     ) -> None:
         self.database = database
         self.broker = broker
@@ -59,7 +58,7 @@ class Dispatch:
         self.rules = rules
         self.sends = sends
         self.typists = Typists(typing_expires, lambda event: self.publish(event, None))
-        self._closed = closed
+        self.closed: Callable[[int], None] = lambda user: None
         self._live: dict[type[Command], Callable[[Actor, Any], outcome.Outcome[Any] | None]] = {
             ask.SetTyping: self._type,
             ask.Heartbeat: self._beat,
@@ -158,11 +157,20 @@ class Dispatch:
             case Typing():
                 self.typists.heard(event, trio.current_time())
             case AccountClosed(user=user):
-                self._closed(user.number)
+                self.closed(user.number)
 
-    def tell_all(self, told: list[Told]) -> None:
-        for event, position in told:
-            self.publish(event, position)
+    def greeting(self, kind: type[Event], actor: Actor) -> list[Event]:
+        """What a newcomer is told of a kind: the state of something that they will hear changes of."""
+        if kind is UnreadChanged:
+            counts = self.roster.unread(actor.id)
+            return [counts] if counts else []
+        return []
+
+    def left(self, user: int) -> None:
+        """A seat of a user's is empty."""
+        self.roster.exit(user)
+        if not self.roster.is_here(user):
+            self.typists.left(user)
 
     def tell_counts(self) -> None:
         """Tell those whose unread counts have changed what they are now."""
@@ -175,6 +183,10 @@ class Dispatch:
                 if counts is not None:
                     self.broker.publish(counts, None)
         changed.clear()
+
+    async def settled(self) -> None:
+        """Wait until everything that was asked so far is committed and answered."""
+        await self.database.write(lambda tx: None)
 
     async def run(self) -> None:
         """Four times a second: the counts of groups that have stirred, and typing that has ended by itself."""

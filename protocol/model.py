@@ -117,11 +117,11 @@ class File(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """A list cut to size. `more` says whether there is more beyond; `total` is counted only for numbered pages."""
+    """A list cut to size. `next` says how to go on: before or after what. `total` is counted for numbered pages only."""
 
     items: tuple[object, ...]
-    more: bool
     limit: int
+    next: tuple[Literal["before", "after"], Ref] | None = None
     page: int | None = None
     total: int | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chatd.services.pages import page_size
+from chatd.services.pages import cut, offset, page_size
 from chatd.services.work import Work, missing
 from chatd.store import conversations, messages
 from chatd.store.conversations import Place
@@ -77,16 +77,13 @@ def listing(work: Work, command: ask.ListConversations) -> Page:
     limit = page_size(work, command)
     me, numbered = work.actor.id, command.page is not None
     if numbered or not (command.before or command.after):
-        offset = ((command.page or 1) - 1) * limit
-        places = conversations.newest(work.tx, me, limit + 1, offset)
+        places = conversations.newest(work.tx, me, limit + 1, offset(command, limit))
     else:
         of = (command.before or command.after or (0,))[0]
         recency = messages.newest(work.tx, of) if conversations.exists_with(work.tx, of, me) else 0
         places = conversations.beside(work.tx, me, limit + 1, of, recency, newer=command.before is None)
-    more = len(places) > limit
-    places = places[-limit:] if command.after else places[:limit]
     total = conversations.how_many(work.tx, me) if numbered else None
-    return Page(tuple(_with_state(work, places)), more, limit, command.page, total)
+    return cut(command, limit, _with_state(work, places), ascending=False, total=total)
 
 
 def _with_state(work: Work, places: list[Place]) -> list[Conversation]:

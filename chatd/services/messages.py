@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chatd.services import conversations as talks
-from chatd.services.pages import page_size
+from chatd.services.pages import cut, offset, page_size
 from chatd.services.work import Work, missing
 from chatd.store import conversations, messages
 from chatd.store.conversations import Place
@@ -162,7 +162,7 @@ def listing_with(work: Work, command: ask.ListMessagesWith) -> Page:
     other = work.user(command.user)
     conversation = conversations.of_pair(work.tx, work.actor.id, other.ref.number)
     if conversation is None:
-        return Page((), False, page_size(work, command), command.page, 0)
+        return Page((), page_size(work, command), None, command.page, 0)
     if command.mark_read:
         read_all(work, ask.ReadConversation(conversation=Key(conversation)))
     return _page(work, conversation, command)
@@ -171,16 +171,13 @@ def listing_with(work: Work, command: ask.ListMessagesWith) -> Page:
 def _page(work: Work, conversation: int, command: ask.Window) -> Page:
     """Messages of one conversation: newest page first when numbered, oldest message first within a page."""
     limit = page_size(work, command)
-    numbered = command.page is not None
     found = messages.page(
         work.tx,
         conversation,
         limit + 1,
         before=command.before.number if command.before else None,
         after=command.after.number if command.after else None,
-        offset=((command.page or 1) - 1) * limit,
+        offset=offset(command, limit),
     )
-    more = len(found) > limit
-    found = found[:limit] if command.after else found[-limit:]
-    total = messages.count(work.tx, conversation) if numbered else None
-    return Page(tuple(found), more, limit, command.page, total)
+    total = messages.count(work.tx, conversation) if command.page is not None else None
+    return cut(command, limit, found, ascending=True, total=total)

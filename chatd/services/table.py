@@ -44,3 +44,9 @@ SERVICES: dict[type[Command], Row] = {
     ask.GetMe: Row(users.get_me, writes=False),
     ask.UpdateMe: Row(users.update_me, writes=True),
 }
+
+
+def writes(command: Command) -> bool:
+    """Whether a command changes something (or its place among the changes matters)."""
+    row = SERVICES.get(type(command))
+    return row is not None and row.writes

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from msgspec import UnsetType
+from msgspec.structs import replace
 
-from chatd.services.pages import page_size
+from chatd.services.pages import cut, page_size
 from chatd.services.work import Work
 from chatd.store import messages, users
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.events import Unread, UnreadChanged
+from protocol.ids import Key
 from protocol.model import Page, User
 
 PROFILE = {"display": 100, "avatar": 2048, "status": 200}  # the most characters of each
@@ -25,8 +27,8 @@ def listing(work: Work, command: ask.ListUsers) -> Page:
         after=command.after.number if command.after else 0,
         before=command.before.number if command.before else None,
     )
-    more = len(found) > limit
-    return Page(tuple(found[-limit:] if command.before else found[:limit]), more, limit)
+    forward = replace(command, after=command.after or Key(0)) if command.before is None else command
+    return cut(forward, limit, found, ascending=True)
 
 
 def get(work: Work, command: ask.GetUser) -> User:

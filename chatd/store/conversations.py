@@ -105,9 +105,6 @@ _LISTED = (
 _NEWEST = Prepared(
     _LISTED.order_by(_recency.desc(), conversations.c.id.desc()).limit(bindparam("limit")).offset(bindparam("offset"))
 )
-_RECENCY = Prepared(
-    select(func.coalesce(func.max(messages.c.id), 0)).where(messages.c.conversation == bindparam("conversation"))
-)
 _OLDER = Prepared(
     _LISTED.where(
         or_(
@@ -220,19 +217,13 @@ def refs(tx: Reading, of: list[int]) -> dict[int, list[Ref]]:
     return found
 
 
-def recency(tx: Reading, conversation: int) -> int:
-    """The last message's number: what conversations are listed by."""
-    row = tx.one(_RECENCY, conversation=conversation)
-    return int(row[0]) if row else 0
-
-
 def newest(tx: Reading, user: int, limit: int, offset: int = 0) -> list[Place]:
     return [_place(row) for row in tx.all(_NEWEST, user=user, limit=limit, offset=offset)]
 
 
-def beside(tx: Reading, user: int, limit: int, of: int, *, newer: bool) -> list[Place]:
-    """The conversations next to one in the list, newest first."""
-    rows = tx.all(_NEWER if newer else _OLDER, user=user, limit=limit, id=of, recency=recency(tx, of))
+def beside(tx: Reading, user: int, limit: int, of: int, recency: int, *, newer: bool) -> list[Place]:
+    """The conversations next to one in the list, newest first; `recency` is the number of its last message."""
+    rows = tx.all(_NEWER if newer else _OLDER, user=user, limit=limit, id=of, recency=recency)
     return [_place(row) for row in (rows[::-1] if newer else rows)]
 
 

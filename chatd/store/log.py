@@ -1,4 +1,4 @@
-"""The event log: what happened, in the order of its commits. Every durable event adds one row, in its own transaction."""
+"""The event log: what happened, in the order of its commits. A durable event adds its row in its own transaction."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from chatd.store import users as people
@@ -13,7 +14,7 @@ from chatd.store.prepared import Prepared, listed
 from chatd.store.tables import attachments, conversations, members, messages, read_marks, users
 from chatd.store.transaction import Reading, Transaction
 from protocol.ids import Ref
-from protocol.model import Attachment, Message, MessageType, User
+from protocol.model import Attachment, Kind, Message, MessageType, User
 
 _sender = users.alias("sender")
 _OWN = [
@@ -109,9 +110,22 @@ _unread = (
     .scalar_subquery()
 )
 _UNREAD = Prepared(
-    select(conversations.c.id, conversations.c.created, _unread.label("count"))
+    select(conversations.c.id, conversations.c.created, conversations.c.kind, members.c.cursor, _unread.label("count"))
     .select_from(members.join(conversations, conversations.c.id == members.c.conversation))
     .where(members.c.user == bindparam("user"))
+)
+
+
+_LEFT = Prepared(
+    select(func.count()).where(
+        messages.c.conversation == bindparam("conversation"),
+        messages.c.id > bindparam("cursor"),
+        messages.c.sender != bindparam("user"),
+        messages.c.deleted.is_(None),
+    )
+)
+_NEWEST = Prepared(
+    select(func.coalesce(func.max(messages.c.id), 0)).where(messages.c.conversation == bindparam("conversation"))
 )
 
 
@@ -271,13 +285,7 @@ def with_readers(tx: Reading, message: Message, cursors: list[Cursor]) -> Messag
     if message.receiver is not None and message.receiver in seen:
         row = tx.one(_READ_AT, conversation=message.conversation.number, user=message.receiver.number, message=id)
         at = row[0] if row else None
-    return replace(message, seen, at)
-
-
-def replace(message: Message, seen: tuple[Ref, ...], read_at: int | None) -> Message:
-    from msgspec.structs import replace as changed
-
-    return changed(message, seen_by=seen, read_at=read_at)
+    return replace(message, seen_by=seen, read_at=at)
 
 
 def edit(tx: Transaction, message: int, content: str) -> None:
@@ -298,6 +306,28 @@ def advance(tx: Transaction, conversation: int, user: int, message: int) -> bool
     return True
 
 
-def unread(tx: Reading, user: int) -> list[tuple[Ref, int]]:
+def left(tx: Reading, conversation: int, user: int, cursor: int) -> int:
+    """How many messages of others come after a cursor."""
+    row = tx.one(_LEFT, conversation=conversation, user=user, cursor=cursor)
+    return int(row[0]) if row else 0
+
+
+def newest(tx: Reading, conversation: int) -> int:
+    """The number of the last message, deleted or not; 0 where there is none."""
+    row = tx.one(_NEWEST, conversation=conversation)
+    return int(row[0]) if row else 0
+
+
+class Standing(NamedTuple):
+    """A conversation of a user's: how far they have read, and how much is left."""
+
+    conversation: Ref
+    kind: Kind
+    cursor: int
+    unread: int
+
+
+def standings(tx: Reading, user: int) -> list[Standing]:
     """Every conversation of a user, with what they have not read of it."""
-    return [(Ref(id, created // 1000), count) for id, created, count in tx.all(_UNREAD, user=user)]
+    rows = tx.all(_UNREAD, user=user)
+    return [Standing(Ref(id, created // 1000), kind, cursor, count) for id, created, kind, cursor, count in rows]

@@ -1,10 +1,14 @@
 """The tables. Times are milliseconds since 1970; a number of a noun is its id in every dialect's spelling.
 
+Names and addresses of users are one another's regardless of case, as people read them.
+
 A conversation's members each have a cursor: the last message that they have read. Who has seen a message, what is
 unread and when something was read are derived from it and from its history (`read_marks`), never counted apart.
 
 The event log says what happened in the order in which it was committed: `position` is the only order there is. Its
 rows are short, for they refer to what they are about; `detail` holds only what no other row can tell later.
+
+Numbers never come back (AUTOINCREMENT), where the newest rows of a table can be deleted: a client may remember them.
 """
 
 from __future__ import annotations
@@ -33,9 +37,9 @@ users = Table(
     "users",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", Text(collation="NOCASE"), nullable=False, unique=True),
     Column("subject", Text, unique=True),
-    Column("email", Text, unique=True),
+    Column("email", Text(collation="NOCASE"), unique=True),
     Column("display", Text),
     Column("avatar", Text),
     Column("status", Text),
@@ -49,12 +53,11 @@ users = Table(
 refresh_tokens = Table(
     "refresh_tokens",
     metadata,
-    Column("hash", Text, primary_key=True),
-    Column("family", Text, nullable=False, index=True),
+    Column("family", Text, primary_key=True),
+    Column("hash", Text, nullable=False),
     Column("user", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created", Integer, nullable=False),
     Column("expires", Integer, nullable=False, index=True),
-    Column("used", Integer),
     sqlite_with_rowid=False,
 )
 
@@ -68,6 +71,7 @@ conversations = Table(
     Column("peer", Integer, ForeignKey("users.id")),
     Column("created", Integer, nullable=False),
     CheckConstraint("(kind = 'private') = (peer IS NOT NULL)", name="private_has_peer"),
+    sqlite_autoincrement=True,
 )
 
 Index(
@@ -116,6 +120,7 @@ messages = Table(
     Column("edited", Integer),
     Column("deleted", Integer),
     Index("ix_messages_conversation", "conversation", "id", "sender", "deleted"),
+    sqlite_autoincrement=True,
 )
 
 Index(
@@ -151,6 +156,7 @@ notifications = Table(
     Column("extra", Text),
     Column("created", Integer, nullable=False),
     Index("ix_notifications_user", "user", "id"),
+    sqlite_autoincrement=True,
 )
 
 Index("ix_notifications_unread", notifications.c.user, sqlite_where=notifications.c.read.is_(None))
@@ -174,6 +180,7 @@ files = Table(
     Column("size", Integer, nullable=False),
     Column("locked", Integer, nullable=False),
     Column("created", Integer, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 events = Table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, bindparam, func, insert, select, update
+from sqlalchemy import FromClause, bindparam, func, insert, select, update
 
 from chatd.store.prepared import Prepared
 from chatd.store.tables import members, refresh_tokens, users
@@ -13,7 +13,7 @@ from protocol.ids import Ref
 from protocol.model import User
 
 
-def columns(table: Table) -> list[Any]:
+def columns(table: FromClause) -> list[Any]:
     """The columns that `user` reads, in its order."""
     c = table.c
     return [c.id, c.created, c.subject, c.name, c.display, c.email, c.avatar, c.status, c.admin, c.disabled]

@@ -50,7 +50,8 @@ class Listener:
         becomes = {field.name: field.to for field in takes}
         self._either = [(field.to, becomes[field.unless]) for field in takes if field.unless]
 
-    def hear(self, arguments: Raw | bytes) -> Command:
+    def hear(self, arguments: Raw | bytes, given: Mapping[str, Any] | None = None) -> Command:
+        """The command; `given` are attributes that are known from elsewhere (a path)."""
         text = bytes(arguments).strip() or b"{}"
         check_depth(text)
         try:
@@ -60,7 +61,7 @@ class Listener:
                 payload = self._object.decode(text)
         except (ValueError, RecursionError):
             raise self._explain(text) from None
-        command, known = self._command(payload, text)
+        command, known = self._command(payload, text, self.fixed if given is None else given)
         check_keys(text, known)
         return command
 
@@ -68,8 +69,8 @@ class Listener:
         """The one object of a list of arguments; no arguments at all are an empty object."""
         return self._object.decode(b"{}") if _EMPTY.match(text) else self._list.decode(text)[0]
 
-    def _command(self, payload: Any, text: bytes) -> tuple[Command, int]:
-        values: dict[str, Any] = dict(self.fixed)
+    def _command(self, payload: Any, text: bytes, given: Mapping[str, Any]) -> tuple[Command, int]:
+        values: dict[str, Any] = dict(given)
         known = 0
         for name, to, read, clears in self._reads:
             value = getattr(payload, name)

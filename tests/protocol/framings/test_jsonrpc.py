@@ -238,7 +238,6 @@ def test_what_is_no_request(text: str, number: int, message: str, id: Any) -> No
         ('[{"id":1,"method":"echo","jsonrpc":"2.0","jsonrpc":"2.0"}]', "jsonrpc", 1),
     ],
 )
-@pytest.mark.xfail(strict=True, reason="of two equal members of a request the last is taken")
 def test_a_member_said_twice(text: str, member: str, id: int | None) -> None:
     said = answers(text)
     assert (said[0] if isinstance(said, list) else said) == error(-32600, f"{member!r} is there twice", id)

@@ -17,9 +17,9 @@ STATEMENTS = (
     """
     CREATE TABLE users (
         id INTEGER NOT NULL,
-        name TEXT NOT NULL,
+        name TEXT COLLATE "NOCASE" NOT NULL,
         subject TEXT,
-        email TEXT,
+        email TEXT COLLATE "NOCASE",
         display TEXT,
         avatar TEXT,
         status TEXT,
@@ -48,36 +48,31 @@ STATEMENTS = (
     """,
     """
     CREATE TABLE refresh_tokens (
-        hash TEXT NOT NULL,
         family TEXT NOT NULL,
+        hash TEXT NOT NULL,
         user INTEGER NOT NULL,
         created INTEGER NOT NULL,
         expires INTEGER NOT NULL,
-        used INTEGER,
-        CONSTRAINT pk_refresh_tokens PRIMARY KEY (hash),
+        CONSTRAINT pk_refresh_tokens PRIMARY KEY (family),
         CONSTRAINT fk_refresh_tokens_user FOREIGN KEY(user) REFERENCES users (id)
             ON DELETE CASCADE
     )
      WITHOUT ROWID
     """,
     """
-    CREATE INDEX ix_refresh_tokens_user ON refresh_tokens (user)
-    """,
-    """
     CREATE INDEX ix_refresh_tokens_expires ON refresh_tokens (expires)
     """,
     """
-    CREATE INDEX ix_refresh_tokens_family ON refresh_tokens (family)
+    CREATE INDEX ix_refresh_tokens_user ON refresh_tokens (user)
     """,
     """
     CREATE TABLE conversations (
-        id INTEGER NOT NULL,
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
         kind TEXT NOT NULL,
         title TEXT,
         creator INTEGER NOT NULL,
         peer INTEGER,
         created INTEGER NOT NULL,
-        CONSTRAINT pk_conversations PRIMARY KEY (id),
         CONSTRAINT ck_conversations_private_has_peer CHECK ((kind = 'private') = (peer IS NOT NULL)),
         CONSTRAINT fk_conversations_creator FOREIGN KEY(creator) REFERENCES users (id),
         CONSTRAINT fk_conversations_peer FOREIGN KEY(peer) REFERENCES users (id)
@@ -119,7 +114,7 @@ STATEMENTS = (
     """,
     """
     CREATE TABLE messages (
-        id INTEGER NOT NULL,
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
         conversation INTEGER NOT NULL,
         sender INTEGER NOT NULL,
         type TEXT NOT NULL,
@@ -130,22 +125,21 @@ STATEMENTS = (
         created INTEGER NOT NULL,
         edited INTEGER,
         deleted INTEGER,
-        CONSTRAINT pk_messages PRIMARY KEY (id),
         CONSTRAINT fk_messages_conversation FOREIGN KEY(conversation) REFERENCES conversations (id)
             ON DELETE CASCADE,
         CONSTRAINT fk_messages_sender FOREIGN KEY(sender) REFERENCES users (id)
     )
     """,
     """
-    CREATE INDEX ix_messages_conversation ON messages (conversation, id, sender, deleted)
-    """,
-    """
     CREATE UNIQUE INDEX ux_messages_client_id ON messages (sender, conversation, client_id)
     WHERE client_id IS NOT NULL
     """,
     """
+    CREATE INDEX ix_messages_conversation ON messages (conversation, id, sender, deleted)
+    """,
+    """
     CREATE TABLE notifications (
-        id INTEGER NOT NULL,
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
         user INTEGER NOT NULL,
         type TEXT NOT NULL,
         title TEXT NOT NULL,
@@ -155,7 +149,6 @@ STATEMENTS = (
         related TEXT,
         extra TEXT,
         created INTEGER NOT NULL,
-        CONSTRAINT pk_notifications PRIMARY KEY (id),
         CONSTRAINT fk_notifications_user FOREIGN KEY(user) REFERENCES users (id)
             ON DELETE CASCADE,
         CONSTRAINT fk_notifications_conversation FOREIGN KEY(conversation) REFERENCES conversations (id)
@@ -175,7 +168,7 @@ STATEMENTS = (
     """,
     """
     CREATE TABLE files (
-        id INTEGER NOT NULL,
+        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
         owner INTEGER NOT NULL,
         conversation INTEGER NOT NULL,
         name TEXT NOT NULL,
@@ -184,7 +177,6 @@ STATEMENTS = (
         size INTEGER NOT NULL,
         locked INTEGER NOT NULL,
         created INTEGER NOT NULL,
-        CONSTRAINT pk_files PRIMARY KEY (id),
         CONSTRAINT fk_files_owner FOREIGN KEY(owner) REFERENCES users (id),
         CONSTRAINT fk_files_conversation FOREIGN KEY(conversation) REFERENCES conversations (id)
             ON DELETE CASCADE,

@@ -1,0 +1,322 @@
+"""One client: a framing, and the namespaces that it has opened, each speaking a dialect.
+
+    hear    frame → dialect → command → dispatch, and on to the next: a call is not a task
+    answer  outcome → dialect → frame → the broker's queue for this connection, in order among the pushes
+
+This is where framing and dialect meet. How a connection begins (a token in the handshake, a CONNECT packet) differs
+by framing and is in chatd/entrance.py; from there on all connections are this.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import outcome
+import trio
+from msgspec import Struct
+
+from chatd.broker import Link, Seat
+from chatd.face import Face
+from chatd.house import Closable, House
+from chatd.limiter import Bucket
+from chatd.metrics import CONNECTIONS, CONNECTIONS_CLOSED
+from chatd.services import entry
+from chatd.services.table import writes
+from chatd.services.work import Actor
+from chatd.store.conversations import Place as Standing
+from protocol import commands as ask
+from protocol.dialects.grammar import Hear
+from protocol.dialects.saying import encode
+from protocol.dialects.speech import Speech
+from protocol.errors import (
+    AUTH_INVALID,
+    BAD_REQUEST,
+    FLOOD,
+    INTERNAL,
+    RATE_LIMITED,
+    SIGNED_OUT,
+    Closing,
+    Refusal,
+)
+from protocol.events import JOINED, Event
+from protocol.frames import Broken, Call, Frame, Framing, Packet, Ping
+
+STRIKE_SECONDS = 10.0
+UNDER_WAY = 256  # calls of one connection that may be under way before it is read from again
+
+
+class Wire(Struct, frozen=True):
+    """What a connection writes to. `pack` makes packets bytes of the wire; `shared` does so for pushes of a face."""
+
+    write: Any
+    close: Any
+    crowded: Any
+    pack: Any
+    shared: Any
+
+
+class Chair(Seat):
+    """A seat, with what its connection needs to answer in it."""
+
+    __slots__ = ("actor", "speech")
+
+    def __init__(self, link: Link, face: Face, actor: Actor, speech: Speech) -> None:
+        super().__init__(link, face, actor.id)
+        self.actor = actor
+        self.speech = speech
+
+
+class Connection(Link, Closable):
+    """See above."""
+
+    __slots__ = (
+        "_bucket",
+        "_idle",
+        "_strikes",
+        "_typing",
+        "chairs",
+        "framing",
+        "house",
+        "name",
+        "open",
+        "under_way",
+        "wire",
+        "writing",
+    )
+
+    def __init__(self, house: House, framing: Framing, wire: Wire) -> None:
+        super().__init__(wire.write)
+        self.house = house
+        self.framing = framing
+        self.wire = wire
+        self.name = secrets.token_urlsafe(12)
+        self.chairs: dict[str, Chair] = {}
+        self.under_way = 0
+        self.writing = 0
+        self.open = True
+        self._bucket = Bucket(house.calls)
+        self._typing: Bucket | None = None
+        self._strikes: list[float] | None = None
+        self._idle: trio.Event | None = None
+        house.connections.add(self)
+        CONNECTIONS.child().add(1)
+
+    # Coming and going
+
+    async def enter(
+        self, namespace: str, actor: Actor, speech: Speech, face: Face, seated: Callable[[Chair], None]
+    ) -> None:
+        """Take a seat in a namespace. `seated` is called at that moment: everything published later comes after."""
+        chair = Chair(self, face, actor, speech)
+        house = self.house
+        done: trio.Event = trio.Event()
+        given: list[outcome.Outcome[entry.Arrival]] = []
+
+        def arrived(found: outcome.Outcome[entry.Arrival]) -> None:
+            given.append(found)
+            if self.open and isinstance(found, outcome.Value):
+                house.roster.enter(actor.ref, found.value.standings)
+                house.broker.sit(chair)
+                self.chairs[namespace] = chair
+                seated(chair)
+            done.set()
+
+        if house.roster.is_here(actor.id):
+            arrived(outcome.Value(entry.Arrival([])))
+        else:
+            house.database.submit(lambda tx: entry.arrive(tx, actor.id), arrived)
+        await done.wait()
+        given[0].unwrap()
+
+    def greet(self, chair: Chair) -> None:
+        """Tell a newcomer what their dialect greets with."""
+        for kind in chair.speech.vocabulary.greets:
+            for event in self.house.dispatch.greeting(kind, chair.actor):
+                self.tell(chair, event)
+
+    def leave(self, namespace: str) -> None:
+        chair = self.chairs.pop(namespace, None)
+        if chair is not None:
+            self.house.broker.rise(chair)
+            self.house.dispatch.left(chair.actor.id)
+
+    def leave_all(self) -> None:
+        """Give every seat back, before the socket closes: its number may be somebody else's at once."""
+        self.open = False
+        for namespace in list(self.chairs):
+            self.leave(namespace)
+        self.house.connections.discard(self)
+        CONNECTIONS.child().add(-1)
+
+    @property
+    def users(self) -> set[int]:
+        return {chair.user for chair in self.chairs.values()}
+
+    @property
+    def crowded(self) -> bool:
+        return bool(self.wire.crowded())
+
+    def end(self, closing: Closing) -> None:
+        CONNECTIONS_CLOSED.child(str(closing.code)).add()
+        self.wire.close(closing.code, closing.reason)
+
+    def look(self, now: float, clock: float) -> None:
+        """Close what holds an expired token."""
+        for chair in self.chairs.values():
+            if chair.actor.expires <= clock:
+                self.end(SIGNED_OUT)
+                return
+
+    # Hearing
+
+    async def hear_all(self, frames: Iterable[Frame]) -> None:
+        """Hear frames; wait when too much of what was asked is still under way."""
+        for frame in frames:
+            self.hear(frame)
+            if self.under_way >= UNDER_WAY:
+                self._idle = trio.Event()
+                await self._idle.wait()
+
+    def hear(self, frame: Frame) -> None:
+        match frame:
+            case Call():
+                self._call(frame)
+            case Broken(refusal=refusal, id=id):
+                if self._allowed(None, id):
+                    self._refuse(self._any_chair(), None, id, refusal)
+            case Ping(id=id):
+                if self._allowed(None, id) and id is not None:
+                    self.send(self.framing.answer(id, b'"pong"'))
+
+    def _any_chair(self) -> Chair | None:
+        return next(iter(self.chairs.values()), None)
+
+    def _call(self, call: Call) -> None:
+        chair = self.chairs.get(call.namespace)
+        if chair is None:
+            self._refuse(None, None, call.id, Refusal(AUTH_INVALID, "This namespace is not open on this connection"))
+            return
+        if not self._allowed(chair, call.id):
+            return
+        row: Hear | None = None
+        try:
+            row = chair.speech.row(call.name)
+            command = chair.speech.hear(call.name, call.arguments)
+            self._perform(chair, row, call, command)
+        except Refusal as refusal:
+            self._refuse(chair, row, call.id, refusal)
+
+    def _perform(self, chair: Chair, row: Hear, call: Call, command: ask.Command) -> None:
+        if isinstance(command, ask.SetTyping):
+            self._check_typing()
+        elif isinstance(command, ask.Leave):
+            self._leave_room(chair, row, call, command)
+            return
+        behind = self.writing > 0  # what this connection wrote before is what it reads now
+        self.under_way += 1
+        self.writing += writes(command)
+        self.house.dispatch.perform(
+            chair.actor, command, partial(self._performed, chair, row, call.id, command), behind=behind
+        )
+
+    def _performed(self, chair: Chair, row: Hear, id: Any, command: ask.Command, answer: outcome.Outcome[Any]) -> None:
+        """An outcome, on its way back to whoever asked."""
+        self.under_way -= 1
+        self.writing -= writes(command)
+        if self._idle is not None and self.under_way < UNDER_WAY:
+            self._idle.set()
+            self._idle = None
+        if not self.open:
+            return
+        if isinstance(answer, outcome.Error):
+            error = answer.error
+            refusal = error if isinstance(error, Refusal) else Refusal(INTERNAL)
+            self._refuse(chair, row, id, refusal)
+            return
+        result = answer.unwrap()
+        if isinstance(command, ask.Join) and not self._join_room(chair, row, id, result):
+            return
+        self._answer(chair, row, id, result)
+
+    def _join_room(self, chair: Chair, row: Hear, id: Any, place: Standing) -> bool:
+        most = self.house.config.limits.rooms_per_socket
+        if most and len(chair.groups) > most:
+            self._refuse(chair, row, id, Refusal(BAD_REQUEST, f"One socket joins at most {most} conversations"))
+            return False
+        if chair.groups:  # it still has its seat
+            self.house.broker.join(chair, (JOINED, place.conversation.number))
+        return True
+
+    def _leave_room(self, chair: Chair, row: Hear, call: Call, command: ask.Leave) -> None:
+        """Leave a room. Whoever was not in it is not in it now either."""
+        self.house.broker.leave(chair, (JOINED, command.conversation.number))
+        self._answer(chair, row, call.id, command)
+
+    # Limits
+
+    def _allowed(self, chair: Chair | None, id: Any) -> bool:
+        """Whether one more call is within the limit; the third refusal in ten seconds ends the connection."""
+        now = trio.current_time()
+        if self._bucket.take(now):
+            return True
+        wait = self._bucket.retry_after(now)
+        self._refuse(chair, None, id, Refusal(RATE_LIMITED, "You are calling too fast", retry_after=round(wait, 3)))
+        strikes = [at for at in self._strikes or () if at > now - STRIKE_SECONDS]
+        strikes.append(now)
+        self._strikes = strikes
+        most = self.house.config.limits.refusals
+        if most and len(strikes) >= most:
+            self.house.broker.flush_now()
+            self.end(FLOOD)
+        return False
+
+    def _check_typing(self) -> None:
+        now = trio.current_time()
+        if self._typing is None:
+            self._typing = Bucket(self.house.typing)
+        if not self._typing.take(now):
+            wait = round(self._typing.retry_after(now), 3)
+            raise Refusal(RATE_LIMITED, "You are typing too fast", retry_after=wait)
+
+    # Answering
+
+    def _answer(self, chair: Chair, row: Hear, id: Any, result: Any) -> None:
+        ack, told = chair.speech.answer(row, result)
+        if told is not None:
+            self.push(chair, *told)
+        if id is not None:
+            self.send(self.framing.answer(id, ack))
+
+    def _refuse(self, chair: Chair | None, row: Hear | None, id: Any, refusal: Refusal) -> None:
+        if chair is None:
+            if id is not None:
+                self.send(self.framing.refuse(id, refusal, encode(plainly(refusal))))
+            return
+        refusal, ack, told = chair.speech.refuse(row, refusal, asked=id is not None)
+        if told is not None:
+            self.push(chair, *told)
+        if id is not None:
+            self.send(self.framing.refuse(id, refusal, ack))
+
+    def send(self, packets: Iterable[Packet]) -> None:
+        """Packets for this connection alone, in order among everything that it is told."""
+        for packet in packets:
+            self.house.broker.send(self, self.wire.pack(packet))
+
+    def push(self, chair: Chair, name: str, body: bytes) -> None:
+        self.house.broker.send(self, chair.face.frame(name, body))
+
+    def tell(self, chair: Chair, event: Event) -> None:
+        """An event for this seat alone."""
+        for say in chair.face.sayings.get(type(event), ()):
+            if say.applies(event):
+                self.house.broker.send(self, chair.face.tell(say, event, None))
+                return
+
+
+def plainly(refusal: Refusal) -> dict[str, Any]:
+    """A refusal before any dialect is known."""
+    return {"ok": False, "error": {"code": refusal.code.code, "message": refusal.message}}

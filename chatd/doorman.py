@@ -1,0 +1,63 @@
+"""The doorman: whoever shows a token becomes an Actor here, or is told why not. Sockets and REST ask the same one.
+
+A verified token is only half of it: the user must exist, not be closed, and not have revoked what was issued before.
+That is asked of the store; the answer is remembered for as long as nothing changes it (`forget`).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from chatd.claims import Claims
+from chatd.services import entry
+from chatd.services.work import Actor
+from chatd.store.database import Database
+from protocol.errors import AUTH_INVALID, Refusal
+
+REMEMBERED = 10_000
+
+
+class Verifier(Protocol):
+    """chatd/auth.py."""
+
+    async def admit(self, token: str) -> Claims: ...
+
+
+class Doorman:
+    """`provision`: a foreign token of an unknown user makes that user."""
+
+    def __init__(self, database: Database, verifier: Verifier, *, provision: bool) -> None:
+        self._database = database
+        self._verifier = verifier
+        self._provision = provision
+        self._known: dict[Claims, Actor] = {}
+
+    async def admit(self, token: str) -> Actor:
+        """Who holds the token."""
+        if not token:
+            raise Refusal(AUTH_INVALID, "A token is needed")
+        claims = await self._verifier.admit(token)
+        actor = self._known.get(claims)
+        if actor is None:
+            actor = await self._enter(claims)
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[claims] = actor
+        return actor
+
+    async def _enter(self, claims: Claims) -> Actor:
+        actor = await self._database.read(lambda tx: entry.known(tx, claims))
+        if actor is not None:
+            return actor
+        if not (claims.foreign and self._provision):
+            raise entry.stranger()
+        return await self._database.write(lambda tx: entry.provision(tx, claims))
+
+    async def name_user(self, number: int) -> Actor:
+        """A user who only says who they are: for trying a specification's examples, on loopback."""
+        claims = Claims(subject=number, expires=float("inf"), foreign=True)
+        return await self._database.write(lambda tx: entry.provision(tx, claims))
+
+    def forget(self, user: int) -> None:
+        """Something about a user has changed."""
+        self._known = {claims: actor for claims, actor in self._known.items() if actor.id != user}

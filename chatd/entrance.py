@@ -1,0 +1,210 @@
+"""How a JSON-RPC connection begins, lives and ends.
+
+    /chat, /notifications, /      one namespace, the path
+    /ws                           all namespaces of the [dialects] table, each message naming its own in "ns"
+
+The token comes in the Authorization header, in the subprotocol pair `chatd.jsonrpc, bearer.<token>`, in the query where
+the dialect documents that, or in a first call `auth {token}`. Whoever is not let in is told why in an `error` push and
+by the close code, which is all that a browser can see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+import trio
+from msgspec import Raw
+
+from chatd.auth import bearer
+from chatd.connection import Chair, Connection, Wire, plainly
+from chatd.house import House
+from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
+from chatd.request import Request
+from chatd.services.work import Actor
+from chatd.socket import WebSocket, frame_binary, frame_text
+from protocol.dialects.grammar import Dialect
+from protocol.dialects.saying import encode
+from protocol.errors import AUTH_INVALID, FORBIDDEN, SIGNED_OUT, SILENT, Closing, Refusal
+from protocol.frames import Broken, Call, Frame, Packet
+from protocol.framings.jsonrpc import JsonRpc, SharedJsonRpc
+
+SHARED_PATH = "/ws"
+SUBPROTOCOL = "chatd.jsonrpc"
+
+
+def pack(packet: Packet) -> bytes:
+    """A packet as a WebSocket message."""
+    return frame_binary(packet.data) if packet.binary else frame_text(packet.data)
+
+
+def shown_token(request: Request, query: dict[str, str], dialects: list[Dialect]) -> str | None:
+    """The token that a handshake shows, None when it shows none."""
+    header = request.get(b"authorization")
+    if header is not None:
+        return bearer(header)
+    for word in request.tokens(b"sec-websocket-protocol", lower=False):
+        if word.startswith("bearer."):
+            return word.removeprefix("bearer.")
+    if "token" in query and any("query" in spoken.token for spoken in dialects):
+        return bearer(query["token"])
+    return None
+
+
+def query_of(request: Request) -> dict[str, str]:
+    return dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True, encoding="utf-8", errors="replace"))
+
+
+class RpcConnection(Connection):
+    """A Connection on a WebSocket of its own."""
+
+    __slots__ = ("_pinged", "websocket")
+
+    def __init__(self, house: House, framing: JsonRpc, websocket: WebSocket) -> None:
+        outbox = websocket.outbox
+        half = house.config.limits.outbox_bytes // 2
+        crowded = (lambda: outbox.waiting > half) if half else (lambda: False)
+        super().__init__(house, framing, Wire(websocket.write, websocket.close, crowded, pack, frame_text))
+        self.websocket = websocket
+        self._pinged = 0.0
+
+    def look(self, now: float, clock: float) -> None:
+        """Ask a silent client whether it is there, and end it when it does not answer."""
+        limits = self.house.config.limits
+        silent = now - self.websocket.last_heard
+        if limits.ping_interval and silent > limits.ping_interval + limits.ping_timeout:
+            self.end(SILENT)
+        elif limits.ping_interval and silent > limits.ping_interval and self._pinged < self.websocket.last_heard:
+            self._pinged = now
+            self.websocket.ping()
+        else:
+            super().look(now, clock)
+
+
+async def serve_jsonrpc(house: House, request: Request, websocket: WebSocket) -> None:
+    """The whole life of a JSON-RPC connection."""
+    query = query_of(request)
+    shared = request.path == SHARED_PATH
+    namespaces = list(house.config.dialects) if shared else [request.path]
+    dialects = [house.dialect_of(namespace, query.get("dialect")) for namespace in namespaces]
+    framing = (SharedJsonRpc if shared else JsonRpc)(namespaces[0])
+    connection = RpcConnection(house, framing, websocket)
+    token = shown_token(request, query, dialects)
+    del request
+    try:
+        CONNECTIONS_OPENED.child("jsonrpc").add()
+        actor = await _authenticate(connection, token, query, dialects)
+        if actor is None:
+            return
+        await _open(connection, actor, namespaces, dialects)
+        del query, token, dialects
+        receive, hear = websocket.receive, framing.receive
+        while True:
+            for message in await receive():
+                await connection.hear_all(hear(Packet(*message)))
+    finally:
+        connection.leave_all()
+
+
+async def _authenticate(
+    connection: RpcConnection, token: str | None, query: dict[str, str], dialects: list[Dialect]
+) -> Actor | None:
+    """Who it is; None when they were sent away."""
+    house = connection.house
+    with trio.move_on_after(house.config.limits.auth_timeout or float("inf")):
+        try:
+            if token is not None:
+                return _same(await house.doorman.admit(token), query, dialects)
+            if house.config.auth.insecure_userid and query.get("userId", "").isdigit():
+                return await house.doorman.name_user(int(query["userId"]))
+            return await _wait_for_auth(connection, query, dialects)
+        except Refusal as refusal:
+            _send_away(connection, refusal)
+            return None
+    _send_away(connection, Refusal(AUTH_INVALID, "No token was shown in time"))
+    return None
+
+
+def _same(actor: Actor, query: dict[str, str], dialects: list[Dialect]) -> Actor:
+    """The user of the token, if the handshake names no other."""
+    named = query.get("userId")
+    if named is not None and any(spoken.claims_user for spoken in dialects) and named != str(actor.id):
+        raise Refusal(FORBIDDEN, "userId must be the token's own user")
+    return actor
+
+
+def _send_away(connection: RpcConnection, refusal: Refusal) -> None:
+    CONNECTIONS_REFUSED.child(refusal.code.code).add()
+    body = encode({"code": refusal.code.code, "message": refusal.message})
+    connection.websocket.write(frame_text(JsonRpc.push("", "error", body, None, None)))
+    connection.end(Closing(refusal.code.close, SIGNED_OUT.reason, retry=False))
+
+
+async def _wait_for_auth(connection: RpcConnection, query: dict[str, str], dialects: list[Dialect]) -> Actor:
+    """Read until a call of `auth` shows a token."""
+    while True:
+        for message in await connection.websocket.receive():
+            for frame in connection.framing.receive(Packet(*message)):
+                if isinstance(frame, Call) and frame.name == "auth":
+                    return await _hear_auth(connection, frame, query, dialects)
+                _not_yet(connection, frame)
+
+
+async def _hear_auth(connection: RpcConnection, call: Call, query: dict[str, str], dialects: list[Dialect]) -> Actor:
+    try:
+        shown: Any = msgspec.json.decode(call.arguments) if call.arguments != Raw(b"") else {}
+        shown = shown[0] if isinstance(shown, list) and shown else shown
+        token = shown.get("token") if isinstance(shown, dict) else None
+        if not isinstance(token, str):
+            raise Refusal(AUTH_INVALID, "auth takes {token}")
+        actor = _same(await connection.house.doorman.admit(bearer(token)), query, dialects)
+    except Refusal as refusal:
+        if call.id is not None:
+            connection.send(connection.framing.refuse(call.id, refusal, encode(plainly(refusal))))
+            await connection.house.broker.flush()
+        raise
+    query |= {key: str(value) for key, value in shown.items() if key in ("epoch", "pos", "connection")}
+    if call.id is not None:
+        connection.send(connection.framing.answer(call.id, b'{"ok":true}'))
+    return actor
+
+
+def _not_yet(connection: RpcConnection, frame: Frame) -> None:
+    if isinstance(frame, Broken):
+        connection.hear(frame)
+    elif isinstance(frame, Call) and frame.id is not None:
+        refusal = Refusal(AUTH_INVALID, "The first call must be auth {token}")
+        connection.send(connection.framing.refuse(frame.id, refusal, encode(plainly(refusal))))
+
+
+async def _open(connection: RpcConnection, actor: Actor, namespaces: list[str], dialects: list[Dialect]) -> None:
+    """Take the seats; the first one says `ready`, and each greets, before anything that is published later."""
+    house = connection.house
+    seated: Callable[[Chair], None] = partial(_say_ready, connection, dialects[0])
+    for namespace, spoken in zip(namespaces, dialects, strict=True):
+        face = house.face(spoken, namespace, connection.framing.push, frame_text)
+        await connection.enter(namespace, actor, house.speech(spoken, namespace), face, seated)
+        seated = connection.greet
+
+
+def _say_ready(connection: RpcConnection, spoken: Dialect, chair: Chair) -> None:
+    house = connection.house
+    limits = house.config.limits
+    ready = {
+        "connection": connection.name,
+        "user": spoken.user.spell(chair.actor.ref),
+        "epoch": house.database.epoch,
+        "pos": house.broker.position,
+        "recovered": False,
+        "heartbeat": {"interval": limits.ping_interval, "timeout": limits.ping_timeout},
+        "limits": {
+            "message_bytes": limits.message_bytes,
+            "text_characters": limits.text_characters,
+            "calls_per_second": limits.calls_per_connection,
+        },
+    }
+    connection.push(chair, "ready", encode(ready))
+    connection.greet(chair)

@@ -1,0 +1,112 @@
+"""The house: what all connections and requests share. Built in chatd/main.py, handed down from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chatd.broker import Broker
+from chatd.dispatch import Dispatch
+from chatd.doorman import Doorman
+from chatd.face import Face, Pack, Push
+from chatd.limiter import Buckets, Rate
+from chatd.roster import Roster
+from chatd.settings import Config
+from chatd.store.database import Database
+from protocol.dialects import dialect
+from protocol.dialects.grammar import Dialect
+from protocol.dialects.speech import Speech
+from protocol.errors import NOT_FOUND, Closing, Refusal
+
+
+class Closable:
+    """A connection, as the house knows it: something that may have to go."""
+
+    __slots__ = ()
+
+    @property
+    def users(self) -> set[int]:
+        """Who sits in it."""
+        raise NotImplementedError
+
+    def end(self, closing: Closing) -> None:
+        """Say goodbye."""
+        raise NotImplementedError
+
+    def look(self, now: float, clock: float) -> None:
+        """Be looked at by the sweep: monotonic seconds, and seconds since 1970."""
+        raise NotImplementedError
+
+
+class House:
+    """See above. `connections` are all that are open; the sweep looks at each about once a second."""
+
+    def __init__(
+        self,
+        config: Config,
+        database: Database,
+        broker: Broker,
+        roster: Roster,
+        dispatch: Dispatch,
+        doorman: Doorman,
+        clock: Callable[[], float],
+    ) -> None:
+        self.config = config
+        self.database = database
+        self.broker = broker
+        self.roster = roster
+        self.dispatch = dispatch
+        self.doorman = doorman
+        self.clock = clock
+        self.connections: set[Closable] = set()
+        limits = config.limits
+        self.rest = Buckets[object](Rate(limits.rest_per_user, limits.rest_per_user_burst))
+        self.calls = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
+        self.typing = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)
+        self._speeches: dict[tuple[str, str], Speech] = {}
+        self._faces: dict[tuple[object, ...], Face] = {}
+        self.stopping = False
+
+    # Dialects
+
+    def dialect_of(self, namespace: str, asked: str | None = None) -> Dialect:
+        """The dialect that a namespace speaks: the one asked for, else the table's."""
+        name = asked or self.config.dialects.get(namespace)
+        if name is None:
+            raise Refusal(NOT_FOUND, f"There is no namespace {namespace[:100]!r}")
+        try:
+            return dialect(name)
+        except KeyError:
+            raise Refusal(NOT_FOUND, f"There is no dialect {name[:100]!r}") from None
+
+    def speech(self, spoken: Dialect, namespace: str) -> Speech:
+        key = (spoken.name, namespace)
+        found = self._speeches.get(key)
+        if found is None:
+            found = self._speeches[key] = Speech(spoken, namespace)
+        return found
+
+    def face(self, spoken: Dialect, namespace: str, push: Push, pack: Pack) -> Face:
+        key = (spoken.name, namespace, push, pack)
+        found = self._faces.get(key)
+        if found is None:
+            found = self._faces[key] = Face(spoken, namespace, push, pack)
+        return found
+
+    # Goodbyes
+
+    def end_user(self, user: int, closing: Closing) -> None:
+        """Close every socket of a user."""
+        for connection in list(self.connections):
+            if user in connection.users:
+                connection.end(closing)
+
+    def end_all(self, closing: Closing) -> None:
+        self.stopping = True
+        self.broker.flush_now()
+        for connection in list(self.connections):
+            connection.end(closing)
+
+    def sweep(self, now: float) -> None:
+        clock = self.clock()
+        for connection in list(self.connections):
+            connection.look(now, clock)

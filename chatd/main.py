@@ -1,0 +1,262 @@
+"""The top nursery: who starts, who stops, in what order.
+
+start     store → identity → house → front listens → the line that says so → the rest as it is needed
+stop      front stops accepting → what was asked is committed and answered → sockets close (1012) → store closes
+"""
+
+from __future__ import annotations
+
+import gc
+import resource
+import signal
+import ssl
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import trio
+
+from chatd import __version__
+from chatd.accounts import Accounts, first_steps
+from chatd.asgi import Application, Lifespan
+from chatd.broker import Broker
+from chatd.channel import HttpRules
+from chatd.config import ConfigError
+from chatd.control import FILE_NAME, serve_control
+from chatd.dispatch import Dispatch
+from chatd.doorman import Doorman
+from chatd.entrance import SUBPROTOCOL
+from chatd.front import Front, FrontRules
+from chatd.house import House
+from chatd.identity import Identity, open_identity
+from chatd.limiter import Buckets, Rate
+from chatd.listeners import Address
+from chatd.log import adopt_logging, log
+from chatd.metrics import CONNECTIONS_FAILED, POSITION
+from chatd.roster import Roster
+from chatd.services.work import Rules
+from chatd.settings import Config
+from chatd.site import Site
+from chatd.socket import socket_rules
+from chatd.steward import handlers
+from chatd.store import users
+from chatd.store.database import Database
+from chatd.store.faults import StoreProblem
+from chatd.store.schema import Schema
+from chatd.store.tables import metadata
+from protocol.errors import GOING_AWAY, SIGNED_OUT
+
+SWEEP_SECONDS = 1.0
+HARD_STOP_SECONDS = 9.0
+
+
+def run(config: Config) -> int:
+    """Serve until told to stop; the exit code."""
+    log.configure(config.log.format, config.log.level)
+    adopt_logging(log)
+    try:
+        trio.run(serve, config)
+    except (StoreProblem, OSError) as problem:
+        print(f"chatd: {_sentence(problem)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _sentence(problem: Exception) -> str:
+    if isinstance(problem, OSError) and problem.strerror:
+        return f"{problem.filename}: {problem.strerror}" if problem.filename else problem.strerror
+    return str(problem)
+
+
+async def serve(config: Config) -> None:
+    """The server's whole life."""
+    async with running(config) as server:
+        _say_ready(server.front, first_steps(await server.house.database.read(users.count)))
+        _freeze()
+        await _told_to_stop()
+
+
+class Server(NamedTuple):
+    """A server that runs."""
+
+    house: House
+    accounts: Accounts
+    front: Front
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[Server]:
+    """A server that listens, for as long as the block lasts; then it stops in good order."""
+    folder = Path(config.data.directory)
+    _make_folder(folder)
+    identity = open_identity(config, folder)
+    database = Database.open(
+        folder / "chatd.db",
+        Schema.of(metadata),
+        synchronous=config.data.synchronous,
+        batch=config.data.batch,
+        busy_seconds=config.data.busy_timeout,
+    )
+    async with database as store:
+        house = build_house(config, store, identity)
+        accounts = Accounts(house, identity)
+        application = LazyApplication(house, accounts)
+        front = build_front(config, Site(house, application.get))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(house.broker.run)
+            nursery.start_soon(house.dispatch.run)
+            nursery.start_soon(_sweep, house)
+            if identity.source is not None:
+                nursery.start_soon(identity.source.run)
+            nursery.start_soon(serve_control, folder / FILE_NAME, handlers(house, accounts))
+            nursery.start_soon(application.run)
+            await nursery.start(front.serve)
+            yield Server(house, accounts, front)
+            with trio.CancelScope(shield=True):
+                await _stop(house, front, application)
+            nursery.cancel_scope.cancel()
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def build_house(config: Config, store: Database, identity: Identity) -> House:
+    """Everything between the store and the doors."""
+    limits = config.limits
+    roster = Roster()
+    broker = Broker(roster)
+    broker.position = store.position
+    POSITION.follow(lambda: broker.position)
+    dispatch = Dispatch(
+        store,
+        broker,
+        roster,
+        rules=Rules(limits.text_characters, limits.attachments, limits.members, limits.page_default, limits.page),
+        sends=Buckets[int](Rate(limits.sends_per_user, limits.sends_per_user_burst)),
+        typing_expires=config.typing.expire,
+    )
+    provision = {"on": True, "off": False, "auto": identity.foreign}[config.auth.provision]
+    doorman = Doorman(store, identity.verifier, provision=provision)
+    house = House(config, store, broker, roster, dispatch, doorman, time.time)
+    dispatch.closed = lambda user: house.end_user(user, SIGNED_OUT)
+    return house
+
+
+def build_front(config: Config, site: Site) -> Front:
+    """The listeners, bound: whatever is wrong with an address is said before anything runs."""
+    server, limits = config.server, config.limits
+    addresses = [Address(server.host, server.port)]
+    if server.unix:
+        addresses.append(Address(path=server.unix))
+    return Front(
+        site,
+        addresses,
+        front=FrontRules(
+            connections=_connections(limits.connections_share),
+            connections_per_address=limits.connections_per_address,
+            handshake_seconds=limits.tls_timeout,
+            trusted_proxies=server.trusted_proxies,
+        ),
+        http=HttpRules(
+            head_bytes=limits.head_bytes, head_seconds=limits.head_timeout, idle_seconds=limits.idle_timeout
+        ),
+        sockets=socket_rules(
+            message_bytes=limits.message_bytes,
+            fragments=limits.message_fragments,
+            outbox_bytes=limits.outbox_bytes,
+            subprotocols=(SUBPROTOCOL,),
+        ),
+        tls=_tls(server.tls_certificate, server.tls_key),
+        crashed=_report,
+    )
+
+
+def _connections(share: float) -> int:
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return max(16, int(soft * share)) if share else 1 << 30
+
+
+def _tls(certificate: str, key: str) -> ssl.SSLContext | None:
+    if not certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as problem:
+        raise ConfigError(f"server.tls_certificate: {certificate} and {key} can't be used: {problem}") from None
+    return context
+
+
+def _report(problem: BaseException) -> None:
+    CONNECTIONS_FAILED.add()
+    log.fault("a connection failed", problem)
+
+
+def _say_ready(front: Front, advice: str | None) -> None:
+    where = " ".join(f"{front.scheme}://{a}" if not a.startswith("unix:") else a for a in front.addresses)
+    print(f"chatd {__version__} listening on {where}", file=sys.stderr, flush=True)
+    if advice:
+        print(advice, file=sys.stderr, flush=True)
+
+
+def _freeze() -> None:
+    """What is here now stays: the collector need not look at it again, and may look less often at the rest."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
+
+
+class LazyApplication:
+    """The REST application, imported behind the ready line: Quart takes longer to import than all else together."""
+
+    def __init__(self, house: House, accounts: Accounts) -> None:
+        self._house = house
+        self._accounts = accounts
+        self._ready = trio.Event()
+        self._made: Application | None = None
+        self._lifespan: Lifespan | None = None
+
+    async def get(self) -> Application:
+        """The application, once it is there."""
+        await self._ready.wait()
+        assert self._made is not None
+        return self._made
+
+    async def run(self) -> None:
+        """Make it, and run it until the server stops."""
+        module = await trio.to_thread.run_sync(import_module, "chatd.rest.app")
+        self._made = module.make_app(self._house, self._accounts)
+        self._lifespan = Lifespan(self._made)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._lifespan.run)
+            self._ready.set()
+
+    async def stop(self) -> None:
+        if self._lifespan is not None:
+            await self._lifespan.stop()
+
+
+async def _sweep(house: House) -> None:
+    while True:
+        await trio.sleep(SWEEP_SECONDS)
+        house.sweep(trio.current_time())
+
+
+async def _told_to_stop() -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            return
+
+
+async def _stop(house: House, front: Front, application: LazyApplication) -> None:
+    """Stop in good order, within ten seconds whatever clients do."""
+    with trio.move_on_after(HARD_STOP_SECONDS):
+        await house.dispatch.settled()
+        await front.stop(house.config.server.stop_timeout, lambda: house.end_all(GOING_AWAY))
+        await application.stop()

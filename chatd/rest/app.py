@@ -1,0 +1,108 @@
+"""The REST application: one loop mounts every dialect's Route rows; each asks the same door as the sockets do."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import trio
+from quart import Response, request
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException
+
+from chatd.accounts import Accounts
+from chatd.auth import bearer
+from chatd.house import House
+from chatd.log import log
+from chatd.rest.answers import answer, refuse, refuse_status
+from chatd.services.work import Actor
+from protocol.dialects import accounts as shared
+from protocol.dialects import dialect, names
+from protocol.dialects.grammar import Complaints, Dialect, Route
+from protocol.dialects.routing import Guide
+from protocol.errors import AUTH_INVALID, INTERNAL, RATE_LIMITED, Refusal
+
+Handler = Callable[..., Awaitable[Response]]
+
+
+def make_app(house: House, accounts: Accounts) -> QuartTrio:
+    app = QuartTrio("chatd", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = None  # the limit is kept below, in chatd/http.py
+    app.url_map.strict_slashes = False
+    for spoken in (dialect(name) for name in names()):
+        for route in spoken.routes:
+            _mount(app, route, _asker(house, Guide(route, spoken.manners.complaints), spoken))
+    for route in shared.ROUTES:
+        _mount(app, route, _public(house, accounts, Guide(route, Complaints())))
+    app.register_error_handler(HTTPException, _refuse_http)
+    app.register_error_handler(Exception, _refuse_fault)
+    return app
+
+
+def _mount(app: QuartTrio, route: Route, handler: Handler) -> None:
+    path = route.path.replace("{", "<").replace("}", ">")
+    app.add_url_rule(path, f"{route.method} {path}", handler, methods=[route.method], provide_automatic_options=False)
+
+
+def _asker(house: House, guide: Guide, spoken: Dialect) -> Handler:
+    """A route that somebody must be known for."""
+
+    async def handle(**path: str) -> Response:
+        query = list(request.args.items(multi=True))
+        try:
+            actor = await _actor(house)
+            _limit(house, actor.id)
+            command = guide.hear(path, query, await _body())
+            result = await house.dispatch.request(actor, command)
+        except Refusal as refusal:
+            return refuse(refusal)
+        return answer(guide.answer(result), request.path, query)
+
+    return handle
+
+
+def _public(house: House, accounts: Accounts, guide: Guide) -> Handler:
+    """A route by which somebody becomes known."""
+
+    async def handle(**path: str) -> Response:
+        address = request.remote_addr or ""
+        try:
+            _limit(house, address)
+            command = guide.hear(path, list(request.args.items(multi=True)), await _body())
+            result = await accounts.perform(command, address)
+        except Refusal as refusal:
+            return refuse(refusal)
+        return answer(guide.answer(result), request.path, [])
+
+    return handle
+
+
+async def _actor(house: House) -> Actor:
+    shown = request.headers.get("Authorization")
+    if shown is None:
+        raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header")
+    return await house.doorman.admit(bearer(shown))
+
+
+def _limit(house: House, who: object) -> None:
+    now = trio.current_time()
+    if not house.rest.take(who, now):
+        wait = house.rest.retry_after(who, now)
+        raise Refusal(RATE_LIMITED, "You are asking too fast", retry_after=wait)
+
+
+async def _refuse_http(error: HTTPException) -> Response:
+    allow: Any = getattr(error, "valid_methods", None)
+    return refuse_status(error.code or 500, ", ".join(sorted(allow)) if allow else "")
+
+
+async def _refuse_fault(error: Exception) -> Response:
+    if isinstance(error, Refusal):
+        return refuse(error)
+    log.fault("request failed", error, path=request.path)
+    return refuse(Refusal(INTERNAL))
+
+
+async def _body() -> bytes:
+    data = await request.get_data()
+    return data if isinstance(data, bytes) else data.encode()

@@ -1,0 +1,97 @@
+"""The site: what is at which path of the one port, and who may come in from where.
+
+    an upgrade at a namespace's path, or /ws     a JSON-RPC connection
+    /healthz, /readyz                            answered here, without the REST application
+    all else                                     the REST application, made at the first request that needs it
+
+One rule for origins holds for all of them (chatd/origins.py): a page of a foreign origin is refused before anything
+else, and gets no permission to read an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from chatd import origins
+from chatd.asgi import Application
+from chatd.entrance import SHARED_PATH, query_of, serve_jsonrpc
+from chatd.handshake import wants_websocket
+from chatd.house import House
+from chatd.http import Direct
+from chatd.metrics import CONNECTIONS_REFUSED
+from chatd.request import Request, Response, refusal
+from chatd.socket import WebSocket
+from protocol.errors import FORBIDDEN, UNAVAILABLE, Refusal
+
+TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
+
+
+class Site:
+    """See above; chatd/http.py asks it, in this order, what to do with a request."""
+
+    def __init__(self, house: House, make_app: Callable[[], Awaitable[Application]]) -> None:
+        self.house = house
+        self._make_app = make_app
+        self._allowed = origins.listed(house.config.server.allowed_origins)
+        self._direct: Mapping[str, Direct] = {"/healthz": self._healthz, "/readyz": self._readyz}
+
+    def refuse(self, request: Request) -> Response | None:
+        """What is ended before anything else happens."""
+        origin = request.get(b"origin")
+        mine = self._own(request)
+        if origins.is_preflight(request.method, origin, request.get(b"access-control-request-method")):
+            return Response(204, headers=_bytes(origins.preflight(origin or "", mine, self._allowed)))
+        if not origins.allowed(origin, mine, self._allowed):
+            CONNECTIONS_REFUSED.child("origin").add()
+            return refusal(FORBIDDEN, "Pages of this origin may not use this server", headers=_bytes(origins.VARY))
+        if wants_websocket(request):
+            return self._refuse_upgrade(request)
+        return None
+
+    def _refuse_upgrade(self, request: Request) -> Response | None:
+        house = self.house
+        if house.stopping:
+            return refusal(UNAVAILABLE, "The server is stopping", close=True)
+        try:
+            if request.path != SHARED_PATH:
+                house.dialect_of(request.path, query_of(request).get("dialect"))
+        except Refusal as no:
+            return refusal(no.code, no.message)
+        return None
+
+    async def websocket(self, request: Request, websocket: WebSocket) -> None:
+        await serve_jsonrpc(self.house, request, websocket)
+
+    def direct(self, request: Request) -> Direct | None:
+        return self._direct.get(request.path)
+
+    def body_limit(self, request: Request) -> int:
+        return self.house.config.limits.body_bytes
+
+    async def app(self) -> Application:
+        return await self._make_app()
+
+    def headers(self, request: Request) -> tuple[tuple[bytes, bytes], ...]:
+        """What a browser must be told with every answer."""
+        return _bytes(origins.cors(request.get(b"origin"), self._own(request), self._allowed))
+
+    def _own(self, request: Request) -> str | None:
+        return origins.own(request.scheme, request.get(b"host"))
+
+    async def _healthz(self, request: Request, body: bytes) -> Response:
+        """The process answers."""
+        return Response(200, b"ok\n", TEXT)
+
+    async def _readyz(self, request: Request, body: bytes) -> Response:
+        """It takes connections, and can write."""
+        if self.house.stopping:
+            return refusal(UNAVAILABLE, "The server is stopping")
+        try:
+            await self.house.database.write(lambda tx: None)
+        except Refusal as no:
+            return refusal(no.code, no.message)
+        return Response(200, b"ready\n", TEXT)
+
+
+def _bytes(headers: origins.Headers) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.lower().encode(), value.encode()) for name, value in headers)

@@ -1,0 +1,223 @@
+"""The stage: a real server on a real port, and players who speak to it as outside clients do.
+
+A player remembers everything that it hears, in order. `hears` takes the next thing and demands that it is what the
+scene says; `hears_nothing` asks the server a question and demands that nothing came before its answer. So no scene
+ever sleeps, and none can pass because it looked too early.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection, connect_websocket_url
+
+from chatd.config import load
+from chatd.main import Server, running
+
+TIMEOUT = 20.0
+QUIET = {
+    "limits.sends_per_user": "0",
+    "limits.calls_per_connection": "0",
+    "limits.rest_per_user": "0",
+    "limits.connections_per_address": "0",
+    "limits.typing_per_connection": "0",
+}
+
+
+class Rest:
+    """What curl does."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    async def ask(
+        self, method: str, path: str, body: Any = None, *, token: str = "", headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        """The status, the JSON, and the headers of an answer."""
+
+        def send() -> tuple[int, Any, Mapping[str, str]]:
+            data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+            request = Request(self.base + path, data=data, method=method, headers=dict(headers or {}))  # noqa: S310
+            request.add_header("Content-Type", "application/json")
+            if token:
+                request.add_header("Authorization", f"Bearer {token}")
+            try:
+                with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+                    text = answer.read()
+                    return answer.status, json.loads(text) if text else None, answer.headers
+            except OSError as error:
+                status = getattr(error, "code", None)
+                if status is None:
+                    raise
+                with error as answer:  # type: ignore[attr-defined]
+                    text = answer.read()
+                    try:
+                        said = json.loads(text)
+                    except ValueError:
+                        said = text
+                    return status, said, answer.headers
+
+        return await trio.to_thread.run_sync(send)
+
+
+class Person:
+    """Somebody with an account."""
+
+    def __init__(self, rest: Rest, account: Mapping[str, Any]) -> None:
+        self.rest = rest
+        self.id: int = account["user"]["id"]
+        self.object_id: str = account["user"]["_id"]
+        self.name: str = account["user"]["username"]
+        self.token: str = account["accessToken"]
+
+    async def asks(self, method: str, path: str, body: Any = None, *, status: int = 0) -> Any:
+        """A REST call that must succeed, or give the status that the scene says."""
+        given, said, _ = await self.rest.ask(method, path, body, token=self.token)
+        assert given == status or (not status and given < 300), f"{method} {path}: {given} {said}"
+        return said
+
+
+class RpcPlayer:
+    """A plain WebSocket client that speaks JSON-RPC."""
+
+    def __init__(self, socket: WebSocketConnection) -> None:
+        self.socket = socket
+        self._heard: list[dict[str, Any]] = []
+        self._number = 0
+        self.ready: dict[str, Any] = {}
+        self.position = 0
+
+    async def _next(self) -> dict[str, Any]:
+        with trio.fail_after(TIMEOUT):
+            message: dict[str, Any] = json.loads(await self.socket.get_message())
+        return message
+
+    async def sends(self, text: str | bytes) -> None:
+        await self.socket.send_message(text)
+
+    async def calls(self, method: str, params: Any = None, *, ns: str | None = None) -> dict[str, Any]:
+        """Call, and wait for the answer; what is heard meanwhile is kept."""
+        self._number += 1
+        call = {"jsonrpc": "2.0", "id": self._number, "method": method}
+        call |= {"params": params} if params is not None else {}
+        call |= {"ns": ns} if ns else {}
+        await self.sends(json.dumps(call))
+        while True:
+            message = await self._next()
+            if message.get("id") == self._number and "method" not in message:
+                return message
+            self._keep(message)
+
+    def _keep(self, message: dict[str, Any]) -> None:
+        self._heard.append(message)
+        self.position = message.get("pos", self.position)
+
+    async def asks(self, method: str, params: Any = None) -> Any:
+        """A call that must succeed: its result."""
+        answer = await self.calls(method, params)
+        assert "result" in answer, answer
+        return answer["result"]
+
+    async def is_refused(self, method: str, params: Any, code: int) -> dict[str, Any]:
+        """A call that must fail with that number: its error."""
+        answer = await self.calls(method, params)
+        assert answer.get("error", {}).get("code") == code, answer
+        error: dict[str, Any] = answer["error"]
+        return error
+
+    async def tells(self, method: str, params: Any) -> None:
+        """A call that wants no answer."""
+        await self.sends(json.dumps({"jsonrpc": "2.0", "method": method, "params": params}))
+
+    async def hears(self, method: str) -> Any:
+        """The next thing heard, which must be that event: its payload."""
+        if not self._heard:
+            self._keep(await self._next())
+        message = self._heard.pop(0)
+        assert message.get("method") == method, f"expected {method}, heard {message}, then {self._heard}"
+        return message["params"]
+
+    async def comes_to_hear(self, method: str) -> Any:
+        """That event, whatever else is heard before it."""
+        while True:
+            if not self._heard:
+                self._keep(await self._next())
+            message = self._heard.pop(0)
+            if message.get("method") == method:
+                return message["params"]
+
+    async def hears_nothing(self) -> None:
+        """Whatever the server had to say before this moment has come by now; it must have been nothing."""
+        await self.asks("rpc.ping")
+        assert not self._heard, self._heard
+
+    async def hears_all(self) -> list[tuple[str, Any]]:
+        """Everything that the server had to say until now."""
+        await self.asks("rpc.ping")
+        heard, self._heard = self._heard, []
+        return [(message["method"], message["params"]) for message in heard]
+
+    async def is_sent_away(self) -> int:
+        """Wait for the end: the close code."""
+        with trio.fail_after(TIMEOUT):
+            while True:
+                try:
+                    self._keep(json.loads(await self.socket.get_message()))
+                except ConnectionClosed as closed:
+                    assert closed.reason is not None
+                    return int(closed.reason.code)
+
+    async def leaves(self) -> None:
+        with trio.move_on_after(TIMEOUT):
+            await self.socket.aclose()
+
+
+class Stage:
+    """A server, and everybody who plays on it."""
+
+    def __init__(self, server: Server, nursery: trio.Nursery) -> None:
+        self.server = server
+        self.nursery = nursery
+        self.address = server.front.addresses[0]
+        self.rest = Rest(f"http://{self.address}")
+
+    async def person(self, name: str, **account: Any) -> Person:
+        """Somebody new."""
+        status, said, _ = await self.rest.ask(
+            "POST", "/auth/register", {"username": name, "password": "correct horse", **account}
+        )
+        assert status == 201, said
+        return Person(self.rest, said)
+
+    async def socket(
+        self, path: str, *, headers: Mapping[str, str] | None = None, subprotocols: list[str] | None = None
+    ) -> WebSocketConnection:
+        lines = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+        return await connect_websocket_url(
+            self.nursery, f"ws://{self.address}{path}", extra_headers=lines, subprotocols=subprotocols
+        )
+
+    async def rpc(self, who: Person | str, path: str = "/chat") -> RpcPlayer:
+        """A JSON-RPC player whose token is shown in the header, and who has heard `ready`."""
+        token = who if isinstance(who, str) else who.token
+        player = RpcPlayer(await self.socket(path, headers={"Authorization": f"Bearer {token}"}))
+        player.ready = await player.hears("ready")
+        player.position = player.ready["pos"]
+        return player
+
+
+@asynccontextmanager
+async def stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
+    """A server of its own, on a free port."""
+    given = {"server.port": "0", "data.directory": str(folder / "data"), "auth.registration": "open", **QUIET}
+    given |= {name.replace("__", "."): value for name, value in settings.items()}
+    config = load(flags=[("test", name, value) for name, value in given.items()], environ={})
+    async with running(config) as server, trio.open_nursery() as nursery:
+        yield Stage(server, nursery)
+        nursery.cancel_scope.cancel()
