@@ -107,17 +107,16 @@ class Engine:
 
     def refuse(self, request: Request) -> Response | None:
         """What can be said before an upgrade or a body: the answer no, or None."""
+        too_large = self._declared(request) > self.rules.payload_bytes > 0
         try:
             if wants_websocket(request):
                 self._judge(request, upgrade=True)
-            elif self._declared(request) > self.rules.payload_bytes > 0:
-                session = self._judge(request, upgrade=False)
-                if session is not None:
-                    session.oversized()
-                return refusal(TOO_LARGE, headers=self._headers(request), close=True)
+            elif too_large and (session := self._judge(request, upgrade=False)) is not None:
+                session.oversized()
         except Refused as refused:
-            return self._error(request, refused.number)
-        return None
+            if not too_large:
+                return self._error(request, refused.number)
+        return refusal(TOO_LARGE, headers=self._headers(request), close=True) if too_large else None
 
     def direct(self, request: Request) -> Direct:
         """The handler for a request whose head is here: as in Site.direct."""
@@ -165,7 +164,7 @@ class Engine:
     async def _post(self, session: Session, request: Request, body: bytes) -> Response:
         try:
             await session.post(body)
-        except Malformed:
+        except (Malformed, Misplaced):
             return self._error(request, BAD_REQUEST)
         return self._words(request, b"ok")
 
@@ -194,7 +193,7 @@ class Engine:
             socket.write(frame_text(self._open(session, ())))
             await self._run(session, request)
         elif await session.upgrade(socket):
-            await session.over.wait()
+            await session.wait_over()
 
     # -- sessions --------------------------------------------------------------------------------------------------
 
@@ -257,8 +256,7 @@ class Engine:
             self._crashed(error)
             session.close(1011, "internal error")
         finally:
-            session.close()
-            session.over.set()
+            session.leave()
 
     # -- all of them -----------------------------------------------------------------------------------------------
 

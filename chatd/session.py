@@ -5,10 +5,9 @@
     WebSocket      WebSocket    -
 
 To the floor above a session is what a WebSocket is: `receive` gives what the client said, `write` takes WebSocket
-frames ready-made, `close` ends it, and Gone says that it is over. Writing the same frames to both transports keeps one
-rendering per face: while a session polls, frames wait as they are; a GET takes them apart again (a server's frames
-are unmasked, so that is slicing), and an upgrade sends what still waits, unread, as the first bytes of the WebSocket.
-So nothing is lost or overtaken by moving.
+frames ready-made, `close` ends it, and Gone says that it is over. Both transports are given the same frames, so that
+an event is rendered once per face: a GET takes them apart (chatd/polling.py), and an upgrade sends what still waits,
+unread, as the first bytes of the WebSocket. So nothing is lost or overtaken by moving.
 
     the upgrade, on the new WebSocket     meanwhile a GET
     "2probe" → "3probe"                   that waits is answered at once: with a noop if there is nothing better
@@ -26,12 +25,13 @@ close when the server ends it, noop when the client did.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import trio
 from msgspec import Struct
 
-from chatd.framer import BINARY_HEAD, Message, frame_text
+from chatd.framer import Message, frame_text
+from chatd.polling import Polling, unframe
 from chatd.socket import Gone, WebSocket, Write
 from protocol.errors import SIGNED_OUT, SILENT, SLOW
 from protocol.frames import Packet
@@ -58,6 +58,8 @@ LEFT = (1000, "the client left")
 BROKEN = (1002, "parse error")
 OVERLAP = (1002, "two requests at once")
 ABANDONED = (1006, "the client left in the middle of a poll")
+MISDIRECTED = (1002, "only the server pings")
+NOISE = (1002, "packets that nobody asked for")
 
 
 class SessionRules(Struct, frozen=True):
@@ -82,31 +84,26 @@ class Misplaced(Exception):
 
 
 class Session:
-    """See above. `forget` is called once, when nobody may find the session by its sid any more."""
+    """See above. `forget` is called when nobody may find the session by its sid any more."""
 
     __slots__ = (
         "_awaiting_pong",
         "_end",
         "_forget",
-        "_held",
-        "_held_bytes",
+        "_heard_at",
         "_inbound",
         "_last_word",
-        "_poll",
+        "_over",
         "_polling",
-        "_posting",
         "_probe",
         "_rules",
         "_socket",
         "_strays",
-        "_taken",
         "_wake",
         "address",
         "connect_by",
         "due",
-        "heard_at",
         "moved",
-        "over",
         "owner",
         "sid",
         "write",
@@ -122,24 +119,20 @@ class Session:
         self._rules = rules
         self._forget = forget
         self._socket = socket
+        self._polling = Polling(rules.outbox_bytes) if socket is None else None
+        self._probe: WebSocket | None = None
         self.write: Write = self._hold if socket is None else socket.write
         self.moved: Callable[[Write], None] = ignore  # hears of the new `write` after an upgrade
-        self._probe: WebSocket | None = None
-        self._held: list[bytes] = []  # frames that wait for a poll
-        self._held_bytes = 0
-        self._poll: trio.Event | None = None  # wakes the GET that waits
-        self._polling = self._posting = False
         self._inbound: list[Packet] = []
         self._wake: trio.Event | None = None  # wakes the reader
-        self._taken: trio.Event | None = None  # wakes the POST whose packets the reader has taken
         self._end: tuple[int, str] | None = None
-        self._last_word = NOOP
+        self._last_word = CLOSE
         self._awaiting_pong = False
         self._strays = 0
-        self.heard_at = now
+        self._heard_at = now
         self.due = now + rules.interval
         self.connect_by = now + (rules.connect_seconds or math.inf)
-        self.over = trio.Event()  # whoever runs it is done: nobody reads its WebSocket any more
+        self._over: trio.Event | None = None  # wakes the task that lends us its WebSocket
 
     # -- to the floor above ----------------------------------------------------------------------------------------
 
@@ -147,10 +140,7 @@ class Session:
         """What the client said, at least one packet, text without its "4"; Gone at the end. One task at a time."""
         while True:
             if self._inbound:
-                packets, self._inbound = self._inbound, []
-                if self._taken is not None:
-                    self._taken.set()
-                return packets
+                return self._take_inbound()
             if self._end is not None:
                 raise Gone(*self._end)
             if self._socket is None:
@@ -174,7 +164,7 @@ class Session:
 
     @property
     def last_heard(self) -> float:
-        return self.heard_at if self._socket is None else self._socket.last_heard
+        return self._heard_at if self._socket is None else self._socket.last_heard
 
     @property
     def closing(self) -> bool:
@@ -184,7 +174,9 @@ class Session:
     @property
     def waiting(self) -> int:
         """Bytes that wait for the client."""
-        return self._held_bytes if self._socket is None else self._socket.outbox.waiting
+        if self._socket is not None:
+            return self._socket.outbox.waiting
+        return 0 if self._polling is None else self._polling.size
 
     @property
     def transport(self) -> str:
@@ -196,86 +188,61 @@ class Session:
         """Keep frames for the next poll. Whoever remembers this method from before an upgrade is served as well."""
         if self._socket is not None:
             self._socket.write(data, droppable)
-            return
-        limit = self._rules.outbox_bytes
-        if self._end is not None or (limit and droppable and self._held_bytes > limit // 2):
-            return
-        self._held.append(data)
-        self._held_bytes += len(data)
-        if limit and self._held_bytes > limit:
-            self._let_go()
+        elif self._end is None and self._polling is not None and not self._polling.keep(data, droppable):
             self._finish((SLOW.code, SLOW.reason), linger=True)
-        self._answer_poll()
 
     async def poll(self) -> bytes:
         """The body of the answer to a GET, as soon as there is something to say."""
-        if self._polling or self._socket is not None:
-            self.collide()
+        polling = self._polling
+        if polling is None:
             raise Misplaced
-        self._polling = True
-        self.heard_at = trio.current_time()
+        if polling.getting:
+            self._finish(OVERLAP)
+            raise Misplaced
+        polling.getting = True
+        self._heard_at = trio.current_time()
         try:
-            if not self._held and self._end is None:
-                await self._wait_words()
-            if self._socket is not None:
-                raise Misplaced
+            if not polling.size and self._end is None:
+                await polling.wait(math.inf if self._probe is None else PROBE_SECONDS)
         except trio.Cancelled:
             self._finish(ABANDONED)
             raise
         finally:
-            self._polling = False
-            self._poll = None
-        return self._take()
-
-    async def _wait_words(self) -> None:
-        self._poll = trio.Event()
-        with trio.move_on_after(math.inf if self._probe is None else PROBE_SECONDS):
-            await self._poll.wait()
-
-    def _take(self) -> bytes:
-        packets = [packet for frames in self._held for packet in unframe(frames)]
-        self._let_go()
+            polling.getting = False
+        if self._polling is None:
+            raise Misplaced
+        packets = list(unframe(polling.take()))
         if self._end is not None:
             self._forget(self)
-        if self._end is not None or not packets:
             packets.append(Packet(self._last_word))
-        return write_payload(packets)
-
-    def _let_go(self) -> None:
-        self._held = []
-        self._held_bytes = 0
-
-    def _answer_poll(self) -> None:
-        if self._poll is not None:
-            self._poll.set()
+        return write_payload(packets or [Packet(NOOP)])
 
     def begin_post(self) -> None:
         """A POST's head is here. It counts from now on, for a body can take its time, and may never come."""
-        if self._posting or self._socket is not None:
-            self.collide()
+        polling = self._polling
+        if polling is None:
             raise Misplaced
-        self._posting = True
+        if polling.posting:
+            self._finish(OVERLAP)
+            raise Misplaced
+        polling.posting = True
 
     async def post(self, body: bytes) -> None:
         """A POST's body is here; Malformed when it is not all packets. Returns when the reader has taken it."""
-        self.heard_at = trio.current_time()
+        polling = self._polling
+        if polling is None:
+            raise Misplaced
+        self._heard_at = trio.current_time()
         packets, wrong = read_payload(body, self._rules.payload_packets)
         for kind, data, binary in packets:
             self._hear(kind, data, binary)
+        self._wake_reader()
         if wrong is not None:
             self._finish(BROKEN)
             raise wrong
-        self._wake_reader()
-        while self._inbound and self._end is None:
-            self._taken = trio.Event()
-            await self._taken.wait()
-        self._taken = None
-        self._posting = False
-
-    def collide(self) -> None:
-        """Two requests of a kind at once, which no sound client makes."""
-        if self._socket is None:
-            self._finish(OVERLAP)
+        if self._inbound and self._end is None:
+            await polling.hand_over()
+        polling.posting = False
 
     def oversized(self) -> None:
         """A body that is longer than was promised."""
@@ -285,7 +252,7 @@ class Session:
 
     async def upgrade(self, socket: WebSocket) -> bool:
         """Probe a WebSocket that wants to be the transport; whether it is now. The rest is the reader's."""
-        if self._probe is not None or self._socket is not None or self._end is not None:
+        if self._probe is not None or self._polling is None or self._end is not None:
             return False
         self._probe = socket
         try:
@@ -297,17 +264,32 @@ class Session:
             pass
         finally:
             self._probe = None
-        return self._socket is socket
+        if self._socket is not socket:
+            return False
+        self._over = trio.Event()
+        return True
+
+    async def wait_over(self) -> None:
+        """After an upgrade, until nobody reads the WebSocket any more."""
+        if self._over is not None:
+            await self._over.wait()
+
+    def leave(self) -> None:
+        """Whoever ran the session is done with it."""
+        self.close()
+        if self._over is not None:
+            self._over.set()
 
     def _hear_probe(self, messages: list[Message]) -> bool:
         """What came over the probed WebSocket; whether to go on."""
+        assert self._probe is not None
+        assert self._polling is not None
         for index, (data, binary) in enumerate(messages):
             if not binary and data == PING_PROBE:
-                assert self._probe is not None
                 self._probe.write(frame_text(PONG_PROBE))
-                self._answer_poll()
-            elif not binary and data == UPGRADE:
-                self._move()
+                self._polling.wake()
+            elif not binary and data == UPGRADE and self._end is None:
+                self._move(self._probe, self._polling)
                 self._hear_messages(messages[index + 1 :])
                 self._wake_reader()
                 return True
@@ -315,17 +297,16 @@ class Session:
                 return False
         return True
 
-    def _move(self) -> None:
-        """The probed WebSocket is the transport."""
-        socket = self._socket = self._probe
-        if socket is None or self._end is not None:
-            return
+    def _move(self, socket: WebSocket, polling: Polling) -> None:
+        """The probed WebSocket is the transport from now on."""
+        self._socket = socket
+        self._polling = None
         self.write = socket.write
-        if self._held:
-            socket.write(b"".join(self._held))
-            self._let_go()
+        if polling.size:
+            socket.write(polling.take())
         self.moved(self.write)
-        self._answer_poll()
+        polling.wake()
+        polling.release()
 
     def _hear_messages(self, messages: list[Message]) -> None:
         inbound = self._inbound
@@ -354,13 +335,13 @@ class Session:
             self.due = trio.current_time() + self._rules.interval
         elif kind == CLOSE:
             self._last_word = NOOP
-            self._finish(LEFT, linger=True, word=NOOP)
+            self._finish(LEFT, linger=True)
         elif kind == PING:
-            self._finish((1002, "only the server pings"))
+            self._finish(MISDIRECTED)
         else:
             self._strays += 1
             if self._strays > STRAYS:
-                self._finish((1002, "packets that nobody asked for"))
+                self._finish(NOISE)
 
     def beat(self, now: float) -> None:
         """Do what is due."""
@@ -383,37 +364,30 @@ class Session:
         while self._end is None and (now >= self.due or now >= self.connect_by):
             self.beat(now)
 
+    def _take_inbound(self) -> list[Packet]:
+        packets, self._inbound = self._inbound, []
+        if self._polling is not None:
+            self._polling.release()
+        return packets
+
     def _wake_reader(self) -> None:
         if self._wake is not None:
             self._wake.set()
 
-    def _finish(self, end: tuple[int, str], *, linger: bool = False, word: bytes = CLOSE) -> None:
+    def _finish(self, end: tuple[int, str], *, linger: bool = False) -> None:
+        """It is over: tell everybody who waits for anything. With `linger` the next poll still hears the last word."""
         if self._end is not None:
             return
         self._end = end
-        self._last_word = word
         for socket in (self._socket, self._probe):
             if socket is not None:
                 socket.close(*end)
-        if linger and self._socket is None:
+        waits = self._polling is not None and self._polling.getting
+        if linger and self._socket is None and not waits:
             self.due = trio.current_time() + self._rules.linger
         else:
             self._forget(self)
-        self._answer_poll()
+        if self._polling is not None:
+            self._polling.wake()
+            self._polling.release()
         self._wake_reader()
-        if self._taken is not None:
-            self._taken.set()
-
-
-def unframe(frames: bytes) -> Iterator[Packet]:
-    """The messages in frames of a server's, each of them whole and unmasked."""
-    position = 0
-    while position < len(frames):
-        head, length = frames[position], frames[position + 1]
-        position += 2
-        if length > 125:
-            size = 2 if length == 126 else 8
-            length = int.from_bytes(frames[position : position + size], "big")
-            position += size
-        yield Packet(frames[position : position + length], head == BINARY_HEAD)
-        position += length

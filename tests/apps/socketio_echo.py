@@ -20,7 +20,6 @@ from chatd.channel import HttpRules
 from chatd.engine import Engine, Session, SessionRules
 from chatd.framer import frame_binary, frame_text
 from chatd.front import Front, FrontRules
-from chatd.handshake import wants_websocket
 from chatd.http import Direct
 from chatd.listeners import Address
 from chatd.request import Request, Response, refusal
