@@ -24,7 +24,7 @@ from protocol.errors import Refusal
 if TYPE_CHECKING:
     import trio
 
-FILE_NAME = "control"
+FILE_NAME = "control.sock"
 LONGEST_LINE = 1024 * 1024
 PATIENCE = 30.0
 LONGEST_ADDRESS = 100  # the kernel takes 107 bytes

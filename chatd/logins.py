@@ -26,6 +26,7 @@ from chatd.limiter import Buckets, Rate
 from protocol.errors import AUTH_INVALID, RATE_LIMITED, Refusal
 
 WINDOW = 1800.0
+PER_ACCOUNT, PER_ADDRESS = Rate(5 / WINDOW, 5), Rate(30 / WINDOW, 30)
 SPACING = 5.0
 LONGEST_WAIT = 15.0
 WRONG = "The name or the password is wrong"
@@ -44,10 +45,7 @@ class Attempt(Struct, frozen=True):
 class Logins:
     """Who may try a password now. `address` is what addresses are counted by: for IPv6 the /64 (forwarding.block)."""
 
-    def __init__(
-        self, per_account: float = 5, per_address: float = 30, *, window: float = WINDOW, most: int = 65536
-    ) -> None:
-        account, address = Rate(per_account / window, per_account), Rate(per_address / window, per_address)
+    def __init__(self, account: Rate = PER_ACCOUNT, address: Rate = PER_ADDRESS, *, most: int = 65536) -> None:
         self._pairs: Buckets[tuple[str, str]] = Buckets(account, most)
         self._addresses: Buckets[str] = Buckets(address, most)
         self._strangers: Buckets[str] = Buckets(account, most)

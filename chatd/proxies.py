@@ -1,15 +1,37 @@
-"""Who asks, behind reverse proxies: the forwarding headers count only as far as trusted proxies have written them.
+"""Who the client is when proxies stand between: believed only from proxies that the configuration names by CIDR.
 
-Every proxy appends the address that it saw, so the list is read from its end: the first address that is no trusted
-proxy is the client. RFC 7239's Forwarded wins over the X-Forwarded headers.
+Each proxy appends the address that it sees, so the list is read from its end: the first address that is not a trusted
+proxy's is the client, and whatever stands before it was written by the client and means nothing. If what has to be
+read is malformed, or X-Forwarded-For and Forwarded disagree (a proxy that writes one lets the other through as the
+client sent it), the direct peer is the client.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from ipaddress import ip_address, ip_network
+import re
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import TypeAlias
+
+from msgspec import Struct
 
 from chatd.request import Headers
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
+
+UNIX = "unix"
+MOST_HOPS = 32
+SCHEMES = ("http", "https")
+PAIR = re.compile(r'([A-Za-z]+)=(?:"([^"\\]*)"|([^\s;,"]+))')
+HOST_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+)(?::[0-9]{1,5})?|([0-9A-Fa-f:.]+)")
+
+
+class Hop(Struct, frozen=True):
+    """One entry of such a header; `address` is None when it is malformed."""
+
+    address: Address | None
+    scheme: str = ""
 
 
 class Proxies:
@@ -17,78 +39,90 @@ class Proxies:
 
     __slots__ = ("_networks", "_unix")
 
-    def __init__(self, trusted: Sequence[str] = ()) -> None:
-        self._unix = "unix" in trusted
-        self._networks = [ip_network(network, strict=False) for network in trusted if network != "unix"]
+    def __init__(self, trusted: Iterable[str] = ()) -> None:
+        """ValueError names what is no network."""
+        words = tuple(trusted)
+        self._unix = UNIX in words
+        self._networks: Networks = tuple(ip_network(word) for word in words if word != UNIX)
 
-    def trusts(self, address: str) -> bool:
+    def trusts(self, peer: str) -> bool:
         """Whether this is the address of a trusted proxy."""
-        if address == "unix":
+        if peer == UNIX:
             return self._unix
-        if not self._networks:
-            return False
-        try:
-            parsed = ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._networks)
+        found = read_address(peer) if self._networks else None
+        return found is not None and self._is_trusted(found)
 
     def locate(self, peer: str, headers: Headers) -> tuple[str, str | None]:
-        """The client's address, and the scheme it used where a proxy says so."""
+        """The client behind a direct peer, and the scheme by which it left there where a proxy says so."""
+        found = read_address(peer)
+        direct = peer if found is None else str(found)
         if not self.trusts(peer):
-            return peer, None
-        hops, scheme = _forwarded(headers) or _x_forwarded(headers)
-        client = peer
-        for hop in reversed(hops):
-            client = hop
-            if not self.trusts(hop):
-                break
-        return client, scheme
+            return direct, None
+        chains = [chain for chain in (_x_forwarded(headers), _forwarded(headers)) if chain]
+        clients = {self._beyond(chain) for chain in chains}
+        if None in clients or len(clients) > 1:
+            return direct, None
+        said = _joined(headers, b"x-forwarded-proto").rpartition(",")[2] or (chains[-1][-1].scheme if chains else "")
+        said = said.strip().lower()
+        return str(clients.pop()) if clients else direct, said if said in SCHEMES else None
+
+    def _is_trusted(self, address: Address) -> bool:
+        return any(address in network for network in self._networks)
+
+    def _beyond(self, chain: list[Hop]) -> Address | None:
+        """The nearest address that is no proxy's; the farthest when all are; None when what is read is malformed."""
+        for hop in reversed(chain):
+            if hop.address is None or not self._is_trusted(hop.address):
+                return hop.address
+        return chain[0].address
 
 
-def _forwarded(headers: Headers) -> tuple[list[str], str | None] | None:
-    elements = [
-        dict(_pair(part) for part in element.split(";"))
-        for value in _values(headers, b"forwarded")
-        for element in value.split(",")
-    ]
-    if not elements:
+def block(address: str) -> str:
+    """What addresses are counted by: IPv4 as it is, IPv6 by its /64, since one customer has all of that."""
+    if ":" not in address:
+        return address
+    found = read_address(address)
+    if not isinstance(found, IPv6Address):
+        return address if found is None else str(found)
+    return f"{IPv6Address(int(found) >> 64 << 64)}/64"
+
+
+def read_address(text: str) -> Address | None:
+    """An IP address, with or without a port; IPv4 in IPv6's clothes is IPv4. None if it is none."""
+    parts = HOST_PORT.fullmatch(text.strip())
+    if not parts:
         return None
-    hops = [hop for element in elements if (hop := _address(element.get("for", "")))]
-    return hops, _scheme(elements[-1].get("proto", ""))
-
-
-def _x_forwarded(headers: Headers) -> tuple[list[str], str | None]:
-    hops = [
-        hop
-        for value in _values(headers, b"x-forwarded-for")
-        for part in value.split(",")
-        if (hop := _address(part.strip()))
-    ]
-    schemes = _values(headers, b"x-forwarded-proto")
-    return hops, _scheme(schemes[-1].rpartition(",")[2].strip()) if schemes else None
-
-
-def _values(headers: Headers, name: bytes) -> list[str]:
-    return [value.decode("latin-1") for key, value in headers if key == name]
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
-    return name.strip().lower(), value.strip().strip('"')
-
-
-def _scheme(word: str) -> str | None:
-    return word.lower() if word.lower() in ("http", "https") else None
-
-
-def _address(node: str) -> str | None:
-    """The address in `1.2.3.4`, `1.2.3.4:80`, `::1`, `[::1]:80`; None for what is none (`unknown`, `_hidden`)."""
-    if node.startswith("["):
-        node = node[1:].partition("]")[0]
-    elif node.count(":") == 1:
-        node = node.partition(":")[0]
     try:
-        return str(ip_address(node))
+        found = ip_address(parts[1] or parts[2] or parts[3])
     except ValueError:
         return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+
+
+def _joined(headers: Headers, name: bytes) -> str:
+    """A header that may have come several times, as one."""
+    return ",".join(value.decode("latin-1") for key, value in headers if key == name)
+
+
+def _x_forwarded(headers: Headers) -> list[Hop]:
+    return [Hop(read_address(entry)) for entry in _entries(_joined(headers, b"x-forwarded-for"))]
+
+
+def _forwarded(headers: Headers) -> list[Hop]:
+    """RFC 7239: `for="[2001:db8::1]:4711";proto=https, for=192.0.2.60`."""
+    return [_element(entry) for entry in _entries(_joined(headers, b"forwarded"))]
+
+
+def _element(entry: str) -> Hop:
+    pairs = {}
+    for part in entry.split(";"):
+        pair = PAIR.fullmatch(part.strip())
+        if not pair or pair[1].lower() in pairs:
+            return Hop(None)
+        pairs[pair[1].lower()] = pair[2] or pair[3] or ""
+    return Hop(read_address(pairs.get("for", "")), pairs.get("proto", ""))
+
+
+def _entries(header: str) -> list[str]:
+    """The entries that are looked at: the last ones, however many a client wrote before them."""
+    return header.rsplit(",", MOST_HOPS)[-MOST_HOPS:] if header.strip() else []

@@ -1,7 +1,8 @@
 """The tokens that this server gives out: signed access tokens, and refresh tokens that are only random.
 
-A refresh token is 256 random bits that mean nothing by themselves: it can be revoked, cannot be forged, and cannot be
-taken for an access token. Only its SHA-256 is stored; random bits need no slow hash.
+A refresh token is random bits (256 to find its session, 256 to prove it) that mean nothing by themselves: it can be
+revoked, cannot be forged, and cannot be taken for an access token. Only SHA-256 of it is stored; random bits need no
+slow hash.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import secrets
 import time
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from chatd.claims import LARGEST_ID, OWN_ISSUER
 from chatd.jws import Signer, compose
@@ -34,8 +35,12 @@ class Issuer:
         name: str | None = None,
         admin: bool = False,
         token_id: str | None = None,
+        issued: int | None = None,
     ) -> str:
-        """An access token. `exp` is rounded up: the token lasts at least as long as it was promised to."""
+        """An access token. `exp` is rounded up: the token lasts at least as long as it was promised to.
+
+        `issued` is the second in which the store found that the user may have it, which may be a while ago.
+        """
         if not 0 < user_id <= LARGEST_ID:
             raise ValueError("a user id is a positive integer below 2^53")
         now = self._now()
@@ -43,7 +48,7 @@ class Issuer:
             "iss": OWN_ISSUER,
             "sub": str(user_id),
             "user_id": user_id,
-            "iat": int(now),
+            "iat": int(now) if issued is None else issued,
             "exp": math.ceil(now + ttl),
             "jti": token_id or secrets.token_urlsafe(16),
         }
@@ -54,12 +59,43 @@ class Issuer:
         return compose(payload, self._signer)
 
 
-def make_refresh() -> tuple[str, bytes]:
-    """A new refresh token, and the digest that is stored of it."""
-    token = secrets.token_urlsafe(REFRESH_BYTES)
-    return token, refresh_digest(token)
+class RefreshToken(NamedTuple):
+    """`family.secret`. The family is the same while a session lasts; the secret is new at every use.
+
+    So one row a session is enough to know an old token from one that never was: its family is known, its secret isn't.
+    """
+
+    family: str
+    secret: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.family}.{self.secret}"
+
+    @property
+    def family_digest(self) -> str:
+        return digest(self.family)
+
+    @property
+    def digest(self) -> str:
+        return digest(self.text)
+
+    def next(self) -> RefreshToken:
+        """The one that replaces it."""
+        return RefreshToken(self.family, secrets.token_urlsafe(REFRESH_BYTES))
 
 
-def refresh_digest(token: str) -> bytes:
-    """What a presented refresh token is looked up by. Any text will do; what was never given out is not found."""
-    return sha256(token.encode("utf-8", "surrogatepass")).digest()
+def make_refresh() -> RefreshToken:
+    """The first of a new session."""
+    return RefreshToken(secrets.token_urlsafe(REFRESH_BYTES), "").next()
+
+
+def read_refresh(shown: str) -> RefreshToken:
+    """A presented one. Any text will do; what was never given out is not found."""
+    family, _, secret = shown.partition(".")
+    return RefreshToken(family, secret)
+
+
+def digest(text: str) -> str:
+    """What is stored of it."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 NETWORK: tuple[tuple[str, ...], ...] = (
     ("chatd.stream", "chatd.memory", "chatd.request", "chatd.framer", "chatd.outbox"),
     ("chatd.handshake", "chatd.channel", "chatd.asgi", "chatd.socket", "chatd.http", "chatd.tls", "chatd.listeners"),
-    ("chatd.origins", "chatd.proxies", "chatd.forwarding"),
+    ("chatd.origins", "chatd.proxies"),
     ("chatd.polling", "chatd.session", "chatd.engine"),
 )
 FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
@@ -36,10 +36,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("chatd.jws", "chatd.public_keys", "chatd.keys", "chatd.jwks", "chatd.claims"),
     ("chatd.auth", "chatd.identity", "chatd.tokens", "chatd.passwords", "chatd.logins"),
     ("chatd.services",),
-    ("chatd.dispatch", "chatd.doorman", "chatd.accounts"),
+    ("chatd.dispatch", "chatd.doorman"),
     ("chatd.house",),
     *NETWORK,
-    ("chatd.connection", "chatd.entrance"),
+    ("chatd.connection", "chatd.entrance", "chatd.accounts", "chatd.steward"),
     ("chatd.front", "chatd.site"),
     ("chatd.rest",),
     ("chatd.main",),

@@ -1,18 +1,6 @@
 """Asking the house: the server that runs on the data, through its control socket; or the data itself, when none does.
 
-Either way the same calls are understood (a user is named by name or by id):
-
-    user.add      name, password, email, admin       → user
-    user.list                                        → [user]
-    user.set      user, and what shall change of     → user
-                  email, display, admin, disabled
-    user.passwd   user, password                     → user
-    user.delete   user                               → user
-    token.make    user, ttl, admin                   → {token, expires}
-    token.check   token                              → {user, name, admin, expires}
-
-where user is {id, name, display, email, admin, disabled, created}; `expires` is in seconds since 1970, `created` in
-milliseconds.
+Either way the same calls are understood: those of chatd/steward.py.
 """
 
 from __future__ import annotations
@@ -34,7 +22,7 @@ def ask(config: Config, call: str, **arguments: Any) -> Any:
     try:
         return call_control(Path(config.data.directory) / FILE_NAME, call, **arguments)
     except NoServer:
-        from chatd.main import operate
+        from chatd.steward import operate
 
         return operate(config, call, arguments)
     except Refused as refused:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from chatd.auth import UnknownKey, Verifier, bearer
 from chatd.claims import LARGEST_ID, Claims, Rules
 from chatd.keys import KeySettings, make_ring
-from chatd.tokens import Issuer, make_refresh, refresh_digest
+from chatd.tokens import Issuer, make_refresh, read_refresh
 from protocol.errors import AUTH_INVALID, Refusal
 
 untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -514,9 +514,18 @@ def test_bearer(shown: str, token: str) -> None:
 
 
 def test_refresh_tokens_are_random_and_only_their_digest_is_kept() -> None:
-    (one, digest), (other, _) = make_refresh(), make_refresh()
-    assert one != other
-    assert refresh_digest(one) == digest
-    assert len(base64.urlsafe_b64decode(one + "=")) == len(digest) == 32
-    assert refresh_digest("\ud800") != digest
-    refused(one)
+    one, other = make_refresh(), make_refresh()
+    assert len({one.family, one.secret, other.family, other.secret}) == 4
+    for part in (one.family, one.secret):
+        assert len(base64.urlsafe_b64decode(part + "=")) == 32
+        assert part not in one.digest + one.family_digest
+    assert read_refresh(one.text) == one
+    assert one.next().family == one.family
+    assert one.next().digest != one.digest
+    refused(one.text)
+
+
+@given(st.text())
+def test_any_text_can_be_shown_as_a_refresh_token(shown: str) -> None:
+    read = read_refresh(shown)
+    assert len(read.digest) == len(read.family_digest) == 64

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chatd.limiter import Rate
 from chatd.logins import LONGEST_WAIT, SPACING, Attempt, Logins
 from protocol.errors import AUTH_INVALID, RATE_LIMITED, Refusal
 
@@ -133,7 +134,7 @@ def test_memory_has_a_bound() -> None:
 
 
 def test_limits_of_nothing_are_off() -> None:
-    logins = Logins(0, 0)
+    logins = Logins(Rate(0), Rate(0))
     assert {guess(logins) for _ in range(500)} == {AUTH_INVALID.code}
 
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.forwarding import Client, Forwarding, block, client, read_address, trusted
+from chatd.proxies import Proxies, block, read_address
 
-PROXIES = trusted(["10.0.0.0/8", "fd00::/8", "127.0.0.1"])
+PROXIES = Proxies(["10.0.0.0/8", "fd00::/8", "127.0.0.1"])
 PROXY, STRANGER = "10.0.0.1", "203.0.113.9"
 
 
-def behind(x: str = "", forwarded: str = "", proto: str = "", peer: str = PROXY) -> Client:
-    return client(peer, "http", Forwarding(x, proto, forwarded), PROXIES)
+class Client(NamedTuple):
+    address: str
+    scheme: str | None
+
+
+def behind(x: str = "", forwarded: str = "", proto: str = "", peer: str = PROXY, by: Proxies = PROXIES) -> Client:
+    told = {b"x-forwarded-for": x, b"forwarded": forwarded, b"x-forwarded-proto": proto}
+    headers = [(name, value.encode("latin-1", "replace")) for name, value in told.items() if value]
+    return Client(*by.locate(peer, headers))
 
 
 @pytest.mark.parametrize(
@@ -53,24 +62,24 @@ def test_x_forwarded_for(header: str, address: str) -> None:
 @pytest.mark.parametrize(
     ("header", "address", "scheme"),
     [
-        ("for=192.0.2.1", "192.0.2.1", "http"),
+        ("for=192.0.2.1", "192.0.2.1", None),
         ("For=192.0.2.1;Proto=HTTPS;by=10.0.0.1", "192.0.2.1", "https"),
         ('for="[2001:db8::1]:4711";proto=https', "2001:db8::1", "https"),
         ("for=1.1.1.1;proto=https, for=192.0.2.1;proto=http", "192.0.2.1", "http"),
         ("for=192.0.2.1 , for=10.1.1.1;proto=https", "192.0.2.1", "https"),
-        ("for=192.0.2.1;proto=gopher", "192.0.2.1", "http"),
-        ("for=_hidden", PROXY, "http"),
-        ("for=unknown;proto=https", PROXY, "http"),
-        ("for=192.0.2.1;for=192.0.2.2", PROXY, "http"),
-        ("proto=https", PROXY, "http"),
-        ('for="192.0.2.1', PROXY, "http"),
-        ("for=", PROXY, "http"),
-        ("192.0.2.1", PROXY, "http"),
+        ("for=192.0.2.1;proto=gopher", "192.0.2.1", None),
+        ("for=_hidden", PROXY, None),
+        ("for=unknown;proto=https", PROXY, None),
+        ("for=192.0.2.1;for=192.0.2.2", PROXY, None),
+        ("proto=https", PROXY, None),
+        ('for="192.0.2.1', PROXY, None),
+        ("for=", PROXY, None),
+        ("192.0.2.1", PROXY, None),
     ],
 )
-def test_forwarded(header: str, address: str, scheme: str) -> None:
+def test_forwarded(header: str, address: str, scheme: str | None) -> None:
     assert behind(forwarded=header) == Client(address, scheme)
-    assert behind(forwarded=header, peer=STRANGER) == Client(STRANGER, "http")
+    assert behind(forwarded=header, peer=STRANGER) == Client(STRANGER, None)
 
 
 def test_a_header_that_the_proxy_lets_through_gains_nothing() -> None:
@@ -81,17 +90,45 @@ def test_a_header_that_the_proxy_lets_through_gains_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("proto", "scheme"),
-    [("https", "https"), ("HTTPS", "https"), ("http, https", "https"), ("https, x", "http"), ("", "http")],
+    [
+        ("https", "https"),
+        ("HTTPS", "https"),
+        ("http, https", "https"),
+        ("http", "http"),
+        ("https, x", None),
+        ("", None),
+    ],
 )
-def test_the_scheme(proto: str, scheme: str) -> None:
+def test_the_scheme(proto: str, scheme: str | None) -> None:
     assert behind("192.0.2.1", proto=proto).scheme == scheme
     assert behind(proto=proto) == Client(PROXY, scheme)
-    assert behind("192.0.2.1", proto=proto, peer=STRANGER).scheme == "http"
+    assert behind("192.0.2.1", proto=proto, peer=STRANGER).scheme is None
 
 
 def test_without_trusted_proxies_nobody_is_believed() -> None:
-    told = Forwarding("192.0.2.1", "https", "for=192.0.2.1")
-    assert client("127.0.0.1", "http", told, ()) == Client("127.0.0.1", "http")
+    found = behind("192.0.2.1", "for=192.0.2.1", "https", peer="127.0.0.1", by=Proxies())
+    assert found == Client("127.0.0.1", None)
+
+
+def test_the_unix_socket_is_a_proxy_when_it_is_named() -> None:
+    assert behind("192.0.2.1", proto="https", peer="unix", by=Proxies(["unix"])) == Client("192.0.2.1", "https")
+    assert behind("192.0.2.1, 10.0.0.1", peer="unix", by=Proxies(["unix"])).address == "10.0.0.1"
+    assert behind(peer="unix", by=Proxies(["unix"])) == Client("unix", None)
+    assert behind("nonsense", peer="unix", by=Proxies(["unix"])) == Client("unix", None)
+    assert behind("192.0.2.1", proto="https", peer="unix") == Client("unix", None)
+
+
+def test_a_header_that_comes_twice_is_one() -> None:
+    twice = [(b"x-forwarded-for", b"1.1.1.1"), (b"x-forwarded-for", b"192.0.2.1")]
+    assert PROXIES.locate(PROXY, twice) == ("192.0.2.1", None)
+
+
+@pytest.mark.parametrize(
+    ("peer", "is_trusted"),
+    [(PROXY, True), ("::ffff:10.0.0.1", True), (STRANGER, False), ("unix", False), ("", False), ("nonsense", False)],
+)
+def test_who_is_trusted(peer: str, is_trusted: bool) -> None:
+    assert PROXIES.trusts(peer) is is_trusted
 
 
 def test_peers() -> None:
@@ -104,14 +141,14 @@ def test_peers() -> None:
 def test_what_is_no_network() -> None:
     for wrong in ("nonsense", "10.0.0.1/8", "10.0.0.0/33"):
         with pytest.raises(ValueError, match=wrong):
-            trusted([wrong])
+            Proxies([wrong])
 
 
 @given(st.text(), st.text(), st.text())
 def test_any_headers_give_an_address_and_a_scheme(x: str, forwarded: str, proto: str) -> None:
     found = behind(x, forwarded, proto)
     assert read_address(found.address) is not None
-    assert found.scheme in ("http", "https")
+    assert found.scheme in ("http", "https", None)
 
 
 @pytest.mark.parametrize(

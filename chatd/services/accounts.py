@@ -1,0 +1,271 @@
+"""Accounts: who may be called what, sessions, and what an administrator does to people. Plain functions of a
+transaction, like all services; chatd/accounts.py does what takes time (passwords) around them.
+
+A session is one family of refresh tokens, of which one is good at a time. Whoever shows an older one of the family has
+it from a thief or is the thief: the session ends, and no other.
+
+Signing somebody out moves `valid_from` on: access tokens of an earlier second are worth nothing. Tokens name whole
+seconds, so it moves to the next one, and one further than it was; a token that is given out afterwards is dated to
+that second (`Entrant.issued`). So of two tokens of the same second the old one is refused and the new one is not.
+
+A user who is deleted leaves a shell: nobody can sign in to it, it has no password, address, subject or profile, and
+is called `deleted-7`, for the messages stay with their sender. Whoever comes with another issuer's token for the same
+text subject is a new user here; for the same numeric id they stay deleted. Disable those who shall stay outside.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from chatd.store import accounts, users
+from chatd.store.transaction import Reading, Transaction
+from chatd.store.users import Account
+from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, Refusal
+from protocol.model import User
+
+LONGEST_NAME, LONGEST_EMAIL, LONGEST_DISPLAY = 64, 254, 100
+NAME = re.compile(r"[\w.@+-]+")
+NOBODYS = re.compile(r"[0-9]+|deleted-[0-9]+", re.IGNORECASE)
+EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(\.[\w-]+)*")
+
+
+class Person(Struct, frozen=True):
+    """What a new account is made of: checked, and with a hash for a password (None: nobody signs in with one)."""
+
+    name: str
+    email: str | None = None
+    display: str | None = None
+    password: str | None = None
+    admin: bool = False
+
+
+class Pass(NamedTuple):
+    """A refresh token as the store may know it, and how many milliseconds it shall be good for."""
+
+    family: str
+    hash: str
+    lasts: int
+
+
+class Entrant(NamedTuple):
+    """Who may have an access token, dated to which second."""
+
+    user: User
+    issued: int
+
+
+class Changed(NamedTuple):
+    """A user as changed, and whether whoever was signed in is not any more."""
+
+    user: User
+    signed_out: bool = False
+
+
+class Changes(Struct, frozen=True):
+    """What an administrator changes; None leaves it. An empty email or display takes it away."""
+
+    name: str | None = None
+    email: str | None = None
+    display: str | None = None
+    admin: bool | None = None
+    disabled: bool | None = None
+
+
+# Words
+
+
+def check_name(name: str) -> str:
+    """A name that somebody may have. Composed alike (NFKC), since names are compared."""
+    name = unicodedata.normalize("NFKC", name)
+    if not NAME.fullmatch(name) or NOBODYS.fullmatch(name) or len(name) > LONGEST_NAME:
+        expected = f"1 to {LONGEST_NAME} letters, digits or any of . @ + - _, and not digits only"
+        raise Refusal(BAD_REQUEST, f"That is no name; expected {expected}", field="name")
+    return name
+
+
+def check_email(email: str) -> str:
+    if not EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
+        raise Refusal(BAD_REQUEST, "That is no email address", field="email")
+    return email
+
+
+def check_display(display: str) -> str:
+    if len(display) > LONGEST_DISPLAY or not display.isprintable():
+        raise Refusal(
+            BAD_REQUEST, f"A display name has at most {LONGEST_DISPLAY} characters, in one line", field="display"
+        )
+    return display
+
+
+# Finding
+
+
+def find(tx: Reading, who: str) -> Account:
+    """By id or by name, for the shell."""
+    found = users.account(tx, id=int(who)) if who.isascii() and who.isdigit() and len(who) < 17 else None
+    found = found or users.account(tx, name=who)
+    if found is None or is_deleted(found.user):
+        raise Refusal(NOT_FOUND, f"There is no user {who}")
+    return found
+
+
+def claimant(tx: Reading, name: str | None, email: str | None) -> Account | None:
+    """Whoever means to sign in: by name, by address, or by an address where a name is asked for."""
+    if name is None:
+        return users.account(tx, email=email) if email is not None else None
+    return users.account(tx, name=name) or (users.account(tx, email=name) if "@" in name else None)
+
+
+def listing(tx: Reading) -> list[User]:
+    """Everybody who is not deleted."""
+    return [user for user in users.everybody(tx) if not is_deleted(user)]
+
+
+def is_deleted(user: User) -> bool:
+    return user.disabled and user.name == f"deleted-{user.ref.number}"
+
+
+def _reserve(tx: Reading, handle: str | None, noun: str, *, but: int = 0) -> None:
+    """Nobody's name may be somebody else's address, or people could not say who they are."""
+    if handle and any(user != but for user in accounts.holders(tx, handle)):
+        raise Refusal(CONFLICT, f"Somebody else has that {noun}", field="email" if noun == "address" else "name")
+
+
+# Sessions
+
+
+def register(tx: Transaction, person: Person, session: Pass) -> Entrant:
+    add(tx, person)
+    account = find(tx, person.name)
+    return _open(tx, account, session)
+
+
+def sign_in(tx: Transaction, account: Account, session: Pass, rehashed: str | None) -> Entrant | None:
+    """A session for whoever had the right password; None when that was changed, or the account closed, meanwhile."""
+    now = users.account(tx, id=account.user.ref.number)
+    if now is None or now.user.disabled or now.password != account.password:
+        return None
+    if rehashed is not None:
+        accounts.set_password(tx, now.user.ref.number, rehashed)
+    return _open(tx, now, session)
+
+
+def renew(tx: Transaction, shown: Pass, fresh: Pass) -> Entrant | None:
+    """Another token for the one that is good; None for any other. An old one ends its session, so nothing is raised."""
+    session = accounts.find(tx, shown.family)
+    if session is None:
+        return None
+    account = users.account(tx, id=session.user)
+    if session.hash != shown.hash or session.expires <= tx.now or account is None or account.user.disabled:
+        accounts.end(tx, shown.family)
+        return None
+    accounts.renew(tx, shown.family, fresh.hash, tx.now + fresh.lasts)
+    return entrant(tx, account)
+
+
+def sign_out(tx: Transaction, family: str) -> None:
+    accounts.end(tx, family)
+
+
+def entrant(tx: Reading, account: Account) -> Entrant:
+    """A token that the account may have as of now."""
+    return Entrant(account.user, max(tx.now // 1000, account.valid_from // 1000))
+
+
+def _open(tx: Transaction, account: Account, session: Pass) -> Entrant:
+    accounts.keep(tx, session.family, session.hash, account.user.ref.number, tx.now + session.lasts)
+    return entrant(tx, account)
+
+
+# What administrators do
+
+
+def add(tx: Transaction, person: Person) -> User:
+    _reserve(tx, person.name, "name")
+    _reserve(tx, person.email, "address")
+    return users.add(
+        tx,
+        name=person.name,
+        email=person.email,
+        display=person.display,
+        password=person.password,
+        admin=person.admin,
+    )
+
+
+def change(tx: Transaction, who: str, changes: Changes) -> Changed:
+    """Closing an account signs out; so does taking the rights of an administrator, though its sessions stay."""
+    account = find(tx, who)
+    user, id = account.user, account.user.ref.number
+    _reserve(tx, changes.name, "name", but=id)
+    _reserve(tx, changes.email, "address", but=id)
+    admin = user.admin if changes.admin is None else changes.admin
+    disabled = user.disabled if changes.disabled is None else changes.disabled
+    out = (disabled and not user.disabled) or (user.admin and not admin)
+    if changes.name is not None:
+        accounts.set_name(tx, id, changes.name)
+    if changes.display is not None:
+        users.set_profile(tx, id, changes.display or None, user.avatar, user.status)
+    if disabled:
+        users.forget_tokens(tx, id)
+    users.set_standing(
+        tx,
+        id,
+        password=account.password,
+        email=user.email if changes.email is None else changes.email or None,
+        admin=admin,
+        disabled=disabled,
+        valid_from=_later(tx, account) if out else account.valid_from,
+    )
+    return Changed(_again(tx, id), out)
+
+
+def set_password(tx: Transaction, who: str, password: str) -> Changed:
+    """Ends every session."""
+    account = find(tx, who)
+    user, id = account.user, account.user.ref.number
+    users.forget_tokens(tx, id)
+    users.set_standing(
+        tx,
+        id,
+        password=password,
+        email=user.email,
+        admin=user.admin,
+        disabled=user.disabled,
+        valid_from=_later(tx, account),
+    )
+    return Changed(_again(tx, id), signed_out=True)
+
+
+def delete(tx: Transaction, who: str) -> Changed:
+    """See above; the user as they were."""
+    account = find(tx, who)
+    id = account.user.ref.number
+    users.forget_tokens(tx, id)
+    users.set_profile(tx, id, None, None, None)
+    accounts.set_name(tx, id, f"deleted-{id}")
+    accounts.forget_subject(tx, id)
+    users.set_standing(tx, id, password=None, email=None, admin=False, disabled=True, valid_from=_later(tx, account))
+    return Changed(account.user, signed_out=True)
+
+
+def may_have_token(tx: Reading, who: str) -> Entrant:
+    """A user for whom somebody at the shell wants a token."""
+    account = find(tx, who)
+    if account.user.disabled:
+        raise Refusal(AUTH_INVALID, f"The account {account.user.name} is closed")
+    return entrant(tx, account)
+
+
+def _later(tx: Transaction, account: Account) -> int:
+    return max((tx.now // 1000 + 1) * 1000, account.valid_from + 1000)
+
+
+def _again(tx: Reading, id: int) -> User:
+    user = users.by_id(tx, id)
+    assert user is not None
+    return user

@@ -1,0 +1,234 @@
+"""The steward: what the shell asks for, done by a running server or on the data itself.
+
+    user.add      name, password, email, display, admin        → user
+    user.list                                                  → [user]
+    user.set      user, and what shall change of               → user
+                  name, email, display, admin, disabled
+    user.passwd   user, password                               → user
+    user.delete   user                                         → user, as they were
+    token.make    user, ttl, admin                             → {token, expires}
+    token.check   token                                        → {user, name, admin, expires}
+
+Arguments are held to the structs below. A user is named by id or by name; there is no asking who may: the socket's
+owner may. Whoever is signed out by it is gone at once, in the same step in which the change is known to be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import outcome
+import trio
+from msgspec import Struct
+
+from chatd.accounts import Accounts, key_of
+from chatd.control import Handler
+from chatd.house import House
+from chatd.identity import open_identity
+from chatd.services import accounts as services
+from chatd.services import entry
+from chatd.services.accounts import Changed, Changes
+from chatd.settings import Config
+from chatd.store.database import Database
+from chatd.store.schema import Schema
+from chatd.store.tables import metadata
+from chatd.store.transaction import Transaction
+from protocol.errors import BAD_REQUEST, Refusal
+from protocol.events import AccountClosed
+from protocol.model import User
+
+LONGEST_TTL = 10 * 365 * 86400.0
+A = TypeVar("A", bound="Arguments")
+Tell = Callable[[Changed], None]
+
+
+class Arguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a call takes."""
+
+
+class Add(Arguments, frozen=True, kw_only=True):
+    name: str
+    password: str | None = None
+    email: str | None = None
+    display: str | None = None
+    admin: bool = False
+
+
+class Nothing(Arguments, frozen=True, kw_only=True):
+    pass
+
+
+class Whom(Arguments, frozen=True, kw_only=True):
+    user: str
+
+
+class Set(Whom, frozen=True, kw_only=True):
+    name: str | None = None
+    email: str | None = None
+    display: str | None = None
+    admin: bool | None = None
+    disabled: bool | None = None
+
+
+class SetPassword(Whom, frozen=True, kw_only=True):
+    password: str
+
+
+class Make(Whom, frozen=True, kw_only=True):
+    ttl: float | None = None
+    admin: bool = False
+
+
+class Check(Arguments, frozen=True, kw_only=True):
+    token: str
+
+
+class Steward:
+    """Does it. `tell` hears of every change to a user, on the Trio thread, as soon as it is kept."""
+
+    def __init__(self, accounts: Accounts, tell: Tell) -> None:
+        self._accounts = accounts
+        self._database = accounts.home.database
+        self._tell = tell
+        self.handlers: Mapping[str, Handler] = {
+            "user.add": partial(_called, Add, self.add),
+            "user.list": partial(_called, Nothing, self.everybody),
+            "user.set": partial(_called, Set, self.change),
+            "user.passwd": partial(_called, SetPassword, self.set_password),
+            "user.delete": partial(_called, Whom, self.delete),
+            "token.make": partial(_called, Make, self.make_token),
+            "token.check": partial(_called, Check, self.check_token),
+        }
+
+    async def add(self, asked: Add) -> dict[str, Any]:
+        person = await self._accounts.person(asked.name, asked.email, asked.display, asked.password, admin=asked.admin)
+        return shown(await self._database.write(lambda tx: services.add(tx, person)))
+
+    async def everybody(self, asked: Nothing) -> list[dict[str, Any]]:
+        return [shown(user) for user in await self._database.read(services.listing)]
+
+    async def change(self, asked: Set) -> dict[str, Any]:
+        changes = Changes(
+            services.check_name(asked.name) if asked.name is not None else None,
+            services.check_email(asked.email) if asked.email else asked.email,
+            services.check_display(asked.display) if asked.display else asked.display,
+            asked.admin,
+            asked.disabled,
+        )
+        return await self._carry_out(lambda tx: services.change(tx, asked.user, changes))
+
+    async def set_password(self, asked: SetPassword) -> dict[str, Any]:
+        hashed = await self._accounts.passwords.hash(asked.password)
+        return await self._carry_out(lambda tx: services.set_password(tx, asked.user, hashed))
+
+    async def delete(self, asked: Whom) -> dict[str, Any]:
+        return await self._carry_out(lambda tx: services.delete(tx, asked.user))
+
+    async def make_token(self, asked: Make) -> dict[str, Any]:
+        ttl = asked.ttl if asked.ttl is not None else self._accounts.home.config.auth.access_ttl
+        if not 0 < ttl <= LONGEST_TTL:
+            raise Refusal(BAD_REQUEST, "A token lasts more than nothing and at most ten years", field="ttl")
+        entrant = await self._database.read(lambda tx: services.may_have_token(tx, asked.user))
+        token = self._accounts.access(entrant, ttl, admin=asked.admin)
+        claims = await self._accounts.identity.verifier.admit(token)
+        return {"token": token, "expires": claims.expires}
+
+    async def check_token(self, asked: Check) -> dict[str, Any]:
+        """Who comes in with it; a Refusal says why nobody does."""
+        claims = await self._accounts.identity.verifier.admit(asked.token)
+        actor = await self._database.read(lambda tx: entry.known(tx, claims))
+        if actor is not None:
+            return {"user": actor.id, "name": actor.name, "admin": actor.admin, "expires": claims.expires}
+        if not (claims.foreign and self._accounts.identity.provision):
+            raise entry.stranger()
+        return {"user": claims.subject, "name": claims.name, "admin": claims.admin, "expires": claims.expires}
+
+    async def _carry_out(self, unit: Callable[[Transaction], Changed]) -> dict[str, Any]:
+        """Submitted, not awaited: what is published next must not reach whoever is signed out by this."""
+        kept = trio.Event()
+        results: list[outcome.Outcome[Changed]] = []
+
+        def done(result: outcome.Outcome[Changed]) -> None:
+            results.append(result)
+            kept.set()
+            if isinstance(result, outcome.Value):
+                self._told(result.value)
+
+        self._database.submit(unit, done)
+        await kept.wait()
+        return shown(results[0].unwrap().user)
+
+    def _told(self, changed: Changed) -> None:
+        if changed.signed_out:
+            self._accounts.logins.forget(key_of(changed.user.ref.number))
+        self._tell(changed)
+
+
+async def _called(kind: type[A], method: Callable[[A], Awaitable[Any]], arguments: dict[str, Any]) -> Any:
+    """A call off the control socket."""
+    try:
+        asked = msgspec.convert(arguments, kind)
+    except msgspec.ValidationError as problem:
+        raise Refusal(BAD_REQUEST, f"The call is not valid: {problem}") from None
+    return await method(asked)
+
+
+def shown(user: User) -> dict[str, Any]:
+    """A user, for the shell."""
+    return {
+        "id": user.ref.number,
+        "name": user.name,
+        "display": user.display,
+        "email": user.email,
+        "admin": user.admin,
+        "disabled": user.disabled,
+        "created": user.created,
+    }
+
+
+# Beside a running server
+
+
+def handlers(house: House, accounts: Accounts) -> Mapping[str, Handler]:
+    """For the control socket."""
+    return Steward(accounts, partial(tell, house)).handlers
+
+
+def tell(house: House, changed: Changed) -> None:
+    """What is remembered of a user is forgotten, and their sockets close if they are signed out."""
+    house.doorman.forget(changed.user.ref.number)
+    if changed.signed_out:
+        house.dispatch.publish(AccountClosed(changed.user.ref), None)
+
+
+# Without one
+
+
+class Alone(Struct, frozen=True):
+    """A house with nobody in it."""
+
+    config: Config
+    database: Database
+
+
+def operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
+    """Do one call on the data that no server runs on. Refusals, StoreProblems and ConfigErrors come out as they are."""
+    return trio.run(_operate, config, call, arguments)
+
+
+async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
+    folder = Path(config.data.directory)
+    async with Database.open(folder / "chatd.db", Schema.of(metadata), busy_seconds=config.data.busy_timeout) as store:
+        identity = open_identity(config, folder)
+        steward = Steward(Accounts(Alone(config, store), identity), lambda changed: None)
+        if identity.source is None:
+            return await steward.handlers[call](arguments)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(identity.source.run)
+            answer = await outcome.acapture(steward.handlers[call], arguments)
+            nursery.cancel_scope.cancel()
+        return answer.unwrap()
