@@ -24,7 +24,7 @@ from msgspec import Struct
 from chatd.channel import HttpRules
 from chatd.http import Server, Site
 from chatd.listeners import Address, listen, spell
-from chatd.proxies import Proxies
+from chatd.proxies import Proxies, block
 from chatd.request import Response, refusal
 from chatd.socket import SocketRules
 from chatd.stream import SocketStream, Stream, peer_of
@@ -58,6 +58,11 @@ def descriptor_share() -> int:
     return int(soft * SHARE_OF_DESCRIPTORS) if soft != resource.RLIM_INFINITY else 1 << 30
 
 
+def log_crash(error: BaseException) -> None:
+    """What happens to an exception that ends a connection, unless somebody else wants it."""
+    log.error("a connection failed: %s", type(error).__name__, exc_info=error)
+
+
 class Front:
     """All listeners of a server. Made, then bound, then served: a bad address is known before anything runs."""
 
@@ -70,7 +75,7 @@ class Front:
         http: HttpRules,
         sockets: SocketRules,
         tls: ssl.SSLContext | None = None,
-        crashed: Callable[[BaseException], None] = lambda error: None,
+        crashed: Callable[[BaseException], None] = log_crash,
     ) -> None:
         self._site = site
         self._rules = front
@@ -114,7 +119,7 @@ class Front:
                     nursery,
                     self._http,
                     self._sockets,
-                    crashed=self._report,
+                    crashed=self._crashed,
                     locate=self._proxies.locate,
                 )
                 with trio.CancelScope() as self._accepting:
@@ -170,18 +175,19 @@ class Front:
 
     def _admit(self, connected: socket.socket, peer: str, nursery: trio.Nursery) -> None:
         limit = 0 if self._proxies.trusts(peer) else self._rules.connections_per_address
-        mine = self._by_address[peer]
+        place = block(peer)
+        mine = self._by_address[place]
         if self.open >= self._limit or 0 < limit * 2 <= mine:
             _turn_away(connected, plain=self._tls is None)
             return
         self.open += 1
-        self._by_address[peer] += 1
+        self._by_address[place] += 1
         busy = refusal(UNAVAILABLE, "Too many connections from your address", close=True)
         nursery.start_soon(self._guard, SocketStream(connected, peer), busy if 0 < limit <= mine else None)
 
     async def _guard(self, stream: Stream, busy: Response | None) -> None:
         """One connection, from accept to close. Only a cancellation gets out of here."""
-        peer = stream.peer
+        place = block(stream.peer)
         try:
             if self._tls is not None:
                 tls = TlsStream(stream, self._tls)
@@ -193,10 +199,10 @@ class Front:
             if websocket is not None:
                 await websocket
         except Exception as error:
-            self._report(error)
+            self._crashed(error)
         finally:
             stream.close()
-            self._leave(peer)
+            self._leave(place)
 
     async def _shake_hands(self, tls: TlsStream) -> bool:
         with trio.move_on_after(self._rules.handshake_seconds):
@@ -206,17 +212,13 @@ class Front:
                 return False
         return False
 
-    def _leave(self, peer: str) -> None:
+    def _leave(self, place: str) -> None:
         self.open -= 1
-        self._by_address[peer] -= 1
-        if not self._by_address[peer]:
-            del self._by_address[peer]
+        self._by_address[place] -= 1
+        if not self._by_address[place]:
+            del self._by_address[place]
         if not self.open and self._quiet is not None:
             self._quiet.set()
-
-    def _report(self, error: BaseException) -> None:
-        log.error("a connection failed: %s", type(error).__name__, exc_info=error)
-        self._crashed(error)
 
 
 def _turn_away(connected: socket.socket, *, plain: bool) -> None:

@@ -31,7 +31,10 @@ Locate: TypeAlias = Callable[[str, Headers], tuple[str, str | None]]
 
 
 class Site(Protocol):
-    """What the floors above are to this one. `app` is asked once per request and may take its time the first time."""
+    """What the floors above are to this one. `app` is asked once per request and may take its time the first time.
+
+    A site may also have `headers(request)`: what every answer to a request carries unless it says otherwise (CORS).
+    """
 
     def refuse(self, request: Request) -> Response | None: ...
 
@@ -52,7 +55,7 @@ def directly(peer: str, headers: Headers) -> tuple[str, str | None]:
 class Server:
     """What all connections share. `crashed` hears of every exception that a handler lets out."""
 
-    __slots__ = ("crashed", "idle", "locate", "nursery", "rules", "site", "sockets", "stopping")
+    __slots__ = ("crashed", "headers", "idle", "locate", "nursery", "rules", "site", "sockets", "stopping")
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class Server:
         locate: Locate = directly,
     ) -> None:
         self.site = site
+        self.headers: Callable[[Request], Headers] | None = getattr(site, "headers", None)
         self.nursery = nursery
         self.rules = rules
         self.sockets = sockets
@@ -119,6 +123,8 @@ class Server:
         if request is not None:
             request.client, scheme = self.locate(stream.peer, request.headers)
             request.scheme = scheme or ("https" if stream.secure else "http")
+            if self.headers is not None:
+                channel.extra_headers = self.headers(request)
         return request
 
     def _refuse(self, request: Request) -> Response | None:

@@ -75,7 +75,8 @@ def _sentence(problem: Exception) -> str:
 async def serve(config: Config) -> None:
     """The server's whole life."""
     async with running(config) as server:
-        _say_ready(server.front, first_steps(await server.house.database.read(users.count)))
+        count = await server.house.database.read(users.count)
+        _say_ready(server.front, first_steps(count, foreign=server.accounts.identity.foreign))
         _freeze()
         await _told_to_stop()
 

@@ -7,11 +7,14 @@ Both checks look at the text only when a count says that there may be something 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
 
 DEPTH = 32
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[{}\[\]]")
 
 
 def check_depth(text: bytes) -> None:
@@ -19,23 +22,10 @@ def check_depth(text: bytes) -> None:
     if text.count(b"{") + text.count(b"[") <= DEPTH:
         return
     depth = 0
-    quoted = escaped = False
-    for byte in text:
-        if quoted:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                quoted = False
-        elif byte == 0x22:
-            quoted = True
-        elif byte in b"{[":
-            depth += 1
-            if depth > DEPTH:
-                raise Refusal(BAD_REQUEST, f"The JSON is nested more than {DEPTH} deep")
-        elif byte in b"}]":
-            depth -= 1
+    for bracket in _BRACKET.findall(_STRING.sub(b"", text)):
+        depth += 1 if bracket in b"{[" else -1
+        if depth > DEPTH:
+            raise Refusal(BAD_REQUEST, f"The JSON is nested more than {DEPTH} deep")
 
 
 def check_keys(text: bytes, known: int = 0) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chatd.services.pages import cut, offset, page_size
-from chatd.services.work import Work, missing
-from chatd.store import conversations, messages
+from chatd.services.work import Work
+from chatd.store import conversations, messages, users
 from chatd.store.conversations import Place
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, Refusal
@@ -62,10 +62,9 @@ def _made(work: Work, id: int) -> Conversation:
 
 
 def _whole(work: Work, id: int) -> Conversation:
-    found = conversations.get(work.tx, id)
-    if found is None:
-        raise missing("Conversation")
-    return found
+    place = conversations.place(work.tx, id, work.actor.id)
+    assert place is not None  # whoever made it is in it
+    return _with_state(work, [place])[0]
 
 
 def get(work: Work, command: ask.GetConversation) -> Conversation:
@@ -102,9 +101,16 @@ def _with_state(work: Work, places: list[Place]) -> list[Conversation]:
             place.created,
             messages.left(work.tx, id, work.actor.id, place.cursor),
             last.get(id),
+            _other(work, place),
         )
         for id, place in zip(ids, places, strict=True)
     ]
+
+
+def _other(work: Work, place: Place) -> User | None:
+    """The other one of a private conversation, as the actor sees it."""
+    other = messages.receiver(place.creator, place.peer, work.actor.id)
+    return None if other is None else users.by_id(work.tx, other.number)
 
 
 def join(work: Work, command: ask.Join) -> Place:

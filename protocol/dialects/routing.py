@@ -1,0 +1,94 @@
+"""Route rows, made quick: path, query and body become a command; a result becomes a body.
+
+Fields named in the path come from the path, the others from the query (GET, DELETE) or from the JSON body.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from protocol.commands import Command
+from protocol.dialects.grammar import Complaints, Field, Many, Route
+from protocol.dialects.hearing import Listener
+from protocol.dialects.saying import encode, spell_body
+from protocol.errors import BAD_REQUEST, Problem, Refusal
+from protocol.model import Page
+
+_NAMES = re.compile(r"\{(\w+)\}")
+
+
+class Answered(Struct, frozen=True):
+    """What REST says: the status, the body (b"" for none), and the query that leads to the next page."""
+
+    status: int
+    body: bytes
+    next: tuple[str, str] | None = None
+
+
+class Guide:
+    """One route, ready to be asked."""
+
+    def __init__(self, route: Route, complaints: Complaints) -> None:
+        self.route = route
+        self.complaints = complaints
+        named = set(_NAMES.findall(route.path))
+        self._in_path = tuple(field for field in route.takes if field.name in named)
+        rest = tuple(field for field in route.takes if field.name not in named)
+        self._in_query = rest if route.method in ("GET", "DELETE") else ()
+        self._in_body = () if self._in_query else rest
+        self._listener = Listener(route.command, self._in_body, route.fixed, complaints)
+
+    def hear(self, path: Mapping[str, str], query: Iterable[tuple[str, str]], body: bytes) -> Command:
+        values = {"page": 1, **self.route.fixed} if self.route.numbered else dict(self.route.fixed)
+        found = list(query)
+        given = dict(found)
+        problems = [Problem(name, "unknown", "") for name in given if name not in {f.name for f in self._in_query}]
+        if len(given) != len(found):
+            raise Refusal(BAD_REQUEST, "A query parameter is there twice")
+        for field, texts in [(f, path) for f in self._in_path] + [(f, given) for f in self._in_query]:
+            problem = _read(field, texts, values)
+            if problem:
+                problems.append(problem)
+        if problems:
+            raise Refusal(
+                BAD_REQUEST,
+                self.complaints.say(tuple(problems)),
+                field=problems[0].field,
+                problems=tuple(problems),
+            )
+        if self._in_body or (body.strip() and self.route.method not in ("GET", "DELETE")):
+            return self._listener.hear(body, values)
+        return self.route.command(**values)
+
+    def answer(self, result: Any) -> Answered:
+        route = self.route
+        if route.reply is None:
+            return Answered(route.status if route.status != 200 else 204, b"")
+        said = spell_body(route.reply, result)
+        if not isinstance(result, Page):
+            return Answered(route.status, encode(said))
+        if route.numbered:
+            page = {"data": said, "page": result.page or 1, "limit": result.limit, "total": result.total}
+            return Answered(route.status, encode(page))
+        following = None
+        if result.next is not None and isinstance(route.reply, Many):
+            direction, ref = result.next
+            item = next(item for item in route.reply.shape.values() if item.path == "ref")
+            following = (direction, str(item.spell(ref)))
+        return Answered(route.status, encode(said), following)
+
+
+def _read(field: Field, texts: Mapping[str, str], values: dict[str, Any]) -> Problem | None:
+    """Read a field from the text of a path or a query."""
+    text = texts.get(field.name)
+    if text is None:
+        return Problem(field.name, "missing", field.word.expected) if field.required else None
+    try:
+        values[field.to] = field.word.read_text(text)
+    except Refusal as refusal:
+        return Problem(field.name, "value", refusal.message)
+    return None
