@@ -80,9 +80,7 @@ class Accounts:
         """Somebody new, checked. Without a name they are called by their address."""
         if email is not None:
             email = services.check_email(email)
-        if name is None and email is None:
-            raise Refusal(BAD_REQUEST, "A username or an email is needed", field="username")
-        name = services.check_name(name if name is not None else email or "")
+        name = services.check_name(name) if name is not None else services.name_from(email)
         display = services.check_display(display) if display else None
         hashed = await self.passwords.hash(password) if password is not None else None
         return Person(name, email, display, hashed, admin)

@@ -26,6 +26,7 @@ import trio
 from msgspec import Struct
 
 from chatd.accounts import Accounts, key_of
+from chatd.auth import bearer
 from chatd.control import Handler
 from chatd.house import House
 from chatd.identity import open_identity
@@ -139,7 +140,7 @@ class Steward:
 
     async def check_token(self, asked: Check) -> dict[str, Any]:
         """Who comes in with it; a Refusal says why nobody does."""
-        claims = await self._accounts.identity.verifier.admit(asked.token)
+        claims = await self._accounts.identity.verifier.admit(bearer(asked.token))
         actor = await self._database.read(lambda tx: entry.known(tx, claims))
         if actor is not None:
             return {"user": actor.id, "name": actor.name, "admin": actor.admin, "expires": claims.expires}

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import UTC, datetime
 
 from chatd.cli import FINE, Misused
 from chatd.cli.house import ask
 from chatd.cli.options import configured, declare_configuration
 
+STANDARD_INPUT = "-"
+
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "chatd token USER [--ttl TIME] [--admin] | chatd token check TOKEN"
-    parser.add_argument("words", nargs="+", metavar="USER", help="a name or an id; or: check TOKEN")
+    parser.usage = "chatd token USER [--ttl TIME] [--admin] | chatd token check TOKEN|-"
+    parser.add_argument(
+        "words", nargs="+", metavar="USER", help="a name or an id; or: check TOKEN, check - for standard input"
+    )
     parser.add_argument("--ttl", metavar="TIME", type=seconds, help="how long it lasts (auth.access_ttl)")
     parser.add_argument("--admin", action="store_true", help="with the rights of an administrator")
     declare_configuration(parser)
@@ -46,6 +51,8 @@ def make(options: argparse.Namespace, user: str) -> int:
 
 
 def check(options: argparse.Namespace, token: str) -> int:
+    if token == STANDARD_INPUT:
+        token = sys.stdin.readline()
     found = ask(configured(options), "token.check", token=token)
     until = datetime.fromtimestamp(found["expires"], UTC).isoformat(sep=" ", timespec="seconds")
     admin = ", administrator" if found["admin"] else ""

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 from chatd.cli import FINE, Failed, Misused
 from chatd.cli.house import ask
@@ -30,17 +30,29 @@ def declare(parser: argparse.ArgumentParser) -> None:
     made = action("add", add, "make an account; asks for its password, or reads it from standard input")
     made.add_argument("--admin", action="store_true", help="an administrator")
     made.add_argument("--email", metavar="ADDRESS")
-    made.add_argument("--no-password", action="store_true", help="for people who come with another issuer's token")
+    made.add_argument("--display", metavar="NAME", help="the name that others see")
+    sources = declare_password(made)
+    sources.add_argument("--no-password", action="store_true", help="for people who come with another issuer's token")
     action("list", listing, "list everybody", named=False)
     made = action("set", change, "change an account")
+    made.add_argument("--name", metavar="NAME", help="what they are called from now on")
     made.add_argument("--admin", type=yes_or_no, metavar="yes|no", help="an administrator or not")
     made.add_argument("--disabled", type=yes_or_no, metavar="yes|no", help="closed or open again")
     made.add_argument("--email", metavar="ADDRESS")
     made.add_argument("--display", metavar="NAME", help="the name that others see")
-    action("passwd", passwd, "set a password; ends every session of that account")
+    declare_password(action("passwd", passwd, "set a password; ends every session of that account"))
     action("disable", disable, "close an account: its tokens are worth nothing, its sockets are closed")
-    made = action("delete", delete, "delete an account for ever")
+    action("enable", enable, "open an account that was closed")
+    made = action("delete", delete, "delete an account for ever; its messages stay, under no name")
     made.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def declare_password(parser: argparse.ArgumentParser) -> Any:
+    """Where a password comes from. Never from an argument: everybody on the machine could read it there."""
+    sources = parser.add_mutually_exclusive_group()
+    sources.add_argument("--password-file", metavar="FILE", help="the first line of a file is the password")
+    sources.add_argument("--password-stdin", action="store_true", help="the first line of standard input is it")
+    return sources
 
 
 def yes_or_no(text: str) -> bool:
@@ -52,8 +64,14 @@ def yes_or_no(text: str) -> bool:
 
 def add(options: argparse.Namespace) -> int:
     config = configured(options)
-    password = None if options.no_password else new_password(options.user)
-    account = {"name": options.user, "password": password, "email": options.email, "admin": options.admin}
+    password = None if options.no_password else new_password(options)
+    account = {
+        "name": options.user,
+        "password": password,
+        "email": options.email,
+        "display": options.display,
+        "admin": options.admin,
+    }
     return report(options, ask(config, "user.add", **account), "made")
 
 
@@ -70,21 +88,25 @@ def listing(options: argparse.Namespace) -> int:
 
 
 def change(options: argparse.Namespace) -> int:
-    names = ("admin", "disabled", "email", "display")
+    names = ("name", "admin", "disabled", "email", "display")
     changes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if not changes:
-        raise Misused("nothing to change; expected some of --admin, --disabled, --email, --display")
+        raise Misused("nothing to change; expected some of --name, --admin, --disabled, --email, --display")
     return report(options, ask(configured(options), "user.set", user=options.user, **changes), "changed")
 
 
 def passwd(options: argparse.Namespace) -> int:
     config = configured(options)
-    password = new_password(options.user)
+    password = new_password(options)
     return report(options, ask(config, "user.passwd", user=options.user, password=password), "has a new password")
 
 
 def disable(options: argparse.Namespace) -> int:
     return report(options, ask(configured(options), "user.set", user=options.user, disabled=True), "disabled")
+
+
+def enable(options: argparse.Namespace) -> int:
+    return report(options, ask(configured(options), "user.set", user=options.user, disabled=False), "open again")
 
 
 def delete(options: argparse.Namespace) -> int:
@@ -97,19 +119,29 @@ def delete(options: argparse.Namespace) -> int:
     return report(options, ask(config, "user.delete", user=options.user), "deleted")
 
 
-def new_password(user: str) -> str:
-    """Typed twice at a terminal; otherwise the first line of standard input."""
-    if not sys.stdin.isatty():
-        line = sys.stdin.readline()
-        if not line.strip():
-            raise Misused("no password on standard input; expected one line, or --no-password")
-        return line.rstrip("\r\n")
+def new_password(options: argparse.Namespace) -> str:
+    """Typed twice at a terminal; otherwise the first line of a file or of standard input."""
+    if options.password_file is not None:
+        with open(options.password_file, encoding="utf-8") as file:
+            return first_line(file, options.password_file)
+    if options.password_stdin or not sys.stdin.isatty():
+        return first_line(sys.stdin, "standard input")
     import getpass
 
-    password = getpass.getpass(f"Password for {user}: ")
+    password = getpass.getpass(f"Password for {options.user}: ")
     if getpass.getpass("Again: ") != password:
         raise Failed("the two passwords are not the same; nothing changed")
     return password
+
+
+def first_line(source: TextIO, name: str) -> str:
+    try:
+        line = source.readline().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Misused(f"what is on {name} is not UTF-8; expected a line with the password") from None
+    if not line.strip():
+        raise Misused(f"no password on {name}; expected one line (`chatd user add` can do --no-password)")
+    return line
 
 
 def report(options: argparse.Namespace, user: dict[str, Any], what: str) -> int:

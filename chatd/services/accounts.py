@@ -29,7 +29,7 @@ from protocol.model import User
 
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_DISPLAY = 64, 254, 100
 NAME = re.compile(r"[\w.@+-]+")
-NOBODYS = re.compile(r"[0-9]+|deleted-[0-9]+", re.IGNORECASE)
+NOBODYS = re.compile(r"[0-9]+|deleted(-[0-9]+)?", re.IGNORECASE)  # would be taken for an id, or for who is gone
 EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(\.[\w-]+)*")
 
 
@@ -87,6 +87,16 @@ def check_name(name: str) -> str:
     return name
 
 
+def name_from(email: str | None) -> str:
+    """What somebody is called who gives no name."""
+    if email is None:
+        raise Refusal(BAD_REQUEST, "A username or an email is needed", field="name")
+    try:
+        return check_name(email)
+    except Refusal:
+        raise Refusal(BAD_REQUEST, "This address makes no name; give a username as well", field="name") from None
+
+
 def check_email(email: str) -> str:
     if not EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
         raise Refusal(BAD_REQUEST, "That is no email address", field="email")
@@ -107,7 +117,7 @@ def check_display(display: str) -> str:
 def find(tx: Reading, who: str) -> Account:
     """By id or by name, for the shell."""
     found = users.account(tx, id=int(who)) if who.isascii() and who.isdigit() and len(who) < 17 else None
-    found = found or users.account(tx, name=who)
+    found = found or _named(tx, who)
     if found is None or is_deleted(found.user):
         raise Refusal(NOT_FOUND, f"There is no user {who}")
     return found
@@ -115,9 +125,19 @@ def find(tx: Reading, who: str) -> Account:
 
 def claimant(tx: Reading, name: str | None, email: str | None) -> Account | None:
     """Whoever means to sign in: by name, by address, or by an address where a name is asked for."""
-    if name is None:
-        return users.account(tx, email=email) if email is not None else None
-    return users.account(tx, name=name) or (users.account(tx, email=name) if "@" in name else None)
+    if name is not None:
+        return _named(tx, name) or _addressed(tx, name)
+    return _addressed(tx, email or "")
+
+
+def _named(tx: Reading, name: str) -> Account | None:
+    if not name.isprintable():  # and SQLite would choke on lone surrogates
+        return None
+    return users.account(tx, name=name) or users.account(tx, name=unicodedata.normalize("NFKC", name))
+
+
+def _addressed(tx: Reading, email: str) -> Account | None:
+    return users.account(tx, email=email) if "@" in email and email.isprintable() else None
 
 
 def listing(tx: Reading) -> list[User]:

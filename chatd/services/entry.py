@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Protocol
 
+from chatd.services.accounts import NOBODYS
 from chatd.services.work import Actor
 from chatd.store import messages, users
 from chatd.store.messages import Standing
@@ -55,6 +56,8 @@ def provision(tx: Transaction, claims: Claims) -> Actor:
     subject = claims.subject if isinstance(claims.subject, str) else None
     email = claims.email if claims.email and users.account(tx, email=claims.email) is None else None
     wanted = _UNFIT.sub("-", claims.name or "").strip("-")[:100] or f"user-{claims.subject}"[:100]
+    if NOBODYS.fullmatch(wanted):
+        wanted = f"user-{wanted}"[:100]
     user = users.add(tx, name=_free(tx, wanted), id=number, subject=subject, email=email, display=claims.name)
     return Actor(user.ref, user.name, claims.admin, claims.expires, claims.issued or 0.0)
 

@@ -1,6 +1,6 @@
 """The tables. Times are milliseconds since 1970; a number of a noun is its id in every dialect's spelling.
 
-Names and addresses of users are one another's regardless of case, as people read them.
+A user's name and address are unique whatever the case of their letters (A to Z, that is).
 
 A conversation's members each have a cursor: the last message that they have read. Who has seen a message, what is
 unread and when something was read are derived from it and from its history (`read_marks`), never counted apart.

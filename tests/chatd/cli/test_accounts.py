@@ -73,7 +73,7 @@ def test_add_reads_the_password_from_standard_input(
 ) -> None:
     typed(monkeypatch, "correct horse\n")
     assert main(["user", "add", "ada", "--admin", "--email", "a@b.example"]) == 0
-    account = {"name": "ada", "password": "correct horse", "email": "a@b.example", "admin": True}
+    account = {"name": "ada", "password": "correct horse", "email": "a@b.example", "display": None, "admin": True}
     assert asked == [{"call": "user.add", "arguments": account}]
     assert capsys.readouterr().out == "ada (id 1, administrator): made\n"
 
@@ -83,7 +83,9 @@ def test_add_without_a_password_must_say_so(
 ) -> None:
     typed(monkeypatch, "")
     assert main(["user", "add", "ada"]) == 2
-    assert capsys.readouterr().err == ("chatd: no password on standard input; expected one line, or --no-password\n")
+    assert capsys.readouterr().err == (
+        "chatd: no password on standard input; expected one line (`chatd user add` can do --no-password)\n"
+    )
     assert main(["user", "add", "ada", "--no-password"]) == 0
     assert [call["arguments"]["password"] for call in asked] == [None]
 
@@ -116,6 +118,8 @@ def test_list_in_columns_and_as_json(asked: list[dict[str, Any]], capsys: pytest
         (["set", "ada", "--admin", "no"], {"call": "user.set", "arguments": {"user": "ada", "admin": False}}),
         (["set", "7", "--display", "Ada L."], {"call": "user.set", "arguments": {"user": "7", "display": "Ada L."}}),
         (["set", "ada", "--disabled", "no"], {"call": "user.set", "arguments": {"user": "ada", "disabled": False}}),
+        (["set", "ada", "--name", "bob"], {"call": "user.set", "arguments": {"user": "ada", "name": "bob"}}),
+        (["enable", "ada"], {"call": "user.set", "arguments": {"user": "ada", "disabled": False}}),
         (["disable", "ada"], {"call": "user.set", "arguments": {"user": "ada", "disabled": True}}),
         (["delete", "ada", "--yes"], {"call": "user.delete", "arguments": {"user": "ada"}}),
     ],
