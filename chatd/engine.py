@@ -31,7 +31,7 @@ from urllib.parse import parse_qsl
 import msgspec
 import trio
 
-from chatd.framer import frame_text
+from chatd.framer import ReadRules, frame_text
 from chatd.handshake import wants_websocket
 from chatd.request import Request, Response, refusal
 from chatd.session import Misplaced, Session, SessionRules
@@ -184,6 +184,7 @@ class Engine:
 
     async def websocket(self, request: Request, socket: WebSocket) -> None:
         """A WebSocket's whole life: a session of its own, or the new transport of one that is there."""
+        socket.allow(ReadRules(self.rules.payload_bytes, self.rules.fragments))
         try:
             session = self._judge(request, upgrade=True)
         except Refused:  # it ended while the handshake went out

@@ -117,7 +117,7 @@ async def _authenticate(
     with trio.move_on_after(house.config.limits.auth_timeout or float("inf")):
         try:
             if token is not None:
-                return _same(await house.doorman.admit(token), query, dialects)
+                return same_user(await house.doorman.admit(token), query, dialects)
             if house.config.auth.insecure_userid and query.get("userId", "").isdigit():
                 return await house.doorman.name_user(int(query["userId"]))
             return await _wait_for_auth(connection, query, dialects)
@@ -128,7 +128,7 @@ async def _authenticate(
     return None
 
 
-def _same(actor: Actor, query: dict[str, str], dialects: list[Dialect]) -> Actor:
+def same_user(actor: Actor, query: dict[str, str], dialects: list[Dialect]) -> Actor:
     """The user of the token, if the handshake names no other."""
     named = query.get("userId")
     if named is not None and any(spoken.claims_user for spoken in dialects) and named != str(actor.id):
@@ -160,7 +160,7 @@ async def _hear_auth(connection: RpcConnection, call: Call, query: dict[str, str
         token = shown.get("token") if isinstance(shown, dict) else None
         if not isinstance(token, str):
             raise Refusal(AUTH_INVALID, "auth takes {token}")
-        actor = _same(await connection.house.doorman.admit(bearer(token)), query, dialects)
+        actor = same_user(await connection.house.doorman.admit(bearer(token)), query, dialects)
     except Refusal as refusal:
         if call.id is not None:
             connection.send(connection.framing.refuse(call.id, refusal, encode(plainly(refusal))))

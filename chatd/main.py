@@ -106,11 +106,13 @@ async def running(config: Config) -> AsyncIterator[Server]:
         house = build_house(config, store, identity)
         accounts = Accounts(house, identity)
         application = LazyApplication(house, accounts)
-        front = build_front(config, Site(house, application.get))
+        site = Site(house, application.get)
+        front = build_front(config, site)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(house.broker.run)
             nursery.start_soon(house.dispatch.run)
             nursery.start_soon(_sweep, house)
+            nursery.start_soon(site.run)
             if identity.source is not None:
                 nursery.start_soon(identity.source.run)
             nursery.start_soon(serve_control, folder / FILE_NAME, handlers(house, accounts))

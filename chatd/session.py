@@ -69,6 +69,7 @@ class SessionRules(Struct, frozen=True):
     timeout: float = 20.0
     payload_bytes: int = 1_000_000
     payload_packets: int = PACKETS_PER_PAYLOAD
+    fragments: int = 1_024
     outbox_bytes: int = 1 << 20
     connect_seconds: float = 45.0
     upgrade_seconds: float = 10.0

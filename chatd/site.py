@@ -1,6 +1,7 @@
 """The site: what is at which path of the one port, and who may come in from where.
 
     an upgrade at a namespace's path, or /ws     a JSON-RPC connection
+    /socket.io/                                  Socket.IO: polling, upgrades, and the stock client's files
     /healthz, /readyz                            answered here, without the REST application
     all else                                     the REST application, made at the first request that needs it
 
@@ -10,19 +11,32 @@ else, and gets no permission to read an answer.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib.resources import files
+
+import trio
 
 from chatd import origins
 from chatd.asgi import Application
+from chatd.engine import Engine
 from chatd.entrance import SHARED_PATH, query_of, serve_jsonrpc
 from chatd.handshake import wants_websocket
 from chatd.house import House
 from chatd.http import Direct
 from chatd.metrics import CONNECTIONS_REFUSED
+from chatd.reception import open_engine
 from chatd.request import Request, Response, refusal
 from chatd.socket import WebSocket
-from protocol.errors import FORBIDDEN, UNAVAILABLE, Refusal
+from protocol.errors import FORBIDDEN, NO_METHOD, UNAVAILABLE, Refusal
 
+SOCKETIO_PATH = "/socket.io/"
+CLIENT_FILES = ("socket.io.min.js", "socket.io.esm.min.js")
+SCRIPT = (
+    (b"content-type", b"text/javascript; charset=utf-8"),
+    (b"cache-control", b"public, max-age=86400"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+)
 TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 
 
@@ -33,7 +47,15 @@ class Site:
         self.house = house
         self._make_app = make_app
         self._allowed = origins.listed(house.config.server.allowed_origins)
-        self._direct: Mapping[str, Direct] = {"/healthz": self._healthz, "/readyz": self._readyz}
+        self._direct: dict[str, Direct] = {"/healthz": self._healthz, "/readyz": self._readyz}
+        self._direct |= {SOCKETIO_PATH + name: partial(_client_file, name) for name in CLIENT_FILES}
+        self._engine: Engine | None = None
+
+    async def run(self) -> None:
+        """Keep Socket.IO's sessions, for as long as the server runs."""
+        async with trio.open_nursery() as nursery:
+            self._engine = open_engine(self.house, nursery, self.headers)
+            await self._engine.sweep()
 
     def refuse(self, request: Request) -> Response | None:
         """What is ended before anything else happens."""
@@ -44,29 +66,39 @@ class Site:
         if not origins.allowed(origin, mine, self._allowed):
             CONNECTIONS_REFUSED.child("origin").add()
             return refusal(FORBIDDEN, "Pages of this origin may not use this server", headers=_bytes(origins.VARY))
-        if wants_websocket(request):
-            return self._refuse_upgrade(request)
-        return None
+        if wants_websocket(request) and (answer := self._refuse_upgrade(request)) is not None:
+            return answer
+        engine = self._engine_for(request)
+        return None if engine is None else engine.refuse(request)
+
+    def _engine_for(self, request: Request) -> Engine | None:
+        return self._engine if request.path == SOCKETIO_PATH else None
 
     def _refuse_upgrade(self, request: Request) -> Response | None:
         house = self.house
         if house.stopping:
             return refusal(UNAVAILABLE, "The server is stopping", close=True)
         try:
-            if request.path != SHARED_PATH:
+            if request.path not in (SHARED_PATH, SOCKETIO_PATH):
                 house.dialect_of(request.path, query_of(request).get("dialect"))
         except Refusal as no:
             return refusal(no.code, no.message)
         return None
 
     async def websocket(self, request: Request, websocket: WebSocket) -> None:
-        await serve_jsonrpc(self.house, request, websocket)
+        engine = self._engine_for(request)
+        if engine is None:
+            await serve_jsonrpc(self.house, request, websocket)
+        else:
+            await engine.websocket(request, websocket)
 
     def direct(self, request: Request) -> Direct | None:
-        return self._direct.get(request.path)
+        engine = self._engine_for(request)
+        return self._direct.get(request.path) if engine is None else engine.direct(request)
 
     def body_limit(self, request: Request) -> int:
-        return self.house.config.limits.body_bytes
+        engine = self._engine_for(request)
+        return self.house.config.limits.body_bytes if engine is None else engine.body_limit(request)
 
     async def app(self) -> Application:
         return await self._make_app()
@@ -91,6 +123,13 @@ class Site:
         except Refusal as no:
             return refusal(no.code, no.message)
         return Response(200, b"ready\n", TEXT)
+
+
+async def _client_file(name: str, request: Request, body: bytes) -> Response:
+    """The stock client of Socket.IO (chatd/web/vendor)."""
+    if request.method not in ("GET", "HEAD"):
+        return refusal(NO_METHOD)
+    return Response(200, files("chatd").joinpath("web", "vendor", name).read_bytes(), SCRIPT)
 
 
 def _bytes(headers: origins.Headers) -> tuple[tuple[bytes, bytes], ...]:

@@ -132,6 +132,10 @@ class WebSocket:
             if messages:
                 return messages
 
+    def allow(self, reading: ReadRules) -> None:
+        """Other rules for what this client may send. Before anything is read."""
+        self._reader = FrameReader(reading)
+
     def follow(self, data: bytes) -> None:
         """Bytes that came right behind the request's head: the first that `receive` reads."""
         self._followed = data

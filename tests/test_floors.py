@@ -39,7 +39,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("chatd.dispatch", "chatd.doorman"),
     ("chatd.house",),
     *NETWORK,
-    ("chatd.connection", "chatd.entrance", "chatd.accounts", "chatd.steward"),
+    ("chatd.connection", "chatd.entrance", "chatd.reception", "chatd.accounts", "chatd.steward"),
     ("chatd.front", "chatd.site"),
     ("chatd.rest",),
     ("chatd.main",),

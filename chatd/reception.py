@@ -1,0 +1,205 @@
+"""How a Socket.IO connection begins, lives and ends: one Engine.IO session, and the namespaces that its client opens.
+
+    CONNECT ns {auth}         who is it, which dialect; a seat, the answer, the greetings. Or a refusal, as the
+                              dialect has it: CONNECT_ERROR; or let in, told (or not) and shown out again
+    EVENT ns                  to chatd/connection.py
+    DISCONNECT ns             the seat is given back, the connection stays
+    what can't be parsed      the session ends, as it does on the reference server; so it does with an event for a
+                              namespace that was never open, and with a second CONNECT for one that is
+
+The token comes in `auth.token`, in the Authorization header of the handshake, or in its query where the dialect
+documents that. The dialect is `?dialect=`, else `auth.dialect`, else the [dialects] table's.
+
+A connection that the server ends for good is told so in each of its namespaces first: the client then knows "io server
+disconnect" and stays away. Without that it sees a lost transport, and comes back.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+import trio
+from msgspec import Raw
+
+from chatd.auth import bearer
+from chatd.connection import Chair, Connection, Wire
+from chatd.engine import Engine, Headers, Session, SessionRules
+from chatd.entrance import pack, query_of, same_user
+from chatd.house import House
+from chatd.log import log
+from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
+from chatd.request import Request
+from chatd.services.work import Actor
+from chatd.socket import Write, frame_text
+from protocol.dialects.grammar import Dialect
+from protocol.errors import AUTH_INVALID, RATE_LIMITED, Closing, Refusal
+from protocol.frames import Acknowledged, Close, Frame, Open, Packet
+from protocol.framings.socketio import SocketIo, SocketIoLimits
+
+NAMESPACES = 16
+REMEMBERED = 64  # namespaces that were open once: what a client still sends there crossed our goodbye
+SID_BYTES = 15
+INVALID_STATE = "invalid state"
+
+
+class IoConnection(Connection):
+    """A Connection on an Engine.IO session."""
+
+    __slots__ = ("left", "session")
+
+    def __init__(self, house: House, session: Session) -> None:
+        half = house.config.limits.outbox_bytes // 2
+        crowded = (lambda: session.waiting > half) if half else (lambda: False)
+        framing = SocketIo(SocketIoLimits(packet_bytes=house.config.socketio.max_payload))
+        super().__init__(house, framing, Wire(session.write, session.close, crowded, pack, frame_text))
+        self.session = session
+        self.left: set[str] = set()
+        session.moved = self._moved
+
+    def _moved(self, write: Write) -> None:
+        self.write = write
+
+    def leave(self, namespace: str) -> None:
+        if namespace in self.chairs:
+            if len(self.left) >= REMEMBERED:
+                self.left.clear()
+            self.left.add(namespace)
+        super().leave(namespace)
+
+    def end(self, closing: Closing) -> None:
+        if not closing.retry:
+            for namespace in self.chairs:
+                self.session.write(frame_text(SocketIo.closed(namespace)))
+        super().end(closing)
+
+    def may_open(self) -> bool:
+        """Whether one more CONNECT is within the limits."""
+        return self._allowed(None, None) and len(self.chairs) < NAMESPACES
+
+    def say(self, packet: bytes) -> None:
+        self.send((Packet(packet),))
+
+
+def open_engine(house: House, nursery: trio.Nursery, headers: Callable[[Request], Headers]) -> Engine:
+    """The engine of a house, by its settings."""
+    limits, socketio = house.config.limits, house.config.socketio
+    rules = SessionRules(
+        interval=socketio.ping_interval,
+        timeout=socketio.ping_timeout,
+        payload_bytes=socketio.max_payload,
+        fragments=limits.message_fragments,
+        outbox_bytes=limits.outbox_bytes,
+    )
+    return Engine(
+        rules,
+        partial(serve_socketio, house),
+        nursery,
+        headers=headers,
+        crashed=partial(log.fault, "a Socket.IO session failed"),
+        sessions_per_address=limits.connections_per_address,
+    )
+
+
+async def serve_socketio(house: House, session: Session, request: Request) -> None:
+    """The whole life of a Socket.IO connection."""
+    connection = IoConnection(house, session)
+    guest = Guest(connection, query_of(request), request.get(b"authorization"))
+    del request
+    try:
+        CONNECTIONS_OPENED.child("socketio").add()
+        receive, read = session.receive, connection.framing.receive
+        while True:
+            for packet in await receive():
+                for frame in read(packet):
+                    await guest.hear(frame)
+    finally:
+        connection.leave_all()
+
+
+class Guest:
+    """What a connection is until its namespaces are open: a handshake, and what each CONNECT shows."""
+
+    __slots__ = ("_authorization", "_connection", "_house", "_query")
+
+    def __init__(self, connection: IoConnection, query: dict[str, str], authorization: str | None) -> None:
+        self._connection = connection
+        self._house = connection.house
+        self._query = query
+        self._authorization = authorization
+
+    async def hear(self, frame: Frame) -> None:
+        connection = self._connection
+        match frame:
+            case Open():
+                await self._open(frame)
+            case Close(namespace=str(namespace)):
+                connection.leave(namespace)
+            case Close(fault=fault):
+                connection.session.close(1002, fault)
+            case Acknowledged():
+                pass  # nothing here asks for one
+            case _:
+                namespace = getattr(frame, "namespace", None)
+                if namespace is None or namespace in connection.chairs:
+                    await connection.hear_all((frame,))
+                elif namespace not in connection.left:
+                    connection.session.close(1002, INVALID_STATE)
+
+    async def _open(self, frame: Open) -> None:
+        namespace, connection, house = frame.namespace, self._connection, self._house
+        if namespace in connection.chairs:
+            connection.session.close(1002, INVALID_STATE)
+            return
+        spoken: Dialect | None = None
+        try:
+            if not connection.may_open():
+                raise Refusal(RATE_LIMITED, "Too many namespaces")
+            shown = self._shown(frame.auth)
+            asked = self._query.get("dialect") or shown.get("dialect")
+            spoken = house.dialect_of(namespace, asked if isinstance(asked, str) else None)
+            actor = await self._who(shown, spoken)
+            face = house.face(spoken, namespace, SocketIo.push, frame_text)
+            await connection.enter(namespace, actor, house.speech(spoken, namespace), face, self._seated)
+        except Refusal as refusal:
+            self._turn_away(namespace, spoken, refusal)
+
+    def _seated(self, chair: Chair) -> None:
+        connection = self._connection
+        connection.session.admit()
+        connection.say(SocketIo.opened(chair.face.namespace, secrets.token_urlsafe(SID_BYTES)))
+        connection.greet(chair)
+
+    @staticmethod
+    def _shown(auth: Raw) -> dict[str, Any]:
+        shown = msgspec.json.decode(auth) if bytes(auth) else {}
+        return shown if isinstance(shown, dict) else {}
+
+    async def _who(self, shown: dict[str, Any], spoken: Dialect) -> Actor:
+        house, query = self._house, self._query
+        said = shown.get("token")
+        token = said if isinstance(said, str) else self._authorization
+        if token is None and "query" in spoken.token:
+            token = query.get("token")
+        if token is not None:
+            return same_user(await house.doorman.admit(bearer(token)), query, [spoken])
+        if house.config.auth.insecure_userid and query.get("userId", "").isdigit():
+            return await house.doorman.name_user(int(query["userId"]))
+        raise Refusal(AUTH_INVALID, "No token was shown")
+
+    def _turn_away(self, namespace: str, spoken: Dialect | None, refusal: Refusal) -> None:
+        """A refusal, in the way that the dialect's specification has it."""
+        connection = self._connection
+        CONNECTIONS_REFUSED.child(refusal.code.code).add()
+        if spoken is None or spoken.turns_away == "connect_error":
+            connection.say(SocketIo.turned_away(namespace, refusal.message, {"code": refusal.code.code}))
+            return
+        connection.say(SocketIo.opened(namespace, secrets.token_urlsafe(SID_BYTES)))
+        if spoken.turns_away == "error":
+            _, _, told = self._house.speech(spoken, namespace).refuse(None, refusal, asked=False)
+            if told is not None:
+                connection.say(SocketIo.push(namespace, *told, None, None))
+        connection.say(SocketIo.closed(namespace))
