@@ -143,10 +143,10 @@ class Guest:
             case Acknowledged():
                 pass  # nothing here asks for one
             case _:
-                namespace = getattr(frame, "namespace", None)
-                if namespace is None or namespace in connection.chairs:
+                where = getattr(frame, "namespace", None)
+                if where is None or where in connection.chairs:
                     await connection.hear_all((frame,))
-                elif namespace not in connection.left:
+                elif where not in connection.left:
                     connection.session.close(1002, INVALID_STATE)
 
     async def _open(self, frame: Open) -> None:
@@ -181,7 +181,7 @@ class Guest:
     async def _who(self, shown: dict[str, Any], spoken: Dialect) -> Actor:
         house, query = self._house, self._query
         said = shown.get("token")
-        token = said if isinstance(said, str) else self._authorization
+        token: str | None = said if isinstance(said, str) else self._authorization
         if token is None and "query" in spoken.token:
             token = query.get("token")
         if token is not None:
