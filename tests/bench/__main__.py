@@ -37,7 +37,8 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
 
 def rows_of(options: argparse.Namespace) -> list[Workload]:
     if options.curve:
-        return [point.workload for curve in chosen_curves(options) for point in curve.points]
+        rows = [point.workload for curve in chosen_curves(options) for point in curve.points]
+        return [row for row in rows if not options.only or row.name in options.only]
     if options.only:
         return [row for row in WORKLOADS if row.name in options.only]
     if options.quick:

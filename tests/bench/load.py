@@ -58,8 +58,8 @@ class Generator:
     def _read(self) -> dict[str, Any]:
         line = self._pipe(self._process.stdout).readline()
         if not line:
-            words = self._errors.read_text(errors="replace").strip().splitlines()
-            raise LoadFailed(words[-1] if words else "it ended")
+            words = " ".join(self._errors.read_text(errors="replace").split())
+            raise LoadFailed(words or "the generator ended")
         return dict(json.loads(line))
 
     def go(self, seconds: float) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from .servers import BUILD, Running, Server, ServerFailed, start
 from .workloads import Kind, Unit, Workload
 
 SETTLE = 3.0  # seconds that idle connections are left alone before they are weighed
+FEW = 50
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,10 @@ def started(workload: Workload, running: Running, turn: int) -> Measure:
 
 def weigh(workload: Workload, running: Running, crowd: Crowd, cores: machine.Cores, turn: int, data: Path) -> Measure:
     """The resident memory that a connection adds, once its handshake is forgotten."""
+    few = replace(workload, members=FEW)
+    with generator(arguments(few, running.server.speech, running.port, crowd), cores.load, data):
+        time.sleep(SETTLE / 2)  # the first connections also pay for what is loaded and grown once
+    time.sleep(SETTLE / 2)
     before = machine.resident_kib(running.pid)
     with generator(arguments(workload, running.server.speech, running.port, crowd), cores.load, data) as load:
         time.sleep(SETTLE)
