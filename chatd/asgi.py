@@ -24,7 +24,7 @@ from protocol.errors import INTERNAL
 Event: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Event]]
 Send: TypeAlias = Callable[[Event], Awaitable[None]]
-Application: TypeAlias = Callable[[Event, Receive, Send], Awaitable[None]]
+Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]  # every framework types its events its own way
 
 ASGI = {"version": "3.0", "spec_version": "2.4"}
 

@@ -21,7 +21,7 @@ import h11
 import trio
 from msgspec import Struct
 
-from chatd.request import Request, Response, refusal
+from chatd.request import Headers, Request, Response, refusal
 from chatd.stream import Stream, send_all
 from protocol.errors import BAD_REQUEST, HEAD_TOO_LARGE, TOO_LARGE, Code
 
@@ -37,7 +37,8 @@ DEFAULT_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
-DROPPED_HEADERS = frozenset([b"server"])
+CONTENT_LENGTH = b"content-length"
+FRAMING_HEADERS = frozenset([CONTENT_LENGTH, b"transfer-encoding", b"connection"])
 BODILESS = frozenset([204, 304])
 REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
@@ -75,6 +76,7 @@ class Channel:
         "_received",
         "_silent",
         "body_limit",
+        "extra_headers",
         "request",
         "rules",
         "stream",
@@ -84,6 +86,7 @@ class Channel:
         self.stream = stream
         self.rules = rules
         self.body_limit = 0
+        self.extra_headers: Headers = ()  # what the site adds to every answer to this request
         self.request: Request | None = None
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=(rules.head_bytes or 1 << 30) + 2)
         self._first = True
@@ -126,8 +129,11 @@ class Channel:
         size = len(event.target) + sum(len(name) + len(value) + 4 for name, value in event.headers)
         if size > self.rules.head_bytes > 0:
             raise reject(HEAD_TOO_LARGE)
+        if not event.http_version.startswith(b"1."):
+            raise reject(BAD_REQUEST, "This server speaks HTTP/1.1", status=505)
         headers = [(bytes(name), bytes(value)) for name, value in event.headers]
         self.request = Request(event.method.decode(), bytes(event.target), headers, event.http_version.decode())
+        self.extra_headers = ()
         self._received = 0
         self._body_ended = False
         self._body_deadline = trio.current_time() + self.rules.body_seconds
@@ -211,16 +217,33 @@ class Channel:
     ) -> bytes:
         """The bytes of an answer's head, with every default header that it does not set itself."""
         self._silent = status in BODILESS or (self.request is not None and self.request.method == "HEAD")
-        own = [(name.lower(), value) for name, value in headers]
-        own = [(name, value) for name, value in own if name not in DROPPED_HEADERS]
-        names = {name for name, _ in own}
-        own += [header for header in DEFAULT_HEADERS if header[0] not in names]
-        own.append((b"date", http_date()))
-        if length is not None and b"content-length" not in names and status not in BODILESS:
-            own.append((b"content-length", b"%d" % length))
+        framing: list[tuple[bytes, bytes]] = []
+        own: dict[bytes, list[bytes]] = {}
+        for name, value in headers:
+            name = name.lower()
+            if name in FRAMING_HEADERS:
+                framing.append((name, value))
+            else:
+                own.setdefault(name, []).append(value)
+        if length is not None and status not in BODILESS and not any(name == CONTENT_LENGTH for name, _ in framing):
+            framing.append((CONTENT_LENGTH, b"%d" % length))
         if close:
-            own.append((b"connection", b"close"))
-        return self._h11.send(h11.Response(status_code=status, headers=own, reason=REASONS.get(status, b""))) or b""
+            framing.append((b"connection", b"close"))
+        lines = self._lines(own)
+        reason = REASONS.get(status, b"")
+        head = self._h11.send(h11.Response(status_code=status, headers=framing, reason=reason)) or b""
+        return head[:-2] + lines + b"\r\n"
+
+    def _lines(self, own: dict[bytes, list[bytes]]) -> bytes:
+        """The header lines that have nothing to do with framing: h11 would take 4 µs to look at each of them."""
+        for name, value in (*self.extra_headers, *DEFAULT_HEADERS, (b"date", http_date())):
+            if name not in own:
+                own[name] = [value]
+        lines = [b"%s: %s\r\n" % (name, value) for name, values in own.items() for value in values]
+        text = b"".join(lines)
+        if not text.count(b"\n") == text.count(b"\r") == len(lines) or b"\0" in text:
+            raise ValueError("a header with a line break in it")
+        return text
 
     def body(self, data: bytes) -> bytes:
         """The bytes of a piece of the answer's body; none for an answer that has no body (HEAD, 204, 304)."""
@@ -272,6 +295,7 @@ class Channel:
         with contextlib.suppress(OSError):
             if rejected.answer is not None and not self.begun:
                 await self.respond(rejected.answer)
+            if self.complete:  # also when the answer was out already, and the rest of the request is the trouble
                 await self.linger()
                 return
         self.stream.abort()

@@ -65,8 +65,11 @@ class MemoryStream:
         pipe = self._in
         while not pipe.data and not pipe.ended and not self._closed:
             await pipe.parked.park()
-        if self._closed:
-            return b""
+        return b"" if self._closed else self.take_now(limit)
+
+    def take_now(self, limit: int = READ_BYTES) -> bytes:
+        """What has arrived by now."""
+        pipe = self._in
         taken = bytes(pipe.data[:limit])
         del pipe.data[:limit]
         pipe.change()

@@ -148,13 +148,13 @@ class WebSocket:
         return [] if deaf else messages
 
     async def settle(self) -> None:
-        """After the end: let the last words go out and the peer hang up, as long as the farewell lasts."""
+        """After the end: let the last words go out and the peer answer them, as long as the farewell lasts."""
         stream = self._stream
         with trio.move_on_after(self.outbox.farewell) as time:
             await self.outbox.drained()
             stream.shutdown_write()
-            while await stream.receive_some():
-                pass
+            while not self._heard_close and (data := await stream.receive_some()):
+                self._hear(data)
         if time.cancelled_caught:
             stream.abort()
         self.outbox.discard()
