@@ -26,8 +26,12 @@ FIRST_PAUSE = 5.0
 
 def check_url(url: str) -> None:
     """An address that is not HTTP is a mistake in the configuration (`file:` would read this machine)."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("https", "http") and bool(parts.hostname)
+    except ValueError:
+        fine = False
+    if not fine:
         raise KeyProblem("auth.jwks_url: expected an address that begins with https:// or http://")
 
 

@@ -1,0 +1,134 @@
+"""`chatd user` on real data: before the first start, and beside a server through its control socket."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from chatd.accounts import Accounts
+from chatd.cli import main
+from chatd.control import FILE_NAME, serve_control
+from chatd.identity import open_identity
+from chatd.passwords import Cost, Passwords
+from chatd.settings import Config
+from chatd.steward import Alone, Steward
+from chatd.store.database import Database
+from chatd.store.schema import Schema
+from chatd.store.tables import metadata
+
+CHEAP = Cost(memory=8, passes=1)
+
+
+@pytest.fixture(autouse=True)
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("chatd.passwords.Cost", lambda: CHEAP)
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+def everybody(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    capsys.readouterr()
+    assert main(["user", "list", "--json"]) == 0
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_from_nothing_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(monkeypatch, "correct horse\n")
+    assert main(["user", "add", "ada", "--admin", "--email", "a@b.example", "--display", "Ada L."]) == 0
+    assert capsys.readouterr() == ("ada (id 1, administrator): made\n", "")
+    (tmp_path / "word").write_text("another horse\nand more\n")
+    assert main(["user", "add", "bob", "--password-file", "word"]) == 0
+    ada, bob = everybody(capsys)
+    assert (ada["display"], ada["email"], ada["admin"], bob["name"]) == ("Ada L.", "a@b.example", True, "bob")
+    for arguments, said in (
+        (["disable", "bob"], "bob (id 2, user disabled): disabled"),
+        (["enable", "2"], "bob (id 2, user): open again"),
+        (["set", "bob", "--name", "bert", "--admin", "yes"], "bert (id 2, administrator): changed"),
+        (["delete", "bert", "--yes"], "bert (id 2, administrator): deleted"),
+    ):
+        assert main(["user", *arguments]) == 0
+        assert capsys.readouterr().out == f"{said}\n"
+    assert everybody(capsys) == [ada]
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["disable", "nobody"], 1, "There is no user nobody"),
+        (["add", "ADA", "--no-password"], 1, "Somebody else has that name"),
+        (["add", "a b", "--no-password"], 1, "That is no name; expected"),
+        (["passwd", "ada", "--password-stdin"], 1, "The password must have 8 to 1024 bytes"),
+        (["passwd", "ada", "--password-file", "nowhere"], 1, "nowhere: No such file or directory"),
+        (["passwd", "ada", "--password-file", "latin"], 2, "what is on latin is not UTF-8"),
+        (["passwd", "ada", "--password-file", "empty"], 2, "no password on empty"),
+        (
+            ["list", "--set", "auth.secret=12345678901234567890123456789012", "--set", "auth.algorithms=RS256"],
+            2,
+            "auth",
+        ),
+        (["list", "--data", "latin"], 1, "latin"),
+    ],
+)
+def test_no_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    line: str,
+) -> None:
+    assert main(["user", "add", "ada", "--no-password"]) == 0
+    (tmp_path / "latin").write_bytes(b"\xe4\xf6\xfc\n")
+    (tmp_path / "empty").write_bytes(b"\n")
+    typed(monkeypatch, "short\n")
+    capsys.readouterr()
+    assert main(["user", *arguments]) == code
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"chatd: {line}")
+    assert said.err.count("\n") == 1
+
+
+def test_one_source_of_passwords(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["user", "add", "ada", "--no-password", "--password-stdin"])
+    assert end.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "data"
+    async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
+        told: list[Any] = []
+        home = Alone(Config(), store)
+        accounts = Accounts(home, open_identity(home.config, folder), passwords=Passwords(CHEAP))
+        steward = Steward(accounts, told.append)
+        await nursery.start(partial(serve_control, folder / FILE_NAME, steward.handlers))
+
+        async def shell(*arguments: str) -> tuple[int, str, str]:
+            code = await trio.to_thread.run_sync(main, arguments)
+            return (code, *capsys.readouterr())
+
+        assert await shell("user", "add", "ada", "--no-password") == (0, "ada (id 1, user): made\n", "")
+        assert await shell("user", "disable", "ada") == (0, "ada (id 1, user disabled): disabled\n", "")
+        assert [changed.signed_out for changed in told] == [True]
+        assert await shell("user", "set", "bob", "--admin", "yes") == (1, "", "chatd: There is no user bob\n")
+        assert await shell("token", "ada") == (1, "", "chatd: The account ada is closed\n")
+        assert (await shell("user", "enable", "ada"))[0] == 0
+        code, token, _ = await shell("token", "ada", "--ttl", "1h")
+        assert code == 0
+        assert (await shell("token", "check", token.strip()))[1].startswith("valid: user 1 (ada), until ")
+        nursery.cancel_scope.cancel()

@@ -1,0 +1,584 @@
+"""Accounts on a real store: signing in, staying signed in, being shown out."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from base64 import urlsafe_b64decode
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+import trio
+
+from chatd.accounts import Accounts, first_steps, make_logins
+from chatd.identity import open_identity
+from chatd.limiter import Rate
+from chatd.logins import Logins
+from chatd.passwords import Cost, Passwords
+from chatd.services import accounts as services
+from chatd.services import entry
+from chatd.services.accounts import Changed
+from chatd.settings import Config, Limits
+from chatd.steward import Steward, tell
+from chatd.store import users
+from chatd.store.database import Database
+from chatd.store.schema import Schema
+from chatd.store.tables import metadata
+from protocol.commands import Command, Login, Logout, Refresh, Register
+from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND, RATE_LIMITED, Refusal
+from protocol.events import AccountClosed
+from protocol.model import Tokens
+
+NOW = 1_800_000_000.0
+HOME, EVIL = "192.0.2.1", "203.0.113.9"
+CHEAP = Cost(memory=8, passes=1)
+WORD = "correct horse"
+
+
+class World:
+    """A house with a store and a clock of its own; `told` is what a running server would have heard."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.config = Config()
+        self.database = database
+        self.now = NOW
+        self.told: list[Changed] = []
+        self.identity = open_identity(self.config, folder, now=lambda: self.now)
+        self.accounts = Accounts(self, self.identity, passwords=Passwords(CHEAP))
+        self.steward = Steward(self.accounts, self.told.append)
+
+    def set(self, **auth: Any) -> None:
+        self.config = msgspec.structs.replace(self.config, auth=msgspec.structs.replace(self.config.auth, **auth))
+
+    async def ask(self, command: Command, address: str = HOME) -> Tokens:
+        tokens = await self.accounts.perform(command, address)
+        assert tokens is not None
+        return tokens
+
+    async def join(self, name: str = "ada", **more: Any) -> Tokens:
+        return await self.ask(Register(name=name, password=WORD, **more))
+
+    async def do(self, call: str, **arguments: Any) -> Any:
+        return await self.steward.handlers[call](arguments)
+
+    async def comes_in(self, token: str) -> bool:
+        """Whether the holder of an access token is believed."""
+        claims = self.identity.verifier.verify(token)
+        try:
+            return await self.database.read(lambda tx: entry.known(tx, claims)) is not None
+        except Refusal:
+            return False
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    clock = [lambda: int(NOW * 1000)]
+    async with Database.open(tmp_path / "chatd.db", Schema.of(metadata), clock=lambda: clock[0]()) as database:
+        made = World(database, tmp_path)
+        clock[0] = lambda: int(made.now * 1000)
+        yield made
+
+
+async def refused(world: World, command: Command, address: str = HOME) -> Refusal:
+    with pytest.raises(Refusal) as found:
+        await world.accounts.perform(command, address)
+    return found.value
+
+
+def payload(token: str) -> dict[str, Any]:
+    part = token.split(".")[1]
+    found: dict[str, Any] = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return found
+
+
+# Making an account
+
+
+async def test_register_gives_an_account_and_a_session(world: World) -> None:
+    tokens = await world.join(email="Ada@example.org", display="Ada L.")
+    user = tokens.user
+    assert (user.name, user.email, user.display, user.admin) == ("ada", "Ada@example.org", "Ada L.", False)
+    assert tokens.expires_in == 900
+    assert await world.comes_in(tokens.access)
+    assert payload(tokens.access)["exp"] == NOW + 900
+    assert (await world.ask(Refresh(refresh=tokens.refresh))).user == user
+
+
+async def test_who_gives_no_name_is_called_by_their_address(world: World) -> None:
+    assert (await world.ask(Register(email="ada@example.org", password=WORD))).user.name == "ada@example.org"
+    for email in ("ada!b@example.org", f"{'a' * 60}@example.org"):
+        refusal = await refused(world, Register(email=email, password=WORD))
+        assert (refusal.code, refusal.field) == (BAD_REQUEST, "name")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "a b"),
+        ("name", "a" * 65),
+        ("name", "7"),
+        ("name", "deleted-7"),
+        ("name", "ada\n"),
+        ("name", "\ud800"),
+        ("name", None),
+        ("email", "ada"),
+        ("email", "a@b@c"),
+        ("email", "ada@example.org\n"),
+        ("email", f"ada@{'b' * 260}"),
+        ("display", "x" * 101),
+        ("display", "a\nb"),
+        ("password", "short"),
+        ("password", "x" * 1025),
+        ("password", "\ud800\ud800\ud800"),
+    ],
+)
+async def test_what_no_account_is_made_of(world: World, field: str, value: str | None) -> None:
+    asked: dict[str, Any] = {"name": "ada", "password": WORD, field: value}
+    refusal = await refused(world, Register(**asked))
+    assert (refusal.code, refusal.field) == (BAD_REQUEST, field)
+    assert not await world.do("user.list")
+
+
+async def test_names_and_addresses_are_taken_once_by_anybody_and_in_any_case(world: World) -> None:
+    await world.join("ada", email="ada@example.org")
+    for command in (
+        Register(name="ADA", password=WORD),
+        Register(name="ａｄａ", password=WORD),
+        Register(name="bob", email="Ada@Example.org", password=WORD),
+        Register(name="ada@example.org", password=WORD),
+    ):
+        assert (await refused(world, command)).code is CONFLICT
+    await world.ask(Register(name="eve@example.org", password=WORD))
+    assert (await refused(world, Register(name="eve", email="eve@example.org", password=WORD))).code is CONFLICT
+
+
+async def test_who_may_register(world: World) -> None:
+    for registration, host, allowed in (
+        ("auto", "127.0.0.1", True),
+        ("auto", "0.0.0.0", False),
+        ("open", "0.0.0.0", True),
+        ("closed", "127.0.0.1", False),
+    ):
+        world.set(registration=registration)
+        server = msgspec.structs.replace(world.config.server, host=host)
+        world.config = msgspec.structs.replace(world.config, server=server)
+        if allowed:
+            await world.join(f"{registration}.{host}")
+        else:
+            assert (await refused(world, Register(name="eve", password=WORD))).code is FORBIDDEN
+    assert await world.do("user.add", name="cli", password=WORD)
+
+
+# Signing in
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"name": "ada"},
+        {"name": "ADA"},
+        {"email": "ada@example.org"},
+        {"email": "ADA@example.org"},
+        {"name": "ada@example.org"},
+        {"name": "ada", "email": "other@example.org"},
+    ],
+)
+async def test_sign_in_by_name_or_address(world: World, who: dict[str, Any]) -> None:
+    made = await world.join(email="ada@example.org")
+    tokens = await world.ask(Login(password=WORD, **who), EVIL)
+    assert tokens.user == made.user
+    assert tokens.refresh != made.refresh
+    assert await world.comes_in(tokens.access)
+
+
+async def test_wrong_unknown_and_closed_are_answered_alike(world: World) -> None:
+    await world.join()
+    await world.join("bob")
+    await world.do("user.set", user="bob", disabled=True)
+    await world.do("user.add", name="cat")
+    answers = set()
+    for command in (
+        Login(name="ada", password="wrong horse"),
+        Login(name="nobody", password=WORD),
+        Login(name="bob", password=WORD),
+        Login(name="cat", password=""),
+        Login(name="\ud800", password=WORD),
+        Login(email="\ud800@x", password=WORD),
+        Login(name="ada", password="\ud800"),
+        Login(name="", password=WORD),
+    ):
+        refusal = await refused(world, command, EVIL)
+        answers.add((refusal.code, refusal.message, refusal.field, refusal.retry_after))
+    assert answers == {(AUTH_INVALID, "The name or the password is wrong", None, None)}
+    assert (await refused(world, Login(password=WORD))).code is BAD_REQUEST
+
+
+async def test_an_unknown_name_costs_a_hash_like_a_known_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.join()
+    checked: list[str | None] = []
+
+    async def verify(stored: str | None, password: str) -> bool:
+        checked.append(stored)
+        return False
+
+    monkeypatch.setattr(world.accounts.passwords, "verify", verify)
+    await refused(world, Login(name="ada", password=WORD))
+    await refused(world, Login(name="nobody", password=WORD))
+    assert [stored is None for stored in checked] == [False, True]
+
+
+async def test_guesses_are_counted_by_account_whatever_it_is_called(world: World) -> None:
+    await world.join(email="ada@example.org")
+    names: list[dict[str, Any]] = [
+        {"name": "ada"},
+        {"email": "ada@example.org"},
+        {"name": "ADA"},
+        {"name": "ada@example.org"},
+        {"name": "ada"},
+    ]
+    for who in names:
+        assert (await refused(world, Login(password="wrong horse", **who), EVIL)).code is AUTH_INVALID
+    refusal = await refused(world, Login(name="Ada", password=WORD), EVIL)
+    assert refusal.code is RATE_LIMITED
+    assert refusal.retry_after == pytest.approx(360, abs=1)
+    assert await world.ask(Login(name="ada", password=WORD), HOME), "at home the owner gets in"
+
+
+async def test_an_address_is_counted_by_its_network(world: World) -> None:
+    await world.join()
+    for number in range(5):
+        await refused(world, Login(name="ada", password="wrong horse"), f"2001:db8::{number + 1}")
+    assert (await refused(world, Login(name="ada", password=WORD), "2001:db8::99")).code is RATE_LIMITED
+
+
+async def test_a_guesser_at_home_is_delayed(world: World, autojump_clock: trio.testing.MockClock) -> None:
+    await world.join()
+    for _ in range(5):
+        assert (await refused(world, Login(name="ada", password="wrong horse"))).code is AUTH_INVALID
+    began = trio.current_time()
+    assert (await refused(world, Login(name="ada", password="wrong horse"))).code is RATE_LIMITED
+    assert await world.ask(Login(name="ada", password=WORD))
+    assert trio.current_time() - began == pytest.approx(10, abs=1)
+
+
+async def test_limits_of_logins_are_settings(world: World) -> None:
+    world.accounts.logins = make_logins(Limits(logins_per_account=0, logins_per_address=0))
+    await world.join()
+    for _ in range(50):
+        assert (await refused(world, Login(name="ada", password="wrong horse"), EVIL)).code is AUTH_INVALID
+    world.accounts.logins = Logins(Rate(1 / 60, 1), Rate(1, 100))
+    await refused(world, Login(name="ada", password="wrong horse"), EVIL)
+    assert (await refused(world, Login(name="ada", password=WORD), EVIL)).code is RATE_LIMITED
+
+
+async def test_a_password_that_was_hashed_at_another_cost_is_hashed_again(world: World) -> None:
+    await world.join()
+    before = await stored(world)
+    world.accounts.passwords = Passwords(Cost(memory=16, passes=1))
+    await world.ask(Login(name="ada", password=WORD))
+    after = await stored(world)
+    assert ("m=8," in before, "m=16," in after) == (True, True)
+    await world.ask(Login(name="ada", password=WORD))
+    assert await stored(world) == after
+
+
+async def stored(world: World) -> str:
+    account = await world.database.read(lambda tx: services.find(tx, "ada"))
+    assert account.password is not None
+    return account.password
+
+
+@pytest.mark.parametrize("call", ["user.passwd", "user.set", "user.delete"])
+async def test_what_changes_while_a_password_is_checked_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    await world.join()
+    verify = world.accounts.passwords.verify
+    changes: dict[str, dict[str, Any]] = {"user.passwd": {"password": "a new one"}, "user.set": {"disabled": True}}
+
+    async def slowly(stored: str | None, password: str) -> bool:
+        right = await verify(stored, password)
+        await world.do(call, user="ada", **changes.get(call, {}))
+        return right
+
+    monkeypatch.setattr(world.accounts.passwords, "verify", slowly)
+    assert (await refused(world, Login(name="ada", password=WORD))).code is AUTH_INVALID
+
+
+# Staying signed in
+
+
+async def test_each_refresh_token_is_good_once_and_the_second_time_ends_its_session(world: World) -> None:
+    first = await world.join()
+    elsewhere = await world.ask(Login(name="ada", password=WORD))
+    second = await world.ask(Refresh(refresh=first.refresh))
+    third = await world.ask(Refresh(refresh=second.refresh))
+    assert len({first.refresh, second.refresh, third.refresh}) == 3
+    assert await world.comes_in(third.access)
+    assert (await refused(world, Refresh(refresh=first.refresh))).code is AUTH_INVALID
+    assert (await refused(world, Refresh(refresh=third.refresh))).code is AUTH_INVALID, "the thief's or the owner's"
+    assert await world.ask(Refresh(refresh=elsewhere.refresh)), "another session knows nothing of it"
+
+
+async def test_of_two_who_show_the_same_token_at_once_one_gets_in(world: World) -> None:
+    first = await world.join()
+    outcomes: list[str] = []
+
+    async def show() -> None:
+        try:
+            await world.ask(Refresh(refresh=first.refresh))
+            outcomes.append("in")
+        except Refusal:
+            outcomes.append("out")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(show)
+        nursery.start_soon(show)
+    assert sorted(outcomes) == ["in", "out"]
+
+
+async def test_a_session_ends_when_it_is_not_used(world: World) -> None:
+    first = await world.join()
+    world.now += 29 * 86400
+    second = await world.ask(Refresh(refresh=first.refresh))
+    world.now += 30 * 86400 - 1
+    third = await world.ask(Refresh(refresh=second.refresh))
+    world.now += 30 * 86400
+    assert (await refused(world, Refresh(refresh=third.refresh))).code is AUTH_INVALID
+
+
+async def test_times_to_live_are_settings_that_change_live(world: World) -> None:
+    world.set(access_ttl=60.0, refresh_ttl=120.0)
+    tokens = await world.join()
+    assert tokens.expires_in == 60
+    world.now += 61
+    with pytest.raises(Refusal, match="expired"):
+        await world.comes_in(tokens.access)
+    world.now += 60
+    assert (await refused(world, Refresh(refresh=tokens.refresh))).code is AUTH_INVALID
+
+
+@pytest.mark.parametrize("shown", ["", ".", "a", "a.b", "\ud800", "x" * 100_000, "{}.{}"])
+async def test_what_is_no_refresh_token(world: World, shown: str) -> None:
+    tokens = await world.join()
+    assert (await refused(world, Refresh(refresh=shown))).code is AUTH_INVALID
+    assert (await refused(world, Refresh(refresh=tokens.access))).code is AUTH_INVALID
+    with pytest.raises(Refusal):
+        world.identity.verifier.verify(tokens.refresh)
+    assert await world.ask(Refresh(refresh=tokens.refresh))
+
+
+async def test_logout_ends_a_session_and_says_so_to_anybody(world: World) -> None:
+    tokens, other = await world.join(), await world.ask(Login(name="ada", password=WORD))
+    for _ in range(2):
+        assert await world.accounts.perform(Logout(refresh=tokens.refresh), HOME) is None
+    assert await world.accounts.perform(Logout(refresh="nonsense"), HOME) is None
+    assert await world.accounts.perform(Logout(), HOME) is None
+    assert (await refused(world, Refresh(refresh=tokens.refresh))).code is AUTH_INVALID
+    assert await world.ask(Refresh(refresh=other.refresh))
+
+
+async def test_nothing_that_opens_a_door_is_on_the_disk(world: World, tmp_path: Path) -> None:
+    tokens = await world.join()
+    again = await world.ask(Refresh(refresh=tokens.refresh))
+    canaries = [WORD, tokens.access, again.access, *tokens.refresh.split("."), *again.refresh.split(".")]
+    disk = b"".join(content(tmp_path))
+    assert b"argon2id" in disk
+    assert [canary for canary in canaries if canary.encode() in disk] == []
+
+
+def content(folder: Path) -> list[bytes]:
+    return [file.read_bytes() for file in folder.glob("chatd.db*")]
+
+
+async def test_expired_sessions_make_room(world: World, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        await world.join(name)
+    world.now += 31 * 86400
+    await world.join("late")
+    raw = sqlite3.connect(f"file:{tmp_path}/chatd.db?mode=ro", uri=True)
+    assert raw.execute("SELECT count(*) FROM refresh_tokens").fetchone() == (1,)
+    raw.close()
+
+
+# What administrators do
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        ("user.set", {"disabled": True}),
+        ("user.passwd", {"password": "a new password"}),
+        ("user.delete", {}),
+    ],
+)
+async def test_signed_out_at_once(world: World, call: str, arguments: dict[str, Any]) -> None:
+    tokens, other = await world.join(), await world.join("bob")
+    world.now += 0.4
+    assert await world.comes_in(tokens.access)
+    await world.do(call, user="ada", **arguments)
+    assert not await world.comes_in(tokens.access), "even one of the same second"
+    assert (await refused(world, Refresh(refresh=tokens.refresh))).code is AUTH_INVALID
+    assert [(changed.user.ref.number, changed.signed_out) for changed in world.told] == [(1, True)]
+    assert await world.comes_in(other.access)
+    assert await world.ask(Refresh(refresh=other.refresh))
+
+
+async def test_a_token_of_the_same_second_as_a_new_password_is_good_until_the_next_one(world: World) -> None:
+    await world.join()
+    kept: list[str] = []
+    for number in range(4):
+        await world.do("user.passwd", user="ada", password=f"password {number}")
+        for token in kept:
+            assert not await world.comes_in(token)
+        kept.append((await world.ask(Login(name="ada", password=f"password {number}"))).access)
+        assert await world.comes_in(kept[-1])
+
+
+async def test_enabled_again_old_tokens_stay_worthless(world: World) -> None:
+    tokens = await world.join()
+    await world.do("user.set", user="ada", disabled=True)
+    await world.do("user.set", user="ada", disabled=False)
+    assert not await world.comes_in(tokens.access)
+    assert await world.comes_in((await world.ask(Login(name="ada", password=WORD))).access)
+
+
+async def test_administrators_come_and_go(world: World) -> None:
+    tokens = await world.join()
+    await world.do("user.set", user="1", admin=True)
+    assert await world.comes_in(tokens.access)
+    ruling = await world.ask(Refresh(refresh=tokens.refresh))
+    assert payload(ruling.access)["role"] == "admin"
+    await world.do("user.set", user="1", admin=False)
+    assert [changed.signed_out for changed in world.told] == [False, True]
+    assert not await world.comes_in(ruling.access)
+    assert "role" not in payload((await world.ask(Refresh(refresh=ruling.refresh))).access), "the session stays"
+
+
+async def test_set_changes_what_is_named_and_nothing_else(world: World) -> None:
+    await world.join(email="ada@example.org", display="Ada")
+    before = (await world.do("user.list"))[0]
+    assert await world.do("user.set", user="ada", display="") == before | {"display": None}
+    assert await world.do("user.set", user="ada", email="a@b.example") == before | {
+        "display": None,
+        "email": "a@b.example",
+    }
+    assert (await world.do("user.set", user="ada", email="", name="bob"))["name"] == "bob"
+    tokens = await world.ask(Login(name="bob", password=WORD))
+    assert tokens.user.email is None
+    assert not any(changed.signed_out for changed in world.told)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ({"name": "bob"}, CONFLICT),
+        ({"name": "bob@example.org"}, CONFLICT),
+        ({"email": "BOB@example.org"}, CONFLICT),
+        ({"name": "7"}, BAD_REQUEST),
+        ({"email": "nonsense"}, BAD_REQUEST),
+        ({"display": "\n"}, BAD_REQUEST),
+        ({"admin": "yes"}, BAD_REQUEST),
+        ({"nonsense": 1}, BAD_REQUEST),
+        ({"user": "nobody"}, NOT_FOUND),
+        ({"user": "99999999999999999999"}, NOT_FOUND),
+        ({"user": "\ud800"}, NOT_FOUND),
+        ({"user": 1}, BAD_REQUEST),
+    ],
+)
+async def test_what_set_refuses(world: World, arguments: dict[str, Any], code: Any) -> None:
+    await world.join()
+    await world.join("bob", email="bob@example.org")
+    with pytest.raises(Refusal) as found:
+        await world.do("user.set", **{"user": "ada", **arguments})
+    assert found.value.code is code
+    assert not world.told
+
+
+async def test_delete_leaves_a_shell_and_frees_the_name(world: World) -> None:
+    await world.join(email="ada@example.org", display="Ada")
+    assert (await world.do("user.delete", user="ada"))["name"] == "ada"
+    assert await world.do("user.list") == []
+    for who in ("ada", "1", "deleted-1"):
+        with pytest.raises(Refusal, match="There is no user"):
+            await world.do("user.set", user=who, disabled=False)
+    shell = await world.database.read(lambda tx: users.account(tx, id=1))
+    assert shell is not None
+    assert (shell.user.name, shell.user.email, shell.user.display, shell.password) == ("deleted-1", None, None, None)
+    assert (await world.join(email="ada@example.org")).user.ref.number == 2
+
+
+async def test_a_new_password_makes_every_place_strange(world: World) -> None:
+    await world.join()
+    await world.do("user.passwd", user="ada", password="another word")
+    for _ in range(5):
+        await refused(world, Login(name="ada", password=WORD))
+    assert (await refused(world, Login(name="ada", password=WORD))).code is RATE_LIMITED
+
+
+async def test_a_running_server_forgets_a_changed_user_and_closes_whom_it_must(world: World) -> None:
+    heard: list[object] = []
+
+    class Deaf:
+        forget = heard.append
+
+        def publish(self, event: object, position: int | None) -> None:
+            heard.append((event, position))
+
+    house: Any = SimpleNamespace(doorman=Deaf(), dispatch=Deaf())
+    user = (await world.join()).user
+    tell(house, Changed(user))
+    assert heard == [1]
+    tell(house, Changed(user, signed_out=True))
+    assert heard == [1, 1, (AccountClosed(user.ref), None)]
+
+
+# Tokens for the shell
+
+
+async def test_a_token_for_the_shell(world: World) -> None:
+    await world.do("user.add", name="ada")
+    made = await world.do("token.make", user="ada", ttl=3600)
+    assert made["expires"] == NOW + 3600
+    assert await world.do("token.check", token=f"Bearer {made['token']}\n") == {
+        "user": 1,
+        "name": "ada",
+        "admin": False,
+        "expires": NOW + 3600,
+    }
+    assert (await world.do("token.make", user="1"))["expires"] == NOW + 900
+    assert payload((await world.do("token.make", user="1", admin=True))["token"])["role"] == "admin"
+
+
+async def test_no_token(world: World) -> None:
+    await world.do("user.add", name="ada")
+    token = (await world.do("token.make", user="ada"))["token"]
+    for ttl in (0, -1, 1e300):
+        with pytest.raises(Refusal, match="ten years"):
+            await world.do("token.make", user="ada", ttl=ttl)
+    await world.do("user.set", user="ada", disabled=True)
+    for call, arguments, why in (
+        ("token.make", {"user": "ada"}, "closed"),
+        ("token.make", {"user": "nobody"}, "There is no user nobody"),
+        ("token.check", {"token": token}, "closed"),
+        ("token.check", {"token": "nonsense"}, "token"),
+        ("token.check", {"token": token[:-4] + "AAAA"}, "signature"),
+    ):
+        with pytest.raises(Refusal, match=why):
+            await world.do(call, **arguments)
+    world.now += 3600
+    with pytest.raises(Refusal, match="expired"):
+        await world.do("token.check", token=token)
+
+
+def test_first_steps() -> None:
+    said = first_steps(0)
+    assert said is not None
+    assert "chatd user add NAME --admin" in said
+    assert first_steps(1) is None
+    assert first_steps(0, foreign=True) is None
