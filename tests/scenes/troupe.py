@@ -1,0 +1,124 @@
+"""Players who use the stock client of Socket.IO in Node: one process for a scene, whoever plays in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
+
+from tests.needs import NODE_FOLDER, node
+from tests.scenes.stage import TIMEOUT
+
+
+class IoPlayer:
+    """One socket of the stock client. What it hears waits in order; what is not an event is taken by its kind."""
+
+    def __init__(self, troupe: Troupe, name: str) -> None:
+        self._troupe = troupe
+        self.name = name
+        self.heard: list[dict[str, Any]] = []
+
+    async def _take(self, kind: str) -> dict[str, Any]:
+        """The first thing of a kind, whatever else was heard."""
+        with trio.fail_after(TIMEOUT):
+            while True:
+                for index, line in enumerate(self.heard):
+                    if line["kind"] == kind:
+                        return self.heard.pop(index)
+                await self._troupe.listen()
+
+    async def connects(self) -> dict[str, Any]:
+        return await self._take("connect")
+
+    async def upgrades(self) -> None:
+        await self._take("upgrade")
+
+    async def is_refused(self) -> tuple[str, Any]:
+        """What a CONNECT_ERROR says."""
+        line = await self._take("connect_error")
+        return line["message"], line.get("data")
+
+    async def disconnects(self) -> str:
+        """The reason that the client gives."""
+        reason: str = (await self._take("disconnect"))["reason"]
+        return reason
+
+    async def asks(self, event: str, *args: Any) -> Any:
+        """Emit, and wait for the acknowledgement: its first argument."""
+        number = self._troupe.number()
+        await self._troupe.say("emit", name=self.name, event=event, args=args, ack=number)
+        line = await self._take("ack")
+        assert line["ack"] == number
+        return line["args"][0] if line["args"] else None
+
+    async def tells(self, event: str, *args: Any) -> None:
+        await self._troupe.say("emit", name=self.name, event=event, args=args)
+
+    async def hears(self, event: str) -> Any:
+        """The next event, which must be that one: its only argument."""
+        line = await self._take("event")
+        assert line["event"] == event, f"expected {event}, heard {line}"
+        assert len(line["args"]) == 1
+        return line["args"][0]
+
+    async def leaves(self) -> None:
+        await self._troupe.say("close", name=self.name)
+
+    async def is_cut_off(self) -> None:
+        await self._troupe.say("cut", name=self.name)
+
+
+class Troupe:
+    """All of them."""
+
+    def __init__(self, process: trio.Process, address: str) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._in = process.stdin
+        self._out = process.stdout
+        self._address = address
+        self._players: dict[str, IoPlayer] = {}
+        self._rest = b""
+        self._number = 0
+
+    def number(self) -> int:
+        self._number += 1
+        return self._number
+
+    async def say(self, act: str, **fields: Any) -> None:
+        await self._in.send_all(json.dumps({"act": act, **fields}).encode() + b"\n")
+
+    async def listen(self) -> None:
+        """Hear what comes next, for whomever."""
+        data = await self._out.receive_some()
+        assert data, "Node has gone"
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            said = json.loads(line)
+            self._players[said["name"]].heard.append(said)
+
+    async def opens(self, name: str, path: str = "/chat", *, version: int = 4, **options: Any) -> IoPlayer:
+        player = self._players[name] = IoPlayer(self, name)
+        await self.say("open", name=name, version=version, url=f"http://{self._address}{path}", options=options)
+        return player
+
+
+@asynccontextmanager
+async def troupe(address: str) -> AsyncIterator[Troupe]:
+    """Node, for as long as the scene."""
+    process = await trio.lowlevel.open_process(
+        [node(), "players.js"], cwd=NODE_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        yield Troupe(process, address)
+    finally:
+        with trio.CancelScope(shield=True):
+            process.kill()
+            await process.wait()
+            for stream in (process.stdin, process.stdout):
+                if stream is not None:
+                    await stream.aclose()
