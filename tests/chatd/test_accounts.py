@@ -1,98 +1,31 @@
-"""Accounts on a real store: signing in, staying signed in, being shown out."""
+"""Accounts on a real store: making one, signing in, staying signed in."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 import trio
 
-from chatd.accounts import Accounts, first_steps, make_logins
-from chatd.identity import open_identity
+from chatd.accounts import make_logins
 from chatd.limiter import Rate
 from chatd.logins import Logins
 from chatd.passwords import Cost, Passwords
 from chatd.services import accounts as services
-from chatd.services import entry
-from chatd.services.accounts import Changed
-from chatd.settings import Config, Limits
-from chatd.steward import Steward, tell
-from chatd.store import users
-from chatd.store.database import Database
-from chatd.store.schema import Schema
-from chatd.store.tables import metadata
-from protocol.commands import Command, Login, Logout, Refresh, Register
-from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND, RATE_LIMITED, Refusal
-from protocol.events import AccountClosed
-from protocol.model import Tokens
-
-NOW = 1_800_000_000.0
-HOME, EVIL = "192.0.2.1", "203.0.113.9"
-CHEAP = Cost(memory=8, passes=1)
-WORD = "correct horse"
-
-
-class World:
-    """A house with a store and a clock of its own; `told` is what a running server would have heard."""
-
-    def __init__(self, database: Database, folder: Path) -> None:
-        self.config = Config()
-        self.database = database
-        self.now = NOW
-        self.told: list[Changed] = []
-        self.identity = open_identity(self.config, folder, now=lambda: self.now)
-        self.accounts = Accounts(self, self.identity, passwords=Passwords(CHEAP))
-        self.steward = Steward(self.accounts, self.told.append)
-
-    def set(self, **auth: Any) -> None:
-        self.config = msgspec.structs.replace(self.config, auth=msgspec.structs.replace(self.config.auth, **auth))
-
-    async def ask(self, command: Command, address: str = HOME) -> Tokens:
-        tokens = await self.accounts.perform(command, address)
-        assert tokens is not None
-        return tokens
-
-    async def join(self, name: str = "ada", **more: Any) -> Tokens:
-        return await self.ask(Register(name=name, password=WORD, **more))
-
-    async def do(self, call: str, **arguments: Any) -> Any:
-        return await self.steward.handlers[call](arguments)
-
-    async def comes_in(self, token: str) -> bool:
-        """Whether the holder of an access token is believed."""
-        claims = self.identity.verifier.verify(token)
-        try:
-            return await self.database.read(lambda tx: entry.known(tx, claims)) is not None
-        except Refusal:
-            return False
+from chatd.settings import Limits
+from protocol.commands import Login, Logout, Refresh, Register
+from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, FORBIDDEN, RATE_LIMITED, Refusal
+from tests.chatd.household import EVIL, HOME, NOW, WORD, World, household, payload, refused
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    clock = [lambda: int(NOW * 1000)]
-    async with Database.open(tmp_path / "chatd.db", Schema.of(metadata), clock=lambda: clock[0]()) as database:
-        made = World(database, tmp_path)
-        clock[0] = lambda: int(made.now * 1000)
+    async with household(tmp_path) as made:
         yield made
-
-
-async def refused(world: World, command: Command, address: str = HOME) -> Refusal:
-    with pytest.raises(Refusal) as found:
-        await world.accounts.perform(command, address)
-    return found.value
-
-
-def payload(token: str) -> dict[str, Any]:
-    part = token.split(".")[1]
-    found: dict[str, Any] = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    return found
 
 
 # Making an account
@@ -404,181 +337,3 @@ async def test_expired_sessions_make_room(world: World, tmp_path: Path) -> None:
     raw = sqlite3.connect(f"file:{tmp_path}/chatd.db?mode=ro", uri=True)
     assert raw.execute("SELECT count(*) FROM refresh_tokens").fetchone() == (1,)
     raw.close()
-
-
-# What administrators do
-
-
-@pytest.mark.parametrize(
-    ("call", "arguments"),
-    [
-        ("user.set", {"disabled": True}),
-        ("user.passwd", {"password": "a new password"}),
-        ("user.delete", {}),
-    ],
-)
-async def test_signed_out_at_once(world: World, call: str, arguments: dict[str, Any]) -> None:
-    tokens, other = await world.join(), await world.join("bob")
-    world.now += 0.4
-    assert await world.comes_in(tokens.access)
-    await world.do(call, user="ada", **arguments)
-    assert not await world.comes_in(tokens.access), "even one of the same second"
-    assert (await refused(world, Refresh(refresh=tokens.refresh))).code is AUTH_INVALID
-    assert [(changed.user.ref.number, changed.signed_out) for changed in world.told] == [(1, True)]
-    assert await world.comes_in(other.access)
-    assert await world.ask(Refresh(refresh=other.refresh))
-
-
-async def test_a_token_of_the_same_second_as_a_new_password_is_good_until_the_next_one(world: World) -> None:
-    await world.join()
-    kept: list[str] = []
-    for number in range(4):
-        await world.do("user.passwd", user="ada", password=f"password {number}")
-        for token in kept:
-            assert not await world.comes_in(token)
-        kept.append((await world.ask(Login(name="ada", password=f"password {number}"))).access)
-        assert await world.comes_in(kept[-1])
-
-
-async def test_enabled_again_old_tokens_stay_worthless(world: World) -> None:
-    tokens = await world.join()
-    await world.do("user.set", user="ada", disabled=True)
-    await world.do("user.set", user="ada", disabled=False)
-    assert not await world.comes_in(tokens.access)
-    assert await world.comes_in((await world.ask(Login(name="ada", password=WORD))).access)
-
-
-async def test_administrators_come_and_go(world: World) -> None:
-    tokens = await world.join()
-    await world.do("user.set", user="1", admin=True)
-    assert await world.comes_in(tokens.access)
-    ruling = await world.ask(Refresh(refresh=tokens.refresh))
-    assert payload(ruling.access)["role"] == "admin"
-    await world.do("user.set", user="1", admin=False)
-    assert [changed.signed_out for changed in world.told] == [False, True]
-    assert not await world.comes_in(ruling.access)
-    assert "role" not in payload((await world.ask(Refresh(refresh=ruling.refresh))).access), "the session stays"
-
-
-async def test_set_changes_what_is_named_and_nothing_else(world: World) -> None:
-    await world.join(email="ada@example.org", display="Ada")
-    before = (await world.do("user.list"))[0]
-    assert await world.do("user.set", user="ada", display="") == before | {"display": None}
-    assert await world.do("user.set", user="ada", email="a@b.example") == before | {
-        "display": None,
-        "email": "a@b.example",
-    }
-    assert (await world.do("user.set", user="ada", email="", name="bob"))["name"] == "bob"
-    tokens = await world.ask(Login(name="bob", password=WORD))
-    assert tokens.user.email is None
-    assert not any(changed.signed_out for changed in world.told)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        ({"name": "bob"}, CONFLICT),
-        ({"name": "bob@example.org"}, CONFLICT),
-        ({"email": "BOB@example.org"}, CONFLICT),
-        ({"name": "7"}, BAD_REQUEST),
-        ({"email": "nonsense"}, BAD_REQUEST),
-        ({"display": "\n"}, BAD_REQUEST),
-        ({"admin": "yes"}, BAD_REQUEST),
-        ({"nonsense": 1}, BAD_REQUEST),
-        ({"user": "nobody"}, NOT_FOUND),
-        ({"user": "99999999999999999999"}, NOT_FOUND),
-        ({"user": "\ud800"}, NOT_FOUND),
-        ({"user": 1}, BAD_REQUEST),
-    ],
-)
-async def test_what_set_refuses(world: World, arguments: dict[str, Any], code: Any) -> None:
-    await world.join()
-    await world.join("bob", email="bob@example.org")
-    with pytest.raises(Refusal) as found:
-        await world.do("user.set", **{"user": "ada", **arguments})
-    assert found.value.code is code
-    assert not world.told
-
-
-async def test_delete_leaves_a_shell_and_frees_the_name(world: World) -> None:
-    await world.join(email="ada@example.org", display="Ada")
-    assert (await world.do("user.delete", user="ada"))["name"] == "ada"
-    assert await world.do("user.list") == []
-    for who in ("ada", "1", "deleted-1"):
-        with pytest.raises(Refusal, match="There is no user"):
-            await world.do("user.set", user=who, disabled=False)
-    shell = await world.database.read(lambda tx: users.account(tx, id=1))
-    assert shell is not None
-    assert (shell.user.name, shell.user.email, shell.user.display, shell.password) == ("deleted-1", None, None, None)
-    assert (await world.join(email="ada@example.org")).user.ref.number == 2
-
-
-async def test_a_new_password_makes_every_place_strange(world: World) -> None:
-    await world.join()
-    await world.do("user.passwd", user="ada", password="another word")
-    for _ in range(5):
-        await refused(world, Login(name="ada", password=WORD))
-    assert (await refused(world, Login(name="ada", password=WORD))).code is RATE_LIMITED
-
-
-async def test_a_running_server_forgets_a_changed_user_and_closes_whom_it_must(world: World) -> None:
-    heard: list[object] = []
-
-    class Deaf:
-        forget = heard.append
-
-        def publish(self, event: object, position: int | None) -> None:
-            heard.append((event, position))
-
-    house: Any = SimpleNamespace(doorman=Deaf(), dispatch=Deaf())
-    user = (await world.join()).user
-    tell(house, Changed(user))
-    assert heard == [1]
-    tell(house, Changed(user, signed_out=True))
-    assert heard == [1, 1, (AccountClosed(user.ref), None)]
-
-
-# Tokens for the shell
-
-
-async def test_a_token_for_the_shell(world: World) -> None:
-    await world.do("user.add", name="ada")
-    made = await world.do("token.make", user="ada", ttl=3600)
-    assert made["expires"] == NOW + 3600
-    assert await world.do("token.check", token=f"Bearer {made['token']}\n") == {
-        "user": 1,
-        "name": "ada",
-        "admin": False,
-        "expires": NOW + 3600,
-    }
-    assert (await world.do("token.make", user="1"))["expires"] == NOW + 900
-    assert payload((await world.do("token.make", user="1", admin=True))["token"])["role"] == "admin"
-
-
-async def test_no_token(world: World) -> None:
-    await world.do("user.add", name="ada")
-    token = (await world.do("token.make", user="ada"))["token"]
-    for ttl in (0, -1, 1e300):
-        with pytest.raises(Refusal, match="ten years"):
-            await world.do("token.make", user="ada", ttl=ttl)
-    await world.do("user.set", user="ada", disabled=True)
-    for call, arguments, why in (
-        ("token.make", {"user": "ada"}, "closed"),
-        ("token.make", {"user": "nobody"}, "There is no user nobody"),
-        ("token.check", {"token": token}, "closed"),
-        ("token.check", {"token": "nonsense"}, "token"),
-        ("token.check", {"token": token[:-4] + "AAAA"}, "signature"),
-    ):
-        with pytest.raises(Refusal, match=why):
-            await world.do(call, **arguments)
-    world.now += 3600
-    with pytest.raises(Refusal, match="expired"):
-        await world.do("token.check", token=token)
-
-
-def test_first_steps() -> None:
-    said = first_steps(0)
-    assert said is not None
-    assert "chatd user add NAME --admin" in said
-    assert first_steps(1) is None
-    assert first_steps(0, foreign=True) is None
