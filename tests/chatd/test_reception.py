@@ -1,0 +1,164 @@
+"""How a Socket.IO connection begins and ends, packet by packet, against the whole house."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection
+
+from tests.scenes.stage import TIMEOUT, Person, Stage, stage
+
+PATH = "/socket.io/?EIO=4&transport=websocket"
+
+
+class Wire:
+    """A raw Engine.IO WebSocket."""
+
+    def __init__(self, socket: WebSocketConnection) -> None:
+        self.socket = socket
+
+    async def says(self, *packets: str) -> None:
+        for packet in packets:
+            await self.socket.send_message(packet)
+
+    async def hears(self) -> str:
+        with trio.fail_after(TIMEOUT):
+            said = await self.socket.get_message()
+        assert isinstance(said, str)
+        return said
+
+    async def is_closed(self) -> bool:
+        """Whether the server hangs up, whatever it says before."""
+        with trio.fail_after(TIMEOUT):
+            while True:
+                try:
+                    await self.socket.get_message()
+                except ConnectionClosed:
+                    return True
+
+    async def opens(self, namespace: str, auth: dict[str, Any]) -> str:
+        await self.says(f"40{namespace},{json.dumps(auth)}")
+        return await self.hears()
+
+
+@asynccontextmanager
+async def wired(tmp_path: Path, query: str = "", **settings: str) -> AsyncIterator[tuple[Stage, Person, Wire]]:
+    async with stage(tmp_path, **settings) as on:
+        romeo = await on.person("romeo")
+        wire = Wire(await on.socket(PATH + query))
+        assert (await wire.hears())[0] == "0"
+        yield on, romeo, wire
+
+
+async def test_a_namespace_is_opened_then_greeted(tmp_path: Path) -> None:
+    async with wired(tmp_path) as (_, romeo, wire):
+        opened = await wire.opens("/chat", {"token": romeo.token})
+        assert opened.startswith("40/chat,")
+        assert set(json.loads(opened.removeprefix("40/chat,"))) == {"sid"}
+        assert await wire.hears() == '42/chat,["unread:count",{"total":0,"byConversation":{}}]'
+
+
+async def test_an_answer_is_the_dialects_ack(tmp_path: Path) -> None:
+    async with wired(tmp_path) as (_, romeo, wire):
+        await wire.opens("/chat", {"token": romeo.token})
+        await wire.hears()
+        await wire.says('42/chat,7["conversation:join",{"conversationId":"zz"}]')
+        head, body = (await wire.hears()).split("[", 1)
+        assert head == "43/chat,7"
+        assert json.loads("[" + body)[0]["error"]["code"] == "BAD_REQUEST"
+
+
+async def test_what_is_nested_too_deep_is_refused_under_its_id(tmp_path: Path) -> None:
+    async with wired(tmp_path) as (_, romeo, wire):
+        await wire.opens("/chat", {"token": romeo.token})
+        await wire.hears()
+        await wire.says('42/chat,8["conversation:join",' + "[" * 50 + "]" * 50 + "]")
+        assert (await wire.hears()).startswith('43/chat,8[{"ok":false')
+
+
+@pytest.mark.parametrize("dialect", ["kebab", "inbox", "rooms"])
+async def test_each_dialect_turns_away_in_its_own_manner(tmp_path: Path, dialect: str) -> None:
+    async with wired(tmp_path, f"&dialect={dialect}") as (_, _, wire):
+        first = await wire.opens("/chat", {"token": "none"})
+        if dialect == "rooms":
+            assert json.loads(first.removeprefix("44/chat,"))["data"] == {"code": "AUTH_INVALID"}
+            return
+        assert first.startswith('40/chat,{"sid"')
+        if dialect == "kebab":
+            name, body = json.loads((await wire.hears()).removeprefix("42/chat,"))
+            assert name == "error"
+            assert set(body) == {"message"}
+        assert await wire.hears() == "41/chat,"
+
+
+async def test_userid_must_be_the_tokens_own(tmp_path: Path) -> None:
+    async with wired(tmp_path, "&dialect=kebab&userId=99") as (_, romeo, wire):
+        assert (await wire.opens("/chat", {"token": romeo.token})).startswith("40/chat,")
+        assert (await wire.hears()).startswith('42/chat,["error"')
+
+
+@pytest.mark.parametrize(
+    "packets",
+    [
+        ['42/chat,["message:send",{}]'],
+        ['42["message:send",{}]'],
+        ["42{}"],
+        ["4nonsense"],
+        ["451-[]"],
+        ['44/chat,{"message":"x"}'],
+        ["2"],
+    ],
+)
+async def test_what_makes_no_sense_ends_the_session(tmp_path: Path, packets: list[str]) -> None:
+    async with wired(tmp_path) as (on, _, wire):
+        await wire.says(*packets)
+        assert await wire.is_closed()
+        assert not on.server.house.connections
+
+
+async def test_a_second_connect_ends_the_session(tmp_path: Path) -> None:
+    async with wired(tmp_path) as (_, romeo, wire):
+        await wire.opens("/chat", {"token": romeo.token})
+        await wire.says(f"40/chat,{json.dumps({'token': romeo.token})}")
+        assert await wire.is_closed()
+
+
+async def test_what_crosses_a_goodbye_is_ignored(tmp_path: Path) -> None:
+    async with wired(tmp_path) as (_, romeo, wire):
+        await wire.opens("/chat", {"token": romeo.token})
+        await wire.hears()
+        await wire.says("41/chat,", '42/chat,["message:send",{}]')
+        assert (await wire.opens("/chat", {"token": romeo.token})).startswith('40/chat,{"sid"')
+
+
+async def test_a_flood_of_namespaces_is_refused(tmp_path: Path) -> None:
+    async with wired(tmp_path) as (on, romeo, wire):
+        for number in range(20):
+            said = await wire.opens(f"/n{number}", {"token": romeo.token, "dialect": "rooms"})
+            while not said.startswith((f"40/n{number},", f"44/n{number},")):
+                said = await wire.hears()
+            assert said.startswith("40" if number < 16 else "44")
+        assert len(on.server.house.connections) == 1
+
+
+async def test_a_flood_of_wrong_tokens_ends_the_connection(tmp_path: Path) -> None:
+    settings = {"limits__calls_per_connection": "1", "limits__calls_per_connection_burst": "3"}
+    async with wired(tmp_path, **settings) as (_, _, wire):
+        await wire.says(*['40/chat,{"token":"wrong"}'] * 10)
+        assert await wire.is_closed()
+
+
+async def test_a_large_event_is_taken_where_json_rpc_would_not(tmp_path: Path) -> None:
+    async with wired(tmp_path) as (_, romeo, wire):
+        await wire.opens("/chat", {"token": romeo.token})
+        await wire.hears()
+        await wire.says('42/chat,1["message:send","' + "x" * 500_000 + '"]')
+        assert (await wire.hears()).startswith('43/chat,1[{"ok":false')
+        await wire.says("4" * 1_000_001)
+        assert await wire.is_closed()
