@@ -165,6 +165,7 @@ Index(
     notifications.c.user,
     notifications.c.conversation,
     unique=True,
+Index("ix_notifications_conversation", notifications.c.conversation)
     sqlite_where=text("type = 'message' AND read IS NULL AND conversation IS NOT NULL"),
 )
 
@@ -174,6 +175,47 @@ files = Table(
     Column("id", Integer, primary_key=True),
     Column("owner", Integer, ForeignKey("users.id"), nullable=False),
     Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True),
+watches = Table(
+    "watches",
+    metadata,
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("user", Integer, ForeignKey("users.id"), primary_key=True),
+    Column("noticed", Integer, nullable=False),
+    Column("since", Integer, nullable=False),
+    Column("until", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+broadcasts = Table(
+    "broadcasts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("related", Text),
+    Column("created", Integer, nullable=False, index=True),
+)
+
+broadcast_marks = Table(
+    "broadcast_marks",
+    metadata,
+    Column("user", Integer, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("broadcast", Integer, ForeignKey("broadcasts.id", ondelete="CASCADE"), primary_key=True),
+    Column("deleted", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+service_tokens = Table(
+    "service_tokens",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("scopes", Text, nullable=False),
+    Column("created", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
     Column("name", Text, nullable=False),
     Column("stored", Text, nullable=False, unique=True),
     Column("type", Text, nullable=False),

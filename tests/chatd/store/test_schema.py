@@ -99,7 +99,7 @@ def objects(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def test_migrating_an_empty_file_gives_what_create_all_gives(tmp_path: Path) -> None:
-    """When this fails: before the first release draft_first.py, after it a new migration."""
+    """When this fails, the tables have changed: a new migration, see draft_next.py."""
     schema = Schema.of(tables.metadata)
     created = sqlite3.connect(":memory:", isolation_level=None)
     bring_up(created, tmp_path / "x.db", schema)

@@ -1,0 +1,75 @@
+"""Prints the next migration: what the tables have and the migrations so far do not make.
+
+    python -m tests.chatd.store.draft_next > chatd/store/migrations/versions/0003_WHAT.py
+
+It knows new tables and indexes only; a table that changes is written by hand. After that, `test_schema.py` holds the
+migrations and the tables equal.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+from sqlalchemy import MetaData, create_engine
+from sqlalchemy.pool import StaticPool
+
+from chatd.store.schema import Schema, _upgrade
+
+HEAD = '''"""What it is for."""
+
+from alembic import op
+
+revision = "{next}"
+down_revision = "{newest}"
+
+STATEMENTS = (
+'''
+TAIL = """)
+
+
+def upgrade() -> None:
+    for statement in STATEMENTS:
+        op.get_bind().exec_driver_sql(statement)
+"""
+NAME = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX) (\w+)")
+
+
+def draft(metadata: MetaData) -> str:
+    """The migration's text: what `create_all` sends that is new, statement by statement."""
+    schema = Schema.of(metadata)
+    known = migrated(schema)
+    made = [_tidy(sql) for sql in created(metadata) if (found := NAME.search(sql)) and found[1] not in known]
+    head = HEAD.format(next=f"{int(schema.newest) + 1:04d}", newest=schema.newest)
+    return head + "".join(f'    """\n{sql}\n    """,\n' for sql in made) + TAIL
+
+
+def migrated(schema: Schema) -> set[str]:
+    """The names of what the migrations make."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    _upgrade(connection, schema)
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    connection.close()
+    return names
+
+
+def created(metadata: MetaData) -> list[str]:
+    connection = sqlite3.connect(":memory:")
+    sent: list[str] = []
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    connection.set_trace_callback(sent.append)
+    metadata.create_all(engine)
+    connection.set_trace_callback(None)
+    connection.close()
+    return [sql.strip() for sql in sent]
+
+
+def _tidy(sql: str) -> str:
+    short = sql.replace(" WHERE ", "\nWHERE ").replace(" ON DELETE", "\n\t\tON DELETE")
+    return "\n".join("    " + line.replace("\t", "    ").rstrip() for line in short.splitlines())
+
+
+if __name__ == "__main__":
+    from chatd.store.tables import metadata
+
+    print(draft(metadata), end="")
