@@ -33,6 +33,7 @@ import trio
 
 from chatd.framer import ReadRules, frame_text
 from chatd.handshake import wants_websocket
+from chatd.http import Direct, Held
 from chatd.request import Request, Response, refusal
 from chatd.session import Misplaced, Session, SessionRules
 from chatd.socket import Gone, WebSocket
@@ -58,7 +59,6 @@ LONGEST_TICK = 1.0
 TICKS = 20
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
-Direct: TypeAlias = Callable[[Request, bytes], Awaitable[Response]]
 Serve: TypeAlias = Callable[[Session, Request], Awaitable[None]]
 
 
@@ -127,7 +127,7 @@ class Engine:
             if session is None:
                 return self._handshake
             if request.method == "GET":
-                return partial(self._poll, session)
+                return Held(partial(self._poll, session))
             if request.method == "POST":
                 session.begin_post()
                 return partial(self._post, session)
@@ -192,7 +192,9 @@ class Engine:
         if session is None:
             session = self._begin(request, socket)
             socket.write(frame_text(self._open(session, ())))
-            await self._run(session, request)
+            life = self._run(session, request)
+            del request  # a session that idles keeps it only as long as whoever serves it does
+            await life
         elif await session.upgrade(socket):
             await session.wait_over()
 
@@ -249,8 +251,10 @@ class Engine:
 
     async def _run(self, session: Session, request: Request) -> None:
         """The session's life, behind a guard of its own; whatever comes, it is over afterwards."""
+        life = self._serve(session, request)
+        del request
         try:
-            await self._serve(session, request)
+            await life
         except Gone:
             pass
         except Exception as error:

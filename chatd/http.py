@@ -30,6 +30,18 @@ Upgraded: TypeAlias = Coroutine[Any, Any, None]
 Locate: TypeAlias = Callable[[str, Headers], tuple[str, str | None]]
 
 
+class Held:
+    """A direct handler that may wait long for its answer, and is cancelled when the client leaves meanwhile."""
+
+    __slots__ = ("_handler",)
+
+    def __init__(self, handler: Direct) -> None:
+        self._handler = handler
+
+    def __call__(self, request: Request, body: bytes) -> Awaitable[Response]:
+        return self._handler(request, body)
+
+
 class Site(Protocol):
     """What the floors above are to this one. `app` is asked once per request and may take its time the first time.
 
@@ -140,12 +152,33 @@ class Server:
             await run_application(await site.app(), channel, request, self.crashed)
             return
         body = await channel.read_body()
+        answer: Response | None
         try:
-            answer = await direct(request, body)
+            if isinstance(direct, Held):
+                answer = await self._hold(channel, direct, request, body)
+            else:
+                answer = await direct(request, body)
         except Exception as error:
             self.crashed(error)
             answer = refusal(INTERNAL)
+        if answer is None:
+            raise Reject(None)
         await channel.respond(answer)
+
+    @staticmethod
+    async def _hold(channel: Channel, handler: Held, request: Request, body: bytes) -> Response | None:
+        """The answer that may take long, or None because the client left before it came."""
+        answer: Response | None = None
+        async with trio.open_nursery() as nursery:
+
+            async def leave() -> None:
+                await channel.watch()
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(leave)
+            answer = await handler(request, body)
+            nursery.cancel_scope.cancel()
+        return answer
 
     async def _upgrade(self, channel: Channel, request: Request) -> Upgraded | None:
         """Answer the handshake; give what the connection is from now on, or None when the answer was no."""

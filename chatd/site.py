@@ -87,10 +87,10 @@ class Site:
 
     async def websocket(self, request: Request, websocket: WebSocket) -> None:
         engine = self._engine_for(request)
-        if engine is None:
-            await serve_jsonrpc(self.house, request, websocket)
-        else:
-            await engine.websocket(request, websocket)
+        serve = partial(serve_jsonrpc, self.house) if engine is None else engine.websocket
+        life = serve(request, websocket)
+        del request  # an idle connection must not keep it
+        await life
 
     def direct(self, request: Request) -> Direct | None:
         engine = self._engine_for(request)

@@ -10,10 +10,14 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
+from chatd.channel import HttpRules
 from chatd.engine import SessionRules
 from chatd.framer import frame_text
+from chatd.http import Server
+from chatd.memory import memory_pair
 from chatd.request import Request, Response
 from chatd.session import Session
+from chatd.socket import socket_rules
 from tests.chatd.engine_house import RULES, both, house
 
 SLOW_HEART = SessionRules()
@@ -162,6 +166,27 @@ class TestPolling:
             with trio.move_on_after(0.005):
                 await here.get(sid)
             assert await here.is_over(sid)
+
+    @pytest.mark.parametrize("leaves", [True, False])
+    async def test_a_poll_whose_client_hangs_up_ends_the_session(self, leaves: bool, autojump_clock: MockClock) -> None:
+        async with house(rules=SLOW_HEART) as here:
+            sid = await here.handshake()
+            server = Server(here, here.nursery, HttpRules(), socket_rules(), crashed=here.crashes.append)
+            ours, theirs = memory_pair()
+            here.nursery.start_soon(server.serve, ours)
+            head = f"GET /engine.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: x\r\n\r\n"
+            theirs.send_now(head.encode())
+            await trio.testing.wait_all_tasks_blocked()
+            if leaves:
+                theirs.close()
+                await trio.testing.wait_all_tasks_blocked()
+                assert await here.is_over(sid)
+            else:
+                await here.post(sid, b"4late")
+                await trio.testing.wait_all_tasks_blocked()
+                assert (await theirs.receive_some()).endswith(b"\r\n\r\n4late")
+                theirs.close()
+            assert not here.crashes
 
     async def test_a_post_waits_for_a_reader_that_is_busy(self, autojump_clock: MockClock) -> None:
         async def serve(session: Session, request: Request) -> None:
