@@ -1,0 +1,76 @@
+"""Two clients that chat while something else goes on: whoever disturbs them fails the test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+from trio_websocket import WebSocketConnection, connect_websocket_url
+
+from tests.outside.server import until
+from tests.scenes.stage import Rest, RpcPlayer
+
+PAUSE = 0.03  # 33 calls a second: within every limit
+PATIENCE = 5.0
+
+
+@asynccontextmanager
+async def client(address: str, token: str, *, path: str = "/chat", scheme: str = "ws") -> AsyncIterator[RpcPlayer]:
+    """A trio-websocket client that has heard `ready`; cut off at the end."""
+    async with trio.open_nursery() as nursery:
+        socket: WebSocketConnection = await connect_websocket_url(
+            nursery, f"{scheme}://{address}{path}", extra_headers=[(b"Authorization", f"Bearer {token}".encode())]
+        )
+        player = RpcPlayer(socket)
+        player.ready = await player.hears("ready")
+        try:
+            yield player
+        finally:
+            await trio.aclose_forcefully(socket._stream)
+            nursery.cancel_scope.cancel()
+
+
+async def new_group(player: RpcPlayer, address: str, token: str, others: list[int]) -> str:
+    """A group of one's own with those others; everybody in it must have been seen by the server before."""
+    body = {"type": "group", "participants": others}
+    status, made, _ = await Rest(f"http://{address}").ask("POST", "/conversations", body, token=token)
+    assert status == 201, made
+    found: str = made["_id"]
+    return found
+
+
+class Chat:
+    """What two clients said and heard, and how long it took."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def talk(self, one: RpcPlayer, other: RpcPlayer, where: dict[str, str]) -> None:
+        for number in itertools.count():
+            said = {**where, "content": f"{number}", "clientId": f"{one.ready['connection']}-{number}"}
+            began = trio.current_time()
+            with trio.fail_after(PATIENCE):
+                ack = await one.asks("message:send", said)
+                heard = await other.comes_to_hear("message:created")
+            assert heard == ack["data"], (heard, ack)
+            self.seconds.append(trio.current_time() - began)
+            one._heard.clear()
+            await trio.sleep(PAUSE)
+
+
+@asynccontextmanager
+async def two_chat(address: str, tokens: tuple[str, str]) -> AsyncIterator[Chat]:
+    """Two clients chat for as long as the block lasts, every message acked and heard, in order."""
+    chat = Chat()
+    async with client(address, tokens[0]) as one, client(address, tokens[1]) as other:
+        where = {"conversationId": await new_group(one, address, tokens[0], [other.ready["user"]])}
+        for player in (one, other):
+            await player.asks("conversation:join", where)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(chat.talk, one, other, where)
+            yield chat
+            before = len(chat.seconds)
+            await until(lambda: len(chat.seconds) >= before + 2)  # they still do, after it all
+            nursery.cancel_scope.cancel()

@@ -1,0 +1,144 @@
+"""A chatd in a process of its own, started from its shell and watched through what the machine says about it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import jwt
+import trio
+
+SECRET = "a secret that only the trials know, and long enough"
+READY_SECONDS = 20.0
+UNLIMITED = {
+    "limits.sends_per_user": "0",
+    "limits.calls_per_connection": "0",
+    "limits.rest_per_user": "0",
+    "limits.connections_per_address": "0",
+}
+
+
+def token(user: int, *, seconds: float = 3600, **claims: object) -> str:
+    """What an issuer would give that user: the trials sign for themselves, so that nobody has to register."""
+    return jwt.encode({"sub": str(user), "exp": time.time() + seconds, **claims}, SECRET, "HS256")
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait until something is so. Another process has no events for us: this is the one place that looks again."""
+    with trio.fail_after(seconds):
+        while not condition():  # noqa: ASYNC110
+            await trio.sleep(0.02)
+
+
+class Chatd:
+    """One server. What it keeps in its folder outlives it; `start` again, and it is back on the same port."""
+
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str] | None = None, *, before: Sequence[str] = (), host: str = ""
+    ) -> None:
+        self.data = folder / "data"
+        self.settings = {"auth.secret": SECRET, "auth.registration": "open"} | dict(settings or {})
+        self.before = list(before)
+        self.host = host
+        self.port = 0
+        self.address = ""
+        self.log: list[str] = []
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        assert self._process is not None, "the server was never started"
+        return self._process
+
+    def command(self, *words: str) -> list[str]:
+        """The shell's words for something that uses this server's data."""
+        options = [f"--set={name}={value}" for name, value in self.settings.items()]
+        return [*self.before, sys.executable, "-m", "chatd", *words, "--data", str(self.data), *options]
+
+    def start(self) -> Chatd:
+        """Start, and wait until it says that it is ready."""
+        host = ["--host", self.host] if self.host else []
+        self._process = subprocess.Popen(
+            self.command("serve", "--port", str(self.port), *host),
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+        )
+        ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=[self._process, ready], daemon=True)
+        self._reader.start()
+        assert ready.wait(READY_SECONDS), f"not ready: {self.log[-5:]}"
+        assert self.address, f"it ended: {self.log[-5:]}"
+        return self
+
+    def _read(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            self.log.append(line.rstrip("\n"))
+            if " listening on " in line and not ready.is_set():
+                self.address = line.split("://", 1)[1].split()[0]
+                self.port = int(self.address.rpartition(":")[2])
+                ready.set()
+        ready.set()
+
+    def kill(self) -> None:
+        """As the power company would."""
+        self.process.kill()
+        self._gone(10)
+
+    def stop(self, seconds: float = 15) -> int:
+        """As a person would: the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self._gone(seconds)
+
+    def _gone(self, seconds: float) -> int:
+        code = self.process.wait(seconds)
+        if self._reader is not None:
+            self._reader.join(5)
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+        return code
+
+    def end(self) -> None:
+        """Whatever state it is in, it is not there afterwards."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A verb of chatd's shell on the same data."""
+        return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=30, check=False)
+
+    # What the machine says
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def faults(self) -> list[str]:
+        """Lines that no input may cause."""
+        return [line for line in self.log if "Traceback" in line or " error " in line or "Error:" in line]
+
+    @property
+    def memory(self) -> int:
+        """Resident KiB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+    @property
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU used so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
