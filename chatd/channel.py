@@ -119,18 +119,18 @@ class Channel:
 
     async def read_head(self) -> Request | None:
         """The next request's head; None when the client left in the middle of it or took too long."""
-        with trio.move_on_after(self.rules.head_seconds):
-            event = await self._event()
-            if isinstance(event, h11.Request):
-                return self._begin(event)
-        return None
+        event = self._event_now()
+        if event is None:
+            with trio.move_on_after(self.rules.head_seconds):
+                event = await self._event()
+        return self._begin(event) if isinstance(event, h11.Request) else None
 
     def _begin(self, event: h11.Request) -> Request:
         size = len(event.target) + sum(len(name) + len(value) + 4 for name, value in event.headers)
         if size > self.rules.head_bytes > 0:
             raise reject(HEAD_TOO_LARGE)
         if not event.http_version.startswith(b"1."):
-            raise reject(BAD_REQUEST, "This server speaks HTTP/1.1", status=505)
+            raise reject(BAD_REQUEST, "This server speaks HTTP/1.1")
         headers = [(bytes(name), bytes(value)) for name, value in event.headers]
         self.request = Request(event.method.decode(), bytes(event.target), headers, event.http_version.decode())
         self.extra_headers = ()
@@ -152,20 +152,25 @@ class Channel:
             return b""
         if not self._received:
             await self._welcome_body()
-        with trio.CancelScope(deadline=self._body_deadline):
-            event = await self._event()
-            if isinstance(event, h11.Data):
-                size = len(event.data)
-                self._received += size
-                self._body_deadline += size / SLOWEST_BYTES
-                if self._received > self.body_limit > 0:
-                    raise reject(TOO_LARGE)
-                return bytes(event.data)
-            if isinstance(event, h11.EndOfMessage):
-                self._body_ended = True
-                return b""
-            raise Reject(None)
-        raise reject(BAD_REQUEST, "The body took too long", status=408)
+        event = self._event_now()
+        if event is None:
+            with trio.CancelScope(deadline=self._body_deadline):
+                event = await self._event()
+        if isinstance(event, h11.Data):
+            return self._count(bytes(event.data))
+        if isinstance(event, h11.EndOfMessage):
+            self._body_ended = True
+            return b""
+        if event is None:
+            raise reject(BAD_REQUEST, "The body took too long", status=408)
+        raise Reject(None)
+
+    def _count(self, piece: bytes) -> bytes:
+        self._received += len(piece)
+        self._body_deadline += len(piece) / SLOWEST_BYTES
+        if self._received > self.body_limit > 0:
+            raise reject(TOO_LARGE)
+        return piece
 
     async def _welcome_body(self) -> None:
         """Before a body's first byte: judge the declared length, and tell a client that asks to go on."""
@@ -178,16 +183,19 @@ class Channel:
             )
 
     async def _event(self) -> h11.Event:
-        while True:
-            try:
-                event = self._h11.next_event()
-            except h11.RemoteProtocolError as error:
-                raise self._malformed(error) from None
-            if event is h11.PAUSED:
-                raise Reject(None)
-            if isinstance(event, h11.Event):
-                return event
+        while (event := self._event_now()) is None:
             await self._more()
+        return event
+
+    def _event_now(self) -> h11.Event | None:
+        """The next event, if its bytes are here: most requests need no deadline, for they come in one piece."""
+        try:
+            event = self._h11.next_event()
+        except h11.RemoteProtocolError as error:
+            raise self._malformed(error) from None
+        if event is h11.PAUSED:
+            raise Reject(None)
+        return event if isinstance(event, h11.Event) else None
 
     async def _more(self) -> bool:
         data = await self.stream.receive_some(READ_BYTES)
@@ -198,7 +206,7 @@ class Channel:
     def _malformed(error: h11.RemoteProtocolError) -> Reject:
         if error.error_status_hint == 431:
             return reject(HEAD_TOO_LARGE)
-        return reject(BAD_REQUEST, "That is not HTTP/1.1", status=error.error_status_hint)
+        return reject(BAD_REQUEST, "That is not HTTP/1.1")  # never 5xx: what a client sends is not the server's fault
 
     # -- out -----------------------------------------------------------------------------------------------------
 
@@ -259,12 +267,15 @@ class Channel:
         await self._transmit(data)
 
     async def _transmit(self, data: bytes | None) -> None:
-        view = memoryview(data or b"")
-        for start in range(0, len(view), PIECE):
+        rest = memoryview(data or b"")
+        with contextlib.suppress(BlockingIOError):
+            rest = rest[self.stream.send_now(rest) :]
+        while rest or self.stream.pending:
             with trio.move_on_after(self.rules.write_seconds) as time_left:
-                await send_all(self.stream, view[start : start + PIECE])
+                await send_all(self.stream, rest[:PIECE])
             if time_left.cancelled_caught:
                 raise TimeoutError("the client does not read")
+            rest = rest[PIECE:]
 
     # -- between and after ---------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """RFC 6455 framing for a server, sans-I/O: the bytes of a client become messages, payloads become frames.
 
 It keeps `websockets`' C masking, close codes and handshake key, but not its ServerProtocol: that makes three objects
-and two generators of every frame (3.4 µs against 0.7 here) and weighs 1.4 KiB on an idle connection.
+and two generators of every frame (2.2 µs against 0.5 here) and weighs 1.4 KiB on an idle connection.
 
 What a frame may be stands in `HEADS`, by its first byte; everything else is refused with the code that the RFC names:
 

@@ -1,8 +1,7 @@
 """TLS over any stream: OpenSSL with buffers in memory, so that a send stays a plain call.
 
 What is encrypted is taken, whether the kernel wants it or not: `pending` counts the ciphertext that waits here. It is
-at most one slice, because nothing is encrypted behind a backlog. It costs 1 µs a send more than the plain stream,
-trio.SSLStream 33.
+at most one slice, because nothing is encrypted behind a backlog. A send costs 1.3 µs more than on the plain stream.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import trio
 from chatd.stream import READ_BYTES, Bytes, Stream, send_all
 
 SLICE_BYTES = 65_536
+MOST_CIPHER = 4 * SLICE_BYTES
 
 
 def server_context(certificate: str, key: str) -> ssl.SSLContext:
@@ -85,13 +85,7 @@ class TlsStream:
             try:
                 return self._ssl.read(limit)
             except ssl.SSLWantReadError:
-                try:
-                    self._flush()  # key updates and alerts
-                    if self._cipher:
-                        await self.wait_writable()
-                except OSError:
-                    return b""
-                if not await self._fill():
+                if not self._answer_peer() or not await self._fill():
                     return b""
             except ssl.SSLError:
                 return b""
@@ -116,6 +110,14 @@ class TlsStream:
 
     def close(self) -> None:
         self._inner.close()
+
+    def _answer_peer(self) -> bool:
+        """Send what reading made OpenSSL say (key updates); False when the peer makes it talk and does not listen."""
+        try:
+            self._flush()
+        except OSError:
+            return False
+        return len(self._cipher) <= MOST_CIPHER
 
     def _encrypt(self, data: Bytes) -> int:
         try:

@@ -193,6 +193,23 @@ async def test_tls_keeps_one_slice_and_encrypts_nothing_behind_it(certificate: t
     assert server.pending == 0
 
 
+async def test_tls_is_read_while_another_task_waits_to_write(certificate: tuple[str, str]) -> None:
+    server, client = await tls_pair(certificate, 10_000)
+    server.send_now(LONG)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.wait_writable)
+        await wait_all_tasks_blocked()
+        await client.do("write", b"hello")
+        assert await server.receive_some() == b"hello"
+        nursery.cancel_scope.cancel()
+
+
+async def test_tls_ends_with_a_peer_that_makes_it_talk_and_does_not_listen(certificate: tuple[str, str]) -> None:
+    server, _ = await tls_pair(certificate, 10_000)
+    server._cipher = b"x" * 300_000
+    assert await server.receive_some() == b""
+
+
 async def test_tls_says_goodbye(certificate: tuple[str, str]) -> None:
     server, client = await tls_pair(certificate)
     server.shutdown_write()
