@@ -10,23 +10,28 @@ by framing and is in chatd/entrance.py; from there on all connections are this.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import outcome
 import trio
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chatd.broker import Link, Seat
 from chatd.face import Face
 from chatd.house import Closable, House
 from chatd.limiter import Bucket
 from chatd.metrics import CONNECTIONS, CONNECTIONS_CLOSED
+from chatd.resume import Arrival, Back, arrive
 from chatd.services import entry
+from chatd.services.replay import Missed
 from chatd.services.table import writes
-from chatd.services.work import Actor
+from chatd.services.work import Actor, Told
+from chatd.store import sessions
 from chatd.store.conversations import Place as Standing
+from chatd.store.transaction import Transaction
 from protocol import commands as ask
 from protocol.dialects.grammar import Hear
 from protocol.dialects.saying import encode
@@ -41,7 +46,7 @@ from protocol.errors import (
     Closing,
     Refusal,
 )
-from protocol.events import JOINED, Event
+from protocol.events import JOINED, USER, Event
 from protocol.frames import Broken, Call, Frame, Framing, Packet, Ping
 
 STRIKE_SECONDS = 10.0
@@ -49,13 +54,23 @@ UNDER_WAY = 256  # calls of one connection that may be under way before it is re
 
 
 class Wire(Struct, frozen=True):
-    """What a connection writes to. `pack` makes packets bytes of the wire; `shared` does so for pushes of a face."""
+    """What a connection writes to: `pack` makes a packet bytes of it, `drained` waits until nothing waits in it."""
 
-    write: Any
-    close: Any
-    crowded: Any
-    pack: Any
-    shared: Any
+    write: Callable[[bytes], None]
+    close: Callable[[int, str], None]
+    crowded: Callable[[], bool]
+    drained: Callable[[], Awaitable[None]]
+    pack: Callable[[Packet], bytes]
+
+
+class Comeback(NamedTuple):
+    """Where somebody comes back from, and the position up to which they have been told by now."""
+
+    where: Back
+    reached: int
+
+
+NOTHING_MISSED = Arrival([], None, Missed([], 0, all=True))
 
 
 class Chair(Seat):
@@ -80,6 +95,7 @@ class Connection(Link, Closable):
         "chairs",
         "framing",
         "house",
+        "memory",
         "name",
         "open",
         "under_way",
@@ -93,6 +109,7 @@ class Connection(Link, Closable):
         self.framing = framing
         self.wire = wire
         self.name = secrets.token_urlsafe(12)
+        self.memory: str | None = None  # under which its rooms are remembered, if they are
         self.chairs: dict[str, Chair] = {}
         self.under_way = 0
         self.writing = 0
@@ -106,36 +123,58 @@ class Connection(Link, Closable):
 
     # Coming and going
 
-    async def enter(
-        self, namespace: str, actor: Actor, speech: Speech, face: Face, seated: Callable[[Chair], None]
-    ) -> None:
-        """Take a seat in a namespace. `seated` is called at that moment: everything published later comes after."""
-        chair = Chair(self, face, actor, speech)
-        house = self.house
-        done: trio.Event = trio.Event()
-        given: list[outcome.Outcome[entry.Arrival]] = []
+    async def enter(self, chairs: list[Chair], seated: Callable[[], None], back: Comeback | None = None) -> None:
+        """Take seats, one in each namespace. `seated` is called at that moment: what is published later comes after.
 
-        def arrived(found: outcome.Outcome[entry.Arrival]) -> None:
+        Whoever comes `back` is first told the rest of what they missed, and is again where they had been.
+        """
+        house, actor = self.house, chairs[0].actor
+        done = trio.Event()
+        given: list[outcome.Outcome[Any]] = []
+
+        def arrived(found: outcome.Outcome[Arrival]) -> None:
             given.append(found)
             if self.open and isinstance(found, outcome.Value):
-                house.roster.enter(actor.ref, found.value.standings)
-                house.broker.sit(chair)
-                self.chairs[namespace] = chair
-                seated(chair)
+                self._sit(chairs, found.value)
+                seated()
             done.set()
 
-        if house.roster.is_here(actor.id):
-            arrived(outcome.Value(entry.Arrival([])))
+        if back is None and house.roster.is_here(actor.id):
+            arrived(outcome.Value(NOTHING_MISSED))
         else:
-            house.database.submit(lambda tx: entry.arrive(tx, actor.id), arrived)
+            house.database.submit(partial(_arrive, actor=actor, back=back, session=self.memory), arrived)
         await done.wait()
         given[0].unwrap()
+
+    def _sit(self, chairs: list[Chair], arrival: Arrival) -> None:
+        house = self.house
+        self.retell(chairs, arrival.missed.told, arrival.rooms)
+        for chair in chairs:
+            house.roster.enter(chair.actor.ref, arrival.standings)
+            house.broker.sit(chair)
+            self.chairs[chair.face.namespace] = chair
+            for number, member in (arrival.rooms or {}).items():
+                if member and chair.speech.joins:
+                    house.broker.join(chair, (JOINED, number))
+
+    def retell(self, chairs: list[Chair], told: list[Told], rooms: Container[int] | None) -> None:
+        """Tell what was missed, as these seats would have been told it in those rooms (None: in all)."""
+        for event, position in told:
+            for chair in chairs:
+                for at, number in event.places:
+                    if (at == JOINED and rooms is not None and number not in rooms) or (
+                        at == USER and number != chair.user
+                    ):
+                        continue
+                    for data, others in chair.face.spell(event, at, position):
+                        if not (others and event.actor == chair.user):
+                            self.house.broker.send(self, data)
 
     def greet(self, chair: Chair) -> None:
         """Tell a newcomer what their dialect greets with."""
         for kind in chair.speech.vocabulary.greets:
             for event in self.house.dispatch.greeting(kind, chair.actor):
-                self.tell(chair, event)
+                self.tell(chair, event, self.house.broker.position)
 
     def leave(self, namespace: str) -> None:
         chair = self.chairs.pop(namespace, None)
@@ -215,6 +254,8 @@ class Connection(Link, Closable):
         elif isinstance(command, ask.Leave):
             self._leave_room(chair, row, call, command)
             return
+        elif isinstance(command, ask.Join) and self.memory is not None:
+            command = replace(command, session=self.memory)
         behind = self.writing > 0  # what this connection wrote before is what it reads now
         self.under_way += 1
         self.writing += writes(command)
@@ -252,7 +293,11 @@ class Connection(Link, Closable):
 
     def _leave_room(self, chair: Chair, row: Hear, call: Call, command: ask.Leave) -> None:
         """Leave a room. Whoever was not in it is not in it now either."""
-        self.house.broker.leave(chair, (JOINED, command.conversation.number))
+        place = (JOINED, command.conversation.number)
+        if self.memory is not None and place in chair.groups:
+            forget = partial(_forget_room, session=self.memory, conversation=place[1])
+            self.house.database.submit(forget, lambda done: None)
+        self.house.broker.leave(chair, place)
         self._answer(chair, row, call.id, command)
 
     # Limits
@@ -309,12 +354,22 @@ class Connection(Link, Closable):
     def push(self, chair: Chair, name: str, body: bytes) -> None:
         self.house.broker.send(self, chair.face.frame(name, body))
 
-    def tell(self, chair: Chair, event: Event) -> None:
+    def tell(self, chair: Chair, event: Event, position: int | None = None) -> None:
         """An event for this seat alone."""
         for say in chair.face.sayings.get(type(event), ()):
             if say.applies(event):
-                self.house.broker.send(self, chair.face.tell(say, event, None))
+                self.house.broker.send(self, chair.face.tell(say, event, position))
                 return
+
+
+def _arrive(tx: Transaction, actor: Actor, back: Comeback | None, session: str | None) -> Arrival:
+    if back is None:
+        return Arrival(entry.arrive(tx, actor.id).standings, None, NOTHING_MISSED.missed)
+    return arrive(tx, actor, back.where, back.reached, session)
+
+
+def _forget_room(tx: Transaction, session: str, conversation: int) -> None:
+    sessions.leave(tx, session, conversation)
 
 
 def plainly(refusal: Refusal) -> dict[str, Any]:

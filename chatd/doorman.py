@@ -31,6 +31,7 @@ class Doorman:
         self._verifier = verifier
         self._provision = provision
         self._known: dict[Claims, Actor] = {}
+        self._changes = 0
 
     async def admit(self, token: str) -> Actor:
         """Who holds the token."""
@@ -39,10 +40,12 @@ class Doorman:
         claims = await self._verifier.admit(token)
         actor = self._known.get(claims)
         if actor is None:
+            changes = self._changes
             actor = await self._enter(claims)
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[claims] = actor
+            if changes == self._changes:  # or what was read may be out of date already
+                if len(self._known) >= REMEMBERED:
+                    self._known.clear()
+                self._known[claims] = actor
         return actor
 
     async def _enter(self, claims: Claims) -> Actor:
@@ -60,4 +63,5 @@ class Doorman:
 
     def forget(self, user: int) -> None:
         """Something about a user has changed."""
+        self._changes += 1
         self._known = {claims: actor for claims, actor in self._known.items() if actor.id != user}

@@ -10,7 +10,7 @@ by the close code, which is all that a browser can see.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,10 +20,12 @@ import trio
 from msgspec import Raw
 
 from chatd.auth import bearer
+from chatd.comeback import begin, position_of
 from chatd.connection import Chair, Connection, Wire, plainly
 from chatd.house import House
 from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
 from chatd.request import Request
+from chatd.resume import Back
 from chatd.services.work import Actor
 from chatd.socket import WebSocket, frame_binary, frame_text
 from protocol.dialects.grammar import Dialect
@@ -67,7 +69,8 @@ class RpcConnection(Connection):
         outbox = websocket.outbox
         half = house.config.limits.outbox_bytes // 2
         crowded = (lambda: outbox.waiting > half) if half else (lambda: False)
-        super().__init__(house, framing, Wire(websocket.write, websocket.close, crowded, pack, frame_text))
+        super().__init__(house, framing, Wire(websocket.write, websocket.close, crowded, outbox.drained, pack))
+        self.memory = self.name
         self.websocket = websocket
         self._pinged = 0.0
 
@@ -99,7 +102,7 @@ async def serve_jsonrpc(house: House, request: Request, websocket: WebSocket) ->
         actor = await _authenticate(connection, token, query, dialects)
         if actor is None:
             return
-        await _open(connection, actor, namespaces, dialects)
+        await _open(connection, actor, namespaces, dialects, back_of(query))
         del query, token, dialects
         receive, hear = websocket.receive, framing.receive
         while True:
@@ -180,25 +183,34 @@ def _not_yet(connection: RpcConnection, frame: Frame) -> None:
         connection.send(connection.framing.refuse(frame.id, refusal, encode(plainly(refusal))))
 
 
-async def _open(connection: RpcConnection, actor: Actor, namespaces: list[str], dialects: list[Dialect]) -> None:
-    """Take the seats; the first one says `ready`, and each greets, before anything that is published later."""
+async def _open(
+    connection: RpcConnection, actor: Actor, namespaces: list[str], dialects: list[Dialect], back: Back | None
+) -> None:
+    """Take the seats. `ready` is the first thing said."""
     house = connection.house
-    seated: Callable[[Chair], None] = partial(_say_ready, connection, dialects[0])
+    chairs = []
     for namespace, spoken in zip(namespaces, dialects, strict=True):
         face = house.face(spoken, namespace, connection.framing.push, frame_text)
-        await connection.enter(namespace, actor, house.speech(spoken, namespace), face, seated)
-        seated = connection.greet
+        chairs.append(Chair(connection, face, actor, house.speech(spoken, namespace)))
+    await begin(connection, chairs, back, partial(_say_ready, connection, chairs[0]))
 
 
-def _say_ready(connection: RpcConnection, spoken: Dialect, chair: Chair) -> None:
+def back_of(query: Mapping[str, str]) -> Back | None:
+    """Where a client says that it was, if it says so."""
+    if "epoch" not in query and "pos" not in query:
+        return None
+    return Back(query.get("epoch", ""), position_of(query.get("pos", "")), query.get("connection"))
+
+
+def _say_ready(connection: RpcConnection, chair: Chair, position: int, recovered: bool, gap: str | None) -> None:
     house = connection.house
     limits = house.config.limits
     ready = {
         "connection": connection.name,
-        "user": spoken.user.spell(chair.actor.ref),
+        "user": chair.face.dialect.user.spell(chair.actor.ref),
         "epoch": house.database.epoch,
-        "pos": house.broker.position,
-        "recovered": False,
+        "pos": position,
+        "recovered": recovered,
         "heartbeat": {"interval": limits.ping_interval, "timeout": limits.ping_timeout},
         "limits": {
             "message_bytes": limits.message_bytes,
@@ -206,5 +218,6 @@ def _say_ready(connection: RpcConnection, spoken: Dialect, chair: Chair) -> None
             "calls_per_second": limits.calls_per_connection,
         },
     }
+    if gap is not None:
+        ready["reason"] = gap
     connection.push(chair, "ready", encode(ready))
-    connection.greet(chair)

@@ -16,6 +16,7 @@ from protocol.dialects import dialect
 from protocol.dialects.grammar import Dialect
 from protocol.dialects.speech import Speech
 from protocol.errors import NOT_FOUND, Closing, Refusal
+from protocol.framings.socketio import SocketIo
 
 
 class Closable:
@@ -65,6 +66,8 @@ class House:
         self._speeches: dict[tuple[str, str], Speech] = {}
         self._faces: dict[tuple[object, ...], Face] = {}
         self.stopping = False
+        self.push_since = SocketIo.push_since(database.epoch)
+        """For the faces of Socket.IO clients that may recover."""
 
     # Dialects
 

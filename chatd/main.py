@@ -143,8 +143,7 @@ def build_house(config: Config, store: Database, identity: Identity) -> House:
         sends=Buckets[int](Rate(limits.sends_per_user, limits.sends_per_user_burst)),
         typing_expires=config.typing.expire,
     )
-    provision = {"on": True, "off": False, "auto": identity.foreign}[config.auth.provision]
-    doorman = Doorman(store, identity.verifier, provision=provision)
+    doorman = Doorman(store, identity.verifier, provision=identity.provision)
     house = House(config, store, broker, roster, dispatch, doorman, time.time)
     dispatch.closed = lambda user: house.end_user(user, SIGNED_OUT)
     return house

@@ -17,8 +17,10 @@ disconnect" and stays away. Without that it sees a lost transport, and comes bac
 from __future__ import annotations
 
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -26,6 +28,7 @@ import trio
 from msgspec import Raw
 
 from chatd.auth import bearer
+from chatd.comeback import begin, position_of
 from chatd.connection import Chair, Connection, Wire
 from chatd.engine import Engine, Headers, Session, SessionRules
 from chatd.entrance import pack, query_of, same_user
@@ -33,8 +36,10 @@ from chatd.house import House
 from chatd.log import log
 from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
 from chatd.request import Request
+from chatd.resume import Back, find_gap
 from chatd.services.work import Actor
 from chatd.socket import Write, frame_text
+from chatd.store import sessions
 from protocol.dialects.grammar import Dialect
 from protocol.errors import AUTH_INVALID, RATE_LIMITED, Closing, Refusal
 from protocol.frames import Acknowledged, Close, Frame, Open, Packet
@@ -43,6 +48,9 @@ from protocol.framings.socketio import SocketIo, SocketIoLimits
 NAMESPACES = 16
 REMEMBERED = 64  # namespaces that were open once: what a client still sends there crossed our goodbye
 SID_BYTES = 15
+PID_BYTES = 18
+DRAINED = 65_536
+DRAIN_SECONDS = 0.02
 INVALID_STATE = "invalid state"
 
 
@@ -55,13 +63,18 @@ class IoConnection(Connection):
         half = house.config.limits.outbox_bytes // 2
         crowded = (lambda: session.waiting > half) if half else (lambda: False)
         framing = SocketIo(SocketIoLimits(packet_bytes=house.config.socketio.max_payload))
-        super().__init__(house, framing, Wire(session.write, session.close, crowded, pack, frame_text))
+        super().__init__(house, framing, Wire(session.write, session.close, crowded, self._drained, pack))
         self.session = session
         self.left: set[str] = set()
         session.moved = self._moved
 
     def _moved(self, write: Write) -> None:
         self.write = write
+
+    async def _drained(self) -> None:
+        """Wait until the client has taken most of what waits for it, by whichever transport it takes it."""
+        while self.session.waiting > DRAINED and not self.session.closing:
+            await trio.sleep(DRAIN_SECONDS)
 
     def leave(self, namespace: str) -> None:
         if namespace in self.chairs:
@@ -162,16 +175,47 @@ class Guest:
             asked = self._query.get("dialect") or shown.get("dialect")
             spoken = house.dialect_of(namespace, asked if isinstance(asked, str) else None)
             actor = await self._who(shown, spoken)
-            face = house.face(spoken, namespace, SocketIo.push, frame_text)
-            await connection.enter(namespace, actor, house.speech(spoken, namespace), face, self._seated)
+            recovers = self._recovers(shown)
+            face = house.face(spoken, namespace, house.push_since if recovers else SocketIo.push, frame_text)
+            chair = Chair(connection, face, actor, house.speech(spoken, namespace))
+            if not recovers:
+                await begin(connection, [chair], None, partial(self._let_in, namespace, None))
+            else:
+                await self._open_again(chair, shown)
         except Refusal as refusal:
             self._turn_away(namespace, spoken, refusal)
 
-    def _seated(self, chair: Chair) -> None:
+    def _recovers(self, shown: dict[str, Any]) -> bool:
+        """Whether this client can be told what it missed: the offsets in its events are asked for, or the rule."""
+        rule = self._house.config.socketio.recovery
+        asked = shown.get("recovery") is True or self._query.get("recovery") == "1"
+        return rule == "always" or (rule == "ask" and asked)
+
+    async def _open_again(self, chair: Chair, shown: dict[str, Any]) -> None:
+        """Recovery, as the client does it: `pid` is its session's private name, `offset` the last event it heard.
+
+        A pid that is wrong, somebody else's or forgotten is a new connection. One connection remembers one session.
+        """
+        connection, house, actor = self._connection, self._house, chair.actor
+        pid, offset = shown.get("pid"), shown.get("offset")
+        back = None
+        if isinstance(pid, str) and isinstance(offset, str):
+            epoch, _, position = offset.rpartition("-")
+            owner = await house.database.read(lambda tx: sessions.owner(tx, pid))
+            if owner == actor.id:
+                back = Back(epoch, position_of(position), pid)
+                if await find_gap(house, actor, back) is not None:
+                    back = None
+        name = pid if back is not None and isinstance(pid, str) else secrets.token_urlsafe(PID_BYTES)
+        connection.memory = name
+        await house.database.write(lambda tx: sessions.open(tx, name, actor.id))
+        await begin(connection, [chair], back, partial(self._let_in, chair.face.namespace, name))
+
+    def _let_in(self, namespace: str, pid: str | None, position: int, recovered: bool, gap: str | None) -> None:
         connection = self._connection
         connection.session.admit()
-        connection.say(SocketIo.opened(chair.face.namespace, secrets.token_urlsafe(SID_BYTES)))
-        connection.greet(chair)
+        sid = secrets.token_urlsafe(SID_BYTES) if pid is None else sid_of(pid)
+        connection.say(SocketIo.opened(namespace, sid, pid))
 
     @staticmethod
     def _shown(auth: Raw) -> dict[str, Any]:
@@ -203,3 +247,8 @@ class Guest:
             if told is not None:
                 connection.say(SocketIo.push(namespace, *told, None, None))
         connection.say(SocketIo.closed(namespace))
+
+
+def sid_of(pid: str) -> str:
+    """The public id of a session that recovers: the same again each time, and nothing to guess the pid from."""
+    return urlsafe_b64encode(blake2b(pid.encode(), digest_size=SID_BYTES).digest()).decode()

@@ -51,9 +51,10 @@ class DeleteConversation(Command, frozen=True, kw_only=True):
 
 
 class Join(Command, frozen=True, kw_only=True):
-    """Take a seat in a conversation's room, to hear what happens in it."""
+    """Take a seat in a conversation's room, to hear what happens in it; `session` remembers it over a reconnect."""
 
     conversation: Key
+    session: str | None = None
 
 
 class Leave(Command, frozen=True, kw_only=True):

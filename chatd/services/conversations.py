@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatd.services.pages import cut, offset, page_size
 from chatd.services.work import Work
-from chatd.store import conversations, messages, users
+from chatd.store import conversations, messages, sessions, users
 from chatd.store.conversations import Place
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, Refusal
@@ -114,7 +114,11 @@ def _other(work: Work, place: Place) -> User | None:
 
 
 def join(work: Work, command: ask.Join) -> Place:
-    return work.place(command, command.conversation)
+    place = work.place(command, command.conversation)
+    if command.session is not None:
+        sessions.open(work.tx, command.session, work.actor.id)
+        sessions.join(work.tx, command.session, place.conversation.number)
+    return place
 
 
 def delete(work: Work, command: ask.DeleteConversation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, delete, func, insert, or_, select
 
 from chatd.store.prepared import Prepared
 from chatd.store.tables import events
@@ -17,6 +17,17 @@ _SINCE = Prepared(
     .order_by(events.c.position)
     .limit(bindparam("limit"))
 )
+
+
+_FIRST = Prepared(select(func.min(events.c.position)))
+_OLD = Prepared(
+    select(func.max(events.c.position)).where(
+        events.c.position.in_(select(events.c.position).order_by(events.c.position).limit(bindparam("limit"))),
+        or_(events.c.at < bindparam("before"), events.c.position <= bindparam("position")),
+        events.c.position < select(func.max(events.c.position)).scalar_subquery(),
+    )
+)
+_TRIM = Prepared(delete(events).where(events.c.position <= bindparam("position")))
 
 
 class Entry(NamedTuple):
@@ -58,3 +69,17 @@ def write(
 def since(tx: Reading, position: int, end: int, limit: int) -> list[Entry]:
     """What happened after a position, up to another, in order."""
     return [Entry(*row) for row in tx.all(_SINCE, position=position, end=end, limit=limit)]
+
+
+def first(tx: Reading) -> int | None:
+    """The oldest position that is kept."""
+    row = tx.one(_FIRST)
+    return row[0] if row else None
+
+
+def trim(tx: Transaction, *, before: int, position: int, limit: int) -> int:
+    """Forget what is older than a time or not after a position, at most `limit` rows; how many. The last row stays."""
+    row = tx.one(_OLD, before=before, position=position, limit=limit)
+    if not row or row[0] is None:
+        return 0
+    return tx.run(_TRIM, position=row[0]).rowcount

@@ -8,6 +8,12 @@ unread and when something was read are derived from it and from its history (`re
 The event log says what happened in the order in which it was committed: `position` is the only order there is. Its
 rows are short, for they refer to what they are about; `detail` holds only what no other row can tell later.
 
+A session is a connection that may come back: which rooms it had joined outlives it, and the server.
+
+A message makes no row for those whom it concerns: whether somebody is to be notified of a conversation is derived from
+its messages, their cursor and what they have watched (`watches`). A broadcast is one row, whoever reads it; only who
+has read or deleted it gets a row of marks. Notifications and broadcasts share their numbers.
+
 Numbers never come back (AUTOINCREMENT), where the newest rows of a table can be deleted: a client may remember them.
 """
 
@@ -159,22 +165,16 @@ notifications = Table(
     sqlite_autoincrement=True,
 )
 
+Index("ix_notifications_conversation", notifications.c.conversation)
 Index("ix_notifications_unread", notifications.c.user, sqlite_where=notifications.c.read.is_(None))
 Index(
     "ux_notifications_message",
     notifications.c.user,
     notifications.c.conversation,
     unique=True,
-Index("ix_notifications_conversation", notifications.c.conversation)
     sqlite_where=text("type = 'message' AND read IS NULL AND conversation IS NOT NULL"),
 )
 
-files = Table(
-    "files",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("owner", Integer, ForeignKey("users.id"), nullable=False),
-    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True),
 watches = Table(
     "watches",
     metadata,
@@ -216,6 +216,12 @@ service_tokens = Table(
     sqlite_with_rowid=False,
 )
 
+files = Table(
+    "files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", Integer, ForeignKey("users.id"), nullable=False),
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("name", Text, nullable=False),
     Column("stored", Text, nullable=False, unique=True),
     Column("type", Text, nullable=False),
@@ -235,4 +241,21 @@ events = Table(
     Column("user", Integer),
     Column("about", Integer),
     Column("detail", Text),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("user", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", Integer, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+session_rooms = Table(
+    "session_rooms",
+    metadata,
+    Column("session", Text, ForeignKey("sessions.name", ondelete="CASCADE"), primary_key=True),
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sqlite_with_rowid=False,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from protocol.commands import Command
+from protocol.commands import Command, Join
 from protocol.dialects.grammar import SILENT, Dialect, Hear, Shape
 from protocol.dialects.hearing import Listener, listener
 from protocol.dialects.saying import encode, spell_body
@@ -27,6 +27,8 @@ class Speech:
         self._rows: dict[str, tuple[Hear, Listener]] = {
             row.name: (row, listener(row, complaints)) for row in self.vocabulary.hears
         }
+        self.joins = any(row.command is Join for row in self.vocabulary.hears)
+        """Whether there are rooms to join here."""
 
     def row(self, name: str) -> Hear:
         """The row of a call; UNKNOWN_CALL where there is none."""

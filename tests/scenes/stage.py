@@ -174,8 +174,13 @@ class RpcPlayer:
                     return int(closed.reason.code)
 
     async def leaves(self) -> None:
+        """Say goodbye, and wait until it is answered."""
         with trio.move_on_after(TIMEOUT):
             await self.socket.aclose()
+
+    async def is_cut_off(self) -> None:
+        """The network is gone: no goodbye."""
+        await trio.aclose_forcefully(self.socket._stream)
 
 
 class Stage:
@@ -186,6 +191,7 @@ class Stage:
         self.nursery = nursery
         self.address = server.front.addresses[0]
         self.rest = Rest(f"http://{self.address}")
+        self._sockets: list[WebSocketConnection] = []
 
     async def person(self, name: str, **account: Any) -> Person:
         """Somebody new."""
@@ -199,9 +205,16 @@ class Stage:
         self, path: str, *, headers: Mapping[str, str] | None = None, subprotocols: list[str] | None = None
     ) -> WebSocketConnection:
         lines = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-        return await connect_websocket_url(
+        socket = await connect_websocket_url(
             self.nursery, f"ws://{self.address}{path}", extra_headers=lines, subprotocols=subprotocols
         )
+        self._sockets.append(socket)
+        return socket
+
+    async def curtain(self) -> None:
+        """Everybody who is still there goes."""
+        for socket in self._sockets:
+            await trio.aclose_forcefully(socket._stream)
 
     async def rpc(self, who: Person | str, path: str = "/chat") -> RpcPlayer:
         """A JSON-RPC player whose token is shown in the header, and who has heard `ready`."""
@@ -219,5 +232,10 @@ async def stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
     given |= {name.replace("__", "."): value for name, value in settings.items()}
     config = load(flags=[("test", name, value) for name, value in given.items()], environ={})
     async with running(config) as server, trio.open_nursery() as nursery:
-        yield Stage(server, nursery)
-        nursery.cancel_scope.cancel()
+        on = Stage(server, nursery)
+        try:
+            yield on
+        finally:
+            with trio.CancelScope(shield=True):
+                await on.curtain()
+            nursery.cancel_scope.cancel()

@@ -1,0 +1,78 @@
+"""Sessions: connections that may come back, even after a crash, with the rooms that they had joined."""
+
+from __future__ import annotations
+
+from sqlalchemy import bindparam, delete, exists, select
+from sqlalchemy.dialects.sqlite import insert
+
+from chatd.store.prepared import Prepared
+from chatd.store.tables import members, session_rooms, sessions
+from chatd.store.transaction import Reading, Transaction
+
+_OPEN = Prepared(
+    insert(sessions)
+    .values(name=bindparam("name"), user=bindparam("user"), at=bindparam("at"))
+    .on_conflict_do_update(index_elements=["name"], set_={"at": bindparam("at")})
+)
+_OWNER = Prepared(select(sessions.c.user).where(sessions.c.name == bindparam("name")))
+_JOIN = Prepared(
+    insert(session_rooms)
+    .values(session=bindparam("session"), conversation=bindparam("conversation"))
+    .on_conflict_do_nothing()
+)
+_LEAVE = Prepared(
+    delete(session_rooms).where(
+        session_rooms.c.session == bindparam("session"), session_rooms.c.conversation == bindparam("conversation")
+    )
+)
+_ROOMS = Prepared(
+    select(
+        session_rooms.c.conversation,
+        exists().where(members.c.conversation == session_rooms.c.conversation, members.c.user == bindparam("user")),
+    ).where(session_rooms.c.session == bindparam("session"))
+)
+_CLOSE = Prepared(delete(sessions).where(sessions.c.name == bindparam("name"), sessions.c.user == bindparam("user")))
+_FORGET = Prepared(
+    delete(sessions).where(
+        sessions.c.name.in_(
+            select(sessions.c.name)
+            .where(sessions.c.at < bindparam("before"))
+            .order_by(sessions.c.at)
+            .limit(bindparam("limit"))
+        )
+    )
+)
+
+
+def open(tx: Transaction, name: str, user: int) -> None:
+    """Remember a session, or that it is still in use."""
+    tx.run(_OPEN, name=name, user=user, at=tx.now)
+
+
+def owner(tx: Reading, name: str) -> int | None:
+    """Whose session it is; None for one that nobody remembers."""
+    row = tx.one(_OWNER, name=name)
+    return row[0] if row else None
+
+
+def join(tx: Transaction, session: str, conversation: int) -> None:
+    tx.run(_JOIN, session=session, conversation=conversation)
+
+
+def leave(tx: Transaction, session: str, conversation: int) -> None:
+    tx.run(_LEAVE, session=session, conversation=conversation)
+
+
+def rooms(tx: Reading, session: str, user: int) -> dict[int, bool]:
+    """The rooms that a session had joined, each with whether the user is still a member."""
+    return {number: bool(member) for number, member in tx.all(_ROOMS, session=session, user=user)}
+
+
+def close(tx: Transaction, name: str, user: int) -> None:
+    """Forget a session and its rooms."""
+    tx.run(_CLOSE, name=name, user=user)
+
+
+def forget(tx: Transaction, before: int, limit: int) -> int:
+    """Forget sessions that were last in use long ago; how many."""
+    return tx.run(_FORGET, before=before, limit=limit).rowcount
