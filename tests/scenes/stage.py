@@ -43,12 +43,12 @@ class Rest:
 
         def send() -> tuple[int, Any, Mapping[str, str]]:
             data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
-            request = Request(self.base + path, data=data, method=method, headers=dict(headers or {}))  # noqa: S310
+            request = Request(self.base + path, data=data, method=method, headers=dict(headers or {}))
             request.add_header("Content-Type", "application/json")
             if token:
                 request.add_header("Authorization", f"Bearer {token}")
             try:
-                with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
+                with urlopen(request, timeout=TIMEOUT) as answer:
                     text = answer.read()
                     return answer.status, json.loads(text) if text else None, answer.headers
             except OSError as error:
@@ -170,8 +170,7 @@ class RpcPlayer:
                 try:
                     self._keep(json.loads(await self.socket.get_message()))
                 except ConnectionClosed as closed:
-                    assert closed.reason is not None
-                    return int(closed.reason.code)
+                    return closed.reason.code if closed.reason else 1006
 
     async def leaves(self) -> None:
         """Say goodbye, and wait until it is answered."""

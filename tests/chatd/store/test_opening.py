@@ -82,7 +82,7 @@ def change(path: Path, sql: str) -> None:
     [
         (spoil_header, "is damaged or not a database"),
         (cut, "is damaged or not a database"),
-        (newer, "has schema 9999, this chatd knows 0\d+: run the newer chatd"),
+        (newer, r"has schema 9999, this chatd knows 0\d+: run the newer chatd"),
         (foreign, "is a database, but not chatd's"),
         (lambda path: path.chmod(0o400), "(is read-only: chmod|can't be written)"),
         (lambda path: path.parent.chmod(0o500), "(is read-only: chmod|can't be written)"),
