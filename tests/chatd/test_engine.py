@@ -338,6 +338,15 @@ class TestHeartbeat:
             peer.say(stray)
             assert await peer.hear() is None
 
+    async def test_strays_are_counted_from_ping_to_ping(self, autojump_clock: MockClock) -> None:
+        async with house() as here:
+            peer = here.connect()
+            await peer.hear_open()
+            for _ in range(3):
+                peer.say(*["6"] * 60)
+                assert await peer.hear() == "2"
+                peer.say("3")
+
     async def test_who_opens_nothing_must_go(self, autojump_clock: MockClock) -> None:
         async def serve(session: Session, request: Request) -> None:
             await session.receive()

@@ -18,7 +18,7 @@ from chatd.session import Session
 from chatd.socket import Write
 from protocol.frames import Packet
 from tests.apps.socketio_echo import echo_events
-from tests.chatd.engine_house import House, both, house
+from tests.chatd.engine_house import House, Peer, both, house
 
 CALM = SessionRules()
 
@@ -154,6 +154,25 @@ class TestUpgrade:
             peer.say("5", "4a", "1")
             assert await peer.hear() in ("4a", None)
             assert await here.is_over(sid)
+
+    async def test_a_post_that_waits_for_the_reader_is_answered_by_the_move(self, autojump_clock: MockClock) -> None:
+        async def serve(session: Session, request: Request) -> None:
+            while True:
+                await trio.sleep(50)
+                await session.receive()
+
+        async with house(serve, SessionRules(interval=100, connect_seconds=0)) as here:
+            sid = await here.handshake()
+
+            async def move() -> Peer:
+                peer = await here.upgrade(sid)
+                peer.say("5")
+                return peer
+
+            post, _ = await both(partial(here.post, sid, b"4x"), move)
+            assert said(post) == (200, "ok")
+            assert trio.current_time() < 50
+            await trio.sleep(100)
 
     async def test_the_heart_beats_on(self, autojump_clock: MockClock) -> None:
         async with house() as here:
