@@ -93,6 +93,7 @@ class Connection(Link, Closable):
         "_strikes",
         "_typing",
         "chairs",
+        "ended",
         "framing",
         "house",
         "memory",
@@ -114,6 +115,7 @@ class Connection(Link, Closable):
         self.under_way = 0
         self.writing = 0
         self.open = True
+        self.ended = False  # it has been told goodbye: nothing more is heard
         self._bucket = Bucket(house.calls)
         self._typing: Bucket | None = None
         self._strikes: list[float] | None = None
@@ -199,7 +201,10 @@ class Connection(Link, Closable):
         return bool(self.wire.crowded())
 
     def end(self, closing: Closing) -> None:
-        CONNECTIONS_CLOSED.child(str(closing.code)).add()
+        """Say goodbye. The first one counts."""
+        if not self.ended:
+            self.ended = True
+            CONNECTIONS_CLOSED.child(str(closing.code)).add()
         self.wire.close(closing.code, closing.reason)
 
     def look(self, now: float, clock: float) -> None:
@@ -212,8 +217,14 @@ class Connection(Link, Closable):
     # Hearing
 
     async def hear_all(self, frames: Iterable[Frame]) -> None:
-        """Hear frames; wait when too much of what was asked is still under way."""
+        """Hear frames; wait when too much of what was asked is still under way.
+
+        A house that stops hears no more: what it has taken it still answers, and what it has not is the client's to
+        ask again.
+        """
         for frame in frames:
+            if self.ended or self.house.stopping:
+                return
             self.hear(frame)
             if self.under_way >= UNDER_WAY:
                 self._idle = trio.Event()

@@ -31,7 +31,7 @@ from chatd.socket import WebSocket, frame_binary, frame_text
 from protocol.dialects.grammar import Dialect
 from protocol.dialects.saying import encode
 from protocol.errors import AUTH_INVALID, FORBIDDEN, SIGNED_OUT, SILENT, Closing, Refusal
-from protocol.frames import Broken, Call, Frame, Packet
+from protocol.frames import Call, Frame, Packet
 from protocol.framings.jsonrpc import JsonRpc, SharedJsonRpc
 
 SHARED_PATH = "/ws"
@@ -63,7 +63,7 @@ def query_of(request: Request) -> dict[str, str]:
 class RpcConnection(Connection):
     """A Connection on a WebSocket of its own."""
 
-    __slots__ = ("_pinged", "websocket")
+    __slots__ = ("_pinged", "early", "websocket")
 
     def __init__(self, house: House, framing: JsonRpc, websocket: WebSocket) -> None:
         outbox = websocket.outbox
@@ -73,6 +73,11 @@ class RpcConnection(Connection):
         self.memory = self.name
         self.websocket = websocket
         self._pinged = 0.0
+        self.early: list[Frame] = []  # what came right behind the token, to be heard when the seats are taken
+
+    def may_call(self, id: Any) -> bool:
+        """Whether one more call is within the limit, from somebody who has no seat yet."""
+        return self._allowed(None, id)
 
     def look(self, now: float, clock: float) -> None:
         """Ask a silent client whether it is there, and end it when it does not answer."""
@@ -104,6 +109,9 @@ async def serve_jsonrpc(house: House, request: Request, websocket: WebSocket) ->
             return
         await _open(connection, actor, namespaces, dialects, back_of(query))
         del query, token, dialects
+        early, connection.early = connection.early, []
+        await connection.hear_all(early)
+        del early
         receive, hear = websocket.receive, framing.receive
         while True:
             for message in await receive():
@@ -147,13 +155,15 @@ def _send_away(connection: RpcConnection, refusal: Refusal) -> None:
 
 
 async def _wait_for_auth(connection: RpcConnection, query: dict[str, str], dialects: list[Dialect]) -> Actor:
-    """Read until a call of `auth` shows a token."""
+    """Read until a call of `auth` shows a token. What came right behind it is heard once the seats are taken."""
+    receive, read = connection.websocket.receive, connection.framing.receive
     while True:
-        for message in await connection.websocket.receive():
-            for frame in connection.framing.receive(Packet(*message)):
-                if isinstance(frame, Call) and frame.name == "auth":
-                    return await _hear_auth(connection, frame, query, dialects)
-                _not_yet(connection, frame)
+        frames = [frame for message in await receive() for frame in read(Packet(*message))]
+        for place, frame in enumerate(frames):
+            if isinstance(frame, Call) and frame.name == "auth":
+                connection.early = frames[place + 1 :]
+                return await _hear_auth(connection, frame, query, dialects)
+            _not_yet(connection, frame)
 
 
 async def _hear_auth(connection: RpcConnection, call: Call, query: dict[str, str], dialects: list[Dialect]) -> Actor:
@@ -176,9 +186,11 @@ async def _hear_auth(connection: RpcConnection, call: Call, query: dict[str, str
 
 
 def _not_yet(connection: RpcConnection, frame: Frame) -> None:
-    if isinstance(frame, Broken):
+    if connection.ended:
+        return
+    if not isinstance(frame, Call):
         connection.hear(frame)
-    elif isinstance(frame, Call) and frame.id is not None:
+    elif connection.may_call(frame.id) and frame.id is not None:
         refusal = Refusal(AUTH_INVALID, "The first call must be auth {token}")
         connection.send(connection.framing.refuse(frame.id, refusal, encode(plainly(refusal))))
 

@@ -258,6 +258,7 @@ async def _told_to_stop() -> None:
 
 async def _stop(house: House, front: Front, application: LazyApplication) -> None:
     """Stop in good order, within ten seconds whatever clients do."""
+    house.stopping = True  # no call is taken any more that could be committed and not answered
     with trio.move_on_after(HARD_STOP_SECONDS):
         await house.dispatch.settled()
         await front.stop(house.config.server.stop_timeout, lambda: house.end_all(GOING_AWAY))
