@@ -58,6 +58,10 @@ def request(method: str, path: str, body: bytes = b"", *, token: str = "", **hea
     return f"{method} {path} HTTP/1.1\r\n{text}\r\n".encode("latin-1") + body
 
 
+class HungUp(Exception):
+    """The server is not there any more, or has closed."""
+
+
 class Raw:
     """One connection."""
 
@@ -77,7 +81,9 @@ class Raw:
         """A WebSocket that is open; with a token, one that has heard `ready`."""
         raw = await cls.connect(address)
         status, _ = await raw.asks(upgrade(path, token=token))
-        assert status == 101, status
+        if status != 101:
+            await trio.aclose_forcefully(raw.stream)
+            raise HungUp(status)
         if token:
             assert (await raw.message())["method"] == "ready"
         return raw
@@ -161,9 +167,9 @@ class Raw:
         """The next message, whatever it is; pings are answered in passing."""
         while True:
             heard = await self.frame()
-            assert heard is not None, "hung up"
+            if heard is None or heard[0] == CLOSE:
+                raise HungUp(heard)
             opcode, payload = heard
-            assert opcode != CLOSE, f"closed: {payload!r}"
             if opcode == PING:
                 await self.send(frame(PONG, payload))
             elif opcode in (TEXT, BINARY):
@@ -193,6 +199,14 @@ class Raw:
                 if message["method"] == method:
                     return self.pushes.pop(place)["params"]
             self.pushes.append(await self.message())
+
+    async def next_or_end(self) -> dict[str, Any] | int:
+        """The next message, or the close code."""
+        try:
+            return await self.message()
+        except HungUp as end:
+            heard = end.args[0]
+            return int.from_bytes(heard[1][:2], "big") if heard else NO_CLOSE
 
     async def closed(self) -> int:
         """Read until the end: the close code, NO_CLOSE when it hung up without one. What it said first is kept."""

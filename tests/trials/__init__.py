@@ -1,0 +1,12 @@
+"""Long trials of what the server promises: `python -m tests.trials.NAME`, with --quick for a short one.
+
+    kill      kill -9 under twenty senders: no acked message lost, none twice
+    stop      SIGTERM under a thousand clients, one of whom never reads
+    slow      fifty clients that never read, and a megabyte a second into their room
+    sync      strace: an fdatasync before every ack
+    files     file descriptors run out, and come back
+    full      the disk is full, and has room again
+
+Each starts a server of its own, speaks to it over loopback only, is bounded in time, prints its figures, and ends with
+1 when a promise was broken. tests/outside runs the quick ones with the other tests.
+"""
