@@ -73,14 +73,18 @@ class Link:
 
 
 class Seat:
-    """A link's place in one namespace: who sits there, and the face that they are told things in."""
+    """A link's place in one namespace: who sits there, and the face that they are told things in.
 
-    __slots__ = ("face", "groups", "link", "user")
+    Whoever sits `everywhere` is in the rooms of all conversations of the user, those to come included.
+    """
 
-    def __init__(self, link: Link, face: Face, user: int) -> None:
+    __slots__ = ("everywhere", "face", "groups", "link", "user")
+
+    def __init__(self, link: Link, face: Face, user: int, *, everywhere: bool = False) -> None:
         self.link = link
         self.face = face
         self.user = user
+        self.everywhere = everywhere
         self.groups: dict[Place, Group] = {}
 
 
@@ -145,6 +149,12 @@ class Broker:
         self._hand_out(group)
         group.seats[seat] = None
         seat.groups[place] = group
+
+    def open_room(self, place: Place, user: int) -> None:
+        """Join a room with the seats of a user that are everywhere."""
+        for seat in self.seats((USER, user)):
+            if seat.everywhere:
+                self.join(seat, place)
 
     def leave(self, seat: Seat, place: Place) -> None:
         group = seat.groups.pop(place, None)

@@ -10,7 +10,7 @@ by framing and is in chatd/entrance.py; from there on all connections are this.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Container, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -78,8 +78,8 @@ class Chair(Seat):
 
     __slots__ = ("actor", "speech")
 
-    def __init__(self, link: Link, face: Face, actor: Actor, speech: Speech) -> None:
-        super().__init__(link, face, actor.id)
+    def __init__(self, link: Link, face: Face, actor: Actor, speech: Speech, *, everywhere: bool = False) -> None:
+        super().__init__(link, face, actor.id, everywhere=everywhere)
         self.actor = actor
         self.speech = speech
 
@@ -155,22 +155,22 @@ class Connection(Link, Closable):
             house.roster.enter(chair.actor.ref, arrival.standings)
             house.broker.sit(chair)
             self.chairs[chair.face.namespace] = chair
-            for number, member in (arrival.rooms or {}).items():
-                if member and chair.speech.joins:
-                    house.broker.join(chair, (JOINED, number))
+            for number in self._rooms(chair, arrival):
+                house.broker.join(chair, (JOINED, number))
+
+    def _rooms(self, chair: Chair, arrival: Arrival) -> Iterable[int]:
+        """The rooms that a seat is in from the beginning."""
+        if chair.everywhere:
+            return self.house.roster.conversations(chair.user)
+        rooms = arrival.rooms or {}
+        return [number for number, member in rooms.items() if member] if chair.speech.joins else ()
 
     def retell(self, chairs: list[Chair], told: list[Told], rooms: Container[int] | None) -> None:
         """Tell what was missed, as these seats would have been told it in those rooms (None: in all)."""
-        for event, position in told:
+        for one in told:
             for chair in chairs:
-                for at, number in event.places:
-                    if (at == JOINED and rooms is not None and number not in rooms) or (
-                        at == USER and number != chair.user
-                    ):
-                        continue
-                    for data, others in chair.face.spell(event, at, position):
-                        if not (others and event.actor == chair.user):
-                            self.house.broker.send(self, data)
+                for data in spell_missed(chair.face, chair.user, one, rooms):
+                    self.house.broker.send(self, data)
 
     def greet(self, chair: Chair) -> None:
         """Tell a newcomer what their dialect greets with."""
@@ -371,6 +371,17 @@ class Connection(Link, Closable):
             if say.applies(event):
                 self.house.broker.send(self, chair.face.tell(say, event, position))
                 return
+
+
+def spell_missed(face: Face, user: int, told: Told, rooms: Container[int] | None) -> Iterator[bytes]:
+    """An event as a user would have been told it, had they been here, in those rooms (None: in all)."""
+    event, position = told
+    for at, number in event.places:
+        if (at == JOINED and rooms is not None and number not in rooms) or (at == USER and number != user):
+            continue
+        for data, others in face.spell(event, at, position):
+            if not (others and event.actor == user):
+                yield data
 
 
 def _arrive(tx: Transaction, actor: Actor, back: Comeback | None, session: str | None) -> Arrival:

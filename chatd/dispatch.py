@@ -59,6 +59,7 @@ class Dispatch:
         self.sends = sends
         self.typists = Typists(typing_expires, lambda event: self.publish(event, None))
         self.closed: Callable[[int], None] = lambda user: None
+        self._listeners = trio.lowlevel.ParkingLot()
         self._live: dict[type[Command], Callable[[Actor, Any], outcome.Outcome[Any] | None]] = {
             ask.SetTyping: self._type,
             ask.Heartbeat: self._beat,
@@ -103,7 +104,7 @@ class Dispatch:
 
     def _check(self, actor: Actor, command: Command) -> None:
         claimed = command.claimed
-        if claimed is not None and claimed.number != actor.id and (claimed.text or "") != (actor.ref.subject or ""):
+        if claimed is not None and not actor.is_named(claimed):
             raise Refusal(FORBIDDEN, "The user in the payload must be your own")
         if isinstance(command, SENDS):
             now = trio.current_time()
@@ -146,9 +147,25 @@ class Dispatch:
     def publish(self, event: Event, position: int | None) -> None:
         """Tell an event, and let everything that is kept in memory follow it."""
         self.roster.before(event)
+        self._open_rooms(event)
         self.broker.publish(event, position)
+        if self._listeners:
+            self._listeners.unpark_all()
         self.roster.after(event)
         self.typists.after(event)
+        self._follow(event)
+
+    def _open_rooms(self, event: Event) -> None:
+        """Seats that are everywhere are in a new room before the first thing is said in it."""
+        match event:
+            case events.ConversationCreated(conversation=conversation, newcomer=None):
+                for ref in conversation.members:
+                    self.broker.open_room((JOINED, conversation.ref.number), ref.number)
+            case events.MemberAdded(conversation=ref, user=user):
+                self.broker.open_room((JOINED, ref.number), user.ref.number)
+
+    def _follow(self, event: Event) -> None:
+        """Who must leave where, because of what was told."""
         match event:
             case events.MemberRemoved(conversation=conversation, user=user):
                 self.broker.evict((JOINED, conversation.number), user.number)
@@ -183,6 +200,11 @@ class Dispatch:
                 if counts is not None:
                     self.broker.publish(counts, None)
         changed.clear()
+
+    async def next_event(self, position: int) -> None:
+        """Wait until something after that position has been published."""
+        while self.broker.position <= position:
+            await self._listeners.park()
 
     async def settled(self) -> None:
         """Wait until everything that was asked so far is committed and answered."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from protocol.dialects.grammar import Dialect
+from protocol.dialects.grammar import Dialect, Vocabulary
 from protocol.dialects.saying import Saying, encode, sayings
 from protocol.events import Event
 
@@ -20,12 +20,14 @@ class Face:
 
     __slots__ = ("_places", "dialect", "namespace", "pack", "push", "sayings")
 
-    def __init__(self, dialect: Dialect, namespace: str, push: Push, pack: Pack) -> None:
+    def __init__(
+        self, dialect: Dialect, namespace: str, push: Push, pack: Pack, vocabulary: Vocabulary | None = None
+    ) -> None:
         self.dialect = dialect
         self.namespace = namespace
         self.push = push
         self.pack = pack
-        self.sayings = sayings(dialect.vocabulary(namespace))
+        self.sayings = sayings(vocabulary or dialect.vocabulary(namespace))
         self._places = {(event, say.at) for event, says in self.sayings.items() for say in says}
 
     def hears(self, event: type[Event], at: str) -> bool:

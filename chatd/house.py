@@ -16,6 +16,7 @@ from protocol.dialects import dialect
 from protocol.dialects.grammar import Dialect
 from protocol.dialects.speech import Speech
 from protocol.errors import NOT_FOUND, Closing, Refusal
+from protocol.framings import sse
 from protocol.framings.socketio import SocketIo
 
 
@@ -66,8 +67,11 @@ class House:
         self._speeches: dict[tuple[str, str], Speech] = {}
         self._faces: dict[tuple[object, ...], Face] = {}
         self.stopping = False
+        self.spawn: Callable[..., None] = _nowhere
+        """Start a task that belongs to no connection; the top nursery's."""
         self.push_since = SocketIo.push_since(database.epoch)
         """For the faces of Socket.IO clients that may recover."""
+        self.sse_push = sse.push_since(database.epoch)
 
     # Dialects
 
@@ -113,3 +117,7 @@ class House:
         clock = self.clock()
         for connection in list(self.connections):
             connection.look(now, clock)
+
+
+def _nowhere(*task: object) -> None:
+    raise RuntimeError("the server does not run")

@@ -32,6 +32,7 @@ from chatd.doorman import Doorman
 from chatd.entrance import SUBPROTOCOL
 from chatd.front import Front, FrontRules
 from chatd.house import House
+from chatd.janitor import keep_clean
 from chatd.identity import Identity, open_identity
 from chatd.limiter import Buckets, Rate
 from chatd.listeners import Address
@@ -109,7 +110,9 @@ async def running(config: Config) -> AsyncIterator[Server]:
         site = Site(house, application.get)
         front = build_front(config, site)
         async with trio.open_nursery() as nursery:
+            house.spawn = nursery.start_soon
             nursery.start_soon(house.broker.run)
+            nursery.start_soon(keep_clean, house)
             nursery.start_soon(house.dispatch.run)
             nursery.start_soon(_sweep, house)
             nursery.start_soon(site.run)

@@ -110,6 +110,11 @@ class Roster:
         hall = self._halls.get(conversation)
         return list(hall.standings) if hall else ()
 
+    def conversations(self, user: int) -> Collection[int]:
+        """The conversations of a user who is here."""
+        guest = self._guests.get(user)
+        return list(guest.conversations) if guest else ()
+
     def is_member(self, conversation: int, user: int) -> Hall | None:
         """The conversation, if that user (who is here) is in it."""
         hall = self._halls.get(conversation)

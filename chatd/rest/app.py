@@ -14,7 +14,8 @@ from chatd.accounts import Accounts
 from chatd.auth import bearer
 from chatd.house import House
 from chatd.log import log
-from chatd.rest.answers import answer, refuse, refuse_status
+from chatd.rest import events
+from chatd.rest.answers import JSON, answer, refuse, refuse_status
 from chatd.services.work import Actor
 from protocol.dialects import accounts as shared
 from protocol.dialects import dialect, names
@@ -34,6 +35,7 @@ def make_app(house: House, accounts: Accounts) -> QuartTrio:
             _mount(app, route, _asker(house, Guide(route, spoken.manners.complaints), spoken))
     for route in shared.ROUTES:
         _mount(app, route, _public(house, accounts, Guide(route, Complaints())))
+    app.add_url_rule("/events", "GET /events", _events(house), methods=["GET"], provide_automatic_options=False)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _refuse_fault)
     return app
@@ -73,6 +75,26 @@ def _public(house: House, accounts: Accounts, guide: Guide) -> Handler:
         except Refusal as refusal:
             return refuse(refusal)
         return answer(guide.answer(result), request.path, [])
+
+    return handle
+
+
+def _events(house: House) -> Handler:
+    """The recovery stream: see chatd/rest/events.py."""
+
+    async def handle() -> Response:
+        query = request.args.to_dict()
+        try:
+            actor = await _actor(house)
+            _limit(house, actor.id)
+            if "text/event-stream" in request.headers.get("Accept", ""):
+                said = events.stream(house, actor, query, request.headers.get("Last-Event-ID"))
+                response = Response(said, 200, content_type="text/event-stream")
+                response.timeout = None
+                return response
+            return Response(await events.listing(house, actor, query), 200, content_type=JSON)
+        except Refusal as refusal:
+            return refuse(refusal)
 
     return handle
 

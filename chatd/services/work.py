@@ -4,7 +4,7 @@ A service is a plain function `(work, command) → result`, run inside a transac
 more than once. It changes the database through `work.tx`, says what happened with `work.tell`, and says no by raising
 a Refusal. It never touches a socket: what it told is published after the commit, by dispatch.
 
-Who may: ROLES names for each command the least role that the asker must have in the conversation that it is about.
+Who may: SCOPES names what is not for everybody; ROLES names for each command the least role that the asker must have in the conversation that it is about.
 To whoever has none, a conversation and everything in it does not exist, in the same words as if there were none.
 """
 
@@ -46,18 +46,39 @@ ROLES: dict[type[Command], Role] = {
 }
 
 
+SCOPES: dict[type[Command], str] = {
+    ask.CreateNotification: "notify",
+    ask.Broadcast: "broadcast",
+}
+"""What only administrators may, and services whose token has that scope. A service may nothing else."""
+
+
 class Actor(Struct, frozen=True):
-    """Who asks: a user, until `expires` (seconds since 1970)."""
+    """Who asks: a user, until `expires` (seconds since 1970); or with `scopes` a service, which is nobody."""
 
     ref: Ref
     name: str
     admin: bool = False
     expires: float = float("inf")
     issued: float = 0.0
+    scopes: frozenset[str] | None = None
 
     @property
     def id(self) -> int:
         return self.ref.number
+
+    def is_named(self, key: Key) -> bool:
+        """Whether that is this user's id, in any spelling."""
+        return key.number == self.id or (key.text is not None and key.text == self.ref.subject)
+
+
+def authorise(actor: Actor, command: Command) -> None:
+    """Hold a command to SCOPES. Roles are held inside the transaction, by `Work.place`."""
+    scope = SCOPES.get(type(command))
+    if actor.scopes is not None and scope not in actor.scopes:
+        raise Refusal(FORBIDDEN, f"This token may not do that ({', '.join(sorted(actor.scopes)) or 'nothing'} only)")
+    if scope is not None and actor.scopes is None and not actor.admin:
+        raise Refusal(FORBIDDEN, "Only an administrator or a service may do that")
 
 
 class Rules(Struct, frozen=True):

@@ -207,5 +207,14 @@ class Dialect(Struct, frozen=True):
     claims_user: bool = False
     turns_away: Literal["connect_error", "disconnect", "error"] = "connect_error"
 
+    @property
+    def everything(self) -> Vocabulary:
+        """All that is said in any namespace, each thing once, for whoever listens to the server as a whole."""
+        says: dict[tuple[type[Event], str, Any], Say] = {}
+        for vocabulary in self.vocabularies.values():
+            for say in vocabulary.says:
+                says.setdefault((say.event, say.at, say.when), say)
+        return Vocabulary((), tuple(says.values()))
+
     def vocabulary(self, namespace: str) -> Vocabulary:
         return self.vocabularies.get(namespace) or next(iter(self.vocabularies.values()))

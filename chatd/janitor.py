@@ -1,0 +1,42 @@
+"""The janitor: forgets events and sessions that are too old, in small steps between everybody's writes."""
+
+from __future__ import annotations
+
+import trio
+
+from chatd.house import House
+from chatd.log import log as lines
+from chatd.store import log, sessions
+from chatd.store.transaction import Transaction
+from protocol.errors import Refusal
+
+EVERY = 60.0
+STEP = 500  # rows in one unit of work
+PAUSE = 0.05
+DAY = 86_400_000
+
+
+async def keep_clean(house: House) -> None:
+    """Run it for as long as the server runs."""
+    while True:
+        await trio.sleep(EVERY)
+        try:
+            await clean(house)
+        except Refusal as refusal:  # the disk is full, say: later
+            lines.warning("nothing could be cleaned up", why=refusal.message)
+
+
+async def clean(house: House) -> int:
+    """Forget everything that is too old by now; how many rows."""
+    gone = 0
+    while step := await house.database.write(lambda tx: _step(tx, house)):
+        gone += step
+        await trio.sleep(PAUSE)
+    return gone
+
+
+def _step(tx: Transaction, house: House) -> int:
+    keep = house.config.events
+    before = tx.now - keep.keep_days * DAY if keep.keep_days else 0
+    position = tx.sequences["position"] - keep.keep_count if keep.keep_count else 0
+    return log.trim(tx, before=before, position=position, limit=STEP) + sessions.forget(tx, before, STEP)
