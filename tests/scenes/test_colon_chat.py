@@ -144,7 +144,7 @@ async def test_members_come_and_go_while_everybody_watches(tmp_path: Path) -> No
 
         assert await r.asks("members:remove", {**where, "userId": nurse.id}) == {"ok": True}
         for player in (r, j, n):
-            assert await player.hears("members:removed") == {"userId": nurse.id}
+            assert await player.comes_to_hear("members:removed") == {"userId": nurse.id}
         await r.asks("message:send", {**where, "content": "She is gone"})
         assert await j.hears("message:created")
         assert [name for name, _ in await n.hears_all() if name != "unread:count"] == []
