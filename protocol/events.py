@@ -215,11 +215,28 @@ class UnreadChanged(Event, frozen=True):
 
 
 class NotificationCreated(Event, frozen=True):
+    """A notification is there, or (of a conversation, under the same number) is about another message now."""
+
     notification: Notification
 
     @property
     def places(self) -> tuple[Place, ...]:
         return ((USER, self.notification.user[0]),)
+
+    @property
+    def of_conversation(self) -> bool:
+        """Whether it comes of a message, for dialects that have another word for that."""
+        return self.notification.type == "message" and isinstance(self.notification.related, Ref)
+
+
+class EverybodyNotified(Event, frozen=True):
+    """A broadcast was recorded. Whoever is here is told of it as NotificationCreated, each in their own name."""
+
+    broadcast: Ref
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return ((EVERYONE, 0),)
 
 
 class NotificationRead(Event, frozen=True):

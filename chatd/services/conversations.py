@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatd.services import notifications
 from chatd.services.pages import cut, offset, page_size
 from chatd.services.work import Work
 from chatd.store import conversations, messages, sessions, users
@@ -128,4 +129,5 @@ def delete(work: Work, command: ask.DeleteConversation) -> None:
         conversations.refs(work.tx, [place.conversation.number])[place.conversation.number]
     )
     work.tell(ConversationDeleted(place.conversation, work.actor.ref, members))
+    notifications.conversation_gone(work, place.conversation.number)
     conversations.remove(work.tx, place.conversation.number)

@@ -58,6 +58,7 @@ ROWS: dict[type[Event], tuple[str, Callable[[Any], Columns]]] = {
         "notify",
         lambda e: {"user": e.notification.user[0], "about": e.notification.ref[0]},
     ),
+    events.EverybodyNotified: ("broadcast", lambda e: {"about": e.broadcast[0]}),
     events.NotificationRead: ("notify_read", lambda e: {"user": e.user[0], "about": e.notification[0]}),
     events.NotificationDeleted: (
         "notify_delete",

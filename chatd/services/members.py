@@ -6,6 +6,7 @@ longest-serving member; the last one to leave takes it along.
 
 from __future__ import annotations
 
+from chatd.services import notifications
 from chatd.services.work import RANK, Work
 from chatd.store import conversations, messages
 from chatd.store.conversations import Place
@@ -41,6 +42,7 @@ def add(work: Work, command: ask.AddMember) -> None:
     whole = conversations.get(work.tx, conversation)
     assert whole is not None
     work.tell(ConversationCreated(whole, user.ref))
+    notifications.invite(work, place, user)
 
 
 def _change_role(work: Work, place: Place, standing: Place, command: ask.AddMember) -> None:
@@ -70,9 +72,11 @@ def remove(work: Work, command: ask.RemoveMember) -> None:
         raise Refusal(FORBIDDEN, f"Only somebody above the {standing.role} may do that")
     if leaving and standing.role == "owner" and not _hand_over(work, own):
         work.tell(ConversationDeleted(own.conversation, work.actor.ref, (work.actor.ref,)))
+        notifications.conversation_gone(work, own.conversation.number)
         conversations.remove(work.tx, own.conversation.number)
         return
     conversations.remove_member(work.tx, own.conversation.number, user.ref.number)
+    notifications.member_gone(work, own.conversation.number, user.ref)
     work.tell(MemberRemoved(own.conversation, user.ref))
 
 

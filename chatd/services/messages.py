@@ -9,9 +9,10 @@ import msgspec
 from msgspec.structs import replace
 
 from chatd.services import conversations as talks
+from chatd.services import notifications
 from chatd.services.pages import cut, offset, page_size
 from chatd.services.work import Work, missing
-from chatd.store import conversations, messages
+from chatd.store import conversations, messages, watches
 from chatd.store.conversations import Place
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, Refusal
@@ -147,9 +148,11 @@ def read_all(work: Work, command: ask.ReadConversation) -> None:
 def read_up_to(work: Work, place: Place, message: Message) -> None:
     """Move the reader's cursor. Reading what is already read is no news."""
     conversation, me = place.conversation.number, work.actor.id
+    notified_of = watches.last(work.tx, conversation, me)
     if messages.advance(work.tx, conversation, me, message.ref.number):
         left = messages.left(work.tx, conversation, me, message.ref.number)
         work.tell(MessageRead(message.ref, place.conversation, work.actor.ref, work.tx.now, left))
+        notifications.conversation_read(work, conversation, notified_of)
 
 
 def listing(work: Work, command: ask.ListMessages) -> Page:

@@ -4,6 +4,7 @@
     about a conversation                       its members of today
     somebody's removal, a deleted conversation whoever it happened to, and nobody needs the conversation for it
     about a user (notifications, being added)  that user
+    a broadcast                                whoever was a user then
 
 A message is told as it is now: edited since, it has its last text; deleted since, only its deletion is told.
 """
@@ -15,13 +16,13 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from chatd.services.work import Told
-from chatd.store import conversations, log, messages, users
+from chatd.store import broadcasts, conversations, log, messages, notifications, users
 from chatd.store.log import Entry
 from chatd.store.transaction import Reading
 from protocol import events
 from protocol.events import Event
 from protocol.ids import Ref
-from protocol.model import Message, User
+from protocol.model import Message, Notification, User
 
 
 class Missed(NamedTuple):
@@ -139,6 +140,26 @@ class _Reading:
         detail: dict[str, Any] = json.loads(entry.detail or "{}")
         return events.MemberRemoved(Ref(entry.conversation or 0, detail["born"]), self.ref(entry.user))
 
+    def notified(self, entry: Entry) -> Event | None:
+        found = self._notification(entry)
+        return None if found is None else events.NotificationCreated(found)
+
+    def put_away(self, entry: Entry) -> Event | None:
+        found = self._notification(entry)
+        return None if found is None else events.NotificationRead(found.ref, found.user)
+
+    def _notification(self, entry: Entry) -> Notification | None:
+        if entry.user not in (None, self._user):
+            return None
+        me, number = self.ref(self._user), entry.about or 0
+        return notifications.get(self._tx, me, number) or broadcasts.get(self._tx, me, number)
+
+    def taken_away(self, entry: Entry) -> Event | None:
+        if entry.user != self._user:
+            return None
+        detail: dict[str, Any] = json.loads(entry.detail or "{}")
+        return events.NotificationDeleted(Ref(entry.about or 0, detail["born"]), self.ref(self._user))
+
 
 Maker = Callable[[_Reading, Entry], Event | None]
 
@@ -152,4 +173,8 @@ _MAKERS: dict[str, tuple[Maker, bool]] = {
     "close": (_Reading.closed, True),
     "add": (_Reading.added, False),
     "remove": (_Reading.removed, True),
+    "notify": (_Reading.notified, True),
+    "broadcast": (_Reading.notified, True),
+    "notify_read": (_Reading.put_away, True),
+    "notify_delete": (_Reading.taken_away, True),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chatd.services import conversations, members, messages, typing, users
+from chatd.services import conversations, members, messages, notifications, typing, users
 from chatd.services.work import Service
 from protocol import commands as ask
 from protocol.commands import Command
@@ -39,6 +39,14 @@ SERVICES: dict[type[Command], Row] = {
     ask.ListMessages: Row(messages.listing, writes=False),
     ask.ListMessagesWith: Row(messages.listing_with, writes=True),
     ask.GetUnread: Row(users.unread, writes=False),
+    ask.ListNotifications: Row(notifications.listing, writes=True),
+    ask.GetNotification: Row(notifications.get, writes=False),
+    ask.ReadNotification: Row(notifications.read, writes=True),
+    ask.ReadNotifications: Row(notifications.read_all, writes=True),
+    ask.DeleteNotification: Row(notifications.delete, writes=True),
+    ask.CountNotifications: Row(notifications.count, writes=False),
+    ask.CreateNotification: Row(notifications.create, writes=True),
+    ask.Broadcast: Row(notifications.broadcast, writes=True),
     ask.ListUsers: Row(users.listing, writes=False),
     ask.GetUser: Row(users.get, writes=False),
     ask.GetMe: Row(users.get_me, writes=False),

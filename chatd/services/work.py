@@ -4,7 +4,8 @@ A service is a plain function `(work, command) → result`, run inside a transac
 more than once. It changes the database through `work.tx`, says what happened with `work.tell`, and says no by raising
 a Refusal. It never touches a socket: what it told is published after the commit, by dispatch.
 
-Who may: SCOPES names what is not for everybody; ROLES names for each command the least role that the asker must have in the conversation that it is about.
+Who may: SCOPES names what is not for everybody. ROLES names for each command the least role that the asker must have
+in the conversation that it is about.
 To whoever has none, a conversation and everything in it does not exist, in the same words as if there were none.
 """
 

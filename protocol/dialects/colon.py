@@ -146,6 +146,7 @@ UNREAD: Shape = {
     "total": plain("total", "a number"),
     "byConversation": computed("conversations", _by_conversation, "an object: conversation id → number"),
 }
+BROADCAST: Shape = {"_id": spelt("ref", OBJECT_ID), "created_at": moment("created")}
 COUNTED: Shape = {"count": plain("count", "a number")}
 ERROR: Shape = {"code": plain("code.code"), "message": plain("message")}
 
@@ -283,7 +284,7 @@ ROUTES = (
     Route(
         "POST", "/notifications", CreateNotification, (field("user_id", DECIMAL, "user"), *NOTICE), NOTIFICATION, 201
     ),
-    Route("POST", "/notifications/broadcast", Broadcast, NOTICE, status=202),
+    Route("POST", "/notifications/broadcast", Broadcast, NOTICE, BROADCAST, 202),
     Route(
         "GET",
         "/notifications",

@@ -1,7 +1,8 @@
 """`pairs`: a bare id joins, toUserId names the receiver, reading has receipts, and notifications have any type.
 
 All ids are integers, and a client may write them as digits in a string. No acks are documented, so none are given; what
-went wrong is told as the event `error`. The receiver of a message and of typing hears it joined or not.
+went wrong is told as the event `error`. The receiver of a message and of typing hears it joined or not. What waits in a
+conversation is told as `message_notification`, so that `new_notification` has all notifications but those of messages.
 """
 
 from __future__ import annotations
@@ -123,7 +124,13 @@ CHAT = Vocabulary(
         ),
         Say(Typing, "typing_start", TYPING, MEMBERS, others=True, when=("on", True)),
         Say(Typing, "typing_stop", TYPING, MEMBERS, others=True, when=("on", False)),
-        Say(NotificationCreated, "new_notification", notification("notification."), USER),
+        Say(
+            NotificationCreated,
+            "new_notification",
+            notification("notification."),
+            USER,
+            when=("of_conversation", False),
+        ),
     ),
 )
 

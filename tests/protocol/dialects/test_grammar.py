@@ -66,7 +66,7 @@ def test_a_path_names_required_fields(name: str, route: Route) -> None:
     required = {field.name for field in route.takes if field.required}
     assert set(re.findall(r"{(\w+)}", route.path)) <= required
     assert route.path.startswith("/")
-    assert (route.reply is None) == (route.status in (202, 204))
+    assert (route.reply is None) == (route.status == 204)
     assert not route.numbered or {"page", "limit"} <= {field.name for field in route.takes}
 
 
@@ -105,7 +105,7 @@ def test_what_is_said_is_something_that_the_event_has(name: str, say: Say) -> No
     for item in say.body.values():
         assert resolves(say.event, item.path), item.path
     if say.when:
-        assert resolves(say.event, say.when[0])
+        assert resolves(say.event, say.when[0]) or isinstance(getattr(say.event, say.when[0]), property)
 
 
 NOUNS = (Message, Conversation, Notification, User, Member, Tokens)

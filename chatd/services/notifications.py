@@ -1,0 +1,298 @@
+"""Notifications: listed, read, deleted and made; and what follows from messages and memberships.
+
+There are three kinds, which look alike from outside: rows of one user's (made by POST, or by being added to a group),
+notifications of a conversation (derived: chatd/store/watches.py), and broadcasts (chatd/store/broadcasts.py).
+
+Whoever changes somebody's count here tells it in the same transaction, counted from scratch, so that a told count is
+right at its place among the events. What a message changes for those who did not ask for anything is caught up with
+after the commit, by chatd/notifier.py: `catch_up`, `recount` and `announce` are its units of work.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from msgspec import Struct, UnsetType
+from msgspec.structs import replace
+
+from chatd.services.pages import cut, page_size
+from chatd.services.work import Told, Work, missing
+from chatd.store import broadcasts, notifications, watches
+from chatd.store.conversations import Place
+from chatd.store.notifications import Live
+from protocol import commands as ask
+from protocol.errors import BAD_REQUEST, Refusal
+from protocol.events import (
+    EverybodyNotified,
+    NotificationCounted,
+    NotificationCreated,
+    NotificationDeleted,
+    NotificationRead,
+)
+from protocol.ids import Key, Ref
+from protocol.model import Notification, Page, User
+
+TITLE, TYPE, RELATED, EXTRA = 200, 64, 200, 10_000  # the most characters of each
+
+
+class Recorded(Struct, frozen=True):
+    """A broadcast that has been taken on."""
+
+    ref: Ref
+    created: int
+
+
+class Found(NamedTuple):
+    """A notification of the asker's. `of` is the conversation, for one that is derived."""
+
+    notification: Notification
+    broadcast: bool
+    of: int | None
+
+
+# Asked for
+
+
+def listing(work: Work, command: ask.ListNotifications) -> Page:
+    """The newest first. What is derived gets its row here, for the list names its number."""
+    me, limit, unread = work.actor.ref, page_size(work, command), command.unread_only
+    _give_rows(work)
+    before = command.before.number if command.before else watches.OPEN
+    after = command.after.number if command.after else None
+    own = notifications.page(work.tx, me, limit + 1, before=before, after=after, unread=unread)
+    everybodys = broadcasts.page(work.tx, me, limit + 1, before=before, after=after, unread=unread)
+    both = sorted(own + everybodys, key=lambda one: one.ref.number, reverse=True)
+    rows = both[-(limit + 1) :] if after is not None else both[: limit + 1]
+    return cut(command, limit, rows, ascending=False)
+
+
+def _give_rows(work: Work) -> None:
+    me = work.actor.id
+    for conversation, message in sorted(watches.all_last(work.tx, me).items(), key=lambda found: found[1]):
+        if notifications.live(work.tx, me, conversation) is None:
+            notifications.add_of(work.tx, me, conversation, message)
+
+
+def get(work: Work, command: ask.GetNotification) -> Notification:
+    return _find(work, command.notification).notification
+
+
+def count(work: Work, command: ask.CountNotifications) -> NotificationCounted:
+    return counted(work, work.actor.ref)
+
+
+def read(work: Work, command: ask.ReadNotification) -> Notification:
+    """Reading what is read is no news."""
+    found = _find(work, command.notification)
+    if found.notification.read:
+        return found.notification
+    ref = found.notification.ref
+    if found.broadcast:
+        broadcasts.mark(work.tx, work.actor.id, ref.number)
+    else:
+        notifications.set_read(work.tx, ref.number)
+        _put_away(work, found)
+    work.tell(NotificationRead(ref, work.actor.ref))
+    work.tell(counted(work, work.actor.ref))
+    return replace(found.notification, read=True)
+
+
+def delete(work: Work, command: ask.DeleteNotification) -> None:
+    found = _find(work, command.notification)
+    ref = found.notification.ref
+    if found.broadcast:
+        broadcasts.mark(work.tx, work.actor.id, ref.number, deleted=True)
+    else:
+        if not found.notification.read:
+            _put_away(work, found)
+        notifications.remove(work.tx, ref.number)
+    work.tell(NotificationDeleted(ref, work.actor.ref))
+    work.tell(counted(work, work.actor.ref))
+
+
+def read_all(work: Work, command: ask.ReadNotifications) -> NotificationCounted:
+    """Each that was unread is told of; the answer is the count that is left, which is none."""
+    me = work.actor.ref
+    for conversation in watches.all_last(work.tx, me.number):
+        _read_of(work, conversation)
+    for ref in notifications.unread_own(work.tx, me.number):
+        notifications.set_read(work.tx, ref.number)
+        work.tell(NotificationRead(ref, me))
+    for one in broadcasts.unread(work.tx, me):
+        broadcasts.mark(work.tx, me.number, one.ref.number)
+        work.tell(NotificationRead(one.ref, me))
+    left = counted(work, me)
+    work.tell(left)
+    return left
+
+
+def _find(work: Work, key: Key) -> Found:
+    """One of the asker's own; anybody else's is as if there were none."""
+    me = work.actor.ref
+    own = notifications.get(work.tx, me, key.number) if key.number else None
+    found = own or (broadcasts.get(work.tx, me, key.number) if key.number else None)
+    if found is None or not key.fits(*found.ref[:2]):
+        raise missing("Notification")
+    derived = found.type == "message" and isinstance(found.related, Ref)
+    return Found(found, own is None, found.related.number if derived else None)  # type: ignore[union-attr]
+
+
+def _put_away(work: Work, found: Found) -> None:
+    """No more of the messages that a derived one is about."""
+    if found.of is None:
+        return
+    last = watches.last(work.tx, found.of, work.actor.id)
+    if last is not None:
+        notifications.set_about(work.tx, found.notification.ref.number, last)
+        watches.put_away(work.tx, found.of, work.actor.id, last)
+
+
+def _read_of(work: Work, conversation: int) -> None:
+    """Read the notification of a conversation, whether or not it had a row."""
+    me = work.actor.ref
+    last = watches.last(work.tx, conversation, me.number)
+    if last is None:
+        return
+    _settle(work, conversation, last)
+    watches.put_away(work.tx, conversation, me.number, last)
+
+
+def _settle(work: Work, conversation: int, last: int) -> None:
+    """What was unread is read. Who never heard of it need not hear this, but it is in their list from now on."""
+    me = work.actor.ref
+    row = notifications.live(work.tx, me.number, conversation)
+    if row is None:
+        notifications.add_of(work.tx, me.number, conversation, last, read=work.tx.now)
+        return
+    notifications.set_about(work.tx, row.ref.number, last)
+    notifications.set_read(work.tx, row.ref.number)
+    work.tell(NotificationRead(row.ref, me))
+
+
+def counted(work: Work, user: Ref) -> NotificationCounted:
+    """What a user has not read, from scratch."""
+    return NotificationCounted(user, notifications.count(work.tx, user.number))
+
+
+# Made
+
+
+def create(work: Work, command: ask.CreateNotification) -> Notification:
+    user = work.user(command.user)
+    _check(work, command.title, command.content, command.type, command.related)
+    extra = None if isinstance(command.extra, UnsetType) else json.dumps(command.extra, separators=(",", ":"))
+    if extra is not None and len(extra) > EXTRA:
+        raise Refusal(BAD_REQUEST, f"data must have at most {EXTRA} characters", field="data")
+    made = notifications.add(
+        work.tx, user.ref, command.type, command.title, command.content, related=command.related, extra=extra
+    )
+    work.tell(NotificationCreated(made))
+    work.tell(counted(work, user.ref))
+    return made
+
+
+def broadcast(work: Work, command: ask.Broadcast) -> Recorded:
+    """Taken on, and told to everybody who is here a little later."""
+    _check(work, command.title, command.content, command.type, command.related)
+    ref = broadcasts.add(work.tx, command.type, command.title, command.content, command.related)
+    work.tell(EverybodyNotified(ref))
+    return Recorded(ref, work.tx.now)
+
+
+def _check(work: Work, title: str, content: str, type: str, related: str | None) -> None:
+    text = work.rules.text
+    for name, said, least, most in (
+        ("title", title.strip(), 1, TITLE),
+        ("content", content, 0, text),
+        ("type", type.strip(), 1, TYPE),
+        ("related_id", related or "", 0, RELATED),
+    ):
+        if len(said) < least or (most and len(said) > most):
+            raise Refusal(BAD_REQUEST, f"{name} must have {least} to {most} characters", field=name)
+
+
+def invite(work: Work, place: Place, user: User) -> None:
+    """Somebody has been added to a group."""
+    by = work.me()
+    title = place.title or "Group"
+    content = f"{by.display or by.name} added you"
+    made = notifications.add(work.tx, user.ref, "group_invite", title, content, conversation=place.conversation)
+    work.tell(NotificationCreated(made))
+    work.tell(counted(work, user.ref))
+
+
+# What follows from reading and leaving
+
+
+def conversation_read(work: Work, conversation: int, about: int | None) -> None:
+    """The asker's cursor has moved. `about` is what their notification was about before."""
+    if about is not None and watches.last(work.tx, conversation, work.actor.id) is None:
+        _settle(work, conversation, about)
+        work.tell(counted(work, work.actor.ref))
+
+
+def member_gone(work: Work, conversation: int, user: Ref) -> None:
+    """Somebody is no longer a member, and has nothing to be notified of there."""
+    for ref, whose in notifications.concerning(work.tx, conversation):
+        if whose.number == user.number:
+            work.tell(NotificationDeleted(ref, user))
+    notifications.forget(work.tx, user.number, conversation)
+    watches.forget(work.tx, conversation, user.number)
+    work.tell(counted(work, user))
+
+
+def conversation_gone(work: Work, conversation: int) -> None:
+    """A conversation is about to be deleted, and everything about it with it. Counts follow."""
+    for ref, whose in notifications.concerning(work.tx, conversation):
+        work.tell(NotificationDeleted(ref, whose))
+
+
+# What the notifier catches up with
+
+
+def catch_up(work: Work, conversation: Ref, users: list[Ref], *, lost: bool) -> None:
+    """Something was said in a conversation, or (`lost`) deleted: what some of its members are to be told of it."""
+    about = watches.last_among(work.tx, conversation.number, [user.number for user in users])
+    texts: dict[int, tuple[str, str]] = {}
+    for user in users:
+        last = about.get(user.number)
+        row = notifications.live(work.tx, user.number, conversation.number)
+        if last is None:
+            if row is not None:
+                notifications.remove(work.tx, row.ref.number)
+                work.tell(NotificationDeleted(row.ref, user))
+            if row is not None or lost:
+                work.tell(counted(work, user))
+            continue
+        if last not in texts:
+            texts[last] = notifications.text_of(work.tx, last)
+        _tell_of(work, conversation, user, row, last, texts[last])
+
+
+def _tell_of(work: Work, conversation: Ref, user: Ref, row: Live | None, last: int, text: tuple[str, str]) -> None:
+    """Told again under the same number, and without a position: whoever misses that finds it in the list."""
+    if row is not None and row.told == last:
+        return
+    now = row or notifications.add_of(work.tx, user.number, conversation.number, last)
+    event = NotificationCreated(Notification(now.ref, user, "message", *text, False, conversation, now.created))
+    if row is None:
+        work.tell(event)
+        work.tell(counted(work, user))
+    else:
+        notifications.set_about(work.tx, row.ref.number, last)
+        work.told.append(Told(event, None))
+
+
+def recount(work: Work, users: list[Ref]) -> None:
+    for user in users:
+        work.tell(counted(work, user))
+
+
+def announce(work: Work, broadcast: Ref, users: list[Ref]) -> None:
+    """Tell some of those who are here of a broadcast."""
+    for user in users:
+        found = broadcasts.get(work.tx, user, broadcast.number)
+        if found is not None and not found.read:
+            work.told.append(Told(NotificationCreated(found), None))
+            work.tell(counted(work, user))

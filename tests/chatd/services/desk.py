@@ -1,0 +1,67 @@
+"""A desk to try services at: a database of its own, and commands carried out on it one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from chatd.services.table import SERVICES
+from chatd.services.work import Actor, Done, Rules, Work, authorise
+from chatd.store import users
+from chatd.store.database import Database
+from chatd.store.schema import Schema
+from chatd.store.tables import metadata
+from chatd.store.transaction import Transaction
+from protocol.commands import Command
+from protocol.events import Event
+from protocol.ids import Key, Ref
+
+START = 1_700_000_000_000
+
+
+class Desk:
+    """`told` is what the last command told, in order."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.told: list[Event] = []
+
+    async def person(self, name: str, *, admin: bool = False) -> Actor:
+        user = await self.database.write(lambda tx: users.add(tx, name=name))
+        return Actor(user.ref, user.name, admin)
+
+    async def does(self, actor: Actor, command: Command) -> Any:
+        authorise(actor, command)
+        row = SERVICES[type(command)]
+
+        def unit(tx: Transaction) -> Done:
+            work = Work(tx, actor, Rules())
+            return Done(row.service(work, command), work.told)
+
+        done = await self.database.write(unit)
+        self.told = [one.event for one in done.told]
+        return done.result
+
+    async def works(self, do: Any, *args: Any, **named: Any) -> list[Event]:
+        """A piece of work that no command asks for: what it told."""
+
+        def unit(tx: Transaction) -> list[Event]:
+            work = Work(tx, Actor(Ref(0, 0), ""), Rules())
+            do(work, *args, **named)
+            return [one.event for one in work.told]
+
+        return await self.database.write(unit)
+
+
+def key(ref: Ref) -> Key:
+    return Key(ref.number, ref.born)
+
+
+@asynccontextmanager
+async def desk(folder: Path) -> AsyncIterator[Desk]:
+    """The clock goes on by a second a batch."""
+    now = iter(range(START, START + 10**9, 1000))
+    async with Database.open(folder / "chatd.db", Schema.of(metadata), clock=lambda: next(now)) as database:
+        yield Desk(database)
