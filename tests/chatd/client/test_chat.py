@@ -1,0 +1,426 @@
+"""chatd.client against a server in memory, in virtual time: what it does when all goes wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from chatd.client import Chat, Closed, Event, Gap, Lost, Refused, SignedOut, Unreachable
+from chatd.client.problems import Cut
+from tests.chatd.client.fake import Server, Wire, chat_with
+
+ROOM = {"conversationId": "r"}
+
+
+async def read(chat: Chat, count: int) -> list[Event]:
+    events = chat.events()
+    return [await anext(events) for _ in range(count)]
+
+
+async def positions(chat: Chat, count: int) -> list[int | None]:
+    return [event.position for event in await read(chat, count)]
+
+
+async def test_an_event_comes_with_all_that_was_said_of_it(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        await chat.call("conversation:join", ROOM)
+        server.publish("message:created", room="r")
+        server.wire.push("typing", {"userId": 2})
+        assert await read(chat, 2) == [Event("message:created", {"n": 1}, 1, "r"), Event("typing", {"userId": 2})]
+
+
+async def test_what_is_missed_is_told_once_and_in_order(autojump_clock: MockClock) -> None:
+    server = Server()
+    server.overlap = 3
+    async with chat_with(server) as chat:
+        await chat.call("conversation:join", ROOM)
+        server.publish(room="r")
+        server.publish()
+        server.cut_all()
+        server.publish(room="r")
+        server.publish()
+        assert await positions(chat, 4) == [1, 2, 3, 4]
+        assert server.wire.query == {"epoch": "e0", "pos": "1", "connection": "c0"}
+        server.publish()
+        assert await positions(chat, 1) == [5]
+
+
+async def test_a_cut_between_two_names_of_one_position_loses_neither(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        server.publish("new_message", "message_notification")
+        server.cut_all(keep=1)
+        assert [event.name for event in await read(chat, 2)] == ["new_message", "message_notification"]
+        server.publish("next")
+        assert [event.name for event in await read(chat, 1)] == ["next"]
+
+
+@pytest.mark.parametrize("reason", ["epoch", "trimmed"])
+async def test_a_gap_is_told_once_the_rooms_are_joined_again(reason: str, autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        await chat.call("conversation:join", ROOM)
+        await chat.call("conversation:join", {"conversationId": "left"})
+        await chat.call("conversation:leave", {"conversationId": "left"})
+        server.publish(room="r")
+        assert await positions(chat, 1) == [1]
+        if reason == "epoch":
+            server.restore(0)
+        else:
+            server.cut_all()
+            server.publish()
+            server.trimmed = 2
+        gap = (await read(chat, 1))[0]
+        assert isinstance(gap, Gap)
+        assert gap.reason == reason
+        assert server.wire.calls == [("conversation:join", ROOM)]
+        server.publish(room="r")
+        assert await positions(chat, 1) == [server.position]
+
+
+async def test_a_gap_is_owed_until_it_is_told(autojump_clock: MockClock) -> None:
+    server = Server()
+    lost: list[str] = []
+
+    def cut_before_it_answers(wire: Wire, name: str) -> None:
+        if name == "conversation:join" and len(server.wires) == 2:
+            lost.append(wire.name)
+            wire.cut()
+
+    async with chat_with(server) as chat:
+        await chat.call("conversation:join", ROOM)
+        server.before_answer = cut_before_it_answers
+        server.restore(0)
+        assert isinstance((await read(chat, 1))[0], Gap)
+        assert lost == ["c1"]
+        assert server.wire.query["epoch"] == server.epoch  # this connection was recovered, the one before was not
+        server.publish(room="r")
+        assert await positions(chat, 1) == [1]
+
+
+async def test_a_room_that_is_closed_to_us_is_not_joined_for_ever(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        await chat.call("conversation:join", ROOM)
+        server.refusals.append((-32004, {"ok": False, "error": {"code": "NOT_FOUND", "message": "no"}}))
+        server.restore(0)
+        assert isinstance((await read(chat, 1))[0], Gap)
+        server.restore(0)
+        assert isinstance((await read(chat, 1))[0], Gap)
+        assert server.wire.calls == []
+
+
+async def test_a_send_is_repeated_under_its_name_until_it_is_answered(autojump_clock: MockClock) -> None:
+    server = Server()
+    cuts = [3]
+
+    def lose_the_answer(wire: Wire, name: str) -> None:
+        if name == "message:send" and cuts[0]:
+            cuts[0] -= 1
+            wire.cut(keep=0)
+
+    server.before_answer = lose_the_answer
+    async with chat_with(server) as chat:
+        ack = await chat.send("message:send", {**ROOM, "content": "hi"})
+        assert ack == {"ok": True, "data": {"_id": 1}}
+        assert len(server.wires) == 4
+        assert len(server.messages) == 1
+        assert await positions(chat, 1) == [1]
+        await chat.send("message:send", {**ROOM, "clientId": "mine"})
+        await chat.send("message:send", ROOM, client_id="too")
+        assert list(server.messages)[1:] == ["mine", "too"]
+
+
+async def test_a_call_whose_answer_is_lost_says_so(autojump_clock: MockClock) -> None:
+    server = Server()
+    server.before_answer = lambda wire, name: wire.cut(keep=0)
+    async with chat_with(server) as chat:
+        with pytest.raises(Lost):
+            await chat.call("message:edit", {"messageId": "1"})
+        server.before_answer = lambda wire, name: None
+        assert await chat.call("message:edit", {"messageId": "1"}) == {"ok": True}
+        assert len(server.wires) == 2
+
+
+async def test_a_call_waits_for_a_connection(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        server.closed_doors.append(Cut())
+        server.cut_all()
+        await trio.testing.wait_all_tasks_blocked()
+        assert not chat.connected
+        assert await chat.call("message:read", {}) == {"ok": True}
+
+
+async def test_a_refusal_has_the_words_of_the_dialect(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        body = {"ok": False, "error": {"code": "FORBIDDEN", "message": "no"}}
+        server.refusals.append((-32003, body))
+        with pytest.raises(Refused) as refused:
+            await chat.call("message:edit", {})
+        assert (refused.value.code, refused.value.again, refused.value.body) == ("FORBIDDEN", False, body)
+        server.refusals.append((-32009, {"message": "Otherwise"}))
+        with pytest.raises(Refused, match="CONFLICT"):
+            await chat.send("message:send", {})
+
+
+@pytest.mark.parametrize(
+    ("number", "body", "wait"),
+    [
+        (-32029, {"ok": False, "error": {"code": "RATE_LIMITED", "message": "no", "retryAfter": 7}}, 7.0),
+        (-32029, {"ok": False, "error": {"code": "RATE_LIMITED", "message": "no"}}, 0.25),
+        (-32050, {"code": "UNAVAILABLE"}, 0.25),
+        (-32603, None, 0.25),
+    ],
+)
+async def test_a_send_comes_again_when_the_server_says_that_it_may(
+    number: int, body: Any, wait: float, autojump_clock: MockClock
+) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        server.refusals.append((number, body))
+        began = trio.current_time()
+        await chat.send("message:send", {})
+        assert trio.current_time() - began == pytest.approx(wait)
+
+
+async def test_while_one_is_told_to_wait_nobody_asks(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat, trio.open_nursery() as nursery:
+        server.refusals.append((-32029, {"retryAfter": 5}))
+        nursery.start_soon(chat.send, "message:send", {})
+        await trio.sleep(1)
+        before = trio.current_time()
+        await chat.send("message:send", {})
+        assert trio.current_time() - before == pytest.approx(4)
+
+
+async def test_calls_keep_the_pace_that_the_server_allows(autojump_clock: MockClock) -> None:
+    server = Server()
+    server.limits = {"calls_per_second": 10, "calls_burst": 20}
+    async with chat_with(server) as chat:
+        began = trio.current_time()
+        async with trio.open_nursery() as nursery:
+            for _ in range(50):
+                nursery.start_soon(chat.call, "message:read", {})
+        assert trio.current_time() - began == pytest.approx(3, abs=0.01)
+
+
+async def test_what_is_too_large_is_not_sent(autojump_clock: MockClock) -> None:
+    server = Server()
+    server.limits = {"message_bytes": 100}
+    async with chat_with(server) as chat:
+        with pytest.raises(Refused, match="TOO_LARGE"):
+            await chat.send("message:send", {"content": "x" * 100})
+        assert server.wire.calls == []
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1006, 1011, 1012, 1013, 4008, 4029])
+async def test_it_comes_back(code: int, autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        server.cut_all(code)
+        server.publish()
+        assert await positions(chat, 1) == [1]
+
+
+@pytest.mark.parametrize("code", [1009, 4400, 4403, 4404, 4999])
+async def test_it_does_not_come_back(code: int, autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        server.publish()
+        server.cut_all(code)
+        assert await positions(chat, 1) == [1]
+        with pytest.raises(Closed) as closed:
+            await read(chat, 1)
+        assert closed.value.code == code
+        with pytest.raises(Closed):
+            await chat.call("message:read", {})
+    assert len(server.wires) == 1
+
+
+async def test_waits_grow_and_shrink_again_after_a_steady_connection(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        for wait in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0):
+            at = trio.current_time()
+            server.cut_all()
+            await chat.call("message:read", {}, repeat=True)
+            assert trio.current_time() - at == pytest.approx(wait)
+        await trio.sleep(11)
+        at = trio.current_time()
+        server.cut_all()
+        await chat.call("message:read", {}, repeat=True)
+        assert trio.current_time() - at == pytest.approx(0.25)
+
+
+async def test_retry_after_is_honoured(autojump_clock: MockClock) -> None:
+    server = Server()
+    server.closed_doors.append(Cut(1013, "HTTP 503", 7.0))
+    async with chat_with(server):
+        assert server.dials[1] - server.dials[0] == pytest.approx(7)
+
+
+async def test_a_dead_connection_is_found_and_replaced(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        await trio.sleep(110)
+        assert len(server.wires) == 1
+        assert [name for name, _ in server.wire.calls] == ["rpc.ping"] * 4
+        server.silent = True
+        await trio.sleep(50)
+        assert len(server.wires) > 1
+        server.silent = False
+        server.publish()
+        assert await positions(chat, 1) == [1]
+
+
+async def test_a_token_that_is_only_a_string_ends_it(autojump_clock: MockClock) -> None:
+    server = Server()
+    server.good = lambda token: False
+    with pytest.raises(SignedOut, match="The token has expired"):
+        async with chat_with(server):
+            pass
+
+
+async def test_a_function_is_asked_for_a_fresh_token(autojump_clock: MockClock) -> None:
+    server = Server()
+    given: list[str] = []
+
+    async def token() -> str:
+        given.append(f"t{len(given)}")
+        return given[-1]
+
+    async with chat_with(server, token) as chat:
+        server.cut_all()
+        await chat.call("message:read", {}, repeat=True)
+        assert given == ["t0"]
+        server.good = lambda token: token != "t0"
+        server.cut_all(4401)
+        server.publish()
+        assert await positions(chat, 1) == [1]
+        assert server.wire.token == "t1"
+        server.good = lambda token: False
+        server.cut_all(4401)
+        with pytest.raises(SignedOut):
+            await read(chat, 1)
+        assert given == ["t0", "t1", "t2"]
+
+
+async def test_what_the_function_raises_is_raised(autojump_clock: MockClock) -> None:
+    async def token() -> str:
+        raise RuntimeError("no more tokens")
+
+    with pytest.raises(RuntimeError, match="no more tokens"):
+        async with chat_with(Server(), token):
+            pass
+
+
+async def test_patience_ends(autojump_clock: MockClock) -> None:
+    server = Server()
+    server.closed_doors.extend(Cut() for _ in range(100))
+    began = trio.current_time()
+    with pytest.raises(Unreachable):
+        async with chat_with(server, patience=60.0):
+            pass
+    assert 30 < trio.current_time() - began <= 60
+    server.closed_doors.clear()
+    async with chat_with(server, patience=60.0) as chat:
+        await trio.sleep(600)
+        server.cut_all()
+        assert await chat.call("message:read", {}, repeat=True) == {"ok": True}
+
+
+async def test_a_slow_reader_holds_up_the_network_and_loses_nothing(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server, buffer=10) as chat:
+        for _ in range(100):
+            server.publish()
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(server.wire.inbox) == 89
+        await trio.sleep(100)
+        assert len(server.wires) == 1  # silence that we make ourselves is no sign of death
+        server.cut_all(4008, keep=30)
+        assert await positions(chat, 100) == list(range(1, 101))
+
+
+async def test_a_reader_may_call_however_much_waits_for_it(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server, buffer=10) as chat:
+        seen: list[int | None] = []
+        for _ in range(100):
+            server.publish()
+        async for event in chat.events():
+            seen.append(event.position)
+            assert await chat.call("message:read", {}) == {"ok": True}
+            if len(seen) == 100:
+                break
+        assert seen == list(range(1, 101))
+        assert len(server.wires) > 1
+
+
+async def test_a_mark_goes_on_after_what_was_read(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        await chat.call("conversation:join", ROOM)
+        for _ in range(5):
+            server.publish(room="r")
+        assert await positions(chat, 2) == [1, 2]
+        mark = chat.mark
+    async with chat_with(server, resume=mark) as chat:
+        assert await positions(chat, 3) == [3, 4, 5]
+        mark = chat.mark
+    server.restore(3)
+    async with chat_with(server, resume=mark) as chat:
+        assert isinstance((await read(chat, 1))[0], Gap)
+
+
+async def test_a_mark_from_before_a_gap_is_told_does_not_hide_it(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        await chat.call("conversation:join", ROOM)
+        server.before_answer = lambda wire, name: server.publish()
+        server.restore(0)
+        assert isinstance((await read(chat, 1))[0], Event)
+        mark = chat.mark
+    server.before_answer = lambda wire, name: None
+    async with chat_with(server, resume=mark) as chat:
+        assert isinstance((await read(chat, 1))[0], Gap)
+
+
+async def test_cancelling_a_call_leaves_the_others_alone(autojump_clock: MockClock) -> None:
+    server = Server()
+    async with chat_with(server) as chat:
+        server.silent = True
+        with trio.move_on_after(1):
+            await chat.call("message:read", {})
+        server.silent = False
+        server.wire.say({"id": 1, "result": "late"})
+        assert await chat.call("message:read", {}) == {"ok": True}
+
+
+async def test_what_the_block_raises_comes_out_as_it_is(autojump_clock: MockClock) -> None:
+    server = Server()
+    with pytest.raises(ZeroDivisionError):
+        async with chat_with(server):
+            raise ZeroDivisionError
+    with trio.move_on_after(5) as scope:
+        async with chat_with(server) as chat:
+            await read(chat, 1)
+    assert scope.cancelled_caught
+    with pytest.raises(Closed):
+        await chat.call("message:read", {})
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:3000", "ftp://x", "http://"])
+async def test_an_address_that_is_none(url: str) -> None:
+    from chatd.client import connect
+
+    with pytest.raises(ValueError, match="no address of a server"):
+        async with connect(url, "t"):
+            pass
