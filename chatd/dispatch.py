@@ -20,17 +20,29 @@ from msgspec import Struct
 from chatd.broker import Broker
 from chatd.limiter import Buckets
 from chatd.metrics import CALL_SECONDS, CALLS
+from chatd.notifier import Notifier
+from chatd.presence import Presence
 from chatd.roster import Roster
 from chatd.services.table import SERVICES, Row
-from chatd.services.work import Actor, Done, Rules, Work
+from chatd.services.work import Actor, Done, Rules, Work, authorise
 from chatd.store.database import Database
 from chatd.store.transaction import Reading
 from chatd.typists import Typists
+from chatd.watchers import Watchers
 from protocol import commands as ask
 from protocol import events
 from protocol.commands import Command
 from protocol.errors import FORBIDDEN, RATE_LIMITED, Refusal
-from protocol.events import JOINED, USER, AccountClosed, Event, Typing, UnreadChanged
+from protocol.events import (
+    JOINED,
+    USER,
+    AccountClosed,
+    Event,
+    NotificationCounted,
+    PresenceChanged,
+    Typing,
+    UnreadChanged,
+)
 
 log = logging.getLogger("chatd.dispatch")
 
@@ -51,6 +63,7 @@ class Dispatch:
         rules: Rules,
         sends: Buckets[int],
         typing_expires: float,
+        presence_grace: float,
     ) -> None:
         self.database = database
         self.broker = broker
@@ -58,13 +71,18 @@ class Dispatch:
         self.rules = rules
         self.sends = sends
         self.typists = Typists(typing_expires, lambda event: self.publish(event, None))
+        self.presence = Presence(presence_grace, lambda event: self.publish(event, None), roster.forget)
+        self.watchers = Watchers(database)
+        self.notifier = Notifier(database, broker, roster, self.watchers, self.publish)
+        broker.moved = self.watchers.moved
         self.closed: Callable[[int], None] = lambda user: None
         self._listeners = trio.lowlevel.ParkingLot()
         self._live: dict[type[Command], Callable[[Actor, Any], outcome.Outcome[Any] | None]] = {
             ask.SetTyping: self._type,
             ask.Heartbeat: self._beat,
+            ask.GetUnread: self._unread,
         }
-        database.after_batch = self.tell_counts
+        database.after_batch = self._after_batch
 
     # Asking
 
@@ -81,6 +99,7 @@ class Dispatch:
         if answer is not None:
             self._finish(kind, began, reply, answer)
             return
+        self.watchers.flush()
         row = SERVICES[kind]
         unit = partial(_carry_out, row, actor, command, self.rules)
         done = partial(self._done, kind, began, reply)
@@ -106,6 +125,7 @@ class Dispatch:
         claimed = command.claimed
         if claimed is not None and not actor.is_named(claimed):
             raise Refusal(FORBIDDEN, "The user in the payload must be your own")
+        authorise(actor, command)
         if isinstance(command, SENDS):
             now = trio.current_time()
             if not self.sends.take(actor.id, now):
@@ -142,6 +162,11 @@ class Dispatch:
     def _beat(self, actor: Actor, command: ask.Heartbeat) -> outcome.Outcome[Any]:
         return outcome.Value(Beat(self.database.clock()))
 
+    def _unread(self, actor: Actor, command: ask.GetUnread) -> outcome.Outcome[Any] | None:
+        """What is kept for whoever is here is what the store would say."""
+        counts = self.roster.unread(actor.id)
+        return outcome.Value(counts) if counts else None
+
     # Telling
 
     def publish(self, event: Event, position: int | None) -> None:
@@ -153,6 +178,8 @@ class Dispatch:
             self._listeners.unpark_all()
         self.roster.after(event)
         self.typists.after(event)
+        self.watchers.after(event)
+        self.notifier.after(event)
         self._follow(event)
 
     def _open_rooms(self, event: Event) -> None:
@@ -176,18 +203,31 @@ class Dispatch:
             case AccountClosed(user=user):
                 self.closed(user.number)
 
-    def greeting(self, kind: type[Event], actor: Actor) -> list[Event]:
-        """What a newcomer is told of a kind: the state of something that they will hear changes of."""
+    def greet(self, kind: type[Event], actor: Actor, tell: Callable[[Event], None]) -> None:
+        """Tell a newcomer the state of something that they will hear changes of; at once, or in a moment."""
         if kind is UnreadChanged:
-            counts = self.roster.unread(actor.id)
-            return [counts] if counts else []
-        return []
+            if counts := self.roster.unread(actor.id):
+                tell(counts)
+        elif kind is PresenceChanged:
+            for event in self.presence.among(sorted(self.roster.peers(actor.id))):
+                tell(event)
+        elif kind is NotificationCounted:
+
+            def counted(answer: outcome.Outcome[Any]) -> None:
+                if isinstance(answer, outcome.Value):
+                    tell(answer.value)
+
+            self.perform(actor, ask.CountNotifications(), counted)
+
+    def entered(self, actor: Actor) -> None:
+        """A seat of a user's is taken."""
+        self.presence.entered(actor.ref)
 
     def left(self, user: int) -> None:
         """A seat of a user's is empty."""
-        self.roster.exit(user)
-        if not self.roster.is_here(user):
+        if not self.roster.exit(user):
             self.typists.left(user)
+            self.presence.left(user)
 
     def tell_counts(self) -> None:
         """Tell those whose unread counts have changed what they are now."""
@@ -201,6 +241,10 @@ class Dispatch:
                     self.broker.publish(counts, None)
         changed.clear()
 
+    def _after_batch(self) -> None:
+        self.tell_counts()
+        self.watchers.flush()
+
     async def next_event(self, position: int) -> None:
         """Wait until something after that position has been published."""
         while self.broker.position <= position:
@@ -211,11 +255,19 @@ class Dispatch:
         await self.database.write(lambda tx: None)
 
     async def run(self) -> None:
+        """What happens by itself."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.presence.run)
+            nursery.start_soon(self.notifier.run)
+            nursery.start_soon(self._tick)
+
+    async def _tick(self) -> None:
         """Four times a second: the counts of groups that have stirred, and typing that has ended by itself."""
         while True:
             await trio.sleep(0.25)
-            self.roster.stir()
+            self.roster.stir(trio.current_time())
             self.tell_counts()
+            self.watchers.flush()
             self.typists.sweep(trio.current_time())
 
 

@@ -1,7 +1,8 @@
 """The roster: who is here, with which conversations, and how much of each they have not read.
 
-It is kept for users with at least one socket, made from the store when the first comes, and kept right by the events
-themselves from then on. So MEMBERS and PEERS cost no query, and neither do the counts.
+It is kept for users with at least one socket, and a little longer (chatd/presence.py): made from the store when the
+first comes, and kept right by the events themselves from then on. So MEMBERS and PEERS cost no query, and neither do
+the counts.
 
 Counts. A conversation counts the messages that pass (`passed`); somebody's unread is that count less their own
 `offset`, which reading and their own messages move up. A message then costs one addition, however many members are
@@ -18,6 +19,9 @@ from protocol.ids import Ref
 from protocol.model import Kind
 
 
+BUSY_SECONDS = 1.0  # a group in which messages pass all the time tells its counts that often
+
+
 class Standing:
     """One user in one conversation: how far they have read, and the count at which nothing is unread."""
 
@@ -29,14 +33,15 @@ class Standing:
 
 
 class Hall:
-    """A conversation that somebody here is in."""
+    """A conversation that somebody here is in. `told` is when its members last heard their counts."""
 
-    __slots__ = ("kind", "passed", "ref", "standings")
+    __slots__ = ("kind", "passed", "ref", "standings", "told")
 
     def __init__(self, ref: Ref, kind: Kind) -> None:
         self.ref = ref
         self.kind = kind
         self.passed = 0
+        self.told = -BUSY_SECONDS
         self.standings: dict[int, Standing] = {}
 
 
@@ -75,17 +80,31 @@ class Roster:
                 self._place(guest, ref, kind, cursor, unread)
         guest.sockets += 1
 
-    def exit(self, user: int) -> None:
-        """One socket less; with the last, the user is gone from here."""
+    def exit(self, user: int) -> int:
+        """One socket less; how many are left. With none, the user's place is kept until `forget`."""
         guest = self._guests.get(user)
         if guest is None:
+            return 0
+        guest.sockets = max(0, guest.sockets - 1)
+        return guest.sockets
+
+    def forget(self, user: int) -> None:
+        """A user without sockets is gone from here."""
+        guest = self._guests.get(user)
+        if guest is None or guest.sockets:
             return
-        guest.sockets -= 1
-        if guest.sockets <= 0:
-            for conversation in list(guest.conversations):
-                self._displace(user, conversation)
-            del self._guests[user]
-            self.changed.discard(user)
+        for conversation in list(guest.conversations):
+            self._displace(user, conversation)
+        del self._guests[user]
+        self.changed.discard(user)
+
+    def ref(self, user: int) -> Ref | None:
+        """A user who is here."""
+        guest = self._guests.get(user)
+        return guest.ref if guest else None
+
+    def everybody(self) -> Collection[int]:
+        return list(self._guests)
 
     def _place(self, guest: Guest, ref: Ref, kind: Kind, cursor: int, unread: int) -> None:
         hall = self._halls.get(ref.number)
@@ -147,11 +166,13 @@ class Roster:
         counts.sort(key=lambda one: one.conversation.number)
         return UnreadChanged(guest.ref, sum(one.count for one in counts), tuple(counts))
 
-    def stir(self) -> None:
-        """Let the members of groups that have stirred be told."""
-        for conversation in self.stirred:
-            self.changed.update(self.members(conversation))
-        self.stirred.clear()
+    def stir(self, now: float) -> None:
+        """Let the members of groups that have stirred be told: soon after a silence, less often in a busy group."""
+        due = [number for number in self.stirred if now - self._halls[number].told >= BUSY_SECONDS]
+        for number in due:
+            self._halls[number].told = now
+            self.changed.update(self._halls[number].standings)
+        self.stirred.difference_update(due)
 
     # What happens, in the order of its commits
 

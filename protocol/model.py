@@ -117,7 +117,7 @@ class File(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """A list cut to size. `next` says how to go on: before or after what. `total` is counted for numbered pages only."""
+    """A list cut to size. `next` says how to go on: before or after what. Numbered pages have a `total`."""
 
     items: tuple[object, ...]
     limit: int

@@ -68,9 +68,10 @@ _COUNT = Prepared(
     select(func.count()).where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
 )
 _LAST = Prepared(
-    select(messages.c.conversation, func.max(messages.c.id))
-    .where(messages.c.conversation.in_(listed("conversations")), messages.c.deleted.is_(None))
-    .group_by(messages.c.conversation)
+    select(messages.c.id)
+    .where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
+    .order_by(messages.c.id.desc())
+    .limit(1)
 )
 _CURSORS = Prepared(
     select(users.c.id, users.c.created, users.c.subject, members.c.cursor)
@@ -242,7 +243,8 @@ def page(
 
 def last_of(tx: Reading, of: list[int]) -> dict[int, Message]:
     """The last message of each of some conversations."""
-    ids = [row[1] for row in tx.all(_LAST, conversations=str(of))]
+    rows = [tx.one(_LAST, conversation=conversation) for conversation in of]
+    ids = [row[0] for row in rows if row]
     return {one.conversation.number: one for one, _ in many(tx, ids).values()} if ids else {}
 
 

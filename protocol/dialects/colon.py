@@ -80,50 +80,6 @@ from protocol.ids import DECIMAL, OBJECT_ID, Ref
 # Shapes
 
 
-def message(of: str = "") -> Shape:
-    return {
-        "_id": spelt(f"{of}ref", OBJECT_ID),
-        "sender_id": spelt(f"{of}sender.ref", DECIMAL),
-        "content": plain(f"{of}content"),
-        "attachments": computed(f"{of}attachments", lambda many: [one.url for one in many], "a list of URLs"),
-        "seen_by": spelt_each(f"{of}seen_by", DECIMAL),
-        "created_at": moment(f"{of}created"),
-        "clientId": plain(f"{of}client_id", omit_none=True),
-    }
-
-
-def conversation(of: str = "") -> Shape:
-    return {
-        "_id": spelt(f"{of}ref", OBJECT_ID),
-        "type": plain(f"{of}kind"),
-        "title": plain(f"{of}title", omit_none=True),
-        "participants": spelt_each(f"{of}members", DECIMAL),
-        "created_at": moment(f"{of}created"),
-    }
-
-
-def public_user(of: str = "") -> Shape:
-    return {
-        "username": plain(f"{of}name"),
-        "avatar_url": plain(f"{of}avatar"),
-        "status": plain(f"{of}status"),
-        "created_at": moment(f"{of}created"),
-    }
-
-
-def notification(of: str = "") -> Shape:
-    return {
-        "_id": spelt(f"{of}ref", OBJECT_ID),
-        "user_id": spelt(f"{of}user", DECIMAL),
-        "type": plain(f"{of}type"),
-        "title": plain(f"{of}title"),
-        "content": plain(f"{of}content"),
-        "is_read": plain(f"{of}read", "true or false"),
-        "related_id": computed(f"{of}related", _related, "an id, or null"),
-        "created_at": moment(f"{of}created"),
-    }
-
-
 def _related(related: Ref | str | None) -> str | None:
     return OBJECT_ID.spell(related) if isinstance(related, Ref) else related  # type: ignore[return-value]
 
@@ -132,16 +88,53 @@ def _by_conversation(unread: tuple[Unread, ...]) -> dict[str, int]:
     return {str(OBJECT_ID.spell(one.conversation)): one.count for one in unread}
 
 
-MESSAGE = message()
-CONVERSATION = conversation()
-USER_SHAPE: Shape = {"id": spelt("ref", DECIMAL), **public_user()}
+MESSAGE: Shape = {
+    "_id": spelt("ref", OBJECT_ID),
+    "sender_id": spelt("sender.ref", DECIMAL),
+    "content": plain("content"),
+    "attachments": computed("attachments", lambda many: [one.url for one in many], "a list of URLs"),
+    "seen_by": spelt_each("seen_by", DECIMAL),
+    "created_at": moment("created"),
+    "clientId": plain("client_id", omit_none=True),
+}
+
+
+CONVERSATION: Shape = {
+    "_id": spelt("ref", OBJECT_ID),
+    "type": plain("kind"),
+    "title": plain("title", omit_none=True),
+    "participants": spelt_each("members", DECIMAL),
+    "created_at": moment("created"),
+}
+
+
+PUBLIC_USER: Shape = {
+    "username": plain("name"),
+    "avatar_url": plain("avatar"),
+    "status": plain("status"),
+    "created_at": moment("created"),
+}
+
+
+NOTIFICATION: Shape = {
+    "_id": spelt("ref", OBJECT_ID),
+    "user_id": spelt("user", DECIMAL),
+    "type": plain("type"),
+    "title": plain("title"),
+    "content": plain("content"),
+    "is_read": plain("read", "true or false"),
+    "related_id": computed("related", _related, "an id, or null"),
+    "created_at": moment("created"),
+}
+
+
+USER_SHAPE: Shape = {"id": spelt("ref", DECIMAL), **PUBLIC_USER}
 MEMBER: Shape = {
     "user_id": spelt("user.ref", DECIMAL),
     "role": plain("role", "owner, admin or member"),
     "joined_at": moment("joined"),
-    "user": nested("user", public_user()),
+    "user": nested("user", PUBLIC_USER),
 }
-NOTIFICATION = notification()
 UNREAD: Shape = {
     "total": plain("total", "a number"),
     "byConversation": computed("conversations", _by_conversation, "an object: conversation id → number"),
@@ -185,8 +178,8 @@ CHAT = Vocabulary(
         Hear("members:remove", RemoveMember, (CONVERSATION_ID, USER_ID)),
     ),
     says=(
-        Say(MessageCreated, "message:created", message("message.")),
-        Say(MessageUpdated, "message:updated", message("message.")),
+        Say(MessageCreated, "message:created", MESSAGE, of="message"),
+        Say(MessageUpdated, "message:updated", MESSAGE, of="message"),
         Say(MessageDeleted, "message:deleted", {"messageId": spelt("message", OBJECT_ID)}),
         Say(
             MessageRead,
@@ -207,13 +200,13 @@ CHAT = Vocabulary(
             },
             others=True,
         ),
-        Say(ConversationCreated, "conversation:created", conversation("conversation."), MEMBERS),
-        Say(ConversationCreated, "conversation:created", conversation("conversation."), USER),
+        Say(ConversationCreated, "conversation:created", CONVERSATION, MEMBERS, of="conversation"),
+        Say(ConversationCreated, "conversation:created", CONVERSATION, USER, of="conversation"),
         Say(ConversationDeleted, "conversation:deleted", {"conversationId": spelt("conversation", OBJECT_ID)}, MEMBERS),
         Say(MemberAdded, "members:added", {"userId": spelt("user.ref", DECIMAL)}),
         Say(MemberRemoved, "members:removed", {"userId": spelt("user", DECIMAL)}),
         Say(UnreadChanged, "unread:count", UNREAD, USER),
-        Say(NotificationCreated, "notification:created", notification("notification."), USER),
+        Say(NotificationCreated, "notification:created", NOTIFICATION, USER, of="notification"),
     ),
     greets=(UnreadChanged,),
 )
@@ -235,7 +228,7 @@ NOTIFICATIONS = Vocabulary(
         ),
     ),
     says=(
-        Say(NotificationCreated, "notification:created", notification("notification."), USER),
+        Say(NotificationCreated, "notification:created", NOTIFICATION, USER, of="notification"),
         Say(
             NotificationRead,
             "notification:read",

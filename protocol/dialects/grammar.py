@@ -13,6 +13,7 @@ What specifications differ in beyond names and shapes are words too:
     the refusal is an event   Hear.complains        `kebab`: message-error
     a text of its own         Hear.wording          `kebab`: Unauthorized to join this conversation
     silent calls              silent, bare          `inbox`: no acks at all; `kebab`: only where one is documented
+    a state as confirmation   Hear.restates         `inbox`: unread_count after every read_messages
     to the others only        Say.others            typing
     greetings                 Vocabulary.greets     what a newcomer is told: counts, presence
     constant fields           always(...)           `pairs`: type "new_message"
@@ -102,7 +103,8 @@ class Hear(Struct, frozen=True):
     """A call that clients may make.
 
     `fixed` gives attributes of the command that hold where no field of the payload says otherwise. The refusal is told
-    in the words of `wording`, by its code, and as the event `complains` instead of the dialect's `error`.
+    in the words of `wording`, by its code, and as the event `complains` instead of the dialect's `error`. `restates`
+    is the state that the call changes: told to the caller even where it has not changed.
     """
 
     name: str
@@ -114,10 +116,11 @@ class Hear(Struct, frozen=True):
     tells: str | None = None
     complains: tuple[str, Shape] | None = None
     wording: Mapping[str, str] = {}
+    restates: type[Event] | None = None
 
 
 class Say(Struct, frozen=True):
-    """An event that clients are told. `when` chooses among rows by an attribute of the event: `("on", True)`."""
+    """An event that clients are told: `body` spells it, or the part `of` it. `when` chooses rows: `("on", True)`."""
 
     event: type[Event]
     name: str
@@ -125,6 +128,7 @@ class Say(Struct, frozen=True):
     at: str = JOINED
     others: bool = False
     when: tuple[str, Any] | None = None
+    of: str = ""
 
 
 class Route(Struct, frozen=True):

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from protocol.dialects.grammar import Body, Many, Say, Shape, Vocabulary
 from protocol.events import Event
@@ -71,6 +71,26 @@ def spell_body(body: Body, result: Any) -> Any:
     return _speller_of(body)(result)
 
 
+_last: dict[int, tuple[Any, bytes]] = {}
+
+
+def spoken(shape: Shape, thing: Any) -> bytes:
+    """Something of the model as JSON. The last of each shape is remembered: an ack says what an event has just said."""
+    known = _last.get(id(shape))
+    if known is not None and known[0] is thing:
+        return known[1]
+    said = encode(_speller_of(shape)(thing))
+    _last[id(shape)] = (thing, said)
+    return said
+
+
+def spoken_body(body: Body, result: Any) -> Any:
+    """The same as `spell_body`, with a single thing as ready-made JSON."""
+    if isinstance(body, Many) or body is None or result is None:
+        return spell_body(body, result)
+    return Raw(spoken(body, result))
+
+
 class Saying(Struct, frozen=True):
     """One way of telling an event: under which name, where it is heard, and to whom."""
 
@@ -78,13 +98,17 @@ class Saying(Struct, frozen=True):
     at: str
     others: bool
     when: tuple[str, Any] | None
-    spell: Callable[[Any], dict[str, Any]]
+    about: Callable[[Any], Any]
+    shape: Shape
 
     def applies(self, event: Event) -> bool:
         return self.when is None or getattr(event, self.when[0]) == self.when[1]
 
     def body(self, event: Event) -> bytes:
-        return encode(self.spell(event))
+        return spoken(self.shape, self.about(event))
+
+    def spell(self, event: Event) -> dict[str, Any]:
+        return _speller_of(self.shape)(self.about(event))
 
 
 def sayings(vocabulary: Vocabulary) -> dict[type[Event], tuple[Saying, ...]]:
@@ -96,4 +120,4 @@ def sayings(vocabulary: Vocabulary) -> dict[type[Event], tuple[Saying, ...]]:
 
 
 def _saying(say: Say) -> Saying:
-    return Saying(say.name, say.at, say.others, say.when, _speller_of(say.body))
+    return Saying(say.name, say.at, say.others, say.when, _getter(say.of), say.body)

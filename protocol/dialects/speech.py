@@ -9,7 +9,7 @@ from msgspec import Raw
 from protocol.commands import Command, Join
 from protocol.dialects.grammar import SILENT, Dialect, Hear, Shape
 from protocol.dialects.hearing import Listener, listener
-from protocol.dialects.saying import encode, spell_body
+from protocol.dialects.saying import encode, spell_body, spoken_body
 from protocol.errors import UNKNOWN_CALL, Refusal
 
 Said = tuple[str, bytes]
@@ -43,7 +43,7 @@ class Speech:
 
     def answer(self, row: Hear, result: Any) -> tuple[bytes | None, Said | None]:
         """The ack of a success, and the event that tells it where the dialect tells it so."""
-        body = spell_body(row.reply, result)
+        body = spoken_body(row.reply, result)
         ack = self.manners.success(body)
         told = (row.tells, encode(body)) if row.tells else None
         return (None if ack is SILENT else encode(ack)), told

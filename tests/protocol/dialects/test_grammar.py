@@ -103,7 +103,7 @@ def test_what_is_said_is_something_that_the_event_has(name: str, say: Say) -> No
     assert issubclass(say.event, Event)
     assert say.at in PLACES
     for item in say.body.values():
-        assert resolves(say.event, item.path), item.path
+        assert resolves(say.event, ".".join(filter(None, (say.of, item.path)))), item.path
     if say.when:
         assert resolves(say.event, say.when[0]) or isinstance(getattr(say.event, say.when[0]), property)
 
