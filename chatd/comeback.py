@@ -14,21 +14,27 @@ Hello = Callable[[int, bool, str | None], None]
 
 
 async def begin(connection: Connection, chairs: list[Chair], back: Back | None, hello: Hello) -> None:
-    """Hello, then what was missed, then greetings, then what happens."""
-    house, actor = connection.house, chairs[0].actor
-
-    def greet() -> None:
-        for chair in chairs:
-            connection.greet(chair)
-
-    def anew(gap: str | None) -> None:
-        hello(house.broker.position, False, gap)
-        greet()
-
-    gap = await find_gap(house, actor, back) if back is not None else None
+    """Take the seats where somebody was, if that can be, and else anew."""
+    gap = await find_gap(connection.house, chairs[0].actor, back) if back is not None else None
     if back is None or gap is not None:
-        await connection.enter(chairs, partial(anew, gap))
-        return
+        await begin_anew(connection, chairs, hello, gap)
+    else:
+        await go_on(connection, chairs, back, hello)
+
+
+async def begin_anew(connection: Connection, chairs: list[Chair], hello: Hello, gap: str | None = None) -> None:
+    """Hello, then greetings, then what happens."""
+
+    def seated() -> None:
+        hello(connection.house.broker.position, False, gap)
+        _greet(connection, chairs)
+
+    await connection.enter(chairs, seated)
+
+
+async def go_on(connection: Connection, chairs: list[Chair], back: Back, hello: Hello) -> None:
+    """Hello, then what was missed, then greetings, then what happens. There must be no gap."""
+    house, actor = connection.house, chairs[0].actor
     hello(back.position, True, None)
     rooms = await rooms_of(house, actor, back)
 
@@ -38,7 +44,12 @@ async def begin(connection: Connection, chairs: list[Chair], back: Back | None, 
         await connection.wire.drained()
 
     reached = await catch_up(house, actor, back.position, tell)
-    await connection.enter(chairs, greet, Comeback(back, reached))
+    await connection.enter(chairs, partial(_greet, connection, chairs), Comeback(back, reached))
+
+
+def _greet(connection: Connection, chairs: list[Chair]) -> None:
+    for chair in chairs:
+        connection.greet(chair)
 
 
 def position_of(text: str) -> int:

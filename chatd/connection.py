@@ -76,12 +76,22 @@ NOTHING_MISSED = Arrival([], None, Missed([], 0, all=True))
 class Chair(Seat):
     """A seat, with what its connection needs to answer in it."""
 
-    __slots__ = ("actor", "speech")
+    __slots__ = ("actor", "memory", "speech")
 
-    def __init__(self, link: Link, face: Face, actor: Actor, speech: Speech, *, everywhere: bool = False) -> None:
+    def __init__(
+        self,
+        link: Link,
+        face: Face,
+        actor: Actor,
+        speech: Speech,
+        *,
+        everywhere: bool = False,
+        memory: str | None = None,
+    ) -> None:
         super().__init__(link, face, actor.id, everywhere=everywhere)
         self.actor = actor
         self.speech = speech
+        self.memory = memory  # the name under which its rooms are remembered, if they are
 
 
 class Connection(Link, Closable):
@@ -96,7 +106,6 @@ class Connection(Link, Closable):
         "ended",
         "framing",
         "house",
-        "memory",
         "name",
         "open",
         "under_way",
@@ -110,7 +119,6 @@ class Connection(Link, Closable):
         self.framing = framing
         self.wire = wire
         self.name = secrets.token_urlsafe(12)
-        self.memory: str | None = None  # under which its rooms are remembered, if they are
         self.chairs: dict[str, Chair] = {}
         self.under_way = 0
         self.writing = 0
@@ -127,6 +135,7 @@ class Connection(Link, Closable):
 
     async def enter(self, chairs: list[Chair], seated: Callable[[], None], back: Comeback | None = None) -> None:
         """Take seats, one in each namespace. `seated` is called at that moment: what is published later comes after.
+        They are one user's, and are remembered under one name.
 
         Whoever comes `back` is first told the rest of what they missed, and is again where they had been.
         """
@@ -144,7 +153,7 @@ class Connection(Link, Closable):
         if back is None and house.roster.is_here(actor.id):
             arrived(outcome.Value(NOTHING_MISSED))
         else:
-            house.database.submit(partial(_arrive, actor=actor, back=back, session=self.memory), arrived)
+            house.database.submit(partial(_arrive, actor=actor, back=back, session=chairs[0].memory), arrived)
         await done.wait()
         given[0].unwrap()
 
@@ -247,7 +256,9 @@ class Connection(Link, Closable):
     def _call(self, call: Call) -> None:
         chair = self.chairs.get(call.namespace)
         if chair is None:
-            self._refuse(None, None, call.id, Refusal(AUTH_INVALID, "This namespace is not open on this connection"))
+            if self._allowed(None, call.id):
+                closed = Refusal(AUTH_INVALID, "This namespace is not open on this connection")
+                self._refuse(None, None, call.id, closed)
             return
         if not self._allowed(chair, call.id):
             return
@@ -265,8 +276,8 @@ class Connection(Link, Closable):
         elif isinstance(command, ask.Leave):
             self._leave_room(chair, row, call, command)
             return
-        elif isinstance(command, ask.Join) and self.memory is not None:
-            command = replace(command, session=self.memory)
+        elif isinstance(command, ask.Join) and chair.memory is not None:
+            command = replace(command, session=chair.memory)
         behind = self.writing > 0  # what this connection wrote before is what it reads now
         self.under_way += 1
         self.writing += writes(command)
@@ -305,8 +316,8 @@ class Connection(Link, Closable):
     def _leave_room(self, chair: Chair, row: Hear, call: Call, command: ask.Leave) -> None:
         """Leave a room. Whoever was not in it is not in it now either."""
         place = (JOINED, command.conversation.number)
-        if self.memory is not None and place in chair.groups:
-            forget = partial(_forget_room, session=self.memory, conversation=place[1])
+        if chair.memory is not None and place in chair.groups:
+            forget = partial(_forget_room, session=chair.memory, conversation=place[1])
             self.house.database.submit(forget, lambda done: None)
         self.house.broker.leave(chair, place)
         self._answer(chair, row, call.id, command)

@@ -70,7 +70,6 @@ class RpcConnection(Connection):
         half = house.config.limits.outbox_bytes // 2
         crowded = (lambda: outbox.waiting > half) if half else (lambda: False)
         super().__init__(house, framing, Wire(websocket.write, websocket.close, crowded, outbox.drained, pack))
-        self.memory = self.name
         self.websocket = websocket
         self._pinged = 0.0
         self.early: list[Frame] = []  # what came right behind the token, to be heard when the seats are taken
@@ -203,7 +202,7 @@ async def _open(
     chairs = []
     for namespace, spoken in zip(namespaces, dialects, strict=True):
         face = house.face(spoken, namespace, connection.framing.push, frame_text)
-        chairs.append(Chair(connection, face, actor, house.speech(spoken, namespace)))
+        chairs.append(Chair(connection, face, actor, house.speech(spoken, namespace), memory=connection.name))
     await begin(connection, chairs, back, partial(_say_ready, connection, chairs[0]))
 
 

@@ -10,6 +10,10 @@
 The token comes in `auth.token`, in the Authorization header of the handshake, or in its query where the dialect
 documents that. The dialect is `?dialect=`, else `auth.dialect`, else the [dialects] table's.
 
+Whoever recovers is given a private name for the session of each namespace, `pid`: it ends with where the session began,
+for a client that has heard nothing since has no offset to show. Its rooms are in the database under that name, so it
+outlives the connection and the server; a client that leaves the namespace on purpose is forgotten.
+
 A connection that the server ends for good is told so in each of its namespaces first: the client then knows "io server
 disconnect" and stays away. Without that it sees a lost transport, and comes back.
 """
@@ -28,7 +32,7 @@ import trio
 from msgspec import Raw
 
 from chatd.auth import bearer
-from chatd.comeback import begin, position_of
+from chatd.comeback import begin_anew, go_on, position_of
 from chatd.connection import Chair, Connection, Wire
 from chatd.engine import Engine, Headers, Session, SessionRules
 from chatd.entrance import pack, query_of, same_user
@@ -73,7 +77,7 @@ class IoConnection(Connection):
 
     async def _drained(self) -> None:
         """Wait until the client has taken most of what waits for it, by whichever transport it takes it."""
-        while self.session.waiting > DRAINED and not self.session.closing:
+        while self.session.waiting > DRAINED and not self.session.closing:  # noqa: ASYNC110 - no event tells
             await trio.sleep(DRAIN_SECONDS)
 
     def leave(self, namespace: str) -> None:
@@ -82,6 +86,13 @@ class IoConnection(Connection):
                 self.left.clear()
             self.left.add(namespace)
         super().leave(namespace)
+
+    def forget(self, namespace: str) -> None:
+        """Nobody will come back to what is open in a namespace."""
+        chair = self.chairs.get(namespace)
+        if chair is not None and chair.memory is not None:
+            close = partial(sessions.close, name=chair.memory, user=chair.actor.id)
+            self.house.database.submit(close, lambda done: None)
 
     def end(self, closing: Closing) -> None:
         if not closing.retry:
@@ -106,6 +117,7 @@ def open_engine(house: House, nursery: trio.Nursery, headers: Callable[[Request]
         payload_bytes=socketio.max_payload,
         fragments=limits.message_fragments,
         outbox_bytes=limits.outbox_bytes,
+        connect_seconds=socketio.connect_timeout,
     )
     return Engine(
         rules,
@@ -150,6 +162,7 @@ class Guest:
             case Open():
                 await self._open(frame)
             case Close(namespace=str(namespace)):
+                connection.forget(namespace)
                 connection.leave(namespace)
             case Close(fault=fault):
                 connection.session.close(1002, fault)
@@ -178,10 +191,10 @@ class Guest:
             recovers = self._recovers(shown)
             face = house.face(spoken, namespace, house.push_since if recovers else SocketIo.push, frame_text)
             chair = Chair(connection, face, actor, house.speech(spoken, namespace))
-            if not recovers:
-                await begin(connection, [chair], None, partial(self._let_in, namespace, None))
-            else:
+            if recovers:
                 await self._open_again(chair, shown)
+            else:
+                await begin_anew(connection, [chair], partial(self._let_in, chair))
         except Refusal as refusal:
             self._turn_away(namespace, spoken, refusal)
 
@@ -194,28 +207,35 @@ class Guest:
     async def _open_again(self, chair: Chair, shown: dict[str, Any]) -> None:
         """Recovery, as the client does it: `pid` is its session's private name, `offset` the last event it heard.
 
-        A pid that is wrong, somebody else's or forgotten is a new connection. One connection remembers one session.
+        A pid that is wrong, somebody else's or forgotten is a new connection, and so is an offset that is too old.
         """
         connection, house, actor = self._connection, self._house, chair.actor
-        pid, offset = shown.get("pid"), shown.get("offset")
-        back = None
-        if isinstance(pid, str) and isinstance(offset, str):
-            epoch, _, position = offset.rpartition("-")
-            owner = await house.database.read(lambda tx: sessions.owner(tx, pid))
-            if owner == actor.id:
-                back = Back(epoch, position_of(position), pid)
-                if await find_gap(house, actor, back) is not None:
-                    back = None
-        name = pid if back is not None and isinstance(pid, str) else secrets.token_urlsafe(PID_BYTES)
-        connection.memory = name
+        back = await self._back(actor, shown)
+        if back is not None:
+            chair.memory = back.session
+            await go_on(connection, [chair], back, partial(self._let_in, chair))
+            return
+        name = f"{secrets.token_urlsafe(PID_BYTES)}.{house.database.epoch}-{house.broker.position}"
+        chair.memory = name
         await house.database.write(lambda tx: sessions.open(tx, name, actor.id))
-        await begin(connection, [chair], back, partial(self._let_in, chair.face.namespace, name))
+        await begin_anew(connection, [chair], partial(self._let_in, chair))
 
-    def _let_in(self, namespace: str, pid: str | None, position: int, recovered: bool, gap: str | None) -> None:
-        connection = self._connection
+    async def _back(self, actor: Actor, shown: dict[str, Any]) -> Back | None:
+        """Where somebody was; None when they can't go on there."""
+        house, pid, offset = self._house, shown.get("pid"), shown.get("offset")
+        if not isinstance(pid, str):
+            return None
+        epoch, _, position = (offset if isinstance(offset, str) else pid.partition(".")[2]).rpartition("-")
+        if await house.database.read(lambda tx: sessions.owner(tx, pid)) != actor.id:
+            return None
+        back = Back(epoch, position_of(position), pid)
+        return back if await find_gap(house, actor, back) is None else None
+
+    def _let_in(self, chair: Chair, position: int, recovered: bool, gap: str | None) -> None:
+        connection, pid = self._connection, chair.memory
         connection.session.admit()
         sid = secrets.token_urlsafe(SID_BYTES) if pid is None else sid_of(pid)
-        connection.say(SocketIo.opened(namespace, sid, pid))
+        connection.say(SocketIo.opened(chair.face.namespace, sid, pid))
 
     @staticmethod
     def _shown(auth: Raw) -> dict[str, Any]:

@@ -86,12 +86,19 @@ def arrive(tx: Transaction, actor: Actor, back: Back, position: int, session: st
     rooms = None
     if back.session is not None:
         rooms = sessions.rooms(tx, back.session, actor.id)
-        if session is not None and session != back.session:
+        if session == back.session:
+            sessions.open(tx, session, actor.id)  # it is still in use
+        elif session is not None:
             sessions.close(tx, back.session, actor.id)
-        if session is not None and rooms:
-            sessions.open(tx, session, actor.id)
-            for number, member in rooms.items():
-                if member:
-                    sessions.join(tx, session, number)
+            _carry_over(tx, actor, rooms, session)
     missed = replay.missed(tx, actor.id, position, tx.sequences["position"], 1_000_000)
     return Arrival(entry.arrive(tx, actor.id).standings, rooms, missed)
+
+
+def _carry_over(tx: Transaction, actor: Actor, rooms: dict[int, bool], session: str) -> None:
+    """Remember those rooms under another name."""
+    if rooms:
+        sessions.open(tx, session, actor.id)
+    for number, member in rooms.items():
+        if member:
+            sessions.join(tx, session, number)

@@ -189,6 +189,7 @@ class SocketIO(Section, frozen=True, kw_only=True):
     ping_interval: Annotated[float, Duration("Between two pings.", least=1)] = 25.0
     ping_timeout: Annotated[float, Duration("Until the answer to a ping has come.", least=1)] = 20.0
     max_payload: Annotated[int, Size("The largest packet or polling body that a client sends.")] = 1_000_000
+    connect_timeout: Annotated[float, Duration("Until a new client has opened its first namespace.")] = 45.0
 
 
 class Typing(Section, frozen=True, kw_only=True):

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from protocol.dialects.saying import encode
+import msgspec
 
 Push = Callable[[str, str, bytes, int | None, str | None], bytes]
 
+encode = msgspec.json.Encoder().encode
 HEARTBEAT = b": still here\n\n"
 
 
