@@ -118,6 +118,8 @@ class Broker:
         self._groups: list[Group] = []
         self._links: list[Link] = []
         self._work = trio.Event()
+        self.moved: Callable[[int, Place, bool], None] = lambda user, place, came: None
+        """Hears of each user's seat that comes into a room or goes from it."""
         self.position = 0
         """The position of the last durable event that was published."""
         self.delivered = 0
@@ -149,6 +151,7 @@ class Broker:
         self._hand_out(group)
         group.seats[seat] = None
         seat.groups[place] = group
+        self.moved(seat.user, place, True)
 
     def open_room(self, place: Place, user: int) -> None:
         """Join a room with the seats of a user that are everywhere."""
@@ -167,6 +170,7 @@ class Broker:
             del groups[group.face]
             if not groups:
                 del self._rooms[place]
+        self.moved(seat.user, place, False)
 
     def seats(self, place: Place) -> list[Seat]:
         return [seat for group in self._rooms.get(place, {}).values() for seat in group.seats]

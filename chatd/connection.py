@@ -166,6 +166,7 @@ class Connection(Link, Closable):
             self.chairs[chair.face.namespace] = chair
             for number in self._rooms(chair, arrival):
                 house.broker.join(chair, (JOINED, number))
+        house.dispatch.entered(chairs[0].actor)
 
     def _rooms(self, chair: Chair, arrival: Arrival) -> Iterable[int]:
         """The rooms that a seat is in from the beginning."""
@@ -184,8 +185,11 @@ class Connection(Link, Closable):
     def greet(self, chair: Chair) -> None:
         """Tell a newcomer what their dialect greets with."""
         for kind in chair.speech.vocabulary.greets:
-            for event in self.house.dispatch.greeting(kind, chair.actor):
-                self.tell(chair, event, self.house.broker.position)
+            self.house.dispatch.greet(kind, chair.actor, partial(self._greet_with, chair))
+
+    def _greet_with(self, chair: Chair, event: Event) -> None:
+        if chair.groups:  # it still has its seat
+            self.tell(chair, event, self.house.broker.position)
 
     def leave(self, namespace: str) -> None:
         chair = self.chairs.pop(namespace, None)

@@ -108,6 +108,7 @@ async def running(config: Config) -> AsyncIterator[Server]:
     )
     async with database as store:
         house = build_house(config, store, identity)
+        await house.dispatch.watchers.begin()
         accounts = Accounts(house, identity)
         application = LazyApplication(house, accounts)
         site = Site(house, application.get)
@@ -148,6 +149,7 @@ def build_house(config: Config, store: Database, identity: Identity) -> House:
         rules=Rules(limits.text_characters, limits.attachments, limits.members, limits.page_default, limits.page),
         sends=Buckets[int](Rate(limits.sends_per_user, limits.sends_per_user_burst)),
         typing_expires=config.typing.expire,
+        presence_grace=config.presence.grace,
     )
     doorman = Doorman(store, identity.verifier, provision=identity.provision)
     house = House(config, store, broker, roster, dispatch, doorman, time.time)

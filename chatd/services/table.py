@@ -1,7 +1,7 @@
 """Every command and the service that carries it out.
 
-A service that writes, or that must see its place in the order of the writes (join), goes through the writer; the
-others are answered by a reader.
+A service that writes, or that must see its place in the order of the writes (join, a count that is told), goes through
+the writer; the others are answered by a reader.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SERVICES: dict[type[Command], Row] = {
     ask.ReadNotification: Row(notifications.read, writes=True),
     ask.ReadNotifications: Row(notifications.read_all, writes=True),
     ask.DeleteNotification: Row(notifications.delete, writes=True),
-    ask.CountNotifications: Row(notifications.count, writes=False),
+    ask.CountNotifications: Row(notifications.count, writes=True),
     ask.CreateNotification: Row(notifications.create, writes=True),
     ask.Broadcast: Row(notifications.broadcast, writes=True),
     ask.ListUsers: Row(users.listing, writes=False),

@@ -1,0 +1,70 @@
+"""Presence: who is online. From the first socket, over all dialects and framings, until `grace` after the last.
+
+    offline ──first socket──→ online ──last socket──→ leaving ──grace is over──→ offline
+                 told           ↑                        │            told
+                                └──────another socket────┘  not told: a reload does not flicker
+
+It is told to those who share a conversation, and only when it changes: whoever becomes somebody's peer later (added
+to a group) hears of the next change. A newcomer is told who of their peers is online when they come. All of it is in
+memory, so nobody is online after a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import trio
+
+from protocol.events import PresenceChanged
+from protocol.ids import Ref
+
+
+class Presence:
+    """`tell` publishes a change; `gone` hears of whoever is offline, after that. Times are Trio's."""
+
+    def __init__(self, grace: float, tell: Callable[[PresenceChanged], None], gone: Callable[[int], None]) -> None:
+        self.grace = grace
+        self._tell = tell
+        self._gone = gone
+        self._online: dict[int, Ref] = {}
+        self._leaving: dict[int, float] = {}
+        self._work = trio.Event()
+
+    def entered(self, user: Ref) -> None:
+        """Somebody has a socket."""
+        self._leaving.pop(user.number, None)
+        if user.number not in self._online:
+            self._online[user.number] = user
+            self._tell(PresenceChanged(user, True))
+
+    def left(self, user: int) -> None:
+        """Somebody has no socket any more."""
+        self._leaving[user] = trio.current_time() + self.grace
+        self._work.set()
+        if not self.grace:
+            self._end(user)
+
+    def among(self, users: list[int]) -> list[PresenceChanged]:
+        """Who of these is online."""
+        return [PresenceChanged(self._online[user], True) for user in users if user in self._online]
+
+    def _end(self, user: int) -> None:
+        del self._leaving[user]
+        ref = self._online.pop(user, None)
+        if ref is not None:
+            self._tell(PresenceChanged(ref, False))
+        self._gone(user)
+
+    async def run(self) -> None:
+        """See to it that whoever has left is offline when the grace is over."""
+        while True:
+            await self._work.wait()
+            if not self._leaving:
+                self._work = trio.Event()
+                continue
+            user, deadline = next(iter(self._leaving.items()))  # the dict is in the order of the deadlines
+            if deadline > trio.current_time():
+                await trio.sleep_until(deadline)
+            elif self._leaving.get(user) == deadline:
+                self._end(user)
+                await trio.lowlevel.checkpoint()
