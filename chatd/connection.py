@@ -307,6 +307,8 @@ class Connection(Link, Closable):
         if isinstance(command, ask.Join) and not self._join_room(chair, row, id, result):
             return
         self._answer(chair, row, id, result)
+        if row.restates is not None and result is False:
+            self.house.dispatch.greet(row.restates, chair.actor, partial(self._greet_with, chair))
 
     def _join_room(self, chair: Chair, row: Hear, id: Any, place: Standing) -> bool:
         most = self.house.config.limits.rooms_per_socket

@@ -137,22 +137,23 @@ def read(work: Work, command: ask.ReadMessage) -> None:
     read_up_to(work, place, message)
 
 
-def read_all(work: Work, command: ask.ReadConversation) -> None:
-    """Read a conversation up to its last message."""
+def read_all(work: Work, command: ask.ReadConversation) -> bool:
+    """Read a conversation up to its last message; whether that was news."""
     place = work.place(command, command.conversation)
     last = messages.page(work.tx, place.conversation.number, 1)
-    if last:
-        read_up_to(work, place, last[0])
+    return bool(last) and read_up_to(work, place, last[0])
 
 
-def read_up_to(work: Work, place: Place, message: Message) -> None:
+def read_up_to(work: Work, place: Place, message: Message) -> bool:
     """Move the reader's cursor. Reading what is already read is no news."""
     conversation, me = place.conversation.number, work.actor.id
     notified_of = watches.last(work.tx, conversation, me)
-    if messages.advance(work.tx, conversation, me, message.ref.number):
-        left = messages.left(work.tx, conversation, me, message.ref.number)
-        work.tell(MessageRead(message.ref, place.conversation, work.actor.ref, work.tx.now, left))
-        notifications.conversation_read(work, conversation, notified_of)
+    if not messages.advance(work.tx, conversation, me, message.ref.number):
+        return False
+    left = messages.left(work.tx, conversation, me, message.ref.number)
+    work.tell(MessageRead(message.ref, place.conversation, work.actor.ref, work.tx.now, left))
+    notifications.conversation_read(work, conversation, notified_of)
+    return True
 
 
 def listing(work: Work, command: ask.ListMessages) -> Page:

@@ -86,7 +86,7 @@ IN_PATH = field("id", UUID, "conversation")
 CHAT = Vocabulary(
     hears=(
         Hear("send_message", SendMessage, (CONVERSATION_ID, *SENT)),
-        Hear("read_messages", ReadConversation, (CONVERSATION_ID,)),
+        Hear("read_messages", ReadConversation, (CONVERSATION_ID,), restates=UnreadChanged),
     ),
     says=(
         Say(MessageCreated, "new_message", message("message."), MEMBERS),
