@@ -1,0 +1,257 @@
+"""The notification service, as its specification tells it: for two devices of one user, over both framings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from chatd.services import accounts
+from tests.scenes.players import Player, Way, both_ways, play
+from tests.scenes.stage import Person, Stage, stage
+from tests.scenes.test_colon_chat import OBJECT_ID, TIME, group
+
+NOWHERE = "65a1b2c3" + "0" * 15 + "9"
+
+
+async def administrator(on: Stage) -> Person:
+    root = await on.person("root")
+    house = on.server.house
+    await house.database.write(lambda tx: accounts.change(tx, "root", accounts.Changes(admin=True)))
+    house.doorman.forget(root.id)
+    return root
+
+
+async def device(on: Stage, way: Way, who: Person, *, count: int = 0) -> Player:
+    """A socket in /notifications that has heard how many there are."""
+    player = await play(on, way, "colon", who, "/notifications")
+    assert await player.hears("notification:count") == {"count": count}
+    return player
+
+
+async def both_hear(devices: list[Player], event: str, payload: Any) -> None:
+    for player in devices:
+        assert await player.hears(event) == payload
+
+
+@both_ways
+async def test_the_specifications_own_example_on_two_devices(tmp_path: Path, way: Way) -> None:
+    async with stage(tmp_path) as on:
+        root, juliet = await administrator(on), await on.person("juliet")
+        phone, laptop = devices = [await device(on, way, juliet), await device(on, way, juliet)]
+
+        body = {"user_id": juliet.id, "title": "Ball tonight", "content": "At the Capulets'", "related_id": "ball-7"}
+        made = await root.asks("POST", "/notifications", body, status=201)
+        assert OBJECT_ID.fullmatch(made["_id"])
+        assert TIME.fullmatch(made["created_at"])
+        assert made == {
+            "_id": made["_id"],
+            "user_id": juliet.id,
+            "type": "system",
+            "title": "Ball tonight",
+            "content": "At the Capulets'",
+            "is_read": False,
+            "related_id": "ball-7",
+            "created_at": made["created_at"],
+        }
+        await both_hear(devices, "notification:created", made)
+        await both_hear(devices, "notification:count", {"count": 1})
+
+        this = {"notificationId": made["_id"]}
+        assert await phone.asks("notification:list", {"unreadOnly": True}) == {"ok": True, "data": [made]}
+        assert await phone.asks("notification:get", this) == {"ok": True, "data": made}
+
+        read = {**made, "is_read": True}
+        assert await phone.asks("notification:read", this) == {"ok": True, "data": read}
+        await both_hear(devices, "notification:read", {**this, "is_read": True})
+        await both_hear(devices, "notification:count", {"count": 0})
+        assert await laptop.asks("notification:list", {"unreadOnly": True}) == {"ok": True, "data": []}
+        assert await laptop.asks("notification:list", {}) == {"ok": True, "data": [read]}
+
+        assert await laptop.asks("notification:delete", this) == {"ok": True}
+        await both_hear(devices, "notification:deleted", this)
+        await both_hear(devices, "notification:count", {"count": 0})
+        gone = await phone.asks("notification:get", this)
+        assert gone == {"ok": False, "error": {"code": "NOT_FOUND", "message": "Notification not found"}}
+
+        await phone.tells("notification:ping", {"action": "ping"})
+        pong = await phone.hears("pong")
+        assert set(pong) == {"timestamp"}
+        assert type(pong["timestamp"]) is int
+        for player in devices:
+            await player.hears_nothing()
+
+
+@both_ways
+async def test_somebody_elses_is_not_found_on_any_transport(tmp_path: Path, way: Way) -> None:
+    async with stage(tmp_path) as on:
+        root, juliet, tybalt = await administrator(on), await on.person("juliet"), await on.person("tybalt")
+        made = await root.asks("POST", "/notifications", {"user_id": juliet.id, "title": "Hush"}, status=201)
+        t = await device(on, way, tybalt)
+        for call in ("notification:get", "notification:read", "notification:delete"):
+            theirs = await t.asks(call, {"notificationId": made["_id"]})
+            assert theirs["error"]["code"] == "NOT_FOUND"
+            assert theirs == await t.asks(call, {"notificationId": NOWHERE})
+        for method, path in (("GET", "{}"), ("DELETE", "{}"), ("POST", "{}/read")):
+            theirs, nobodys = [
+                await tybalt.asks(method, f"/notifications/{path}".format(id), status=404)
+                for id in (made["_id"], NOWHERE)
+            ]
+            assert theirs == nobodys
+        await tybalt.asks("POST", "/notifications", {"user_id": juliet.id, "title": "Boo"}, status=403)
+        await tybalt.asks("POST", "/notifications/broadcast", {"title": "Boo"}, status=403)
+        await t.hears_nothing()
+        assert await juliet.asks("GET", "/notifications") == [made]
+
+
+@both_ways
+async def test_a_message_notifies_whoever_is_not_looking(tmp_path: Path, way: Way) -> None:
+    async with stage(tmp_path) as on:
+        romeo, juliet, nurse = [await on.person(name) for name in ("romeo", "juliet", "nurse")]
+        verona = await group(romeo, juliet, nurse, title="Verona")
+        where = {"conversationId": verona}
+        looking = await play(on, way, "colon", nurse, deaf=("unread:count", "message:created", "message:read"))
+        await looking.asks("conversation:join", where)
+        bell = await device(on, way, nurse)
+        phone, laptop = devices = [await device(on, way, juliet), await device(on, way, juliet)]
+        chat = await play(on, way, "colon", juliet, deaf=("unread:count", "message:read"))
+        r = await play(on, way, "colon", romeo, deaf=("unread:count",))
+
+        await r.asks("message:send", {**where, "content": "Good morrow"})
+        told = await phone.hears("notification:created")
+        assert told == {
+            "_id": told["_id"],
+            "user_id": juliet.id,
+            "type": "message",
+            "title": "romeo (Verona)",
+            "content": "Good morrow",
+            "is_read": False,
+            "related_id": verona,
+            "created_at": told["created_at"],
+        }
+        assert await laptop.hears("notification:created") == await chat.hears("notification:created") == told
+        await both_hear(devices, "notification:count", {"count": 1})
+
+        again = (await r.asks("message:send", {**where, "content": "Is the day so young?"}))["data"]
+        updated = {**told, "content": "Is the day so young?"}
+        for player in (*devices, chat):
+            assert await player.hears("notification:created") == updated
+        assert await juliet.asks("GET", "/notifications") == [updated]
+
+        assert await chat.asks("message:read", {"messageId": again["_id"]}) == {"ok": True}
+        await both_hear(devices, "notification:read", {"notificationId": told["_id"], "is_read": True})
+        await both_hear(devices, "notification:count", {"count": 0})
+        for player in (*devices, chat, bell, looking, r):
+            await player.hears_nothing()
+        assert await nurse.asks("GET", "/notifications") == []
+        assert await nurse.asks("GET", "/notifications/unread/count") == {"count": 0}
+
+
+@both_ways
+async def test_being_added_to_a_group(tmp_path: Path, way: Way) -> None:
+    async with stage(tmp_path) as on:
+        romeo, nurse = await on.person("romeo"), await on.person("nurse")
+        verona = await group(romeo, title="Verona")
+        n = await device(on, way, nurse)
+        await romeo.asks("POST", f"/conversations/{verona}/members", {"userId": nurse.id}, status=204)
+        told = await n.hears("notification:created")
+        assert (told["type"], told["title"], told["content"], told["related_id"]) == (
+            "group_invite",
+            "Verona",
+            "romeo added you",
+            verona,
+        )
+        assert await n.hears("notification:count") == {"count": 1}
+        await romeo.asks("DELETE", f"/conversations/{verona}/members?userId={nurse.id}", status=204)
+        assert await n.hears("notification:deleted") == {"notificationId": told["_id"]}
+        assert await n.hears("notification:count") == {"count": 0}
+
+
+@both_ways
+async def test_a_broadcast_reaches_everybody_here_and_whoever_comes(tmp_path: Path, way: Way) -> None:
+    async with stage(tmp_path) as on:
+        root, romeo, juliet = await administrator(on), await on.person("romeo"), await on.person("juliet")
+        r = await device(on, way, romeo)
+        taken = await root.asks("POST", "/notifications/broadcast", {"title": "The gates close"}, status=202)
+        assert set(taken) == {"_id", "created_at"}
+        told = await r.hears("notification:created")
+        assert (told["_id"], told["user_id"], told["title"], told["is_read"]) == (
+            taken["_id"],
+            romeo.id,
+            "The gates close",
+            False,
+        )
+        assert await r.hears("notification:count") == {"count": 1}
+        j = await device(on, way, juliet, count=1)
+        assert (await j.asks("notification:list", {}))["data"] == [{**told, "user_id": juliet.id}]
+        await j.asks("notification:delete", {"notificationId": told["_id"]})
+        assert await j.hears("notification:deleted") == {"notificationId": told["_id"]}
+        assert await j.hears("notification:count") == {"count": 0}
+        await r.hears_nothing()
+        late = await on.person("late")
+        assert await late.asks("GET", "/notifications") == []
+
+
+async def test_the_same_by_rest_alone(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        root, juliet = await administrator(on), await on.person("juliet")
+        made = [
+            await root.asks("POST", "/notifications", {"user_id": juliet.id, "title": f"{n}"}, status=201)
+            for n in range(5)
+        ]
+        newest_first = made[::-1]
+        assert await juliet.asks("GET", "/notifications") == newest_first
+        _, page, headers = await on.rest.ask("GET", "/notifications?limit=2", token=juliet.token)
+        assert page == newest_first[:2]
+        found = re.fullmatch(r"<(.+)>; rel=\"next\"", headers["Link"])
+        assert found
+        assert await juliet.asks("GET", found[1]) == newest_first[2:4]
+        assert await juliet.asks("GET", f"/notifications?limit=2&after={made[0]['_id']}") == [made[2], made[1]]
+        assert await juliet.asks("GET", "/notifications/unread/count") == {"count": 5}
+        read = await juliet.asks("POST", f"/notifications/{made[0]['_id']}/read")
+        assert read == {**made[0], "is_read": True}
+        assert await juliet.asks("GET", "/notifications?unreadOnly=true") == newest_first[:4]
+        await juliet.asks("DELETE", f"/notifications/{made[1]['_id']}", status=204)
+        assert await juliet.asks("GET", "/notifications/unread/count") == {"count": 3}
+        assert await juliet.asks("POST", "/notifications/read") == {"count": 0}
+        assert await juliet.asks("GET", f"/notifications/{made[2]['_id']}") == {**made[2], "is_read": True}
+        for wrong in ({"title": "x"}, {"user_id": juliet.id}, {"user_id": juliet.id, "title": "x", "type": "odd"}):
+            await root.asks("POST", "/notifications", wrong, status=400)
+
+
+async def test_a_restart_loses_nothing(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        root, romeo, juliet = await administrator(on), await on.person("romeo"), await on.person("juliet")
+        verona = await group(romeo, juliet)
+        watched = await group(romeo, juliet)
+        looking = await play(on, "jsonrpc", "colon", juliet)
+        await looking.asks("conversation:join", {"conversationId": watched})
+        for place in (verona, watched):
+            await romeo.asks("POST", f"/conversations/{place}/messages", {"content": "Stay"}, status=201)
+        await root.asks("POST", "/notifications/broadcast", {"title": "All"}, status=202)
+        await root.asks("POST", "/notifications", {"user_id": juliet.id, "title": "One"}, status=201)
+        before = await juliet.asks("GET", "/notifications")
+        assert {one["title"] for one in before} == {"romeo", "All", "One"}
+    async with stage(tmp_path) as on:
+        juliet.rest = on.rest
+        assert await juliet.asks("GET", "/notifications") == before
+        await device(on, "jsonrpc", juliet, count=3)
+
+
+async def test_whoever_comes_back_is_told_what_they_missed(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        root, juliet = await administrator(on), await on.person("juliet")
+        j = await on.rpc(juliet, "/notifications")
+        assert await j.hears("notification:count") == {"count": 0}
+        epoch, position = j.ready["epoch"], j.position
+        await j.leaves()
+        made = await root.asks("POST", "/notifications", {"user_id": juliet.id, "title": "One"}, status=201)
+        all_ = await root.asks("POST", "/notifications/broadcast", {"title": "All"}, status=202)
+        await juliet.asks("POST", f"/notifications/{made['_id']}/read")
+        await juliet.asks("DELETE", f"/notifications/{all_['_id']}", status=204)
+        j = await on.rpc(juliet, f"/notifications?epoch={epoch}&pos={position}")
+        assert j.ready["recovered"] is True
+        assert (await j.hears("notification:created"))["_id"] == made["_id"]
+        assert await j.hears("notification:read") == {"notificationId": made["_id"], "is_read": True}
+        assert await j.hears("notification:deleted") == {"notificationId": all_["_id"]}
+        assert await j.hears("notification:count") == {"count": 0}
