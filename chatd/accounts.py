@@ -6,7 +6,7 @@
     Logout     a refresh token             → nothing; ends its session, if there is one
 
 A wrong password, an unknown name and a closed account are answered alike, after the same work. Guesses are counted and
-delayed by chatd/logins.py; passwords are hashed in threads by chatd/passwords.py; what is written is in
+delayed by chatd/auth/logins.py; passwords are hashed in threads by chatd/auth/passwords.py; what is written is in
 chatd/services/accounts.py.
 """
 
@@ -17,16 +17,16 @@ from typing import Any, Protocol
 
 import trio
 
-from chatd.identity import Identity, registration_open
+from chatd.auth.identity import Identity, registration_open
+from chatd.auth.logins import Logins
+from chatd.auth.passwords import Passwords
+from chatd.auth.tokens import RefreshToken, make_refresh, read_refresh
 from chatd.limiter import Rate
-from chatd.logins import Logins
-from chatd.passwords import Passwords
-from chatd.proxies import block
+from chatd.net.proxies import block
 from chatd.services import accounts as services
 from chatd.services.accounts import Entrant, Pass, Person
 from chatd.settings import Config, Limits
 from chatd.store.database import Database
-from chatd.tokens import RefreshToken, make_refresh, read_refresh
 from protocol import commands as ask
 from protocol.commands import Command
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, FORBIDDEN, Refusal

@@ -40,7 +40,7 @@ class Batch:
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
-        self.mixed = any([entry[2] for entry in entries])
+        self.mixed = any(entry[2] for entry in entries)
         self._data: bytes | None = None
         self._firm: bytes | None = None
 

@@ -31,12 +31,12 @@ from urllib.parse import parse_qsl
 import msgspec
 import trio
 
-from chatd.framer import ReadRules, frame_text
-from chatd.handshake import wants_websocket
-from chatd.http import Direct, Held
-from chatd.request import Request, Response, refusal
+from chatd.net.framer import ReadRules, frame_text
+from chatd.net.handshake import wants_websocket
+from chatd.net.http import Awaited, Direct, Held
+from chatd.net.request import Request, Response, refusal
+from chatd.net.socket import Gone, WebSocket
 from chatd.session import Misplaced, Session, SessionRules
-from chatd.socket import Gone, WebSocket
 from protocol.errors import TOO_LARGE, UNAVAILABLE
 from protocol.framings.engineio import Malformed, write_open
 
@@ -112,7 +112,7 @@ class Engine:
             if wants_websocket(request):
                 self._judge(request, upgrade=True)
             elif too_large and (session := self._judge(request, upgrade=False)) is not None:
-                session.oversized()
+                session.spoil_post()
         except Refused as refused:
             if not too_large:
                 return self._error(request, refused.number)
@@ -130,7 +130,7 @@ class Engine:
                 return Held(partial(self._poll, session))
             if request.method == "POST":
                 session.begin_post()
-                return partial(self._post, session)
+                return Awaited(partial(self._post, session), session.spoil_post)
             raise Refused(BAD_REQUEST)
         except Refused as refused:
             return partial(self._say_no, refused.number)

@@ -19,15 +19,15 @@ import msgspec
 import trio
 from msgspec import Raw
 
-from chatd.auth import bearer
+from chatd.auth.verifier import bearer
 from chatd.comeback import begin, position_of
 from chatd.connection import Chair, Connection, Wire, plainly
 from chatd.house import House
 from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
-from chatd.request import Request
+from chatd.net.request import Request
+from chatd.net.socket import WebSocket, frame_binary, frame_text
 from chatd.resume import Back
 from chatd.services.work import Actor
-from chatd.socket import WebSocket, frame_binary, frame_text
 from protocol.dialects.grammar import Dialect
 from protocol.dialects.saying import encode
 from protocol.errors import AUTH_INVALID, FORBIDDEN, SIGNED_OUT, SILENT, Closing, Refusal
@@ -58,6 +58,12 @@ def shown_token(request: Request, query: dict[str, str], dialects: list[Dialect]
 
 def query_of(request: Request) -> dict[str, str]:
     return dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True, encoding="utf-8", errors="replace"))
+
+
+def dialects_of(house: House, path: str, query: Mapping[str, str]) -> dict[str, Dialect]:
+    """The namespaces that a path opens, and what each of them speaks to this client."""
+    namespaces = list(house.config.dialects) if path == SHARED_PATH else [path]
+    return {namespace: house.dialect_of(namespace, query.get("dialect")) for namespace in namespaces}
 
 
 class RpcConnection(Connection):
@@ -94,10 +100,9 @@ class RpcConnection(Connection):
 async def serve_jsonrpc(house: House, request: Request, websocket: WebSocket) -> None:
     """The whole life of a JSON-RPC connection."""
     query = query_of(request)
-    shared = request.path == SHARED_PATH
-    namespaces = list(house.config.dialects) if shared else [request.path]
-    dialects = [house.dialect_of(namespace, query.get("dialect")) for namespace in namespaces]
-    framing = (SharedJsonRpc if shared else JsonRpc)(namespaces[0])
+    spoken = dialects_of(house, request.path, query)
+    namespaces, dialects = list(spoken), list(spoken.values())
+    framing = (SharedJsonRpc if request.path == SHARED_PATH else JsonRpc)(namespaces[0])
     connection = RpcConnection(house, framing, websocket)
     token = shown_token(request, query, dialects)
     del request
@@ -128,13 +133,13 @@ async def _authenticate(
         try:
             if token is not None:
                 return same_user(await house.doorman.admit(token), query, dialects)
-            if house.config.auth.insecure_userid and query.get("userId", "").isdigit():
-                return await house.doorman.name_user(int(query["userId"]))
+            if house.config.auth.insecure_userid and "userId" in query:
+                return await house.doorman.name_user(query["userId"])
             return await _wait_for_auth(connection, query, dialects)
         except Refusal as refusal:
-            _send_away(connection, refusal)
+            _send_away(connection, dialects[0], refusal)
             return None
-    _send_away(connection, Refusal(AUTH_INVALID, "No token was shown in time"))
+    _send_away(connection, dialects[0], Refusal(AUTH_INVALID, "No token was shown in time"))
     return None
 
 
@@ -146,10 +151,12 @@ def same_user(actor: Actor, query: dict[str, str], dialects: list[Dialect]) -> A
     return actor
 
 
-def _send_away(connection: RpcConnection, refusal: Refusal) -> None:
+def _send_away(connection: RpcConnection, spoken: Dialect, refusal: Refusal) -> None:
+    """Say why in the dialect's words, or nothing where its specification has the client shown out without an event."""
     CONNECTIONS_REFUSED.child(refusal.code.code).add()
-    body = encode({"code": refusal.code.code, "message": refusal.message})
-    connection.websocket.write(frame_text(JsonRpc.push("", "error", body, None, None)))
+    _, _, told = connection.house.speech(spoken, connection.framing.namespace).refuse(None, refusal, asked=False)
+    if told is not None and spoken.turns_away != "disconnect":
+        connection.websocket.write(frame_text(JsonRpc.push("", *told, None, None)))
     connection.end(Closing(refusal.code.close, SIGNED_OUT.reason, retry=False))
 
 

@@ -12,7 +12,7 @@ from chatd.limiter import Buckets, Rate
 from chatd.roster import Roster
 from chatd.settings import Config
 from chatd.store.database import Database
-from protocol.dialects import dialect
+from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Dialect
 from protocol.dialects.speech import Speech
 from protocol.errors import NOT_FOUND, Closing, Refusal
@@ -76,14 +76,19 @@ class House:
     # Dialects
 
     def dialect_of(self, namespace: str, asked: str | None = None) -> Dialect:
-        """The dialect that a namespace speaks: the one asked for, else the table's."""
+        """The dialect that a namespace speaks: the one asked for, else the table's.
+
+        A namespace is one of the table's, or one that the dialect asked for has a vocabulary for.
+        """
         name = asked or self.config.dialects.get(namespace)
         if name is None:
             raise Refusal(NOT_FOUND, f"There is no namespace {namespace[:100]!r}")
-        try:
-            return dialect(name)
-        except KeyError:
-            raise Refusal(NOT_FOUND, f"There is no dialect {name[:100]!r}") from None
+        if name not in names():
+            raise Refusal(NOT_FOUND, f"There is no dialect {name[:100]!r}; there are {', '.join(names())}")
+        spoken = dialect(name)
+        if namespace not in self.config.dialects and namespace not in spoken.vocabularies:
+            raise Refusal(NOT_FOUND, f"There is no namespace {namespace[:100]!r}")
+        return spoken
 
     def speech(self, spoken: Dialect, namespace: str) -> Speech:
         key = (spoken.name, namespace)

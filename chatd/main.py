@@ -22,27 +22,27 @@ import trio
 
 from chatd import __version__
 from chatd.accounts import Accounts, first_steps
-from chatd.asgi import Application, Lifespan
+from chatd.auth.identity import Identity, open_identity
 from chatd.broker import Broker
-from chatd.channel import HttpRules
 from chatd.config import ConfigError
 from chatd.control import FILE_NAME, serve_control
 from chatd.dispatch import Dispatch
 from chatd.doorman import Doorman
 from chatd.entrance import SUBPROTOCOL
-from chatd.front import Front, FrontRules
 from chatd.house import House
 from chatd.janitor import keep_clean
-from chatd.identity import Identity, open_identity
 from chatd.limiter import Buckets, Rate
-from chatd.listeners import Address
 from chatd.log import adopt_logging, log
 from chatd.metrics import CONNECTIONS_FAILED, POSITION
+from chatd.net.asgi import Application, Lifespan
+from chatd.net.channel import HttpRules
+from chatd.net.front import Front, FrontRules
+from chatd.net.listeners import Address
+from chatd.net.socket import socket_rules
 from chatd.roster import Roster
 from chatd.services.work import Rules
 from chatd.settings import Config
 from chatd.site import Site
-from chatd.socket import socket_rules
 from chatd.steward import handlers
 from chatd.store import users
 from chatd.store.database import Database

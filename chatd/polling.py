@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import trio
 
-from chatd.framer import BINARY_HEAD
+from chatd.net.framer import BINARY_HEAD
 from protocol.frames import Packet
 
 

@@ -31,7 +31,7 @@ import msgspec
 import trio
 from msgspec import Raw
 
-from chatd.auth import bearer
+from chatd.auth.verifier import bearer
 from chatd.comeback import begin_anew, go_on, position_of
 from chatd.connection import Chair, Connection, Wire
 from chatd.engine import Engine, Headers, Session, SessionRules
@@ -39,13 +39,13 @@ from chatd.entrance import pack, query_of, same_user
 from chatd.house import House
 from chatd.log import log
 from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
-from chatd.request import Request
+from chatd.net.request import Request
+from chatd.net.socket import Write, frame_text
 from chatd.resume import Back, find_gap
 from chatd.services.work import Actor
-from chatd.socket import Write, frame_text
 from chatd.store import sessions
 from protocol.dialects.grammar import Dialect
-from protocol.errors import AUTH_INVALID, RATE_LIMITED, Closing, Refusal
+from protocol.errors import AUTH_INVALID, BAD_REQUEST, RATE_LIMITED, Closing, Refusal
 from protocol.frames import Acknowledged, Close, Frame, Open, Packet
 from protocol.framings.socketio import SocketIo, SocketIoLimits
 
@@ -186,7 +186,9 @@ class Guest:
                 raise Refusal(RATE_LIMITED, "Too many namespaces")
             shown = self._shown(frame.auth)
             asked = self._query.get("dialect") or shown.get("dialect")
-            spoken = house.dialect_of(namespace, asked if isinstance(asked, str) else None)
+            if asked is not None and not isinstance(asked, str):
+                raise Refusal(BAD_REQUEST, "auth.dialect must be the name of a dialect")
+            spoken = house.dialect_of(namespace, asked)
             actor = await self._who(shown, spoken)
             recovers = self._recovers(shown)
             face = house.face(spoken, namespace, house.push_since if recovers else SocketIo.push, frame_text)
@@ -250,8 +252,8 @@ class Guest:
             token = query.get("token")
         if token is not None:
             return same_user(await house.doorman.admit(bearer(token)), query, [spoken])
-        if house.config.auth.insecure_userid and query.get("userId", "").isdigit():
-            return await house.doorman.name_user(int(query["userId"]))
+        if house.config.auth.insecure_userid and "userId" in query:
+            return await house.doorman.name_user(query["userId"])
         raise Refusal(AUTH_INVALID, "No token was shown")
 
     def _turn_away(self, namespace: str, spoken: Dialect | None, refusal: Refusal) -> None:

@@ -18,7 +18,6 @@ from protocol.events import Event, Unread, UnreadChanged
 from protocol.ids import Ref
 from protocol.model import Kind
 
-
 BUSY_SECONDS = 1.0  # a group in which messages pass all the time tells its counts that often
 
 

@@ -30,9 +30,9 @@ from collections.abc import Callable
 import trio
 from msgspec import Struct
 
-from chatd.framer import Message, frame_text
+from chatd.net.framer import Message, frame_text
+from chatd.net.socket import Gone, WebSocket, Write
 from chatd.polling import Polling, unframe
-from chatd.socket import Gone, WebSocket, Write
 from protocol.errors import SIGNED_OUT, SILENT, SLOW
 from protocol.frames import Packet
 from protocol.framings.engineio import (
@@ -245,8 +245,8 @@ class Session:
             await polling.hand_over()
         polling.posting = False
 
-    def oversized(self) -> None:
-        """A body that is longer than was promised."""
+    def spoil_post(self) -> None:
+        """A POST's body is longer than was promised, or ends too soon: what was in it is lost."""
         self._finish(BROKEN)
 
     # -- WebSocket -------------------------------------------------------------------------------------------------

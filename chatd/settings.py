@@ -107,7 +107,9 @@ class Auth(Section, frozen=True, kw_only=True):
     jwks_refresh: Annotated[float, Duration("How often the key set is fetched again.", least=10)] = 5 * MINUTE
     issuer: Annotated[str, Text("The `iss` that a token must have; empty takes any.")] = ""
     audience: Annotated[str, Text("The `aud` that a token must have; empty takes any.")] = ""
-    leeway: Annotated[float, Duration("How far the issuer's clock may be ahead: for `nbf` and `iat`, never for `exp`.", most=300)] = 5.0
+    leeway: Annotated[
+        float, Duration("How far the issuer's clock may be ahead: for `nbf` and `iat`, never for `exp`.", most=300)
+    ] = 5.0
     user_claims: Annotated[
         tuple[str, ...], Several("The claims that may name the user; the first that is there counts.")
     ] = ("user_id", "userId", "id", "sub")

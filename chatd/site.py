@@ -5,7 +5,7 @@
     /healthz, /readyz                            answered here, without the REST application
     all else                                     the REST application, made at the first request that needs it
 
-One rule for origins holds for all of them (chatd/origins.py): a page of a foreign origin is refused before anything
+One rule for origins holds for all of them (chatd/net/origins.py): a page of a foreign origin is refused before anything
 else, and gets no permission to read an answer.
 """
 
@@ -17,17 +17,17 @@ from importlib.resources import files
 
 import trio
 
-from chatd import origins
-from chatd.asgi import Application
 from chatd.engine import Engine
-from chatd.entrance import SHARED_PATH, query_of, serve_jsonrpc
-from chatd.handshake import wants_websocket
+from chatd.entrance import dialects_of, query_of, serve_jsonrpc
 from chatd.house import House
-from chatd.http import Direct
 from chatd.metrics import CONNECTIONS_REFUSED
+from chatd.net import origins
+from chatd.net.asgi import Application
+from chatd.net.handshake import wants_websocket
+from chatd.net.http import Direct
+from chatd.net.request import Request, Response, refusal
+from chatd.net.socket import WebSocket
 from chatd.reception import open_engine
-from chatd.request import Request, Response, refusal
-from chatd.socket import WebSocket
 from protocol.errors import FORBIDDEN, NO_METHOD, UNAVAILABLE, Refusal
 
 SOCKETIO_PATH = "/socket.io/"
@@ -41,7 +41,7 @@ TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 
 
 class Site:
-    """See above; chatd/http.py asks it, in this order, what to do with a request."""
+    """See above; chatd/net/http.py asks it, in this order, what to do with a request."""
 
     def __init__(self, house: House, make_app: Callable[[], Awaitable[Application]]) -> None:
         self.house = house
@@ -79,8 +79,8 @@ class Site:
         if house.stopping:
             return refusal(UNAVAILABLE, "The server is stopping", close=True)
         try:
-            if request.path not in (SHARED_PATH, SOCKETIO_PATH):
-                house.dialect_of(request.path, query_of(request).get("dialect"))
+            if request.path != SOCKETIO_PATH:
+                dialects_of(house, request.path, query_of(request))
         except Refusal as no:
             return refusal(no.code, no.message)
         return None

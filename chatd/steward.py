@@ -26,10 +26,10 @@ import trio
 from msgspec import Struct
 
 from chatd.accounts import Accounts, key_of
-from chatd.auth import bearer
+from chatd.auth.identity import open_identity
+from chatd.auth.verifier import bearer
 from chatd.control import Handler
 from chatd.house import House
-from chatd.identity import open_identity
 from chatd.services import accounts as services
 from chatd.services import entry
 from chatd.services.accounts import Changed, Changes

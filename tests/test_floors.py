@@ -16,12 +16,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-NETWORK: tuple[tuple[str, ...], ...] = (
-    ("chatd.stream", "chatd.memory", "chatd.request", "chatd.framer", "chatd.outbox"),
-    ("chatd.handshake", "chatd.channel", "chatd.asgi", "chatd.socket", "chatd.http", "chatd.tls", "chatd.listeners"),
-    ("chatd.origins", "chatd.proxies"),
-    ("chatd.polling", "chatd.session", "chatd.engine"),
-)
 FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("protocol.errors", "protocol.ids", "protocol.strict"),
     ("protocol.model", "protocol.frames"),
@@ -29,18 +23,20 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("protocol.framings", "protocol.dialects.grammar"),
     ("protocol.dialects.words", "protocol.dialects.hearing", "protocol.dialects.saying"),
     ("protocol.dialects",),
-    ("chatd.redact", "chatd.settings", "chatd.settings_kinds", "chatd.settings_text"),
+    ("chatd.redact", "chatd.limiter", "chatd.settings", "chatd.settings_kinds", "chatd.settings_text"),
+    ("chatd.client",),
     ("chatd.config", "chatd.metrics", "chatd.log", "chatd.control"),
+    ("chatd.net",),
+    ("chatd.polling", "chatd.session", "chatd.engine"),
+    ("chatd.auth",),
     ("chatd.store",),
-    ("chatd.broker", "chatd.roster", "chatd.typists", "chatd.presence", "chatd.face", "chatd.limiter"),
-    ("chatd.jws", "chatd.public_keys", "chatd.keys", "chatd.jwks", "chatd.claims"),
-    ("chatd.auth", "chatd.identity", "chatd.tokens", "chatd.passwords", "chatd.logins"),
+    ("chatd.face", "chatd.broker", "chatd.roster", "chatd.typists", "chatd.presence", "chatd.watchers"),
     ("chatd.services",),
-    ("chatd.watchers", "chatd.notifier", "chatd.dispatch", "chatd.doorman"),
+    ("chatd.notifier", "chatd.dispatch", "chatd.doorman"),
     ("chatd.house",),
-    *NETWORK,
-    ("chatd.connection", "chatd.entrance", "chatd.reception", "chatd.accounts", "chatd.steward"),
-    ("chatd.front", "chatd.site"),
+    ("chatd.janitor", "chatd.resume", "chatd.accounts", "chatd.steward"),
+    ("chatd.connection", "chatd.comeback", "chatd.entrance", "chatd.reception"),
+    ("chatd.site",),
     ("chatd.rest",),
     ("chatd.main",),
     ("chatd.cli",),
@@ -49,7 +45,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
 GROUND = ("protocol", "chatd")  # the packages' own files: a docstring and a version
 
 # Rooms with walls of their own: which of the house's modules, or which libraries, they may know.
-SENDERS = ("chatd.front", *(name for names in NETWORK for name in names))
+SENDERS = ("chatd.net", "chatd.polling", "chatd.session", "chatd.engine")
 SENDERS_KNOW = ("protocol.errors", "protocol.frames", "protocol.framings", *SENDERS)
 LIBRARIES = {
     "protocol": {"msgspec"},

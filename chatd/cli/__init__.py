@@ -98,8 +98,8 @@ def explained(problem: Exception) -> tuple[int, str] | None:
     if isinstance(problem, OSError):
         place = f"{problem.filename}: " if problem.filename else ""
         return FAILED, f"{place}{problem.strerror or problem}"
+    from chatd.auth.public_keys import KeyProblem
     from chatd.config import ConfigError
-    from chatd.public_keys import KeyProblem
     from chatd.store.faults import StoreProblem
     from protocol.errors import Refusal
 

@@ -23,7 +23,7 @@ class Memory:
         there would never hear of it."""
         return mark if self.owed is None else self._before
 
-    def begin(self, epoch: str, position: int, connection: str, *, recovered: bool, reason: str) -> None:
+    def begin(self, epoch: str, position: int, connection: str, *, recovered: bool, reason: str | None) -> None:
         """A connection is ready."""
         if recovered:
             self.mark = Mark(self.mark.epoch, self.mark.position, self.mark.names, connection)

@@ -44,7 +44,7 @@ class Ready(Struct, frozen=True):
     epoch: str = ""
     pos: int = 0
     recovered: bool = False
-    reason: str = ""
+    reason: str | None = None
     heartbeat: Heartbeat = Heartbeat()
     limits: Limits = Limits()
 
@@ -82,10 +82,17 @@ async def hear_ready(wire: Wire) -> Ready:
             except Cut as cut:
                 raise Cut(cut.code, why or cut.reason, cut.retry_after) from None
             if said.method == "ready":
-                return msgspec.convert(said.params, Ready)
+                return _convert(said.params)
             if said.method == "error" and isinstance(said.params, dict):
                 why = str(said.params.get("message", ""))
     raise Cut(reason="the server does not say ready")
+
+
+def _convert(params: Any) -> Ready:
+    try:
+        return msgspec.convert(params, Ready)
+    except ValueError:
+        raise Cut(1007, "that is no chatd") from None
 
 
 class Session:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from quart import Response
 
-from chatd.request import refusal as problem
+from chatd.net.request import refusal as problem
 from protocol.dialects.routing import Answered
 from protocol.errors import CODES, INTERNAL, NO_METHOD, NOT_FOUND, Code, Refusal
 

@@ -17,7 +17,7 @@ _UNFIT = re.compile(r"[^\w.@+-]+")
 
 
 class Claims(Protocol):
-    """What a verified token says; chatd/claims.py reads it."""
+    """What a verified token says; chatd/auth/claims.py reads it."""
 
     @property
     def subject(self) -> int | str: ...

@@ -14,14 +14,14 @@ import trio
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from chatd.asgi import Application, Event, Receive, Send
-from chatd.channel import HttpRules
-from chatd.front import Front, FrontRules
-from chatd.http import Direct
-from chatd.listeners import Address
-from chatd.request import Request, Response
-from chatd.socket import WebSocket, frame_binary, frame_text, socket_rules
-from chatd.tls import server_context
+from chatd.net.asgi import Application, Event, Receive, Send
+from chatd.net.channel import HttpRules
+from chatd.net.front import Front, FrontRules
+from chatd.net.http import Direct
+from chatd.net.listeners import Address
+from chatd.net.request import Request, Response
+from chatd.net.socket import WebSocket, frame_binary, frame_text, socket_rules
+from chatd.net.tls import server_context
 
 MESSAGE_BYTES = 16 << 20
 

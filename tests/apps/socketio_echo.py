@@ -15,15 +15,15 @@ from collections.abc import Callable, Sequence
 import trio
 from msgspec import Raw
 
-from chatd.asgi import Application
-from chatd.channel import HttpRules
 from chatd.engine import Engine, Session, SessionRules
-from chatd.framer import frame_binary, frame_text
-from chatd.front import Front, FrontRules
-from chatd.http import Direct
-from chatd.listeners import Address
-from chatd.request import Request, Response, refusal
-from chatd.socket import Gone, WebSocket, socket_rules
+from chatd.net.asgi import Application
+from chatd.net.channel import HttpRules
+from chatd.net.framer import frame_binary, frame_text
+from chatd.net.front import Front, FrontRules
+from chatd.net.http import Direct
+from chatd.net.listeners import Address
+from chatd.net.request import Request, Response, refusal
+from chatd.net.socket import Gone, WebSocket, socket_rules
 from protocol.errors import NOT_FOUND
 from protocol.frames import Call, Close, Frame, Open, Packet
 from protocol.framings.socketio import SocketIo

@@ -10,11 +10,11 @@ from typing import Any
 import trio
 
 from chatd.engine import Engine, Headers, Serve, SessionRules
-from chatd.http import run_websocket
-from chatd.memory import MemoryStream, memory_pair
-from chatd.request import Request, Response
+from chatd.net.http import run_websocket
+from chatd.net.memory import MemoryStream, memory_pair
+from chatd.net.request import Request, Response
+from chatd.net.socket import WebSocket, socket_rules
 from chatd.session import Session
-from chatd.socket import WebSocket, socket_rules
 from tests.apps.socketio_echo import echo_messages
 
 MASK = b"\1\2\3\4"

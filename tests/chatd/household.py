@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from chatd.accounts import Accounts
-from chatd.identity import open_identity
-from chatd.passwords import Cost, Passwords
+from chatd.auth.identity import open_identity
+from chatd.auth.passwords import Cost, Passwords
 from chatd.services import entry
 from chatd.services.accounts import Changed
 from chatd.settings import Config

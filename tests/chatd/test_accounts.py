@@ -12,9 +12,9 @@ import pytest
 import trio
 
 from chatd.accounts import make_logins
+from chatd.auth.logins import Logins
+from chatd.auth.passwords import Cost, Passwords
 from chatd.limiter import Rate
-from chatd.logins import Logins
-from chatd.passwords import Cost, Passwords
 from chatd.services import accounts as services
 from chatd.settings import Limits
 from protocol.commands import Login, Logout, Refresh, Register

@@ -10,14 +10,14 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from chatd.channel import HttpRules
 from chatd.engine import SessionRules
-from chatd.framer import frame_text
-from chatd.http import Server
-from chatd.memory import memory_pair
-from chatd.request import Request, Response
+from chatd.net.channel import HttpRules
+from chatd.net.framer import frame_text
+from chatd.net.http import Server
+from chatd.net.memory import memory_pair
+from chatd.net.request import Request, Response
+from chatd.net.socket import socket_rules
 from chatd.session import Session
-from chatd.socket import socket_rules
 from tests.chatd.engine_house import RULES, both, house
 
 SLOW_HEART = SessionRules()

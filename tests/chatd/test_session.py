@@ -11,11 +11,11 @@ import trio.testing
 from trio.testing import MockClock
 
 from chatd.engine import SessionRules
-from chatd.framer import frame_binary, frame_text
+from chatd.net.framer import frame_binary, frame_text
+from chatd.net.request import Request, Response
+from chatd.net.socket import Write
 from chatd.polling import unframe
-from chatd.request import Request, Response
 from chatd.session import Session
-from chatd.socket import Write
 from protocol.frames import Packet
 from tests.apps.socketio_echo import echo_events
 from tests.chatd.engine_house import House, Peer, both, house

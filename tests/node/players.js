@@ -12,7 +12,8 @@ const acts = {
     const socket = (version === 3 ? io3 : io4)(url, options);
     sockets.set(name, socket);
     socket.on("connect", () =>
-      say({ name, kind: "connect", transport: socket.io.engine.transport.name, recovered: !!socket.recovered }));
+      say({ name, kind: "connect", transport: socket.io.engine.transport.name, id: socket.id,
+        recovered: !!socket.recovered }));
     socket.on("disconnect", (reason) => say({ name, kind: "disconnect", reason }));
     socket.on("connect_error", (error) => say({ name, kind: "connect_error", message: error.message, data: error.data }));
     socket.onAny((event, ...args) => say({ name, kind: "event", event, args }));
@@ -26,6 +27,9 @@ const acts = {
   },
   close({ name }) {
     sockets.get(name).disconnect();
+  },
+  open_again({ name }) {
+    sockets.get(name).connect();
   },
   cut({ name }) {
     sockets.get(name).io.engine.close();

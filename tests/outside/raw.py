@@ -80,13 +80,20 @@ class Raw:
     async def open(cls, address: str, token: str = "", path: str = "/chat") -> Raw:
         """A WebSocket that is open; with a token, one that has heard `ready`."""
         raw = await cls.connect(address)
-        status, _ = await raw.asks(upgrade(path, token=token))
-        if status != 101:
+        try:
+            return await raw.join(token, path)
+        except BaseException:
             await trio.aclose_forcefully(raw.stream)
+            raise
+
+    async def join(self, token: str = "", path: str = "/chat") -> Raw:
+        """Become such a WebSocket."""
+        status, _ = await self.asks(upgrade(path, token=token))
+        if status != 101:
             raise HungUp(status)
         if token:
-            assert (await raw.message())["method"] == "ready"
-        return raw
+            assert (await self.message())["method"] == "ready"
+        return self
 
     async def send(self, data: bytes) -> None:
         await self.stream.send_all(data)

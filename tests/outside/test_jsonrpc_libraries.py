@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import queue
-import subprocess
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 from pylsp_jsonrpc.endpoint import Endpoint  # type: ignore[import-untyped]
 from pylsp_jsonrpc.exceptions import JsonRpcException  # type: ignore[import-untyped]
 from websockets.sync.client import connect
@@ -79,13 +79,9 @@ async def test_json_rpc_2_0_from_npm(tmp_path: Path) -> None:
     server = Chatd(tmp_path).start()
     try:
         where = await prepare(server)
-        ran = subprocess.run(
-            [program, str(SCRIPT), server.address, token(1), where],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        words = [program, str(SCRIPT), server.address, token(1), where]
+        with trio.fail_after(30):
+            ran = await trio.run_process(words, capture_stdout=True, capture_stderr=True, check=False)
         assert ran.returncode == 0, ran.stderr
         said = json.loads(ran.stdout)
         assert said["joined"] == {"ok": True}

@@ -10,7 +10,7 @@ from tests.outside.chatting import two_chat
 from tests.outside.raw import Raw, request
 from tests.outside.server import Chatd, token
 
-LIFE = 2.0
+LIFE = 1.0
 
 
 async def test_a_token_that_expires_closes_its_socket_within_a_second_or_so(tmp_path: Path) -> None:

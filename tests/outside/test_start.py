@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
@@ -27,14 +28,15 @@ def refused(server: Chatd, *words: str, code: int) -> str:
     return lines[0]
 
 
-def stopped(folder: Path) -> Chatd:
-    """A server that has run once and left its data."""
-    server = Chatd(folder).start()
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a server left that has run once."""
+    server = Chatd(tmp_path_factory.mktemp("left")).start()
     try:
         assert server.stop() == 0
     finally:
         server.end()
-    return server
+    return server.data
 
 
 def test_a_second_server_on_the_same_data_names_the_first(tmp_path: Path) -> None:
@@ -90,8 +92,9 @@ def a_newer_schema(server: Chatd) -> None:
         (a_newer_schema, "9999"),
     ],
 )
-def test_data_that_cannot_be_served(tmp_path: Path, harm: Callable[[Chatd], None], says: str) -> None:
-    server = stopped(tmp_path)
+def test_data_that_cannot_be_served(left: Path, tmp_path: Path, harm: Callable[[Chatd], None], says: str) -> None:
+    server = Chatd(tmp_path)
+    shutil.copytree(left, server.data, ignore=shutil.ignore_patterns("*.sock"))
     harm(server)
     try:
         line = refused(server, code=1)

@@ -65,6 +65,17 @@ class IoPlayer:
         assert len(line["args"]) == 1
         return line["args"][0]
 
+    async def hears_of(self, event: str, count: int) -> list[list[Any]]:
+        """So many of those events, each with all its arguments, whatever else is heard among them."""
+        found: list[list[Any]] = []
+        while len(found) < count:
+            line = await self._take("event")
+            found += [line["args"]] if line["event"] == event else []
+        return found
+
+    async def comes_again(self) -> None:
+        await self._troupe.say("open_again", name=self.name)
+
     async def leaves(self) -> None:
         await self._troupe.say("close", name=self.name)
 

@@ -12,10 +12,10 @@ import pytest
 import trio
 
 from chatd.accounts import Accounts
+from chatd.auth.identity import open_identity
+from chatd.auth.passwords import Cost, Passwords
 from chatd.cli import main
 from chatd.control import FILE_NAME, serve_control
-from chatd.identity import open_identity
-from chatd.passwords import Cost, Passwords
 from chatd.settings import Config
 from chatd.steward import Alone, Steward
 from chatd.store.database import Database
@@ -28,7 +28,7 @@ CHEAP = Cost(memory=8, passes=1)
 @pytest.fixture(autouse=True)
 def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("chatd.passwords.Cost", lambda: CHEAP)
+    monkeypatch.setattr("chatd.auth.passwords.Cost", lambda: CHEAP)
 
 
 def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:

@@ -1,0 +1,141 @@
+"""The issuer's key set, fetched in the background and kept.
+
+One task fetches: at the start, every `every` seconds, and when a token names a key that is not known, though then
+not within `at_most_every` seconds of the last try, or anybody could make this server hammer the issuer. While the
+issuer is down, or gives out nonsense, the last good keys stay. Fetching is urllib in a worker thread: it is rare.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import trio
+
+from chatd.auth.keys import Ring
+from chatd.auth.public_keys import KeyProblem, read_jwks
+from chatd.redact import redact
+
+LARGEST = 1024 * 1024
+TIMEOUT = 10.0
+FIRST_PAUSE = 5.0
+
+
+def check_url(url: str) -> None:
+    """An address that is not HTTP is a mistake in the configuration (`file:` would read this machine)."""
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("https", "http") and bool(parts.hostname)
+    except ValueError:
+        fine = False
+    if not fine:
+        raise KeyProblem("auth.jwks_url: expected an address that begins with https:// or http://")
+
+
+def fetch(url: str) -> bytes:
+    """GET the key set from a checked address. A redirect is refused: it could lead from https to anywhere."""
+    from urllib.error import HTTPError
+    from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+    class NoRedirect(HTTPRedirectHandler):
+        def redirect_request(self, *_: Any) -> None:
+            return None
+
+    request = Request(url, headers={"Accept": "application/json", "User-Agent": "chatd"})  # noqa: S310
+    try:
+        with build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
+            body = bytes(answer.read(LARGEST + 1))
+    except HTTPError as error:
+        error.close()
+        raise KeyProblem(f"auth.jwks_url: the issuer answers {error.code}") from None
+    if len(body) > LARGEST:
+        raise KeyProblem(f"auth.jwks_url: the answer is larger than {LARGEST} bytes")
+    return body
+
+
+async def fetch_in_thread(url: str) -> bytes:
+    """The same without holding the loop; given up on, whatever the issuer does."""
+    with trio.fail_after(2 * TIMEOUT):
+        return await trio.to_thread.run_sync(partial(fetch, url), abandon_on_cancel=True)
+
+
+class JwksSource:
+    """Keeps a ring's keys as the issuer has them.
+
+    `problem` is why the last try failed, or None; `warn` (the log's) is told when that begins and when it ends.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        ring: Ring,
+        *,
+        warn: Callable[..., None],
+        every: float = 300.0,
+        at_most_every: float = 10.0,
+        fetch: Callable[[str], Awaitable[bytes]] = fetch_in_thread,
+    ) -> None:
+        check_url(url)
+        self.problem: str | None = None
+        self._url = url
+        self._ring = ring
+        self._warn = warn
+        self._every = every
+        self._at_most_every = at_most_every
+        self._fetch = fetch
+        self._failures = 0
+        self._tried = -math.inf
+        self._fetching = False
+        self._wanted = trio.Event()
+        self._done = trio.Event()
+
+    async def run(self) -> None:
+        """Fetch for ever; runs until cancelled."""
+        while True:
+            self._wanted, self._fetching = trio.Event(), True
+            await self._try()
+            self._fetching, self._tried = False, trio.current_time()
+            done, self._done = self._done, trio.Event()
+            done.set()
+            with trio.move_on_after(self._pause()):
+                await self._wanted.wait()
+            await trio.sleep_until(self._tried + self._at_most_every)
+
+    def ask(self) -> bool:
+        """A key is missing: fetch again as soon as that is allowed. Whether waiting for it is worth while."""
+        self._wanted.set()
+        return self._fetching or trio.current_time() >= self._tried + self._at_most_every
+
+    async def fetched(self, within: float) -> None:
+        """Wait for the try that is under way or due, but not longer than this."""
+        with trio.move_on_after(within):
+            await self._done.wait()
+
+    def _pause(self) -> float:
+        """After a failure sooner than usual, then later and later."""
+        if not self._failures:
+            return self._every
+        return min(FIRST_PAUSE * 2.0 ** min(self._failures - 1, 20), self._every)
+
+    async def _try(self) -> None:
+        try:
+            keys = read_jwks(await self._fetch(self._url), self._ring.algorithms, "auth.jwks_url")
+        except (OSError, ValueError, trio.TooSlowError) as error:
+            self._failed(str(error) if isinstance(error, KeyProblem) else f"{type(error).__name__}: {error}")
+            return
+        except Exception as error:  # http.client has errors of its own, and none may end the server
+            self._failed(type(error).__name__)
+            return
+        if self.problem is not None:
+            self._warn("the issuer's keys are back", url=redact(self._url))
+        self.problem, self._failures = None, 0
+        self._ring.replace(keys)
+
+    def _failed(self, problem: str) -> None:
+        self._failures += 1
+        if self.problem is None:
+            self._warn("cannot fetch the issuer's keys", url=redact(self._url), problem=problem)
+        self.problem = problem

@@ -1,0 +1,200 @@
+"""The keys that tokens are checked with: the server's own, and those that the configuration names.
+
+Which key checks a token, by the `kid` in its header (a name looked up here, never a path or an address):
+
+    kid            key
+    chatd          the server's own
+    a known name   the one of that name
+    another name   the only public key, if that was given without a name (issuers put a kid in every token)
+    none           the key without a name; or the only one there is
+    else           none: the token is refused, and a key set that has an address is asked for again
+
+All keys are of one family. With secrets (or nothing) configured, the own key is the data directory's secret itself,
+under HS256. With public keys configured it is an Ed25519 key derived from that secret, so that a server that trusts an
+issuer's public keys takes no HMAC signature from anybody.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets as randomness
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from chatd.auth.jws import ASYMMETRIC, HMAC, Key, Signer, mathematics
+from chatd.auth.public_keys import KeyProblem, KeySet, read_jwks, read_pem
+
+OWN_KID = "chatd"
+SHORTEST_SECRET = 32
+DERIVATION = b"chatd: the Ed25519 key that signs own tokens"
+
+
+class KeySettings(Struct, frozen=True):
+    """What the configuration says of keys. `keys` holds secrets or PEM public keys by kid; `public_key` is PEM."""
+
+    own_secret: bytes
+    secret: str = ""
+    keys: Mapping[str, str] = {}
+    public_key: str = ""
+    jwks: bytes = b""
+    jwks_url: str = ""
+    algorithms: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"KeySettings(keys={sorted(self.keys)}, algorithms={self.algorithms})"
+
+    @property
+    def public(self) -> bool:
+        """Whether tokens come signed by public-key algorithms."""
+        return bool(self.public_key or self.jwks or self.jwks_url or any(map(is_pem, self.keys.values())))
+
+    @property
+    def foreign(self) -> bool:
+        """Whether anybody but this server issues tokens."""
+        return bool(self.public or self.secret or self.keys)
+
+
+class Ring:
+    """Every key, found by name. `version` grows when the issuer's keys are replaced."""
+
+    def __init__(self, own: Key, signer: Signer, algorithms: frozenset[str], keys: KeySet) -> None:
+        self.own = own
+        self.signer = signer
+        self.algorithms = algorithms
+        self.version = 0
+        self._fixed = keys
+        self._keys = keys
+
+    def find(self, kid: str | None) -> Key | None:
+        """The key for a token; None when there is none."""
+        if kid == OWN_KID:
+            return self.own
+        if kid is None:
+            return self._keys.unnamed or self._only()
+        if found := self._keys.named.get(kid):
+            return found
+        unnamed = self._keys.unnamed
+        return unnamed if unnamed and unnamed.algorithms <= ASYMMETRIC else None
+
+    def replace(self, fetched: KeySet) -> None:
+        """The issuer's key set has come: its keys stand beside those that the configuration names."""
+        unnamed = self._fixed.unnamed or fetched.unnamed
+        self._keys = KeySet(named={**fetched.named, **self._fixed.named}, unnamed=unnamed)
+        self.version += 1
+
+    @property
+    def empty(self) -> bool:
+        """Whether no issuer's key is known yet."""
+        return not self._keys.named and self._keys.unnamed is None
+
+    def _only(self) -> Key | None:
+        keys = list(self._keys.named.values())
+        return keys[0] if len(keys) == 1 else None
+
+
+def load_or_make_secret(path: Path) -> bytes:
+    """The data directory's secret: 32 random bytes that only the owner may read, made when there are none."""
+    if not path.exists():
+        _make_secret(path)
+    try:
+        secret = path.read_bytes()
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise KeyProblem(f"{path}: {error.strerror}; chatd must own and read its secret") from None
+    if len(secret) < SHORTEST_SECRET:
+        raise KeyProblem(
+            f"{path}: {len(secret)} bytes, expected at least {SHORTEST_SECRET}; remove it and chatd makes a new one"
+        )
+    return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Whole or not at all: of two programs that start at once, the first one's secret is the secret of both."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{randomness.token_hex(4)}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(randomness.token_bytes(SHORTEST_SECRET))
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(draft, path)
+        finally:
+            draft.unlink()
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise KeyProblem(f"{path}: cannot make the secret: {error.strerror}") from None
+
+
+def is_pem(text: str) -> bool:
+    """Whether a configured key is a key in PEM rather than a secret."""
+    return "-----BEGIN " in text
+
+
+def make_ring(settings: KeySettings) -> Ring:
+    """Load and check every configured key. KeyProblem names the setting, never its value."""
+    algorithms = _algorithms(settings)
+    own, signer = _own_key(settings.own_secret, public=settings.public)
+    if OWN_KID in settings.keys:
+        raise KeyProblem(f"auth.keys: the name {OWN_KID!r} is taken by the server's own key")
+    if settings.public:
+        keys = _public_keys(settings, algorithms)
+    elif settings.foreign:
+        keys = _secrets(settings, algorithms)
+    else:
+        keys = KeySet(named={}, unnamed=own)
+    return Ring(own, signer, algorithms, keys)
+
+
+def _algorithms(settings: KeySettings) -> frozenset[str]:
+    """The allow-list: of one family, and of the family that the keys are of."""
+    if settings.public and (settings.secret or not all(map(is_pem, settings.keys.values()))):
+        raise KeyProblem("auth: secrets and public keys are both configured, expected one kind only")
+    family, usual = (ASYMMETRIC, ("RS256", "ES256", "EdDSA")) if settings.public else (HMAC, ("HS256",))
+    chosen = frozenset(settings.algorithms or usual)
+    if strangers := sorted(chosen - family):
+        kind = "public keys" if settings.public else "secrets"
+        raise KeyProblem(f"auth.algorithms: {', '.join(strangers)} cannot be used with {kind}")
+    return chosen
+
+
+def _own_key(secret: bytes, *, public: bool) -> tuple[Key, Signer]:
+    if not public:
+        own = Key(OWN_KID, frozenset(("HS256",)), secret, own=True)
+        return own, Signer(OWN_KID, "HS256", lambda signed: hmac.digest(secret, signed, "sha256"))
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    private = Ed25519PrivateKey.from_private_bytes(hmac.digest(secret, DERIVATION, "sha256"))
+    own = Key(OWN_KID, frozenset(("EdDSA",)), private.public_key(), own=True)
+    return own, Signer(OWN_KID, "EdDSA", lambda signed: bytes(mathematics("EdDSA").sign(signed, private)))
+
+
+def _secrets(settings: KeySettings, algorithms: frozenset[str]) -> KeySet:
+    named = {kid: Key(kid, algorithms, _strong(text, f"auth.keys.{kid}")) for kid, text in settings.keys.items()}
+    unnamed = Key(None, algorithms, _strong(settings.secret, "auth.secret")) if settings.secret else None
+    return KeySet(named=named, unnamed=unnamed)
+
+
+def _strong(text: str, setting: str) -> bytes:
+    secret = text.encode()
+    if is_pem(text) or text.lstrip().startswith(("ssh-", "ecdsa-sha2-", "{")):
+        raise KeyProblem(f"{setting}: found a key or JSON, expected a secret of at least {SHORTEST_SECRET} bytes")
+    if len(secret) < SHORTEST_SECRET:
+        raise KeyProblem(f"{setting}: {len(secret)} bytes, expected at least {SHORTEST_SECRET}")
+    return secret
+
+
+def _public_keys(settings: KeySettings, algorithms: frozenset[str]) -> KeySet:
+    named = {kid: read_pem(text, kid, algorithms, f"auth.keys.{kid}") for kid, text in settings.keys.items()}
+    unnamed = read_pem(settings.public_key, None, algorithms, "auth.public_key") if settings.public_key else None
+    if not settings.jwks:
+        return KeySet(named=named, unnamed=unnamed)
+    fixed = read_jwks(settings.jwks, algorithms, "auth.jwks_file")
+    if both := sorted(fixed.named.keys() & named.keys()):
+        raise KeyProblem(f"auth.keys.{both[0]}: the key set has a key of that name as well")
+    return KeySet(named={**named, **fixed.named}, unnamed=unnamed or fixed.unnamed)

@@ -1,0 +1,109 @@
+"""Public keys as issuers give them out: PEM, certificates, and JSON Web Key Sets (RFC 7517).
+
+A key is fitted here, once, with the algorithms that it may serve: what its kind can do, cut down to the allow-list
+and to the `alg` that the key set names. A key set commonly holds keys that are of no use here (for encryption, of
+other kinds): those are passed over. Secret and private keys in it are passed over too; nobody should trust them.
+"""
+
+from __future__ import annotations
+
+import json
+from binascii import Error as Base64Problem
+from typing import Any
+
+from msgspec import Struct
+
+from chatd.auth.jws import Key
+
+RSA_BITS = 2048
+RSA = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"))
+CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+
+
+class KeyProblem(ValueError):
+    """A key that cannot be used: one line that names where it stands, what was found and what is expected."""
+
+
+class KeySet(Struct, frozen=True):
+    """Keys by their name, and the one that has none."""
+
+    named: dict[str, Key]
+    unnamed: Key | None = None
+
+
+def read_pem(text: str, kid: str | None, algorithms: frozenset[str], setting: str) -> Key:
+    """The public key in a PEM text, which may be a certificate."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    if "PRIVATE KEY-----" in text:
+        raise KeyProblem(f"{setting}: found a private key, expected the public one")
+    try:
+        data = text.encode()
+        if "BEGIN CERTIFICATE" in text:
+            material: Any = x509.load_pem_x509_certificate(data).public_key()
+        else:
+            material = load_pem_public_key(data)
+    except Exception as error:
+        raise KeyProblem(f"{setting}: not a public key in PEM ({type(error).__name__})") from None
+    return _fit(material, kid, algorithms, setting)
+
+
+def read_jwks(document: bytes, algorithms: frozenset[str], setting: str) -> KeySet:
+    """The usable keys of a key set; KeyProblem when it is none, names two keys alike, or none is usable."""
+    try:
+        entries = json.loads(document)["keys"]
+        members = [entry for entry in entries if isinstance(entry, dict)]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise KeyProblem(f'{setting}: not a key set, expected {{"keys": [...]}}') from None
+    keys = [key for member in members if (key := _read_jwk(member, algorithms, setting))]
+    if not keys:
+        raise KeyProblem(f"{setting}: no usable public key for {', '.join(sorted(algorithms))}")
+    named = {key.kid: key for key in keys if key.kid is not None}
+    unnamed = [key for key in keys if key.kid is None]
+    if len(named) + min(len(unnamed), 1) != len(keys):
+        raise KeyProblem(f"{setting}: two keys have the same kid, or none")
+    return KeySet(named=named, unnamed=unnamed[0] if unnamed else None)
+
+
+def _read_jwk(member: dict[str, Any], algorithms: frozenset[str], setting: str) -> Key | None:
+    """One entry; None when it is no use here."""
+    from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+    from jwt.exceptions import InvalidKeyError
+
+    readers: dict[Any, Any] = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
+    kid = member.get("kid")
+    reader = readers.get(member.get("kty")) if isinstance(member.get("kty"), str) else None
+    operations = member.get("key_ops", ["verify"])
+    for_signatures = member.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
+    if reader is None or not for_signatures or not isinstance(kid, str | None):
+        return None
+    if "alg" in member:
+        algorithms = algorithms & {str(member["alg"])}
+    try:
+        return _fit(reader.from_jwk(member), kid, algorithms, setting)
+    except (InvalidKeyError, ValueError, TypeError, KeyError, Base64Problem):
+        return None
+
+
+def _fit(material: Any, kid: str | None, algorithms: frozenset[str], setting: str) -> Key:
+    fitting = _abilities(material, setting) & algorithms
+    if not fitting:
+        raise KeyProblem(f"{setting}: the key serves none of {', '.join(sorted(algorithms))}")
+    return Key(kid, fitting, material)
+
+
+def _abilities(material: Any, setting: str) -> frozenset[str]:
+    """What a public key can do by its kind and size."""
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    if isinstance(material, RSAPublicKey):
+        if material.key_size < RSA_BITS:
+            raise KeyProblem(f"{setting}: RSA of {material.key_size} bits, expected at least {RSA_BITS}")
+        return RSA
+    if isinstance(material, EllipticCurvePublicKey):
+        return frozenset((CURVES.get(material.curve.name, ""),))
+    return frozenset(("EdDSA",)) if isinstance(material, Ed25519PublicKey | Ed448PublicKey) else frozenset()

@@ -1,0 +1,107 @@
+"""Token → who it is: the one place where a token is believed.
+
+A verified token is remembered by its SHA-256 until it expires or the keys change, so that a REST client pays the
+signature once: 0.7 µs then, instead of 14 (HS256), 29 (RS256) or 58 (ES256). Only valid tokens are remembered; nothing
+that a stranger sends takes room. Whether the user or the token has been revoked is asked elsewhere, every time.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from hashlib import sha256
+
+from chatd.auth.claims import Claims, Rules, check_expiry, check_header, read_claims
+from chatd.auth.jwks import JwksSource
+from chatd.auth.jws import LONGEST, Token, parse
+from chatd.auth.keys import Ring
+from protocol.errors import AUTH_INVALID, UNAVAILABLE, Refusal
+
+REMEMBERED = 4096
+WAIT_FOR_KEYS = 5.0
+BEARER = re.compile(r"\s*(?:bearer(?:\s+|$))?(.*?)\s*", re.IGNORECASE | re.DOTALL)
+
+
+def bearer(shown: str) -> str:
+    """The token in `Bearer x` or `x`."""
+    found = BEARER.fullmatch(shown)
+    return found[1] if found else ""
+
+
+class UnknownKey(Refusal):
+    """No key has the name that the token gives; the issuer may have made a new one."""
+
+    def __init__(self) -> None:
+        super().__init__(AUTH_INVALID, "The token is signed with a key that is not known here")
+
+
+class Verifier:
+    """Checks tokens against a ring of keys. `source` is where missing keys are asked for, if there is such a place."""
+
+    def __init__(
+        self,
+        ring: Ring,
+        rules: Rules,
+        source: JwksSource | None = None,
+        *,
+        now: Callable[[], float] = time.time,
+        remembered: int = REMEMBERED,
+    ) -> None:
+        self._ring = ring
+        self._rules = rules
+        self._source = source
+        self._now = now
+        self._most = remembered
+        self._known: dict[bytes, Claims] = {}
+        self._version = ring.version
+
+    def verify(self, token: str) -> Claims:
+        """Who holds this token. AUTH_INVALID, or UNAVAILABLE as long as no key could be fetched at all."""
+        if len(token) > LONGEST or not token.isascii():
+            parse(token)  # says what is wrong with it
+        if self._version != self._ring.version:
+            self._known.clear()
+            self._version = self._ring.version
+        digest = sha256(token.encode()).digest()
+        if claims := self._known.get(digest):
+            check_expiry(claims.expires, self._now())
+            return claims
+        claims = self._examine(parse(token))
+        self._remember(digest, claims)
+        return claims
+
+    async def admit(self, token: str) -> Claims:
+        """The same, waiting a moment for the issuer's keys when the token names a new one."""
+        try:
+            return self.verify(token)
+        except Refusal as refusal:
+            missing = isinstance(refusal, UnknownKey) or refusal.code is UNAVAILABLE
+            if self._source is None or not missing or not self._source.ask():
+                raise
+        await self._source.fetched(WAIT_FOR_KEYS)
+        return self.verify(token)
+
+    def _examine(self, token: Token) -> Claims:
+        algorithm, kid = check_header(token.header)
+        key = self._ring.find(kid)
+        if key is None:
+            raise self._unknown()
+        if not key.holds(algorithm, token.signed, token.signature):
+            raise Refusal(AUTH_INVALID, "The token's signature is not valid")
+        return read_claims(token.payload, self._rules, self._now(), kid=kid, own_key=key.own)
+
+    def _unknown(self) -> Refusal:
+        if self._source is None:
+            return UnknownKey()
+        self._source.ask()
+        if self._ring.empty:
+            return Refusal(UNAVAILABLE, "The issuer's keys could not be fetched yet", retry_after=5.0)
+        return UnknownKey()
+
+    def _remember(self, digest: bytes, claims: Claims) -> None:
+        if not self._most:
+            return
+        if len(self._known) >= self._most:
+            del self._known[next(iter(self._known))]
+        self._known[digest] = claims

@@ -1,0 +1,334 @@
+"""One stream's HTTP/1.1: h11 with deadlines, limits and the default headers.
+
+    waiting for a request         idle_seconds (head_seconds for the first one)
+    reading its head              head_seconds for the whole of it, head_bytes: 431
+    reading its body              body_seconds, longer by one for every SLOWEST_BYTES that came: 408; body_limit: 413
+    sending                       write_seconds for each PIECE: the client is dropped
+
+An answer that ends the connection is followed by a short, bounded reading of what the client still sends: closing
+with unread bytes would reset the connection and could take the answer with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable
+from email.utils import formatdate
+from http import HTTPStatus
+
+import h11
+import trio
+from msgspec import Struct
+
+from chatd.net.request import Headers, Request, Response, refusal
+from chatd.net.stream import Stream, send_all
+from protocol.errors import BAD_REQUEST, HEAD_TOO_LARGE, TOO_LARGE, Code
+
+PIECE = 65_536
+READ_BYTES = 16_384
+SLOWEST_BYTES = 32_768
+LINGER_BYTES = 1 << 20
+LINGER_SECONDS = 2.0
+
+DEFAULT_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
+CONTENT_LENGTH = b"content-length"
+FRAMING_HEADERS = frozenset([CONTENT_LENGTH, b"transfer-encoding", b"connection"])
+BODILESS = frozenset([204, 304])
+REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+
+
+class HttpRules(Struct, frozen=True):
+    """The table above as numbers (0 bytes: no limit)."""
+
+    head_bytes: int = 16_384
+    head_seconds: float = 10.0
+    idle_seconds: float = 75.0
+    body_seconds: float = 30.0
+    write_seconds: float = 30.0
+
+
+class Reject(Exception):
+    """A request that can't be read to its end: the answer, after which the connection closes (None: without a word)."""
+
+    def __init__(self, answer: Response | None) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+def reject(code: Code, text: str = "", *, status: int = 0) -> Reject:
+    return Reject(refusal(code, text, status=status, close=True))
+
+
+class Channel:
+    """One connection, one request at a time."""
+
+    __slots__ = (
+        "_body_deadline",
+        "_body_ended",
+        "_first",
+        "_h11",
+        "_received",
+        "_silent",
+        "body_limit",
+        "extra_headers",
+        "request",
+        "rules",
+        "stream",
+    )
+
+    def __init__(self, stream: Stream, rules: HttpRules) -> None:
+        self.stream = stream
+        self.rules = rules
+        self.body_limit = 0
+        self.extra_headers: Headers = ()  # what the site adds to every answer to this request
+        self.request: Request | None = None
+        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=(rules.head_bytes or 1 << 30) + 2)
+        self._first = True
+        self._received = 0  # bytes of this request's body
+        self._silent = False  # this answer has no body, whatever the handler thinks
+        self._body_ended = True
+        self._body_deadline = 0.0
+
+    @property
+    def begun(self) -> bool:
+        """The answer's head is out: no other answer can be given."""
+        return self._h11.our_state not in (h11.IDLE, h11.SEND_RESPONSE)
+
+    @property
+    def complete(self) -> bool:
+        """The answer is out."""
+        return self._h11.our_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
+
+    # -- in ------------------------------------------------------------------------------------------------------
+
+    async def wait_request(self) -> bool:
+        """Wait for the first byte of a request; False when none comes."""
+        if self._h11.trailing_data[0]:
+            return True
+        seconds = self.rules.head_seconds if self._first else self.rules.idle_seconds
+        self._first = False
+        with trio.move_on_after(seconds):
+            return await self._more()
+        return False
+
+    async def read_head(self) -> Request | None:
+        """The next request's head; None when the client left in the middle of it or took too long."""
+        event = self._event_now()
+        if event is None:
+            with trio.move_on_after(self.rules.head_seconds):
+                event = await self._event()
+        return self._begin(event) if isinstance(event, h11.Request) else None
+
+    def _begin(self, event: h11.Request) -> Request:
+        size = len(event.target) + sum(len(name) + len(value) + 4 for name, value in event.headers)
+        if size > self.rules.head_bytes > 0:
+            raise reject(HEAD_TOO_LARGE)
+        if not event.http_version.startswith(b"1."):
+            raise reject(BAD_REQUEST, "This server speaks HTTP/1.1")
+        headers = [(bytes(name), bytes(value)) for name, value in event.headers]
+        self.request = Request(event.method.decode(), bytes(event.target), headers, event.http_version.decode())
+        self.extra_headers = ()
+        self._received = 0
+        self._body_ended = False
+        self._body_deadline = trio.current_time() + self.rules.body_seconds
+        return self.request
+
+    async def read_body(self) -> bytes:
+        """The whole body."""
+        pieces = []
+        while piece := await self.read_piece():
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async def read_piece(self) -> bytes:
+        """The next piece of the body, b"" at its end."""
+        if self._body_ended:
+            return b""
+        if not self._received:
+            await self._welcome_body()
+        event = self._event_now()
+        if event is None:
+            with trio.CancelScope(deadline=self._body_deadline):
+                event = await self._event()
+        if isinstance(event, h11.Data):
+            return self._count(bytes(event.data))
+        if isinstance(event, h11.EndOfMessage):
+            self._body_ended = True
+            return b""
+        if event is None:
+            raise reject(BAD_REQUEST, "The body took too long", status=408)
+        raise Reject(None)
+
+    def _count(self, piece: bytes) -> bytes:
+        self._received += len(piece)
+        self._body_deadline += len(piece) / SLOWEST_BYTES
+        if self._received > self.body_limit > 0:
+            raise reject(TOO_LARGE)
+        return piece
+
+    async def _welcome_body(self) -> None:
+        """Before a body's first byte: judge the declared length, and tell a client that asks to go on."""
+        declared = self.request.get(b"content-length") if self.request is not None else None
+        if declared is not None and int(declared) > self.body_limit > 0:
+            raise reject(TOO_LARGE)
+        if self._h11.they_are_waiting_for_100_continue:
+            await self._transmit(
+                self._h11.send(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
+            )
+
+    async def _event(self) -> h11.Event:
+        while (event := self._event_now()) is None:
+            await self._more()
+        return event
+
+    def _event_now(self) -> h11.Event | None:
+        """The next event, if its bytes are here: most requests need no deadline, for they come in one piece."""
+        try:
+            event = self._h11.next_event()
+        except h11.RemoteProtocolError as error:
+            raise self._malformed(error) from None
+        if event is h11.PAUSED:
+            raise Reject(None)
+        return event if isinstance(event, h11.Event) else None
+
+    async def _more(self) -> bool:
+        data = await self.stream.receive_some(READ_BYTES)
+        self._h11.receive_data(data)
+        return bool(data)
+
+    @staticmethod
+    def _malformed(error: h11.RemoteProtocolError) -> Reject:
+        if error.error_status_hint == 431:
+            return reject(HEAD_TOO_LARGE)
+        return reject(BAD_REQUEST, "That is not HTTP/1.1")  # never 5xx: what a client sends is not the server's fault
+
+    # -- out -----------------------------------------------------------------------------------------------------
+
+    async def respond(self, answer: Response) -> None:
+        """Send a whole answer."""
+        data = self.head(answer.status, answer.headers, length=len(answer.body), close=answer.close)
+        await self._transmit(data + self.body(answer.body) + self.end())
+
+    def head(
+        self,
+        status: int,
+        headers: Iterable[tuple[bytes, bytes]],
+        *,
+        length: int | None = None,
+        close: bool = False,
+    ) -> bytes:
+        """The bytes of an answer's head, with every default header that it does not set itself."""
+        self._silent = status in BODILESS or (self.request is not None and self.request.method == "HEAD")
+        framing: list[tuple[bytes, bytes]] = []
+        own: dict[bytes, list[bytes]] = {}
+        for name, value in headers:
+            name = name.lower()
+            if name in FRAMING_HEADERS:
+                framing.append((name, value))
+            else:
+                own.setdefault(name, []).append(value)
+        if length is not None and status not in BODILESS and not any(name == CONTENT_LENGTH for name, _ in framing):
+            framing.append((CONTENT_LENGTH, b"%d" % length))
+        if close:
+            framing.append((b"connection", b"close"))
+        lines = self._lines(own)
+        reason = REASONS.get(status, b"")
+        head = self._h11.send(h11.Response(status_code=status, headers=framing, reason=reason)) or b""
+        return head[:-2] + lines + b"\r\n"
+
+    def _lines(self, own: dict[bytes, list[bytes]]) -> bytes:
+        """The header lines that have nothing to do with framing: h11 would take 4 µs to look at each of them."""
+        for name, value in (*self.extra_headers, *DEFAULT_HEADERS, (b"date", http_date())):
+            if name not in own:
+                own[name] = [value]
+        lines = [b"%s: %s\r\n" % (name, value) for name, values in own.items() for value in values]
+        text = b"".join(lines)
+        if not text.count(b"\n") == text.count(b"\r") == len(lines) or b"\0" in text:
+            raise ValueError("a header with a line break in it")
+        return text
+
+    def body(self, data: bytes) -> bytes:
+        """The bytes of a piece of the answer's body; none for an answer that has no body (HEAD, 204, 304)."""
+        if not data or self._silent:
+            return b""
+        return self._h11.send(h11.Data(data=data)) or b""
+
+    def end(self) -> bytes:
+        return self._h11.send(h11.EndOfMessage()) or b""
+
+    async def send(self, data: bytes) -> None:
+        """Send; a client that does not take a PIECE within its time is dropped."""
+        await self._transmit(data)
+
+    async def _transmit(self, data: bytes | None) -> None:
+        rest = memoryview(data or b"")
+        with contextlib.suppress(BlockingIOError):
+            rest = rest[self.stream.send_now(rest) :]
+        while rest or self.stream.pending:
+            with trio.move_on_after(self.rules.write_seconds) as time_left:
+                await send_all(self.stream, rest[:PIECE])
+            if time_left.cancelled_caught:
+                raise TimeoutError("the client does not read")
+            rest = rest[PIECE:]
+
+    # -- between and after ---------------------------------------------------------------------------------------
+
+    async def next_cycle(self) -> bool:
+        """Get ready for the next request on this connection; False when there can't be one."""
+        while not self._body_ended:
+            await self.read_piece()
+        if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
+            self._h11.start_next_cycle()
+            self.request = None
+            return True
+        return False
+
+    async def watch(self) -> None:
+        """Return when the client has left, while an answer is on its way."""
+        if not self._h11.trailing_data[0] and not await self._more():
+            return
+        await trio.sleep_forever()
+
+    async def switch(self) -> bytes:
+        """Leave HTTP: what followed the request's head. A request with a body can't."""
+        if await self.read_piece():
+            raise reject(BAD_REQUEST, "A WebSocket's request has no body")
+        return self._h11.trailing_data[0]
+
+    async def reject(self, rejected: Reject) -> None:
+        """The last answer to a request that can't be read on."""
+        with contextlib.suppress(OSError):
+            if rejected.answer is not None and not self.begun:
+                await self.respond(rejected.answer)
+            if self.complete:  # also when the answer was out already, and the rest of the request is the trouble
+                await self.linger()
+                return
+        self.stream.abort()
+
+    async def linger(self) -> None:
+        """End the connection so that the client gets the answer, whatever it still sends."""
+        left = LINGER_BYTES
+        self.stream.shutdown_write()
+        with trio.move_on_after(LINGER_SECONDS):
+            while left > 0 and (data := await self.stream.receive_some()):
+                left -= len(data)
+
+
+class _Date:
+    """The time of day as HTTP spells it, made once a second."""
+
+    second = 0
+    text = b""
+
+
+def http_date() -> bytes:
+    now = int(time.time())
+    if now != _Date.second:
+        _Date.second, _Date.text = now, formatdate(now, usegmt=True).encode()
+    return _Date.text

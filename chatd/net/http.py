@@ -1,0 +1,231 @@
+"""HTTP/1.1 on one stream: requests in under deadlines and limits, each to its place, answers out.
+
+A request goes, in this order, to whoever wants it:
+
+    site.refuse(request)        a Response ends the matter (rate and connection limits, a foreign Origin)
+    WebSocket upgrade           site.websocket(request, websocket), also on a kept-alive connection
+    site.direct(request)        a handler that the site keeps for itself: async (request, body) -> Response
+    the rest                    the ASGI application of site.app(), through chatd/net/asgi.py
+
+h11 reads and frames; chatd/net/channel.py keeps its deadlines and limits. After a 101 nothing of HTTP stays in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol, TypeAlias
+
+import trio
+
+from chatd.net.asgi import Application, run_application
+from chatd.net.channel import Channel, HttpRules, Reject, reject
+from chatd.net.handshake import BadHandshake, accept, wants_websocket
+from chatd.net.request import Headers, Request, Response, refusal
+from chatd.net.socket import Gone, SocketRules, WebSocket
+from chatd.net.stream import Stream
+from protocol.errors import BAD_REQUEST, INTERNAL
+
+Direct: TypeAlias = Callable[[Request, bytes], Awaitable[Response]]
+Upgraded: TypeAlias = Coroutine[Any, Any, None]
+Locate: TypeAlias = Callable[[str, Headers], tuple[str, str | None]]
+
+
+class Held:
+    """A direct handler that may wait long for its answer, and is cancelled when the client leaves meanwhile."""
+
+    __slots__ = ("_handler",)
+
+    def __init__(self, handler: Direct) -> None:
+        self._handler = handler
+
+    def __call__(self, request: Request, body: bytes) -> Awaitable[Response]:
+        return self._handler(request, body)
+
+
+class Awaited:
+    """A direct handler that counts on the request's body, and hears of it when that can't be read to its end."""
+
+    __slots__ = ("_handler", "spoilt")
+
+    def __init__(self, handler: Direct, spoilt: Callable[[], None]) -> None:
+        self._handler = handler
+        self.spoilt = spoilt
+
+    def __call__(self, request: Request, body: bytes) -> Awaitable[Response]:
+        return self._handler(request, body)
+
+
+class Site(Protocol):
+    """What the floors above are to this one. `app` is asked once per request and may take its time the first time.
+
+    A site may also have `headers(request)`: what every answer to a request carries unless it says otherwise (CORS).
+    """
+
+    def refuse(self, request: Request) -> Response | None: ...
+
+    async def websocket(self, request: Request, websocket: WebSocket) -> None: ...
+
+    def direct(self, request: Request) -> Direct | None: ...
+
+    def body_limit(self, request: Request) -> int: ...
+
+    async def app(self) -> Application: ...
+
+
+def directly(peer: str, headers: Headers) -> tuple[str, str | None]:
+    """Without trusted proxies the client is the peer, and the scheme the stream's own."""
+    return peer, None
+
+
+class Server:
+    """What all connections share. `crashed` hears of every exception that a handler lets out."""
+
+    __slots__ = ("crashed", "headers", "idle", "locate", "nursery", "rules", "site", "sockets", "stopping")
+
+    def __init__(
+        self,
+        site: Site,
+        nursery: trio.Nursery,
+        rules: HttpRules,
+        sockets: SocketRules,
+        *,
+        crashed: Callable[[BaseException], None],
+        locate: Locate = directly,
+    ) -> None:
+        self.site = site
+        self.headers: Callable[[Request], Headers] | None = getattr(site, "headers", None)
+        self.nursery = nursery
+        self.rules = rules
+        self.sockets = sockets
+        self.crashed = crashed
+        self.locate = locate
+        self.idle: set[Stream] = set()  # connections of which no whole request is known
+        self.stopping = False
+
+    def stop(self) -> None:
+        """No connection is kept alive from now on, and the idle ones end."""
+        self.stopping = True
+        for stream in self.idle:
+            stream.abort()
+
+    async def serve(self, stream: Stream, busy: Response | None = None) -> Upgraded | None:
+        """Serve requests until the connection ends, or until it becomes a WebSocket: then what remains to be awaited.
+
+        The remainder is handed out, not awaited here, so that the frames and objects of HTTP are gone meanwhile.
+        `busy` is the answer to the one request of a connection that is one too many.
+        """
+        channel = Channel(stream, self.rules)
+        try:
+            while (request := await self._next_request(channel)) is not None:
+                answer = busy or self._refuse(request)
+                if answer is not None:
+                    await channel.respond(answer)
+                elif wants_websocket(request):
+                    upgraded = await self._upgrade(channel, request)
+                    if upgraded is not None:
+                        return upgraded
+                else:
+                    await self._answer(channel, request)
+                if busy or self.stopping or not await channel.next_cycle():
+                    break
+            await channel.linger()
+        except Reject as rejected:
+            await channel.reject(rejected)
+        except OSError:
+            stream.abort()
+        except Exception as error:
+            self.crashed(error)
+            await channel.reject(reject(INTERNAL))
+        return None
+
+    async def _next_request(self, channel: Channel) -> Request | None:
+        stream = channel.stream
+        self.idle.add(stream)
+        try:
+            request = await channel.read_head() if await channel.wait_request() else None
+        finally:
+            self.idle.discard(stream)
+        if request is not None:
+            request.client, scheme = self.locate(stream.peer, request.headers)
+            request.scheme = scheme or ("https" if stream.secure else "http")
+            if self.headers is not None:
+                channel.extra_headers = self.headers(request)
+        return request
+
+    def _refuse(self, request: Request) -> Response | None:
+        if request.method == "CONNECT":
+            return refusal(BAD_REQUEST, "This is no proxy", close=True)
+        return self.site.refuse(request)
+
+    async def _answer(self, channel: Channel, request: Request) -> None:
+        site = self.site
+        channel.body_limit = site.body_limit(request)
+        direct = site.direct(request)
+        if direct is None:
+            await run_application(await site.app(), channel, request, self.crashed)
+            return
+        try:
+            body = await channel.read_body()
+        except BaseException:
+            if isinstance(direct, Awaited):
+                direct.spoilt()
+            raise
+        answer: Response | None
+        try:
+            if isinstance(direct, Held):
+                answer = await self._hold(channel, direct, request, body)
+            else:
+                answer = await direct(request, body)
+        except Exception as error:
+            self.crashed(error)
+            answer = refusal(INTERNAL)
+        if answer is None:
+            raise Reject(None)
+        await channel.respond(answer)
+
+    @staticmethod
+    async def _hold(channel: Channel, handler: Held, request: Request, body: bytes) -> Response | None:
+        """The answer that may take long, or None because the client left before it came."""
+        answer: Response | None = None
+        async with trio.open_nursery() as nursery:
+
+            async def leave() -> None:
+                await channel.watch()
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(leave)
+            answer = await handler(request, body)
+            nursery.cancel_scope.cancel()
+        return answer
+
+    async def _upgrade(self, channel: Channel, request: Request) -> Upgraded | None:
+        """Answer the handshake; give what the connection is from now on, or None when the answer was no."""
+        try:
+            head, subprotocol = accept(request, self.sockets.subprotocols)
+        except BadHandshake as bad:
+            headers: tuple[tuple[bytes, bytes], ...] = ()
+            if bad.status == 426:
+                headers = ((b"upgrade", b"websocket"), (b"sec-websocket-version", b"13"))
+            await channel.respond(refusal(BAD_REQUEST, bad.text, status=bad.status, headers=headers, close=True))
+            return None
+        followed = await channel.switch()
+        await channel.send(head)
+        websocket = WebSocket(channel.stream, self.nursery, self.sockets, subprotocol)
+        return run_websocket(self.site, request, websocket, followed)
+
+
+async def run_websocket(site: Site, request: Request, websocket: WebSocket, followed: bytes) -> None:
+    """A WebSocket's whole life, and a close for whatever end its handler comes to."""
+    websocket.follow(followed)
+    handler = site.websocket(request, websocket)
+    del request, site  # an idle connection keeps its request only as long as its handler does
+    try:
+        await handler
+    except Gone:
+        pass
+    except Exception:
+        websocket.close(1011, "internal error")
+        await websocket.settle()
+        raise
+    websocket.close()
+    await websocket.settle()

@@ -1,0 +1,178 @@
+"""One WebSocket: messages in through `receive`, framed bytes out through `write`.
+
+The reading side belongs to one task. Everything else is synchronous: a `write` is one send to the kernel or a place
+in the outbox, a `close` queues the close frame. Whoever closes, `receive` goes on until the peer has answered or its
+time is over, and then raises Gone. A connection that is idle holds no buffer, no timer and no protocol object.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import trio
+from msgspec import Struct
+
+from chatd.net.framer import (
+    CLOSE,
+    FINAL,
+    PING,
+    PONG,
+    FrameReader,
+    Message,
+    ReadRules,
+    frame,
+    frame_binary,
+    frame_close,
+    frame_text,
+    parse_close,
+)
+from chatd.net.outbox import Outbox, OutboxRules
+from chatd.net.stream import Stream
+from protocol.errors import SLOW
+
+__all__ = ["Gone", "SocketRules", "WebSocket", "frame_binary", "frame_text", "socket_rules"]
+
+PING_FRAME = frame(FINAL | PING, b"")
+PONG_ROOM = 65_536  # RFC 6455, 5.5.3: under backpressure only the latest of several pings need be answered
+ABNORMAL = 1006
+
+
+class SocketRules(Struct, frozen=True):
+    """What every WebSocket of a server has in common."""
+
+    reading: ReadRules
+    sending: OutboxRules
+    subprotocols: tuple[str, ...] = ()
+
+
+def socket_rules(
+    *,
+    message_bytes: int = 65_536,
+    fragments: int = 1_024,
+    outbox_bytes: int = 1 << 20,
+    farewell: float = 5.0,
+    subprotocols: tuple[str, ...] = ("chatd.jsonrpc",),
+) -> SocketRules:
+    """The rules from plain numbers; 0 lifts a limit."""
+    overflow = frame_close(SLOW.code, SLOW.reason)
+    return SocketRules(ReadRules(message_bytes, fragments), OutboxRules(outbox_bytes, overflow, farewell), subprotocols)
+
+
+class Gone(Exception):
+    """The WebSocket is over: the close code and reason, 1006 when there was none."""
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+
+class Write(Protocol):
+    def __call__(self, data: bytes, droppable: bool = False) -> None: ...
+
+
+class WebSocket:
+    """One open WebSocket. `write(frames, droppable=False)` takes frames ready-made and never raises."""
+
+    __slots__ = (
+        "_end",
+        "_followed",
+        "_heard_close",
+        "_reader",
+        "_stream",
+        "last_heard",
+        "outbox",
+        "subprotocol",
+        "write",
+    )
+
+    def __init__(
+        self, stream: Stream, nursery: trio.Nursery, rules: SocketRules, subprotocol: str | None = None
+    ) -> None:
+        self._stream = stream
+        self._reader = FrameReader(rules.reading)
+        self._end: tuple[int, str] | None = None  # how it ends, once that is known
+        self._followed = b""
+        self._heard_close = False
+        self.outbox = Outbox(stream, nursery, rules.sending)
+        self.write: Write = self.outbox.push
+        self.subprotocol = subprotocol
+        self.last_heard = trio.current_time()
+
+    @property
+    def closing(self) -> bool:
+        """Nothing that is written now will arrive."""
+        return self.outbox.closed
+
+    def ping(self) -> None:
+        """Ask whether the client is there; its answer shows in `last_heard`."""
+        self.write(PING_FRAME)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Say goodbye, behind everything written before. The first call counts."""
+        if self._end is None:
+            self._end = (code, reason)
+        self.outbox.finish(frame_close(code, reason))
+
+    async def receive(self) -> list[Message]:
+        """All messages (payload, is binary) that the next read completes, at least one; Gone at the end."""
+        while True:
+            if self._heard_close:
+                self.outbox.finish(frame_close(self._end[0] if self._end else 1000))
+                raise self._gone()
+            if self._reader.violation is not None:  # what came before it has been given out and answered
+                self.close(self._reader.violation.code, self._reader.violation.reason)
+                raise self._gone()
+            data = self._followed or await self._stream.receive_some()
+            self._followed = b""
+            if not data:
+                self.outbox.discard()
+                raise self._gone()
+            messages = self._hear(data)
+            if messages:
+                return messages
+
+    def allow(self, reading: ReadRules) -> None:
+        """Other rules for what this client may send. Before anything is read."""
+        self._reader = FrameReader(reading)
+
+    def follow(self, data: bytes) -> None:
+        """Bytes that came right behind the request's head: the first that `receive` reads."""
+        self._followed = data
+
+    def _hear(self, data: bytes) -> list[Message]:
+        """The messages in what arrived; none once a close was said."""
+        self.last_heard = trio.current_time()
+        deaf = self.outbox.closed
+        messages = self._reader.feed(data, self._control)
+        return [] if deaf else messages
+
+    async def settle(self) -> None:
+        """After the end: let the last words go out and the peer answer them, as long as the farewell lasts."""
+        stream = self._stream
+        with trio.move_on_after(self.outbox.farewell) as time:
+            await self.outbox.drained()
+            stream.shutdown_write()
+            while not self._heard_close and (data := await stream.receive_some()):
+                self._hear(data)
+        if time.cancelled_caught:
+            stream.abort()
+        self.outbox.discard()
+
+    def _control(self, opcode: int, payload: bytes) -> None:
+        if opcode == PING:
+            if self.outbox.waiting < PONG_ROOM:
+                self.write(frame(FINAL | PONG, payload), True)
+        elif opcode == CLOSE:
+            self._hear_close(payload)
+
+    def _hear_close(self, payload: bytes) -> None:
+        code, reason = parse_close(payload)
+        self._heard_close = True
+        if self._end is None:
+            self._end = (code, reason)
+
+    def _gone(self) -> Gone:
+        if self.outbox.overflowed:
+            return Gone(SLOW.code, SLOW.reason)
+        return Gone(*(self._end or (ABNORMAL, "")))

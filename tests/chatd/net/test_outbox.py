@@ -1,0 +1,158 @@
+"""What waits for a slow client, and what becomes of it."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from trio.testing import MockClock, wait_all_tasks_blocked
+
+from chatd.net.memory import memory_pair
+from chatd.net.outbox import Outbox, OutboxRules
+
+RULES = OutboxRules(limit=1_000, overflow=b"<too slow>", farewell=5.0)
+
+
+async def test_an_idle_outbox_sends_at_once_and_makes_no_task(nursery: trio.Nursery) -> None:
+    server, client = memory_pair()
+    outbox = Outbox(server, nursery, RULES)
+    outbox.push(b"one")
+    outbox.push(b"two", droppable=True)
+    assert not nursery.child_tasks
+    assert outbox.waiting == 0
+    assert await client.receive_some() == b"onetwo"
+
+
+async def test_what_the_kernel_does_not_take_follows_in_order(nursery: trio.Nursery) -> None:
+    server, client = memory_pair(capacity=10)
+    outbox = Outbox(server, nursery, RULES)
+    for number in range(20):
+        outbox.push(b"%04d" % number)
+    assert outbox.waiting == 70
+    got = b""
+    while len(got) < 80:
+        got += await client.receive_some(7)
+    assert got == b"".join(b"%04d" % number for number in range(20))
+    await outbox.drained()
+    await wait_all_tasks_blocked()
+    assert outbox.waiting == 0
+    assert not nursery.child_tasks
+    outbox.push(b"again")
+    assert await client.receive_some() == b"again"
+
+
+async def test_droppable_is_dropped_above_half(nursery: trio.Nursery) -> None:
+    server, _ = memory_pair(capacity=10)
+    outbox = Outbox(server, nursery, RULES)
+    outbox.push(b"x" * 10)
+    outbox.push(b"y" * 500, droppable=True)
+    assert outbox.waiting == 500
+    outbox.push(b"y", droppable=True)
+    assert outbox.waiting == 501
+    outbox.push(b"y", droppable=True)
+    assert outbox.waiting == 501
+    outbox.push(b"z")
+    assert outbox.waiting == 502
+    nursery.cancel_scope.cancel()
+
+
+async def test_too_slow_means_the_last_words_instead_of_the_queue(nursery: trio.Nursery) -> None:
+    server, client = memory_pair(capacity=10)
+    outbox = Outbox(server, nursery, RULES)
+    outbox.push(b"begun-frame!")  # ten bytes of it are out: the rest must follow, or the client loses its place
+    outbox.push(b"x" * 998)
+    assert outbox.waiting == 1_000
+    outbox.push(b"y")
+    assert outbox.closed
+    assert outbox.overflowed
+    outbox.push(b"never")
+    got = b""
+    while len(got) < 22:
+        got += await client.receive_some()
+    assert got == b"begun-frame!<too slow>"
+    outbox.discard()
+
+
+async def test_one_chunk_above_the_limit_leaves_no_room_for_last_words(nursery: trio.Nursery) -> None:
+    server, _ = memory_pair(capacity=10)
+    outbox = Outbox(server, nursery, RULES)
+    outbox.push(b"x" * 5_000)
+    assert outbox.overflowed
+    assert outbox.waiting == 0
+    assert server.aborted
+
+
+async def test_no_limit(nursery: trio.Nursery) -> None:
+    server, _ = memory_pair(capacity=10)
+    outbox = Outbox(server, nursery, OutboxRules(limit=0))
+    for _ in range(10):
+        outbox.push(b"x" * 1_000_000, droppable=True)
+    assert outbox.waiting == 9_999_990
+    assert not outbox.closed
+    nursery.cancel_scope.cancel()
+
+
+async def test_the_last_words_come_last(nursery: trio.Nursery) -> None:
+    server, client = memory_pair(capacity=5)
+    outbox = Outbox(server, nursery, RULES)
+    outbox.push(b"before ")
+    outbox.finish(b"bye")
+    outbox.finish(b"bye again")
+    outbox.push(b"after")
+    got = b""
+    while len(got) < 10:
+        got += await client.receive_some()
+    assert got == b"before bye"
+    await outbox.drained()
+    outbox.discard()
+    await wait_all_tasks_blocked()
+    assert not nursery.child_tasks
+
+
+async def test_who_does_not_leave_is_cut_off(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
+    server, _ = memory_pair(capacity=2)
+    outbox = Outbox(server, nursery, RULES)
+    outbox.finish(b"goodbye")
+    began = trio.current_time()
+    assert await server.receive_some() == b""
+    assert trio.current_time() - began == pytest.approx(RULES.farewell)
+    assert server.aborted
+    server.close()
+
+
+async def test_a_peer_that_is_gone_is_no_error(nursery: trio.Nursery) -> None:
+    server, client = memory_pair(capacity=4)
+    outbox = Outbox(server, nursery, RULES)
+    outbox.push(b"123456")
+    client.close()
+    await wait_all_tasks_blocked()
+    outbox.push(b"nobody")
+    outbox.finish(b"bye")
+    assert outbox.closed
+    assert outbox.waiting == 0
+    await outbox.drained()
+    await wait_all_tasks_blocked()
+    assert not nursery.child_tasks
+
+
+async def test_a_closed_nursery_is_no_error() -> None:
+    server, _ = memory_pair(capacity=4)
+    async with trio.open_nursery() as nursery:
+        outbox = Outbox(server, nursery, RULES)
+    outbox.push(b"123456")
+    assert outbox.closed
+    outbox.finish(b"bye")
+
+
+async def test_small_chunks_are_joined(nursery: trio.Nursery) -> None:
+    server, client = memory_pair(capacity=1_000)
+    outbox = Outbox(server, nursery, OutboxRules(limit=0))
+    outbox.push(b"x" * 1_000)
+    sends = []
+    send = outbox._send
+    outbox._send = lambda data: sends.append(len(data)) or send(data)  # type: ignore[func-returns-value]
+    for _ in range(100):
+        outbox.push(b"y" * 5)
+    await client.receive_some()
+    await wait_all_tasks_blocked()
+    assert 500 in sends
+    assert await client.receive_some() == b"y" * 500
