@@ -1,0 +1,158 @@
+"""The other ways in: TLS by certificate and key, a unix socket, IPv6. Each: connect, send, hear; and REST."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import json
+import os
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from trio_websocket import wrap_client_stream
+
+from tests.outside.raw import Raw, frame, request, upgrade
+from tests.outside.server import Chatd, token
+from tests.scenes.stage import RpcPlayer
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that vouches for itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "chatd's tests")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "cert.pem", folder / "key.pem"
+    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return files
+
+
+class Door:
+    """How one gets in: a stream to the server, over whatever it is."""
+
+    def __init__(self, server: Chatd, trusted: ssl.SSLContext | None = None, path: str = "") -> None:
+        self.server = server
+        self.trusted = trusted
+        self.path = path
+
+    @property
+    def left_behind(self) -> bool:
+        """Whether a socket's file is there."""
+        return self.path != "" and os.path.exists(self.path)
+
+    async def stream(self) -> trio.SocketStream | trio.SSLStream[trio.SocketStream]:
+        if self.path:
+            return await trio.open_unix_socket(self.path)
+        host, _, port = self.server.address.rpartition(":")
+        stream = await trio.open_tcp_stream(host.strip("[]"), int(port))
+        if self.trusted is None:
+            return stream
+        tls = trio.SSLStream(stream, self.trusted, server_hostname="127.0.0.1")
+        await tls.do_handshake()
+        return tls
+
+    @asynccontextmanager
+    async def player(self, user: int) -> AsyncIterator[RpcPlayer]:
+        """Somebody who speaks through this door."""
+        shown = [(b"Authorization", f"Bearer {token(user)}".encode())]
+        async with trio.open_nursery() as nursery:
+            stream = await self.stream()
+            socket = await wrap_client_stream(nursery, stream, "localhost", "/chat", extra_headers=shown)
+            player = RpcPlayer(socket)
+            player.ready = await player.hears("ready")
+            try:
+                yield player
+            finally:
+                await trio.aclose_forcefully(stream)
+                nursery.cancel_scope.cancel()
+
+
+def tls(folder: Path) -> Door:
+    certificate, key = make_certificate(folder)
+    server = Chatd(folder, {"server.tls_certificate": str(certificate), "server.tls_key": str(key)})
+    return Door(server, ssl.create_default_context(cafile=str(certificate)))
+
+
+def unix(folder: Path) -> Door:
+    path = str(folder / "chatd.sock")
+    return Door(Chatd(folder, {"server.unix": path}), path=path)
+
+
+def ipv6(folder: Path) -> Door:
+    return Door(Chatd(folder, host="::1"))
+
+
+@pytest.mark.parametrize("make", [tls, unix, ipv6])
+async def test_two_meet_behind_every_door(tmp_path: Path, make: object) -> None:
+    assert callable(make)
+    door: Door = make(tmp_path)
+    door.server.start()
+    try:
+        async with door.player(1) as one, door.player(2) as other:
+            body = json.dumps({"type": "group", "participants": [2]}).encode()
+            async with Raw(await door.stream()) as raw:
+                status, made = await raw.asks(request("POST", "/conversations", body, token=token(1)))
+            assert status == 201
+            where = {"conversationId": json.loads(made)["_id"]}
+            await other.asks("conversation:join", where)
+            for size in (1, 10_000):
+                sent = await one.asks("message:send", {**where, "content": "é" * size})
+                assert await other.comes_to_hear("message:created") == sent["data"]
+        assert door.server.stop() == 0
+        assert door.server.faults == []
+        assert not door.left_behind
+    finally:
+        door.server.end()
+
+
+async def test_what_is_no_tls_ends_only_itself(tmp_path: Path) -> None:
+    """Plain HTTP, a handshake that stops, and one that is cut, beside somebody who chats on."""
+    door = tls(tmp_path)
+    door.server.settings["limits.tls_timeout"] = "500ms"
+    door.server.start()
+    try:
+        async with door.player(1) as one:
+            for said in (upgrade(token=token(2)), b"\x16\x03\x01\x02\x00\x01", frame(1, b"{}") * 1_000, b""):
+                async with await Raw.connect(door.server.address) as raw:
+                    await raw.send(said)
+                    await raw.is_hung_up(5)
+                assert await one.asks("rpc.ping") == "pong"
+        assert door.server.stop() == 0
+        assert door.server.faults == []
+    finally:
+        door.server.end()
+
+
+async def test_a_socket_file_that_a_dead_server_left_is_no_hindrance(tmp_path: Path) -> None:
+    door = unix(tmp_path)
+    door.server.start().kill()
+    assert door.left_behind
+    door.server.start()
+    try:
+        async with door.player(1) as one:
+            assert await one.asks("rpc.ping") == "pong"
+        assert door.server.stop() == 0
+    finally:
+        door.server.end()

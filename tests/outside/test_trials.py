@@ -1,0 +1,44 @@
+"""The quick ones of the trials (tests/trials), so that what they promise is tried with every test run."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests import needs
+from tests.trials import files, full, kill, slow, stop, sync
+
+
+async def test_no_acked_message_is_lost_or_doubled_when_the_server_is_killed(tmp_path: Path) -> None:
+    figures = await kill.trial(tmp_path, quick=True)
+    assert figures["retried after a kill"] > 0
+    assert figures["acked"] > 100
+
+
+async def test_a_stop_answers_what_it_commits_and_says_1012_to_everybody(tmp_path: Path) -> None:
+    figures = await stop.trial(tmp_path, quick=True)
+    assert figures["saw 1012"] == figures["clients"]
+
+
+async def test_those_who_never_read_cost_the_others_nothing(tmp_path: Path) -> None:
+    figures = await slow.trial(tmp_path, quick=True)
+    assert figures["closed with 4008"] > 0
+
+
+async def test_every_ack_comes_after_its_sync(tmp_path: Path) -> None:
+    if shutil.which("strace") is None:
+        needs.missing("strace is not installed")
+    figures = await sync.trial(tmp_path, quick=True)
+    assert figures["acks"] == 20
+
+
+async def test_accepts_resume_when_descriptors_are_there_again(tmp_path: Path) -> None:
+    if shutil.which("prlimit") is None:
+        needs.missing("prlimit is not installed")
+    figures = await files.trial(tmp_path, quick=True)
+    assert figures["lines in the log"] > 0
+
+
+async def test_writes_return_by_themselves_when_there_is_room_again(tmp_path: Path) -> None:
+    figures = await full.trial(tmp_path, quick=True)
+    assert figures["file size: acked and stored"] > 100

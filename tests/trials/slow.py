@@ -1,0 +1,144 @@
+"""P4: clients that never read, and a megabyte a second into their room.
+
+Each of them may cost the server a mebibyte at most, and is then closed with 4008; after a while it reads what there is
+to read, sees the close, and comes back to do it again. Whoever reads hears everything, 99 % of it within 250 ms.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import trio
+
+from tests.outside.chatting import client, new_group, two_chat
+from tests.outside.raw import HungUp, Raw
+from tests.outside.server import UNLIMITED, Chatd, token
+from tests.trials.shell import Figures, main, share
+
+SLOW = 4008
+SENDER, HEALTHY, DEAF = 1, (2, 3, 4), 100
+MESSAGE = 8_000
+BOUND_MS = 250.0
+KERNEL_KIB = 512  # what Python itself needs to hold a mebibyte in pieces, a head
+
+
+class Tally:
+    """What happened."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.closes: list[int] = []
+        self.sent = 0
+        self.peak = 0
+        self.over = False
+
+
+async def be_deaf(address: str, user: int, where: str, patience: float, tally: Tally) -> None:
+    """Join, and read nothing for so long; then see how it ended."""
+    while not tally.over:
+        host, _, port = address.rpartition(":")
+        connected = trio.socket.socket()
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        await connected.connect((host, int(port)))
+        async with Raw(trio.SocketStream(connected)) as raw:
+            await raw.join(token(user))
+            await raw.call("conversation:join", {"conversationId": where})
+            await trio.sleep(patience)
+            if not tally.over:
+                tally.closes.append(await raw.closed())
+
+
+async def hear(address: str, user: int, where: str, tally: Tally) -> None:
+    """Hear everything, and note how long it took."""
+    async with await Raw.open(address, token(user)) as raw:
+        await raw.call("conversation:join", {"conversationId": where})
+        expected = 0
+        while not tally.over:
+            try:
+                said = json.loads((await raw.hears("message:created"))["content"].rstrip("."))
+            except HungUp as end:
+                raise AssertionError(f"somebody who reads was shown out: {end}") from None
+            expected = expected or said[0]
+            assert said[0] == expected, f"message {expected} was missed"
+            expected += 1
+            tally.seconds.append(trio.current_time() - said[1])
+
+
+async def pour(server: Chatd, where: str, seconds: float, rate: float, tally: Tally) -> None:
+    """So many bytes a second, for so long."""
+    async with await Raw.open(server.address, token(SENDER)) as raw, trio.open_nursery() as nursery:
+
+        async def take_acks() -> None:
+            while True:
+                answer = await raw.reply()
+                assert "result" in answer, answer
+
+        nursery.start_soon(take_acks)
+        began = trio.current_time()
+        while (now := trio.current_time()) < began + seconds:
+            text = json.dumps([tally.sent + 1, now]).ljust(MESSAGE, ".")
+            params = {"conversationId": where, "content": text}
+            await raw.say({"id": tally.sent, "method": "message:send", "params": params})
+            tally.sent += 1
+            tally.peak = max(tally.peak, server.memory) if tally.sent % 20 == 0 else tally.peak
+            await trio.sleep_until(began + tally.sent * MESSAGE / rate)
+        await trio.sleep(0.5)
+        tally.over = True
+        nursery.cancel_scope.cancel()
+
+
+async def trial(folder: Path, quick: bool) -> Figures:
+    """10 deaf clients for 3 s, at twice the rate, when it is quick; else 50 for 40 s."""
+    deaf, seconds, patience, rate = (10, 3.0, 2.5, 2e6) if quick else (50, 40.0, 8.0, 1e6)
+    server = Chatd(folder, UNLIMITED).start()
+    tally = Tally()
+    try:
+        where = await gather(server.address, deaf)
+        before = server.memory
+        cpu = server.cpu
+        async with two_chat(server.address, (token(11), token(12))) as chat, trio.open_nursery() as nursery:
+            for number in range(deaf):
+                nursery.start_soon(be_deaf, server.address, DEAF + number, where, patience, tally)
+            for user in HEALTHY:
+                nursery.start_soon(hear, server.address, user, where, tally)
+            await trio.sleep(0.3)
+            await pour(server, where, seconds, rate, tally)
+            nursery.cancel_scope.cancel()
+        cpu = server.cpu - cpu
+        await trio.sleep(0 if quick else 60)
+        after = server.memory
+        assert server.stop() == 0
+        assert server.faults == [], server.faults[:3]
+    finally:
+        server.end()
+    assert tally.closes, "nobody was too slow"
+    others = [code for code in tally.closes if code != SLOW]
+    worst = share(tally.seconds, 0.99), share(chat.seconds, 0.99)
+    assert max(worst) < BOUND_MS, f"the 99th percentile of those who read: {worst} ms"
+    assert tally.peak - before < deaf * (1_024 + KERNEL_KIB) + 8_192, f"{tally.peak - before} KiB for {deaf}"
+    return {
+        "deaf clients": deaf,
+        "megabytes into their room": round(tally.sent * MESSAGE / 1e6),
+        "closed with 4008": len(tally.closes) - len(others),
+        "cut off, last words unread": len(others),
+        "same room, p50 p99 ms": (share(tally.seconds, 0.5), worst[0]),
+        "another room, p50 p99 ms": (share(chat.seconds, 0.5), worst[1]),
+        "memory before, peak, after, KiB": (before, tally.peak, after),
+        "CPU of the server, s": round(cpu, 1),
+    }
+
+
+async def gather(address: str, deaf: int) -> str:
+    """Let everybody be seen once, and make the group."""
+    others = [*HEALTHY, *range(DEAF, DEAF + deaf)]
+    for number in others:
+        async with await Raw.open(address, token(number)):
+            pass
+    async with client(address, token(SENDER)) as first:
+        return await new_group(first, address, token(SENDER), others)
+
+
+if __name__ == "__main__":
+    main(__doc__ or "", trial)
