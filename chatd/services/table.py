@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chatd.services import conversations, members, messages, notifications, typing, users
+from chatd.services import conversations, members, messages, notifications, signals, users
 from chatd.services.work import Service
 from protocol import commands as ask
 from protocol.commands import Command
@@ -25,7 +25,7 @@ SERVICES: dict[type[Command], Row] = {
     ask.GetConversation: Row(conversations.get, writes=False),
     ask.DeleteConversation: Row(conversations.delete, writes=True),
     ask.Join: Row(conversations.join, writes=True),
-    ask.SetTyping: Row(typing.signal, writes=False),
+    ask.SetTyping: Row(signals.typing, writes=False),
     ask.ListMembers: Row(members.listing, writes=False),
     ask.AddMember: Row(members.add, writes=True),
     ask.RemoveMember: Row(members.remove, writes=True),

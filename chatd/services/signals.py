@@ -7,6 +7,6 @@ from protocol import commands as ask
 from protocol.events import Typing
 
 
-def signal(work: Work, command: ask.SetTyping) -> None:
+def typing(work: Work, command: ask.SetTyping) -> None:
     place = work.place(command, command.conversation)
     work.tell(Typing(place.conversation, work.actor.ref, command.on))
