@@ -154,7 +154,7 @@ def same_user(actor: Actor, query: dict[str, str], dialects: list[Dialect]) -> A
 def _send_away(connection: RpcConnection, spoken: Dialect, refusal: Refusal) -> None:
     """Say why in the dialect's words, or nothing where its specification has the client shown out without an event."""
     CONNECTIONS_REFUSED.child(refusal.code.code).add()
-    _, _, told = connection.house.speech(spoken, connection.framing.namespace).refuse(None, refusal, asked=False)
+    _, _, told = connection.house.speech(spoken, next(iter(spoken.vocabularies))).refuse(None, refusal, asked=False)
     if told is not None and spoken.turns_away != "disconnect":
         connection.websocket.write(frame_text(JsonRpc.push("", *told, None, None)))
     connection.end(Closing(refusal.code.close, SIGNED_OUT.reason, retry=False))

@@ -1,0 +1,231 @@
+"""Choosing a dialect, and being turned away in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection
+
+from tests.scenes.io import CLOSED, EVENT, OPENED, TURNED_AWAY, IoSocket, knock
+from tests.scenes.players import play
+from tests.scenes.shapes import TEXT, fits
+from tests.scenes.stage import TIMEOUT, Person, Stage, stage
+
+GREETED = {"colon": "unread:count", "inbox": "unread_count"}
+SPEAKERS = [
+    ("colon", "/chat", lambda talk: ("conversation:join", {"conversationId": talk})),
+    ("kebab", "/chat", lambda talk: ("join-conversation", {"conversationId": 1, "userId": 1})),
+    ("rooms", "/chat", lambda talk: ("join_room", {"roomId": talk})),
+    ("pairs", "/", lambda talk: ("join_conversation", 1)),
+    ("inbox", "/", lambda talk: ("read_messages", {"conversationId": as_uuid(talk)})),
+]
+TOKENLESS = {"pairs": "/", "inbox": "/", "rooms": "/chat", "kebab": "/chat", "colon": "/chat"}
+
+
+def as_uuid(object_id: str) -> str:
+    return f"{object_id[:8]}-0000-8000-8000-{object_id[12:]}"
+
+
+async def somebody(on: Stage) -> tuple[Person, str]:
+    ann, bob = await on.person("ann"), await on.person("bob")
+    talk = await ann.asks("POST", "/conversations", {"type": "private", "participants": [bob.id]}, status=201)
+    return ann, talk["_id"]
+
+
+async def understands(io: IoSocket, call: tuple[str, Any]) -> None:
+    """Whether that call is one of the dialect that is spoken there: no error comes before the answer to nonsense."""
+    kind, _, data = await io.receive()
+    assert kind == OPENED, data
+    await io.emit(call[0], call[1:])
+    await io.emit("nonsense", ())
+    while True:
+        _, _, [name, payload] = await io.receive()
+        if name == "error":
+            assert "nonsense" in payload["message"], payload
+            return
+
+
+@pytest.mark.parametrize(("dialect", "namespace", "call"), SPEAKERS)
+async def test_by_the_url_by_auth_and_by_the_table(tmp_path: Path, dialect: str, namespace: str, call: Any) -> None:
+    other = "rooms" if dialect == "colon" else "colon"
+    async with stage(tmp_path, **{f"dialects__{namespace}": other}) as on:
+        ann, talk = await somebody(on)
+        shown = {"token": ann.token}
+        await understands(await knock(on, namespace, shown, dialect=dialect), call(talk))
+        await understands(await knock(on, namespace, {**shown, "dialect": dialect}), call(talk))
+        both = await knock(on, namespace, {**shown, "dialect": other}, dialect=dialect)
+        await understands(both, call(talk))  # the URL comes first
+        rpc = await play(on, "jsonrpc", dialect, ann, namespace, deaf=GREETED.values())
+        await rpc.asks(*call(talk))
+        assert [name for name, _ in await rpc.hears_all() if name == "error"] == []
+    async with stage(tmp_path, **{f"dialects__{namespace}": dialect}) as on:
+        await understands(await knock(on, namespace, shown), call(talk))
+
+
+async def test_each_namespace_of_one_connection_may_speak_its_own(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        ann, talk = await somebody(on)
+        io = await knock(on, "/chat", {"token": ann.token, "dialect": "rooms"})
+        assert (await io.receive())[0] == OPENED
+        await io.socket.send_message(f"40{json.dumps({'token': ann.token, 'dialect': 'inbox'})}")
+        await understands(IoSocket(io.socket, "/"), ("read_messages", {"conversationId": as_uuid(talk)}))
+
+
+async def rejected(on: Stage, path: str, token: str) -> tuple[int, Any]:
+    """The answer to an upgrade that is none: its status and its body."""
+    host, _, port = on.address.rpartition(":")
+    async with await trio.open_tcp_stream(host, int(port)) as stream:
+        await stream.send_all(
+            f"GET {path} HTTP/1.1\r\nHost: {on.address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            f"Authorization: Bearer {token}\r\n\r\n".encode()
+        )
+        answer = b""
+        with trio.fail_after(TIMEOUT):
+            while not answer.endswith(b"}"):
+                answer += await stream.receive_some()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
+@pytest.mark.parametrize("path", ["/chat", "/", "/ws"])
+async def test_an_unknown_dialect_is_refused_clearly_over_jsonrpc(tmp_path: Path, path: str) -> None:
+    async with stage(tmp_path) as on:
+        ann, _ = await somebody(on)
+        status, said = await rejected(on, f"{path}?dialect=klingon", ann.token)
+        assert status == 404
+        assert said["message"] == "There is no dialect 'klingon'; there are colon, inbox, kebab, pairs, rooms"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "auth", "query", "code"),
+    [
+        ("/chat", {}, {"dialect": "klingon"}, "NOT_FOUND"),
+        ("/chat", {"dialect": "klingon"}, {}, "NOT_FOUND"),
+        ("/chat", {"dialect": ["colon"]}, {}, "BAD_REQUEST"),
+        ("/nowhere", {}, {"dialect": "colon"}, "NOT_FOUND"),
+        ("/nowhere", {}, {}, "NOT_FOUND"),
+    ],
+)
+async def test_an_unknown_dialect_is_refused_clearly_over_socketio(
+    tmp_path: Path, namespace: str, auth: Mapping[str, Any], query: dict[str, str], code: str
+) -> None:
+    async with stage(tmp_path) as on:
+        ann, _ = await somebody(on)
+        io = await knock(on, namespace, {"token": ann.token, **auth}, **query)
+        kind, _, data = await io.receive()
+        assert kind == TURNED_AWAY
+        fits(data, {"message": TEXT, "data": {"code": code}})
+
+
+# Turned away
+
+
+@pytest.mark.parametrize("dialect", ["colon", "rooms", "pairs"])
+@pytest.mark.parametrize("auth", [None, {}, {"token": ""}, {"token": "nonsense"}, {"token": "Bearer x.y.z"}])
+async def test_connect_error(tmp_path: Path, dialect: str, auth: Any) -> None:
+    async with stage(tmp_path) as on:
+        kind, _, data = await (await knock(on, TOKENLESS[dialect], auth, dialect=dialect)).receive()
+        assert kind == TURNED_AWAY
+        fits(data, {"message": TEXT, "data": {"code": "AUTH_INVALID"}})
+
+
+@pytest.mark.parametrize("auth", [None, {"token": "nonsense"}])
+async def test_inbox_says_nothing_to_whoever_it_turns_away(tmp_path: Path, auth: Any) -> None:
+    async with stage(tmp_path) as on:
+        io = await knock(on, "/", auth, dialect="inbox")
+        assert [(await io.receive())[0] for _ in range(2)] == [OPENED, CLOSED]
+
+
+@pytest.mark.parametrize(
+    ("auth", "query"), [(None, {}), (None, {"userId": "1"}), ({"token": "nonsense"}, {}), ("own", {"userId": "2"})]
+)
+async def test_kebab_tells_whoever_it_turns_away_in_an_error(tmp_path: Path, auth: Any, query: dict[str, str]) -> None:
+    async with stage(tmp_path) as on:
+        ann, _ = await somebody(on)
+        shown = {"token": ann.token} if auth == "own" else auth
+        io = await knock(on, "/chat", shown, dialect="kebab", **query)
+        assert (await io.receive())[0] == OPENED
+        kind, _, [name, payload] = await io.receive()
+        assert (kind, name) == (EVENT, "error")
+        fits(payload, {"message": TEXT})
+        assert (await io.receive())[0] == CLOSED
+
+
+async def goodbye(socket: WebSocketConnection) -> tuple[list[Any], int]:
+    """What is said until the socket closes, and its code."""
+    said = []
+    with trio.fail_after(TIMEOUT):
+        while True:
+            try:
+                said.append(json.loads(await socket.get_message()))
+            except ConnectionClosed as closed:
+                return said, closed.reason.code if closed.reason else 1006
+
+
+@pytest.mark.parametrize(
+    ("dialect", "payload"),
+    [
+        ("colon", {"code": "AUTH_INVALID", "message": TEXT}),
+        ("kebab", {"message": TEXT}),
+        ("rooms", {"message": TEXT}),
+        ("pairs", {"message": TEXT}),
+        ("inbox", None),
+    ],
+)
+async def test_over_jsonrpc_the_close_code_says_it_too(tmp_path: Path, dialect: str, payload: Any) -> None:
+    async with stage(tmp_path) as on:
+        path = f"{TOKENLESS[dialect]}?dialect={dialect}"
+        said, code = await goodbye(await on.socket(path, headers={"Authorization": "Bearer nonsense"}))
+        assert code == 4401
+        if payload is None:
+            assert said == []
+        else:
+            [push] = said
+            fits(push, {"jsonrpc": "2.0", "method": "error", "params": payload})
+
+
+# Places of the token
+
+
+async def test_only_inbox_takes_the_token_from_the_query(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        ann, _ = await somebody(on)
+        for dialect, namespace in TOKENLESS.items():
+            io = await knock(on, namespace, None, dialect=dialect, token=ann.token)
+            kind, _, _ = await io.receive()
+            if dialect == "inbox":
+                assert (kind, await io.receive()) == (OPENED, (EVENT, None, ["unread_count", {"count": 0}]))
+            else:
+                assert kind == TURNED_AWAY or (await io.receive())[2][0] == "error"
+        first = await (await knock(on, "/", {"token": ann.token}, dialect="inbox", token="nonsense")).receive()
+        assert first[0] == OPENED
+
+
+async def test_every_dialect_takes_the_token_from_the_header_and_with_or_without_bearer(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        ann, _ = await somebody(on)
+        for dialect, namespace in TOKENLESS.items():
+            for auth, header in (
+                (None, f"Bearer {ann.token}"),
+                ({"token": ann.token}, ""),
+                ({"token": f"Bearer {ann.token}"}, ""),
+            ):
+                io = await knock(on, namespace, auth, authorization=header, dialect=dialect)
+                assert (await io.receive())[0] == OPENED
+
+
+# Without a token, where that is believed
+
+
+@pytest.mark.parametrize("user", ["0", "-1", "²", "1.5", "x", "", "99999999999999999999999"])
+async def test_a_user_id_that_is_none_is_refused(tmp_path: Path, user: str) -> None:
+    async with stage(tmp_path, auth__insecure_userid="true") as on:
+        io = await knock(on, "/chat", None, dialect="kebab", userId=user)
+        assert (await io.receive())[0] == OPENED
+        assert (await io.receive())[2] == ["error", {"message": "userId must be a positive integer"}]
