@@ -138,9 +138,10 @@ async def test_what_crosses_a_goodbye_is_ignored(tmp_path: Path) -> None:
 
 
 async def test_a_flood_of_namespaces_is_refused(tmp_path: Path) -> None:
-    async with wired(tmp_path) as (on, romeo, wire):
+    settings = {f"dialects__/n{number}": "rooms" for number in range(20)}
+    async with wired(tmp_path, **settings) as (on, romeo, wire):
         for number in range(20):
-            said = await wire.opens(f"/n{number}", {"token": romeo.token, "dialect": "rooms"})
+            said = await wire.opens(f"/n{number}", {"token": romeo.token})
             while not said.startswith((f"40/n{number},", f"44/n{number},")):
                 said = await wire.hears()
             assert said.startswith("40" if number < 16 else "44")
@@ -162,3 +163,71 @@ async def test_a_large_event_is_taken_where_json_rpc_would_not(tmp_path: Path) -
         assert (await wire.hears()).startswith('43/chat,1[{"ok":false')
         await wire.says("4" * 1_000_001)
         assert await wire.is_closed()
+
+
+async def recovers(wire: Wire, token: str, **auth: Any) -> dict[str, Any]:
+    """What CONNECT is answered when it asks for recovery."""
+    said = await wire.opens("/chat", {"token": token, "recovery": True, **auth})
+    found: dict[str, Any] = json.loads(said.removeprefix("40/chat,"))
+    return found
+
+
+async def test_who_has_heard_nothing_yet_needs_no_offset(tmp_path: Path) -> None:
+    async with wired(tmp_path) as (on, romeo, wire):
+        first = await recovers(wire, romeo.token)
+        await romeo.asks("POST", "/conversations", {"type": "group", "participants": []}, status=201)
+        again = Wire(await on.socket(PATH))
+        await again.hears()
+        assert await recovers(again, romeo.token, pid=first["pid"]) == first
+        assert (await again.hears()).startswith('42/chat,["conversation:created"')
+
+
+async def test_a_pid_is_good_for_its_owner_only_and_for_what_is_still_known(tmp_path: Path) -> None:
+    async with wired(tmp_path) as (on, romeo, wire):
+        juliet = await on.person("juliet")
+        first = await recovers(wire, romeo.token)
+        offset = json.loads((await wire.hears()).removeprefix("42/chat,"))[-1]
+        epoch, _, position = offset.rpartition("-")
+        good = {"pid": first["pid"], "offset": offset}
+        bad: list[tuple[Person, dict[str, Any]]] = [
+            (juliet, good),
+            (romeo, good | {"pid": first["pid"] + "x"}),
+            (romeo, good | {"pid": first["sid"]}),
+            (romeo, good | {"pid": 7}),
+            (romeo, good | {"pid": ""}),
+            (romeo, good | {"offset": f"{epoch}-{int(position) + 1000}"}),
+            (romeo, good | {"offset": f"{epoch}--1"}),
+            (romeo, good | {"offset": f"00000000-0000-0000-0000-000000000000-{position}"}),
+            (romeo, good | {"offset": "nonsense"}),
+            (romeo, {"offset": offset}),
+        ]
+        for who, shown in bad:
+            again = Wire(await on.socket(PATH))
+            await again.hears()
+            anew = await recovers(again, who.token, **shown)
+            assert anew["pid"] != first["pid"], shown
+            assert anew["sid"] != first["sid"], shown
+        again = Wire(await on.socket(PATH))
+        await again.hears()
+        assert await recovers(again, romeo.token, **good) == first
+
+
+async def test_whoever_opens_no_namespace_in_time_is_sent_away(tmp_path: Path) -> None:
+    async with wired(tmp_path, socketio__connect_timeout="1s") as (on, romeo, wire):
+        other = Wire(await on.socket(PATH))
+        await other.hears()
+        await other.opens("/chat", {"token": romeo.token})
+        await other.hears()
+        assert await wire.is_closed()
+        await other.says('42/chat,7["nonsense"]')
+        assert (await other.hears()).startswith("43/chat,7")
+
+
+async def test_calls_where_no_namespace_is_open_are_counted_too(tmp_path: Path) -> None:
+    settings = {"limits__calls_per_connection": "1", "limits__calls_per_connection_burst": "3"}
+    async with stage(tmp_path, **settings) as on:
+        romeo = await on.person("romeo")
+        player = await on.rpc(romeo, "/ws")
+        for _ in range(20):
+            await player.sends('{"jsonrpc":"2.0","method":"x","ns":"/nowhere"}')
+        assert await player.is_sent_away() == 4029
