@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from chatd.auth.claims import Claims
-from chatd.services import entry
+from chatd.services import entry, service_tokens
 from chatd.services.work import Actor
 from chatd.store.database import Database
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, Refusal
@@ -32,12 +32,15 @@ class Doorman:
         self._verifier = verifier
         self._provision = provision
         self._known: dict[Claims, Actor] = {}
+        self._services: dict[str, Actor] = {}
         self._changes = 0
 
-    async def admit(self, token: str) -> Actor:
-        """Who holds the token."""
+    async def admit(self, token: str, *, services: bool = False) -> Actor:
+        """Who holds the token. Services are let in only where `services` are meant to come in, which is REST."""
         if not token:
             raise Refusal(AUTH_INVALID, "A token is needed")
+        if token.startswith(service_tokens.PREFIX):
+            return await self._admit_service(token, services)
         claims = await self._verifier.admit(token)
         actor = self._known.get(claims)
         if actor is None:
@@ -48,6 +51,23 @@ class Doorman:
                     self._known.clear()
                 self._known[claims] = actor
         return actor
+
+    async def _admit_service(self, token: str, welcome: bool) -> Actor:
+        if not welcome:
+            raise Refusal(AUTH_INVALID, "The token of a service is for REST only")
+        digest = service_tokens.digest(token)
+        actor = self._services.get(digest)
+        if actor is None:
+            changes = self._changes
+            actor = await self._database.read(lambda tx: service_tokens.admit(tx, token))
+            if changes == self._changes:
+                self._services[digest] = actor
+        return actor
+
+    def forget_services(self) -> None:
+        """A token of a service has been revoked."""
+        self._changes += 1
+        self._services.clear()
 
     async def _enter(self, claims: Claims) -> Actor:
         actor = await self._database.read(lambda tx: entry.known(tx, claims))

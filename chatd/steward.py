@@ -9,25 +9,28 @@
     token.make    user, ttl, admin                             → {token, expires}
     token.check   token                                        → {user, name, admin, expires}
 
+and what chatd/herald.py adds.
+
 Arguments are held to the structs below. A user is named by id or by name; there is no asking who may: the socket's
 owner may. Whoever is signed out by it is gone at once, in the same step in which the change is known to be kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 import outcome
 import trio
 from msgspec import Struct
 
+from chatd import herald
 from chatd.accounts import Accounts, key_of
 from chatd.auth.identity import open_identity
 from chatd.auth.verifier import bearer
+from chatd.calls import Arguments, Nothing, called
 from chatd.control import Handler
 from chatd.house import House
 from chatd.services import accounts as services
@@ -43,12 +46,7 @@ from protocol.events import AccountClosed
 from protocol.model import User
 
 LONGEST_TTL = 10 * 365 * 86400.0
-A = TypeVar("A", bound="Arguments")
 Tell = Callable[[Changed], None]
-
-
-class Arguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a call takes."""
 
 
 class Add(Arguments, frozen=True, kw_only=True):
@@ -57,10 +55,6 @@ class Add(Arguments, frozen=True, kw_only=True):
     email: str | None = None
     display: str | None = None
     admin: bool = False
-
-
-class Nothing(Arguments, frozen=True, kw_only=True):
-    pass
 
 
 class Whom(Arguments, frozen=True, kw_only=True):
@@ -96,13 +90,13 @@ class Steward:
         self._database = accounts.home.database
         self._tell = tell
         self.handlers: Mapping[str, Handler] = {
-            "user.add": partial(_called, Add, self.add),
-            "user.list": partial(_called, Nothing, self.everybody),
-            "user.set": partial(_called, Set, self.change),
-            "user.passwd": partial(_called, SetPassword, self.set_password),
-            "user.delete": partial(_called, Whom, self.delete),
-            "token.make": partial(_called, Make, self.make_token),
-            "token.check": partial(_called, Check, self.check_token),
+            "user.add": partial(called, Add, self.add),
+            "user.list": partial(called, Nothing, self.everybody),
+            "user.set": partial(called, Set, self.change),
+            "user.passwd": partial(called, SetPassword, self.set_password),
+            "user.delete": partial(called, Whom, self.delete),
+            "token.make": partial(called, Make, self.make_token),
+            "token.check": partial(called, Check, self.check_token),
         }
 
     async def add(self, asked: Add) -> dict[str, Any]:
@@ -169,15 +163,6 @@ class Steward:
         self._tell(changed)
 
 
-async def _called(kind: type[A], method: Callable[[A], Awaitable[Any]], arguments: dict[str, Any]) -> Any:
-    """A call off the control socket."""
-    try:
-        asked = msgspec.convert(arguments, kind)
-    except msgspec.ValidationError as problem:
-        raise Refusal(BAD_REQUEST, f"The call is not valid: {problem}") from None
-    return await method(asked)
-
-
 def shown(user: User) -> dict[str, Any]:
     """A user, for the shell."""
     return {
@@ -196,7 +181,7 @@ def shown(user: User) -> dict[str, Any]:
 
 def handlers(house: House, accounts: Accounts) -> Mapping[str, Handler]:
     """For the control socket."""
-    return Steward(accounts, partial(tell, house)).handlers
+    return {**Steward(accounts, partial(tell, house)).handlers, **herald.beside(house)}
 
 
 def tell(house: House, changed: Changed) -> None:
@@ -226,10 +211,11 @@ async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
     async with Database.open(folder / "chatd.db", Schema.of(metadata), busy_seconds=config.data.busy_timeout) as store:
         identity = open_identity(config, folder)
         steward = Steward(Accounts(Alone(config, store), identity), lambda changed: None)
+        known = {**steward.handlers, **herald.alone(store)}
         if identity.source is None:
-            return await steward.handlers[call](arguments)
+            return await known[call](arguments)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(identity.source.run)
-            answer = await outcome.acapture(steward.handlers[call], arguments)
+            answer = await outcome.acapture(known[call], arguments)
             nursery.cancel_scope.cancel()
         return answer.unwrap()

@@ -36,7 +36,8 @@ VERBS = (
     Verb("init", "init", "write a commented chatd.toml here"),
     Verb("config", "config", "check, show or print the configuration"),
     Verb("user", "user", "add, list, change and remove accounts"),
-    Verb("token", "token", "print an access token, or check one"),
+    Verb("token", "token", "print an access token, or check one; and the tokens of services"),
+    Verb("notify", "notify", "notify somebody, or everybody"),
     Verb("dialects", "dialects", "print the tables of a dialect"),
     Verb("version", "version", "print the version"),
 )

@@ -14,12 +14,19 @@ STANDARD_INPUT = "-"
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "chatd token USER [--ttl TIME] [--admin] | chatd token check TOKEN|-"
+    parser.usage = (
+        "chatd token USER [--ttl TIME] [--admin] | chatd token check TOKEN|- | "
+        "chatd token --service NAME [--scope notify,broadcast] | chatd token --list | chatd token --revoke NAME"
+    )
     parser.add_argument(
-        "words", nargs="+", metavar="USER", help="a name or an id; or: check TOKEN, check - for standard input"
+        "words", nargs="*", metavar="USER", help="a name or an id; or: check TOKEN, check - for standard input"
     )
     parser.add_argument("--ttl", metavar="TIME", type=seconds, help="how long it lasts (auth.access_ttl)")
     parser.add_argument("--admin", action="store_true", help="with the rights of an administrator")
+    parser.add_argument("--service", metavar="NAME", help="make a token for a program, for REST only")
+    parser.add_argument("--scope", metavar="SCOPES", default="notify", help="what it may do (%(default)s)")
+    parser.add_argument("--list", action="store_true", help="the services that have a token")
+    parser.add_argument("--revoke", metavar="NAME", help="take a service's token away")
     declare_configuration(parser)
     parser.set_defaults(run=run)
 
@@ -35,12 +42,29 @@ def seconds(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.service or options.list or options.revoke:
+        return services(options)
     match options.words:
         case ["check", token]:
             return check(options, token)
         case [user]:
             return make(options, user)
     raise Misused("expected one USER, or: check TOKEN")
+
+
+def services(options: argparse.Namespace) -> int:
+    if options.words or bool(options.service) + options.list + bool(options.revoke) != 1:
+        raise Misused("expected one of --service NAME, --list and --revoke NAME, and no USER")
+    config = configured(options)
+    if options.service:
+        print(ask(config, "service.make", name=options.service, scopes=options.scope.split(","))["token"])
+    elif options.revoke:
+        ask(config, "service.revoke", name=options.revoke)
+    else:
+        for one in ask(config, "service.list"):
+            made = datetime.fromtimestamp(one["created"] / 1000, UTC).isoformat(sep=" ", timespec="seconds")
+            print(f"{one['name']}\t{one['scopes'].replace(' ', ',')}\t{made}")
+    return FINE
 
 
 def make(options: argparse.Namespace, user: str) -> int:

@@ -56,8 +56,8 @@ def _asker(house: House, guide: Guide, spoken: Dialect) -> Handler:
             if _believed(house, spoken):
                 actor, command = await _claimed(house, guide, path, query)
             else:
-                actor = await _actor(house)
-                _limit(house, actor.id)
+                actor = await _actor(house, services=True)
+                _limit(house, actor.id or actor.name)
                 command = guide.hear(path, query, await _body())
             result = await house.dispatch.request(actor, command)
         except Refusal as refusal:
@@ -103,11 +103,11 @@ def _events(house: House) -> Handler:
     return handle
 
 
-async def _actor(house: House) -> Actor:
+async def _actor(house: House, *, services: bool = False) -> Actor:
     shown = request.headers.get("Authorization")
     if shown is None:
         raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header")
-    return await house.doorman.admit(bearer(shown))
+    return await house.doorman.admit(bearer(shown), services=services)
 
 
 def _believed(house: House, spoken: Dialect) -> bool:

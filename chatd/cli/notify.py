@@ -1,0 +1,29 @@
+"""`chatd notify`: a notification for somebody, or for everybody."""
+
+from __future__ import annotations
+
+import argparse
+
+from chatd.cli import FINE, Misused
+from chatd.cli.house import ask
+from chatd.cli.options import configured, declare_configuration
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "chatd notify USER|--all TITLE [TEXT] [--type TYPE]"
+    parser.add_argument("words", nargs="+", metavar="WORD", help="USER (a name or an id), TITLE and TEXT")
+    parser.add_argument("--all", action="store_true", help="everybody who has an account now; then without USER")
+    parser.add_argument("--type", default="system", help="what kind it is (%(default)s)")
+    declare_configuration(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    words = options.words if options.all else options.words[1:]
+    if not 1 <= len(words) <= 2:
+        raise Misused("expected USER TITLE [TEXT], or --all TITLE [TEXT]")
+    user = None if options.all else options.words[0]
+    content = words[1] if len(words) == 2 else ""
+    made = ask(configured(options), "notify", user=user, title=words[0], content=content, type=options.type)
+    print(made["id"])
+    return FINE

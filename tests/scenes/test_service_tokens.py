@@ -1,0 +1,102 @@
+"""Programs that publish with curl, and people at the shell who do: `chatd token --service`, `chatd notify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trio
+
+from chatd.cli import FAILED, FINE, MISUSED, main
+from tests.scenes.players import play
+from tests.scenes.stage import Stage, stage
+
+
+async def shell(folder: Path, *words: str) -> int:
+    """The exit code of `chatd` on the stage's data."""
+    return await trio.to_thread.run_sync(main, [*words, "--data", str(folder / "data")])
+
+
+async def service(on: Stage, folder: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert await shell(folder, "token", "--service", *words) == FINE
+    return capsys.readouterr().out.strip()
+
+
+async def test_a_service_publishes_until_its_token_is_revoked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with stage(tmp_path) as on:
+        juliet = await on.person("juliet")
+        j = await play(on, "jsonrpc", "colon", juliet, "/notifications")
+        await j.hears("notification:count")
+        billing = await service(on, tmp_path, capsys, "billing")
+        assert billing.startswith("chatd_")
+        paid = {"user_id": juliet.id, "title": "Paid"}
+        status, made, _ = await on.rest.ask("POST", "/notifications", paid, token=billing)
+        assert status == 201
+        assert await j.hears("notification:created") == made
+        assert await j.hears("notification:count") == {"count": 1}
+        for method, path, body in (
+            ("POST", "/notifications/broadcast", {"title": "All"}),
+            ("GET", "/notifications", None),
+            ("GET", "/users/me", None),
+            ("GET", "/users", None),
+            ("POST", "/conversations", {"type": "private", "participants": [juliet.id]}),
+        ):
+            status, said, _ = await on.rest.ask(method, path, body, token=billing)
+            assert (status, said["code"]) == (403, "FORBIDDEN"), path
+        assert (await on.rest.ask("GET", "/events?epoch=x&pos=0", token=billing))[0] == 401
+
+        news = await service(on, tmp_path, capsys, "news", "--scope", "notify,broadcast")
+        assert (await on.rest.ask("POST", "/notifications/broadcast", {"title": "All"}, token=news))[0] == 202
+        assert (await j.hears("notification:created"))["title"] == "All"
+
+        assert await shell(tmp_path, "token", "--list") == FINE
+        listed = [line.split("\t")[:2] for line in capsys.readouterr().out.splitlines()]
+        assert listed == [["billing", "notify"], ["news", "broadcast,notify"]]
+        assert await shell(tmp_path, "token", "--revoke", "billing") == FINE
+        assert (await on.rest.ask("POST", "/notifications", paid, token=billing))[0] == 401
+        assert (await on.rest.ask("POST", "/notifications", paid, token=news))[0] == 201
+
+
+async def test_a_service_has_no_socket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with stage(tmp_path) as on:
+        token = await service(on, tmp_path, capsys, "billing")
+        socket = await on.socket("/notifications", headers={"Authorization": f"Bearer {token}"})
+        assert "for REST only" in await socket.get_message()
+
+
+async def test_the_token_itself_is_nowhere_in_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with stage(tmp_path) as on:
+        token = await service(on, tmp_path, capsys, "billing")
+    for file in (tmp_path / "data").iterdir():
+        assert token.encode() not in file.read_bytes()
+
+
+async def test_notify_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with stage(tmp_path) as on:
+        juliet = await on.person("juliet")
+        j = await play(on, "jsonrpc", "colon", juliet, "/notifications", deaf=("notification:count",))
+        assert await shell(tmp_path, "notify", "juliet", "Backup done", "All 12 files") == FINE
+        told = await j.hears("notification:created")
+        assert (told["title"], told["content"], told["type"]) == ("Backup done", "All 12 files", "system")
+        assert await shell(tmp_path, "notify", "--all", "Restart at noon") == FINE
+        assert (await j.hears("notification:created"))["title"] == "Restart at noon"
+        capsys.readouterr()
+        assert await shell(tmp_path, "notify", "nobody", "Hello") == FAILED
+        assert capsys.readouterr().err == "chatd: There is no user nobody\n"
+
+
+def test_beside_no_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def shell(*words: str) -> int:
+        return main([*words, "--data", str(tmp_path / "data")])
+
+    assert shell("user", "add", "ada") == FINE
+    assert shell("notify", "ada", "Hello") == FINE
+    assert shell("notify", "--all", "Hello", "everybody") == FINE
+    assert shell("token", "--service", "cron", "--scope", "broadcast") == FINE
+    assert shell("token", "--service", "cron") == FAILED
+    assert shell("token", "--service", "x", "--scope", "everything") == FAILED
+    assert shell("token", "--revoke", "other") == FAILED
+    assert shell("token", "--list", "ada") == MISUSED
+    assert shell("notify", "ada") == MISUSED
