@@ -1,0 +1,75 @@
+"""The kill: a stock client of Socket.IO in a stream of numbered messages, the server killed with -9 three times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import trio
+
+from tests.outside.chatting import client, new_group
+from tests.outside.raw import HungUp, Raw
+from tests.outside.server import UNLIMITED, Chatd, token
+from tests.scenes.troupe import IoPlayer, troupe
+
+MESSAGES = 1_000
+KILLS = (200, 450, 700)  # when the client has heard so many
+ROMEO, JULIET = token(1), token(2)
+LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError)
+
+
+async def send_all(server: Chatd, where: str) -> None:
+    """Every number until it is acked, with a clientId that lets it be sent again."""
+    number = 0
+    while number < MESSAGES:
+        try:
+            async with await Raw.open(server.address, ROMEO) as raw:
+                while number < MESSAGES:
+                    said = {"conversationId": where, "content": str(number), "clientId": f"number {number}"}
+                    answer = await raw.call("message:send", said)
+                    assert "result" in answer, answer
+                    number += 1
+        except LOST:
+            await trio.sleep(0.02)
+
+
+async def gather(address: str) -> str:
+    """Let both be seen, and make the group in which they talk."""
+    async with await Raw.open(address, JULIET):
+        pass
+    async with client(address, ROMEO) as first:
+        return await new_group(first, address, ROMEO, [2])
+
+
+async def numbers(player: IoPlayer, count: int) -> list[int]:
+    return [int(message["content"]) for message, _ in await player.hears_of("message:created", count)]
+
+
+async def test_a_client_recovers_from_every_kill_with_nothing_missed(tmp_path: Path) -> None:
+    server = Chatd(tmp_path, UNLIMITED).start()
+    try:
+        where = await gather(server.address)
+        async with troupe(server.address) as players, trio.open_nursery() as nursery:
+            player = await players.opens(
+                "j", auth={"token": JULIET, "recovery": True}, reconnectionDelay=20, reconnectionDelayMax=100
+            )
+            first = await player.connects()
+            assert first["recovered"] is False
+            assert (await player.asks("conversation:join", {"conversationId": where}))["ok"] is True
+            nursery.start_soon(send_all, server, where)
+            heard: list[int] = []
+            for count in KILLS:
+                heard += await numbers(player, count - len(heard))
+                server.kill()
+                await player.disconnects()
+                await trio.to_thread.run_sync(server.start)
+                again = await player.connects()
+                assert (again["recovered"], again["id"]) == (True, first["id"])
+            heard += await numbers(player, MESSAGES - len(heard))
+            assert heard == list(range(MESSAGES))
+            assert (await player.asks("message:send", {"conversationId": where, "content": "over"}))["ok"] is True
+            [[last, _]] = await player.hears_of("message:created", 1)
+            assert last["content"] == "over"
+        assert server.stop() == 0
+        assert server.faults == []
+    finally:
+        server.end()
