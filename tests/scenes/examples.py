@@ -1,0 +1,157 @@
+"""The specifications' own examples, run in Node with the stock client against a `chatd serve` of its own.
+
+tests/node/examples/ has them to the letter. Only URLs, tokens and the ids that stand for somebody's own are put in;
+what an example calls and does not define (a page's helpers) is given in a prelude, where it prints its name.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from tests.needs import NODE_FOLDER, node
+from tests.outside.server import Chatd, token
+from tests.scenes.stage import TIMEOUT
+
+IO = "import { io } from 'socket.io-client';\n"
+HELPERS = (
+    "addMessageToUI",
+    "displayMessage",
+    "alert",
+    "showTypingIndicator",
+    "hideTypingIndicator",
+    "updateUserStatus",
+)
+PAGE = "".join(f"const {name} = (...args) => console.log('{name}', ...args);\n" for name in HELPERS)
+REACT = "export const useRef = () => ({});\nexport const useEffect = (effect) => { effect(); };\n"
+
+
+class Serving(Chatd):
+    """chatd with flags of its own."""
+
+    def __init__(self, folder: Path, *flags: str) -> None:
+        super().__init__(folder)
+        self.flags = flags
+
+    def command(self, *words: str) -> list[str]:
+        return [*super().command(*words), *(self.flags if words[0] == "serve" else ())]
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def rest(self, method: str, path: str, body: Any = None, *, user: int = 0, **claims: Any) -> Any:
+        """What curl does: with a token of that user's, or with none."""
+        request = Request(self.url + path, None if body is None else json.dumps(body).encode(), method=method)
+        if user:
+            request.add_header("Authorization", f"Bearer {token(user, **claims)}")
+        with urlopen(request, timeout=TIMEOUT) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+
+@contextmanager
+def serving(folder: Path, *flags: str) -> Iterator[Serving]:
+    server = Serving(folder, *flags)
+    try:
+        server.start()
+        yield server
+        assert server.faults == []
+    finally:
+        server.end()
+
+
+class Script:
+    """JavaScript that runs: what it prints comes in lines."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.printed: list[str] = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line.rstrip("\n"))
+
+    def prints(self, text: str) -> str:
+        """Wait for a line with that text: the line. What was printed before is looked at too."""
+        for line in self.printed:
+            if text in line:
+                return line
+        while True:
+            try:
+                line = self._lines.get(timeout=TIMEOUT)
+            except queue.Empty:
+                raise AssertionError(f"never printed {text!r}, but {self.printed}") from None
+            self.printed.append(line)
+            if text in line:
+                return line
+
+    def does(self, act: str, **fields: Any) -> None:
+        """A line for tests/node/players.js."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"act": act, **fields}) + "\n")
+        self._process.stdin.flush()
+
+
+@contextmanager
+def script(folder: Path, text: str) -> Iterator[Script]:
+    """Run a module that finds the stock client, and a React that is just enough to mount a component."""
+    modules = folder / "node_modules"
+    if not modules.exists():
+        (modules / "react").mkdir(parents=True)
+        (modules / "react" / "package.json").write_text('{"type": "module", "main": "index.js"}')
+        (modules / "react" / "index.js").write_text(REACT)
+        (modules / "socket.io-client").symlink_to(NODE_FOLDER / "node_modules" / "socket.io-client")
+    (folder / "example.mjs").write_text(text, encoding="utf-8")
+    with _run(folder, "example.mjs") as running:
+        yield running
+
+
+@contextmanager
+def players() -> Iterator[Script]:
+    """tests/node/players.js, for whoever is on the other side."""
+    with _run(NODE_FOLDER, "players.js") as running:
+        yield running
+
+
+@contextmanager
+def _run(folder: Path, name: str) -> Iterator[Script]:
+    process = subprocess.Popen(
+        [node(), name],
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+    running = Script(process)
+    try:
+        yield running
+    finally:
+        process.kill()
+        process.wait()
+        running.reader.join(5)
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+def example(name: str, given: Mapping[str, str], *, before: str = "", after: str = "") -> str:
+    """An example with what is put in; each of those must be in it."""
+    text = (NODE_FOLDER / "examples" / f"{name}.mjs").read_text(encoding="utf-8")
+    for old, new in given.items():
+        assert old in text, f"{name} has no {old!r}"
+        text = text.replace(old, new)
+    return before + text + after
