@@ -7,6 +7,7 @@ again), and, where one may mount it, a small tmpfs that is filled and emptied.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -51,13 +52,9 @@ class SmallDisk:
         self.filler = server.data.parent / "filler"
 
     def fill(self) -> None:
-        with self.filler.open("wb") as file:
-            try:
-                while True:
-                    file.write(b"x" * 4_096)
-                    file.flush()
-            except OSError:
-                pass
+        with self.filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4_096)
 
     def empty(self) -> None:
         self.filler.unlink()

@@ -22,7 +22,7 @@ from tests.trials.shell import Figures, main
 
 SENDERS = 20
 LISTENER = SENDERS + 1
-LONGEST_LIFE = 0.8
+SHORTEST_LIFE, LONGEST_LIFE = 0.05, 0.8
 LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError)
 
 
@@ -85,7 +85,7 @@ async def trial(folder: Path, quick: bool, *, kills: int = 0, seed: int | None =
                 nursery.start_soon(send, server, number, where, ledger)
             nursery.start_soon(listen, server, where, ledger)
             for _ in range(kills):
-                await trio.sleep(dice.uniform(0.05, LONGEST_LIFE))
+                await trio.sleep(dice.uniform(SHORTEST_LIFE, LONGEST_LIFE / 2 if quick else LONGEST_LIFE))
                 server.kill()
                 began = trio.current_time()
                 await trio.to_thread.run_sync(server.start)

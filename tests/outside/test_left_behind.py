@@ -1,0 +1,51 @@
+"""Nothing that a client sends leaves a task behind: the same inputs, thrown at a server in this very process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from tests.outside.nasty_calls import ODD
+from tests.outside.nasty_frames import BROKEN
+from tests.outside.nasty_http import PASSED_OVER, REFUSED
+from tests.outside.raw import TEXT, Raw, frame
+from tests.outside.server import until
+from tests.scenes.stage import stage
+
+
+def living() -> int:
+    return trio.lowlevel.current_statistics().tasks_living
+
+
+async def batch(raw: Raw) -> list[Any]:
+    """The next message that is a list."""
+    while True:
+        said: Any = await raw.message()
+        if isinstance(said, list):
+            return said
+
+
+async def test_no_task_and_no_connection_is_left_of_the_nasty_ones(tmp_path: Path) -> None:
+    async with stage(tmp_path, limits__connections_per_address="0") as on:
+        tybalt = await on.person("tybalt")
+        await (await on.rpc(tybalt)).leaves()  # whatever is made once is made by now
+        await until(lambda: not on.server.house.connections)
+        before = living()
+        for data, _ in BROKEN.values():
+            async with await Raw.open(on.address, tybalt.token) as raw:
+                await raw.send(data)
+                await raw.closed()
+        for text in ODD.values():
+            async with await Raw.open(on.address, tybalt.token) as raw:
+                await raw.say(text)
+                raw.cut()
+        for data, _ in (*REFUSED.values(), *PASSED_OVER.values()):
+            async with await Raw.connect(on.address) as raw:
+                await raw.asks(data)
+        async with await Raw.open(on.address, tybalt.token) as raw:
+            await raw.send(frame(TEXT, b"[" + b",".join([b'{"id":1,"method":""}'] * 3_000) + b"]"))
+            assert len(await batch(raw)) == 3_000  # no limit here: every call is answered, in one list
+        await until(lambda: not on.server.house.connections)
+        await until(lambda: living() <= before)
