@@ -66,12 +66,20 @@ class IoPlayer:
         return line["args"][0]
 
     async def hears_of(self, event: str, count: int) -> list[list[Any]]:
-        """So many of those events, each with all its arguments, whatever else is heard among them."""
+        """So many of those events, each with all its arguments. What else is heard among them stays to be heard."""
         found: list[list[Any]] = []
-        while len(found) < count:
-            line = await self._take("event")
-            found += [line["args"]] if line["event"] == event else []
-        return found
+        with trio.fail_after(TIMEOUT):
+            while True:
+                others = []
+                for line in self.heard:
+                    if len(found) < count and line["kind"] == "event" and line["event"] == event:
+                        found.append(line["args"])
+                    else:
+                        others.append(line)
+                self.heard = others
+                if len(found) == count:
+                    return found
+                await self._troupe.listen()
 
     async def comes_again(self) -> None:
         await self._troupe.say("open_again", name=self.name)
