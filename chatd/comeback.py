@@ -41,7 +41,7 @@ async def go_on(connection: Connection, chairs: list[Chair], back: Back, hello: 
     async def tell(told: list[Told]) -> None:
         connection.retell(chairs, told, rooms)
         await house.broker.flush()
-        await connection.wire.drained()
+        await connection.drained()
 
     reached = await catch_up(house, actor, back.position, tell)
     await connection.enter(chairs, partial(_greet, connection, chairs), Comeback(back, reached))

@@ -10,13 +10,12 @@ by framing and is in chatd/entrance.py; from there on all connections are this.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
 import outcome
 import trio
-from msgspec import Struct
 from msgspec.structs import replace
 
 from chatd.broker import Link, Seat
@@ -24,6 +23,7 @@ from chatd.face import Face
 from chatd.house import Closable, House
 from chatd.limiter import Bucket
 from chatd.metrics import CONNECTIONS, CONNECTIONS_CLOSED
+from chatd.net.socket import frame_binary, frame_text
 from chatd.resume import Arrival, Back, arrive
 from chatd.services import entry
 from chatd.services.replay import Missed
@@ -51,16 +51,6 @@ from protocol.frames import Broken, Call, Frame, Framing, Packet, Ping
 
 STRIKE_SECONDS = 10.0
 UNDER_WAY = 256  # calls of one connection that may be under way before it is read from again
-
-
-class Wire(Struct, frozen=True):
-    """What a connection writes to: `pack` makes a packet bytes of it, `drained` waits until nothing waits in it."""
-
-    write: Callable[[bytes], None]
-    close: Callable[[int, str], None]
-    crowded: Callable[[], bool]
-    drained: Callable[[], Awaitable[None]]
-    pack: Callable[[Packet], bytes]
 
 
 class Comeback(NamedTuple):
@@ -109,15 +99,13 @@ class Connection(Link, Closable):
         "name",
         "open",
         "under_way",
-        "wire",
         "writing",
     )
 
-    def __init__(self, house: House, framing: Framing, wire: Wire) -> None:
-        super().__init__(wire.write)
+    def __init__(self, house: House, framing: Framing, write: Callable[[bytes], None]) -> None:
+        super().__init__(write)
         self.house = house
         self.framing = framing
-        self.wire = wire
         self.name = secrets.token_urlsafe(12)
         self.chairs: dict[str, Chair] = {}
         self.under_way = 0
@@ -209,16 +197,27 @@ class Connection(Link, Closable):
     def users(self) -> set[int]:
         return {chair.user for chair in self.chairs.values()}
 
-    @property
-    def crowded(self) -> bool:
-        return bool(self.wire.crowded())
+    # The wire: what a kind of connection is made of
+
+    def shut(self, code: int, reason: str) -> None:
+        """Close the wire, behind what was said before."""
+        raise NotImplementedError
+
+    async def drained(self) -> None:
+        """Wait until the client has taken what waits for it."""
+        raise NotImplementedError
+
+    @staticmethod
+    def pack(packet: Packet) -> bytes:
+        """A packet as bytes of the wire."""
+        return frame_binary(packet.data) if packet.binary else frame_text(packet.data)
 
     def end(self, closing: Closing) -> None:
         """Say goodbye. The first one counts."""
         if not self.ended:
             self.ended = True
             CONNECTIONS_CLOSED.child(str(closing.code)).add()
-        self.wire.close(closing.code, closing.reason)
+        self.shut(closing.code, closing.reason)
 
     def look(self, now: float, clock: float) -> None:
         """Close what holds an expired token."""
@@ -377,7 +376,7 @@ class Connection(Link, Closable):
     def send(self, packets: Iterable[Packet]) -> None:
         """Packets for this connection alone, in order among everything that it is told."""
         for packet in packets:
-            self.house.broker.send(self, self.wire.pack(packet))
+            self.house.broker.send(self, self.pack(packet))
 
     def push(self, chair: Chair, name: str, body: bytes) -> None:
         self.house.broker.send(self, chair.face.frame(name, body))

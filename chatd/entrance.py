@@ -10,7 +10,7 @@ by the close code, which is all that a browser can see.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,11 +21,11 @@ from msgspec import Raw
 
 from chatd.auth.verifier import bearer
 from chatd.comeback import begin, position_of
-from chatd.connection import Chair, Connection, Wire, plainly
+from chatd.connection import Chair, Connection, plainly
 from chatd.house import House
 from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
 from chatd.net.request import Request
-from chatd.net.socket import WebSocket, frame_binary, frame_text
+from chatd.net.socket import WebSocket, frame_text
 from chatd.resume import Back
 from chatd.services.work import Actor
 from protocol.dialects.grammar import Dialect
@@ -36,11 +36,6 @@ from protocol.framings.jsonrpc import JsonRpc, SharedJsonRpc
 
 SHARED_PATH = "/ws"
 SUBPROTOCOL = "chatd.jsonrpc"
-
-
-def pack(packet: Packet) -> bytes:
-    """A packet as a WebSocket message."""
-    return frame_binary(packet.data) if packet.binary else frame_text(packet.data)
 
 
 def shown_token(request: Request, query: dict[str, str], dialects: list[Dialect]) -> str | None:
@@ -72,13 +67,20 @@ class RpcConnection(Connection):
     __slots__ = ("_pinged", "early", "websocket")
 
     def __init__(self, house: House, framing: JsonRpc, websocket: WebSocket) -> None:
-        outbox = websocket.outbox
-        half = house.config.limits.outbox_bytes // 2
-        crowded = (lambda: outbox.waiting > half) if half else (lambda: False)
-        super().__init__(house, framing, Wire(websocket.write, websocket.close, crowded, outbox.drained, pack))
+        super().__init__(house, framing, websocket.write)
         self.websocket = websocket
         self._pinged = 0.0
-        self.early: list[Frame] = []  # what came right behind the token, to be heard when the seats are taken
+        self.early: Sequence[Frame] = ()  # what came right behind the token, to be heard when the seats are taken
+
+    @property
+    def crowded(self) -> bool:
+        return 2 * self.websocket.outbox.waiting > self.house.config.limits.outbox_bytes > 0
+
+    def shut(self, code: int, reason: str) -> None:
+        self.websocket.close(code, reason)
+
+    async def drained(self) -> None:
+        await self.websocket.outbox.drained()
 
     def may_call(self, id: Any) -> bool:
         """Whether one more call is within the limit, from somebody who has no seat yet."""
@@ -113,7 +115,7 @@ async def serve_jsonrpc(house: House, request: Request, websocket: WebSocket) ->
             return
         await _open(connection, actor, namespaces, dialects, back_of(query))
         del query, token, dialects
-        early, connection.early = connection.early, []
+        early, connection.early = connection.early, ()
         await connection.hear_all(early)
         del early
         receive, hear = websocket.receive, framing.receive

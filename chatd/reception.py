@@ -33,9 +33,9 @@ from msgspec import Raw
 
 from chatd.auth.verifier import bearer
 from chatd.comeback import begin_anew, go_on, position_of
-from chatd.connection import Chair, Connection, Wire
+from chatd.connection import Chair, Connection
 from chatd.engine import Engine, Headers, Session, SessionRules
-from chatd.entrance import pack, query_of, same_user
+from chatd.entrance import query_of, same_user
 from chatd.house import House
 from chatd.log import log
 from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
@@ -64,10 +64,8 @@ class IoConnection(Connection):
     __slots__ = ("left", "session")
 
     def __init__(self, house: House, session: Session) -> None:
-        half = house.config.limits.outbox_bytes // 2
-        crowded = (lambda: session.waiting > half) if half else (lambda: False)
         framing = SocketIo(SocketIoLimits(packet_bytes=house.config.socketio.max_payload))
-        super().__init__(house, framing, Wire(session.write, session.close, crowded, self._drained, pack))
+        super().__init__(house, framing, session.write)
         self.session = session
         self.left: set[str] = set()
         session.moved = self._moved
@@ -75,7 +73,14 @@ class IoConnection(Connection):
     def _moved(self, write: Write) -> None:
         self.write = write
 
-    async def _drained(self) -> None:
+    @property
+    def crowded(self) -> bool:
+        return 2 * self.session.waiting > self.house.config.limits.outbox_bytes > 0
+
+    def shut(self, code: int, reason: str) -> None:
+        self.session.close(code, reason)
+
+    async def drained(self) -> None:
         """Wait until the client has taken most of what waits for it, by whichever transport it takes it."""
         while self.session.waiting > DRAINED and not self.session.closing:  # noqa: ASYNC110 - no event tells
             await trio.sleep(DRAIN_SECONDS)

@@ -11,9 +11,10 @@ else, and gets no permission to read an answer.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from importlib.resources import files
+from typing import Any
 
 import trio
 
@@ -85,12 +86,10 @@ class Site:
             return refusal(no.code, no.message)
         return None
 
-    async def websocket(self, request: Request, websocket: WebSocket) -> None:
+    def websocket(self, request: Request, websocket: WebSocket) -> Coroutine[Any, Any, None]:
+        """The connection's whole life; no frame of this room stays in memory meanwhile."""
         engine = self._engine_for(request)
-        serve = partial(serve_jsonrpc, self.house) if engine is None else engine.websocket
-        life = serve(request, websocket)
-        del request  # an idle connection must not keep it
-        await life
+        return serve_jsonrpc(self.house, request, websocket) if engine is None else engine.websocket(request, websocket)
 
     def direct(self, request: Request) -> Direct | None:
         engine = self._engine_for(request)

@@ -16,7 +16,7 @@ import trio
 from msgspec import Raw
 
 from chatd.comeback import begin, position_of
-from chatd.connection import Chair, Connection, Wire, spell_missed
+from chatd.connection import Chair, Connection, spell_missed
 from chatd.face import Face
 from chatd.house import House
 from chatd.log import log
@@ -122,23 +122,26 @@ class Subscription(Connection):
         self._news = trio.Event()
         self._taken = trio.Event()
         self._limit = house.config.limits.outbox_bytes
-        wire = Wire(self._take, self._end, lambda: 2 * self._size > self._limit > 0, self._drained, pack)
-        super().__init__(house, JsonRpc(""), wire)
+        super().__init__(house, JsonRpc(""), self._take)
+
+    @property
+    def crowded(self) -> bool:
+        return 2 * self._size > self._limit > 0
 
     def _take(self, data: bytes) -> None:
         if self._limit and self._size + len(data) > self._limit:
-            self._end()
+            self.shut()
             return
         self._waiting.append(data)
         self._size += len(data)
         self._news.set()
 
-    def _end(self, code: int = 1000, reason: str = "") -> None:
+    def shut(self, code: int = 1000, reason: str = "") -> None:
         self._ended = True
         self._news.set()
         self._taken.set()
 
-    async def _drained(self) -> None:
+    async def drained(self) -> None:
         while self._size and not self._ended:
             self._taken = trio.Event()
             await self._taken.wait()
@@ -154,9 +157,9 @@ class Subscription(Connection):
             self._taken.set()
             yield b"".join(said) if said else sse.HEARTBEAT
 
-
-def pack(packet: Packet) -> bytes:
-    return packet.data
+    @staticmethod
+    def pack(packet: Packet) -> bytes:
+        return packet.data
 
 
 async def stream(house: House, actor: Actor, query: dict[str, str], last_event_id: str | None) -> AsyncIterator[bytes]:
