@@ -1,0 +1,86 @@
+"""A sixth dialect is one file of tables: put where the others are, it is spoken over both framings and REST."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chatd.cli import main
+from protocol import dialects
+from tests.scenes.players import Player, Way, both_ways, play
+from tests.scenes.shapes import INTEGER, TIME, UUID, fits
+from tests.scenes.stage import stage
+
+FOLDER = Path(__file__).parent / "dialects"
+
+
+@pytest.fixture
+def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """tests/scenes/dialects/ counts as a part of protocol/dialects/ for the length of a test."""
+
+    def forget() -> None:
+        sys.modules.pop("protocol.dialects.relay", None)
+        dialects.names.cache_clear()
+        dialects.dialect.cache_clear()
+
+    monkeypatch.setattr(dialects, "__path__", [*dialects.__path__, str(FOLDER)])
+    forget()
+    yield
+    monkeypatch.undo()
+    forget()
+
+
+def line(channel: str, who: str, text: str) -> dict[str, object]:
+    return {"v": 6, "no": INTEGER, "channel": channel, "who": who, "text": text, "at": TIME}
+
+
+@both_ways
+@pytest.mark.parametrize("table", [True, False])
+@pytest.mark.usefixtures("relay")
+async def test_it_is_spoken_at_once(tmp_path: Path, way: Way, table: bool) -> None:
+    async with stage(tmp_path, **({"dialects__/relay": "relay"} if table else {})) as on:
+        ann, bob = await on.person("ann"), await on.person("bob")
+        made = fits(await ann.asks("POST", "/relay", {"with": [bob.id]}, status=201), {"channel": UUID})
+        channel = made["channel"]
+        a = await play(on, way, "relay", ann, "/relay")
+        b = await play(on, way, "relay", bob, "/relay")
+        sent = await a.asks("SAY", channel, "hello")
+        fits(sent, line(channel, "ann", "hello"))
+        assert await a.hears("LINE") == sent
+        assert await b.hears("LINE") == sent
+        await b.does("JOIN", channel)
+        await a.tells("BUSY", channel)
+        assert await b.hears("BUSY") == {"who": ann.id}
+
+        second = await bob.asks("POST", f"/relay/{channel}", {"text": "by REST"}, status=201)
+        assert await a.hears("LINE") == second
+        assert await ann.asks("GET", f"/relay/{channel}") == [sent, second]
+
+        await refused(a, channel)
+        colon = await play(on, way, "colon", bob, deaf=("unread:count", "notification:created"))
+        [talk] = await bob.asks("GET", "/conversations")
+        await colon.asks("conversation:join", {"conversationId": talk["_id"]})
+        await a.asks("SAY", channel, "to all the others")
+        assert (await colon.hears("message:created"))["content"] == "to all the others"
+
+
+async def refused(player: Player, channel: str) -> None:
+    assert await player.asks("SAY", channel) == ["NO", "BAD_REQUEST"]
+    assert await player.asks("SAY", channel[:-1] + "9", "x") == ["NO", "NOT_FOUND"]
+    await player.tells("SAY")
+    assert await player.hears("error") == {"message": "461 channel, 461 text"}
+
+
+@pytest.mark.usefixtures("relay")
+def test_the_shell_prints_its_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dialects", "relay"]) == 0
+    printed = capsys.readouterr().out
+    assert "SAY" in printed
+    assert "/relay/{channel}" in printed
+
+
+def test_without_its_file_it_is_not_there() -> None:
+    assert "relay" not in dialects.names()
