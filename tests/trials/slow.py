@@ -90,8 +90,8 @@ async def pour(server: Chatd, where: str, seconds: float, rate: float, tally: Ta
 
 
 async def trial(folder: Path, quick: bool) -> Figures:
-    """10 deaf clients for 3 s, at twice the rate, when it is quick; else 50 for 30 s, and a minute to recover."""
-    deaf, seconds, patience, rate = (10, 3.0, 2.5, 2e6) if quick else (50, 30.0, 5.0, 1e6)
+    """10 deaf clients for 2 s, at thrice the rate, when it is quick; else 50 for 30 s, and a minute to recover."""
+    deaf, seconds, patience, rate = (10, 2.0, 1.8, 3e6) if quick else (50, 30.0, 5.0, 1e6)
     server = Chatd(folder, UNLIMITED).start()
     tally = Tally()
     try:
