@@ -153,8 +153,11 @@ class Dispatch:
 
     def _type(self, actor: Actor, command: ask.SetTyping) -> outcome.Outcome[Any] | None:
         """Known members' typing needs no question to the store."""
-        hall = self.roster.is_member(command.conversation.number, actor.id)
-        if hall is None or not command.conversation.fits(*hall.ref[:2]):
+        conversation, to = command.conversation, command.to
+        hall = self.roster.is_member(conversation.number, actor.id)
+        if hall is None or not conversation.fits(*hall.ref[:2]):
+            return None
+        if to is not None and (to.born is not None or not self.roster.is_member(conversation.number, to.number)):
             return None
         self.publish(Typing(hall.ref, actor.ref, command.on), None)
         return outcome.Value(None)

@@ -28,7 +28,7 @@ def send(work: Work, command: ask.SendMessage) -> Message:
     place = work.place(command, command.conversation)
     me = work.me()
     if command.to is not None:
-        _check_receiver(work, place, command.to)
+        check_receiver(work, place, command.to)
     return _send(work, place, me, command)
 
 
@@ -100,7 +100,8 @@ def checked_text(work: Work, content: str, *, empty: bool = False) -> str:
     return content
 
 
-def _check_receiver(work: Work, place: Place, to: Key) -> None:
+def check_receiver(work: Work, place: Place, to: Key) -> None:
+    """Whoever is named beside the conversation must be in it."""
     user = work.user(to)
     if conversations.place(work.tx, place.conversation.number, user.ref.number) is None:
         raise Refusal(BAD_REQUEST, "That user is not a member of the conversation", field="toUserId")

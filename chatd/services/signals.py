@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatd.services.messages import check_receiver
 from chatd.services.work import Work
 from protocol import commands as ask
 from protocol.events import Typing
@@ -9,4 +10,6 @@ from protocol.events import Typing
 
 def typing(work: Work, command: ask.SetTyping) -> None:
     place = work.place(command, command.conversation)
+    if command.to is not None:
+        check_receiver(work, place, command.to)
     work.tell(Typing(place.conversation, work.actor.ref, command.on))

@@ -1,0 +1,336 @@
+"""Bad input, for every event of every dialect over both framings: the answer that its specification documents.
+
+A call that fails is told so once, in the dialect's form: as the event that its row complains with, else as `error`;
+and to whoever asked for an answer in the answer. Nobody is disconnected for it, and nothing is dropped without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from protocol.dialects import dialect as find_dialect
+from tests.scenes.players import Player, Way, both_ways, play
+from tests.scenes.shapes import TEXT, fits
+from tests.scenes.stage import Person, Stage, stage
+
+CONTENT = "must have at most 10000 characters"
+MISSING: Any = object()
+
+
+class Ids(NamedTuple):
+    """What a dialect calls the same things. What is lost is there, but not for oneself; or it is not there at all."""
+
+    talk: Any
+    message: Any
+    me: int
+    lost_talks: tuple[Any, ...]
+    lost_messages: tuple[Any, ...]
+    malformed: Any
+
+
+class Call(NamedTuple):
+    """A call that would succeed, and what can be wrong with it: which field, what instead, and what that is called."""
+
+    event: str
+    payload: Callable[[Ids], dict[str, Any]]
+    place: str  # the field that names the conversation, the message or the notification
+    bad: tuple[tuple[str, Any, str], ...] = ()
+    told: str = "error"
+    lost: str = "Conversation not found"
+    member: bool = True  # whether one must be a member
+
+
+EMPTY, LONG = "content must not be empty", f"content {CONTENT}"
+CONTENTS = (("content", 5, "content must be a string"), ("content", "", EMPTY), ("content", " \n\t", EMPTY))
+SENT = (*CONTENTS, ("content", "x" * 10_001, LONG))
+EMPTY_OR_MISSING = (("content", MISSING, EMPTY), *SENT)
+REQUIRED = (("content", MISSING, "content is required and must be a string"), *SENT)
+KEBAB_INT = "should not be empty, {0} must be an integer number"
+KEBAB_TYPE = "message_type must be one of the following values: text, image, file"
+
+
+def whose(name: str) -> tuple[tuple[str, Any, str], ...]:
+    return (
+        (name, MISSING, f"{name} {KEBAB_INT.format(name)}"),
+        (name, "1", f"{name} must be an integer number"),
+        (name, 999, "The user in the payload must be your own"),
+    )
+
+
+def flag(missing: str) -> tuple[tuple[str, Any, str], ...]:
+    return (("isTyping", MISSING, missing), ("isTyping", "true", "isTyping must be a boolean value"))
+
+
+FLAG = flag("isTyping is required and must be a boolean value")
+IMAGE = {"url": "https://x.example/a.png", "type": "IMAGE"}
+ATTACHMENTS = 'attachments must be a list of {url, type: "IMAGE" or "PDF"}'
+RECEIVER = (
+    ("toUserId", "x", "toUserId must be a positive integer"),
+    ("toUserId", 999, "User not found"),
+    ("toUserId", True, "toUserId must be a positive integer or its digits"),
+)
+
+COLON = (
+    Call("conversation:join", lambda i: {"conversationId": i.talk}, "conversationId"),
+    Call("message:send", lambda i: {"conversationId": i.talk, "content": "x"}, "conversationId", EMPTY_OR_MISSING),
+    Call(
+        "message:edit",
+        lambda i: {"messageId": i.message, "content": "x"},
+        "messageId",
+        REQUIRED,
+        lost="Message not found",
+    ),
+    Call("message:delete", lambda i: {"messageId": i.message}, "messageId", lost="Message not found"),
+    Call("message:read", lambda i: {"messageId": i.message}, "messageId", lost="Message not found"),
+    Call("typing", lambda i: {"conversationId": i.talk, "isTyping": True}, "conversationId", FLAG),
+    Call(
+        "members:add",
+        lambda i: {"conversationId": i.talk, "userId": i.me},
+        "conversationId",
+        (
+            ("userId", "1", "userId must be a positive integer"),
+            ("userId", 999, "Only the admin of a conversation may do that"),
+        ),
+    ),
+    Call(
+        "members:remove",
+        lambda i: {"conversationId": i.talk, "userId": i.me},
+        "conversationId",
+        (("userId", 999, "User not found"), ("userId", MISSING, "userId is required and must be a positive integer")),
+    ),
+)
+NOTES = tuple(
+    Call(f"notification:{verb}", lambda i: {"notificationId": i.talk}, "notificationId", lost="Notification not found")
+    for verb in ("get", "read", "delete")
+)
+KEBAB = (
+    Call(
+        "send-message",
+        lambda i: {"sender_id": i.me, "conversation_id": i.talk, "message_type": "text", "content": "x"},
+        "conversation_id",
+        (
+            *whose("sender_id"),
+            *SENT,
+            ("content", MISSING, "content should not be empty, content must be a string"),
+            ("message_type", MISSING, f"message_type should not be empty, {KEBAB_TYPE}"),
+            ("message_type", "video", KEBAB_TYPE),
+        ),
+        told="message-error",
+    ),
+    Call(
+        "join-conversation",
+        lambda i: {"conversationId": i.talk, "userId": i.me},
+        "conversationId",
+        whose("userId"),
+        lost="Unauthorized to join this conversation",
+    ),
+    Call("leave-conversation", lambda i: {"conversationId": i.talk}, "conversationId", member=False),
+    Call(
+        "typing",
+        lambda i: {"conversationId": i.talk, "userId": i.me, "isTyping": True},
+        "conversationId",
+        (*whose("userId"), *flag("isTyping should not be empty, isTyping must be a boolean value")),
+    ),
+)
+ROOMS = (
+    Call("join_room", lambda i: {"roomId": i.talk}, "roomId"),
+    Call("send_message", lambda i: {"roomId": i.talk, "content": "x"}, "roomId", REQUIRED),
+    Call("typing", lambda i: {"roomId": i.talk}, "roomId"),
+)
+PAIRS = (
+    Call("join_conversation", lambda i: {"conversationId": i.talk}, "conversationId"),
+    Call("leave_conversation", lambda i: {"conversationId": i.talk}, "conversationId", member=False),
+    Call(
+        "send_message", lambda i: {"conversationId": i.talk, "content": "x"}, "conversationId", (*REQUIRED, *RECEIVER)
+    ),
+    Call("mark_read", lambda i: {"conversationId": i.talk}, "conversationId"),
+    Call("typing_start", lambda i: {"conversationId": i.talk}, "conversationId", RECEIVER),
+    Call("typing_stop", lambda i: {"conversationId": i.talk}, "conversationId", RECEIVER),
+)
+INBOX = (
+    Call(
+        "send_message",
+        lambda i: {"conversationId": i.talk, "content": "x"},
+        "conversationId",
+        (
+            *EMPTY_OR_MISSING,
+            ("attachments", "x", ATTACHMENTS),
+            ("attachments", [{**IMAGE, "type": "VIDEO"}], ATTACHMENTS),
+            ("attachments", [{"url": IMAGE["url"]}], ATTACHMENTS),
+            ("attachments", [{"type": "PDF"}], ATTACHMENTS),
+            (
+                "attachments",
+                [{**IMAGE, "url": ""}],
+                "attachments must be a URL of 1 to 2048 characters without spaces",
+            ),
+            ("attachments", [IMAGE] * 11, "A message has at most 10 attachments"),
+        ),
+    ),
+    Call("read_messages", lambda i: {"conversationId": i.talk}, "conversationId"),
+)
+
+
+class Case(NamedTuple):
+    dialect: str
+    namespace: str
+    calls: tuple[Call, ...]
+    malformed: Any
+    kind: str
+
+
+CASES = (
+    Case("colon", "/chat", COLON, "x", "an id of 24 hexadecimal digits"),
+    Case("colon", "/notifications", NOTES, "x", "an id of 24 hexadecimal digits"),
+    Case("kebab", "/chat", KEBAB, "1", "an integer number"),
+    Case("rooms", "/chat", ROOMS, "x", "an id of 24 hexadecimal digits"),
+    Case("pairs", "/", PAIRS, "one", "a positive integer"),
+    Case("inbox", "/", INBOX, "x", "a UUID"),
+)
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.dialect + case.namespace.replace("/", "-"))
+
+
+async def ids(on: Stage, me: Person, case: Case) -> Ids:
+    """A group that one is in, one that one was removed from, one of others; and a message in each."""
+    other = await on.person("other")
+    talks, sent = [], []
+    for members in ([me.id], [me.id], []):
+        body = {"type": "group", "participants": members}
+        talks.append((await other.asks("POST", "/conversations", body, status=201))["_id"])
+        author = other if not members or talks[1:] else me
+        message = await author.asks("POST", f"/conversations/{talks[-1]}/messages", {"content": "x"}, status=201)
+        sent.append(message["_id"])
+    await other.asks("DELETE", f"/conversations/{talks[1]}/members?userId={me.id}", status=204)
+    spell = SPELLINGS.get(case.kind, number_of)
+    (talk, *lost_talks), (message, *lost_messages) = (
+        [spell(id) for id in (*known, known[0][:-2] + "ff")] for known in (talks, sent)
+    )
+    return Ids(talk, message, me.id, tuple(lost_talks), tuple(lost_messages), case.malformed)
+
+
+def number_of(id: str) -> int:
+    return int(id[8:], 16)
+
+
+SPELLINGS: dict[str, Callable[[str], Any]] = {
+    "a UUID": lambda id: f"{id[:8]}-0000-8000-8000-{id[12:]}",
+    "an id of 24 hexadecimal digits": lambda id: id,
+}
+
+
+def wrongs(case: Case, call: Call, ids: Ids) -> Iterator[tuple[Any, str]]:
+    """Every payload of a call that is wrong, and what is said of it."""
+    right, place = call.payload(ids), call.place
+    missing = f"{place} should not be empty, {place} must be {case.kind}" if case.dialect == "kebab" else None
+    kind = "a positive integer or its digits" if case.dialect == "pairs" else case.kind
+    yield without(right, place), missing or f"{place} is required and must be {kind}"
+    yield {**right, place: [1]}, f"{place} must be {kind}"
+    yield {**right, place: ids.malformed}, f"{place} must be {case.kind}"
+    if call.member:
+        for id in ids.lost_messages if place == "messageId" else ids.lost_talks:
+            yield {**right, place: id}, call.lost
+    for field, value, said in call.bad:
+        yield (without(right, field) if value is MISSING else {**right, field: value}), said
+    unknown = "property extra should not exist" if case.dialect == "kebab" else "extra is not a field of this call"
+    yield {**right, "extra": 1}, unknown
+
+
+def without(payload: dict[str, Any], field: str) -> dict[str, Any]:
+    return {key: value for key, value in payload.items() if key != field}
+
+
+def event_of(case: Case, call: Call, code: str, said: str) -> tuple[str, dict[str, Any]]:
+    """The event that tells it."""
+    if call.told != "error":
+        return call.told, {"error": said}
+    return "error", {"code": code, "message": said} if case.dialect == "colon" else {"message": said}
+
+
+def code_of(said: str) -> str:
+    if said.endswith("not found") or said.startswith("Unauthorized"):
+        return "NOT_FOUND"
+    return "FORBIDDEN" if said.startswith(("The user in the payload", "Only the admin")) else "BAD_REQUEST"
+
+
+async def seat(on: Stage, way: Way, case: Case, who: Person) -> Player:
+    deaf = ("unread:count", "unread_count", "user:online", "notification:count", "notification:created")
+    return await play(on, way, case.dialect, who, case.namespace, deaf=(*deaf, "new_notification"))
+
+
+@both_ways
+@every_case
+async def test_whoever_wants_no_answer_is_told_by_an_event(tmp_path: Path, way: Way, case: Case) -> None:
+    async with stage(tmp_path) as on:
+        me = await on.person("me")
+        known = await ids(on, me, case)
+        player = await seat(on, way, case, me)
+        for call in case.calls:
+            for payload, said in wrongs(case, call, known):
+                await player.tells(call.event, payload)
+                event, body = event_of(case, call, code_of(said), said)
+                assert await player.hears(event) == body, (call.event, payload)
+        await player.hears_nothing()
+
+
+@both_ways
+@every_case
+async def test_whoever_wants_an_answer_gets_it(tmp_path: Path, way: Way, case: Case) -> None:
+    """The form of a refusal as ack. Where nothing is acknowledged, JSON-RPC has its error all the same."""
+    silent = case.dialect in ("rooms", "pairs", "inbox")
+    if silent and way == "socketio":
+        pytest.skip("no acks")
+    async with stage(tmp_path) as on:
+        me = await on.person("me")
+        known = await ids(on, me, case)
+        player = await seat(on, way, case, me)
+        for call in case.calls:
+            for payload, said in wrongs(case, call, known):
+                answer = await player.asks(call.event, payload)
+                if case.dialect == "colon":
+                    assert answer == {"ok": False, "error": {"code": code_of(said), "message": said}}
+                elif silent:
+                    assert answer is None
+                    assert await player.hears("error") == {"message": said}
+                else:
+                    assert answer == {"success": False, "error": said}
+                    if call.told != "error":
+                        assert await player.hears(call.told) == {"error": said}
+        await player.hears_nothing()
+
+
+NONSENSE: tuple[Any, ...] = (5, "x", None, True, [], [1], ["x", {}])
+
+
+@both_ways
+@every_case
+async def test_what_is_no_payload_at_all(tmp_path: Path, way: Way, case: Case) -> None:
+    async with stage(tmp_path) as on:
+        me = await on.person("me")
+        player = await seat(on, way, case, me)
+        vocabulary = find_dialect(case.dialect).vocabulary(case.namespace)
+        for row in vocabulary.hears:
+            for argument in NONSENSE:
+                await player.tells(row.name, argument, argument)
+                fits_complaint(await player.hears(row.complains[0] if row.complains else "error"))
+            for payload in ({}, {"nonsense": 1}):
+                if payload or any(field.required for field in row.takes):
+                    await player.tells(row.name, payload)
+                    fits_complaint(await player.hears(row.complains[0] if row.complains else "error"))
+        await player.tells("no such call", {})
+        fits_complaint(await player.hears("error"))
+        await player.hears_nothing()
+
+
+def fits_complaint(said: dict[str, Any]) -> None:
+    shapes = {"code": {"code": "BAD_REQUEST", "message": TEXT}, "error": {"error": TEXT}}
+    fits(said, next((shape for key, shape in shapes.items() if key in said), {"message": TEXT}))
+
+
+def test_every_call_of_every_dialect_has_its_bad_input() -> None:
+    without_place = {"notification:list", "notification:ping", "conversation:leave"}
+    for case in CASES:
+        rows = {row.name for row in find_dialect(case.dialect).vocabulary(case.namespace).hears}
+        assert {call.event for call in case.calls} == rows - without_place
