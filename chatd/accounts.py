@@ -22,6 +22,7 @@ from chatd.auth.logins import Logins
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import RefreshToken, make_refresh, read_refresh
 from chatd.limiter import Rate
+from chatd.metrics import LOGINS_FAILED
 from chatd.net.proxies import block
 from chatd.services import accounts as services
 from chatd.services.accounts import Entrant, Pass, Person
@@ -102,6 +103,7 @@ class Accounts:
             session = self._pass(fresh)
             entrant = await self.home.database.write(lambda tx: services.sign_in(tx, account, session, rehashed))
         if entrant is None:
+            LOGINS_FAILED.add()
             raise self.logins.failed(attempt, trio.current_time())
         self.logins.succeeded(attempt)
         return self._tokens(entrant, fresh)

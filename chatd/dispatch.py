@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from chatd.broker import Broker
 from chatd.limiter import Buckets
-from chatd.metrics import CALL_SECONDS, CALLS
+from chatd.metrics import CALL_SECONDS, CALLS, EVENTS
 from chatd.notifier import Notifier
 from chatd.presence import Presence
 from chatd.roster import Roster
@@ -83,6 +83,10 @@ class Dispatch:
             ask.GetUnread: self._unread,
         }
         database.after_batch = self._after_batch
+
+    def adopt(self, rules: Rules, sends: Buckets[int], typing_expires: float) -> None:
+        """Take up other limits."""
+        self.rules, self.sends, self.typists.expire = rules, sends, typing_expires
 
     # Asking
 
@@ -177,6 +181,7 @@ class Dispatch:
         self.roster.before(event)
         self._open_rooms(event)
         self.broker.publish(event, position)
+        EVENTS.child(type(event).__name__).add()
         if self._listeners:
             self._listeners.unpark_all()
         self.roster.after(event)

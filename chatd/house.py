@@ -30,6 +30,11 @@ class Closable:
         """Who sits in it."""
         raise NotImplementedError
 
+    @property
+    def sessions(self) -> set[str]:
+        """The names under which its rooms are remembered."""
+        raise NotImplementedError
+
     def end(self, closing: Closing) -> None:
         """Say goodbye."""
         raise NotImplementedError
@@ -52,7 +57,6 @@ class House:
         doorman: Doorman,
         clock: Callable[[], float],
     ) -> None:
-        self.config = config
         self.database = database
         self.broker = broker
         self.roster = roster
@@ -60,10 +64,7 @@ class House:
         self.doorman = doorman
         self.clock = clock
         self.connections: set[Closable] = set()
-        limits = config.limits
-        self.rest = Buckets[object](Rate(limits.rest_per_user, limits.rest_per_user_burst))
-        self.calls = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
-        self.typing = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)
+        self.adopt(config)
         self._speeches: dict[tuple[str, str], Speech] = {}
         self._faces: dict[tuple[object, ...], Face] = {}
         self.stopping = False
@@ -72,6 +73,14 @@ class House:
         self.push_since = SocketIo.push_since(database.epoch)
         """For the faces of Socket.IO clients that may recover."""
         self.sse_push = sse.push_since(database.epoch)
+
+    def adopt(self, config: Config) -> None:
+        """Take up a configuration: at the start, and when SIGHUP brings another."""
+        limits = config.limits
+        self.config = config
+        self.rest = Buckets[object](Rate(limits.rest_per_user, limits.rest_per_user_burst))
+        self.calls = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
+        self.typing = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)
 
     # Dialects
 

@@ -7,7 +7,6 @@ stop      front stops accepting → what was asked is committed and answered →
 from __future__ import annotations
 
 import gc
-import resource
 import signal
 import ssl
 import sys
@@ -21,28 +20,25 @@ from typing import NamedTuple
 import trio
 
 from chatd import __version__
-from chatd.accounts import Accounts, first_steps
+from chatd.accounts import Accounts, first_steps, make_logins
 from chatd.auth.identity import Identity, open_identity
 from chatd.broker import Broker
-from chatd.config import ConfigError
+from chatd.config import ConfigError, reload
 from chatd.control import FILE_NAME, serve_control
 from chatd.dispatch import Dispatch
 from chatd.doorman import Doorman
-from chatd.entrance import SUBPROTOCOL
 from chatd.house import House
 from chatd.janitor import keep_clean
-from chatd.limiter import Buckets, Rate
 from chatd.log import adopt_logging, log
-from chatd.metrics import CONNECTIONS_FAILED, POSITION
+from chatd.metrics import CONNECTIONS_FAILED, DELIVERIES, POSITION, REQUESTS, WRITES_WAITING
 from chatd.net.asgi import Application, Lifespan
-from chatd.net.channel import HttpRules
-from chatd.net.front import Front, FrontRules
+from chatd.net.front import Front
+from chatd.net.http import Site as HttpSite
 from chatd.net.listeners import Address
-from chatd.net.socket import socket_rules
+from chatd.parts import front_rules, http_rules, sending_rate, service_rules, websocket_rules
 from chatd.roster import Roster
-from chatd.services.work import Rules
 from chatd.settings import Config
-from chatd.site import Site
+from chatd.site import MetricsSite, Site
 from chatd.steward import handlers
 from chatd.store import users
 from chatd.store.database import Database
@@ -90,7 +86,31 @@ class Server(NamedTuple):
 
     house: House
     accounts: Accounts
+    site: Site
     front: Front
+
+    def adopt(self, config: Config) -> None:
+        """Take up what may change while it runs."""
+        log.configure(config.log.format, config.log.level)
+        adopt_logging(log)
+        self.house.adopt(config)
+        self.house.dispatch.adopt(service_rules(config), sending_rate(config), config.typing.expire)
+        self.accounts.logins = make_logins(config.limits)
+        self.site.adopt()
+        self.front.adopt(front_rules(config), http_rules(config), websocket_rules(config))
+
+
+async def _hear_hangups(server: Server) -> None:
+    """SIGHUP: read the configuration again, and take up what may change live."""
+    with trio.open_signal_receiver(signal.SIGHUP) as hangups:
+        async for _ in hangups:
+            try:
+                config, waiting = reload(server.house.config)
+            except ConfigError as error:
+                log.error("the configuration stays as it is", why=str(error))
+                continue
+            server.adopt(config)
+            log.info("configuration read again", waits_for_restart=", ".join(waiting) or "nothing")
 
 
 @asynccontextmanager
@@ -112,7 +132,8 @@ async def running(config: Config) -> AsyncIterator[Server]:
         accounts = Accounts(house, identity)
         application = LazyApplication(house, accounts)
         site = Site(house, application.get)
-        front = build_front(config, site)
+        front, *others = build_fronts(config, site)
+        server = Server(house, accounts, site, front)
         async with trio.open_nursery() as nursery:
             house.spawn = nursery.start_soon
             nursery.start_soon(house.broker.run)
@@ -124,8 +145,10 @@ async def running(config: Config) -> AsyncIterator[Server]:
                 nursery.start_soon(identity.source.run)
             nursery.start_soon(serve_control, folder / FILE_NAME, handlers(house, accounts))
             nursery.start_soon(application.run)
-            await nursery.start(front.serve)
-            yield Server(house, accounts, front)
+            for listening in (*others, front):
+                await nursery.start(listening.serve)
+            nursery.start_soon(_hear_hangups, server)
+            yield server
             with trio.CancelScope(shield=True):
                 await _stop(house, front, application)
             nursery.cancel_scope.cancel()
@@ -137,17 +160,18 @@ def _make_folder(folder: Path) -> None:
 
 def build_house(config: Config, store: Database, identity: Identity) -> House:
     """Everything between the store and the doors."""
-    limits = config.limits
     roster = Roster()
     broker = Broker(roster)
     broker.position = store.position
     POSITION.follow(lambda: broker.position)
+    DELIVERIES.follow(lambda: broker.delivered)
+    WRITES_WAITING.follow(lambda: store.waiting)
     dispatch = Dispatch(
         store,
         broker,
         roster,
-        rules=Rules(limits.text_characters, limits.attachments, limits.members, limits.page_default, limits.page),
-        sends=Buckets[int](Rate(limits.sends_per_user, limits.sends_per_user_burst)),
+        rules=service_rules(config),
+        sends=sending_rate(config),
         typing_expires=config.typing.expire,
         presence_grace=config.presence.grace,
     )
@@ -157,38 +181,33 @@ def build_house(config: Config, store: Database, identity: Identity) -> House:
     return house
 
 
-def build_front(config: Config, site: Site) -> Front:
+def build_fronts(config: Config, site: Site) -> list[Front]:
     """The listeners, bound: whatever is wrong with an address is said before anything runs."""
-    server, limits = config.server, config.limits
+    server, metrics = config.server, config.metrics
     addresses = [Address(server.host, server.port)]
     if server.unix:
         addresses.append(Address(path=server.unix))
+    main = _front(config, site, addresses, _tls(server.tls_certificate, server.tls_key))
+    if not (metrics.enabled and metrics.port):
+        return [main]
+    return [main, _front(config, MetricsSite(), [Address(metrics.host, metrics.port)], None)]
+
+
+def _front(config: Config, site: HttpSite, addresses: list[Address], tls: ssl.SSLContext | None) -> Front:
     return Front(
         site,
         addresses,
-        front=FrontRules(
-            connections=_connections(limits.connections_share),
-            connections_per_address=limits.connections_per_address,
-            handshake_seconds=limits.tls_timeout,
-            trusted_proxies=server.trusted_proxies,
-        ),
-        http=HttpRules(
-            head_bytes=limits.head_bytes, head_seconds=limits.head_timeout, idle_seconds=limits.idle_timeout
-        ),
-        sockets=socket_rules(
-            message_bytes=limits.message_bytes,
-            fragments=limits.message_fragments,
-            outbox_bytes=limits.outbox_bytes,
-            subprotocols=(SUBPROTOCOL,),
-        ),
-        tls=_tls(server.tls_certificate, server.tls_key),
+        front=front_rules(config),
+        http=http_rules(config),
+        sockets=websocket_rules(config),
+        tls=tls,
         crashed=_report,
+        answered=_count_answer,
     )
 
 
-def _connections(share: float) -> int:
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return max(16, int(soft * share)) if share else 1 << 30
+def _count_answer(status: int) -> None:
+    REQUESTS.child(str(status)).add()
 
 
 def _tls(certificate: str, key: str) -> ssl.SSLContext | None:

@@ -159,8 +159,6 @@ CALL_SECONDS = Histogram("chatd_call_seconds", "From a command's arrival to its 
 REQUESTS = Counter("chatd_http_requests_total", "HTTP requests answered, by status", ("status",))
 EVENTS = Counter("chatd_events_total", "Events published after a commit", ("event",))
 DELIVERIES = Counter("chatd_deliveries_total", "Pushes handed to sockets")
-DROPPED = Counter("chatd_dropped_total", "Typing and presence dropped for slow clients")
-BYTES_SENT = Counter("chatd_sent_bytes_total", "Bytes written to sockets")
 OUTBOX_BYTES = Gauge("chatd_outbox_bytes", "Bytes that wait for slow clients now")
 COMMITS = Counter("chatd_commits_total", "Transactions committed")
 COMMIT_UNITS = Histogram("chatd_commit_units", "Units of work in one commit", buckets=ROWS_AT_ONCE)

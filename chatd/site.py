@@ -21,7 +21,7 @@ import trio
 from chatd.engine import Engine
 from chatd.entrance import dialects_of, query_of, serve_jsonrpc
 from chatd.house import House
-from chatd.metrics import CONNECTIONS_REFUSED
+from chatd.metrics import CONNECTIONS_REFUSED, render
 from chatd.net import origins
 from chatd.net.asgi import Application
 from chatd.net.handshake import wants_websocket
@@ -29,7 +29,7 @@ from chatd.net.http import Direct
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
 from chatd.reception import open_engine
-from protocol.errors import FORBIDDEN, NO_METHOD, UNAVAILABLE, Refusal
+from protocol.errors import FORBIDDEN, NO_METHOD, NOT_FOUND, UNAVAILABLE, Refusal
 
 SOCKETIO_PATH = "/socket.io/"
 CLIENT_FILES = ("socket.io.min.js", "socket.io.esm.min.js")
@@ -47,10 +47,16 @@ class Site:
     def __init__(self, house: House, make_app: Callable[[], Awaitable[Application]]) -> None:
         self.house = house
         self._make_app = make_app
-        self._allowed = origins.listed(house.config.server.allowed_origins)
         self._direct: dict[str, Direct] = {"/healthz": self._healthz, "/readyz": self._readyz}
+        if house.config.metrics.enabled and not house.config.metrics.port:
+            self._direct["/metrics"] = tell_metrics
         self._direct |= {SOCKETIO_PATH + name: partial(_client_file, name) for name in CLIENT_FILES}
         self._engine: Engine | None = None
+        self.adopt()
+
+    def adopt(self) -> None:
+        """Take up what the configuration says of origins now."""
+        self._allowed = origins.listed(self.house.config.server.allowed_origins)
 
     async def run(self) -> None:
         """Keep Socket.IO's sessions, for as long as the server runs."""
@@ -133,3 +139,27 @@ async def _client_file(name: str, request: Request, body: bytes) -> Response:
 
 def _bytes(headers: origins.Headers) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((name.lower().encode(), value.encode()) for name, value in headers)
+
+
+async def tell_metrics(request: Request, body: bytes) -> Response:
+    """Every figure, as Prometheus reads it."""
+    return Response(200, render().encode(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
+
+
+class MetricsSite:
+    """What is on the metrics' own port: nothing else."""
+
+    def refuse(self, request: Request) -> Response | None:
+        return None if request.path == "/metrics" else refusal(NOT_FOUND, "There is nothing but /metrics here")
+
+    def websocket(self, request: Request, websocket: WebSocket) -> Coroutine[Any, Any, None]:
+        raise NotImplementedError  # refused before
+
+    def direct(self, request: Request) -> Direct | None:
+        return tell_metrics
+
+    def body_limit(self, request: Request) -> int:
+        return 0
+
+    async def app(self) -> Application:
+        raise NotImplementedError  # everything is direct

@@ -36,7 +36,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("chatd.house",),
     ("chatd.janitor", "chatd.resume", "chatd.accounts", "chatd.calls", "chatd.herald", "chatd.steward"),
     ("chatd.connection", "chatd.comeback", "chatd.entrance", "chatd.reception"),
-    ("chatd.site",),
+    ("chatd.site", "chatd.parts"),
     ("chatd.rest",),
     ("chatd.main",),
     ("chatd.cli",),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from http import HTTPStatus
 
@@ -75,6 +75,7 @@ class Channel:
         "_h11",
         "_received",
         "_silent",
+        "answered",
         "body_limit",
         "extra_headers",
         "request",
@@ -82,10 +83,11 @@ class Channel:
         "stream",
     )
 
-    def __init__(self, stream: Stream, rules: HttpRules) -> None:
+    def __init__(self, stream: Stream, rules: HttpRules, answered: Callable[[int], None] = lambda status: None) -> None:
         self.stream = stream
         self.rules = rules
         self.body_limit = 0
+        self.answered = answered  # hears of every answer's status
         self.extra_headers: Headers = ()  # what the site adds to every answer to this request
         self.request: Request | None = None
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=(rules.head_bytes or 1 << 30) + 2)
@@ -224,6 +226,7 @@ class Channel:
         close: bool = False,
     ) -> bytes:
         """The bytes of an answer's head, with every default header that it does not set itself."""
+        self.answered(status)
         self._silent = status in BODILESS or (self.request is not None and self.request.method == "HEAD")
         framing: list[tuple[bytes, bytes]] = []
         own: dict[bytes, list[bytes]] = {}

@@ -25,7 +25,7 @@ from chatd.net.channel import HttpRules
 from chatd.net.http import Server, Site
 from chatd.net.listeners import Address, listen, spell
 from chatd.net.proxies import Proxies, block
-from chatd.net.request import Response, refusal
+from chatd.net.request import Headers, Response, refusal
 from chatd.net.socket import SocketRules
 from chatd.net.stream import SocketStream, Stream, peer_of
 from chatd.net.tls import TlsStream
@@ -76,6 +76,7 @@ class Front:
         sockets: SocketRules,
         tls: ssl.SSLContext | None = None,
         crashed: Callable[[BaseException], None] = log_crash,
+        answered: Callable[[int], None] = lambda status: None,
     ) -> None:
         self._site = site
         self._rules = front
@@ -83,6 +84,7 @@ class Front:
         self._sockets = sockets
         self._tls = tls
         self._crashed = crashed
+        self._answered = answered
         self._proxies = Proxies(front.trusted_proxies)
         self._limit = front.connections or descriptor_share()
         self._by_address: Counter[str] = Counter()
@@ -105,6 +107,17 @@ class Front:
             raise
         return listeners
 
+    def adopt(self, front: FrontRules, http: HttpRules, sockets: SocketRules) -> None:
+        """Take up other rules: for connections from now on."""
+        self._rules, self._http, self._sockets = front, http, sockets
+        self._proxies = Proxies(front.trusted_proxies)
+        self._limit = front.connections or descriptor_share()
+        if self._server is not None:
+            self._server.rules, self._server.sockets = http, sockets
+
+    def _locate(self, peer: str, headers: Headers) -> tuple[str, str | None]:
+        return self._proxies.locate(peer, headers)
+
     @property
     def scheme(self) -> str:
         return "https" if self._tls is not None else "http"
@@ -120,7 +133,8 @@ class Front:
                     self._http,
                     self._sockets,
                     crashed=self._crashed,
-                    locate=self._proxies.locate,
+                    locate=self._locate,
+                    answered=self._answered,
                 )
                 with trio.CancelScope() as self._accepting:
                     async with trio.open_nursery() as doors:

@@ -80,7 +80,7 @@ def directly(peer: str, headers: Headers) -> tuple[str, str | None]:
 class Server:
     """What all connections share. `crashed` hears of every exception that a handler lets out."""
 
-    __slots__ = ("crashed", "headers", "idle", "locate", "nursery", "rules", "site", "sockets", "stopping")
+    __slots__ = ("answered", "crashed", "headers", "idle", "locate", "nursery", "rules", "site", "sockets", "stopping")
 
     def __init__(
         self,
@@ -91,6 +91,7 @@ class Server:
         *,
         crashed: Callable[[BaseException], None],
         locate: Locate = directly,
+        answered: Callable[[int], None] = lambda status: None,
     ) -> None:
         self.site = site
         self.headers: Callable[[Request], Headers] | None = getattr(site, "headers", None)
@@ -99,6 +100,7 @@ class Server:
         self.sockets = sockets
         self.crashed = crashed
         self.locate = locate
+        self.answered = answered
         self.idle: set[Stream] = set()  # connections of which no whole request is known
         self.stopping = False
 
@@ -114,7 +116,7 @@ class Server:
         The remainder is handed out, not awaited here, so that the frames and objects of HTTP are gone meanwhile.
         `busy` is the answer to the one request of a connection that is one too many.
         """
-        channel = Channel(stream, self.rules)
+        channel = Channel(stream, self.rules, self.answered)
         try:
             while (request := await self._next_request(channel)) is not None:
                 answer = busy or self._refuse(request)

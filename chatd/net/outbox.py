@@ -179,6 +179,7 @@ class Outbox:
         self._ready = not self.closed
         if self._empty is not None:
             self._empty.set()
+            self._empty = None
         return True
 
     def _first(self, queue: deque[Bytes]) -> Bytes:

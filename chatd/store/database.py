@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar
 import outcome
 import trio
 
+from chatd.metrics import COMMIT_SECONDS, COMMIT_UNITS, COMMITS, WRITES_FAILED
 from chatd.store.batch import Committer
 from chatd.store.courtesy import Courtesy
 from chatd.store.lane import Job, Lane, Outcomes
@@ -27,6 +28,7 @@ from chatd.store.opening import LOG_BYTES, make_file, prepare_reader, prepare_wr
 from chatd.store.reader import Reader
 from chatd.store.schema import Schema
 from chatd.store.transaction import Reading, Transaction
+from protocol.errors import UNAVAILABLE
 
 T = TypeVar("T")
 
@@ -50,8 +52,14 @@ class WritingServer:
         self._committer = committer
 
     async def run(self, jobs: Sequence[Job]) -> Outcomes:
+        began = time.perf_counter()
         outcomes: Outcomes = await self._link.hop(self._committer.run, jobs, self._database.clock())
         self._database.position = self._committer.position
+        COMMITS.add()
+        COMMIT_UNITS.observe(len(jobs))
+        COMMIT_SECONDS.observe(time.perf_counter() - began)
+        if isinstance(outcomes[0], outcome.Error):  # when the disk fails, it fails for all of them
+            WRITES_FAILED.add(amount=sum(is_unavailable(one) for one in outcomes))
         return outcomes
 
     async def rest(self) -> None:
@@ -151,6 +159,10 @@ class Database:
     async def _drain(self) -> None:
         await self._writes.close()
         await self._reads.close()
+
+
+def is_unavailable(answer: outcome.Outcome[Any]) -> bool:
+    return isinstance(answer, outcome.Error) and getattr(answer.error, "code", None) is UNAVAILABLE
 
 
 def _nothing() -> None:

@@ -50,7 +50,8 @@ class Rest:
             try:
                 with urlopen(request, timeout=TIMEOUT) as answer:
                     text = answer.read()
-                    return answer.status, json.loads(text) if text else None, answer.headers
+                    json_said = "json" in answer.headers.get("Content-Type", "")
+                    return answer.status, json.loads(text) if json_said else text or None, answer.headers
             except OSError as error:
                 status = getattr(error, "code", None)
                 if status is None:

@@ -1,0 +1,70 @@
+"""SIGHUP and /metrics: what an operator does to a server that runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import trio
+import trio.testing
+
+from chatd.config import load
+from chatd.main import running
+from tests.scenes.stage import Rest, stage
+
+
+async def test_a_hangup_takes_up_what_may_change_and_keeps_the_rest(tmp_path: Path) -> None:
+    file = tmp_path / "chatd.toml"
+    settings = f'[server]\nport = 0\n[data]\ndirectory = "{tmp_path}/data"\n'
+    file.write_text(settings)
+    config = load(str(file), environ={})
+    async with running(config) as server:
+        rest = Rest(f"http://{server.front.addresses[0]}")
+        person = {"username": "ann", "password": "correct horse"}
+        token = (await rest.ask("POST", "/auth/register", person))[1]["accessToken"]
+        file.write_text(settings + '[limits]\ntext_characters = 5\n[server.nonsense]\n')
+        os.kill(os.getpid(), signal.SIGHUP)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert server.house.config.limits.text_characters == 10_000
+
+        more = '[limits]\ntext_characters = 5\n[auth]\nregistration = "closed"\n[socketio]\nmax_payload = 5\n'
+        file.write_text(settings + more)
+        os.kill(os.getpid(), signal.SIGHUP)
+        with trio.fail_after(10):
+            while server.house.config is config:
+                await trio.testing.wait_all_tasks_blocked(0.01)
+        assert server.house.config.socketio.max_payload == 1_000_000
+        assert (await rest.ask("POST", "/auth/register", person | {"username": "bob"}))[0] == 403
+        talk = (await rest.ask("POST", "/conversations", {"type": "group", "participants": []}, token=token))[1]["_id"]
+        path = f"/conversations/{talk}/messages"
+        assert (await rest.ask("POST", path, {"content": "12345"}, token=token))[0] == 201
+        assert (await rest.ask("POST", path, {"content": "123456"}, token=token))[0] == 400
+
+
+async def test_the_figures_are_those_of_what_happened(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        ann = await on.person("ann")
+        before = await figures(on.rest)
+        player = await on.rpc(ann)
+        talk = (await ann.asks("POST", "/conversations", {"type": "group", "participants": []}))["_id"]
+        await player.asks("conversation:join", {"conversationId": talk})
+        await player.asks("message:send", {"conversationId": talk, "content": "counted"})
+        await player.comes_to_hear("message:created")
+        after = await figures(on.rest)
+        risen = {name: after[name] - before.get(name, 0) for name in after}
+        assert after["chatd_connections"] == 1
+        assert risen['chatd_events_total{event="MessageCreated"}'] == 1
+        assert risen['chatd_calls_total{command="SendMessage",outcome="ok"}'] == 1
+        assert risen['chatd_http_requests_total{status="201"}'] == 1
+        assert risen["chatd_commits_total"] >= 3
+        assert risen["chatd_deliveries_total"] >= 3
+        assert after["chatd_position"] == 2
+
+
+async def figures(rest: Rest) -> dict[str, float]:
+    status, text, headers = await rest.ask("GET", "/metrics")
+    assert status == 200
+    assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    lines = [line for line in text.decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
