@@ -65,6 +65,5 @@ class Presence:
             user, deadline = next(iter(self._leaving.items()))  # the dict is in the order of the deadlines
             if deadline > trio.current_time():
                 await trio.sleep_until(deadline)
-            elif self._leaving.get(user) == deadline:
+            else:
                 self._end(user)
-                await trio.lowlevel.checkpoint()

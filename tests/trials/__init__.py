@@ -2,10 +2,12 @@
 
     kill      kill -9 under twenty senders: no acked message lost, none twice
     stop      SIGTERM under a thousand clients, one of whom never reads
+    mutate    a hundred thousand connections of spoilt bytes
     slow      fifty clients that never read, and a megabyte a second into their room
     sync      strace: an fdatasync before every ack
     files     file descriptors run out, and come back
     full      the disk is full, and has room again
+    broadcast a notification for 100,000 users while fifty of them chat
 
 Each starts a server of its own, speaks to it over loopback only, is bounded in time, prints its figures, and ends with
 1 when a promise was broken. tests/outside runs the quick ones with the other tests.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -357,4 +358,4 @@ async def test_members_catch_up_with_a_message(tmp_path: Path) -> None:
         assert isinstance(again, NotificationCreated)
         assert (again.notification.ref, again.notification.content) == (one.ref, "two")
         assert await listed(at, juliet) == [again.notification]
-        assert [await at.database.read(lambda tx, who=who: count(tx, who.id)) for who in (juliet, nurse)] == [1, 0]
+        assert [await at.database.read(partial(count, user=who.id)) for who in (juliet, nurse)] == [1, 0]
