@@ -25,7 +25,7 @@ from typing import Protocol
 import trio
 
 from chatd.face import Face
-from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event, Place
+from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Ephemeral, Event, Place
 
 CHUNK = 200  # sends between two yields of a flush: a millisecond
 
@@ -191,8 +191,7 @@ class Broker:
         """Tell an event to everybody whom it concerns."""
         if position is not None:
             self.position = position
-        self._number += 1
-        kind, droppable = type(event), not event.durable
+        kind, droppable = type(event), isinstance(event, Ephemeral)
         for at, number in event.places:
             faces = [face for face in self._hearing if face.hears(kind, at)]
             if not faces:
@@ -201,6 +200,7 @@ class Broker:
             for place in self._places(at, number):
                 for face, group in self._rooms.get(place, {}).items():
                     for data, others in spelt.get(face, ()):
+                        self._number += 1
                         entry = (self._number, data, droppable)
                         if others:
                             self._tell_others(group, entry, event.actor)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from functools import partial
 
 from chatd.connection import Chair, Comeback, Connection
-from chatd.resume import Back, catch_up, find_gap, rooms_of
+from chatd.resume import Back, catch_up, find_gap, recall
 from chatd.services.work import Told
+
+MOST = 1 << 20
 
 Hello = Callable[[int, bool, str | None], None]
 """Says that the client is in: the position from which it is told, whether it was recovered, and if not, why."""
@@ -35,16 +37,40 @@ async def begin_anew(connection: Connection, chairs: list[Chair], hello: Hello, 
 async def go_on(connection: Connection, chairs: list[Chair], back: Back, hello: Hello) -> None:
     """Hello, then what was missed, then greetings, then what happens. There must be no gap."""
     house, actor = connection.house, chairs[0].actor
+    rooms, known = await recall(house, actor, back)
+    if known and back.session is not None and chairs[0].memory == connection.name:
+        connection.name = back.session
+        for chair in chairs:
+            chair.memory = back.session
     hello(back.position, True, None)
-    rooms = await rooms_of(house, actor, back)
+    most = (house.config.limits.outbox_bytes or MOST) // 8
 
     async def tell(told: list[Told]) -> None:
-        connection.retell(chairs, told, rooms)
-        await house.broker.flush()
-        await connection.drained()
+        """As fast as the client takes it: no more than fits beside what else it may be told meanwhile."""
+        size = 0
+        for one in told:
+            frames = list(connection.missed(chairs, one, rooms))
+            for data in _after(frames, back.mark) if one.position == back.position else frames:
+                house.broker.send(connection, data)
+                size += len(data)
+            if size > most:
+                await _let_take(connection)
+                size = 0
+        await _let_take(connection)
 
-    reached = await catch_up(house, actor, back.position, tell)
+    reached = await catch_up(house, actor, back.position - bool(back.mark), tell)
     await connection.enter(chairs, partial(_greet, connection, chairs), Comeback(back, reached))
+
+
+async def _let_take(connection: Connection) -> None:
+    await connection.house.broker.flush()
+    await connection.drained()
+
+
+def _after(frames: list[bytes], mark: bytes) -> list[bytes]:
+    """The frames behind the one that ends with the mark: a connection can break between two of one position."""
+    heard = (place for place, data in enumerate(frames, 1) if data.endswith(mark))
+    return frames[next(heard, len(frames)) :]
 
 
 def _greet(connection: Connection, chairs: list[Chair]) -> None:

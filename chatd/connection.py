@@ -43,6 +43,7 @@ from protocol.errors import (
     INTERNAL,
     RATE_LIMITED,
     SIGNED_OUT,
+    SLOW,
     Closing,
     Refusal,
 )
@@ -134,8 +135,11 @@ class Connection(Link, Closable):
         def arrived(found: outcome.Outcome[Arrival]) -> None:
             given.append(found)
             if self.open and isinstance(found, outcome.Value):
-                self._sit(chairs, found.value)
-                seated()
+                if found.value.missed.lost:
+                    self.end(SLOW)
+                else:
+                    self._sit(chairs, found.value)
+                    seated()
             done.set()
 
         if back is None and house.roster.is_here(actor.id):
@@ -147,7 +151,9 @@ class Connection(Link, Closable):
 
     def _sit(self, chairs: list[Chair], arrival: Arrival) -> None:
         house = self.house
-        self.retell(chairs, arrival.missed.told, arrival.rooms)
+        for told in arrival.missed.told:
+            for data in self.missed(chairs, told, arrival.rooms):
+                house.broker.send(self, data)
         for chair in chairs:
             house.roster.enter(chair.actor.ref, arrival.standings)
             house.broker.sit(chair)
@@ -163,12 +169,11 @@ class Connection(Link, Closable):
         rooms = arrival.rooms or {}
         return [number for number, member in rooms.items() if member] if chair.speech.joins else ()
 
-    def retell(self, chairs: list[Chair], told: list[Told], rooms: Container[int] | None) -> None:
-        """Tell what was missed, as these seats would have been told it in those rooms (None: in all)."""
-        for one in told:
-            for chair in chairs:
-                for data in spell_missed(chair.face, chair.user, one, rooms):
-                    self.house.broker.send(self, data)
+    @staticmethod
+    def missed(chairs: list[Chair], told: Told, rooms: Container[int] | None) -> Iterator[bytes]:
+        """Something that was missed, as these seats would have been told it in those rooms (None: in all)."""
+        for chair in chairs:
+            yield from spell_missed(chair.face, chair.user, told, rooms)
 
     def greet(self, chair: Chair) -> None:
         """Tell a newcomer what their dialect greets with."""
@@ -196,6 +201,10 @@ class Connection(Link, Closable):
     @property
     def users(self) -> set[int]:
         return {chair.user for chair in self.chairs.values()}
+
+    @property
+    def sessions(self) -> set[str]:
+        return {chair.memory for chair in self.chairs.values() if chair.memory is not None}
 
     # The wire: what a kind of connection is made of
 

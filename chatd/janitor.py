@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import trio
 
 from chatd.house import House
@@ -11,6 +13,7 @@ from chatd.store.transaction import Transaction
 from protocol.errors import Refusal
 
 EVERY = 60.0
+KEPT_EVERY = 3_600.0  # sessions in use are said to be, twice as often as chatd/resume.py takes for granted
 STEP = 500  # rows in one unit of work
 PAUSE = 0.05
 DAY = 86_400_000
@@ -18,12 +21,24 @@ DAY = 86_400_000
 
 async def keep_clean(house: House) -> None:
     """Run it for as long as the server runs."""
+    kept = trio.current_time()
     while True:
         await trio.sleep(EVERY)
         try:
+            if trio.current_time() - kept >= KEPT_EVERY:
+                await keep_sessions(house)
+                kept = trio.current_time()
             await clean(house)
         except Refusal as refusal:  # the disk is full, say: later
             lines.warning("nothing could be cleaned up", why=refusal.message)
+
+
+async def keep_sessions(house: House) -> None:
+    """Say of every session that somebody is connected in that it is still in use."""
+    names = sorted(name for connection in house.connections for name in connection.sessions)
+    for start in range(0, len(names), STEP):
+        await house.database.write(partial(sessions.keep, names=names[start : start + STEP]))
+        await trio.sleep(PAUSE)
 
 
 async def clean(house: House) -> int:

@@ -5,7 +5,11 @@
     3  the last piece and the seat          one unit of work: read in the order of the writes, and in the moment at
                                             which it is done, told, seated and live, before anything later is told
 
-As pieces are read faster than they can be written, the rest gets short; how long it may be in step 3 is LAST.
+As pieces are read faster than they can be written, the rest gets short; how long it may be in step 3 is LAST. That
+piece can't wait for the client, so it is only ever what was written while the one before was told.
+
+A session keeps its name for as long as somebody comes back to it: whichever `ready` the client has heard last names it.
+What is not kept any more by the time that it is read ends the connection; when it comes back it is told why.
 """
 
 from __future__ import annotations
@@ -18,20 +22,26 @@ from chatd.house import House
 from chatd.services import entry, replay
 from chatd.services.replay import Missed
 from chatd.services.work import Actor, Told
-from chatd.store import sessions
+from chatd.store import log, sessions
 from chatd.store.messages import Standing
 from chatd.store.transaction import Reading, Transaction
 
 LAST = 100
 ROUNDS = 1_000
+IN_USE = 2 * 3_600_000  # a session in use is said to be at least that often (chatd/janitor.py)
+DAY = 86_400_000
 
 
 class Back(NamedTuple):
-    """Where somebody comes back from: epoch and position, and the session whose rooms they had joined."""
+    """Where somebody comes back from: epoch and position, and the session whose rooms they had joined.
+
+    Where one position may be told in several frames, `mark` is the end of the last one that was heard.
+    """
 
     epoch: str
     position: int
     session: str | None = None
+    mark: bytes = b""
 
 
 class Arrival(NamedTuple):
@@ -48,22 +58,40 @@ class Arrival(NamedTuple):
 async def find_gap(house: House, actor: Actor, back: Back) -> str | None:
     """Why somebody can't go on where they were; None when they can."""
     position, epoch = house.broker.position, house.database.epoch
+    keep = house.config.events.keep_days * DAY
 
     def look(tx: Reading) -> str | None:
-        found = replay.gap(tx, back.epoch, back.position, of=epoch, now=position)
-        if found is None and back.session is not None and sessions.owner(tx, back.session) not in (None, actor.id):
-            return "connection"
+        found = replay.gap(tx, back.epoch, back.position, of=epoch, now=position, again=bool(back.mark))
+        if found is None and back.session is not None:
+            owner = sessions.owner(tx, back.session)
+            if owner != actor.id and (owner is not None or (keep and _may_be_forgotten(tx, back.position, keep))):
+                return "connection"
         return found.reason if found else None
 
     return await house.database.read(look)
 
 
-async def rooms_of(house: House, actor: Actor, back: Back) -> dict[int, bool] | None:
-    """The rooms that the named session had joined."""
+def _may_be_forgotten(tx: Reading, position: int, keep: int) -> bool:
+    """Whether a session that nobody remembers had rooms, so long ago that they are forgotten; else it never had any."""
+    at = log.at(tx, position)
+    return position > 0 and (at is None or at < tx.now - keep + IN_USE)
+
+
+class Recalled(NamedTuple):
+    """The rooms that the named session had joined, and whether it is known: one that never joined any is not."""
+
+    rooms: dict[int, bool] | None
+    known: bool
+
+
+async def recall(house: House, actor: Actor, back: Back) -> Recalled:
+    """What is known of the session that is named."""
     session = back.session
     if session is None:
-        return None
-    return await house.database.read(lambda tx: sessions.rooms(tx, session, actor.id))
+        return Recalled(None, False)
+    return await house.database.read(
+        lambda tx: Recalled(sessions.rooms(tx, session, actor.id), sessions.owner(tx, session) == actor.id)
+    )
 
 
 async def catch_up(house: House, actor: Actor, position: int, tell: Callable[[list[Told]], Awaitable[None]]) -> int:
@@ -71,34 +99,26 @@ async def catch_up(house: House, actor: Actor, position: int, tell: Callable[[li
     batch = house.config.limits.replay_batch or LAST
     for _ in range(ROUNDS):
         end = house.broker.position
-        if end - position <= LAST:
+        if position >= end:
             break
         piece = await house.database.read(
             partial(replay.missed, user=actor.id, position=position, end=end, limit=batch)
         )
+        if piece.lost:
+            break  # step 3 finds the same
         position = piece.reached
         await tell(piece.told)
+        if piece.all and house.broker.position - position <= LAST:
+            break
     return position
 
 
 def arrive(tx: Transaction, actor: Actor, back: Back, position: int, session: str | None) -> Arrival:
-    """Step 3, in the order of the writes. With `session` the rooms go on under that name."""
+    """Step 3, in the order of the writes. `session` is the one that goes on."""
     rooms = None
     if back.session is not None:
         rooms = sessions.rooms(tx, back.session, actor.id)
         if session == back.session:
             sessions.open(tx, session, actor.id)  # it is still in use
-        elif session is not None:
-            sessions.close(tx, back.session, actor.id)
-            _carry_over(tx, actor, rooms, session)
     missed = replay.missed(tx, actor.id, position, tx.sequences["position"], 1_000_000)
     return Arrival(entry.arrive(tx, actor.id).standings, rooms, missed)
-
-
-def _carry_over(tx: Transaction, actor: Actor, rooms: dict[int, bool], session: str) -> None:
-    """Remember those rooms under another name."""
-    if rooms:
-        sessions.open(tx, session, actor.id)
-    for number, member in rooms.items():
-        if member:
-            sessions.join(tx, session, number)

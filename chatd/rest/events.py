@@ -11,6 +11,7 @@ The words are colon's, or those of `?dialect=`.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import trio
 from msgspec import Raw
@@ -61,6 +62,8 @@ async def listing(house: House, actor: Actor, query: dict[str, str]) -> bytes:
             )
             await _wait(house, actor, back.position, query.get("wait", ""))
             found, position, more = await _after(house, actor, face, back.position, limit)
+            gap = await find_gap(house, actor, back)  # it may have been trimmed meanwhile
+            found = found if gap is None else []
     said = {
         "epoch": house.database.epoch,
         "pos": position,
@@ -80,11 +83,13 @@ async def _wait(house: House, actor: Actor, position: int, wait: str) -> None:
     with trio.move_on_after(seconds):
         while True:
             piece = await house.database.read(
-                lambda tx: replay.missed(tx, actor.id, position, house.broker.position, SCANNED)
+                partial(replay.missed, user=actor.id, position=position, end=house.broker.position, limit=SCANNED)
             )
-            if piece.told or not piece.all:
+            if piece.told or piece.lost:
                 return
-            await house.dispatch.next_event(piece.reached)
+            position = piece.reached
+            if piece.all:
+                await house.dispatch.next_event(position)
 
 
 async def _after(house: House, actor: Actor, face: Face, position: int, limit: int) -> tuple[list[bytes], int, bool]:
@@ -93,8 +98,10 @@ async def _after(house: House, actor: Actor, face: Face, position: int, limit: i
     end = house.broker.position
     while position < end:
         piece = await house.database.read(
-            lambda tx, at=position: replay.missed(tx, actor.id, at, end, SCANNED)  # type: ignore[misc]
+            partial(replay.missed, user=actor.id, position=position, end=end, limit=SCANNED)
         )
+        if piece.lost:
+            break
         for told in piece.told:
             if len(found) >= limit:
                 return found, position, True
@@ -172,7 +179,8 @@ async def stream(house: House, actor: Actor, query: dict[str, str], last_event_i
 
     def hello(position: int, recovered: bool, gap: str | None) -> None:
         ready = {"epoch": house.database.epoch, "pos": position, "recovered": recovered}
-        subscription.push(chair, "ready", encode(ready if gap is None else {**ready, "reason": gap}))
+        body = encode(ready if gap is None else {**ready, "reason": gap})
+        house.broker.send(subscription, face.frame("ready", body, position))
 
     async def arrive() -> None:
         try:

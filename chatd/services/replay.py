@@ -26,11 +26,15 @@ from protocol.model import Message, Notification, User
 
 
 class Missed(NamedTuple):
-    """A piece of what was missed: events, the position that it reaches, and whether that is all."""
+    """A piece of what was missed: events, the position that it reaches, and whether that is all.
+
+    `lost`: by the time of the reading, what comes first was not kept any more.
+    """
 
     told: list[Told]
     reached: int
     all: bool
+    lost: bool = False
 
 
 class Gap(NamedTuple):
@@ -39,14 +43,14 @@ class Gap(NamedTuple):
     reason: str
 
 
-def gap(tx: Reading, epoch: str, position: int, *, of: str, now: int) -> Gap | None:
-    """Whether something after that position can't be told any more."""
+def gap(tx: Reading, epoch: str, position: int, *, of: str, now: int, again: bool = False) -> Gap | None:
+    """Whether something after that position can't be told any more; or (`again`) what has that position itself."""
     if epoch != of:
         return Gap("epoch")
     if not 0 <= position <= now:
         return Gap("too_far")
     first = log.first(tx)
-    if position < now and (first is None or position < first - 1):
+    if position - again < now and (first is None or position - again < first - 1):
         return Gap("trimmed")
     return None
 
@@ -54,6 +58,10 @@ def gap(tx: Reading, epoch: str, position: int, *, of: str, now: int) -> Gap | N
 def missed(tx: Reading, user: int, position: int, end: int, limit: int) -> Missed:
     """What one user missed after a position: as much as `limit` rows of the log tell."""
     entries = log.since(tx, position, end, limit)
+    if position < end and (not entries or entries[0].position != position + 1):
+        first = log.first(tx)
+        if first is None or first > position + 1:
+            return Missed([], position, True, lost=True)
     if not entries:
         return Missed([], max(position, end), True)
     reading = _Reading(tx, user, entries)

@@ -17,8 +17,7 @@ _SINCE = Prepared(
     .order_by(events.c.position)
     .limit(bindparam("limit"))
 )
-
-
+_AT = Prepared(select(events.c.at).where(events.c.position == bindparam("position")))
 _FIRST = Prepared(select(func.min(events.c.position)))
 _OLD = Prepared(
     select(func.max(events.c.position)).where(
@@ -74,6 +73,12 @@ def since(tx: Reading, position: int, end: int, limit: int) -> list[Entry]:
 def first(tx: Reading) -> int | None:
     """The oldest position that is kept."""
     row = tx.one(_FIRST)
+    return row[0] if row else None
+
+
+def at(tx: Reading, position: int) -> int | None:
+    """When something happened; None for what is not kept."""
+    row = tx.one(_AT, position=position)
     return row[0] if row else None
 
 
