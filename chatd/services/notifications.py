@@ -69,8 +69,9 @@ def listing(work: Work, command: ask.ListNotifications) -> Page:
 
 def _give_rows(work: Work) -> None:
     me = work.actor.id
+    known = notifications.with_rows(work.tx, me)
     for conversation, message in sorted(watches.all_last(work.tx, me).items(), key=lambda found: found[1]):
-        if notifications.live(work.tx, me, conversation) is None:
+        if conversation not in known:
             notifications.add_of(work.tx, me, conversation, message)
 
 

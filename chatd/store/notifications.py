@@ -56,6 +56,9 @@ _LIVE = Prepared(
         _N.read.is_(None),
     )
 )
+_WITH_ROWS = Prepared(
+    select(_N.conversation).where(_N.user == bindparam("user"), _N.read.is_(None), _OF_CONVERSATION)
+)
 _INSERT = Prepared(insert(notifications))
 _READ = Prepared(update(notifications).where(_N.id == bindparam("notification")).values(read=bindparam("read")))
 _ABOUT = Prepared(update(notifications).where(_N.id == bindparam("notification")).values(related=bindparam("related")))
@@ -233,6 +236,11 @@ def live(tx: Reading, user: int, conversation: int) -> Live | None:
     """The unread row of a conversation, whether or not there is anything to be notified of."""
     row = tx.one(_LIVE, user=user, conversation=conversation)
     return Live(Ref(row[0], row[1] // 1000), row[1], int(row[2])) if row else None
+
+
+def with_rows(tx: Reading, user: int) -> set[int]:
+    """The conversations of which a user has an unread row."""
+    return {conversation for (conversation,) in tx.all(_WITH_ROWS, user=user)}
 
 
 def set_read(tx: Transaction, id: int) -> None:
