@@ -12,7 +12,7 @@ else, and gets no permission to read an answer.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -32,7 +32,11 @@ from chatd.reception import open_engine
 from protocol.errors import FORBIDDEN, NO_METHOD, NOT_FOUND, UNAVAILABLE, Refusal
 
 SOCKETIO_PATH = "/socket.io/"
-CLIENT_FILES = ("socket.io.min.js", "socket.io.esm.min.js")
+SCRIPTS = {  # path → file in chatd/web
+    "/client.js": "client.js",
+    "/socket.io/socket.io.min.js": "vendor/socket.io.min.js",
+    "/socket.io/socket.io.esm.min.js": "vendor/socket.io.esm.min.js",
+}
 SCRIPT = (
     (b"content-type", b"text/javascript; charset=utf-8"),
     (b"cache-control", b"public, max-age=86400"),
@@ -50,7 +54,7 @@ class Site:
         self._direct: dict[str, Direct] = {"/healthz": self._healthz, "/readyz": self._readyz}
         if house.config.metrics.enabled and not house.config.metrics.port:
             self._direct["/metrics"] = tell_metrics
-        self._direct |= {SOCKETIO_PATH + name: partial(_client_file, name) for name in CLIENT_FILES}
+        self._direct |= {path: partial(_script, file) for path, file in SCRIPTS.items()}
         self._engine: Engine | None = None
         self.adopt()
 
@@ -130,11 +134,16 @@ class Site:
         return Response(200, b"ready\n", TEXT)
 
 
-async def _client_file(name: str, request: Request, body: bytes) -> Response:
-    """The stock client of Socket.IO (chatd/web/vendor)."""
+async def _script(file: str, request: Request, body: bytes) -> Response:
+    """A client for browsers."""
     if request.method not in ("GET", "HEAD"):
         return refusal(NO_METHOD)
-    return Response(200, files("chatd").joinpath("web", "vendor", name).read_bytes(), SCRIPT)
+    return Response(200, _read(file), SCRIPT)
+
+
+@cache
+def _read(file: str) -> bytes:
+    return files("chatd").joinpath("web", file).read_bytes()
 
 
 def _bytes(headers: origins.Headers) -> tuple[tuple[bytes, bytes], ...]:

@@ -141,7 +141,7 @@ def read(work: Work, command: ask.ReadMessage) -> None:
 def read_all(work: Work, command: ask.ReadConversation) -> bool:
     """Read a conversation up to its last message; whether that was news."""
     place = work.place(command, command.conversation)
-    last = messages.page(work.tx, place.conversation.number, 1)
+    last = messages.page(work.tx, place, 1)
     return bool(last) and read_up_to(work, place, last[0])
 
 
@@ -159,7 +159,7 @@ def read_up_to(work: Work, place: Place, message: Message) -> bool:
 
 def listing(work: Work, command: ask.ListMessages) -> Page:
     place = work.place(command, command.conversation)
-    return _page(work, place.conversation.number, command)
+    return _page(work, place, command)
 
 
 def listing_with(work: Work, command: ask.ListMessagesWith) -> Page:
@@ -170,19 +170,21 @@ def listing_with(work: Work, command: ask.ListMessagesWith) -> Page:
         return Page((), page_size(work, command), None, command.page, 0)
     if command.mark_read:
         read_all(work, ask.ReadConversation(conversation=Key(conversation)))
-    return _page(work, conversation, command)
+    place = conversations.place(work.tx, conversation, work.actor.id)
+    assert place is not None  # one of the two
+    return _page(work, place, command)
 
 
-def _page(work: Work, conversation: int, command: ask.Window) -> Page:
+def _page(work: Work, place: Place, command: ask.Window) -> Page:
     """Messages of one conversation: newest page first when numbered, oldest message first within a page."""
     limit = page_size(work, command)
     found = messages.page(
         work.tx,
-        conversation,
+        place,
         limit + 1,
         before=command.before.number if command.before else None,
         after=command.after.number if command.after else None,
         offset=offset(command, limit),
     )
-    total = messages.count(work.tx, conversation) if command.page is not None else None
+    total = messages.count(work.tx, place.conversation.number) if command.page is not None else None
     return cut(command, limit, found, ascending=True, total=total)

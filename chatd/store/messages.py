@@ -60,7 +60,7 @@ _BLANK = Prepared(
     .where(messages.c.id == bindparam("message"))
     .values(content="", attached=0, deleted=bindparam("deleted"))
 )
-_IN = _WHOLE.where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
+_IN = select(*_OWN).where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
 _OLDER = Prepared(_IN.where(messages.c.id < bindparam("id")).order_by(messages.c.id.desc()).limit(bindparam("limit")))
 _NEWER = Prepared(_IN.where(messages.c.id > bindparam("id")).order_by(messages.c.id).limit(bindparam("limit")))
 _PAGE = Prepared(_IN.order_by(messages.c.id.desc()).limit(bindparam("limit")).offset(bindparam("offset")))
@@ -137,20 +137,33 @@ class Cursor(NamedTuple):
     message: int
 
 
-def build(row: tuple[Any, ...], hung: Sequence[Attachment] = ()) -> Message:
-    """A message from a row of _WHOLE; who has seen it is added by `with_readers`."""
-    id, sender_id, type, content, _attached, client_id, created, edited, _deleted = row[:9]
-    c_id, c_created, kind, by_id, by_created, by_subject, peer_id, peer_created, peer_subject = row[9:18]
-    creator = Ref(by_id, by_created // 1000, by_subject)
+class Head(NamedTuple):
+    """What a message says of its conversation: the same for all of them."""
+
+    conversation: Ref
+    kind: Kind
+    creator: Ref
+    peer: Ref | None
+
+
+def head_of(row: tuple[Any, ...]) -> Head:
+    """The head, from the columns of HEAD."""
+    id, created, kind, by_id, by_created, by_subject, peer_id, peer_created, peer_subject = row[:9]
     peer = None if peer_id is None else Ref(peer_id, peer_created // 1000, peer_subject)
+    return Head(Ref(id, created // 1000), kind, Ref(by_id, by_created // 1000, by_subject), peer)
+
+
+def build(row: tuple[Any, ...], head: Head, sender: User, hung: Sequence[Attachment] = ()) -> Message:
+    """A message from a row that begins with _OWN; who has seen it is added by `with_readers`."""
+    id, sender_id, type, content, _attached, client_id, created, edited, _deleted = row[:9]
     return Message(
         ref=Ref(id, created // 1000),
-        conversation=Ref(c_id, c_created // 1000),
-        kind=kind,
-        creator=creator,
-        peer=peer,
-        sender=people.user(row[19:]),
-        receiver=receiver(creator, peer, sender_id),
+        conversation=head.conversation,
+        kind=head.kind,
+        creator=head.creator,
+        peer=head.peer,
+        sender=sender,
+        receiver=receiver(head.creator, head.peer, sender_id),
         type=type,
         content=content,
         attachments=tuple(hung),
@@ -225,20 +238,26 @@ def many(tx: Reading, ids: Sequence[int]) -> dict[int, tuple[Message, bool]]:
     """Messages by id, each with whether it is deleted."""
     rows = tx.all(_BY_ID, id=ids[0]) if len(ids) == 1 else tx.all(_BY_IDS, ids=str(list(ids)))
     deleted = {row[0]: row[8] is not None for row in rows}
-    return {one.ref.number: (one, deleted[one.ref.number]) for one in _finish(tx, rows)}
+    hung = _attachments(tx, rows)
+    found = [build(row, head_of(row[9:]), people.user(row[19:]), hung.get(row[0], ())) for row in rows]
+    return {one.ref.number: (one, deleted[one.ref.number]) for one in _seen(tx, found)}
 
 
 def page(
-    tx: Reading, conversation: int, limit: int, *, before: int | None = None, after: int | None = None, offset: int = 0
+    tx: Reading, place: Place, limit: int, *, before: int | None = None, after: int | None = None, offset: int = 0
 ) -> list[Message]:
     """Messages of one conversation, oldest first: before one, after one, or the newest but `offset`."""
+    conversation = place.conversation.number
     if after is not None:
         rows = tx.all(_NEWER, conversation=conversation, id=after, limit=limit)
     elif before is not None:
         rows = tx.all(_OLDER, conversation=conversation, id=before, limit=limit)[::-1]
     else:
         rows = tx.all(_PAGE, conversation=conversation, limit=limit, offset=offset)[::-1]
-    return _finish(tx, rows)
+    head = Head(place.conversation, place.kind, place.creator, place.peer)
+    senders = people.many(tx, {row[1] for row in rows})
+    hung = _attachments(tx, rows)
+    return _seen(tx, [build(row, head, senders[row[1]], hung.get(row[0], ())) for row in rows])
 
 
 def last_of(tx: Reading, of: list[int]) -> dict[int, Message]:
@@ -253,23 +272,25 @@ def count(tx: Reading, conversation: int) -> int:
     return int(row[0]) if row else 0
 
 
-def _finish(tx: Reading, rows: list[tuple[Any, ...]]) -> list[Message]:
-    """Messages from rows, with their attachments and readers."""
+def _attachments(tx: Reading, rows: list[tuple[Any, ...]]) -> dict[int, list[Attachment]]:
+    """What hangs on the messages of rows that begin with _OWN."""
     hung: dict[int, list[Attachment]] = {}
     attached = [row[0] for row in rows if row[4]]
     if attached:
         for message, url, type in tx.all(_ATTACHED, ids=str(attached)):
             hung.setdefault(message, []).append(Attachment(url, type))
+    return hung
+
+
+def _seen(tx: Reading, found: list[Message]) -> list[Message]:
+    """The messages, with those who have read them."""
     cursors: dict[int, list[Cursor]] = {}
-    done = []
-    for row in rows:
-        one = build(row, hung.get(row[0], ()))
+    for one in found:
         conversation = one.conversation.number
         if conversation not in cursors:
-            least = min(row[0] for row in rows)
+            least = min(message.ref.number for message in found)
             cursors[conversation] = readers(tx, conversation, least)
-        done.append(with_readers(tx, one, cursors[conversation]))
-    return done
+    return [with_readers(tx, one, cursors[one.conversation.number]) for one in found]
 
 
 def readers(tx: Reading, conversation: int, least: int) -> list[Cursor]:

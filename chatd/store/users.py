@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import FromClause, bindparam, func, insert, select, update
 
-from chatd.store.prepared import Prepared
+from chatd.store.prepared import Prepared, listed
 from chatd.store.tables import members, refresh_tokens, users
 from chatd.store.transaction import Reading, Transaction
 from protocol.ids import Ref
@@ -47,6 +48,7 @@ class Account(NamedTuple):
 
 _ALL = select(*columns(users))
 _BY_ID = Prepared(_ALL.where(users.c.id == bindparam("id")))
+_BY_IDS = Prepared(_ALL.where(users.c.id.in_(listed("ids"))))
 _BY_SUBJECT = Prepared(_ALL.where(users.c.subject == bindparam("subject")))
 _SECRETS = select(*columns(users), users.c.password, users.c.valid_from)
 _ACCOUNT_BY_ID = Prepared(_SECRETS.where(users.c.id == bindparam("id")))
@@ -92,6 +94,11 @@ _FORGET_TOKENS = Prepared(refresh_tokens.delete().where(refresh_tokens.c.user ==
 def by_id(tx: Reading, id: int) -> User | None:
     row = tx.one(_BY_ID, id=id)
     return user(row) if row else None
+
+
+def many(tx: Reading, ids: Iterable[int]) -> dict[int, User]:
+    """Users by id."""
+    return {row[0]: user(row) for row in tx.all(_BY_IDS, ids=str(list(ids)))}
 
 
 def by_subject(tx: Reading, subject: str) -> User | None:
