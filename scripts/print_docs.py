@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
+from chatd.cli.dialect_page import index, page, round_table
 from chatd.metrics import REGISTRY, Metric
 from chatd.settings_text import as_manual, as_toml
+from protocol.dialects import dialect, names
 from protocol.errors import CLOSINGS, CODES, Closing, Code
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +65,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": as_manual,
     "docs/errors.md": errors,
     "docs/metrics.md": metrics,
+    "docs/round-table.md": round_table,
+    "docs/dialects/README.md": index,
+    **{f"docs/dialects/{name}.md": partial(page, dialect(name)) for name in names()},
 }
 
 if __name__ == "__main__":

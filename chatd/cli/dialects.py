@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="print this one's tables; without a name, list all")
+    parser.add_argument("--page", action="store_true", help="as a page of Markdown, with every call on both wires")
     parser.set_defaults(run=run)
 
 
@@ -23,6 +24,10 @@ def run(options: argparse.Namespace) -> int:
     if options.name is None:
         for name in names():
             print(f"{name:8} {dialect(name).title}  ({', '.join(dialect(name).vocabularies)})")
+    elif options.name in names() and options.page:
+        from chatd.cli.dialect_page import page
+
+        print(page(dialect(options.name)), end="")
     elif options.name in names():
         print("\n".join(tables(dialect(options.name))))
     else:

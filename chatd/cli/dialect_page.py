@@ -1,0 +1,214 @@
+"""A dialect as a page of Markdown: its tables, and each call and event as it looks on the wire, in both framings.
+
+The examples are not written but spoken: the sample calls are heard by the dialect itself, and what is shown as the
+server's is what its framings write.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chatd.cli.dialect_samples import ANN, EVENTS, RESULTS, sample
+from protocol.dialects import dialect, names
+from protocol.dialects.grammar import Body, Dialect, Field, Hear, Route, Say, Shape
+from protocol.dialects.saying import sayings
+from protocol.dialects.speech import Speech
+from protocol.errors import BAD_REQUEST, Refusal
+from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, MessageCreated
+from protocol.frames import Call, Packet
+from protocol.framings.jsonrpc import JsonRpc
+from protocol.framings.socketio import SocketIo
+
+HEARD = {
+    JOINED: "those who joined the conversation",
+    MEMBERS: "all members of the conversation, joined or not",
+    USER: "the user whom it concerns",
+    PEERS: "those who share a conversation with the user",
+    EVERYONE: "everybody",
+}
+SHOWN = {"auth": "`auth.token`", "query": "`?token=`"}
+TURNED_AWAY = {
+    "connect_error": "CONNECT_ERROR `{message, data: {code}}`",
+    "disconnect": "connected, then disconnected without an event",
+    "error": "connected, then the event `error`, then disconnected",
+}
+
+
+def page(spoken: Dialect) -> str:
+    """docs/dialects/NAME.md."""
+    return "\n".join(_lines(spoken)) + "\n"
+
+
+def _lines(spoken: Dialect) -> Iterator[str]:
+    yield f"# `{spoken.name}`\n"
+    yield f"*Printed from `protocol/dialects/{spoken.name}.py` by `make docs`. Its specification: {spoken.title}.*\n"
+    yield re.sub(r"^`\w+`: (.)", lambda m: m[1].upper(), about(spoken)) + "\n"
+    namespace = next(iter(spoken.vocabularies))
+    yield f"Ask for it with `?dialect={spoken.name}` in the URL, with Socket.IO's `auth.dialect`, or give it a"
+    yield f"namespace: `chatd serve --dialect {namespace}={spoken.name}`.\n"
+    places = ["the `Authorization` header", *(SHOWN[place] for place in spoken.token)]
+    yield f"- A socket shows its token in {' or '.join([', '.join(places[:-1]), places[-1]])}."
+    yield f"- Who is not let in, over Socket.IO: {TURNED_AWAY[spoken.turns_away]}."
+    if spoken.claims_user:
+        yield "- The handshake names the user in `?userId=`; it must be the token's own."
+    yield from _refusals(spoken, namespace)
+    for namespace, vocabulary in spoken.vocabularies.items():
+        speech = Speech(spoken, namespace)
+        yield f"\n## `{namespace}`: what clients call"
+        for hear in vocabulary.hears:
+            yield from _call(speech, namespace, hear)
+        yield f"\n## `{namespace}`: what the server tells"
+        if vocabulary.greets:
+            greets = [say.name for say in vocabulary.says if say.event in vocabulary.greets]
+            yield f"\nOn connect: {', '.join(f'`{name}`' for name in dict.fromkeys(greets))}."
+        for name in dict.fromkeys(say.name for say in vocabulary.says):
+            yield from _told(spoken, namespace, [say for say in vocabulary.says if say.name == name])
+    yield "\n## REST\n"
+    yield "| method and path | takes | gives |"
+    yield "|---|---|---|"
+    for route in spoken.routes:
+        yield f"| `{route.method} {route.path}` | {_takes(route.takes)} | {_gives(route)} |"
+
+
+def about(spoken: Dialect) -> str:
+    """What the dialect's file says of itself."""
+    return inspect.cleandoc(sys.modules[f"protocol.dialects.{spoken.name}"].__doc__ or "")
+
+
+def _refusals(spoken: Dialect, namespace: str) -> Iterator[str]:
+    speech = Speech(spoken, namespace)
+    refusal = Refusal(BAD_REQUEST, "content must not be empty")
+    _, ack, _ = speech.refuse(None, refusal, asked=True)
+    _, _, told = speech.refuse(None, refusal, asked=False)
+    assert told is not None
+    yield f"- A call that fails: the event `{told[0]}` with `{told[1].decode()}`" + (
+        "." if ack is None else f"; to whoever asked for an ack, in the ack: `{ack.decode()}`."
+    )
+
+
+def _call(speech: Speech, namespace: str, hear: Hear) -> Iterator[str]:
+    yield f"\n### `{hear.name}`\n"
+    yield _takes(hear.takes, positional=hear.positional) + "\n"
+    values = [sample(field) for field in hear.takes if field.required]
+    named = {field.name: sample(field) for field in hear.takes if field.required}
+    params: Any = values if hear.positional else named
+    arguments = values if hear.positional else [named]
+    asked = {"jsonrpc": "2.0", "id": 1, "method": hear.name, "params": params}
+    mark = "" if namespace == "/" else f"{namespace},"
+    written = f"42{mark}1{_json([hear.name, *arguments])}"
+    yield "```"
+    yield from _exchange("JSON-RPC  ", speech, hear, _json(asked), JsonRpc(namespace), "")
+    yield from _exchange("Socket.IO ", speech, hear, written, SocketIo(), "4")
+    yield "```"
+    if hear.tells:
+        yield f"\nThe answer comes as the event `{hear.tells}` too."
+    if hear.complains:
+        yield f"\nWhat goes wrong comes as the event `{hear.complains[0]}` `{_keys(hear.complains[1])}`."
+    for text in hear.wording.values():
+        yield f"\nWho may not, hears: *{text}*."
+
+
+def _exchange(
+    name: str, speech: Speech, hear: Hear, text: str, framing: JsonRpc | SocketIo, prefix: str
+) -> Iterator[str]:
+    """A call, heard by the dialect itself, and its answer, written by the framing itself."""
+    [call] = framing.receive(Packet(text.encode().removeprefix(prefix.encode())))
+    assert isinstance(call, Call)
+    speech.hear(call.name, call.arguments)
+    ack, _ = speech.answer(hear, RESULTS.get(hear.command))
+    answers = framing.answer(call.id, ack)
+    yield f"{name}→ {text}"
+    for answer in answers:
+        yield f"{' ' * len(name)}← {answer.data.decode()}"
+
+
+def _told(spoken: Dialect, namespace: str, says: list[Say]) -> Iterator[str]:
+    first = says[0]
+    yield f"\n### `{first.name}`\n"
+    where = " and ".join(dict.fromkeys(HEARD[say.at] for say in says))
+    yield f"To {where}{', but not to whoever did it' if first.others else ''}: {_kinds(first.body)}\n"
+    name, body, position, room = spelling(spoken, namespace, first)
+    yield "```"
+    yield f"JSON-RPC  ← {JsonRpc.push(namespace, name, body, position, room).decode()}"
+    yield f"Socket.IO ← {SocketIo.push(namespace, name, body, position, room).decode()}"
+    yield "```"
+
+
+def spelling(spoken: Dialect, namespace: str, say: Say) -> tuple[str, bytes, int | None, str | None]:
+    """An event as a face would spell it: name, body, position and room."""
+    table = sayings(spoken.vocabulary(namespace))
+    for event in EVENTS:
+        for saying in table.get(type(event), ()):
+            if isinstance(event, say.event) and saying.name == say.name and saying.applies(event):
+                room = None if event.room is None else f"conversation:{spoken.conversation.spell(event.room)}"
+                return say.name, saying.body(event), 4711 if event.durable else None, room
+    raise LookupError(say.name)
+
+
+def _takes(takes: tuple[Field, ...], *, positional: bool = False) -> str:
+    if not takes:
+        return "nothing"
+    said = [f"`{field.name}{'' if field.required else '?'}` {field.word.expected}" for field in takes]
+    return ("Bare, as an argument, or as an object: " if positional else "") + "; ".join(said).replace("|", "\\|")
+
+
+def _gives(route: Route) -> str:
+    if route.reply is None:
+        return str(route.status if route.status != 200 else 204)
+    keys = f"`{_keys(route.reply)}`"
+    return f"{route.status} " + (f"`{{data, page, limit, total}}`, data: {keys}" if route.numbered else keys)
+
+
+def _kinds(shape: Shape) -> str:
+    return "; ".join(f"`{key}{'?' if item.omit_none else ''}` {item.kind}" for key, item in shape.items()) + "."
+
+
+def _keys(body: Body) -> str:
+    if body is None:
+        return ""
+    if isinstance(body, Mapping):
+        return f"{{{', '.join(body)}}}"
+    return f"[{{{', '.join(body.shape)}}}]"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def index() -> str:
+    """docs/dialects/README.md."""
+    rows = []
+    for name in names():
+        spoken = dialect(name)
+        spaces = ", ".join(f"`{namespace}`" for namespace in spoken.vocabularies)
+        rows.append(f"| [`{name}`]({name}.md) | {spaces} | {spoken.user.name} | {spoken.conversation.name} |\n")
+    return (
+        "# Dialects\n\n*Printed from `protocol/dialects/` by `make docs`; "
+        "`chatd dialects NAME` prints one's tables.*\n\n"
+        "Five specifications, one server: each dialect is one file of tables. All of them are spoken at once; "
+        "[one message in all of them](../round-table.md).\n\n"
+        "| dialect | namespaces | ids of users | ids of conversations |\n|---|---|---|---|\n" + "".join(rows)
+    )
+
+
+def round_table() -> str:
+    """docs/round-table.md."""
+    rows = []
+    for name in names():
+        spoken = dialect(name)
+        for namespace, vocabulary in spoken.vocabularies.items():
+            for say in vocabulary.says:
+                if say.event is MessageCreated:
+                    event, body, _, _ = spelling(spoken, namespace, say)
+                    rows.append(f"| `{name}` | `{namespace}` | `{event}` | {HEARD[say.at]} | `{body.decode()}` |\n")
+    return (
+        "# The round table\n\n*Printed from `protocol/dialects/` by `make docs`.*\n\n"
+        f"{ANN.display} sends `Hello`, with a picture, in whatever dialect and over whatever framing and REST. "
+        "Everybody in the conversation hears it in their own words:\n\n"
+        "| dialect | namespace | event | to | payload |\n|---|---|---|---|---|\n" + "".join(rows)
+    )
