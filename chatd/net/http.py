@@ -12,6 +12,7 @@ h11 reads and frames; chatd/net/channel.py keeps its deadlines and limits. After
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol, TypeAlias
 
@@ -24,6 +25,10 @@ from chatd.net.request import Headers, Request, Response, refusal
 from chatd.net.socket import Gone, SocketRules, WebSocket
 from chatd.net.stream import Stream
 from protocol.errors import BAD_REQUEST, INTERNAL
+
+# A name or an address, and a port. The REST application takes the Host apart before it guards itself: from another one
+# it raises.
+HOST = re.compile(r"(?:(?:[\w-]{1,63}\.)*[\w-]{0,63}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?", re.ASCII)
 
 Direct: TypeAlias = Callable[[Request, bytes], Awaitable[Response]]
 Upgraded: TypeAlias = Coroutine[Any, Any, None]
@@ -157,6 +162,8 @@ class Server:
     def _refuse(self, request: Request) -> Response | None:
         if request.method == "CONNECT":
             return refusal(BAD_REQUEST, "This is no proxy", close=True)
+        if not HOST.fullmatch(request.get(b"host") or ""):
+            return refusal(BAD_REQUEST, "The Host header names no host", close=True)
         return self.site.refuse(request)
 
     async def _answer(self, channel: Channel, request: Request) -> None:
