@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.outside.raw import request, upgrade
 
 HOST = b"Host: 127.0.0.1\r\n"
+HOSTED = b"GET /conversations HTTP/1.1\r\nHost: %b\r\n\r\n"
 
 
 def get(*lines: bytes, path: bytes = b"/healthz", method: bytes = b"GET", version: bytes = b"HTTP/1.1") -> bytes:
@@ -39,6 +40,11 @@ REFUSED: dict[str, tuple[bytes, set[int]]] = {
     "NUL in a header": (get(b"X-A: a\0b"), {400}),
     "two hosts": (get(b"Host: other.example"), {400}),
     "no host": (b"GET /healthz HTTP/1.1\r\n\r\n", {400}),
+    "a host with an empty label": (HOSTED % b"127..0.1", {400}),
+    "a host with a label too long": (HOSTED % (b"a" * 64 + b".example"), {400}),
+    "a host that is not ASCII": (HOSTED % b"ch\xe4t.example", {400}),
+    "a host that is a path": (HOSTED % b"example/../", {400}),
+    "a host and somebody's password": (HOSTED % b"a:b@example", {400}),
     "HTTP/2, at once": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 505}),
     "HTTP/9.9": (get(version=b"HTTP/9.9"), {400, 505}),
     "TLS where there is none": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 500, {400}),
