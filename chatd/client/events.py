@@ -3,7 +3,8 @@
 Every push that can be missed has a position. One position can have several pushes of different names (`pairs` tells of
 a message as `new_message` and as `message_notification`), and a connection can be cut between them. So a mark is a
 position with the names that were heard at it: to go on is to ask for everything after the position before, and to drop
-what is known.
+what is known. Without names it is the `pos` of a `ready`: all until then is known from elsewhere, and what the server
+tells as of that very position (how many are unread) is told beside it.
 """
 
 from __future__ import annotations
@@ -45,12 +46,12 @@ class Mark(Struct, frozen=True):
         """Whether an event was heard before."""
         if event.position is None or event.position > self.position:
             return False
-        return event.position < self.position or not self.names or event.name in self.names
+        return event.position < self.position or event.name in self.names
 
     def after(self, event: Event) -> Mark:
         """The mark once an event was heard."""
         position, name = event.position, frozenset((event.name,))
-        if position is None:
+        if position is None or (position == self.position and not self.names):
             return self
         return replace(self, position=position, names=self.names | name if position == self.position else name)
 
