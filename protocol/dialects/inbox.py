@@ -47,20 +47,17 @@ def _type_of(attachment: Attachment) -> AttachmentType:
 ATTACHMENT: Shape = {"url": plain("url"), "type": computed("", _type_of, "IMAGE or PDF")}
 
 
-def message(of: str = "") -> Shape:
-    return {
-        "id": spelt(f"{of}ref", UUID),
-        "conversationId": spelt(f"{of}conversation", UUID),
-        "senderId": spelt(f"{of}sender.ref", UUID),
-        "receiverId": spelt(f"{of}receiver", UUID),
-        "content": plain(f"{of}content"),
-        "attachments": nested_each(f"{of}attachments", ATTACHMENT),
-        "isRead": whether_read(of.removesuffix(".")),
-        "createdAt": moment(f"{of}created"),
-    }
+MESSAGE: Shape = {
+    "id": spelt("ref", UUID),
+    "conversationId": spelt("conversation", UUID),
+    "senderId": spelt("sender.ref", UUID),
+    "receiverId": spelt("receiver", UUID),
+    "content": plain("content"),
+    "attachments": nested_each("attachments", ATTACHMENT),
+    "isRead": whether_read(""),
+    "createdAt": moment("created"),
+}
 
-
-MESSAGE = message()
 OTHER: Shape = {"id": spelt("ref", UUID), "username": plain("name"), "displayName": plain("display")}
 CONVERSATION: Shape = {
     "id": spelt("ref", UUID),
@@ -89,7 +86,7 @@ CHAT = Vocabulary(
         Hear("read_messages", ReadConversation, (CONVERSATION_ID,), restates=UnreadChanged),
     ),
     says=(
-        Say(MessageCreated, "new_message", message("message."), MEMBERS),
+        Say(MessageCreated, "new_message", MESSAGE, MEMBERS, of="message"),
         Say(UnreadChanged, "unread_count", {"count": plain("total", "a number")}, USER),
     ),
     greets=(UnreadChanged,),

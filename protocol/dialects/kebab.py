@@ -41,26 +41,23 @@ NUMBER = DECIMAL._replace(name="an integer number")
 # Shapes
 
 
-def message(of: str = "") -> Shape:
-    return {
-        "id": spelt(f"{of}ref", NUMBER),
-        "sender_id": spelt(f"{of}sender.ref", NUMBER),
-        "conversation_id": spelt(f"{of}conversation", NUMBER),
-        "timestamp": moment(f"{of}created"),
-        "message_type": plain(f"{of}type", "text, image or file"),
-        "content": plain(f"{of}content"),
-        "conversation": nested(
-            of.removesuffix("."),
-            {
-                "id": spelt("conversation", NUMBER),
-                "sender_id": spelt("creator", NUMBER),
-                "receiver_id": spelt("peer", NUMBER),
-            },
-        ),
-    }
+MESSAGE: Shape = {
+    "id": spelt("ref", NUMBER),
+    "sender_id": spelt("sender.ref", NUMBER),
+    "conversation_id": spelt("conversation", NUMBER),
+    "timestamp": moment("created"),
+    "message_type": plain("type", "text, image or file"),
+    "content": plain("content"),
+    "conversation": nested(
+        "",
+        {
+            "id": spelt("conversation", NUMBER),
+            "sender_id": spelt("creator", NUMBER),
+            "receiver_id": spelt("peer", NUMBER),
+        },
+    ),
+}
 
-
-MESSAGE = message()
 CONVERSATION: Shape = {
     "id": spelt("ref", NUMBER),
     "sender_id": spelt("creator", NUMBER),
@@ -102,7 +99,7 @@ CHAT = Vocabulary(
         Hear("typing", SetTyping, (CONVERSATION_ID, claim("userId", NUMBER), field("isTyping", FLAG, "on"))),
     ),
     says=(
-        Say(MessageCreated, "receive-message", message("message.")),
+        Say(MessageCreated, "receive-message", MESSAGE, of="message"),
         Say(
             Typing,
             "user-typing",

@@ -43,40 +43,31 @@ from protocol.ids import DIGITS
 # Shapes
 
 
-def head(of: str = "") -> Shape:
-    """What a message and the notice of it have in common."""
-    return {
-        "id": spelt(f"{of}ref", DIGITS),
-        "conversation_id": spelt(f"{of}conversation", DIGITS),
-        "sender_id": spelt(f"{of}sender.ref", DIGITS),
-        "receiver_id": spelt(f"{of}receiver", DIGITS),
-        "content": plain(f"{of}content"),
-        "is_read": whether_read(of.removesuffix(".")),
-    }
+_HEAD: Shape = {
+    "id": spelt("ref", DIGITS),
+    "conversation_id": spelt("conversation", DIGITS),
+    "sender_id": spelt("sender.ref", DIGITS),
+    "receiver_id": spelt("receiver", DIGITS),
+    "content": plain("content"),
+    "is_read": whether_read(""),
+}
 
 
-def message(of: str = "") -> Shape:
-    return {**head(of), "read_at": moment(f"{of}read_at"), "created_at": moment(f"{of}created")}
+MESSAGE: Shape = {**_HEAD, "read_at": moment("read_at"), "created_at": moment("created")}
+NOTICE: Shape = {**_HEAD, "created_at": moment("created"), "type": always("new_message")}
 
 
-def notice(of: str = "") -> Shape:
-    return {**head(of), "created_at": moment(f"{of}created"), "type": always("new_message")}
+NOTIFICATION: Shape = {
+    "id": spelt("ref", DIGITS),
+    "user_id": spelt("user", DIGITS),
+    "title": plain("title"),
+    "message": plain("content"),
+    "type": plain("type"),
+    "created_at": moment("created"),
+    "…": spread("extra"),
+}
 
 
-def notification(of: str = "") -> Shape:
-    return {
-        "id": spelt(f"{of}ref", DIGITS),
-        "user_id": spelt(f"{of}user", DIGITS),
-        "title": plain(f"{of}title"),
-        "message": plain(f"{of}content"),
-        "type": plain(f"{of}type"),
-        "created_at": moment(f"{of}created"),
-        "…": spread(f"{of}extra"),
-    }
-
-
-MESSAGE = message()
-NOTIFICATION = notification()
 OTHER: Shape = {"id": spelt("ref", DIGITS), "username": plain("name"), "display_name": plain("display")}
 CONVERSATION: Shape = {
     "id": spelt("ref", DIGITS),
@@ -110,8 +101,8 @@ CHAT = Vocabulary(
         Hear("typing_stop", SetTyping, (CONVERSATION_ID, optional("toUserId", DIGITS, "to")), fixed={"on": False}),
     ),
     says=(
-        Say(MessageCreated, "new_message", message("message.")),
-        Say(MessageCreated, "message_notification", notice("message."), MEMBERS, others=True),
+        Say(MessageCreated, "new_message", MESSAGE, of="message"),
+        Say(MessageCreated, "message_notification", NOTICE, MEMBERS, others=True, of="message"),
         Say(
             MessageRead,
             "messages_read",
@@ -127,9 +118,10 @@ CHAT = Vocabulary(
         Say(
             NotificationCreated,
             "new_notification",
-            notification("notification."),
+            NOTIFICATION,
             USER,
             when=("of_conversation", False),
+            of="notification",
         ),
     ),
 )

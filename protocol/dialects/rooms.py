@@ -42,17 +42,14 @@ SENDER: Shape = {
 }
 
 
-def message(of: str = "") -> Shape:
-    return {
-        "id": spelt(f"{of}ref", OBJECT_ID),
-        "roomId": spelt(f"{of}conversation", OBJECT_ID),
-        "sender": nested(f"{of}sender", SENDER),
-        "content": plain(f"{of}content"),
-        "createdAt": moment(f"{of}created"),
-    }
+MESSAGE: Shape = {
+    "id": spelt("ref", OBJECT_ID),
+    "roomId": spelt("conversation", OBJECT_ID),
+    "sender": nested("sender", SENDER),
+    "content": plain("content"),
+    "createdAt": moment("created"),
+}
 
-
-MESSAGE = message()
 ROOM: Shape = {
     "_id": spelt("ref", OBJECT_ID),
     "type": plain("kind", "private or group"),
@@ -92,7 +89,7 @@ CHAT = Vocabulary(
         Hear("typing", SetTyping, (ROOM_ID,), fixed={"on": True}),
     ),
     says=(
-        Say(MessageCreated, "message", message("message.")),
+        Say(MessageCreated, "message", MESSAGE, of="message"),
         Say(
             Typing,
             "user_typing",
