@@ -202,7 +202,10 @@ class Engine:
 
     def _judge(self, request: Request, *, upgrade: bool) -> Session | None:
         """The session that a request is for, None when it may begin one."""
-        query = dict(reversed(parse_qsl(request.query.decode("latin-1"), max_num_fields=FIELDS)))
+        try:
+            query = dict(reversed(parse_qsl(request.query.decode("latin-1"), max_num_fields=FIELDS)))
+        except ValueError:
+            raise Refused(BAD_REQUEST) from None
         transport = query.get("transport")
         if transport not in ("polling", "websocket"):
             raise Refused(UNKNOWN_TRANSPORT)
