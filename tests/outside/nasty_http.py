@@ -75,6 +75,7 @@ REFUSED: dict[str, tuple[bytes, set[int]]] = {
     "a socket of a foreign page": (upgrade(headers={"Origin": "https://evil.example"}), {403}),
     "a socket of a page without an origin": (upgrade(headers={"Origin": "null"}), {403}),
     "a page of a foreign origin": (get(b"Origin: https://evil.example", path=b"/conversations"), {403}),
+    "a poll with a thousand fields": (get(path=b"/socket.io/?EIO=4&transport=polling" + b"&a=b" * 1_000), {400}),
     "a socket to nowhere": (upgrade("/nowhere"), {404}),
     "a socket in a dialect that is not there": (upgrade("/chat?dialect=klingon"), {404}),
 }
