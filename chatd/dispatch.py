@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -225,7 +226,8 @@ class Dispatch:
                 if isinstance(answer, outcome.Value):
                     tell(answer.value)
 
-            self.perform(actor, ask.CountNotifications(), counted)
+            with suppress(Refusal):  # too many wait: it is told with the next change
+                self.perform(actor, ask.CountNotifications(), counted)
 
     def entered(self, actor: Actor) -> None:
         """A seat of a user's is taken."""

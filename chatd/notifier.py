@@ -5,6 +5,8 @@ asks the store who of those here is to be told what (in the order of the commits
 that. It begins at once when there has been nothing for a while, and no sooner than PAUSE after the one before; after a
 round that took long it rests SHARE times as long, so that it never holds more than that share of the server.
 
+What the store could not do, because it can't be written to just now, is done again in the next round.
+
 Who is not here is told nothing, and nothing is written for them: they find it when they ask, or come.
 """
 
@@ -25,6 +27,7 @@ from chatd.store.database import Database
 from chatd.store.transaction import Transaction
 from chatd.watchers import Watchers
 from protocol import events
+from protocol.errors import Refusal
 from protocol.events import USER, Event, NotificationCounted, NotificationCreated
 from protocol.ids import Ref
 
@@ -106,16 +109,22 @@ class Notifier:
             return
         for stir in stirred.values():
             for users in _chunks(self._concerned(stir)):
-                await self._do(
-                    lambda work, stir=stir, users=users: notifications.catch_up(  # type: ignore[misc]
-                        work, stir.ref, users, lost=stir.lost
-                    )
-                )
+                do = partial(notifications.catch_up, conversation=stir.ref, users=users, lost=stir.lost)
+                if not await self._do(do):
+                    self._stir(stir.ref, 0, lost=True)
         for users in _chunks(self._refs(bereft)):
-            await self._do(partial(notifications.recount, users=users))
+            if not await self._do(partial(notifications.recount, users=users)):
+                self._bereft.update(user.number for user in users)
+                self._work.set()
         for broadcast in broadcasts:
-            for users in _chunks(self._refs(self._roster.everybody())):
-                await self._do(partial(notifications.announce, broadcast=broadcast, users=users))
+            await self._announce(broadcast)
+
+    async def _announce(self, broadcast: Ref) -> None:
+        for users in _chunks(self._refs(self._roster.everybody())):
+            if not await self._do(partial(notifications.announce, broadcast=broadcast, users=users)):
+                self._broadcasts.append(broadcast)
+                self._work.set()
+                return
 
     def _concerned(self, stir: Stir) -> Iterator[Ref]:
         """The members here who could have something to be told, and have a word for it."""
@@ -137,10 +146,10 @@ class Notifier:
             for seat in self._broker.seats((USER, user))
         )
 
-    async def _do(self, do: Do) -> None:
-        """Have a piece of work done in the store, and what it told published in its place."""
+    async def _do(self, do: Do) -> bool:
+        """Have a piece of work done in the store, and what it told published in its place; False if it can't be now."""
         self._watchers.flush()
-        finished = trio.Event()
+        finished, answers = trio.Event(), list[outcome.Outcome[Any]]()
 
         def unit(tx: Transaction) -> list[Told]:
             work = Work(tx, NOBODY, Rules())
@@ -148,13 +157,18 @@ class Notifier:
             return work.told
 
         def done(result: outcome.Outcome[Any]) -> None:
+            answers.append(result)
             if isinstance(result, outcome.Value):
                 for event, position in result.value:
                     self._publish(event, position)
             finished.set()
 
-        self._database.submit(unit, done)
+        try:
+            self._database.submit(unit, done)
+        except Refusal:  # too many wait
+            return False
         await finished.wait()
+        return isinstance(answers[0], outcome.Value)
 
 
 def _chunks(users: Iterator[Ref]) -> Iterator[list[Ref]]:

@@ -14,6 +14,7 @@ import outcome
 from chatd.store import watches
 from chatd.store.database import Database
 from chatd.store.transaction import Transaction
+from protocol.errors import Refusal
 from protocol.events import JOINED, Event, MessageCreated, Place
 
 MOST = 20_000  # moves that are kept while the store can't be written to
@@ -79,11 +80,18 @@ class Watchers:
         """Have the store told what it does not know yet, before anything that is submitted later."""
         if self._moves:
             moves, self._moves = self._moves, []
-            self._database.submit(partial(_write, moves=moves), partial(self._written, moves))
+            try:
+                self._database.submit(partial(_write, moves=moves), partial(self._written, moves))
+            except Refusal:  # too many wait, or the store is closing
+                self._keep(moves)
 
     def _written(self, moves: list[Move], done: outcome.Outcome[Any]) -> None:
         if isinstance(done, outcome.Error):
-            self._moves = [*moves, *self._moves][-MOST:]
+            self._keep(moves)
+
+    def _keep(self, moves: list[Move]) -> None:
+        """Not written: the next time, then."""
+        self._moves = [*moves, *self._moves][-MOST:]
 
 
 def _begin(tx: Transaction) -> int:

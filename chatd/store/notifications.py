@@ -56,9 +56,7 @@ _LIVE = Prepared(
         _N.read.is_(None),
     )
 )
-_WITH_ROWS = Prepared(
-    select(_N.conversation).where(_N.user == bindparam("user"), _N.read.is_(None), _OF_CONVERSATION)
-)
+_WITH_ROWS = Prepared(select(_N.conversation).where(_N.user == bindparam("user"), _N.read.is_(None), _OF_CONVERSATION))
 _INSERT = Prepared(insert(notifications))
 _READ = Prepared(update(notifications).where(_N.id == bindparam("notification")).values(read=bindparam("read")))
 _ABOUT = Prepared(update(notifications).where(_N.id == bindparam("notification")).values(related=bindparam("related")))
