@@ -34,7 +34,7 @@ class Player:
         self.on = on
         self.deaf = frozenset(deaf)
         self._heard: deque[tuple[str, Any]] = deque()
-        self._answers: dict[int, Any] = {}
+        self.answers: dict[int, Any] = {}
         self._number = 0
         self.socket: WebSocketConnection
 
@@ -60,9 +60,9 @@ class Player:
         self._number += 1
         number = self._number
         await self.send(event, args, number)
-        while number not in self._answers:
+        while number not in self.answers:
             await self.listen()
-        return self._answers.pop(number)
+        return self.answers.pop(number)
 
     async def does(self, event: str, *args: Any) -> None:
         await self.tells(event, *args)
@@ -122,9 +122,9 @@ class RpcActor(Player):
             self.keep(said["method"], said["params"])
         elif "error" in said:
             self.refused = said["error"]
-            self._answers[said["id"]] = self.refused.get("data")
+            self.answers[said["id"]] = self.refused.get("data")
         else:
-            self._answers[said["id"]] = said["result"]
+            self.answers[said["id"]] = said["result"]
 
     async def fence(self) -> None:
         assert await self.asks("rpc.ping") == "pong"
@@ -146,7 +146,7 @@ class IoActor(Player):
         kind, id, data = await self.io.receive()
         if kind == ACK:
             assert id is not None
-            [self._answers[id]] = data
+            [self.answers[id]] = data
             return
         assert kind == EVENT, (kind, data)
         name, payload = data

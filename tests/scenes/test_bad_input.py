@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from protocol.dialects import dialect as find_dialect
-from tests.scenes.players import Player, Way, both_ways, play
+from tests.scenes.players import Player, RpcActor, Way, both_ways, play
 from tests.scenes.shapes import TEXT, fits
 from tests.scenes.stage import Person, Stage, stage
 
@@ -190,7 +190,14 @@ CASES = (
     Case("pairs", "/", PAIRS, "one", "a positive integer"),
     Case("inbox", "/", INBOX, "x", "a UUID"),
 )
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.dialect + case.namespace.replace("/", "-"))
+
+
+def name_of(case: Case) -> str:
+    return case.dialect + case.namespace.replace("/", "-")
+
+
+every_case = pytest.mark.parametrize("case", CASES, ids=name_of)
+every_chat = pytest.mark.parametrize("case", [case for case in CASES if case.calls is not NOTES], ids=name_of)
 
 
 async def ids(on: Stage, me: Person, case: Case) -> Ids:
@@ -279,26 +286,32 @@ async def test_whoever_wants_no_answer_is_told_by_an_event(tmp_path: Path, way: 
 @every_case
 async def test_whoever_wants_an_answer_gets_it(tmp_path: Path, way: Way, case: Case) -> None:
     """The form of a refusal as ack. Where nothing is acknowledged, JSON-RPC has its error all the same."""
-    silent = case.dialect in ("rooms", "pairs", "inbox")
-    if silent and way == "socketio":
-        pytest.skip("no acks")
     async with stage(tmp_path) as on:
         me = await on.person("me")
         known = await ids(on, me, case)
         player = await seat(on, way, case, me)
         for call in case.calls:
             for payload, said in wrongs(case, call, known):
-                answer = await player.asks(call.event, payload)
-                if case.dialect == "colon":
-                    assert answer == {"ok": False, "error": {"code": code_of(said), "message": said}}
-                elif silent:
-                    assert answer is None
-                    assert await player.hears("error") == {"message": said}
-                else:
-                    assert answer == {"success": False, "error": said}
-                    if call.told != "error":
-                        assert await player.hears(call.told) == {"error": said}
+                await check_answer(case, call, player, payload, said)
         await player.hears_nothing()
+
+
+async def check_answer(case: Case, call: Call, player: Player, payload: Any, said: str) -> None:
+    if case.dialect == "colon":
+        refused = {"ok": False, "error": {"code": code_of(said), "message": said}}
+        assert await player.asks(call.event, payload) == refused
+    elif case.dialect == "kebab":
+        assert await player.asks(call.event, payload) == {"success": False, "error": said}
+        if call.told != "error":
+            assert await player.hears(call.told) == {"error": said}
+    else:
+        if isinstance(player, RpcActor):
+            assert await player.asks(call.event, payload) is None
+            assert player.refused["message"] == said
+        else:
+            await player.send(call.event, (payload,), 1)
+        assert await player.hears("error") == {"message": said}
+        assert not player.answers
 
 
 NONSENSE: tuple[Any, ...] = (5, "x", None, True, [], [1], ["x", {}])
@@ -334,3 +347,29 @@ def test_every_call_of_every_dialect_has_its_bad_input() -> None:
     for case in CASES:
         rows = {row.name for row in find_dialect(case.dialect).vocabulary(case.namespace).hears}
         assert {call.event for call in case.calls} == rows - without_place
+
+
+@both_ways
+@every_chat
+async def test_whoever_is_removed_while_they_listen(tmp_path: Path, way: Way, case: Case) -> None:
+    """From then on every call is answered as for a stranger, and nothing is heard any more."""
+    async with stage(tmp_path) as on:
+        me, other = await on.person("me"), await on.person("other")
+        body = {"type": "group", "participants": [me.id]}
+        talk = (await other.asks("POST", "/conversations", body, status=201))["_id"]
+        path = f"/conversations/{talk}"
+        message = (await me.asks("POST", f"{path}/messages", {"content": "x"}, status=201))["_id"]
+        player = await seat(on, way, case, me)
+        spell = SPELLINGS.get(case.kind, number_of)
+        known = Ids(spell(talk), spell(message), me.id, (), (), None)
+        join = next((call for call in case.calls if "join" in call.event), None)
+        if join is not None:
+            await player.does(join.event, join.payload(known))
+        await other.asks("DELETE", f"{path}/members?userId={me.id}", status=204)
+        await player.hears_all()
+        for call in case.calls:
+            if call.member:
+                await player.tells(call.event, call.payload(known))
+                assert await player.hears(call.told) == event_of(case, call, "NOT_FOUND", call.lost)[1]
+        await other.asks("POST", f"{path}/messages", {"content": "behind their back"}, status=201)
+        await player.hears_nothing()

@@ -229,3 +229,34 @@ async def test_a_user_id_that_is_none_is_refused(tmp_path: Path, user: str) -> N
         io = await knock(on, "/chat", None, dialect="kebab", userId=user)
         assert (await io.receive())[0] == OPENED
         assert (await io.receive())[2] == ["error", {"message": "userId must be a positive integer"}]
+
+
+async def test_rest_believes_it_too_in_the_dialects_that_say_who_asks(tmp_path: Path) -> None:
+    async with stage(tmp_path, auth__insecure_userid="true") as on:
+        talk = {"sender_id": 1, "receiver_id": 2}
+        status, made, _ = await on.rest.ask("POST", "/api/chats/conversations", talk)
+        assert (status, made) == (201, {"id": 1, **talk})
+        messages = "/api/chats/conversations/1/messages"
+        said = {"sender_id": 2, "message_type": "text", "content": "Hello"}
+        assert (await on.rest.ask("POST", messages, said))[0] == 201
+        status, page, _ = await on.rest.ask("GET", f"{messages}?page=1&limit=20&userId=1")
+        assert (status, page["total"]) == (200, 1)
+        for method, path, body, expected in (
+            ("GET", f"{messages}?page=1&limit=20", None, 401),
+            ("GET", f"{messages}?page=1&limit=20&userId=3", None, 404),
+            ("GET", f"{messages}?userId=²", None, 400),
+            ("POST", f"{messages}?userId=1", said, 403),
+            ("GET", "/conversations?userId=1", None, 401),
+            ("POST", "/api/conversations", {"toUserId": 2}, 401),
+        ):
+            path = path.replace("²", "%C2%B2")
+            assert (await on.rest.ask(method, path, body))[0] == expected, path
+        status, _, _ = await on.rest.ask("POST", messages, said, token="nonsense")
+        assert status == 401
+
+
+async def test_rest_believes_nobody_without_the_flag(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        body = {"sender_id": 1, "receiver_id": 2}
+        for path in ("/api/chats/conversations", "/api/chats/conversations?userId=1"):
+            assert (await on.rest.ask("POST", path, body))[0] == 401

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.scenes.players import Player, Way, both_ways, play
+from tests.scenes.players import Player, RpcActor, Way, both_ways, play
 from tests.scenes.shapes import TEXT, TIME, UUID, fits
 from tests.scenes.stage import Person, Stage, stage
 
@@ -165,3 +165,20 @@ async def test_who_is_no_participant_is_told_and_stays(tmp_path: Path, way: Way)
         await e.tells("send_message", {"conversationId": talk["id"]})
         fits(await e.hears("error"), {"message": TEXT})
         await e.hears_nothing()
+
+
+@both_ways
+async def test_no_call_is_acknowledged(tmp_path: Path, way: Way) -> None:
+    """JSON-RPC answers null to a call that has an id: it must have an answer."""
+    async with stage(tmp_path) as on:
+        ann, _, talk = await pair(on)
+        a = await seat(on, way, ann)
+        for event, more in (("send_message", {"content": "!"}), ("read_messages", {})):
+            payload = {"conversationId": talk["id"], **more}
+            if isinstance(a, RpcActor):
+                assert await a.asks(event, payload) is None
+            else:
+                await a.send(event, (payload,), 1)
+                await a.settles()
+        assert [name for name, _ in await a.hears_all()] == ["new_message", "unread_count"]
+        assert a.answers == {}
