@@ -133,6 +133,8 @@ class Connection(Link, Closable):
         given: list[outcome.Outcome[Any]] = []
 
         def arrived(found: outcome.Outcome[Arrival]) -> None:
+            if isinstance(found, outcome.Value):
+                found = outcome.capture(self._check, actor, found.value)
             given.append(found)
             if self.open and isinstance(found, outcome.Value):
                 if found.value.missed.lost:
@@ -148,6 +150,11 @@ class Connection(Link, Closable):
             house.database.submit(partial(_arrive, actor=actor, back=back, session=chairs[0].memory), arrived)
         await done.wait()
         given[0].unwrap()
+
+    def _check(self, actor: Actor, arrival: Arrival) -> Arrival:
+        """Whoever was let in may have been shut out again while they were on their way to the seat."""
+        self.house.doorman.check(actor)
+        return arrival
 
     def _sit(self, chairs: list[Chair], arrival: Arrival) -> None:
         house = self.house

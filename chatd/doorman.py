@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from chatd.auth.claims import Claims
 from chatd.services import entry, service_tokens
 from chatd.services.work import Actor
@@ -34,6 +36,7 @@ class Doorman:
         self._known: dict[Claims, Actor] = {}
         self._services: dict[str, Actor] = {}
         self._changes = 0
+        self._changed: dict[int, int] = {}
 
     async def admit(self, token: str, *, services: bool = False) -> Actor:
         """Who holds the token. Services are let in only where `services` are meant to come in, which is REST."""
@@ -45,7 +48,7 @@ class Doorman:
         actor = self._known.get(claims)
         if actor is None:
             changes = self._changes
-            actor = await self._enter(claims)
+            actor = replace(await self._enter(claims), since=changes)
             if changes == self._changes:  # or what was read may be out of date already
                 if len(self._known) >= REMEMBERED:
                     self._known.clear()
@@ -89,4 +92,10 @@ class Doorman:
     def forget(self, user: int) -> None:
         """Something about a user has changed."""
         self._changes += 1
+        self._changed[user] = self._changes
         self._known = {claims: actor for claims, actor in self._known.items() if actor.id != user}
+
+    def check(self, actor: Actor) -> None:
+        """Refuse somebody whose account has changed since they were admitted: what they may do must be asked again."""
+        if self._changed.get(actor.id, 0) > actor.since:
+            raise Refusal(AUTH_INVALID, "The account has changed meanwhile")

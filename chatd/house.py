@@ -18,6 +18,7 @@ from protocol.dialects.speech import Speech
 from protocol.errors import NOT_FOUND, Closing, Refusal
 from protocol.framings import sse
 from protocol.framings.socketio import SocketIo
+from protocol.strict import allow_depth
 
 
 class Closable:
@@ -78,6 +79,7 @@ class House:
         """Take up a configuration: at the start, and when SIGHUP brings another."""
         limits = config.limits
         self.config = config
+        allow_depth(limits.json_depth)
         self.rest = Buckets[object](Rate(limits.rest_per_user, limits.rest_per_user_burst))
         self.calls = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
         self.typing = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)

@@ -125,6 +125,7 @@ async def running(config: Config) -> AsyncIterator[Server]:
         synchronous=config.data.synchronous,
         batch=config.data.batch,
         busy_seconds=config.data.busy_timeout,
+        readers=config.data.readers,
     )
     async with database as store:
         house = build_house(config, store, identity)

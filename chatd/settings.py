@@ -143,9 +143,7 @@ class Limits(Section, frozen=True, kw_only=True):
     json_depth: Annotated[int, Whole("How deep JSON may be nested.", live=True)] = 32
     outbox_bytes: Annotated[int, Size("What may wait for one slow connection before it is closed.", live=True)] = MIB
     body_bytes: Annotated[int, Size("The body of a REST request.", live=True)] = MIB
-    file_bytes: Annotated[int, Size("The body of an upload.", live=True)] = 25 * MIB
     head_bytes: Annotated[int, Size("The head of a request.", live=True)] = 16 * KIB
-    token_bytes: Annotated[int, Size("A token.", live=True)] = 8 * KIB
     head_timeout: Annotated[float, Duration("Until the head of a request is complete.", live=True)] = 10.0
     tls_timeout: Annotated[float, Duration("Until the TLS handshake is complete.", live=True)] = 10.0
     auth_timeout: Annotated[float, Duration("Until a new socket has shown its token.", live=True)] = 10.0

@@ -8,24 +8,32 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Any
 
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
 
 DEPTH = 32
+_limits = {"depth": DEPTH}
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _BRACKET = re.compile(rb"[{}\[\]]")
 
 
+def allow_depth(depth: int) -> None:
+    """How deep JSON may nest in this process; 0 is as deep as the decoder goes."""
+    _limits["depth"] = depth or sys.maxsize
+
+
 def check_depth(text: bytes) -> None:
-    """Refuse what nests deeper than DEPTH. Brackets within strings don't count."""
-    if text.count(b"{") + text.count(b"[") <= DEPTH:
+    """Refuse what nests deeper than it may. Brackets within strings don't count."""
+    most = _limits["depth"]
+    if text.count(b"{") + text.count(b"[") <= most:
         return
     depth = 0
     for bracket in _BRACKET.findall(_STRING.sub(b"", text)):
         depth += 1 if bracket in b"{[" else -1
-        if depth > DEPTH:
-            raise Refusal(BAD_REQUEST, f"The JSON is nested more than {DEPTH} deep")
+        if depth > most:
+            raise Refusal(BAD_REQUEST, f"The JSON is nested more than {most} deep")
 
 
 def check_keys(text: bytes, known: int = 0) -> None:

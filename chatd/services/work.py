@@ -55,7 +55,10 @@ SCOPES: dict[type[Command], str] = {
 
 
 class Actor(Struct, frozen=True):
-    """Who asks: a user, until `expires` (seconds since 1970); or with `scopes` a service, which is nobody."""
+    """Who asks: a user, until `expires` (seconds since 1970); or with `scopes` a service, which is nobody.
+
+    `since` counts the changes of accounts that had been made when this was read: the doorman knows what came after.
+    """
 
     ref: Ref
     name: str
@@ -63,6 +66,7 @@ class Actor(Struct, frozen=True):
     expires: float = float("inf")
     issued: float = 0.0
     scopes: frozenset[str] | None = None
+    since: int = 0
 
     @property
     def id(self) -> int:

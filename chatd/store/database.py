@@ -111,6 +111,7 @@ class Database:
         queue: int = 10_000,
         clock: Callable[[], int] = wall_clock,
         busy_seconds: float = 4.0,
+        readers: int = READERS,
     ) -> AsyncIterator[Database]:
         """Lock, check, create or migrate the file, and serve it; at the end, everything submitted is done first."""
         make_file(path)
@@ -123,7 +124,7 @@ class Database:
             database.position = committer.position
             database._writes.serve(WritingServer(database, writer, committer))
             stack.push_async_callback(_shielded, writer.hop, committer.checkpoint, "TRUNCATE")
-            for _ in range(READERS):
+            for _ in range(readers):
                 link = await stack.enter_async_context(_linked(path, courtesy, busy_seconds))
                 reader = await link.hop(prepare_reader, link.raw)
                 database._reads.serve(ReadingServer(database, link, reader))
