@@ -232,10 +232,11 @@ class Guest:
         house, pid, offset = self._house, shown.get("pid"), shown.get("offset")
         if not isinstance(pid, str):
             return None
-        epoch, _, position = (offset if isinstance(offset, str) else pid.partition(".")[2]).rpartition("-")
+        where = SocketIo.read_offset(offset if isinstance(offset, str) else pid.partition(".")[2])
         if await house.database.read(lambda tx: sessions.owner(tx, pid)) != actor.id:
             return None
-        back = Back(epoch, position_of(position), pid)
+        position = position_of(where.position)
+        back = Back(where.epoch, position, pid, where.mark if position > 0 else b"")  # nothing happened at 0
         return back if await find_gap(house, actor, back) is None else None
 
     def _let_in(self, chair: Chair, position: int, recovered: bool, gap: str | None) -> None:

@@ -58,6 +58,14 @@ class SocketIoLimits(Struct, frozen=True):
     namespace_bytes: int = 128
 
 
+class Offset(NamedTuple):
+    """What an offset says: a position, as it is written, and how the packet ends that came with it."""
+
+    epoch: str
+    position: str
+    mark: bytes
+
+
 class _Broken(Exception):
     """The packet breaks the grammar."""
 
@@ -158,12 +166,16 @@ class SocketIo:
 
     @classmethod
     def push_since(cls, epoch: str) -> Push:
-        """`push` for clients that asked for recovery: what can be missed has "epoch-position" as its last argument."""
+        """`push` for clients that asked for recovery: what can be missed has an offset as its last argument.
+
+        It is "epoch-position.name". The name is in it because one position can be told in several events, and the
+        connection can break between them.
+        """
 
         def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
             if position is None:
                 return cls.push(namespace, name, body, position, room)
-            return cls.push_recoverable(namespace, name, body, f"{epoch}-{position}")
+            return cls.push_recoverable(namespace, name, body, f"{epoch}-{position}.{name}")
 
         return push
 
@@ -171,6 +183,13 @@ class SocketIo:
     def push_recoverable(namespace: str, name: str, body: bytes, offset: str) -> bytes:
         """An event for clients that asked for recovery: the last argument is what they say when they return."""
         return b"42%b[%b,%b,%b]" % (_prefix(namespace), encode(name), body, encode(offset))
+
+    @staticmethod
+    def read_offset(offset: str) -> Offset:
+        """An offset that a client shows."""
+        place, _, name = offset.partition(".")
+        epoch, _, position = place.rpartition("-")
+        return Offset(epoch, position, b",%b]" % encode(offset) if name else b"")
 
     @staticmethod
     def opened(namespace: str, sid: str, pid: str | None = None) -> bytes:

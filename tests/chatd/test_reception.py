@@ -187,7 +187,7 @@ async def test_a_pid_is_good_for_its_owner_only_and_for_what_is_still_known(tmp_
         juliet = await on.person("juliet")
         first = await recovers(wire, romeo.token)
         offset = json.loads((await wire.hears()).removeprefix("42/chat,"))[-1]
-        epoch, _, position = offset.rpartition("-")
+        epoch, _, position = offset.partition(".")[0].rpartition("-")
         good = {"pid": first["pid"], "offset": offset}
         bad: list[tuple[Person, dict[str, Any]]] = [
             (juliet, good),
@@ -231,3 +231,27 @@ async def test_calls_where_no_namespace_is_open_are_counted_too(tmp_path: Path) 
         for _ in range(20):
             await player.sends('{"jsonrpc":"2.0","method":"x","ns":"/nowhere"}')
         assert await player.is_sent_away() == 4029
+
+
+async def test_a_connection_breaks_between_two_events_of_one_position(tmp_path: Path) -> None:
+    async with wired(tmp_path, "&dialect=pairs") as (on, romeo, wire):
+        juliet = await on.person("juliet")
+        first = await recovers(wire, romeo.token)
+        made = await juliet.asks("POST", "/api/conversations", {"toUserId": romeo.id})
+        await wire.says(f'42/chat,["join_conversation",{made["id"]}]')
+        await juliet.asks("POST", f"/api/conversations/{made['id']}/messages", {"content": "Romeo!"})
+        said: list[Any] = []
+        while [event[0] for event in said[-2:]] != ["new_message", "message_notification"]:
+            said.append(json.loads((await wire.hears()).removeprefix("42/chat,")))
+        whole, notice = said[-2:]
+        for heard, missed in ((whole, [notice]), (notice, [])):
+            again = Wire(await on.socket(PATH + "&dialect=pairs"))
+            await again.hears()
+            assert await recovers(again, romeo.token, pid=first["pid"], offset=heard[-1]) == first
+            await juliet.asks("POST", f"/api/conversations/{made['id']}/messages", {"content": "next"})
+            told: list[Any] = []
+            while "next" not in str(told):
+                told.append(json.loads((await again.hears()).removeprefix("42/chat,")))
+            mine = [event for event in told if event[-1].startswith(heard[-1].partition(".")[0])]
+            assert mine[: len(missed)] == missed
+            assert "new_message" not in [event[0] for event in mine]

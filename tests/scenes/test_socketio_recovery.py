@@ -20,7 +20,7 @@ from tests.scenes.test_colon_chat import group
 from tests.scenes.test_socketio_client import WAYS
 from tests.scenes.troupe import IoPlayer, Troupe, troupe
 
-OFFSET = re.compile(r"[0-9a-f-]{36}-\d+")
+OFFSET = re.compile(r"[0-9a-f-]{36}-\d+\.message:created")
 SOON = {"reconnectionDelay": 10, "reconnectionDelayMax": 50, "timeout": 2_000}
 
 
@@ -42,6 +42,13 @@ class Scene(NamedTuple):
     async def says(self, *contents: str, where: str = "") -> None:
         for content in contents:
             await self.r.asks("message:send", {"conversationId": where or self.verona, "content": content})
+
+    async def loses(self, *players: IoPlayer) -> None:
+        """The line is cut, and stays so until they know."""
+        self.line.down = True
+        self.line.cut()
+        for player in players:
+            await player.disconnects()
 
     async def is_alone(self) -> None:
         """Wait until the server has nobody but Romeo."""
@@ -81,8 +88,8 @@ async def test_nobody_is_given_an_argument_or_a_pid_unasked(tmp_path: Path) -> N
         await joins(player, on.verona)
         await on.says("one argument")
         assert [len(args) for args in await player.hears_of("message:created", 1)] == [1]
-        on.line.cut()
-        await player.disconnects()
+        await on.loses(player)
+        on.line.down = False
         again = await player.connects()
         assert again["recovered"] is False
         assert again["id"] != first["id"]
@@ -99,9 +106,7 @@ async def test_the_network_breaks_and_nothing_is_missed(tmp_path: Path, options:
         await on.says("1", "2")
         heard = await hears_contents(player, 2)
         for missed in (["3", "4"], ["6", "7"], []):
-            on.line.down = True
-            on.line.cut()
-            await player.disconnects()
+            await on.loses(player)
             await on.says(*missed)
             await on.says("in a room that she is not in", where=mantua)
             on.line.down = False
@@ -126,8 +131,8 @@ async def test_recovery_is_asked_for_elsewhere_too(
     async with scene(tmp_path, **settings) as on:
         player = await on.opens("j", **options)
         first = await player.connects()
-        on.line.cut()
-        await player.disconnects()
+        await on.loses(player)
+        on.line.down = False
         again = await player.connects()
         assert (again["recovered"], again["id"]) == (True, first["id"])
 
@@ -137,8 +142,8 @@ async def test_where_recovery_is_never_given_asking_is_no_use(tmp_path: Path) ->
         player = await on.opens("j")
         await player.connects()
         assert [len(args) for args in await player.hears_of("unread:count", 1)] == [1]
-        on.line.cut()
-        await player.disconnects()
+        await on.loses(player)
+        on.line.down = False
         assert (await player.connects())["recovered"] is False
 
 
@@ -153,10 +158,7 @@ async def test_each_namespace_recovers_on_its_own(tmp_path: Path) -> None:
         await joins(one, on.verona)
         await joins(other, mantua)
         await joins(plain, mantua)
-        on.line.down = True
-        on.line.cut()
-        for player in (one, other, plain):
-            await player.disconnects()
+        await on.loses(one, other, plain)
         await on.says("in Verona")
         await on.says("in Mantua", where=mantua)
         on.line.down = False
@@ -178,9 +180,7 @@ async def test_who_was_away_too_long_begins_anew(tmp_path: Path) -> None:
         player = await on.opens("j")
         first = await player.connects()
         await joins(player, on.verona)
-        on.line.down = True
-        on.line.cut()
-        await player.disconnects()
+        await on.loses(player)
         await on.says("1", "2", "3", "4", "5")
         assert await clean(on.on.server.house) > 0
         on.line.down = False
@@ -199,8 +199,8 @@ async def test_a_session_that_is_forgotten_begins_anew(tmp_path: Path) -> None:
         first = await player.connects()
         house = on.on.server.house
         assert await house.database.write(lambda tx: sessions.forget(tx, tx.now + 1, 500)) == 1
-        on.line.cut()
-        await player.disconnects()
+        await on.loses(player)
+        on.line.down = False
         again = await player.connects()
         assert again["recovered"] is False
         assert again["id"] != first["id"]
@@ -217,14 +217,27 @@ async def test_who_left_on_purpose_begins_anew(tmp_path: Path) -> None:
         assert (await player.connects())["recovered"] is False
 
 
+@pytest.mark.parametrize("options", WAYS)
+async def test_more_is_missed_than_may_wait_for_one_client(tmp_path: Path, options: dict[str, Any]) -> None:
+    contents = [f"{number} {'x' * 9_000}" for number in range(60)]
+    async with scene(tmp_path, limits__outbox_bytes="128KiB") as on:
+        player = await on.opens("j", **options)
+        await player.connects()
+        await joins(player, on.verona)
+        await on.loses(player)
+        await on.says(*contents)
+        on.line.down = False
+        assert (await player.connects())["recovered"] is True
+        assert await hears_contents(player, len(contents)) == contents
+        assert [line["kind"] for line in player.heard if line["kind"] == "disconnect"] == []
+
+
 async def test_nobody_learns_what_happened_where_they_were_removed(tmp_path: Path) -> None:
     async with scene(tmp_path) as on:
         player = await on.opens("j")
         await player.connects()
         await joins(player, on.verona)
-        on.line.down = True
-        on.line.cut()
-        await player.disconnects()
+        await on.loses(player)
         await on.says("a secret")
         await on.r.asks("members:remove", {"conversationId": on.verona, "userId": on.juliet.id})
         on.line.down = False

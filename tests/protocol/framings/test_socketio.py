@@ -196,8 +196,16 @@ class TestOut:
     def test_an_event_with_its_offset(self) -> None:
         assert SocketIo.push_recoverable("/chat", "say", b"{}", "e-7") == b'42/chat,["say",{},"e-7"]'
         push = SocketIo.push_since("e")
-        assert push("/chat", "say", b"{}", 7, None) == b'42/chat,["say",{},"e-7"]'
+        assert push("/chat", "say", b"{}", 7, None) == b'42/chat,["say",{},"e-7.say"]'
         assert push("/chat", "say", b"{}", None, None) == b'42/chat,["say",{}]'
+
+    def test_an_offset_as_a_client_shows_it(self) -> None:
+        said = SocketIo.push_since("e-f")("/", "a-b.c", b"{}", 7, None)
+        offset = SocketIo.read_offset("e-f-7.a-b.c")
+        assert offset == ("e-f", "7", b',"e-f-7.a-b.c"]')
+        assert said.endswith(offset.mark)
+        assert SocketIo.read_offset("e-f-7") == ("e-f", "7", b"")
+        assert SocketIo.read_offset("") == ("", "", b"")
 
     def test_the_ways_in_and_out_of_a_namespace(self) -> None:
         assert SocketIo.opened("/", "s1") == b'40{"sid":"s1"}'
