@@ -23,7 +23,7 @@ which a server keeps it once for ever; only the `colon` dialect has that word, i
 
 **Gaps.** What happened while it was away is told when it is back, for as long as the server keeps it. Where that can't
 be, an event of the kind Gap says so (`reason`: epoch, the database is another or was restored; trimmed, away for too
-long; too_far; none). Rooms are joined again before it comes, so whatever is loaded then is complete, and the events
+long; too_far; connection, it was not yours). Rooms are joined again before it comes, so whatever is loaded then is complete, and the events
 that follow may repeat some of what was loaded, but leave nothing out.
 
 **Reading slowly.** At most `buffer` events wait. Then the network is held up, and the server ends the connection sooner

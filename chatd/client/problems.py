@@ -9,8 +9,8 @@ from protocol.errors import CLOSINGS, CODES, FLOOD, SIGNED_OUT, TOO_LARGE, UNAVA
 LOST = 1006
 """The code of a connection that ended without a word."""
 
-_WORDS = {code.number: code.code for code in reversed(CODES.values())}
-_REPEAT = {code.code: code.retry for code in CODES.values()}
+WORDS = {code.number: code.code for code in reversed(CODES.values())}
+REPEAT = {code.code: code.retry for code in CODES.values()}
 _RETURN = {code.close: code.retry for code in CODES.values()} | {one.code: one.retry for one in CLOSINGS.values()}
 _CLOSES = {code.status: code.close for code in reversed(CODES.values())} | {429: FLOOD.code}
 
@@ -34,7 +34,7 @@ class Refused(ChatError):
 
     @property
     def again(self) -> bool:
-        return _REPEAT.get(self.code, False)
+        return REPEAT.get(self.code, False)
 
 
 class Lost(ChatError):
@@ -92,7 +92,7 @@ def refused(number: int, message: str, body: Any) -> Refused:
     word = said.get("code")
     wait = said.get("retryAfter")
     return Refused(
-        word if isinstance(word, str) and word in _REPEAT else _WORDS.get(number, "INTERNAL"),
+        word if isinstance(word, str) and word in REPEAT else WORDS.get(number, "INTERNAL"),
         message,
         float(wait) if isinstance(wait, int | float) else None,
         body,
