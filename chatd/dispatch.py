@@ -275,7 +275,8 @@ class Dispatch:
         """Four times a second: the counts of groups that have stirred, and typing that has ended by itself."""
         while True:
             await trio.sleep(0.25)
-            self.roster.stir(trio.current_time())
+            for counts in self.roster.stir(trio.current_time()):
+                self.broker.publish(counts, None)
             self.tell_counts()
             self.watchers.flush()
             self.typists.sweep(trio.current_time())

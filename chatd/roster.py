@@ -45,14 +45,15 @@ class Hall:
 
 
 class Guest:
-    """A user who is here: their sockets, and their conversations."""
+    """A user who is here: their sockets, their conversations, and the counts that they were told last."""
 
-    __slots__ = ("conversations", "ref", "sockets")
+    __slots__ = ("conversations", "ref", "sockets", "told")
 
     def __init__(self, ref: Ref) -> None:
         self.ref = ref
         self.sockets = 0
         self.conversations: set[int] = set()
+        self.told: UnreadChanged | None = None
 
 
 class Roster:
@@ -163,15 +164,24 @@ class Roster:
             if count > 0:
                 counts.append(Unread(hall.ref, count))
         counts.sort(key=lambda one: one.conversation.number)
-        return UnreadChanged(guest.ref, sum(one.count for one in counts), tuple(counts))
+        guest.told = UnreadChanged(guest.ref, sum(one.count for one in counts), tuple(counts))
+        return guest.told
 
-    def stir(self, now: float) -> None:
-        """Let the members of groups that have stirred be told: soon after a silence, less often in a busy group."""
+    def stir(self, now: float) -> list[UnreadChanged]:
+        """What members of groups that have stirred must be told: soon after a silence, less often in a busy group."""
         due = [number for number in self.stirred if now - self._halls[number].told >= BUSY_SECONDS]
+        members: dict[int, None] = {}
         for number in due:
             self._halls[number].told = now
-            self.changed.update(self._halls[number].standings)
+            members.update(dict.fromkeys(self._halls[number].standings))
         self.stirred.difference_update(due)
+        return [counts for user in members if (counts := self._news(user))]
+
+    def _news(self, user: int) -> UnreadChanged | None:
+        """What a user has not read, if it is not what they were told last: whoever sent it has not one more to read."""
+        told = self._guests[user].told
+        counts = self.unread(user)
+        return None if counts == told else counts
 
     # What happens, in the order of its commits
 

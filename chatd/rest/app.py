@@ -31,6 +31,7 @@ def make_app(house: House, accounts: Accounts) -> QuartTrio:
     app = QuartTrio("chatd", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = None  # the limit is kept below, in chatd/net/http.py
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # or a path with two slashes would be redirected, in HTML
     for spoken in (dialect(name) for name in names()):
         for route in spoken.routes:
             _mount(app, route, _asker(house, Guide(route, spoken.manners.complaints), spoken))

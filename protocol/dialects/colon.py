@@ -141,7 +141,11 @@ UNREAD: Shape = {
 }
 BROADCAST: Shape = {"_id": spelt("ref", OBJECT_ID), "created_at": moment("created")}
 COUNTED: Shape = {"count": plain("count", "a number")}
-ERROR: Shape = {"code": plain("code.code"), "message": plain("message")}
+ERROR: Shape = {
+    "code": plain("code.code"),
+    "message": plain("message"),
+    "retryAfter": plain("retry_after", "seconds", omit_none=True),
+}
 
 # Fields
 
@@ -318,7 +322,10 @@ def _ok(data: object) -> dict[str, object]:
 
 
 def _not_ok(refusal: Refusal) -> dict[str, object]:
-    return {"ok": False, "error": {"code": refusal.code.code, "message": refusal.message}}
+    error: dict[str, object] = {"code": refusal.code.code, "message": refusal.message}
+    if refusal.retry_after is not None:
+        error["retryAfter"] = refusal.retry_after
+    return {"ok": False, "error": error}
 
 
 DIALECT = Dialect(

@@ -55,7 +55,6 @@ async def test_sixty_messages_at_once_from_one_user_on_all_devices_together(serv
         assert 15 <= refused <= 20, refused  # a few places may have become free meanwhile
 
 
-@pytest.mark.xfail(strict=True, reason="the ack of a dialect does not carry retryAfter yet")
 async def test_whoever_sends_too_fast_is_told_when_to_come_back(server: Chatd) -> None:
     where = await group(server, 7)
     async with await Raw.open(server.address, token(7)) as raw:
