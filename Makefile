@@ -8,6 +8,7 @@
 #   make docs           print chatd.toml and the reference pages from the tables in the code
 #   make lock           find the newest versions and write the locked requirements again
 #   make node           what the tests with JavaScript clients need
+#   make bench          chatd beside what people would pick (make bench-quick: under two minutes)
 #   make clean          remove what these made
 #
 # PYTHON=python3.12 picks another Python.
@@ -97,3 +98,5 @@ endif
 
 install = PYTHON="$(BIN)/python" UV="$(UV)" sh scripts/install.sh $(1)
 link = $(BIN)/python scripts/link.py
+
+include tests/bench/bench.mk

@@ -3,8 +3,8 @@ PYTHON ?= .venv/bin/python
 
 .PHONY: bench bench-quick
 
-bench:
-	$(PYTHON) -m tests.bench $(BENCH)
+bench: $(STAMPS)/dev
+	$(BIN)/python -m tests.bench $(BENCH)
 
-bench-quick:
-	$(PYTHON) -m tests.bench --quick $(BENCH)
+bench-quick: $(STAMPS)/dev
+	$(BIN)/python -m tests.bench --quick $(BENCH)
