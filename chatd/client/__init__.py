@@ -13,7 +13,7 @@
 
 **Connections** come and go under it. It comes back by itself after waits that grow (half a second to thirty, with full
 jitter), or after what the server asked for; asks for what it missed; finds a dead connection by the server's heartbeat.
-Each event comes once, in the order of the server. `connect(dialect=…, namespace=…)` speak any dialect in its own words.
+Each event comes once, in the order of the server. `connect(dialect=…, namespace=…)` speaks any dialect.
 
 **Calls.** `call` gives the ack as the dialect documents it, or raises Refused: `code`, `message`, `retry_after`,
 `again` (the same call can succeed later), `body` (the dialect's own words). Without a connection it waits for one
@@ -23,8 +23,8 @@ which a server keeps it once for ever; only the `colon` dialect has that word, i
 
 **Gaps.** What happened while it was away is told when it is back, for as long as the server keeps it. Where that can't
 be, an event of the kind Gap says so (`reason`: epoch, the database is another or was restored; trimmed, away for too
-long; too_far; connection, it was not yours). Rooms are joined again before it comes, so whatever is loaded then is complete, and the events
-that follow may repeat some of what was loaded, but leave nothing out.
+long; too_far; connection, it was another's; none). Rooms are joined again before it comes, so whatever is loaded then
+is complete, and the events that follow may repeat some of what was loaded, but leave nothing out.
 
 **Reading slowly.** At most `buffer` events wait. Then the network is held up, and the server ends the connection sooner
 or later (4008); nothing is lost by that. The reader of the events may make calls itself.
