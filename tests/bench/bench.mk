@@ -1,5 +1,4 @@
 # Included by the Makefile. tests/bench/README.md says what is measured.
-PYTHON ?= .venv/bin/python
 
 .PHONY: bench bench-quick
 
