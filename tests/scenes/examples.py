@@ -64,6 +64,9 @@ def serving(folder: Path, *flags: str) -> Iterator[Serving]:
         server.start()
         yield server
         assert server.faults == []
+    except BaseException:
+        print(*server.log, sep="\n")  # pytest shows it beside the failure
+        raise
     finally:
         server.end()
 
