@@ -246,7 +246,7 @@ class Dispatch:
             return
         if self.broker.is_heard(UnreadChanged, USER):
             for user in changed:
-                counts = self.roster.unread(user)
+                counts = self.roster.telling(user)
                 if counts is not None:
                     self.broker.publish(counts, None)
         changed.clear()

@@ -164,8 +164,14 @@ class Roster:
             if count > 0:
                 counts.append(Unread(hall.ref, count))
         counts.sort(key=lambda one: one.conversation.number)
-        guest.told = UnreadChanged(guest.ref, sum(one.count for one in counts), tuple(counts))
-        return guest.told
+        return UnreadChanged(guest.ref, sum(one.count for one in counts), tuple(counts))
+
+    def telling(self, user: int) -> UnreadChanged | None:
+        """The same, to be told to every socket of that user: one that asked, or has just come, is not all of them."""
+        counts = self.unread(user)
+        if counts is not None:
+            self._guests[user].told = counts
+        return counts
 
     def stir(self, now: float) -> list[UnreadChanged]:
         """What members of groups that have stirred must be told: soon after a silence, less often in a busy group."""
@@ -180,7 +186,7 @@ class Roster:
     def _news(self, user: int) -> UnreadChanged | None:
         """What a user has not read, if it is not what they were told last: whoever sent it has not one more to read."""
         told = self._guests[user].told
-        counts = self.unread(user)
+        counts = self.telling(user)
         return None if counts == told else counts
 
     # What happens, in the order of its commits
