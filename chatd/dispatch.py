@@ -39,6 +39,7 @@ from protocol.events import (
     USER,
     AccountClosed,
     Event,
+    Follows,
     NotificationCounted,
     PresenceChanged,
     Typing,
@@ -83,6 +84,10 @@ class Dispatch:
             ask.Heartbeat: self._beat,
             ask.GetUnread: self._unread,
         }
+        self._before = together(self.roster.precedes, self.precedes)
+        self._after = together(
+            self.roster.follows, self.typists.follows, self.watchers.follows, self.notifier.follows, self.follows
+        )
         database.after_batch = self._after_batch
 
     def adopt(self, rules: Rules, sends: Buckets[int], typing_expires: float) -> None:
@@ -179,38 +184,39 @@ class Dispatch:
 
     def publish(self, event: Event, position: int | None) -> None:
         """Tell an event, and let everything that is kept in memory follow it."""
-        self.roster.before(event)
-        self._open_rooms(event)
+        kind = type(event)
+        for prepare in self._before.get(kind, ()):
+            prepare(event)
         self.broker.publish(event, position)
-        EVENTS.child(type(event).__name__).add()
+        EVENTS.child(kind.__name__).add()
         if self._listeners:
             self._listeners.unpark_all()
-        self.roster.after(event)
-        self.typists.after(event)
-        self.watchers.after(event)
-        self.notifier.after(event)
-        self._follow(event)
+        for follow in self._after.get(kind, ()):
+            follow(event)
 
-    def _open_rooms(self, event: Event) -> None:
+    @property
+    def precedes(self) -> Follows:
         """Seats that are everywhere are in a new room before the first thing is said in it."""
-        match event:
-            case events.ConversationCreated(conversation=conversation, newcomer=None):
-                for ref in conversation.members:
-                    self.broker.open_room((JOINED, conversation.ref.number), ref.number)
-            case events.MemberAdded(conversation=ref, user=user):
-                self.broker.open_room((JOINED, ref.number), user.ref.number)
+        return {events.ConversationCreated: self._open_rooms, events.MemberAdded: self._open_room}
 
-    def _follow(self, event: Event) -> None:
+    @property
+    def follows(self) -> Follows:
         """Who must leave where, because of what was told."""
-        match event:
-            case events.MemberRemoved(conversation=conversation, user=user):
-                self.broker.evict((JOINED, conversation.number), user.number)
-            case events.ConversationDeleted(conversation=conversation):
-                self.broker.evict((JOINED, conversation.number))
-            case Typing():
-                self.typists.heard(event, trio.current_time())
-            case AccountClosed(user=user):
-                self.closed(user.number)
+        evict = self.broker.evict
+        return {
+            events.MemberRemoved: lambda event: evict((JOINED, event.conversation.number), event.user.number),
+            events.ConversationDeleted: lambda event: evict((JOINED, event.conversation.number)),
+            Typing: lambda event: self.typists.heard(event, trio.current_time()),
+            AccountClosed: lambda event: self.closed(event.user.number),
+        }
+
+    def _open_rooms(self, event: events.ConversationCreated) -> None:
+        if event.newcomer is None:
+            for ref in event.conversation.members:
+                self.broker.open_room((JOINED, event.conversation.ref.number), ref.number)
+
+    def _open_room(self, event: events.MemberAdded) -> None:
+        self.broker.open_room((JOINED, event.conversation.number), event.user.ref.number)
 
     def greet(self, kind: type[Event], actor: Actor, tell: Callable[[Event], None]) -> None:
         """Tell a newcomer the state of something that they will hear changes of; at once, or in a moment."""
@@ -291,3 +297,9 @@ class Beat(Struct, frozen=True):
 def _carry_out(row: Row, actor: Actor, command: Command, rules: Rules, tx: Reading) -> Done:
     work = Work(tx, actor, rules)  # type: ignore[arg-type]
     return Done(row.service(work, command), work.told)
+
+
+def together(*tables: Follows) -> dict[type[Event], list[Callable[[Any], None]]]:
+    """Several tables as one: for each event, everybody's handler, in the order of the tables."""
+    kinds = {kind for table in tables for kind in table}
+    return {kind: [table[kind] for table in tables if kind in table] for kind in kinds}

@@ -236,6 +236,7 @@ def _say_ready(connection: RpcConnection, chair: Chair, position: int, recovered
             "message_bytes": limits.message_bytes,
             "text_characters": limits.text_characters,
             "calls_per_second": limits.calls_per_connection,
+            "calls_burst": limits.calls_per_connection_burst,
         },
     }
     if gap is not None:

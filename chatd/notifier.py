@@ -28,7 +28,7 @@ from chatd.store.transaction import Transaction
 from chatd.watchers import Watchers
 from protocol import events
 from protocol.errors import Refusal
-from protocol.events import USER, Event, NotificationCounted, NotificationCreated
+from protocol.events import USER, Event, Follows, NotificationCounted, NotificationCreated
 from protocol.ids import Ref
 
 PAUSE, SHARE, LONGEST = 0.25, 4, 2.0
@@ -70,19 +70,26 @@ class Notifier:
         self._broadcasts: list[Ref] = []
         self._work = trio.Event()
 
-    def after(self, event: Event) -> None:
-        """Something has been told."""
-        match event:
-            case events.MessageCreated(message=message):
-                self._stir(message.conversation, message.ref.number, lost=False)
-            case events.MessageDeleted(conversation=conversation):
-                self._stir(conversation, 0, lost=True)
-            case events.ConversationDeleted(members=members):
-                self._bereft.update(ref.number for ref in members)
-                self._work.set()
-            case events.EverybodyNotified(broadcast=broadcast):
-                self._broadcasts.append(broadcast)
-                self._work.set()
+    @property
+    def follows(self) -> Follows:
+        """What makes work."""
+        return {
+            events.MessageCreated: self._sent,
+            events.MessageDeleted: lambda event: self._stir(event.conversation, 0, lost=True),
+            events.ConversationDeleted: self._closed,
+            events.EverybodyNotified: self._broadcast,
+        }
+
+    def _sent(self, event: events.MessageCreated) -> None:
+        self._stir(event.message.conversation, event.message.ref.number, lost=False)
+
+    def _closed(self, event: events.ConversationDeleted) -> None:
+        self._bereft.update(ref.number for ref in event.members)
+        self._work.set()
+
+    def _broadcast(self, event: events.EverybodyNotified) -> None:
+        self._broadcasts.append(event.broadcast)
+        self._work.set()
 
     def _stir(self, conversation: Ref, first: int, *, lost: bool) -> None:
         stir = self._stirred.get(conversation.number)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from protocol import events
-from protocol.events import Event, Unread, UnreadChanged
+from protocol.events import Follows, Unread, UnreadChanged
 from protocol.ids import Ref
 from protocol.model import Kind
 
@@ -191,31 +191,35 @@ class Roster:
 
     # What happens, in the order of its commits
 
-    def before(self, event: Event) -> None:
+    @property
+    def precedes(self) -> Follows:
         """What must be known before an event is told: newcomers hear of it too."""
-        match event:
-            case events.ConversationCreated(conversation=conversation, newcomer=None):
-                for ref in conversation.members:
-                    if guest := self._guests.get(ref.number):
-                        self._place(guest, conversation.ref, conversation.kind, 0, 0)
-            case events.MemberAdded(conversation=ref, user=user, cursor=cursor):
-                if guest := self._guests.get(user.ref.number):
-                    self._place(guest, ref, "group", cursor, 0)
+        return {events.ConversationCreated: self._opened, events.MemberAdded: self._added}
 
-    def after(self, event: Event) -> None:
+    @property
+    def follows(self) -> Follows:
         """What follows from an event that has been told."""
-        match event:
-            case events.MessageCreated():
-                self._message(event)
-            case events.MessageRead():
-                self._read(event)
-            case events.MessageDeleted():
-                self._deleted(event)
-            case events.MemberRemoved(conversation=ref, user=user):
-                self._gone(user.number, ref.number)
-            case events.ConversationDeleted(conversation=ref):
-                for number in self.members(ref.number):
-                    self._gone(number, ref.number)
+        return {
+            events.MessageCreated: self._message,
+            events.MessageRead: self._read,
+            events.MessageDeleted: self._deleted,
+            events.MemberRemoved: lambda event: self._gone(event.user.number, event.conversation.number),
+            events.ConversationDeleted: self._closed,
+        }
+
+    def _opened(self, event: events.ConversationCreated) -> None:
+        if event.newcomer is None:
+            for ref in event.conversation.members:
+                if guest := self._guests.get(ref.number):
+                    self._place(guest, event.conversation.ref, event.conversation.kind, 0, 0)
+
+    def _added(self, event: events.MemberAdded) -> None:
+        if guest := self._guests.get(event.user.ref.number):
+            self._place(guest, event.conversation, "group", event.cursor, 0)
+
+    def _closed(self, event: events.ConversationDeleted) -> None:
+        for number in self.members(event.conversation.number):
+            self._gone(number, event.conversation.number)
 
     def _gone(self, user: int, conversation: int) -> None:
         if user in self._guests:

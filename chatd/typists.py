@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from protocol.events import Event, MemberRemoved, MessageCreated, Typing
+from protocol.events import Follows, MemberRemoved, MessageCreated, Typing
 
 
 class Typists:
@@ -22,13 +22,17 @@ class Typists:
         if event.on and self.expire:
             self._writing[key] = (now + self.expire, event)
 
-    def after(self, event: Event) -> None:
+    @property
+    def follows(self) -> Follows:
         """Sending ends the writing; so does being removed."""
-        match event:
-            case MessageCreated(message=message):
-                self._end((message.conversation.number, message.sender.ref.number))
-            case MemberRemoved(conversation=conversation, user=user):
-                self._writing.pop((conversation.number, user.number), None)
+        return {MessageCreated: self._sent, MemberRemoved: self._removed}
+
+    def _sent(self, event: MessageCreated) -> None:
+        if self._writing:
+            self._end((event.message.conversation.number, event.message.sender.ref.number))
+
+    def _removed(self, event: MemberRemoved) -> None:
+        self._writing.pop((event.conversation.number, event.user.number), None)
 
     def left(self, user: int) -> None:
         """The user's last socket closed."""

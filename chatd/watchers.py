@@ -15,7 +15,7 @@ from chatd.store import watches
 from chatd.store.database import Database
 from chatd.store.transaction import Transaction
 from protocol.errors import Refusal
-from protocol.events import JOINED, Event, MessageCreated, Place
+from protocol.events import JOINED, Follows, MessageCreated, Place
 
 MOST = 20_000  # moves that are kept while the store can't be written to
 
@@ -67,9 +67,12 @@ class Watchers:
             del self._rooms[key]
             self._moves.append(Move(*key, False, self.last))
 
-    def after(self, event: Event) -> None:
-        if isinstance(event, MessageCreated):
-            self.last = event.message.ref.number
+    @property
+    def follows(self) -> Follows:
+        return {MessageCreated: self._sent}
+
+    def _sent(self, event: MessageCreated) -> None:
+        self.last = event.message.ref.number
 
     def since(self, conversation: int, user: int) -> int | None:
         """After which message somebody began to watch; None if they don't."""

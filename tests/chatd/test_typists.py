@@ -36,7 +36,7 @@ def test_it_ends_by_itself_after_eight_seconds_of_silence() -> None:
 def test_it_ends_with_the_message_and_with_the_last_socket() -> None:
     typists, told = desk()
     typists.heard(Typing(ROOM, ANN.ref, True), 0.0)
-    typists.after(MessageCreated(MESSAGE))
+    typists.follows[MessageCreated](MessageCreated(MESSAGE))
     assert told == [ended(ANN.ref)]
     typists.heard(Typing(ROOM, ANN.ref, True), 1.0)
     typists.left(BOB.ref.number)
@@ -50,6 +50,6 @@ def test_whoever_stopped_or_was_removed_is_not_told_of_again() -> None:
     typists.heard(Typing(ROOM, ANN.ref, True), 0.0)
     typists.heard(Typing(ROOM, ANN.ref, False), 1.0)
     typists.heard(Typing(ROOM, BOB.ref, True), 1.0)
-    typists.after(MemberRemoved(ROOM, BOB.ref))
+    typists.follows[MemberRemoved](MemberRemoved(ROOM, BOB.ref))
     typists.sweep(99.0)
     assert told == []
