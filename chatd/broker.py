@@ -19,16 +19,18 @@ The broker is synchronous, but for the flush, which yields between chunks of sen
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from heapq import merge
+from operator import itemgetter
 from typing import Protocol
 
 import trio
 
 from chatd.face import Face
-from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Ephemeral, Event, Place
+from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event, Place
 
 CHUNK = 200  # sends between two yields of a flush: a millisecond
 
+NOBODY: dict[Face, Group] = {}
+_number_of = itemgetter(0)
 Entry = tuple[int, bytes, bool]
 """The number, the bytes, and whether they may be dropped for a client that can't keep up."""
 
@@ -40,7 +42,7 @@ class Batch:
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
-        self.mixed = any(entry[2] for entry in entries)
+        self.mixed = entries[0][2] if len(entries) == 1 else any(map(itemgetter(2), entries))
         self._data: bytes | None = None
         self._firm: bytes | None = None
 
@@ -114,6 +116,7 @@ class Broker:
         self._audience = audience
         self._rooms: dict[Place, dict[Face, Group]] = {}
         self._hearing: dict[Face, int] = {}
+        self._listening: dict[tuple[type[Event], str], list[Face]] = {}
         self._number = 0
         self._groups: list[Group] = []
         self._links: list[Link] = []
@@ -129,6 +132,8 @@ class Broker:
     def sit(self, seat: Seat) -> None:
         """Take a seat: from now on it hears what its user is told."""
         self._hearing[seat.face] = self._hearing.get(seat.face, 0) + 1
+        if self._hearing[seat.face] == 1:
+            self._listening.clear()
         self.join(seat, (USER, seat.user))
 
     def rise(self, seat: Seat) -> None:
@@ -140,6 +145,7 @@ class Broker:
         self._hearing[seat.face] -= 1
         if not self._hearing[seat.face]:
             del self._hearing[seat.face]
+            self._listening.clear()
 
     def join(self, seat: Seat, place: Place) -> None:
         if place in seat.groups:
@@ -183,7 +189,14 @@ class Broker:
 
     def is_heard(self, event: type[Event], at: str) -> bool:
         """Whether anybody here has a word for that event at that kind of place."""
-        return any(face.hears(event, at) for face in self._hearing)
+        return bool(self._faces(event, at))
+
+    def _faces(self, event: type[Event], at: str) -> list[Face]:
+        """The faces here that have a word for that event at that kind of place."""
+        known = self._listening.get((event, at))
+        if known is None:
+            known = self._listening[event, at] = [face for face in self._hearing if face.hears(event, at)]
+        return known
 
     # Publishing
 
@@ -191,14 +204,14 @@ class Broker:
         """Tell an event to everybody whom it concerns."""
         if position is not None:
             self.position = position
-        kind, droppable = type(event), isinstance(event, Ephemeral)
+        droppable = event.fleeting
         for at, number in event.places:
-            faces = [face for face in self._hearing if face.hears(kind, at)]
+            faces = self._faces(type(event), at)
             if not faces:
                 continue
             spelt = {face: face.spell(event, at, position) for face in faces}
             for place in self._places(at, number):
-                for face, group in self._rooms.get(place, {}).items():
+                for face, group in self._rooms.get(place, NOBODY).items():
                     for data, others in spelt.get(face, ()):
                         self._number += 1
                         entry = (self._number, data, droppable)
@@ -306,11 +319,7 @@ class Broker:
             due = link.due
             link.due = None
             if type(due) is list:
-                due = Batch(list(merge(*[batch.entries for batch in due], key=_number_of)))
+                due = Batch(sorted([entry for batch in due for entry in batch.entries], key=_number_of))
             assert isinstance(due, Batch)
             self.delivered += len(due.entries)
             link.write(due.firm() if due.mixed and link.crowded else due.data())
-
-
-def _number_of(entry: Entry) -> int:
-    return entry[0]

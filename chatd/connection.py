@@ -259,9 +259,10 @@ class Connection(Link, Closable):
                 await self._idle.wait()
 
     def hear(self, frame: Frame) -> None:
+        if type(frame) is Call:
+            self._call(frame)
+            return
         match frame:
-            case Call():
-                self._call(frame)
             case Broken(refusal=refusal, id=id):
                 if self._allowed(None, id):
                     self._refuse(self._any_chair(), None, id, refusal)
@@ -313,7 +314,7 @@ class Connection(Link, Closable):
             self._idle = None
         if not self.open:
             return
-        if isinstance(answer, outcome.Error):
+        if type(answer) is outcome.Error:
             error = answer.error
             refusal = error if isinstance(error, Refusal) else Refusal(INTERNAL)
             self._refuse(chair, row, id, refusal)

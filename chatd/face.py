@@ -10,15 +10,19 @@ from collections.abc import Callable
 from protocol.dialects.grammar import Dialect, Vocabulary
 from protocol.dialects.saying import Saying, encode, sayings
 from protocol.events import Event
+from protocol.ids import Ref
 
 Push = Callable[[str, str, bytes, int | None, str | None], bytes]
 Pack = Callable[[bytes], bytes]
 
 
+REMEMBERED = 10_000
+
+
 class Face:
     """`push` is the framing's, `pack` the wire's: what makes a message of the wire of it."""
 
-    __slots__ = ("_places", "dialect", "namespace", "pack", "push", "sayings")
+    __slots__ = ("_places", "_rooms", "dialect", "namespace", "pack", "push", "sayings")
 
     def __init__(
         self, dialect: Dialect, namespace: str, push: Push, pack: Pack, vocabulary: Vocabulary | None = None
@@ -28,6 +32,7 @@ class Face:
         self.push = push
         self.pack = pack
         self.sayings = sayings(vocabulary or dialect.vocabulary(namespace))
+        self._rooms: dict[Ref, str] = {}
         self._places = {(event, say.at) for event, says in self.sayings.items() for say in says}
 
     def hears(self, event: type[Event], at: str) -> bool:
@@ -49,5 +54,13 @@ class Face:
         return self.frame(name, encode(body))
 
     def _room(self, event: Event) -> str | None:
+        """The name of the conversation's room, as the dialect spells it."""
         ref = event.room
-        return None if ref is None else f"conversation:{self.dialect.conversation.spell(ref)}"
+        if ref is None:
+            return None
+        name = self._rooms.get(ref)
+        if name is None:
+            if len(self._rooms) >= REMEMBERED:
+                self._rooms.clear()
+            name = self._rooms[ref] = f"conversation:{self.dialect.conversation.spell(ref)}"
+        return name

@@ -36,6 +36,7 @@ class Event(Struct, frozen=True):
     """Anything that the server may tell."""
 
     durable: ClassVar[bool] = True
+    fleeting: ClassVar[bool] = False
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -59,6 +60,7 @@ class Ephemeral(Event, frozen=True):
     """True just now, and worth nothing later: dropped for those who can't keep up."""
 
     durable: ClassVar[bool] = False
+    fleeting: ClassVar[bool] = True
 
 
 class _AboutMessage(Event, frozen=True):

@@ -25,6 +25,7 @@ def speller(shape: Shape) -> Callable[[Any], dict[str, Any]]:
     rare = [(key, _getter(item.path), item.spell) for key, item in shape.items() if item.omit_none]
     spread = [(_getter(item.path), item.spell) for item in shape.values() if item.spread]
     order = list(shape)
+    ordered = order[len(rows) :] == [key for key, _, _ in rare]  # what may be left out comes last anyway
 
     def spell(thing: Any) -> dict[str, Any]:
         return {key: write(get(thing)) for key, get, write in rows}
@@ -35,7 +36,7 @@ def speller(shape: Shape) -> Callable[[Any], dict[str, Any]]:
             value = write(get(thing))
             if value is not None:
                 said[key] = value
-        return {key: said[key] for key in order if key in said}
+        return said if ordered else {key: said[key] for key in order if key in said}
 
     def spell_more(thing: Any) -> dict[str, Any]:
         said = spell_all(thing)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -142,7 +143,7 @@ class JsonRpc:
 
     @staticmethod
     def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
-        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (encode(name), body, _beside(position, room))
+        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (_quoted(name), body, _beside(position, room))
 
 
 class SharedJsonRpc(JsonRpc):
@@ -156,15 +157,21 @@ class SharedJsonRpc(JsonRpc):
     @staticmethod
     def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
         return b'{"jsonrpc":"2.0","ns":%b,"method":%b,"params":%b%b}' % (
-            encode(namespace),
-            encode(name),
+            _quoted(namespace),
+            _quoted(name),
             body,
             _beside(position, room),
         )
 
 
+@lru_cache(maxsize=10_000)
+def _quoted(text: str) -> bytes:
+    """A name as JSON: there are few of them, and they are said often."""
+    return encode(text)
+
+
 def _beside(position: int | None, room: str | None) -> bytes:
-    said = b"" if room is None else b',"room":%b' % encode(room)
+    said = b"" if room is None else b',"room":%b' % _quoted(room)
     return said if position is None else said + b',"pos":%d' % position
 
 
@@ -178,12 +185,17 @@ def _done(id: _Id, answer: bytes) -> Sequence[Packet]:
     return (Packet(b"[%b]" % b",".join(batch.answers), id.binary),)
 
 
-_MEMBERS = (b'"id"', b'"method"', b'"params"', b'"jsonrpc"', b'"ns"')
-
-
 def _maybe_twice(text: bytes) -> bool:
     """Whether the text may say a member twice: a quick look that spares nearly every request the slow one."""
-    return any(text.count(member) > 1 for member in _MEMBERS) or b"\\u00" in text
+    count = text.count
+    return (
+        count(b'"method"') > 1
+        or count(b'"params"') > 1
+        or count(b'"id"') > 1
+        or count(b'"jsonrpc"') > 1
+        or count(b'"ns"') > 1
+        or b"\\u00" in text
+    )
 
 
 def _said_twice(text: bytes) -> str | None:
