@@ -1,0 +1,289 @@
+"""The model of the chat: what users do to one another, to their clients and to the server, in any order.
+
+After each turn (one thing, or several at once) the server is left to finish, and at the end everybody comes back.
+Then, for each viewer, what it makes of what it was told is what the store holds.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import trio
+
+from chatd.store import log, messages
+from chatd.store.transaction import Reading, Transaction
+from tests.outside.server import SECRET, token
+from tests.scenes.stage import Stage, stage
+from tests.scenes.viewers import Viewer
+
+USERS = (1, 2, 3)
+DEVICES = 2
+CHANGES = (
+    "SELECT position, kind, conversation, user FROM events WHERE kind IN ('add','remove','close') AND position > ?"
+)
+
+
+class Step(NamedTuple):
+    """Something that a user does; `which` chooses among what there is."""
+
+    what: str
+    who: int
+    which: int
+
+
+class Change(NamedTuple):
+    """A row of the log about who is in a conversation."""
+
+    position: int
+    kind: str
+    conversation: int
+    user: int | None
+
+
+class Model:
+    """See above."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.viewers = [Viewer(user, token(user), self.load) for user in USERS for _ in range(DEVICES)]
+        self.on: Stage = None  # type: ignore[assignment]
+        self.conversations: dict[str, set[int]] = {}
+        self.messages: list[str] = []
+        self.changes: list[Change] = []
+        self.trimmed = 0
+        self._stack = AsyncExitStack()
+        self._said = 0
+        self._forward = 0.0
+
+    # The server
+
+    async def open(self) -> None:
+        self.on = await self._stack.enter_async_context(
+            stage(self.folder, auth__secret=SECRET, limits__outbox_bytes="64KiB", limits__replay_batch="7")
+        )
+        for listener in self.on.server.front._listeners:  # what it accepts has small buffers: slow is soon too slow
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+
+    async def close(self) -> None:
+        for viewer in self.viewers:
+            viewer.cut()
+        await self._stack.aclose()
+
+    async def ask(self, method: str, path: str, user: int, body: Any = None) -> tuple[int, Any]:
+        status, said, _ = await self.on.rest.ask(method, path, body, token=token(user))
+        assert status < 500, (method, path, status, said)
+        return status, said
+
+    async def load(self, user: int, path: str) -> Any:
+        try:
+            status, said = await self.ask("GET", path, user)
+        except OSError:
+            return None
+        assert status in (200, 404), (path, status, said)
+        return said if status == 200 else None
+
+    async def look(self) -> None:
+        """Note who was added and removed."""
+        self.changes += await self.on.server.house.database.read(self._changes)
+
+    def _changes(self, tx: Reading) -> list[Change]:
+        since = self.changes[-1].position if self.changes else 0
+        return [Change(*row) for row in tx.control(CHANGES, (since,)).fetchall()]
+
+    # What happens
+
+    async def do(self, step: Step) -> None:
+        match step.what:
+            case "restart":
+                await self.close()
+                await self.open()
+            case "trim":
+                await self.trim(step.which)
+            case "cut" | "back" | "back anew" | "slow" | "wake" | "part" | "follow":
+                viewer = self.viewers[(step.who * DEVICES + step.which) % len(self.viewers)]
+                await self.move(step.what, viewer, step.which)
+            case _:
+                await self.act(step, USERS[step.who % len(USERS)])
+
+    async def move(self, what: str, viewer: Viewer, which: int) -> None:
+        rooms = sorted(viewer.rooms)
+        match what:
+            case "cut":
+                viewer.cut()
+            case "back" | "back anew" if not viewer.connected and not viewer.coming:
+                viewer.coming = True
+                await self.connect(viewer, named=what == "back")
+                viewer.coming = False
+            case "slow" if viewer.connected and not viewer.coming and viewer.awake.is_set():
+                viewer.awake = trio.Event()
+            case "wake":
+                viewer.awake.set()
+            case "part" if rooms and viewer.awake.is_set():
+                await viewer.leave_room(rooms[which % len(rooms)])
+            case "follow" if viewer.left and viewer.connected and viewer.awake.is_set():
+                where = min(viewer.left)
+                viewer.left.discard(where)
+                viewer.follow(where)
+
+    async def connect(self, viewer: Viewer, *, named: bool, judge: bool = False) -> None:
+        """Come back; with `judge` nobody else does anything, so that what was missed must be the truth at once."""
+        house = self.on.server.house
+        start, known = house.broker.position, bool(viewer.place)
+        recovered = await viewer.connect(self.on.address, self.on.nursery, named=named)
+        viewer.span.append(start)
+        await viewer.settle()
+        viewer.span.append(house.broker.position)
+        if not recovered:
+            if known:
+                self.judge_gap(*viewer.gaps[-1])
+            await viewer.load_all()
+            return
+        if judge:
+            await self.judge_rooms(viewer)
+        viewer.rejoin(all=not named)
+
+    async def trim(self, left: int) -> None:
+        def unit(tx: Transaction) -> int:
+            self.changes += self._changes(tx)
+            log.trim(tx, before=0, position=tx.sequences["position"] - left, limit=10_000)
+            return (log.first(tx) or 1) - 1
+
+        self.trimmed = await self.on.server.house.database.write(unit)
+
+    async def act(self, step: Step, me: int) -> None:
+        what, which = step.what, step.which
+        where = list(self.conversations)[which % len(self.conversations)]
+        other = {"userId": USERS[(step.who + 1 + which % 2) % len(USERS)]}
+        about = f"/messages/{self.messages[-1 - which % len(self.messages)]}" if self.messages else ""
+        match what:
+            case "say" | "flood":
+                for _ in range(1 if what == "say" else 40):
+                    self._said += 1
+                    content = f"{self._said}" + ("x" * 9_000 if what == "flood" else "")
+                    status, said = await self.ask("POST", f"/conversations/{where}/messages", me, {"content": content})
+                    if status == 201:
+                        self.messages.append(said["_id"])
+            case "edit" if about:
+                self._said += 1
+                await self.ask("PATCH", about, me, {"content": f"{self._said} edited"})
+            case "unsay" if about:
+                await self.ask("DELETE", about, me)
+            case "read" if about:
+                await self.ask("POST", f"{about}/read", me)
+            case "add":
+                await self.ask("POST", f"/conversations/{where}/members", me, other)
+            case "remove":
+                await self.ask("DELETE", f"/conversations/{where}/members", me, other)
+            case "leave":
+                await self.ask("DELETE", f"/conversations/{where}/members", me, {"userId": me})
+            case "destroy" if len(self.conversations) > 1:
+                await self.ask("DELETE", f"/conversations/{where}", me)
+            case "create":
+                await self.create(me, [other["userId"]] if which % 3 else list(USERS))
+
+    async def create(self, me: int, others: list[int], kind: str = "group") -> None:
+        status, made = await self.ask("POST", "/conversations", me, {"type": kind, "participants": others})
+        assert status in (200, 201), made
+        self.conversations[made["_id"]] = {me, *others}
+
+    # What must be so
+
+    async def rest(self) -> None:
+        """Whatever was asked is done, and told."""
+        house = self.on.server.house
+        dispatch = house.dispatch
+        self._forward += 10
+        for _ in range(2):
+            dispatch.watchers.flush()
+            await dispatch.settled()
+            await dispatch.notifier.round()
+            for counts in house.roster.stir(trio.current_time() + self._forward):
+                house.broker.publish(counts, None)
+            dispatch.tell_counts()
+        await dispatch.settled()
+        await house.broker.flush()
+        await self.look()
+
+    async def end(self, *, named: bool) -> None:
+        """Everybody comes back, and everything is compared."""
+        with trio.fail_after(10):
+            await self.rest()
+            for viewer in self.viewers:
+                viewer.awake.set()
+                await viewer.settle()
+                while not viewer.connected:
+                    await self.connect(viewer, named=named, judge=True)
+                    await viewer.settle()
+            while any(room.waiting is not None for viewer in self.viewers for room in viewer.rooms.values()):  # noqa: ASYNC110
+                await trio.sleep(0.002)
+            await self.rest()
+            for viewer in self.viewers:
+                await viewer.settle()
+                await self.judge(viewer)
+
+    async def judge(self, viewer: Viewer) -> None:
+        mine = {one["_id"] for one in await self.load(viewer.user, "/conversations?limit=200")}
+        assert set(viewer.rooms) - viewer.left <= mine
+        assert mine <= set(viewer.rooms) | viewer.left
+        await self.judge_rooms(viewer)
+        unread = await self.unread(viewer.user)
+        assert viewer.unread == unread, f"{viewer.user} was told {viewer.unread}, and it is {unread}"
+        for span, push in viewer.heard:
+            where = push.get("room", "").removeprefix("conversation:")
+            if where:
+                self.judge_push(viewer.user, span, push, int(where[8:], 16), self.conversations.get(where, set()))
+
+    async def unread(self, user: int) -> Any:
+        """Counted from scratch."""
+        standings = await self.on.server.house.database.read(lambda tx: messages.standings(tx, user))
+        names = {int(id[8:], 16): id for id in self.conversations}
+        counts = {names[one.conversation.number]: one.unread for one in standings if one.unread}
+        return {"total": sum(counts.values()), "byConversation": counts}
+
+    async def judge_rooms(self, viewer: Viewer) -> None:
+        for where, room in viewer.rooms.items():
+            if room.waiting is not None:
+                continue
+            said = await self.load(viewer.user, f"/conversations/{where}/messages?limit=200")
+            assert said is not None, f"{viewer.user} was never told of the end of {where}"
+            truth = {one["_id"]: one["content"] for one in said}
+            assert room.messages == truth, (
+                f"{viewer.user}, who came back {viewer.resumed} times: missed {set(truth) - set(room.messages)}, "
+                f"too many {set(room.messages) - set(truth)}"
+            )
+            members = await self.load(viewer.user, f"/conversations/{where}/members")
+            assert room.members == {one["user_id"] for one in members}
+            number = int(where[8:], 16)
+            always = self.conversations[where] - {one.user for one in self.changes if one.conversation == number}
+            for one in said:
+                assert room.seen[one["_id"]] & always == set(one["seen_by"]) & always, one
+
+    def judge_gap(self, position: int, reason: str) -> None:
+        """It must be one."""
+        assert reason in ("trimmed", "connection"), reason
+        assert position < self.trimmed + (reason == "connection"), f"{reason}: {position} of {self.trimmed}"
+
+    def judge_push(self, user: int, span: list[int], push: dict[str, Any], conversation: int, first: set[int]) -> None:
+        """Somebody who was not in a conversation then may hear of it only if they are told later, and are in it now."""
+        position = push["pos"]
+        mine = [one for one in self.changes if one.conversation == conversation]
+
+        def was_in(at: float) -> bool:
+            inside = user in first
+            for one in mine:
+                if one.position <= at and one.kind == "close":
+                    inside = False
+                elif one.position <= at and one.user == user:
+                    inside = one.kind == "add"
+            return inside
+
+        if was_in(position) or any(one.position == position for one in mine if one.kind in ("remove", "close")):
+            return
+        start, came = [*span, 0, math.inf][:2] if span else (0, math.inf)
+        then = [start, *(one.position for one in mine if start < one.position <= came)]
+        assert position <= came, f"{user} heard of {push} at {span}"
+        assert any(was_in(at) for at in then), f"{user} heard of {push} at {span}"
