@@ -8,7 +8,7 @@ A map of the server, from the doors inwards; imports go the same way only (tests
     site.py          what is at which path of the one port
     entrance.py      how a JSON-RPC connection begins               reception.py: a Socket.IO connection
     comeback.py      taking seats anew, or where one was            resume.py: what was missed
-    connection.py    one client: a framing, and namespaces that each speak a dialect
+    connection.py    one client: a framing, and namespaces that each speak a dialect; chair.py: its seat in one
     house.py         what all connections and requests share
     dispatch.py      the only door: limit, perform, commit, publish, answer
     notifier.py      message notifications, told behind the hot path

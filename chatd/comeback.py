@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from chatd.connection import Chair, Comeback, Connection
+from chatd.chair import Chair, Comeback
+from chatd.connection import Connection
 from chatd.resume import Back, catch_up, find_gap, recall
 from chatd.services.work import Told
 

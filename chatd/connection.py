@@ -12,21 +12,19 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Container, Iterable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import outcome
 import trio
 from msgspec.structs import replace
 
-from chatd.broker import Link, Seat
-from chatd.face import Face
+from chatd.broker import Link
+from chatd.chair import NOTHING_MISSED, Chair, Comeback, arrive_at, spell_missed
 from chatd.house import Closable, House
 from chatd.limiter import Bucket
 from chatd.metrics import CONNECTIONS, CONNECTIONS_CLOSED
 from chatd.net.socket import frame_binary, frame_text
-from chatd.resume import Arrival, Back, arrive
-from chatd.services import entry
-from chatd.services.replay import Missed
+from chatd.resume import Arrival
 from chatd.services.table import writes
 from chatd.services.work import Actor, Told
 from chatd.store import sessions
@@ -35,7 +33,6 @@ from chatd.store.transaction import Transaction
 from protocol import commands as ask
 from protocol.dialects.grammar import Hear
 from protocol.dialects.saying import encode
-from protocol.dialects.speech import Speech
 from protocol.errors import (
     AUTH_INVALID,
     BAD_REQUEST,
@@ -47,42 +44,11 @@ from protocol.errors import (
     Closing,
     Refusal,
 )
-from protocol.events import JOINED, USER, Event
+from protocol.events import JOINED, Event
 from protocol.frames import Broken, Call, Frame, Framing, Packet, Ping
 
 STRIKE_SECONDS = 10.0
 UNDER_WAY = 256  # calls of one connection that may be under way before it is read from again
-
-
-class Comeback(NamedTuple):
-    """Where somebody comes back from, and the position up to which they have been told by now."""
-
-    where: Back
-    reached: int
-
-
-NOTHING_MISSED = Arrival([], None, Missed([], 0, all=True))
-
-
-class Chair(Seat):
-    """A seat, with what its connection needs to answer in it."""
-
-    __slots__ = ("actor", "memory", "speech")
-
-    def __init__(
-        self,
-        link: Link,
-        face: Face,
-        actor: Actor,
-        speech: Speech,
-        *,
-        everywhere: bool = False,
-        memory: str | None = None,
-    ) -> None:
-        super().__init__(link, face, actor.id, everywhere=everywhere)
-        self.actor = actor
-        self.speech = speech
-        self.memory = memory  # the name under which its rooms are remembered, if they are
 
 
 class Connection(Link, Closable):
@@ -147,7 +113,7 @@ class Connection(Link, Closable):
         if back is None and house.roster.is_here(actor.id):
             arrived(outcome.Value(NOTHING_MISSED))
         else:
-            house.database.submit(partial(_arrive, actor=actor, back=back, session=chairs[0].memory), arrived)
+            house.database.submit(partial(arrive_at, actor=actor, back=back, session=chairs[0].memory), arrived)
         await done.wait()
         given[0].unwrap()
 
@@ -404,23 +370,6 @@ class Connection(Link, Closable):
             if say.applies(event):
                 self.house.broker.send(self, chair.face.tell(say, event, position))
                 return
-
-
-def spell_missed(face: Face, user: int, told: Told, rooms: Container[int] | None) -> Iterator[bytes]:
-    """An event as a user would have been told it, had they been here, in those rooms (None: in all)."""
-    event, position = told
-    for at, number in event.places:
-        if (at == JOINED and rooms is not None and number not in rooms) or (at == USER and number != user):
-            continue
-        for data, others in face.spell(event, at, position):
-            if not (others and event.actor == user):
-                yield data
-
-
-def _arrive(tx: Transaction, actor: Actor, back: Comeback | None, session: str | None) -> Arrival:
-    if back is None:
-        return Arrival(entry.arrive(tx, actor.id).standings, None, NOTHING_MISSED.missed)
-    return arrive(tx, actor, back.where, back.reached, session)
 
 
 def _forget_room(tx: Transaction, session: str, conversation: int) -> None:

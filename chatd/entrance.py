@@ -20,8 +20,9 @@ import trio
 from msgspec import Raw
 
 from chatd.auth.verifier import bearer
+from chatd.chair import Chair
 from chatd.comeback import begin, position_of
-from chatd.connection import Chair, Connection, plainly
+from chatd.connection import Connection, plainly
 from chatd.house import House
 from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
 from chatd.net.request import Request

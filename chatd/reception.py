@@ -32,8 +32,9 @@ import trio
 from msgspec import Raw
 
 from chatd.auth.verifier import bearer
+from chatd.chair import Chair
 from chatd.comeback import begin_anew, go_on, position_of
-from chatd.connection import Chair, Connection
+from chatd.connection import Connection
 from chatd.engine import Engine, Headers, Session, SessionRules
 from chatd.entrance import query_of, same_user
 from chatd.house import House

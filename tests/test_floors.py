@@ -35,7 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("chatd.notifier", "chatd.dispatch", "chatd.doorman"),
     ("chatd.house",),
     ("chatd.janitor", "chatd.resume", "chatd.accounts", "chatd.calls", "chatd.herald", "chatd.steward"),
-    ("chatd.connection", "chatd.comeback", "chatd.entrance", "chatd.reception"),
+    ("chatd.chair", "chatd.connection", "chatd.comeback", "chatd.entrance", "chatd.reception"),
     ("chatd.site", "chatd.parts"),
     ("chatd.rest",),
     ("chatd.main",),

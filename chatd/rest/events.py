@@ -16,8 +16,9 @@ from functools import partial
 import trio
 from msgspec import Raw
 
+from chatd.chair import Chair, spell_missed
 from chatd.comeback import begin, position_of
-from chatd.connection import Chair, Connection, spell_missed
+from chatd.connection import Connection
 from chatd.face import Face
 from chatd.house import House
 from chatd.log import log
