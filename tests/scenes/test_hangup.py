@@ -23,7 +23,7 @@ async def test_a_hangup_takes_up_what_may_change_and_keeps_the_rest(tmp_path: Pa
         rest = Rest(f"http://{server.front.addresses[0]}")
         person = {"username": "ann", "password": "correct horse"}
         token = (await rest.ask("POST", "/auth/register", person))[1]["accessToken"]
-        file.write_text(settings + '[limits]\ntext_characters = 5\n[server.nonsense]\n')
+        file.write_text(settings + "[limits]\ntext_characters = 5\n[server.nonsense]\n")
         os.kill(os.getpid(), signal.SIGHUP)
         await trio.testing.wait_all_tasks_blocked(0.05)
         assert server.house.config.limits.text_characters == 10_000
