@@ -230,7 +230,7 @@ async def stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
     """A server of its own, on a free port."""
     given = {"server.port": "0", "data.directory": str(folder / "data"), "auth.registration": "open", **QUIET}
     given |= {name.replace("__", "."): value for name, value in settings.items()}
-    config = load(flags=[("test", name, value) for name, value in given.items()], environ={})
+    config = load(flags=tuple(("test", name, value) for name, value in given.items()), environ={})
     async with running(config) as server, trio.open_nursery() as nursery:
         on = Stage(server, nursery)
         try:
