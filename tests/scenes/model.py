@@ -18,7 +18,7 @@ from chatd.store import log, messages
 from chatd.store.transaction import Reading, Transaction
 from tests.outside.server import SECRET, token
 from tests.scenes.stage import Stage, stage
-from tests.scenes.viewers import Viewer
+from tests.scenes.viewers import Viewer, history
 
 USERS = (1, 2, 3)
 DEVICES = 2
@@ -248,7 +248,7 @@ class Model:
         for where, room in viewer.rooms.items():
             if room.waiting is not None:
                 continue
-            said = await self.load(viewer.user, f"/conversations/{where}/messages?limit=200")
+            said = await history(self.load, viewer.user, where)
             assert said is not None, f"{viewer.user} was never told of the end of {where}"
             truth = {one["_id"]: one["content"] for one in said}
             assert room.messages == truth, (

@@ -28,6 +28,19 @@ Load = Callable[[int, str], Awaitable[Any]]
 UNTOLD = ("ready", "unread:count", "notification:count")  # as of a position, and not events that have one
 
 
+async def history(load: Load, user: int, where: str) -> list[Any] | None:
+    """All messages of a conversation, page by page; None for who may not see it."""
+    found: list[Any] = []
+    while True:
+        path = f"/conversations/{where}/messages?limit=200" + (f"&before={found[0]['_id']}" if found else "")
+        page = await load(user, path)
+        if page is None:
+            return None
+        found = page + found
+        if len(page) < 200:
+            return found
+
+
 class Room:
     """What is known of one conversation. While it is loaded, pushes wait in `waiting`."""
 
@@ -245,7 +258,7 @@ class Viewer:
             if self.rooms.get(where) is room:
                 del self.rooms[where]
             return
-        messages = await self.load(self.user, f"/conversations/{where}/messages?limit=200")
+        messages = await history(self.load, self.user, where)
         members = await self.load(self.user, f"/conversations/{where}/members")
         if messages is not None and members is not None and self._raw is not None:
             room.load(messages, members)

@@ -1,6 +1,9 @@
 """Long trials of what the server promises: `python -m tests.trials.NAME`, with --quick for a short one.
 
     kill      kill -9 under twenty senders: no acked message lost, none twice
+    restarts  twenty restarts, half of them kill -9, under clients of every framing: nothing missed, nothing twice
+    catch_up  ten thousand missed events, while others chat; what the event log costs
+    model     random plans of everything that users, clients and the server may do (tests/scenes/model.py)
     stop      SIGTERM under a thousand clients, one of whom never reads
     mutate    a hundred thousand connections of spoilt bytes
     slow      fifty clients that never read, and a megabyte a second into their room

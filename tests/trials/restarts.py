@@ -1,0 +1,274 @@
+"""P3: the server restarts again and again, every second time by `kill -9`, under clients of every framing.
+
+Twenty senders write into one group, each message until it is acked, under the same clientId. Listeners on JSON-RPC,
+Socket.IO and Server-Sent Events hear it, and come back from where they were as soon as somebody answers on the port.
+In the end each listener's list of messages must be the database's: none missing, none twice, all in order; and nobody
+was ever told that they could not go on.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from tests.outside.chatting import client, new_group
+from tests.outside.raw import CLOSE, PING, PONG, TEXT, HungUp, Raw, frame, upgrade
+from tests.outside.server import UNLIMITED, Chatd, token, until
+from tests.trials.shell import Figures, main, share
+
+LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError)
+PAUSE = 0.4  # between two messages of a sender
+SENDING = range(1, 21)
+USERS = range(101, 141)
+OPENED = re.compile(r"40/chat,(.*)")
+EVENT = re.compile(r"42/chat,(\[.*)")
+
+
+class Listener:
+    """One client, over all its connections: the ids that it has heard, in order."""
+
+    framing = ""
+
+    def __init__(self, server: Chatd, user: int, where: str) -> None:
+        self.server = server
+        self.user = user
+        self.where = where
+        self.heard: list[str] = []
+        self.back: list[float] = []
+        self.gaps: list[str] = []
+        self.inside = False
+
+    async def run(self) -> None:
+        lost = 0.0
+        while True:
+            try:
+                async with await Raw.connect(self.server.address) as raw:
+                    async for event, message in self.listen(raw):
+                        if event == "in":
+                            self.back += [trio.current_time() - lost] if lost else []
+                            self.inside = True
+                        elif event == "message:created":
+                            self.heard.append(message["_id"])
+            except LOST:
+                pass
+            if self.inside:
+                self.inside, lost = False, trio.current_time()
+            await trio.sleep(random.uniform(0.02, 0.2))
+
+    def listen(self, raw: Raw) -> AsyncIterator[tuple[str, Any]]:
+        """One connection: each event with its payload, after ("in", None)."""
+        raise NotImplementedError
+
+    async def frames(self, raw: Raw) -> AsyncIterator[str]:
+        while True:
+            heard = await raw.frame()
+            if heard is None or heard[0] == CLOSE:
+                return
+            if heard[0] == PING:
+                await raw.send(frame(PONG, heard[1]))
+            elif heard[0] == TEXT:
+                yield heard[1].decode()
+
+    async def upgraded(self, raw: Raw, path: str) -> None:
+        status, _ = await raw.asks(upgrade(path, token=token(self.user)))
+        if status != 101:
+            raise HungUp(status)
+
+
+class RpcListener(Listener):
+    framing = "JSON-RPC"
+    place = ""
+    name = ""
+
+    async def listen(self, raw: Raw) -> AsyncIterator[tuple[str, Any]]:
+        await self.upgraded(raw, f"/chat?{self.place}&connection={self.name}" if self.place else "/chat")
+        async for text in self.frames(raw):
+            message = json.loads(text)
+            if message.get("method") == "ready":
+                ready = message["params"]
+                self.name = ready["connection"]
+                if not self.place:
+                    await raw.say({"id": 1, "method": "conversation:join", "params": {"conversationId": self.where}})
+                    self.place = f"epoch={ready['epoch']}&pos={ready['pos']}"
+                    continue
+                self.gaps += [] if ready["recovered"] else [ready["reason"]]
+                yield "in", None
+            elif "method" not in message:
+                assert "result" in message, message
+                yield "in", None
+            else:
+                if "pos" in message:
+                    self.place = f"{self.place.partition('&')[0]}&pos={message['pos']}"
+                yield message["method"], message["params"]
+
+
+class IoListener(Listener):
+    framing = "Socket.IO"
+    pid = ""
+    offset = ""
+
+    async def listen(self, raw: Raw) -> AsyncIterator[tuple[str, Any]]:
+        await self.upgraded(raw, "/socket.io/?EIO=4&transport=websocket")
+        async for text in self.frames(raw):
+            if text == "2":
+                await raw.send(frame(TEXT, b"3"))
+            elif text.startswith("0"):
+                auth: dict[str, Any] = {"token": token(self.user), "recovery": True}
+                auth |= {"pid": self.pid} if self.pid else {}
+                auth |= {"offset": self.offset} if self.offset else {}
+                await raw.send(frame(TEXT, f"40/chat,{json.dumps(auth)}".encode()))
+            elif (opened := OPENED.fullmatch(text)) is not None:
+                given = json.loads(opened[1])["pid"]
+                if not self.pid:
+                    ask = json.dumps(["conversation:join", {"conversationId": self.where}])
+                    await raw.send(frame(TEXT, f"42/chat,7{ask}".encode()))
+                else:
+                    self.gaps += [] if given == self.pid else ["another pid"]
+                    yield "in", None
+                self.pid = given
+            elif text.startswith("43/chat,7"):
+                yield "in", None
+            elif (event := EVENT.fullmatch(text)) is not None:
+                name, body, *offset = json.loads(event[1])
+                self.offset = offset[0] if offset else self.offset
+                yield name, body
+
+
+class SseListener(Listener):
+    framing = "SSE"
+    last = ""
+
+    async def listen(self, raw: Raw) -> AsyncIterator[tuple[str, Any]]:
+        head = "GET /events HTTP/1.1\r\nHost: chatd\r\nAccept: text/event-stream\r\n"
+        head += f"Authorization: Bearer {token(self.user)}\r\n"
+        head += f"Last-Event-ID: {self.last}\r\n" if self.last else ""
+        await raw.send(f"{head}\r\n".encode())
+        text = b""
+        while data := await raw.stream.receive_some(65_536):
+            *whole, text = (text + data).split(b"\n\n")
+            for one in whole:
+                lines = [line.split(": ", 1) for line in one.decode().split("\n") if ": " in line]
+                said = {name: value for name, value in lines if name.isalpha()}
+                if "data" not in said:
+                    continue
+                params = json.loads(said["data"])["params"]
+                if said["event"] == "ready":
+                    self.gaps += [] if params["recovered"] or not self.last else [params["reason"]]
+                self.last = said.get("id", self.last)
+                yield ("in" if said["event"] == "ready" else said["event"]), params
+
+
+class Ledger:
+    """What was acked, and how often something had to be said again."""
+
+    def __init__(self) -> None:
+        self.acked: set[str] = set()
+        self.retried = 0
+        self.over = False
+
+
+async def send(server: Chatd, number: int, where: str, ledger: Ledger) -> None:
+    """One sender: message after message, each until it is acked."""
+    count, pending = 0, ""
+    while not ledger.over:
+        try:
+            async with await Raw.open(server.address, token(number)) as raw:
+                ledger.retried += bool(pending)
+                while not ledger.over:
+                    pending = pending or f"{number}-{count}"
+                    params = {"conversationId": where, "content": pending, "clientId": pending}
+                    answer = await raw.call("message:send", params)
+                    assert "result" in answer, answer
+                    ledger.acked.add(answer["result"]["data"]["_id"])
+                    count, pending = count + 1, ""
+                    await trio.sleep(random.uniform(0, 2 * PAUSE))
+        except LOST:
+            await trio.sleep(0.02)
+
+
+async def trial(folder: Path, quick: bool) -> Figures:
+    """20 restarts under 200 listeners; when it is quick 2 under 24."""
+    restarts, crowd, sending = (2, 24, SENDING[:5]) if quick else (20, 200, SENDING)
+    server = Chatd(folder, UNLIMITED).start()
+    ledger = Ledger()
+    kinds: tuple[type[Listener], ...] = (RpcListener, IoListener, SseListener)
+    try:
+        where = await gather(server)
+        listeners = [kinds[n % 3](server, USERS[n % len(USERS)], where) for n in range(crowd)]
+        async with trio.open_nursery() as nursery:
+            for listener in listeners:
+                nursery.start_soon(listener.run)
+            await until(lambda: all(listener.inside for listener in listeners), 30)
+            for number in sending:
+                nursery.start_soon(send, server, number, where, ledger)
+            for number in range(restarts):
+                await trio.sleep(random.uniform(0.3, 1.5))
+                await trio.to_thread.run_sync(server.kill if number % 2 else server.stop)
+                await trio.to_thread.run_sync(server.start)
+                await until(lambda: all(listener.inside for listener in listeners), 30)
+            await trio.sleep(0.5)
+            ledger.over = True
+            with trio.move_on_after(20):
+                while any(len(listener.heard) < len(ledger.acked) for listener in listeners):  # noqa: ASYNC110
+                    await trio.sleep(0.05)
+            nursery.cancel_scope.cancel()
+        assert server.stop() == 0
+        assert server.faults == [], server.faults[:3]
+    finally:
+        server.end()
+    judge(server.data / "chatd.db", listeners, ledger)
+    back = [seconds for listener in listeners for seconds in listener.back]
+    return {
+        "restarts (half of them kill -9)": restarts,
+        "listeners": ", ".join(f"{n} {kind}" for kind, n in Counter(one.framing for one in listeners).items()),
+        "senders": len(sending),
+        "messages acked": len(ledger.acked),
+        "sent again under their clientId": ledger.retried,
+        "deliveries": sum(len(listener.heard) for listener in listeners),
+        "resumed": len(back),
+        "back after, p50 p99 ms": (share(back, 0.5), share(back, 0.99)),
+        "gaps, duplicates, out of order": (0, 0, 0),
+    }
+
+
+async def gather(server: Chatd) -> str:
+    """Let everybody be seen once, and make the group that they talk in."""
+    for number in [*SENDING[1:], *USERS]:
+        async with await Raw.open(server.address, token(number)):
+            pass
+    async with client(server.address, token(1)) as first:
+        return await new_group(first, server.address, token(1), [*SENDING[1:], *USERS])
+
+
+def judge(path: Path, listeners: Sequence[Listener], ledger: Ledger) -> None:
+    """Hold what was heard against what is on the disk."""
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        rows = database.execute(
+            "SELECT m.id, m.client_id FROM events e JOIN messages m ON m.id = e.about"
+            " WHERE e.kind = 'message' ORDER BY position"
+        ).fetchall()
+    database.close()
+    truth = [id for id, _ in rows]
+    assert len({name for _, name in rows}) == len(rows), "a message was stored twice"
+    assert {int(id[8:], 16) for id in ledger.acked} <= set(truth), "acked, and lost"
+    assert truth, "nothing was said"
+    for listener in listeners:
+        heard = [int(id[8:], 16) for id in listener.heard]
+        who = f"{listener.framing}, user {listener.user}"
+        missed, twice = set(truth) - set(heard), len(heard) - len(set(heard))
+        assert not listener.gaps, f"{who}: was told of a gap: {listener.gaps[:3]}"
+        assert not missed, f"{who}: gaps: {sorted(missed)[:5]} ({len(missed)} of {len(truth)})"
+        assert not twice, f"{who}: {twice} duplicates"
+        assert heard == truth, f"{who}: out of order"
+
+
+if __name__ == "__main__":
+    main(__doc__ or "", trial)
