@@ -75,7 +75,7 @@ ERROR: Shape = {"message": plain("message")}
 
 CONVERSATION_ID = field("conversationId", UUID, "conversation")
 OTHER_USER = field("otherUserId", UUID, "user")
-SENT = (optional("content", TEXT), optional("attachments", ATTACHMENTS))
+SENT = (optional("content", TEXT), optional("attachments", ATTACHMENTS), optional("clientId", TEXT, "client_id"))
 IN_PATH = field("id", UUID, "conversation")
 
 # Calls

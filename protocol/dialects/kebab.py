@@ -72,7 +72,11 @@ ERROR: Shape = {"message": plain("message")}
 
 CONVERSATION_ID = field("conversationId", NUMBER, "conversation")
 SENDER = claim("sender_id", NUMBER)
-SENT = (field("message_type", one_of("text", "image", "file"), "type"), field("content", TEXT))
+SENT = (
+    field("message_type", one_of("text", "image", "file"), "type"),
+    field("content", TEXT),
+    optional("clientId", TEXT, "client_id"),
+)
 IN_PATH = field("id", NUMBER, "conversation")
 
 # Calls

@@ -86,7 +86,7 @@ ERROR: Shape = {"message": plain("message")}
 
 CONVERSATION_ID = field("conversationId", DIGITS, "conversation")
 IN_PATH = field("id", DIGITS, "conversation")
-SENT = (field("content", TEXT), optional("toUserId", DIGITS, "to"))
+SENT = (field("content", TEXT), optional("toUserId", DIGITS, "to"), optional("clientId", TEXT, "client_id"))
 WINDOW = (optional("limit", COUNT), optional("before", DIGITS), optional("after", DIGITS))
 
 # Calls

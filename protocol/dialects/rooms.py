@@ -78,6 +78,7 @@ ERROR: Shape = {"message": plain("message")}
 ROOM_ID = field("roomId", OBJECT_ID, "conversation")
 IN_PATH = field("id", OBJECT_ID, "conversation")
 CONTENT = field("content", TEXT)
+SENT = (CONTENT, optional("clientId", TEXT, "client_id"))
 WINDOW = (optional("limit", COUNT), optional("before", OBJECT_ID), optional("after", OBJECT_ID))
 
 # Calls
@@ -85,7 +86,7 @@ WINDOW = (optional("limit", COUNT), optional("before", OBJECT_ID), optional("aft
 CHAT = Vocabulary(
     hears=(
         Hear("join_room", Join, (ROOM_ID,)),
-        Hear("send_message", SendMessage, (ROOM_ID, CONTENT)),
+        Hear("send_message", SendMessage, (ROOM_ID, *SENT)),
         Hear("typing", SetTyping, (ROOM_ID,), fixed={"on": True}),
     ),
     says=(
@@ -118,7 +119,7 @@ ROUTES = (
     ),
     Route("GET", "/chat/rooms", ListConversations, WINDOW, Many(ROOM)),
     Route("GET", "/chat/rooms/{id}", GetConversation, (IN_PATH,), ROOM),
-    Route("POST", "/chat/rooms/{id}/messages", SendMessage, (IN_PATH, CONTENT), MESSAGE, 201),
+    Route("POST", "/chat/rooms/{id}/messages", SendMessage, (IN_PATH, *SENT), MESSAGE, 201),
     Route("GET", "/chat/rooms/{id}/messages", ListMessages, (IN_PATH, *WINDOW), Many(MESSAGE)),
 )
 

@@ -95,7 +95,7 @@ SORT = 'a list of {url, type: "IMAGE" or "PDF"}'
             f'{{"conversationId":"{TALK}","attachments":[{{"url":"a b","type":"PDF"}}]}}',
             "attachments must be a URL of 1 to 2048 characters without spaces",
         ),
-        (f'{{"conversationId":"{TALK}","clientId":"c"}}', "clientId is not a field of this call"),
+        (f'{{"conversationId":"{TALK}","roomId":"c"}}', "roomId is not a field of this call"),
     ],
 )
 def test_complaints(payload: str, text: str) -> None:
