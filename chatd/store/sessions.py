@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from chatd.store.prepared import Prepared, listed
+from chatd.store.prepared import Prepared
 from chatd.store.tables import members, session_rooms, sessions
 from chatd.store.transaction import Reading, Transaction
 
@@ -16,7 +14,7 @@ _OPEN = Prepared(
     .values(name=bindparam("name"), user=bindparam("user"), at=bindparam("at"))
     .on_conflict_do_update(index_elements=["name"], set_={"at": bindparam("at")})
 )
-_KEEP = Prepared(update(sessions).where(sessions.c.name.in_(listed("names"))).values(at=bindparam("at")))
+_KEEP = Prepared(update(sessions).where(sessions.c.name == bindparam("session")).values(at=bindparam("at")))
 _OWNER = Prepared(select(sessions.c.user).where(sessions.c.name == bindparam("name")))
 _JOIN = Prepared(
     insert(session_rooms)
@@ -54,7 +52,8 @@ def open(tx: Transaction, name: str, user: int) -> None:
 
 def keep(tx: Transaction, names: list[str]) -> None:
     """Say of sessions that they are still in use."""
-    tx.run(_KEEP, names=json.dumps(names), at=tx.now)
+    for name in names:
+        tx.run(_KEEP, session=name, at=tx.now)
 
 
 def owner(tx: Reading, name: str) -> int | None:

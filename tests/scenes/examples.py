@@ -10,6 +10,7 @@ import json
 import queue
 import subprocess
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,17 @@ class Serving(Chatd):
         with urlopen(request, timeout=TIMEOUT) as answer:
             text = answer.read()
         return json.loads(text) if text else None
+
+    def has_heard(self, command: str, times: int) -> None:
+        """Wait until the server has carried out a command so often, by its own count."""
+        row = f'chatd_calls_total{{command="{command}",outcome="ok"}} '
+        until = time.monotonic() + TIMEOUT
+        while True:
+            with urlopen(f"{self.url}/metrics", timeout=TIMEOUT) as answer:
+                lines = answer.read().decode().splitlines()
+            if any(line.startswith(row) and float(line.removeprefix(row)) >= times for line in lines):
+                return
+            assert time.monotonic() < until, f"{command} never came {times} times: {lines}"
 
 
 @contextmanager

@@ -138,6 +138,7 @@ def test_pairs(tmp_path: Path) -> None:
         send = "chat.sendMessage('Hello Bob', 2);\n"
         with players() as other, script(tmp_path, example("pairs", given, after=mount + send)) as running:
             running.prints("Connected")
+            server.has_heard("Join", 1)  # nothing tells Ann's component that it is in the room
             auth = {"token": f"Bearer {token(2)}"}
             other.does("open", name="bob", url=server.url, options={"auth": auth})
             other.does("emit", name="bob", event="join_conversation", args=[talk])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import trio
@@ -73,7 +74,7 @@ async def test_again_after_it_was_edited_or_deleted(tmp_path: Path) -> None:
 
 async def stored(folder: str) -> int:
     def count() -> int:
-        with sqlite3.connect(f"file:{folder}/chatd.db?mode=ro", uri=True) as database:
+        with closing(sqlite3.connect(f"file:{folder}/chatd.db?mode=ro", uri=True)) as database:
             found: int = database.execute("SELECT count(*) FROM messages").fetchone()[0]
         database.close()
         return found

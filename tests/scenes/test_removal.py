@@ -47,7 +47,9 @@ async def test_nothing_committed_after_a_removal_arrives(tmp_path: Path) -> None
             if number % 10 == 0:
                 await away.is_cut_off()
             start = on.server.house.broker.position
-            sends = [("message:send", {**here, "content": f"{number}"})] * dice.randint(1, 4)
+            sends: list[tuple[str, dict[str, Any]]] = [
+                ("message:send", {**here, "content": f"{number}"})
+            ] * dice.randint(1, 4)
             first = [*sends, ("members:remove", whom), *sends]
             dice.shuffle(first)
             async with trio.open_nursery() as nursery:

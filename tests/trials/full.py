@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import sqlite3
+from contextlib import closing
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ async def run(folder: Path, make: Callable[[Chatd], FileSize | SmallDisk]) -> Fi
         lines = len(server.faults)
     finally:
         server.end()
-    with sqlite3.connect(f"file:{server.data / 'chatd.db'}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{server.data / 'chatd.db'}?mode=ro", uri=True)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         stored = [name for (name,) in database.execute("SELECT client_id FROM messages ORDER BY id")]
     database.close()

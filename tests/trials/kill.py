@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from contextlib import closing
 from collections import Counter
 from pathlib import Path
 
@@ -122,7 +123,7 @@ async def gather(server: Chatd) -> str:
 
 def judge(path: Path, ledger: Ledger) -> int:
     """Compare what the world knows with what is on the disk: how many messages that is."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         rows = database.execute("SELECT client_id, id FROM messages ORDER BY id").fetchall()
         positions = database.execute("SELECT position, about FROM events WHERE kind = 'message' ORDER BY position")

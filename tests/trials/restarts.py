@@ -12,6 +12,7 @@ import json
 import random
 import re
 import sqlite3
+from contextlib import closing
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -250,7 +251,7 @@ async def gather(server: Chatd) -> str:
 
 def judge(path: Path, listeners: Sequence[Listener], ledger: Ledger) -> None:
     """Hold what was heard against what is on the disk."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         rows = database.execute(
             "SELECT m.id, m.client_id FROM events e JOIN messages m ON m.id = e.about"
             " WHERE e.kind = 'message' ORDER BY position"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import trio
@@ -103,7 +104,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
         deaf.close()
     finally:
         server.end()
-    with sqlite3.connect(f"file:{server.data / 'chatd.db'}?mode=ro", uri=True) as database:
+    with closing(sqlite3.connect(f"file:{server.data / 'chatd.db'}?mode=ro", uri=True)) as database:
         stored = {name for (name,) in database.execute("SELECT client_id FROM messages")}
     database.close()
     assert code == 0, f"exit code {code}"

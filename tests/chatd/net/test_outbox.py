@@ -156,3 +156,24 @@ async def test_small_chunks_are_joined(nursery: trio.Nursery) -> None:
     await wait_all_tasks_blocked()
     assert 500 in sends
     assert await client.receive_some() == b"y" * 500
+
+
+async def test_waiting_for_an_empty_outbox_waits_each_time(nursery: trio.Nursery) -> None:
+    server, client = memory_pair(capacity=10)
+    outbox = Outbox(server, nursery, RULES)
+    order: list[str] = []
+
+    async def wait() -> None:
+        await outbox.drained()
+        order.append("drained")
+
+    for _ in range(2):
+        outbox.push(b"x" * 30)
+        nursery.start_soon(wait)
+        await wait_all_tasks_blocked()
+        order.append("read")
+        got = b""
+        while len(got) < 30:
+            got += await client.receive_some()
+        await wait_all_tasks_blocked()
+    assert order == ["read", "drained"] * 2

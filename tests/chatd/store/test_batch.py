@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,23 @@ from tests.chatd.store.notes import ADD, LIST, add, metadata, refuse
 NO = Refusal(CONFLICT)
 
 
+OPEN: list[sqlite3.Connection] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed_afterwards() -> Iterator[None]:
+    yield
+    close_all()
+
+
+def close_all() -> None:
+    while OPEN:
+        OPEN.pop().close()
+
+
 def committer(path: Path | str = ":memory:") -> Committer:
     connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+    OPEN.append(connection)
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
     for table in metadata.sorted_tables:
         connection.execute(str(CreateTable(table, if_not_exists=True)))
