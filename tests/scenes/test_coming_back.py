@@ -1,0 +1,200 @@
+"""Coming back at the wrong moment: a `ready` that was lost, a trimmed log, a backup, a long life, a long absence."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from chatd import comeback, janitor
+from chatd.resume import IN_USE, catch_up
+from chatd.store import log
+from chatd.store.schema import renew_epoch
+from tests.outside.raw import Raw, upgrade
+from tests.scenes.stage import Person, RpcPlayer, Stage, stage
+from tests.scenes.test_colon_chat import group
+from tests.scenes.test_events import Stream
+from tests.scenes.test_resume import back
+
+DAY = janitor.DAY
+
+
+async def in_a_room(on: Stage) -> tuple[Person, Person, RpcPlayer, str]:
+    """Romeo, Juliet, her client that has joined a conversation with him, and the conversation."""
+    romeo, juliet = await on.person("romeo"), await on.person("juliet")
+    verona = await group(romeo, juliet)
+    j = await on.rpc(juliet)
+    await j.asks("conversation:join", {"conversationId": verona})
+    return romeo, juliet, j, verona
+
+
+async def say(who: Person, where: str, *contents: str) -> None:
+    for content in contents:
+        await who.asks("POST", f"/conversations/{where}/messages", {"content": content}, status=201)
+
+
+async def contents(player: RpcPlayer) -> list[str]:
+    return [params["content"] for name, params in await player.hears_all() if name == "message:created"]
+
+
+async def test_a_ready_that_never_arrived_loses_no_rooms(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        romeo, juliet, j, verona = await in_a_room(on)
+        await j.is_cut_off()
+        where = f"epoch={j.ready['epoch']}&pos={j.position}&connection={j.ready['connection']}"
+        for _ in range(3):
+            async with await Raw.connect(on.address) as raw:  # it comes back, and hears nothing of the answer
+                await raw.send(upgrade(f"/chat?{where}", token=juliet.token))
+                await until_entered(on)
+        await say(romeo, verona, "missed")
+        again = await back(on, juliet, j)
+        assert again.ready["recovered"] is True
+        assert await contents(again) == ["missed"]
+        await say(romeo, verona, "live")
+        assert await contents(again) == ["live"]
+
+
+async def until_entered(on: Stage) -> None:
+    with trio.fail_after(5):
+        while not any(one.users for one in on.server.house.connections):  # noqa: ASYNC110
+            await trio.sleep(0.005)
+
+
+async def test_cut_off_while_it_is_told_it_goes_on_under_the_new_ready(tmp_path: Path) -> None:
+    async with stage(tmp_path, limits__outbox_bytes="64KiB") as on:
+        romeo, juliet, j, verona = await in_a_room(on)
+        await j.is_cut_off()
+        await say(romeo, verona, *(f"{number} {'x' * 9_000}" for number in range(300)))
+        again = await back(on, juliet, j)
+        first = await again.comes_to_hear("message:created")
+        assert first["content"].startswith("0 ")
+        await again.is_cut_off()
+        third = await back(on, juliet, again)
+        assert third.ready["recovered"] is True
+        heard = [first["content"], *await contents(third)]
+        assert [one.split()[0] for one in heard] == [f"{number}" for number in range(300)]
+
+
+async def test_what_is_trimmed_while_it_is_told_is_a_gap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage(tmp_path) as on:
+        romeo, juliet, j, verona = await in_a_room(on)
+        await j.is_cut_off()
+        await say(romeo, verona, "1", "2", "3")
+        database = on.server.house.database
+
+        async def trimmed_first(*args: Any) -> int:
+            position = on.server.house.broker.position
+            await database.write(lambda tx: log.trim(tx, before=0, position=position - 1, limit=100))
+            return await catch_up(*args)
+
+        monkeypatch.setattr(comeback, "catch_up", trimmed_first)
+        again = await back(on, juliet, j)
+        assert again.ready["recovered"] is True
+        assert await again.is_sent_away() == 4008
+        assert [message["method"] for message in again._heard] == []
+        third = await back(on, juliet, again)
+        assert (third.ready["recovered"], third.ready["reason"]) == (False, "trimmed")
+
+
+async def test_a_restored_database_has_another_epoch(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        _, juliet, j, _ = await in_a_room(on)
+        await j.is_cut_off()
+        epoch, position = j.ready["epoch"], j.position
+    file = sqlite3.connect(tmp_path / "data" / "chatd.db")
+    renewed = renew_epoch(file)
+    file.commit()
+    file.close()
+    async with stage(tmp_path) as on:
+        again = await back(on, juliet, j)
+        assert (again.ready["recovered"], again.ready["reason"], again.ready["epoch"]) == (False, "epoch", renewed)
+        said = await on.rest.ask("GET", f"/events?epoch={epoch}&pos={position}", token=juliet.token)
+        assert (said[1]["recovered"], said[1]["reason"], said[1]["epoch"]) == (False, "epoch", renewed)
+        stream = await Stream.of(on, juliet, last=f"{epoch}-{position}")
+        id, name, ready = await stream.hears()
+        assert (name, ready["recovered"], ready["reason"]) == ("ready", False, "epoch")
+        assert id == f"{renewed}-{ready['pos']}"
+        await stream.leaves()
+
+
+async def test_a_stream_that_heard_nothing_goes_on_too(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        romeo, juliet, _, verona = await in_a_room(on)
+        stream = await Stream.of(on, juliet)
+        last, name, _ = await stream.hears()
+        assert name == "ready"
+        await stream.leaves()
+        await say(romeo, verona, "missed")
+        again = await Stream.of(on, juliet, last=last)
+        assert (await again.hears())[2]["recovered"] is True
+        assert (await again.comes_to_hear("message:created"))[1]["content"] == "missed"
+        await again.leaves()
+
+
+async def test_a_connection_that_lives_long_is_not_forgotten(tmp_path: Path) -> None:
+    async with stage(tmp_path, events__keep_days="1") as on:
+        romeo, juliet, j, verona = await in_a_room(on)
+        house, now = on.server.house, [on.server.house.database.clock()]
+        house.database.clock = lambda: now[0]
+        for _ in range(3):
+            now[0] += DAY // 2 + 1
+            await janitor.keep_sessions(house)
+            await janitor.clean(house)
+        await say(romeo, verona, "heard")
+        assert await contents(j) == ["heard"]
+        await j.is_cut_off()
+        await say(romeo, verona, "missed")
+        again = await back(on, juliet, j)
+        assert again.ready["recovered"] is True
+        assert await contents(again) == ["missed"]
+
+
+async def test_a_session_that_may_be_forgotten_is_a_gap(tmp_path: Path) -> None:
+    """In a quiet house the last event stays, however old: the position is good, but the rooms are gone."""
+    async with stage(tmp_path, events__keep_days="1") as on:
+        _, juliet, j, _ = await in_a_room(on)
+        house = on.server.house
+        later = house.database.clock() + DAY + IN_USE
+        await j.is_cut_off()
+        house.database.clock = lambda: later
+        assert await janitor.clean(house) > 0
+        again = await back(on, juliet, j)
+        assert (again.ready["recovered"], again.ready["reason"]) == (False, "connection")
+        nameless = await back(on, juliet, j, connection="")
+        assert nameless.ready["recovered"] is True
+
+
+async def test_the_log_is_trimmed_by_time_and_count_in_small_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(janitor, "STEP", 4)
+    async with stage(tmp_path, events__keep_days="2", events__keep_count="15") as on:
+        house, database = on.server.house, on.server.house.database
+        start = database.clock()
+        database.clock = lambda: start
+        romeo, _, _, verona = await in_a_room(on)
+        for day in range(3):
+            database.clock = lambda day=day: start + day * DAY  # type: ignore[misc]
+            await say(romeo, verona, *(f"{day}.{number}" for number in range(9)))
+        steps: list[int] = []
+        write = database.write
+
+        async def counted(unit: Any) -> Any:
+            steps.append(await write(unit))
+            return steps[-1]
+
+        monkeypatch.setattr(database, "write", counted)
+        position = house.broker.position
+        assert await janitor.clean(house) == position - 15  # by count
+        assert max(steps) <= 4
+        assert len(steps) > 3
+        assert await database.read(log.first) == position - 14
+        later = start + 3 * DAY + 1
+        database.clock = lambda: later
+        assert await janitor.clean(house) == 6 + 1  # what is left of day 1, and the session
+        later += 30 * DAY
+        await janitor.clean(house)
+        assert await database.read(log.first) == position  # the last one stays
