@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chatd.services import notifications
 from chatd.services.pages import cut, offset, page_size
-from chatd.services.work import Work
+from chatd.services.work import Work, missing
 from chatd.store import conversations, messages, sessions, users
 from chatd.store.conversations import Place
 from protocol import commands as ask
@@ -80,7 +80,9 @@ def listing(work: Work, command: ask.ListConversations) -> Page:
         places = conversations.newest(work.tx, me, limit + 1, offset(command, limit))
     else:
         of = (command.before or command.after or (0,))[0]
-        recency = messages.newest(work.tx, of) if conversations.exists_with(work.tx, of, me) else 0
+        if not conversations.exists_with(work.tx, of, me):
+            raise missing("Conversation")  # gone since the page before: an empty page would look like the end
+        recency = messages.newest(work.tx, of)
         places = conversations.beside(work.tx, me, limit + 1, of, recency, newer=command.before is None)
     total = conversations.how_many(work.tx, me) if numbered else None
     return cut(command, limit, _with_state(work, places), ascending=False, total=total)

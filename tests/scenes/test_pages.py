@@ -87,6 +87,16 @@ async def test_notifications_too(tmp_path: Path, count: int) -> None:
         assert sorted(id for page in forward for id in page) == sorted(whole[:-1])
 
 
+async def test_a_cursor_that_is_gone_is_not_the_end(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        romeo = await on.person("romeo")
+        places = [await group(romeo) for _ in range(4)]
+        await romeo.asks("DELETE", f"/conversations/{places[2]}", status=204)
+        for gone in (places[2], "0" * 22 + "63"):
+            said = await romeo.asks("GET", f"/conversations?limit=1&before={gone}", status=404)
+            assert said["message"] == "Conversation not found"
+
+
 async def test_cursors_are_never_times(tmp_path: Path) -> None:
     """All of it in one millisecond, then with the clock set back: the order is that of the commits."""
     async with stage(tmp_path) as on:

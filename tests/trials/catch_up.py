@@ -1,8 +1,8 @@
 """Ten thousand missed events: how long it takes to catch up, and what the others notice of it.
 
-Somebody was away while 10,000 messages were sent. They come back on a line that is as fast as they read, ten at once
-then, while two others chat. And what the event log costs: CPU of the server's code for each durable send, with the
-row of the log and without it, as one process does both in turn.
+Somebody was away while 10,000 messages were sent. They come back on a line that is as fast as they read, one after the
+other, then ten at once, while two others chat. And what the event log costs: CPU of the server's code for each durable
+send, with the row of the log and without it, as one process does both in turn.
 """
 
 from __future__ import annotations
@@ -53,8 +53,10 @@ async def trial(folder: Path, quick: bool) -> Figures:
             await trio.sleep(1)
             quiet = list(chat.seconds)
             cpu = server.cpu
-            alone = await catch_up(server, place, where, count)
+            chat.seconds.clear()
+            alone = [await catch_up(server, place, where, count) for _ in range(CROWD)]
             cpu = server.cpu - cpu
+            beside = list(chat.seconds)
             chat.seconds.clear()
             together: list[float] = []
 
@@ -69,16 +71,17 @@ async def trial(folder: Path, quick: bool) -> Figures:
         assert server.faults == [], server.faults[:3]
     finally:
         server.end()
-    worst = share(loud, 0.99)
+    worst = share(beside, 0.99)
     assert quick or worst < BOUND_MS, f"the others' 99th percentile: {worst} ms"
     kept, bare = await cost_of_the_log(folder, 400 if quick else 3_000)
     return {
         "events missed": count,
-        "one catches up, s": round(alone, 2),
-        "CPU for that, µs an event": round(cpu / count * 1e6, 1),
+        "one catches up, s": round(statistics.median(alone), 2),
+        "CPU for that, µs an event": round(cpu / count / CROWD * 1e6, 1),
         f"each of {CROWD} at once, s": round(statistics.median(together), 2),
         "others before, p50 p99 ms": (share(quiet, 0.5), share(quiet, 0.99)),
-        "others meanwhile, p50 p99 ms": (share(loud, 0.5), worst),
+        "others beside one, p50 p99 ms": (share(beside, 0.5), worst),
+        f"others beside {CROWD} at once, ms": (share(loud, 0.5), share(loud, 0.99)),
         "CPU per durable send, µs": round(kept, 1),
         "the same without the log, µs": round(bare, 1),
     }
