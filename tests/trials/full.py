@@ -12,8 +12,8 @@ import json
 import os
 import resource
 import sqlite3
-from contextlib import closing
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 

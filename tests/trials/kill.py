@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from contextlib import closing
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import trio

@@ -12,9 +12,9 @@ import json
 import random
 import re
 import sqlite3
-from contextlib import closing
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
