@@ -76,6 +76,7 @@ class Model:
     async def ask(self, method: str, path: str, user: int, body: Any = None) -> tuple[int, Any]:
         status, said, _ = await self.on.rest.ask(method, path, body, token=token(user))
         assert status < 500, (method, path, status, said)
+        assert status != 400 or "member" in said["message"], (method, path, said)  # the model asks what can be asked
         return status, said
 
     async def load(self, user: int, path: str) -> Any:
@@ -177,9 +178,9 @@ class Model:
             case "add":
                 await self.ask("POST", f"/conversations/{where}/members", me, other)
             case "remove":
-                await self.ask("DELETE", f"/conversations/{where}/members", me, other)
+                await self.ask("DELETE", f"/conversations/{where}/members?userId={other['userId']}", me)
             case "leave":
-                await self.ask("DELETE", f"/conversations/{where}/members", me, {"userId": me})
+                await self.ask("DELETE", f"/conversations/{where}/members?userId={me}", me)
             case "destroy" if len(self.conversations) > 1:
                 await self.ask("DELETE", f"/conversations/{where}", me)
             case "create":

@@ -24,7 +24,7 @@ ALONE = ("restart",)
 STEP = some.builds(Step, some.sampled_from(WHATS), some.integers(0, len(USERS) - 1), some.integers(0, 5))
 TURNS = some.lists(some.lists(STEP, min_size=1, max_size=4), min_size=3, max_size=14)
 TOO_SLOW = [[Step("slow", 0, device) for device in range(6)], [Step("flood", 0, 0)]]
-EXAMPLES = 400 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 15
+EXAMPLES = 400 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 10
 
 
 async def play(folder: Path, turns: list[list[Step]], *, named: bool) -> Model:
