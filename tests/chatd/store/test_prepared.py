@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -35,12 +36,13 @@ made = Table("made", MetaData(), Column("id", Integer), Column("at", Integer, de
 
 
 @pytest.fixture
-def tx() -> Transaction:
+def tx() -> Iterator[Transaction]:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute("CREATE TABLE things (id INTEGER PRIMARY KEY, kind INTEGER, flag BOOLEAN)")
     tx = Transaction(connection, {"thing": 0})
     tx.many(Prepared(insert(things)), [{"id": i, "kind": i % 3, "flag": True} for i in range(1, 7)])
-    return tx
+    yield tx
+    connection.close()
 
 
 WHERE_KIND = select(things.c.id).where(things.c.kind == 2).order_by(things.c.id)
