@@ -23,13 +23,21 @@ class Stream:
 
     @classmethod
     async def of(cls, on: Stage, who: Person, query: str = "", last: str = "") -> Stream:
-        host, _, port = on.address.rpartition(":")
+        return await cls.at(on.address, who, query, last)
+
+    @classmethod
+    async def at(cls, address: str, who: Person, query: str = "", last: str = "") -> Stream:
+        host, _, port = address.rpartition(":")
         stream = await trio.open_tcp_stream(host, int(port))
-        head = f"GET /events{query} HTTP/1.1\r\nHost: {on.address}\r\nAccept: text/event-stream\r\n"
+        head = f"GET /events{query} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n"
         head += f"Authorization: Bearer {who.token}\r\n" + (f"Last-Event-ID: {last}\r\n" if last else "") + "\r\n"
-        await stream.send_all(head.encode())
         made = cls(stream)
-        await made._until(b"\r\n\r\n")
+        try:
+            await stream.send_all(head.encode())
+            await made._until(b"\r\n\r\n")
+        except BaseException:
+            await made.leaves()
+            raise
         return made
 
     async def _until(self, end: bytes) -> bytes:

@@ -1,0 +1,227 @@
+"""Four kinds of clients in one room, each on a network that breaks ten times: each hears everything, once, in order.
+
+The stock client of Socket.IO with recovery, chatd.client, a script that reads Server-Sent Events, and a page in a real
+browser with /client.js.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from subprocess import PIPE
+from typing import Any
+from urllib.request import urlopen
+
+import trio
+from trio_websocket import WebSocketConnection, connect_websocket_url
+
+from chatd.client import connect
+from tests.needs import chromium
+from tests.relay import Relay, relay
+from tests.scenes.stage import Person, stage
+from tests.scenes.test_colon_chat import group
+from tests.scenes.test_events import Stream
+from tests.scenes.troupe import troupe
+
+CUTS = 10
+LAST = "the rest is silence"
+PAGE = """
+import("/client.js").then(({ connect }) => new Promise((resolve) => {
+  const heard = [];
+  const chat = connect(location.origin, { token: TOKEN, random: () => 0.02 });
+  chat.on("gap", (event) => heard.push("gap"));
+  chat.on("message:created", (event) => {
+    heard.push(event.data.content);
+    if (event.data.content === LAST) resolve(heard);
+  });
+  chat.call("conversation:join", { conversationId: TALK }).then(() => { window.joined = true; });
+}))
+"""
+
+
+async def breaks(line: Relay, dice: Random) -> None:
+    """Ten times the network is gone, for everybody behind this relay."""
+    for _ in range(CUTS):
+        await trio.sleep(dice.uniform(0.05, 0.4))
+        await until(lambda: line.open > 0)
+        line.cut()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    with trio.fail_after(30):
+        while not true():  # noqa: ASYNC110 - of the world outside
+            await trio.sleep(0.02)
+
+
+class Browser:
+    """A page of headless Chromium, spoken to by its debugging protocol."""
+
+    def __init__(self, socket: WebSocketConnection) -> None:
+        self._socket = socket
+        self._number = 0
+
+    async def does(self, method: str, **params: Any) -> dict[str, Any]:
+        self._number += 1
+        await self._socket.send_message(json.dumps({"id": self._number, "method": method, "params": params}))
+        while True:
+            said = json.loads(await self._socket.get_message())
+            if said.get("id") == self._number:
+                result: dict[str, Any] = said["result"]
+                return result
+
+    async def evaluates(self, script: str) -> Any:
+        said = await self.does("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        assert "exceptionDetails" not in said, said
+        return said["result"].get("value")
+
+    async def comes_to(self, script: str) -> None:
+        with trio.fail_after(20):
+            while not await self.evaluates(script):  # noqa: ASYNC110
+                await trio.sleep(0.05)
+
+
+@asynccontextmanager
+async def browser(folder: Path) -> AsyncIterator[Callable[[], Awaitable[Browser]]]:
+    """Chromium; the function opens its page to speak to (twice, for two conversations with one page)."""
+    flags = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    flags += " --disable-component-update --disable-sync --remote-debugging-port=0 about:blank"
+    command = [chromium(), f"--user-data-dir={folder}", *flags.split()]
+    async with trio.open_nursery() as nursery:
+        process = await trio.lowlevel.open_process(command, stderr=PIPE)
+        assert process.stderr is not None
+        said = b""
+        with trio.fail_after(30):
+            while b"ws://" not in said or not said.endswith(b"\n"):
+                said += await process.stderr.receive_some(4096)
+        address = said.partition(b"ws://")[2].partition(b"/")[0].decode()
+
+        def pages() -> list[dict[str, str]]:
+            with urlopen(f"http://{address}/json/list", timeout=20) as answer:
+                found: list[dict[str, str]] = json.loads(answer.read())
+                return found
+
+        sockets: list[WebSocketConnection] = []
+
+        async def opened() -> Browser:
+            url = next(page for page in await trio.to_thread.run_sync(pages) if page["type"] == "page")
+            socket = await connect_websocket_url(nursery, url["webSocketDebuggerUrl"], max_message_size=1 << 24)
+            sockets.append(socket)
+            return Browser(socket)
+
+        try:
+            yield opened
+        finally:
+            with trio.CancelScope(shield=True):
+                for socket in sockets:
+                    await trio.aclose_forcefully(socket._stream)
+            process.kill()
+            with trio.CancelScope(shield=True):
+                await process.wait()
+                await process.stderr.aclose()
+            nursery.cancel_scope.cancel()
+
+
+async def script_hears(port: int, who: Person, joined: trio.Event) -> list[str]:
+    """What curl in a loop hears: each time it goes on after the last id."""
+    heard: list[str] = []
+    last = ""
+    while LAST not in heard:
+        try:
+            stream = await Stream.at(f"127.0.0.1:{port}", who, last=last)
+        except (OSError, trio.BrokenResourceError, AssertionError):
+            await trio.sleep(0.02)
+            continue
+        joined.set()
+        try:
+            while LAST not in heard:
+                id, name, params = await stream.hears()
+                last = id or last
+                if name == "message:created":
+                    heard.append(params["content"])
+        except (OSError, trio.BrokenResourceError, AssertionError):
+            pass
+        finally:
+            await stream.leaves()
+    return heard
+
+
+async def program_hears(port: int, who: Person, talk: str, joined: trio.Event) -> list[str]:
+    """What a program with chatd.client hears."""
+    heard: list[str] = []
+    async with connect(f"http://127.0.0.1:{port}", who.token, random=lambda: 0.02) as chat:
+        await chat.call("conversation:join", {"conversationId": talk})
+        joined.set()
+        async for event in chat.events():
+            if event.name == "message:created":
+                heard.append(event.data["content"])
+                if heard[-1] == LAST:
+                    break
+    return heard
+
+
+async def test_four_clients_on_a_bad_network(tmp_path: Path) -> None:
+    dice = Random(10)
+    async with stage(tmp_path) as on, trio.open_nursery() as nursery:
+        port = int(on.address.rpartition(":")[2])
+        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+        verona = await group(romeo, juliet)
+        r = await on.rpc(romeo)
+        heard: dict[str, list[str]] = {}
+
+        async def keep(name: str, hearing: Awaitable[list[str]]) -> None:
+            heard[name] = await hearing
+
+        async with (
+            relay(port) as one,
+            relay(port) as two,
+            relay(port) as three,
+            relay(port) as four,
+            troupe(f"127.0.0.1:{one.port}") as players,
+            browser(tmp_path / "browser") as opened,
+        ):
+            auth = {"token": juliet.token, "recovery": True}
+            waits: dict[str, Any] = {"reconnectionDelay": 5, "reconnectionDelayMax": 20}
+            stock = await players.opens("stock", auth=auth, transports=["websocket"], **waits)
+            await stock.connects()
+            assert (await stock.asks("conversation:join", {"conversationId": verona}))["ok"] is True
+            program, script = trio.Event(), trio.Event()
+            nursery.start_soon(keep, "program", program_hears(two.port, juliet, verona, program))
+            nursery.start_soon(keep, "script", script_hears(three.port, juliet, script))
+            await program.wait()
+            await script.wait()
+            page, watch = await opened(), await opened()
+            await page.does("Page.setBypassCSP", enabled=True)
+            await page.does("Page.navigate", url=f"http://127.0.0.1:{four.port}/healthz")
+            await watch.comes_to("location.pathname === '/healthz' && document.readyState === 'complete'")
+            code = PAGE
+            for word, value in {"TOKEN": juliet.token, "TALK": verona, "LAST": LAST}.items():
+                code = code.replace(word, json.dumps(value))
+            nursery.start_soon(keep, "page", page.evaluates(code))
+            await watch.comes_to("window.joined === true")
+
+            said: list[str] = []
+
+            async def say(content: str) -> None:
+                said.append(content)
+                await r.asks("message:send", {"conversationId": verona, "content": content})
+
+            fair = trio.Event()
+
+            async def go_on_saying() -> None:
+                while not fair.is_set():
+                    await say(str(len(said)))
+                    await trio.sleep(0.02)
+
+            nursery.start_soon(go_on_saying)
+            async with trio.open_nursery() as weather:
+                for line in (one, two, three, four):
+                    weather.start_soon(breaks, line, dice)
+            fair.set()
+            await say(LAST)
+            heard["stock"] = [args[0]["content"] for args in await stock.hears_of("message:created", len(said))]
+            await until(lambda: len(heard) == 4)
+            assert min(line.cuts for line in (one, two, three, four)) >= CUTS
+        assert heard == dict.fromkeys(("stock", "program", "script", "page"), said)
