@@ -154,16 +154,20 @@ class Subscription(Connection):
             self._taken = trio.Event()
             await self._taken.wait()
 
-    async def stream(self) -> AsyncIterator[bytes]:
-        """What it is told, as it comes, with a sign of life in between."""
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to come."""
+        return self._ended and not self._waiting
+
+    async def heard(self) -> bytes:
+        """What it has been told since the last time, as soon as there is something; or, in a while, a sign of life."""
         interval = self.house.config.limits.ping_interval or float("inf")
-        while not self._ended or self._waiting:
-            with trio.move_on_after(interval):
-                await self._news.wait()
-            self._news = trio.Event()
-            said, self._waiting, self._size = self._waiting, [], 0
-            self._taken.set()
-            yield b"".join(said) if said else sse.HEARTBEAT
+        with trio.move_on_after(interval):
+            await self._news.wait()
+        self._news = trio.Event()
+        said, self._waiting, self._size = self._waiting, [], 0
+        self._taken.set()
+        return b"".join(said) if said else sse.HEARTBEAT
 
     @staticmethod
     def pack(packet: Packet) -> bytes:
@@ -192,7 +196,7 @@ async def stream(house: House, actor: Actor, query: dict[str, str], last_event_i
 
     try:
         house.spawn(arrive)
-        async for data in subscription.stream():
-            yield data
+        while not subscription.over:
+            yield await subscription.heard()
     finally:
         subscription.leave_all()
