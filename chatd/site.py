@@ -159,7 +159,9 @@ class MetricsSite:
     """What is on the metrics' own port: nothing else."""
 
     def refuse(self, request: Request) -> Response | None:
-        return None if request.path == "/metrics" else refusal(NOT_FOUND, "There is nothing but /metrics here")
+        if request.path == "/metrics" and not wants_websocket(request):
+            return None
+        return refusal(NOT_FOUND, "There is nothing but /metrics here")
 
     def websocket(self, request: Request, websocket: WebSocket) -> Coroutine[Any, Any, None]:
         raise NotImplementedError  # refused before

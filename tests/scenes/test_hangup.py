@@ -11,6 +11,8 @@ import trio.testing
 
 from chatd.config import load
 from chatd.main import running
+from chatd.net.request import Request
+from chatd.site import MetricsSite
 from tests.scenes.stage import Rest, stage
 
 
@@ -68,3 +70,16 @@ async def figures(rest: Rest) -> dict[str, float]:
     assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
     lines = [line for line in text.decode().splitlines() if not line.startswith("#")]
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+def test_the_metrics_own_port_has_nothing_else() -> None:
+    site = MetricsSite()
+    upgrade = [(b"connection", b"upgrade"), (b"upgrade", b"websocket")]
+    for request, status in (
+        (Request("GET", b"/metrics", []), None),
+        (Request("GET", b"/chat", upgrade), 404),
+        (Request("GET", b"/metrics", upgrade), 404),
+        (Request("GET", b"/", []), 404),
+    ):
+        answer = site.refuse(request)
+        assert (answer.status if answer else None) == status
