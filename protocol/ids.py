@@ -17,11 +17,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from protocol.errors import BAD_REQUEST, Refusal
 
 LARGEST = 2**53 - 1  # what a JavaScript number holds exactly
+REMEMBERED = 10_000  # long ids that need not be read again: a chat says the same few over and over
 
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z")
@@ -82,13 +84,27 @@ def read_digits(value: object) -> Key:
 
 
 def read_object_id(value: object) -> Key:
-    if not isinstance(value, str) or not _OBJECT_ID.match(value):
+    if not isinstance(value, str):
+        raise Refusal(BAD_REQUEST, "an id of 24 hexadecimal digits")
+    return _read_object_id(value)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read_object_id(value: str) -> Key:
+    if not _OBJECT_ID.match(value):
         raise Refusal(BAD_REQUEST, "an id of 24 hexadecimal digits")
     return _long(int(value[8:], 16), int(value[:8], 16), value)
 
 
 def read_uuid(value: object) -> Key:
-    if not isinstance(value, str) or not _UUID.match(value):
+    if not isinstance(value, str):
+        raise Refusal(BAD_REQUEST, "a UUID")
+    return _read_uuid(value)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read_uuid(value: str) -> Key:
+    if not _UUID.match(value):
         raise Refusal(BAD_REQUEST, "a UUID")
     digits = value.replace("-", "")
     ours = digits[12:20] == "80008000"

@@ -71,6 +71,11 @@ class Field(Struct, frozen=True):
 # Shapes: what is said
 
 
+def as_it_is(value: Any) -> Any:
+    """The spelling of what needs none."""
+    return value
+
+
 class Item(Struct, frozen=True):
     """One key of a shape: where the value comes from, what it is in words, and whether it is left out when None.
 

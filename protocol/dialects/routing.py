@@ -17,6 +17,7 @@ from protocol.dialects.hearing import Listener
 from protocol.dialects.saying import encode, spell_body
 from protocol.errors import BAD_REQUEST, Problem, Refusal
 from protocol.model import Page
+from protocol.strict import check_depth
 
 _NAMES = re.compile(r"\{(\w+)\}")
 
@@ -61,6 +62,7 @@ class Guide:
                 problems=tuple(problems),
             )
         if self._in_body or (body.strip() and self.route.method not in ("GET", "DELETE")):
+            check_depth(body)
             return self._listener.hear(body, values)
         return self.route.command(**values)
 

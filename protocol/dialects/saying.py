@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from protocol.dialects.grammar import Body, Many, Say, Shape, Vocabulary
+from protocol.dialects.grammar import Body, Many, Say, Shape, Vocabulary, as_it_is
 from protocol.events import Event
 from protocol.model import Page
 
@@ -20,35 +20,41 @@ encode = msgspec.json.Encoder().encode
 
 
 def speller(shape: Shape) -> Callable[[Any], dict[str, Any]]:
-    """A shape as a function from something of the model to what JSON says of it."""
-    rows = [(key, _getter(item.path), item.spell) for key, item in shape.items() if not (item.omit_none or item.spread)]
-    rare = [(key, _getter(item.path), item.spell) for key, item in shape.items() if item.omit_none]
+    """A shape as a function from something of the model to what JSON says of it.
+
+    One attrgetter takes all values at once, in C; only what is not said as it is gets a call of its own.
+    """
+    items = [(key, item) for key, item in shape.items() if not item.spread]
+    keys = [key for key, _ in items]
+    take = attrgetter(*[item.path or "__class__" for _, item in items], "__class__")  # two at least: a tuple
+    parts = [(at, item.spell) for at, (_, item) in enumerate(items) if item.path and item.spell is not as_it_is]
+    whole = [(at, item.spell) for at, (_, item) in enumerate(items) if not item.path]
+    rare = [key for key, item in items if item.omit_none]
     spread = [(_getter(item.path), item.spell) for item in shape.values() if item.spread]
-    order = list(shape)
-    ordered = order[len(rows) :] == [key for key, _, _ in rare]  # what may be left out comes last anyway
 
     def spell(thing: Any) -> dict[str, Any]:
-        return {key: write(get(thing)) for key, get, write in rows}
-
-    def spell_all(thing: Any) -> dict[str, Any]:
-        said = spell(thing)
-        for key, get, write in rare:
-            value = write(get(thing))
-            if value is not None:
-                said[key] = value
-        return said if ordered else {key: said[key] for key in order if key in said}
+        values = list(take(thing))
+        for at, write in parts:
+            values[at] = write(values[at])
+        for at, write in whole:
+            values[at] = write(thing)
+        said = dict(zip(keys, values))  # noqa: B905 - saying `strict` costs a tenth of all this
+        for key in rare:
+            if said[key] is None:
+                del said[key]
+        return said
 
     def spell_more(thing: Any) -> dict[str, Any]:
-        said = spell_all(thing)
+        said = spell(thing)
         for get, write in spread:
             said |= {key: value for key, value in write(get(thing)).items() if key not in shape}
         return said
 
-    return spell_more if spread else spell_all if rare else spell
+    return spell_more if spread else spell
 
 
 def _getter(path: str) -> Callable[[Any], Any]:
-    return attrgetter(path) if path else (lambda thing: thing)
+    return attrgetter(path) if path else as_it_is
 
 
 _spellers: dict[int, tuple[Shape, Callable[[Any], dict[str, Any]]]] = {}

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct
 
-from protocol.dialects.grammar import Field, Item, Shape, Word
+from protocol.dialects.grammar import Field, Item, Shape, Word, as_it_is
 from protocol.dialects.saying import encode, speller
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.ids import Spelling, read_digits
@@ -155,7 +155,7 @@ def spelt_each(path: str, spelling: Spelling) -> Item:
 
 def plain(path: str, kind: str = "a string", *, omit_none: bool = False) -> Item:
     """The value as it is."""
-    return Item(path, lambda value: value, kind, omit_none)
+    return Item(path, as_it_is, kind, omit_none)
 
 
 def always(value: Any) -> Item:
@@ -170,6 +170,7 @@ def moment(path: str, *, omit_none: bool = False) -> Item:
     return Item(path, iso, "a time, ISO 8601 with milliseconds", omit_none)
 
 
+@lru_cache(maxsize=4096)
 def iso(milliseconds: int | None) -> str | None:
     if milliseconds is None:
         return None

@@ -90,10 +90,9 @@ def test_the_same_key_elsewhere_is_another(text: str) -> None:
     check_keys(text.encode())
 
 
-def test_with_no_more_colons_than_known_keys_there_is_nothing_to_find() -> None:
-    check_keys(b'{"a":1,"b":2,"c":broken', known=3)
+def test_what_can_not_be_read_is_refused() -> None:
     with pytest.raises(Refusal) as caught:
-        check_keys(b'{"a":1,"b":2,"c":broken', known=2)
+        check_keys(b'{"a":1,"b":2,"c":broken')
     assert caught.value.code is UNPARSABLE
 
 
@@ -116,7 +115,7 @@ def test_twice_or_not(pairs: list[tuple[str, int]]) -> None:
     text = "{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}"
     twice = len({key for key, _ in pairs}) < len(pairs)
     try:
-        check_keys(text.encode(), known=len({key for key, _ in pairs}))
+        check_keys(text.encode())
     except Refusal:
         assert twice
     else:

@@ -252,6 +252,35 @@ def values(listening: Listener, text: str) -> dict[str, Any]:
     return found
 
 
+TRICKY = st.sampled_from(["hi", "a:b:c", '"content"', "content", "\\u0063ontent", '{"content":1}', "{", "\\", "ü:"])
+KEY_NAMES = st.sampled_from(["content", "clientId", "note"])
+
+
+@given(st.lists(st.tuples(KEY_NAMES, TRICKY, st.booleans()), max_size=4))
+def test_a_key_said_twice_is_found_whatever_the_values_look_like(said: list[tuple[str, str, bool]]) -> None:
+    """The quick looks that spare nearly every payload the slow one must never spare a guilty one."""
+    listening = one(optional("content", TEXT), optional("clientId", TEXT), optional("note", TEXT))
+    members = [
+        f"{json.dumps(key).replace(key[0], f'{chr(92)}u{ord(key[0]):04x}', 1) if escaped else json.dumps(key)}"
+        f":{json.dumps(value, ensure_ascii=False)}"
+        for key, value, escaped in said
+    ]
+    text = f"{{{','.join(members)}}}"
+    for arguments in (text, f"[{text}]"):
+        if len({key for key, _, _ in said}) < len(said):
+            with pytest.raises(Refusal, match="is there twice"):
+                listening.hear(arguments.encode())
+        else:
+            assert values(listening, arguments) == {key: value for key, value, _ in said}
+
+
+def test_a_key_said_twice_within_positional_arguments() -> None:
+    free: Any = lambda **values: values  # noqa: E731
+    listening = Listener(free, (optional("free", FREE),), {}, Complaints(), positional=True)
+    with pytest.raises(Refusal, match="'a' is there twice"):
+        listening.hear(b'[{"a":1,"a":2}]')
+
+
 def test_what_the_words_read() -> None:
     everything = one(
         optional("text", TEXT),

@@ -243,6 +243,30 @@ def test_a_member_said_twice(text: str, member: str, id: int | None) -> None:
     assert (said[0] if isinstance(said, list) else said) == error(-32600, f"{member!r} is there twice", id)
 
 
+WRITTEN = {
+    "jsonrpc": st.just('"2.0"'),
+    "id": st.sampled_from(["7", '"method"', '"a\\"id\\":1"', "1.50"]),
+    "method": st.sampled_from(['"echo"', '"id"', '"\\u0065cho"', '"ächo"']),
+    "params": st.sampled_from(["{}", "[1]", '{"id":1,"method":"x","params":[]}', '["\\"params\\""]']),
+    "more": st.just("0"),
+}
+
+
+@given(st.data())
+def test_a_member_said_twice_is_found_whatever_the_values_look_like(data: st.DataObject) -> None:
+    """The quick looks that spare nearly every request the slow one must never spare a guilty one."""
+    names = data.draw(st.lists(st.sampled_from(sorted(WRITTEN)), max_size=5))
+    blank = data.draw(st.sampled_from(["", "", " "]))
+    text = "{" + ",".join(f'"{name}":{blank}{data.draw(WRITTEN[name])}' for name in names) + "}"
+    [frame] = receive(text)
+    ours = [name for name in names if name != "more"]
+    if len(set(ours)) < len(ours):
+        assert isinstance(frame, Broken)
+        assert frame.refusal.message.endswith("is there twice")
+    elif "method" in names:
+        assert isinstance(frame, Call)
+
+
 # Batches
 
 
