@@ -263,7 +263,7 @@ def test_a_member_said_twice_is_found_whatever_the_values_look_like(data: st.Dat
     if len(set(ours)) < len(ours):
         assert isinstance(frame, Broken)
         assert frame.refusal.message.endswith("is there twice")
-    elif "method" in names:
+    elif "method" in names and names.count("more") < 2:
         assert isinstance(frame, Call)
 
 
