@@ -10,7 +10,7 @@ by framing and is in chatd/entrance.py; from there on all connections are this.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -211,20 +211,27 @@ class Connection(Link, Closable):
     # Hearing
 
     async def hear_all(self, frames: Iterable[Frame]) -> None:
-        """Hear frames; wait when too much of what was asked is still under way.
-
-        A house that stops hears no more: what it has taken it still answers, and what it has not is the client's to
-        ask again.
-        """
+        """Hear frames; wait whenever too much of what was asked is still under way."""
         for frame in frames:
-            if self.ended or self.house.stopping:
-                return
-            self.hear(frame)
             if self.under_way >= UNDER_WAY:
                 self._idle = trio.Event()
                 await self._idle.wait()
+            self.hear(frame)
+
+    def hear_now(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+        """Hear frames without ever waiting; those that would have to."""
+        for at, frame in enumerate(frames):
+            if self.under_way >= UNDER_WAY:
+                return frames[at:]
+            self.hear(frame)
+        return ()
 
     def hear(self, frame: Frame) -> None:
+        """Hear a frame. A house that stops hears no more: what it has taken it still answers, and what it has not is
+        the client's to ask again.
+        """
+        if self.ended or self.house.stopping:
+            return
         if type(frame) is Call:
             self._call(frame)
             return

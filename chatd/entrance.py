@@ -25,6 +25,7 @@ from chatd.comeback import begin, position_of
 from chatd.connection import Connection, plainly
 from chatd.house import House
 from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
+from chatd.net.framer import Message
 from chatd.net.request import Request
 from chatd.net.socket import WebSocket, frame_text
 from chatd.resume import Back
@@ -119,12 +120,20 @@ async def serve_jsonrpc(house: House, request: Request, websocket: WebSocket) ->
         early, connection.early = connection.early, ()
         await connection.hear_all(early)
         del early
-        receive, hear = websocket.receive, framing.receive
         while True:
-            for message in await receive():
-                await connection.hear_all(hear(Packet(*message)))
+            unheard: list[Frame] = []
+            await websocket.listen(partial(_take, connection, unheard))
+            await connection.hear_all(unheard)
     finally:
         connection.leave_all()
+
+
+def _take(connection: RpcConnection, unheard: list[Frame], messages: list[Message]) -> bool:
+    """Hear what has just arrived; whether all of it could be heard."""
+    read = connection.framing.receive
+    frames = read(Packet(*messages[0])) if len(messages) == 1 else [f for m in messages for f in read(Packet(*m))]
+    unheard += connection.hear_now(frames)
+    return not unheard
 
 
 async def _authenticate(

@@ -47,7 +47,7 @@ from chatd.services.work import Actor
 from chatd.store import sessions
 from protocol.dialects.grammar import Dialect
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, RATE_LIMITED, Closing, Refusal
-from protocol.frames import Acknowledged, Close, Frame, Open, Packet
+from protocol.frames import Acknowledged, Call, Close, Frame, Open, Packet
 from protocol.framings.socketio import SocketIo, SocketIoLimits
 
 NAMESPACES = 16
@@ -142,11 +142,11 @@ async def serve_socketio(house: House, session: Session, request: Request) -> No
     del request
     try:
         CONNECTIONS_OPENED.child("socketio").add()
-        receive, read = session.receive, connection.framing.receive
         while True:
-            for packet in await receive():
-                for frame in read(packet):
-                    await guest.hear(frame)
+            unheard: list[Frame] = []
+            await session.listen(partial(guest.take, unheard))
+            for frame in unheard:
+                await guest.hear(frame)
     finally:
         connection.leave_all()
 
@@ -161,6 +161,17 @@ class Guest:
         self._house = connection.house
         self._query = query
         self._authorization = authorization
+
+    def take(self, unheard: list[Frame], packets: list[Packet]) -> bool:
+        """Hear the calls that have just arrived; whether that was all, and nothing has to be waited for."""
+        connection = self._connection
+        for packet in packets:
+            for frame in connection.framing.receive(packet):
+                if unheard or type(frame) is not Call or frame.namespace not in connection.chairs:
+                    unheard.append(frame)
+                else:
+                    unheard += connection.hear_now((frame,))
+        return not unheard
 
     async def hear(self, frame: Frame) -> None:
         connection = self._connection

@@ -155,6 +155,23 @@ class Session:
                 raise
             self._hear_messages(messages)
 
+    async def listen(self, hear: Callable[[list[Packet]], bool]) -> None:
+        """Have `hear` called with what the client says, until it has had enough; Gone at the end."""
+
+        def take(messages: list[Message]) -> bool:
+            self._hear_messages(messages)
+            wants_more = hear(self._take_inbound()) if self._inbound else True
+            return wants_more and self._end is None
+
+        while self._socket is None or self._inbound or self._end is not None:
+            if not hear(await self.receive()):
+                return
+        try:
+            await self._socket.listen(take)
+        except Gone as gone:
+            self._finish((gone.code, gone.reason))
+            raise
+
     def close(self, code: int = 1000, reason: str = "") -> None:
         """End it, behind everything written before. The first call counts."""
         self._finish((code, reason), linger=True)

@@ -25,6 +25,7 @@ from chatd.net.channel import HttpRules
 from chatd.net.http import Server, Site
 from chatd.net.listeners import Address, listen, spell
 from chatd.net.proxies import Proxies, block
+from chatd.net.readers import Readers
 from chatd.net.request import Headers, Response, refusal
 from chatd.net.socket import SocketRules
 from chatd.net.stream import SocketStream, Stream, peer_of
@@ -89,6 +90,7 @@ class Front:
         self._limit = front.connections or descriptor_share()
         self._by_address: Counter[str] = Counter()
         self._server: Server | None = None
+        self._readers: Readers | None = None
         self._connections: trio.CancelScope | None = None
         self._accepting: trio.CancelScope | None = None
         self._quiet: trio.Event | None = None
@@ -127,6 +129,9 @@ class Front:
         try:
             async with trio.open_nursery() as nursery:
                 self._connections = nursery.cancel_scope
+                self._readers = Readers.made()
+                if self._readers is not None:
+                    nursery.start_soon(self._readers.run)
                 self._server = Server(
                     self._site,
                     nursery,
@@ -197,7 +202,8 @@ class Front:
         self.open += 1
         self._by_address[place] += 1
         busy = refusal(UNAVAILABLE, "Too many connections from your address", close=True)
-        nursery.start_soon(self._guard, SocketStream(connected, peer), busy if 0 < limit <= mine else None)
+        stream = SocketStream(connected, peer, self._readers)
+        nursery.start_soon(self._guard, stream, busy if 0 < limit <= mine else None)
 
     async def _guard(self, stream: Stream, busy: Response | None) -> None:
         """One connection, from accept to close. Only a cancellation gets out of here."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import trio
 from trio.lowlevel import ParkingLot
 
-from chatd.net.stream import READ_BYTES, Bytes, StreamGone, send_all
+from chatd.net.readers import READ_BYTES, Take
+from chatd.net.stream import Bytes, StreamGone, receive_all, send_all
 
 
 class Pipe:
@@ -66,6 +67,9 @@ class MemoryStream:
         while not pipe.data and not pipe.ended and not self._closed:
             await pipe.parked.park()
         return b"" if self._closed else self.take_now(limit)
+
+    async def listen(self, take: Take) -> None:
+        await receive_all(self, take)
 
     def take_now(self, limit: int = READ_BYTES) -> bytes:
         """What has arrived by now."""

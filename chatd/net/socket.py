@@ -7,6 +7,7 @@ time is over, and then raises Gone. A connection that is idle holds no buffer, n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import trio
@@ -76,6 +77,7 @@ class WebSocket:
 
     __slots__ = (
         "_end",
+        "_exhausted",
         "_followed",
         "_heard_close",
         "_reader",
@@ -94,6 +96,7 @@ class WebSocket:
         self._end: tuple[int, str] | None = None  # how it ends, once that is known
         self._followed = b""
         self._heard_close = False
+        self._exhausted = False  # nothing more will come
         self.outbox = Outbox(stream, nursery, rules.sending)
         self.write: Write = self.outbox.push
         self.subprotocol = subprotocol
@@ -117,20 +120,38 @@ class WebSocket:
     async def receive(self) -> list[Message]:
         """All messages (payload, is binary) that the next read completes, at least one; Gone at the end."""
         while True:
-            if self._heard_close:
-                self.outbox.finish(frame_close(self._end[0] if self._end else 1000))
-                raise self._gone()
-            if self._reader.violation is not None:  # what came before it has been given out and answered
-                self.close(self._reader.violation.code, self._reader.violation.reason)
-                raise self._gone()
+            self._check()
             data = self._followed or await self._stream.receive_some()
             self._followed = b""
-            if not data:
-                self.outbox.discard()
-                raise self._gone()
             messages = self._hear(data)
             if messages:
                 return messages
+
+    async def listen(self, hear: Callable[[list[Message]], bool]) -> None:
+        """Have `hear` called with all messages as they come, until it has had enough; Gone at the end."""
+
+        def take(data: bytes) -> bool:
+            messages = self._hear(data)
+            wants_more = hear(messages) if messages else bool(data)
+            return wants_more and not self._heard_close and self._reader.violation is None
+
+        self._check()
+        followed, self._followed = self._followed, b""
+        if not followed or take(followed):
+            await self._stream.listen(take)
+        self._check()
+
+    def _check(self) -> None:
+        """Gone at the end. What came before it has been given out and answered."""
+        if self._heard_close:
+            self.outbox.finish(frame_close(self._end[0] if self._end else 1000))
+        elif self._reader.violation is not None:
+            self.close(self._reader.violation.code, self._reader.violation.reason)
+        elif self._exhausted:
+            self.outbox.discard()
+        else:
+            return
+        raise self._gone()
 
     def allow(self, reading: ReadRules) -> None:
         """Other rules for what this client may send. Before anything is read."""
@@ -142,6 +163,9 @@ class WebSocket:
 
     def _hear(self, data: bytes) -> list[Message]:
         """The messages in what arrived; none once a close was said."""
+        if not data:
+            self._exhausted = True
+            return []
         self.last_heard = trio.current_time()
         deaf = self.outbox.closed
         messages = self._reader.feed(data, self._control)

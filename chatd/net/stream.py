@@ -1,9 +1,10 @@
 """A stream of bytes to one peer: what a socket can do, said so that the floors above never see the socket.
 
 Reading is `await receive_some()`, which gives b"" once nothing more will come, for whatever reason: end, reset or
-closed here. Sending is `send_now(data)`, which hands bytes to the kernel and returns how many it took; it blocks
-never, raises BlockingIOError when the kernel is full and another OSError when the peer is gone. Every failure of a
-stream is an OSError. TLS (chatd/net/tls.py) and the memory variant (chatd/net/memory.py) keep the same contract.
+closed here; `await listen(take)` is the same for whoever only listens, and cheaper (chatd/net/readers.py). Sending is
+`send_now(data)`, which hands bytes to the kernel and returns how many it took; it blocks never, raises BlockingIOError
+when the kernel is full and another OSError when the peer is gone. Every failure of a stream is an OSError. TLS
+(chatd/net/tls.py) and the memory variant (chatd/net/memory.py) keep the same contract.
 
 Reads wait before they try: a connection is idle nearly always, an attempt that fails costs more than the wait, and
 a wait is a checkpoint, so that a client which sends without end cannot hold the loop.
@@ -19,7 +20,8 @@ from typing import Protocol, TypeAlias
 
 import trio
 
-READ_BYTES = 65_536
+from chatd.net.readers import READ_BYTES, Readers, Take
+
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
 Bytes: TypeAlias = "bytes | bytearray | memoryview"
@@ -46,6 +48,8 @@ class Stream(Protocol):
 
     async def receive_some(self, limit: int = READ_BYTES) -> bytes: ...
 
+    async def listen(self, take: Take) -> None: ...
+
     async def wait_writable(self) -> None: ...
 
     def shutdown_write(self) -> None: ...
@@ -66,6 +70,14 @@ async def send_all(stream: Stream, data: Bytes) -> None:
         await stream.wait_writable()
 
 
+async def receive_all(stream: Stream, take: Take) -> None:
+    """To listen by receiving."""
+    while (data := await stream.receive_some()) and take(data):
+        pass
+    if not data:
+        take(b"")
+
+
 def peer_of(address: object) -> str:
     """The address part of a socket's peer: IPv4 without its IPv6 disguise, "unix" for a unix socket."""
     if not isinstance(address, tuple):
@@ -77,14 +89,15 @@ def peer_of(address: object) -> str:
 class SocketStream:
     """A connected, non-blocking socket. `send_now` is the socket's own `send`: nothing stands in between."""
 
-    __slots__ = ("_socket", "peer", "send_now")
+    __slots__ = ("_readers", "_socket", "peer", "send_now")
 
     secure = False
     pending = 0
 
-    def __init__(self, connected: socket.socket, peer: str) -> None:
+    def __init__(self, connected: socket.socket, peer: str, readers: Readers | None = None) -> None:
         connected.setblocking(False)
         self._socket = connected
+        self._readers = readers
         self.peer = peer
         self.send_now: Callable[[Bytes], int] = connected.send
 
@@ -99,6 +112,13 @@ class SocketStream:
                 continue
             except (OSError, ValueError, trio.ClosedResourceError):
                 return b""
+
+    async def listen(self, take: Take) -> None:
+        """Give everything that arrives to `take`, until that has had enough or has been told of the end."""
+        if self._readers is not None:
+            await self._readers.listen(self._socket, take)
+        else:
+            await receive_all(self, take)
 
     async def wait_writable(self) -> None:
         """Wait until the kernel takes more. One task at a time."""
@@ -122,5 +142,7 @@ class SocketStream:
     def close(self) -> None:
         """Give the socket back, waking whoever waits on it."""
         if self._socket.fileno() >= 0:
+            if self._readers is not None:
+                self._readers.close(self._socket)
             trio.lowlevel.notify_closing(self._socket)
             self._socket.close()

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+from functools import partial
 
 import trio
 
-from chatd.net.stream import READ_BYTES, Bytes, Stream, send_all
+from chatd.net.readers import READ_BYTES, Take
+from chatd.net.stream import Bytes, Stream, send_all
 
 SLICE_BYTES = 65_536
 MOST_CIPHER = 4 * SLICE_BYTES
@@ -89,6 +91,31 @@ class TlsStream:
                     return b""
             except ssl.SSLError:
                 return b""
+
+    async def listen(self, take: Take) -> None:
+        if self._give(take):
+            await self._inner.listen(partial(self._hear, take))
+
+    def _hear(self, take: Take, data: bytes) -> bool:
+        if not data:
+            take(b"")
+            return False
+        self._received.write(data)
+        return self._give(take)
+
+    def _give(self, take: Take) -> bool:
+        """Give everything that can be read now; whether it is worth to wait for more."""
+        while True:
+            try:
+                data = self._ssl.read(READ_BYTES)
+            except ssl.SSLWantReadError:
+                if self._answer_peer():
+                    return True
+                data = b""
+            except ssl.SSLError:
+                data = b""
+            if not take(data) or not data:
+                return False
 
     async def wait_writable(self) -> None:
         await self._inner.wait_writable()

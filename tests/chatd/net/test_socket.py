@@ -31,7 +31,10 @@ def close(code: int, reason: bytes = b"") -> bytes:
 class Pair:
     """A WebSocket and its client's stream."""
 
-    def __init__(self, nursery: trio.Nursery, rules: SocketRules = RULES, capacity: int = 65_536) -> None:
+    def __init__(
+        self, nursery: trio.Nursery, rules: SocketRules = RULES, capacity: int = 65_536, *, listens: bool = False
+    ) -> None:
+        self.listens = listens
         self.nursery = nursery
         self.stream, self.client = memory_pair(capacity)
         self.socket = WebSocket(self.stream, nursery, rules)
@@ -41,6 +44,8 @@ class Pair:
     async def run(self) -> None:
         """A handler that keeps what it hears, and the settling that follows it."""
         try:
+            while self.listens:
+                await self.socket.listen(self.hear)
             while True:
                 self.heard += await self.socket.receive()
         except Gone as gone:
@@ -48,13 +53,18 @@ class Pair:
         await self.socket.settle()
         self.stream.close()
 
+    def hear(self, messages: list[Message]) -> bool:
+        """Now and then it has had enough, and comes back for more."""
+        self.heard += messages
+        return len(self.heard) % 3 > 0
+
     def start(self) -> None:
         self.nursery.start_soon(self.run)
 
 
-@pytest.fixture
-async def pair(nursery: trio.Nursery) -> AsyncIterator[Pair]:
-    made = Pair(nursery)
+@pytest.fixture(params=[False, True], ids=["receives", "listens"])
+async def pair(nursery: trio.Nursery, request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
+    made = Pair(nursery, listens=request.param)
     yield made
     await wait_all_tasks_blocked()
     assert not nursery.child_tasks, "a task is left behind"
@@ -83,6 +93,33 @@ async def test_what_followed_the_head_is_read_first(pair: Pair) -> None:
     pair.socket.follow(whole[:4])
     await pair.client.send_all(whole[4:])
     assert await pair.socket.receive() == [(b"early", False)]
+
+
+async def test_listening_begins_with_what_followed_the_head(pair: Pair) -> None:
+    pair.listens = True
+    divided = text(b"and")
+    pair.socket.follow(text(b"early") + divided[:3])
+    await pair.client.send_all(divided[3:] + text(b"late") + close(1000))
+    pair.start()
+    await read_end(pair.client)
+    await wait_all_tasks_blocked()
+    assert pair.heard == [(b"early", False), (b"and", False), (b"late", False)]
+
+
+async def test_whoever_has_heard_enough_can_receive_the_rest(pair: Pair) -> None:
+    heard: list[Message] = []
+
+    def enough(messages: list[Message]) -> bool:
+        heard.extend(messages)
+        return False
+
+    await pair.client.send_all(text(b"one"))
+    await pair.socket.listen(enough)
+    await pair.client.send_all(text(b"two") + close(1000))
+    assert await pair.socket.receive() == [(b"two", False)]
+    assert heard == [(b"one", False)]
+    with pytest.raises(Gone):
+        await pair.socket.listen(enough)
 
 
 async def test_the_client_closes(pair: Pair) -> None:

@@ -6,7 +6,8 @@ import contextlib
 import socket
 import ssl
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from chatd.net.memory import memory_pair
+from chatd.net.readers import Readers
 from chatd.net.stream import SocketStream, Stream, StreamGone, peer_of, send_all
 from chatd.net.tls import TlsStream, server_context
 
@@ -71,6 +73,65 @@ async def test_sockets_carry_everything_both_ways(sockets: tuple[SocketStream, S
 
 async def test_memory_carries_everything_both_ways() -> None:
     await exchange(*memory_pair(1_000))
+
+
+class Ear:
+    """Takes what comes, until it has had `enough`."""
+
+    def __init__(self, enough: bytes) -> None:
+        self.enough = enough
+        self.heard = b""
+        self.ends = 0
+
+    def __call__(self, data: bytes) -> bool:
+        self.heard += data
+        self.ends += not data
+        return not self.heard.endswith(self.enough)
+
+
+async def listen_twice(ours: Stream, say: Callable[[bytes], Awaitable[object]], end: Callable[[], object]) -> None:
+    """Until it is enough; then from there to the end."""
+    first, second = Ear(b"enough"), Ear(b"never")
+    await say(b"this is ")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(ours.listen, first)
+        await wait_all_tasks_blocked()
+        await say(b"enough")
+    assert (first.heard, first.ends) == (b"this is enough", 0)
+    await say(b"and more")
+    end()
+    await ours.listen(second)
+    assert (second.heard, second.ends) == (b"and more", 1)
+
+
+@pytest.mark.parametrize("kind", ["socket", "memory"])
+async def test_listening_until_it_is_enough_and_to_the_end(kind: str) -> None:
+    ours, theirs = pair(kind)
+    await listen_twice(ours, partial(send_all, theirs), theirs.shutdown_write)
+    ours.close()
+    theirs.close()
+
+
+async def test_listening_with_one_task_for_all(nursery: trio.Nursery) -> None:
+    readers = Readers.made()
+    if readers is None:
+        pytest.skip("this system has no epoll")
+    nursery.start_soon(readers.run)
+    left, right = socket.socketpair()
+    ours, theirs = SocketStream(left, "", readers), SocketStream(right, "")
+    await listen_twice(ours, partial(send_all, theirs), theirs.shutdown_write)
+    async with trio.open_nursery() as inner:
+        closed = Ear(b"never")
+        inner.start_soon(ours.listen, closed)
+        await wait_all_tasks_blocked()
+        ours.close()
+    assert closed.ends == 1
+    theirs.close()
+
+
+async def test_tls_listens(certificate: tuple[str, str]) -> None:
+    server, client = await tls_pair(certificate)
+    await listen_twice(server, partial(client.do, "write"), client.stream.shutdown_write)
 
 
 async def test_a_full_kernel_raises_blocking(sockets: tuple[SocketStream, SocketStream]) -> None:
