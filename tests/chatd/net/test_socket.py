@@ -120,6 +120,7 @@ async def test_whoever_has_heard_enough_can_receive_the_rest(pair: Pair) -> None
     assert heard == [(b"one", False)]
     with pytest.raises(Gone):
         await pair.socket.listen(enough)
+    await pair.socket.settle()
 
 
 async def test_the_client_closes(pair: Pair) -> None:
