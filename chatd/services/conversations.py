@@ -102,7 +102,7 @@ def _with_state(work: Work, places: list[Place]) -> list[Conversation]:
             place.peer,
             tuple(members[id]),
             place.created,
-            messages.left(work.tx, id, work.actor.id, place.cursor),
+            messages.unread(work.tx, id, work.actor.id),
             last.get(id),
             _other(work, place),
         )

@@ -13,56 +13,44 @@ from chatd.store import log
 from chatd.store.transaction import Transaction
 from protocol import events
 from protocol.events import Event
+from protocol.ids import Ref
 
-Columns = dict[str, Any]
+Columns = tuple[int | None, int | None, int | None, str | None]
+"""Conversation, user, about, detail."""
+
+
+def _message(e: events.MessageCreated | events.MessageUpdated) -> Columns:
+    message = e.message
+    return message.conversation[0], message.sender.ref[0], message.ref[0], None
+
+
+def _closed(e: events.ConversationDeleted) -> Columns:
+    detail = json.dumps({"born": e.conversation[1], "members": [ref[0] for ref in e.members]})
+    return e.conversation[0], e.by[0], None, detail
+
+
+def _born(ref: Ref) -> str:
+    return json.dumps({"born": ref[1]})
+
 
 ROWS: dict[type[Event], tuple[str, Callable[[Any], Columns]]] = {
-    events.MessageCreated: (
-        "message",
-        lambda e: {"conversation": e.message.conversation[0], "user": e.actor, "about": e.message.ref[0]},
-    ),
-    events.MessageUpdated: (
-        "edit",
-        lambda e: {"conversation": e.message.conversation[0], "user": e.actor, "about": e.message.ref[0]},
-    ),
-    events.MessageDeleted: (
-        "delete",
-        lambda e: {"conversation": e.conversation[0], "user": e.by[0], "about": e.message[0]},
-    ),
-    events.MessageRead: (
-        "read",
-        lambda e: {"conversation": e.conversation[0], "user": e.reader[0], "about": e.message[0]},
-    ),
+    events.MessageCreated: ("message", _message),
+    events.MessageUpdated: ("edit", _message),
+    events.MessageDeleted: ("delete", lambda e: (e.conversation[0], e.by[0], e.message[0], None)),
+    events.MessageRead: ("read", lambda e: (e.conversation[0], e.reader[0], e.message[0], None)),
     events.ConversationCreated: (
         "open",
-        lambda e: {"conversation": e.conversation.ref[0], "user": e.newcomer[0] if e.newcomer else None},
+        lambda e: (e.conversation.ref[0], e.newcomer[0] if e.newcomer else None, None, None),
     ),
-    events.ConversationDeleted: (
-        "close",
-        lambda e: {
-            "conversation": e.conversation[0],
-            "user": e.by[0],
-            "detail": json.dumps({"born": e.conversation[1], "members": [ref[0] for ref in e.members]}),
-        },
-    ),
-    events.MemberAdded: ("add", lambda e: {"conversation": e.conversation[0], "user": e.user.ref[0]}),
-    events.MemberRemoved: (
-        "remove",
-        lambda e: {
-            "conversation": e.conversation[0],
-            "user": e.user[0],
-            "detail": json.dumps({"born": e.conversation[1]}),
-        },
-    ),
-    events.NotificationCreated: (
-        "notify",
-        lambda e: {"user": e.notification.user[0], "about": e.notification.ref[0]},
-    ),
-    events.EverybodyNotified: ("broadcast", lambda e: {"about": e.broadcast[0]}),
-    events.NotificationRead: ("notify_read", lambda e: {"user": e.user[0], "about": e.notification[0]}),
+    events.ConversationDeleted: ("close", _closed),
+    events.MemberAdded: ("add", lambda e: (e.conversation[0], e.user.ref[0], None, None)),
+    events.MemberRemoved: ("remove", lambda e: (e.conversation[0], e.user[0], None, _born(e.conversation))),
+    events.NotificationCreated: ("notify", lambda e: (None, e.notification.user[0], e.notification.ref[0], None)),
+    events.EverybodyNotified: ("broadcast", lambda e: (None, None, e.broadcast[0], None)),
+    events.NotificationRead: ("notify_read", lambda e: (None, e.user[0], e.notification[0], None)),
     events.NotificationDeleted: (
         "notify_delete",
-        lambda e: {"user": e.user[0], "about": e.notification[0], "detail": json.dumps({"born": e.notification[1]})},
+        lambda e: (None, e.user[0], e.notification[0], _born(e.notification)),
     ),
 }
 
@@ -70,4 +58,4 @@ ROWS: dict[type[Event], tuple[str, Callable[[Any], Columns]]] = {
 def record(tx: Transaction, event: Event) -> int:
     """Write the event's row; its position."""
     kind, columns = ROWS[type(event)]
-    return log.write(tx, kind, **columns(event))
+    return log.write(tx, kind, *columns(event))

@@ -1,9 +1,9 @@
 """Group commit: many units of work in one transaction, one fsync for all. Runs on the writer's thread.
 
     together    BEGIN, every unit, COMMIT. A unit that fails before it has written spoils nothing.
-       │ one failed after it had written: ROLLBACK
+       │ one failed after it had written, or rows that waited can't be written: ROLLBACK
        ↓
-    apart       BEGIN, each unit in a SAVEPOINT of its own, COMMIT. A unit spoils only itself.
+    apart       BEGIN, each unit in a SAVEPOINT of its own, and what it let wait, COMMIT. A unit spoils only itself.
        │ the COMMIT itself found a broken (deferred) constraint: ROLLBACK
        ↓
     alone       each unit in a transaction of its own.
@@ -79,34 +79,38 @@ class Committer:
 
     def _together(self, units: Sequence[Unit]) -> Outcomes | None:
         """All units in one transaction; None when one of them has spoilt it."""
-        connection, transaction = self._connection, self._transaction
+        transaction = self._transaction
         outcomes: Outcomes = []
-        self._execute("BEGIN IMMEDIATE")
-        changes = connection.total_changes
+        self._begin()
         for unit in units:
             held = transaction.sequences.copy()
+            transaction.begin_unit()
             try:
                 result: outcome.Outcome[Any] = outcome.Value(unit(transaction))
             except BaseException as error:
                 self._check(error)
-                if connection.total_changes != changes:
+                if transaction.wrote:
                     self._rollback()
                     return None
-                transaction.sequences = held
+                transaction.take_back(held)
                 result = outcome.Error(refusal(error))
-            else:
-                changes = connection.total_changes
             outcomes.append(result)
+        try:
+            transaction.settle()
+        except BaseException as error:
+            self._check(error)
+            self._rollback()
+            return None
         return self._commit(outcomes)
 
     def _apart(self, units: Sequence[Unit]) -> Outcomes | None:
         """Each unit behind a savepoint; None when the commit finds a constraint broken."""
-        self._execute("BEGIN IMMEDIATE")
+        self._begin()
         return self._commit([self._behind_savepoint(unit) for unit in units])
 
     def _alone(self, unit: Unit) -> Outcomes:
         """One unit, one transaction."""
-        self._execute("BEGIN IMMEDIATE")
+        self._begin()
         outcomes = self._commit([self._behind_savepoint(unit)])
         if outcomes is not None:
             return outcomes
@@ -118,10 +122,11 @@ class Committer:
         self._execute("SAVEPOINT unit")
         try:
             result: outcome.Outcome[Any] = outcome.Value(unit(transaction))
+            transaction.settle()
         except BaseException as error:
             self._check(error)
             self._execute("ROLLBACK TO unit")
-            transaction.sequences = held
+            transaction.rolled_back(held)
             result = outcome.Error(refusal(error))
         self._execute("RELEASE unit")
         return result
@@ -140,8 +145,12 @@ class Committer:
         self._committed = self._transaction.sequences.copy()
         return outcomes
 
+    def _begin(self) -> None:
+        self._execute("BEGIN IMMEDIATE")
+        self._transaction.begun()
+
     def _rollback(self) -> None:
-        self._transaction.sequences = self._committed.copy()
+        self._transaction.rolled_back(self._committed.copy())
         if self._connection.in_transaction:
             self._execute("ROLLBACK")
 

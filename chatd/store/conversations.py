@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, literal, or_, select, update
 
 from chatd.store import users as people
+from chatd.store.memory import Question
 from chatd.store.prepared import Prepared, listed
 from chatd.store.tables import conversations, members, messages, read_marks, users
 from chatd.store.transaction import Reading, Transaction
@@ -22,7 +23,6 @@ class Place(NamedTuple):
     creator: Ref
     peer: Ref | None
     role: Role
-    cursor: int
     title: str | None
     created: int
 
@@ -46,18 +46,15 @@ HEADED = conversations.join(_creator, _creator.c.id == conversations.c.creator).
     _peer, _peer.c.id == conversations.c.peer
 )
 
-_PLACE = Prepared(
-    select(*HEAD, members.c.role, members.c.cursor)
-    .select_from(HEADED.join(members, members.c.conversation == conversations.c.id))
-    .where(conversations.c.id == bindparam("conversation"), members.c.user == bindparam("user"))
-)
 _HEAD = Prepared(select(*HEAD).select_from(HEADED).where(conversations.c.id == bindparam("conversation")))
-_PAIR = Prepared(
+_PAIR = Question(
     select(conversations.c.id).where(
         conversations.c.peer.is_not(None),
         func.min(conversations.c.creator, conversations.c.peer) == bindparam("low"),
         func.max(conversations.c.creator, conversations.c.peer) == bindparam("high"),
-    )
+    ),
+    "low high",
+    lambda row: int(row[0]),
 )
 _INSERT = Prepared(insert(conversations))
 _DELETE = Prepared(delete(conversations).where(conversations.c.id == bindparam("conversation")))
@@ -98,7 +95,7 @@ _last = (
 )
 _recency = func.coalesce(_last, literal(0))
 _LISTED = (
-    select(*HEAD, members.c.role, members.c.cursor, _recency.label("recency"))
+    select(*HEAD, members.c.role, _recency.label("recency"))
     .select_from(HEADED.join(members, members.c.conversation == conversations.c.id))
     .where(members.c.user == bindparam("user"))
 )
@@ -143,13 +140,21 @@ def _head(row: tuple[Any, ...]) -> tuple[Ref, Kind, Ref, Ref | None, str | None,
 
 def _place(row: tuple[Any, ...]) -> Place:
     ref, kind, creator, peer, title, created = _head(row)
-    return Place(ref, kind, creator, peer, row[10], row[11], title, created)
+    return Place(ref, kind, creator, peer, row[10], title, created)
+
+
+_PLACE = Question(
+    select(*HEAD, members.c.role)
+    .select_from(HEADED.join(members, members.c.conversation == conversations.c.id))
+    .where(conversations.c.id == bindparam("conversation"), members.c.user == bindparam("user")),
+    "conversation user",
+    _place,
+)
 
 
 def place(tx: Reading, conversation: int, user: int) -> Place | None:
     """Where a user stands in a conversation; None for whoever is no member, or where there is none."""
-    row = tx.one(_PLACE, conversation=conversation, user=user)
-    return _place(row) if row else None
+    return tx.recall(_PLACE, conversation, user)
 
 
 def exists_with(tx: Reading, conversation: int, user: int) -> bool:
@@ -166,8 +171,7 @@ def get(tx: Reading, conversation: int) -> Conversation | None:
 
 
 def of_pair(tx: Reading, one: int, other: int) -> int | None:
-    row = tx.one(_PAIR, low=min(one, other), high=max(one, other))
-    return row[0] if row else None
+    return tx.recall(_PAIR, min(one, other), max(one, other))
 
 
 def of_user(tx: Reading, user: int) -> list[int]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select
+from sqlalchemy import bindparam, delete, func, or_, select
 
-from chatd.store.prepared import Prepared
+from chatd.store.prepared import Prepared, Rows
 from chatd.store.tables import events
 from chatd.store.transaction import Reading, Transaction
 
-_INSERT = Prepared(insert(events))
+_ROW = Rows(events, "position at kind conversation user about detail")
 _SINCE = Prepared(
     select(*events.c)
     .where(events.c.position > bindparam("position"), events.c.position <= bindparam("end"))
@@ -44,7 +44,6 @@ class Entry(NamedTuple):
 def write(
     tx: Transaction,
     kind: str,
-    *,
     conversation: int | None = None,
     user: int | None = None,
     about: int | None = None,
@@ -52,16 +51,7 @@ def write(
 ) -> int:
     """Say that something happened; its position."""
     position = tx.next_position()
-    tx.run(
-        _INSERT,
-        position=position,
-        at=tx.now,
-        kind=kind,
-        conversation=conversation,
-        user=user,
-        about=about,
-        detail=detail,
-    )
+    tx.later(_ROW, (position, tx.now, kind, conversation, user, about, detail))
     return position
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from chatd.store import users as people
 from chatd.store.conversations import HEAD, HEADED, Place
-from chatd.store.prepared import Prepared, listed
+from chatd.store.prepared import Prepared, Rows, listed
 from chatd.store.tables import attachments, conversations, members, messages, read_marks, users
 from chatd.store.transaction import Reading, Transaction
 from protocol.ids import Ref
@@ -42,8 +42,8 @@ _SAME = Prepared(
         messages.c.client_id == bindparam("client_id"),
     )
 )
-_INSERT = Prepared(insert(messages))
-_ATTACH = Prepared(insert(attachments))
+_ROW = Rows(messages, "id conversation sender type content attached client_id digest created")
+_ATTACHMENT = Rows(attachments, "message place url type")
 _ATTACHED = Prepared(
     select(attachments.c.message, attachments.c.url, attachments.c.type)
     .where(attachments.c.message.in_(listed("ids")))
@@ -125,6 +125,19 @@ _LEFT = Prepared(
         messages.c.deleted.is_(None),
     )
 )
+_cursor = (
+    select(members.c.cursor)
+    .where(members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user"))
+    .scalar_subquery()
+)
+_UNREAD_IN = Prepared(
+    select(func.count()).where(
+        messages.c.conversation == bindparam("conversation"),
+        messages.c.id > _cursor,
+        messages.c.sender != bindparam("user"),
+        messages.c.deleted.is_(None),
+    )
+)
 _NEWEST = Prepared(
     select(func.coalesce(func.max(messages.c.id), 0)).where(messages.c.conversation == bindparam("conversation"))
 )
@@ -189,22 +202,11 @@ def add(
     digest: str | None,
 ) -> Message:
     id = tx.next_id("messages")
-    tx.run(
-        _INSERT,
-        id=id,
-        conversation=place.conversation.number,
-        sender=sender.ref.number,
-        type=type,
-        content=content,
-        attached=len(hung),
-        client_id=client_id,
-        digest=digest,
-        created=tx.now,
-        edited=None,
-        deleted=None,
-    )
+    conversation, by = place.conversation.number, sender.ref.number
+    name = None if client_id is None else (by, conversation, client_id)
+    tx.later(_ROW, (id, conversation, by, type, content, len(hung), client_id, digest, tx.now), name)
     for number, one in enumerate(hung):
-        tx.run(_ATTACH, message=id, place=number, url=one.url, type=one.type)
+        tx.later(_ATTACHMENT, (id, number, one.url, one.type))
     return Message(
         ref=Ref(id, tx.now // 1000),
         conversation=place.conversation,
@@ -212,7 +214,7 @@ def add(
         creator=place.creator,
         peer=place.peer,
         sender=sender,
-        receiver=receiver(place.creator, place.peer, sender.ref.number),
+        receiver=receiver(place.creator, place.peer, by),
         type=type,
         content=content,
         attachments=hung,
@@ -221,9 +223,10 @@ def add(
     )
 
 
-def sent_as(tx: Reading, sender: int, conversation: int, client_id: str) -> tuple[int, str] | None:
+def sent_as(tx: Transaction, sender: int, conversation: int, client_id: str) -> tuple[int, str] | None:
     """The message that a sender already sent under that name, and the digest of what was in it."""
-    row = tx.one(_SAME, sender=sender, conversation=conversation, client_id=client_id)
+    name = (sender, conversation, client_id)  # `add` gives every row that has a client_id this name
+    row = tx.one_unless(name, _SAME, sender=sender, conversation=conversation, client_id=client_id)
     return (row[0], row[1]) if row else None
 
 
@@ -332,6 +335,12 @@ def advance(tx: Transaction, conversation: int, user: int, message: int) -> bool
 def left(tx: Reading, conversation: int, user: int, cursor: int) -> int:
     """How many messages of others come after a cursor."""
     row = tx.one(_LEFT, conversation=conversation, user=user, cursor=cursor)
+    return int(row[0]) if row else 0
+
+
+def unread(tx: Reading, conversation: int, user: int) -> int:
+    """How many messages of others a member has not read."""
+    row = tx.one(_UNREAD_IN, conversation=conversation, user=user)
     return int(row[0]) if row else 0
 
 

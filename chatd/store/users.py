@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import FromClause, bindparam, func, insert, select, update
 
+from chatd.store.memory import Question
 from chatd.store.prepared import Prepared, listed
 from chatd.store.tables import members, refresh_tokens, users
 from chatd.store.transaction import Reading, Transaction
@@ -47,7 +48,7 @@ class Account(NamedTuple):
 
 
 _ALL = select(*columns(users))
-_BY_ID = Prepared(_ALL.where(users.c.id == bindparam("id")))
+_BY_ID = Question(_ALL.where(users.c.id == bindparam("id")), "id", user)
 _BY_IDS = Prepared(_ALL.where(users.c.id.in_(listed("ids"))))
 _BY_SUBJECT = Prepared(_ALL.where(users.c.subject == bindparam("subject")))
 _SECRETS = select(*columns(users), users.c.password, users.c.valid_from)
@@ -92,8 +93,7 @@ _FORGET_TOKENS = Prepared(refresh_tokens.delete().where(refresh_tokens.c.user ==
 
 
 def by_id(tx: Reading, id: int) -> User | None:
-    row = tx.one(_BY_ID, id=id)
-    return user(row) if row else None
+    return tx.recall(_BY_ID, id)
 
 
 def many(tx: Reading, ids: Iterable[int]) -> dict[int, User]:

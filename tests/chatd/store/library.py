@@ -1,0 +1,87 @@
+"""Authors, their books, and who has lent them: tables that refer to each other, with a connection for each test."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.schema import CreateTable
+
+from chatd.store.memory import Question
+from chatd.store.prepared import Prepared, Rows
+
+metadata = MetaData()
+authors = Table(
+    "authors",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("born", Integer),
+)
+books = Table(
+    "books",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("author", ForeignKey("authors.id", ondelete="CASCADE"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("read", Integer),
+)
+loans = Table(
+    "loans",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("book", ForeignKey("books.id", ondelete="CASCADE"), nullable=False),
+    Column("friend", ForeignKey("authors.id", ondelete="SET NULL")),
+)
+
+AUTHOR = Rows(authors, "id name")
+BOOK = Rows(books, "id author title")
+LOAN = Rows(loans, "id book")
+
+ADD_AUTHOR = Prepared(insert(authors).values(id=bindparam("new"), name=bindparam("called")))
+ADD_BOOK = Prepared(insert(books).values(id=bindparam("new"), author=bindparam("by"), title=bindparam("called")))
+RENAME = Prepared(update(books).where(books.c.id == bindparam("book")).values(title=bindparam("called")))
+MARK_READ = Prepared(update(books).where(books.c.id == bindparam("book")).values(read=1))
+BURN = Prepared(delete(books).where(books.c.id == bindparam("book")))
+BURY = Prepared(delete(authors).where(authors.c.id == bindparam("author")))
+TITLES = Prepared(select(books.c.title).order_by(books.c.id))
+NAMES = Prepared(select(authors.c.name).order_by(authors.c.id))
+HOW_MANY = Prepared(select(func.count()).select_from(books))
+BY_TITLE = Prepared(select(books.c.id).where(books.c.title == bindparam("called")))
+
+SPINE = Question(
+    select(books.c.title, authors.c.name)
+    .select_from(books.join(authors, authors.c.id == books.c.author))
+    .where(books.c.id == bindparam("book")),
+    "book",
+    lambda row: " by ".join(reversed(row)),
+)
+LAST = Question(
+    select(func.max(books.c.id)).where(books.c.author == bindparam("author")), "author", lambda row: int(row[0])
+)
+
+
+def library(path: Path | str = ":memory:") -> sqlite3.Connection:
+    """Emma is Jane's, who is 1."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+    connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    connection.execute("PRAGMA foreign_keys = ON")
+    for table in metadata.sorted_tables:
+        connection.execute(str(CreateTable(table)))
+    connection.execute("INSERT INTO authors (id, name) VALUES (1, 'Jane')")
+    connection.execute("INSERT INTO books (id, author, title) VALUES (1, 1, 'Emma')")
+    return connection
