@@ -116,7 +116,7 @@ class Broker:
         self._audience = audience
         self._rooms: dict[Place, dict[Face, Group]] = {}
         self._hearing: dict[Face, int] = {}
-        self._listening: dict[tuple[type[Event], str], list[Face]] = {}
+        self._listening: dict[tuple[type[Event], str], set[Face]] = {}
         self._number = 0
         self._groups: list[Group] = []
         self._links: list[Link] = []
@@ -191,11 +191,11 @@ class Broker:
         """Whether anybody here has a word for that event at that kind of place."""
         return bool(self._faces(event, at))
 
-    def _faces(self, event: type[Event], at: str) -> list[Face]:
+    def _faces(self, event: type[Event], at: str) -> set[Face]:
         """The faces here that have a word for that event at that kind of place."""
         known = self._listening.get((event, at))
         if known is None:
-            known = self._listening[event, at] = [face for face in self._hearing if face.hears(event, at)]
+            known = self._listening[event, at] = {face for face in self._hearing if face.hears(event, at)}
         return known
 
     # Publishing
@@ -205,14 +205,18 @@ class Broker:
         if position is not None:
             self.position = position
         droppable = event.fleeting
+        rooms = self._rooms
         for at, number in event.places:
             faces = self._faces(type(event), at)
             if not faces:
                 continue
-            spelt = {face: face.spell(event, at, position) for face in faces}
+            spelt: dict[Face, list[tuple[bytes, bool]]] = {}
             for place in self._places(at, number):
-                for face, group in self._rooms.get(place, NOBODY).items():
-                    for data, others in spelt.get(face, ()):
+                for face, group in rooms.get(place, NOBODY).items():
+                    said = spelt.get(face)
+                    if said is None:
+                        said = spelt[face] = face.spell(event, at, position) if face in faces else []
+                    for data, others in said:
                         self._number += 1
                         entry = (self._number, data, droppable)
                         if others:

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from chatd.broker import Link
 from chatd.chair import NOTHING_MISSED, Chair, Comeback, arrive_at, spell_missed
+from chatd.dispatch import Answer
 from chatd.house import Closable, House
 from chatd.limiter import Bucket
 from chatd.metrics import CONNECTIONS, CONNECTIONS_CLOSED
@@ -264,24 +265,25 @@ class Connection(Link, Closable):
             self._refuse(chair, row, call.id, refusal)
 
     def _perform(self, chair: Chair, row: Hear, call: Call, command: ask.Command) -> None:
-        if isinstance(command, ask.SetTyping):
+        kind = type(command)
+        if kind is ask.SetTyping:
             self._check_typing()
-        elif isinstance(command, ask.Leave):
+        elif kind is ask.Leave:
             self._leave_room(chair, row, call, command)
             return
-        elif isinstance(command, ask.Join) and chair.memory is not None:
+        elif kind is ask.Join and chair.memory is not None:
             command = replace(command, session=chair.memory)
         behind = self.writing > 0  # what this connection wrote before is what it reads now
+        writing = writes(kind)
         self.under_way += 1
-        self.writing += writes(command)
-        self.house.dispatch.perform(
-            chair.actor, command, partial(self._performed, chair, row, call.id, command), behind=behind
-        )
+        self.writing += writing
+        reply = partial(self._performed, chair, row, call.id, command, writing)
+        self.house.dispatch.perform(chair.actor, command, reply, behind=behind)
 
-    def _performed(self, chair: Chair, row: Hear, id: Any, command: ask.Command, answer: outcome.Outcome[Any]) -> None:
-        """An outcome, on its way back to whoever asked."""
+    def _performed(self, chair: Chair, row: Hear, id: Any, command: ask.Command, writing: bool, answer: Answer) -> None:
+        """An answer, on its way back to whoever asked."""
         self.under_way -= 1
-        self.writing -= writes(command)
+        self.writing -= writing
         if self._idle is not None and self.under_way < UNDER_WAY:
             self._idle.set()
             self._idle = None
@@ -292,8 +294,8 @@ class Connection(Link, Closable):
             refusal = error if isinstance(error, Refusal) else Refusal(INTERNAL)
             self._refuse(chair, row, id, refusal)
             return
-        result = answer.unwrap()
-        if isinstance(command, ask.Join) and not self._join_room(chair, row, id, result):
+        result = answer.result
+        if type(command) is ask.Join and not self._join_room(chair, row, id, result):
             return
         self._answer(chair, row, id, result)
         if row.restates is not None and result is False:
@@ -308,7 +310,7 @@ class Connection(Link, Closable):
             self.house.broker.join(chair, (JOINED, place.conversation.number))
         return True
 
-    def _leave_room(self, chair: Chair, row: Hear, call: Call, command: ask.Leave) -> None:
+    def _leave_room(self, chair: Chair, row: Hear, call: Call, command: Any) -> None:
         """Leave a room. Whoever was not in it is not in it now either."""
         place = (JOINED, command.conversation.number)
         if chair.memory is not None and place in chair.groups:

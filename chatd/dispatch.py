@@ -12,7 +12,8 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from time import perf_counter
+from typing import Any, TypeAlias
 
 import outcome
 import trio
@@ -48,7 +49,9 @@ from protocol.events import (
 
 log = logging.getLogger("chatd.dispatch")
 
-Reply = Callable[[outcome.Outcome[Any]], None]
+Answer: TypeAlias = "Done | outcome.Error"
+"""What came of a command: its result (and what everybody was told), or why not."""
+Reply = Callable[[Answer], None]
 
 SENDS = {ask.SendMessage, ask.SendTo}
 
@@ -80,7 +83,7 @@ class Dispatch:
         self.closed: Callable[[int], None] = lambda user: None
         self._listeners = trio.lowlevel.ParkingLot()
         self._seconds = CALL_SECONDS.child().observe
-        self._live: dict[type[Command], Callable[[Actor, Any], outcome.Outcome[Any] | None]] = {
+        self._live: dict[type[Command], Callable[[Actor, Any], Answer | None]] = {
             ask.SetTyping: self._type,
             ask.Heartbeat: self._beat,
             ask.GetUnread: self._unread,
@@ -100,13 +103,13 @@ class Dispatch:
     def perform(self, actor: Actor, command: Command, reply: Reply, *, behind: bool = False) -> None:
         """Carry out a command; `reply` gets its outcome, now or later. `behind`: the asker's writes are under way."""
         kind = type(command)
+        began = perf_counter()
         try:
             self._check(actor, command)
             live = self._live.get(kind)
             answer = live(actor, command) if live else None
         except Refusal as refusal:
             answer = outcome.Error(refusal)
-        began = trio.current_time()
         if answer is not None:
             self._finish(kind, began, reply, answer)
             return
@@ -122,15 +125,15 @@ class Dispatch:
     async def request(self, actor: Actor, command: Command) -> Any:
         """The same, waited for."""
         answered = trio.Event()
-        given: list[outcome.Outcome[Any]] = []
+        given: list[Answer] = []
 
-        def reply(result: outcome.Outcome[Any]) -> None:
-            given.append(result)
+        def reply(answer: Answer) -> None:
+            given.append(answer)
             answered.set()
 
         self.perform(actor, command, reply)
         await answered.wait()
-        return given[0].unwrap()
+        return result_of(given[0])
 
     def _check(self, actor: Actor, command: Command) -> None:
         claimed = command.claimed
@@ -146,23 +149,25 @@ class Dispatch:
     def _done(self, kind: type[Command], began: float, reply: Reply, done: outcome.Outcome[Done]) -> None:
         """A unit of work has been committed, or has failed: tell everybody, then the asker."""
         if type(done) is outcome.Value:
+            answer: Answer = done.value
             for event, position in done.value.told:
                 self.publish(event, position)
-            self._finish(kind, began, reply, outcome.Value(done.value.result))
         else:
-            self._finish(kind, began, reply, done)
+            assert isinstance(done, outcome.Error)
+            answer = done
+        self._finish(kind, began, reply, answer)
 
-    def _finish(self, kind: type[Command], began: float, reply: Reply, answer: outcome.Outcome[Any]) -> None:
+    def _finish(self, kind: type[Command], began: float, reply: Reply, answer: Answer) -> None:
         said = "ok"
         if type(answer) is outcome.Error:
             said = answer.error.code.code if isinstance(answer.error, Refusal) else "INTERNAL"
         CALLS.child(kind.__name__, said).add()
-        self._seconds(trio.current_time() - began)
+        self._seconds(perf_counter() - began)
         reply(answer)
 
     # What needs no store
 
-    def _type(self, actor: Actor, command: ask.SetTyping) -> outcome.Outcome[Any] | None:
+    def _type(self, actor: Actor, command: ask.SetTyping) -> Answer | None:
         """Known members' typing needs no question to the store."""
         conversation, to = command.conversation, command.to
         hall = self.roster.is_member(conversation.number, actor.id)
@@ -171,15 +176,15 @@ class Dispatch:
         if to is not None and (to.born is not None or not self.roster.is_member(conversation.number, to.number)):
             return None
         self.publish(Typing(hall.ref, actor.ref, command.on), None)
-        return outcome.Value(None)
+        return Done(None, [])
 
-    def _beat(self, actor: Actor, command: ask.Heartbeat) -> outcome.Outcome[Any]:
-        return outcome.Value(Beat(self.database.clock()))
+    def _beat(self, actor: Actor, command: ask.Heartbeat) -> Answer:
+        return Done(Beat(self.database.clock()), [])
 
-    def _unread(self, actor: Actor, command: ask.GetUnread) -> outcome.Outcome[Any] | None:
+    def _unread(self, actor: Actor, command: ask.GetUnread) -> Answer | None:
         """What is kept for whoever is here is what the store would say."""
         counts = self.roster.unread(actor.id)
-        return outcome.Value(counts) if counts else None
+        return Done(counts, []) if counts else None
 
     # Telling
 
@@ -229,9 +234,9 @@ class Dispatch:
                 tell(event)
         elif kind is NotificationCounted:
 
-            def counted(answer: outcome.Outcome[Any]) -> None:
-                if isinstance(answer, outcome.Value):
-                    tell(answer.value)
+            def counted(answer: Answer) -> None:
+                if isinstance(answer, Done):
+                    tell(answer.result)
 
             with suppress(Refusal):  # too many wait: it is told with the next change
                 self.perform(actor, ask.CountNotifications(), counted)
@@ -293,6 +298,11 @@ class Beat(Struct, frozen=True):
     """The answer to a heartbeat."""
 
     at: int
+
+
+def result_of(answer: Answer) -> Any:
+    """The result, or the error raised."""
+    return answer.result if isinstance(answer, Done) else answer.unwrap()
 
 
 def _carry_out(row: Row, actor: Actor, command: Command, rules: Rules, tx: Reading) -> Done:

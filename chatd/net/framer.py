@@ -14,6 +14,7 @@ What a frame may be stands in `HEADS`, by its first byte; everything else is ref
 from __future__ import annotations
 
 import codecs
+import struct
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -34,6 +35,8 @@ NO_CODE = 1005
 HEADS = frozenset(
     [TEXT, BINARY, CONTINUATION, TEXT_HEAD, BINARY_HEAD, FINAL, FINAL | CLOSE, FINAL | PING, FINAL | PONG]
 )
+
+_short, _medium, _long = (struct.Struct(form).pack for form in (">BB", ">BBH", ">BBQ"))
 
 Message: TypeAlias = tuple[bytes, bool]
 Control: TypeAlias = Callable[[int, bytes], None]
@@ -203,10 +206,10 @@ def frame(head: int, payload: bytes) -> bytes:
     """A whole frame of a server: unmasked, so that all clients can share it."""
     length = len(payload)
     if length < 126:
-        return bytes((head, length)) + payload
+        return _short(head, length) + payload
     if length < 65_536:
-        return bytes((head, 126)) + length.to_bytes(2, "big") + payload
-    return bytes((head, 127)) + length.to_bytes(8, "big") + payload
+        return _medium(head, 126, length) + payload
+    return _long(head, 127, length) + payload
 
 
 def frame_text(payload: bytes) -> bytes:

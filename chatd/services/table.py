@@ -54,7 +54,7 @@ SERVICES: dict[type[Command], Row] = {
 }
 
 
-def writes(command: Command) -> bool:
-    """Whether a command changes something (or its place among the changes matters)."""
-    row = SERVICES.get(type(command))
+def writes(kind: type[Command]) -> bool:
+    """Whether a command of that kind changes something (or its place among the changes matters)."""
+    row = SERVICES.get(kind)
     return row is not None and row.writes

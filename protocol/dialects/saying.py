@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from protocol.dialects.grammar import Body, Many, Say, Shape, Vocabulary, as_it_is
+from protocol.dialects.grammar import Body, Item, Many, Say, Shape, Vocabulary, as_it_is
 from protocol.events import Event
 from protocol.model import Page
 
@@ -22,27 +22,11 @@ encode = msgspec.json.Encoder().encode
 def speller(shape: Shape) -> Callable[[Any], dict[str, Any]]:
     """A shape as a function from something of the model to what JSON says of it.
 
-    One attrgetter takes all values at once, in C; only what is not said as it is gets a call of its own.
+    Its rows are written out as one expression and compiled: half the time of a loop over them, for every event told.
     """
     items = [(key, item) for key, item in shape.items() if not item.spread]
-    keys = [key for key, _ in items]
-    take = attrgetter(*[item.path or "__class__" for _, item in items], "__class__")  # two at least: a tuple
-    parts = [(at, item.spell) for at, (_, item) in enumerate(items) if item.path and item.spell is not as_it_is]
-    whole = [(at, item.spell) for at, (_, item) in enumerate(items) if not item.path]
-    rare = [key for key, item in items if item.omit_none]
     spread = [(_getter(item.path), item.spell) for item in shape.values() if item.spread]
-
-    def spell(thing: Any) -> dict[str, Any]:
-        values = list(take(thing))
-        for at, write in parts:
-            values[at] = write(values[at])
-        for at, write in whole:
-            values[at] = write(thing)
-        said = dict(zip(keys, values))  # noqa: B905 - saying `strict` costs a tenth of all this
-        for key in rare:
-            if said[key] is None:
-                del said[key]
-        return said
+    spell = _compiled(items)
 
     def spell_more(thing: Any) -> dict[str, Any]:
         said = spell(thing)
@@ -53,18 +37,53 @@ def speller(shape: Shape) -> Callable[[Any], dict[str, Any]]:
     return spell_more if spread else spell
 
 
+def _compiled(items: list[tuple[str, Item]]) -> Callable[[Any], dict[str, Any]]:
+    """`{"_id": write0(thing.ref), "content": thing.content, ...}`, less what is left out when None, as a function."""
+    known: dict[str, Any] = {}
+    said = []
+    for at, (key, item) in enumerate(items):
+        assert all(map(str.isidentifier, filter(None, item.path.split(".")))), item.path
+        value = f"thing.{item.path}" if item.path else "thing"
+        if item.spell is not as_it_is:
+            known[f"write{at}"] = item.spell
+            value = f"write{at}({value})"
+        said.append(f"{key!r}: {value}")
+    rare = [f"\n    if said[{key!r}] is None: del said[{key!r}]" for key, item in items if item.omit_none]
+    exec(f"def spell(thing):\n    said = {{{', '.join(said)}}}{''.join(rare)}\n    return said", known)  # noqa: S102 - made of our tables
+    spell: Callable[[Any], dict[str, Any]] = known["spell"]
+    return spell
+
+
 def _getter(path: str) -> Callable[[Any], Any]:
     return attrgetter(path) if path else as_it_is
 
 
-_spellers: dict[int, tuple[Shape, Callable[[Any], dict[str, Any]]]] = {}
+class Speaker:
+    """A shape, ready to be said. What it said last is remembered: an ack says what an event has just said."""
+
+    __slots__ = ("_said", "_thing", "spell")
+
+    def __init__(self, shape: Shape) -> None:
+        self.spell = speller(shape)
+        self._thing: Any = self
+        self._said = b""
+
+    def say(self, thing: Any) -> bytes:
+        """Something of the model as JSON."""
+        if thing is not self._thing:
+            self._said = encode(self.spell(thing))
+            self._thing = thing
+        return self._said
 
 
-def _speller_of(shape: Shape) -> Callable[[Any], dict[str, Any]]:
-    """Shapes are dicts, so they are remembered by identity (and kept, so that the identity stays theirs)."""
-    known = _spellers.get(id(shape))
+_speakers: dict[int, tuple[Shape, Speaker]] = {}
+
+
+def speaker(shape: Shape) -> Speaker:
+    """The shape's own. Shapes are dicts, so they are known by identity (and kept, so that it stays theirs)."""
+    known = _speakers.get(id(shape))
     if known is None:
-        known = _spellers[id(shape)] = (shape, speller(shape))
+        known = _speakers[id(shape)] = (shape, Speaker(shape))
     return known[1]
 
 
@@ -73,29 +92,16 @@ def spell_body(body: Body, result: Any) -> Any:
     if body is None or result is None:
         return None
     if isinstance(body, Many):
-        spell = _speller_of(body.shape)
+        spell = speaker(body.shape).spell
         return [spell(item) for item in (result.items if isinstance(result, Page) else result)]
-    return _speller_of(body)(result)
-
-
-_last: dict[int, tuple[Any, bytes]] = {}
-
-
-def spoken(shape: Shape, thing: Any) -> bytes:
-    """Something of the model as JSON. The last of each shape is remembered: an ack says what an event has just said."""
-    known = _last.get(id(shape))
-    if known is not None and known[0] is thing:
-        return known[1]
-    said = encode(_speller_of(shape)(thing))
-    _last[id(shape)] = (thing, said)
-    return said
+    return speaker(body).spell(result)
 
 
 def spoken_body(body: Body, result: Any) -> Any:
     """The same as `spell_body`, with a single thing as ready-made JSON."""
     if isinstance(body, Many) or body is None or result is None:
         return spell_body(body, result)
-    return Raw(spoken(body, result))
+    return Raw(speaker(body).say(result))
 
 
 class Saying(Struct, frozen=True):
@@ -106,16 +112,16 @@ class Saying(Struct, frozen=True):
     others: bool
     when: tuple[str, Any] | None
     about: Callable[[Any], Any]
-    shape: Shape
+    speaker: Speaker
 
     def applies(self, event: Event) -> bool:
         return self.when is None or getattr(event, self.when[0]) == self.when[1]
 
     def body(self, event: Event) -> bytes:
-        return spoken(self.shape, self.about(event))
+        return self.speaker.say(self.about(event))
 
     def spell(self, event: Event) -> dict[str, Any]:
-        return _speller_of(self.shape)(self.about(event))
+        return self.speaker.spell(self.about(event))
 
 
 def sayings(vocabulary: Vocabulary) -> dict[type[Event], tuple[Saying, ...]]:
@@ -127,4 +133,4 @@ def sayings(vocabulary: Vocabulary) -> dict[type[Event], tuple[Saying, ...]]:
 
 
 def _saying(say: Say) -> Saying:
-    return Saying(say.name, say.at, say.others, say.when, _getter(say.of), say.body)
+    return Saying(say.name, say.at, say.others, say.when, _getter(say.of), speaker(say.body))
