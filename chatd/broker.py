@@ -33,6 +33,8 @@ NOBODY: dict[Face, Group] = {}
 _number_of = itemgetter(0)
 Entry = tuple[int, bytes, bool]
 """The number, the bytes, and whether they may be dropped for a client that can't keep up."""
+Way = Callable[[bytes], int | None]
+"""How bytes go out: see Link."""
 
 
 class Batch:
@@ -58,12 +60,19 @@ class Batch:
         return self._firm
 
 
+EMPTY = Batch([(0, b"", False)])
+
+
 class Link:
-    """A connection as the broker sees it: something that takes bytes. `due` and `own` are the broker's."""
+    """A connection as the broker sees it: something that takes bytes. `due` and `own` are the broker's.
+
+    `write` may be a socket's own `send`, which says how many bytes the kernel took, or raises: what it did not take
+    goes to `keep_rest`. Whatever else `write` is, it takes all and says nothing.
+    """
 
     __slots__ = ("due", "own", "write")
 
-    def __init__(self, write: Callable[[bytes], None]) -> None:
+    def __init__(self, write: Way) -> None:
         self.write = write
         self.due: Batch | list[Batch] | None = None
         self.own: list[Entry] = []
@@ -72,6 +81,10 @@ class Link:
     def crowded(self) -> bool:
         """Whether so much waits already that only what matters should be added."""
         return False
+
+    def keep_rest(self, data: bytes, taken: int) -> None:
+        """Keep for later what `write` did not take."""
+        raise NotImplementedError
 
 
 class Seat:
@@ -319,11 +332,25 @@ class Broker:
         return order
 
     def _deliver(self, links: list[Link]) -> None:
+        batch: Batch | list[Batch] | None = None
+        whole, data, mixed = EMPTY, b"", False
         for link in links:
-            due = link.due
-            link.due = None
-            if type(due) is list:
-                due = Batch(sorted([entry for batch in due for entry in batch.entries], key=_number_of))
-            assert isinstance(due, Batch)
-            self.delivered += len(due.entries)
-            link.write(due.firm() if due.mixed and link.crowded else due.data())
+            due, link.due = link.due, None
+            if due is not batch:  # most have the same as their neighbours
+                assert due is not None
+                batch = due
+                whole = due if isinstance(due, Batch) else merged(due)
+                data, mixed = whole.data(), whole.mixed
+            self.delivered += len(whole.entries)
+            said = whole.firm() if mixed and link.crowded else data
+            try:
+                taken = link.write(said)
+            except OSError:
+                taken = 0
+            if taken is not None and taken < len(said):
+                link.keep_rest(said, taken)
+
+
+def merged(batches: list[Batch]) -> Batch:
+    """Several batches as one, in the order in which things were said."""
+    return Batch(sorted([entry for batch in batches for entry in batch.entries], key=_number_of))

@@ -18,7 +18,7 @@ import outcome
 import trio
 from msgspec.structs import replace
 
-from chatd.broker import Link
+from chatd.broker import Link, Way
 from chatd.chair import NOTHING_MISSED, Chair, Comeback, arrive_at, spell_missed
 from chatd.dispatch import Answer
 from chatd.house import Closable, House
@@ -70,7 +70,7 @@ class Connection(Link, Closable):
         "writing",
     )
 
-    def __init__(self, house: House, framing: Framing, write: Callable[[bytes], None]) -> None:
+    def __init__(self, house: House, framing: Framing, write: Way) -> None:
         super().__init__(write)
         self.house = house
         self.framing = framing
@@ -179,6 +179,10 @@ class Connection(Link, Closable):
     @property
     def sessions(self) -> set[str]:
         return {chair.memory for chair in self.chairs.values() if chair.memory is not None}
+
+    def moved(self, write: Way) -> None:
+        """Bytes go out in another way from now on."""
+        self.write = write
 
     # The wire: what a kind of connection is made of
 

@@ -69,14 +69,18 @@ class RpcConnection(Connection):
     __slots__ = ("_pinged", "early", "websocket")
 
     def __init__(self, house: House, framing: JsonRpc, websocket: WebSocket) -> None:
-        super().__init__(house, framing, websocket.write)
+        super().__init__(house, framing, websocket.outbox.way)
         self.websocket = websocket
+        websocket.outbox.moved = self.moved
         self._pinged = 0.0
         self.early: Sequence[Frame] = ()  # what came right behind the token, to be heard when the seats are taken
 
     @property
     def crowded(self) -> bool:
         return 2 * self.websocket.outbox.waiting > self.house.config.limits.outbox_bytes > 0
+
+    def keep_rest(self, data: bytes, taken: int) -> None:
+        self.websocket.outbox.keep_rest(data, taken)
 
     def shut(self, code: int, reason: str) -> None:
         self.websocket.close(code, reason)

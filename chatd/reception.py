@@ -41,7 +41,7 @@ from chatd.house import House
 from chatd.log import log
 from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
 from chatd.net.request import Request
-from chatd.net.socket import Write, frame_text
+from chatd.net.socket import frame_text
 from chatd.resume import Back, find_gap
 from chatd.services.work import Actor
 from chatd.store import sessions
@@ -66,17 +66,17 @@ class IoConnection(Connection):
 
     def __init__(self, house: House, session: Session) -> None:
         framing = SocketIo(SocketIoLimits(packet_bytes=house.config.socketio.max_payload))
-        super().__init__(house, framing, session.write)
+        super().__init__(house, framing, session.way)
         self.session = session
         self.left: set[str] = set()
-        session.moved = self._moved
-
-    def _moved(self, write: Write) -> None:
-        self.write = write
+        session.moved = self.moved
 
     @property
     def crowded(self) -> bool:
         return 2 * self.session.waiting > self.house.config.limits.outbox_bytes > 0
+
+    def keep_rest(self, data: bytes, taken: int) -> None:
+        self.session.keep_rest(data, taken)
 
     def shut(self, code: int, reason: str) -> None:
         self.session.close(code, reason)

@@ -31,6 +31,7 @@ import trio
 from msgspec import Struct
 
 from chatd.net.framer import Message, frame_text
+from chatd.net.outbox import Way, ignore
 from chatd.net.socket import Gone, WebSocket, Write
 from chatd.polling import Polling, unframe
 from protocol.errors import SIGNED_OUT, SILENT, SLOW
@@ -76,10 +77,6 @@ class SessionRules(Struct, frozen=True):
     linger: float = 5.0
 
 
-def ignore(write: Write) -> None:
-    """Nobody keeps a `write` of his own."""
-
-
 class Misplaced(Exception):
     """A request that the session can't take: two at once, or polling after the upgrade."""
 
@@ -123,7 +120,9 @@ class Session:
         self._polling = Polling(rules.outbox_bytes) if socket is None else None
         self._probe: WebSocket | None = None
         self.write: Write = self._hold if socket is None else socket.write
-        self.moved: Callable[[Write], None] = ignore  # hears of the new `write` after an upgrade
+        self.moved: Callable[[Way], None] = ignore  # hears of the new `way` whenever there is one
+        if socket is not None:
+            socket.outbox.moved = self._way_moved
         self._inbound: list[Packet] = []
         self._wake: trio.Event | None = None  # wakes the reader
         self._end: tuple[int, str] | None = None
@@ -188,6 +187,19 @@ class Session:
     def closing(self) -> bool:
         """Nothing that is written now will arrive."""
         return self._end is not None or (self._socket is not None and self._socket.closing)
+
+    @property
+    def way(self) -> Way:
+        """How frames go out just now; what that does not take goes to `keep_rest`. See chatd/net/outbox.py."""
+        return self._hold if self._socket is None else self._socket.outbox.way
+
+    def keep_rest(self, data: bytes, taken: int) -> None:
+        """What `way` did not take."""
+        assert self._socket is not None
+        self._socket.outbox.keep_rest(data, taken)
+
+    def _way_moved(self, way: Way) -> None:
+        self.moved(way)
 
     @property
     def waiting(self) -> int:
@@ -322,7 +334,8 @@ class Session:
         self.write = socket.write
         if polling.size:
             socket.write(polling.take())
-        self.moved(self.write)
+        self.moved(self.way)
+        socket.outbox.moved = self._way_moved
         polling.wake()
         polling.release()
 

@@ -34,6 +34,7 @@ class MemoryStream:
     __slots__ = ("_closed", "_in", "_out", "aborted", "peer", "secure")
 
     pending = 0
+    direct = True
 
     def __init__(self, incoming: Pipe, outgoing: Pipe, peer: str, secure: bool) -> None:
         self._in = incoming

@@ -32,7 +32,9 @@ class StreamGone(ConnectionError):
 
 
 class Stream(Protocol):
-    """The contract above. `pending` counts bytes that were taken but are not yet the kernel's (ciphertext)."""
+    """The contract above. `pending` counts bytes that were taken but are not yet the kernel's (ciphertext); a stream
+    that is `direct` never has any.
+    """
 
     @property
     def peer(self) -> str: ...
@@ -42,6 +44,9 @@ class Stream(Protocol):
 
     @property
     def pending(self) -> int: ...
+
+    @property
+    def direct(self) -> bool: ...
 
     @property
     def send_now(self) -> Callable[[Bytes], int]: ...
@@ -93,6 +98,7 @@ class SocketStream:
 
     secure = False
     pending = 0
+    direct = True
 
     def __init__(self, connected: socket.socket, peer: str, readers: Readers | None = None) -> None:
         connected.setblocking(False)

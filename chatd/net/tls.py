@@ -34,6 +34,7 @@ class TlsStream:
     __slots__ = ("_cipher", "_inner", "_received", "_ssl", "_to_send")
 
     secure = True
+    direct = False
 
     def __init__(self, inner: Stream, context: ssl.SSLContext) -> None:
         self._inner = inner

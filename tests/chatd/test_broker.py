@@ -196,6 +196,40 @@ def test_a_crowded_link_gets_only_what_matters() -> None:
     assert fine.heard == [1, 2]
 
 
+class Narrow(Link):
+    """A link whose kernel takes a few bytes, or fails; what is left is kept."""
+
+    __slots__ = ("kept", "takes")
+
+    def __init__(self, takes: int | OSError) -> None:
+        super().__init__(self.send)
+        self.takes = takes
+        self.kept: list[tuple[bytes, int]] = []
+
+    def send(self, data: bytes) -> int:
+        if isinstance(self.takes, OSError):
+            raise self.takes
+        return min(self.takes, len(data))
+
+    def keep_rest(self, data: bytes, taken: int) -> None:
+        self.kept.append((data, taken))
+
+
+def test_what_a_link_does_not_take_is_its_own_to_keep_and_nobody_elses_trouble() -> None:
+    broker = Broker(Everybody())
+    links = [Narrow(100), Narrow(2), Narrow(BlockingIOError()), Narrow(BrokenPipeError()), Narrow(100)]
+    for user, link in enumerate(links):
+        seat = Seat(link, ROOM, user)
+        broker.sit(seat)
+        broker.join(seat, (JOINED, 1))
+    _, last = seated(broker, 9, ROOM, 1)
+    broker.publish(say(1234, 1), None)
+    broker.flush_now()
+    assert [link.kept for link in links] == [[], [(b"1234 ", 2)], [(b"1234 ", 0)], [(b"1234 ", 0)], []]
+    assert last.heard == [1234]
+    assert broker.delivered == 6
+
+
 def test_rising_leaves_nothing_behind() -> None:
     broker = Broker(Everybody())
     seat, link = seated(broker, 1, ROOM, 1, 2, 3)

@@ -12,8 +12,8 @@ from trio.testing import MockClock
 
 from chatd.engine import SessionRules
 from chatd.net.framer import frame_binary, frame_text
+from chatd.net.outbox import Way
 from chatd.net.request import Request, Response
-from chatd.net.socket import Write
 from chatd.polling import unframe
 from chatd.session import Session
 from protocol.frames import Packet
@@ -207,7 +207,7 @@ async def test_a_header_by_polling_and_its_attachment_by_websocket(autojump_cloc
 
 
 async def test_whoever_writes_is_told_of_the_move_and_served_without_it(autojump_clock: MockClock) -> None:
-    told: list[Write] = []
+    told: list[Way] = []
     sessions: list[Session] = []
 
     async def serve(session: Session, request: Request) -> None:
@@ -224,7 +224,7 @@ async def test_whoever_writes_is_told_of_the_move_and_served_without_it(autojump
         peer = await here.upgrade(sid)
         peer.say("5")
         await trio.testing.wait_all_tasks_blocked()
-        assert told == [session.write]
+        assert told == [session.way]
         assert session.transport == "websocket"
         remembered(frame_text(b"4old"))
         session.write(frame_text(b"4new"))

@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from chatd.net.memory import memory_pair
-from chatd.net.outbox import Outbox, OutboxRules
+from chatd.net.outbox import Outbox, OutboxRules, Way
 
 RULES = OutboxRules(limit=1_000, overflow=b"<too slow>", farewell=5.0)
 
@@ -177,3 +177,88 @@ async def test_waiting_for_an_empty_outbox_waits_each_time(nursery: trio.Nursery
             got += await client.receive_some()
         await wait_all_tasks_blocked()
     assert order == ["read", "drained"] * 2
+
+
+class Follower:
+    """Somebody with much to say: sends by the way that is the outbox's just now, as the broker does."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+        self.way = outbox.way
+        self.ways = 0
+        outbox.moved = self.follow
+
+    def follow(self, way: Way) -> None:
+        self.way = way
+        self.ways += 1
+
+    def say(self, data: bytes) -> None:
+        try:
+            taken = self.way(data)
+        except OSError:
+            taken = 0
+        if taken is not None and taken < len(data):
+            self.outbox.keep_rest(data, taken)
+
+
+async def test_whoever_sends_for_themselves_is_told_the_way(nursery: trio.Nursery) -> None:
+    server, client = memory_pair(capacity=10)
+    outbox = Outbox(server, nursery, RULES)
+    follower = Follower(outbox)
+    ways: list[Way] = [follower.way]
+    for number in range(20):
+        follower.say(b"%04d" % number)
+    ways.append(follower.way)
+    assert outbox.waiting == 70
+    got = b""
+    while len(got) < 80:
+        got += await client.receive_some(7)
+    assert got == b"".join(b"%04d" % number for number in range(20))
+    await outbox.drained()
+    ways.append(follower.way)
+    assert ways == [server.send_now, outbox.push, server.send_now]
+    assert follower.ways == 2
+
+
+async def test_a_kernel_that_is_full_to_the_byte_takes_nothing(nursery: trio.Nursery) -> None:
+    server, client = memory_pair(capacity=10)
+    follower = Follower(Outbox(server, nursery, RULES))
+    follower.say(b"x" * 10)
+    follower.say(b"later")
+    assert follower.outbox.waiting == 5
+    assert await client.receive_some(10) == b"x" * 10
+    assert await client.receive_some(10) == b"later"
+
+
+async def test_a_peer_that_is_gone_is_found_out_by_whoever_sends(nursery: trio.Nursery) -> None:
+    server, client = memory_pair()
+    follower = Follower(Outbox(server, nursery, RULES))
+    client.close()
+    follower.say(b"into the void")
+    follower.say(b"again")
+    assert follower.outbox.closed
+    assert follower.outbox.waiting == 0
+    assert not nursery.child_tasks
+
+
+async def test_the_end_closes_the_direct_way(nursery: trio.Nursery) -> None:
+    server, client = memory_pair()
+    follower = Follower(Outbox(server, nursery, RULES))
+    follower.outbox.finish(b"last")
+    follower.say(b"never")
+    assert await client.receive_some() == b"last"
+    follower.outbox.discard()
+
+
+async def test_too_slow_by_the_direct_way_means_the_last_words_as_well(nursery: trio.Nursery) -> None:
+    server, client = memory_pair(capacity=10)
+    follower = Follower(Outbox(server, nursery, RULES))
+    follower.say(b"begun-frame!")
+    follower.say(b"x" * 998)
+    follower.say(b"y")
+    assert follower.outbox.overflowed
+    got = b""
+    while len(got) < 22:
+        got += await client.receive_some()
+    assert got == b"begun-frame!<too slow>"
+    follower.outbox.discard()
