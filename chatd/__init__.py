@@ -18,7 +18,7 @@ A map of the server, from the doors inwards; imports go the same way only (tests
     roster.py        who is here, and what they have not read       presence.py, typists.py, watchers.py
     store/           one SQLite file, one writer with group commit, readers; one file of statements a noun
     auth/            keys, tokens, passwords
-    engine.py        Engine.IO sessions                             session.py, polling.py
+    engine.py        Engine.IO sessions                             session.py, session_rules.py, polling.py
     net/             sockets, WebSockets, HTTP/1.1
     settings.py      every setting, one row each                    config.py fills it; metrics.py, log.py
     client/          the reference client, for programs, tests and the shell

@@ -320,7 +320,7 @@ class Broker:
                 else:
                     link.due = [due, batch]  # type: ignore[list-item]
         for link in direct:
-            own = Batch(sorted(link.own, key=_number_of))
+            own = Batch(link.own if len(link.own) == 1 else sorted(link.own, key=_number_of))
             link.own = []
             if link.due is None:
                 link.due = own

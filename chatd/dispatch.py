@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from chatd.broker import Broker
 from chatd.limiter import Buckets
-from chatd.metrics import CALL_SECONDS, CALLS, EVENTS
+from chatd.metrics import CALL_SECONDS, CALLS, EVENTS, Child
 from chatd.notifier import Notifier
 from chatd.presence import Presence
 from chatd.roster import Roster
@@ -161,7 +161,7 @@ class Dispatch:
         said = "ok"
         if type(answer) is outcome.Error:
             said = answer.error.code.code if isinstance(answer.error, Refusal) else "INTERNAL"
-        CALLS.child(kind.__name__, said).add()
+        _calls(kind, said).value += 1
         self._seconds(perf_counter() - began)
         reply(answer)
 
@@ -194,7 +194,7 @@ class Dispatch:
         for prepare in self._before.get(kind, ()):
             prepare(event)
         self.broker.publish(event, position)
-        EVENTS.child(kind.__name__).add()
+        _events(kind).value += 1
         if self._listeners:
             self._listeners.unpark_all()
         for follow in self._after.get(kind, ()):
@@ -298,6 +298,16 @@ class Beat(Struct, frozen=True):
     """The answer to a heartbeat."""
 
     at: int
+
+
+@cache
+def _calls(kind: type[Command], said: str) -> Child:
+    return CALLS.child(kind.__name__, said)
+
+
+@cache
+def _events(kind: type[Event]) -> Child:
+    return EVENTS.child(kind.__name__)
 
 
 def result_of(answer: Answer) -> Any:

@@ -36,7 +36,8 @@ from chatd.net.handshake import wants_websocket
 from chatd.net.http import Awaited, Direct, Held
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import Gone, WebSocket
-from chatd.session import Misplaced, Session, SessionRules
+from chatd.session import Session
+from chatd.session_rules import Misplaced, SessionRules
 from protocol.errors import TOO_LARGE, UNAVAILABLE
 from protocol.framings.engineio import Malformed, write_open
 
