@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("chatd.client",),
     ("chatd.config", "chatd.metrics", "chatd.log", "chatd.control"),
     ("chatd.net",),
-    ("chatd.polling", "chatd.session", "chatd.engine"),
+    ("chatd.polling", "chatd.session_rules", "chatd.session", "chatd.engine"),
     ("chatd.auth",),
     ("chatd.store",),
     ("chatd.face", "chatd.broker", "chatd.roster", "chatd.typists", "chatd.presence", "chatd.watchers"),
