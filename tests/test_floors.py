@@ -45,7 +45,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
 GROUND = ("protocol", "chatd")  # the packages' own files: a docstring and a version
 
 # Rooms with walls of their own: which of the house's modules, or which libraries, they may know.
-SENDERS = ("chatd.net", "chatd.polling", "chatd.session", "chatd.engine")
+SENDERS = ("chatd.net", "chatd.polling", "chatd.session_rules", "chatd.session", "chatd.engine")
 SENDERS_KNOW = ("protocol.errors", "protocol.frames", "protocol.framings", *SENDERS)
 LIBRARIES = {
     "protocol": {"msgspec"},
