@@ -9,6 +9,7 @@
 #   make lock           find the newest versions and write the locked requirements again
 #   make node           what the tests with JavaScript clients need
 #   make bench          chatd beside what people would pick (make bench-quick: under two minutes)
+#   make bench-curves   how the cost grows with rooms, stores and users: the pictures of docs/performance.md
 #   make clean          remove what these made
 #
 # PYTHON=python3.12 picks another Python.

@@ -4,8 +4,9 @@
     /ws                           all namespaces of the [dialects] table, each message naming its own in "ns"
 
 The token comes in the Authorization header, in the subprotocol pair `chatd.jsonrpc, bearer.<token>`, in the query where
-the dialect documents that, or in a first call `auth {token}`. Whoever is not let in is told why in an `error` push and
-by the close code, which is all that a browser can see.
+the dialect documents that, or in a first call `auth {token}`. With `?rooms=1` every push says in which conversation's
+room it happened, which not all dialects' bodies do. Whoever is not let in is told why in an `error` push and by the
+close code, which is all that a browser can see.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from chatd.auth.verifier import bearer
 from chatd.chair import Chair
 from chatd.comeback import begin, position_of
 from chatd.connection import Connection, plainly
+from chatd.face import Push
 from chatd.house import House
 from chatd.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
 from chatd.net.framer import Message
@@ -119,7 +121,8 @@ async def serve_jsonrpc(house: House, request: Request, websocket: WebSocket) ->
         actor = await _authenticate(connection, token, query, dialects)
         if actor is None:
             return
-        await _open(connection, actor, namespaces, dialects, back_of(query))
+        push = framing.push_with_room if query.get("rooms") == "1" else framing.push
+        await _open(connection, actor, namespaces, dialects, push, back_of(query))
         del query, token, dialects
         early, connection.early = connection.early, ()
         await connection.hear_all(early)
@@ -201,7 +204,7 @@ async def _hear_auth(connection: RpcConnection, call: Call, query: dict[str, str
             connection.send(connection.framing.refuse(call.id, refusal, encode(plainly(refusal))))
             await connection.house.broker.flush()
         raise
-    query |= {key: str(value) for key, value in shown.items() if key in ("epoch", "pos", "connection")}
+    query |= {key: str(value) for key, value in shown.items() if key in ("epoch", "pos", "connection", "rooms")}
     if call.id is not None:
         connection.send(connection.framing.answer(call.id, b'{"ok":true}'))
     return actor
@@ -218,13 +221,18 @@ def _not_yet(connection: RpcConnection, frame: Frame) -> None:
 
 
 async def _open(
-    connection: RpcConnection, actor: Actor, namespaces: list[str], dialects: list[Dialect], back: Back | None
+    connection: RpcConnection,
+    actor: Actor,
+    namespaces: list[str],
+    dialects: list[Dialect],
+    push: Push,
+    back: Back | None,
 ) -> None:
     """Take the seats. `ready` is the first thing said."""
     house = connection.house
     chairs = []
     for namespace, spoken in zip(namespaces, dialects, strict=True):
-        face = house.face(spoken, namespace, connection.framing.push, frame_text)
+        face = house.face(spoken, namespace, push, frame_text)
         chairs.append(Chair(connection, face, actor, house.speech(spoken, namespace), memory=connection.name))
     await begin(connection, chairs, back, partial(_say_ready, connection, chairs[0]))
 

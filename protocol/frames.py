@@ -88,7 +88,7 @@ class Framing(Protocol):
     `answer` and `refuse` spend a call's id. `body` is JSON, or None where the dialect has no word to say: then
     JSON-RPC answers null and Socket.IO nothing. They give no packet while a batch still waits for its other answers.
     `push` depends on its arguments only, so that one spelling serves all clients of a face. `room` is the room that
-    an event belongs to: JSON-RPC says it beside the params, for the dialects whose bodies don't.
+    an event belongs to, for the dialects whose bodies don't say it: JSON-RPC has a push that does.
     """
 
     def receive(self, message: Packet) -> Sequence[Frame]: ...

@@ -187,7 +187,7 @@ class Chat:
 
     def _address(self) -> str:
         parts = urlsplit(self._url)
-        query = {"dialect": self._manner.dialect} if self._manner.dialect else {}
+        query = {"rooms": "1"} | ({"dialect": self._manner.dialect} if self._manner.dialect else {})
         if self._memory.mark.epoch:
             query |= self._memory.mark.query()
         return urlunsplit(parts._replace(query=urlencode(query)))

@@ -153,6 +153,7 @@ export class Chat {
   constructor(url, { token, namespace = "/chat", dialect = null, resume = null, buffer = 1000, patience = Infinity,
     WebSocket = globalThis.WebSocket, random = Math.random, clock = CLOCK } = {}) {
     this.#url = new URL(url.replace(/^http/, "ws").replace(/\/+$/, "") + "/" + namespace.replace(/^\//, ""));
+    this.#url.searchParams.set("rooms", "1");
     if (dialect) this.#url.searchParams.set("dialect", dialect);
     [this.#token, this.#shown] = [token, typeof token === "string" ? token : null];
     [this.#clock, this.#backoff] = [clock, new Backoff(random)];

@@ -6,7 +6,7 @@
     → {"jsonrpc":"2.0","id":2,"method":"rpc.ping"}                        Ping
     ← {"jsonrpc":"2.0","id":1,"result":…}                                 answer
     ← {"jsonrpc":"2.0","id":1,"error":{"code":…,"message":…,"data":…}}    refuse
-    ← {"jsonrpc":"2.0","method":"message:created","params":{…},"pos":4711}    push
+    ← {"jsonrpc":"2.0","method":"message:created","params":{…},"pos":4711}    push; push_with_room has "room", too
 
 An id is sent back as the bytes that came, so 0, "" and 1.5 stay what they were. A binary message gets a binary answer.
 On a socket that carries several namespaces (SharedJsonRpc) each message names its own in "ns".
@@ -143,6 +143,11 @@ class JsonRpc:
 
     @staticmethod
     def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
+        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (_quoted(name), body, _beside(position, None))
+
+    @staticmethod
+    def push_with_room(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
+        """The same, saying which room it belongs to: for who asks for that, since it makes a short message long."""
         return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (_quoted(name), body, _beside(position, room))
 
 
@@ -156,6 +161,15 @@ class SharedJsonRpc(JsonRpc):
 
     @staticmethod
     def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
+        return b'{"jsonrpc":"2.0","ns":%b,"method":%b,"params":%b%b}' % (
+            _quoted(namespace),
+            _quoted(name),
+            body,
+            _beside(position, None),
+        )
+
+    @staticmethod
+    def push_with_room(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
         return b'{"jsonrpc":"2.0","ns":%b,"method":%b,"params":%b%b}' % (
             _quoted(namespace),
             _quoted(name),

@@ -25,7 +25,7 @@ test("an event comes with all that was said of it, the token goes by the subprot
   server.socket.say({ method: "typing", params: { userId: 2 }, room: "r" });
   assert.deepEqual(heard, [{ name: "typing", data: { userId: 2 }, position: null, room: "r" }]);
   assert.deepEqual(server.socket.protocols, ["chatd.jsonrpc", "bearer.t"]);
-  assert.equal(server.socket.url, "ws://chat.test/chat?dialect=colon");
+  assert.equal(server.socket.url, "ws://chat.test/chat?rooms=1&dialect=colon");
   assert.equal(chat.ready.user, 1);
 });
 
@@ -43,7 +43,7 @@ test("what is missed is told once and in order", async () => {
   await clock.run(1);
   server.publish();
   assert.deepEqual(positions(), [1, 2, 3, 4]);
-  assert.equal(server.socket.url, "ws://chat.test/chat?epoch=e0&pos=0&connection=c0");
+  assert.equal(server.socket.url, "ws://chat.test/chat?rooms=1&epoch=e0&pos=0&connection=c0");
 });
 
 test("a cut between two names of one position loses neither", async () => {

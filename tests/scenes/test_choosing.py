@@ -14,7 +14,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 from tests.scenes.io import CLOSED, EVENT, OPENED, TURNED_AWAY, IoSocket, knock
 from tests.scenes.players import play
 from tests.scenes.shapes import TEXT, fits
-from tests.scenes.stage import TIMEOUT, Person, Stage, stage
+from tests.scenes.stage import TIMEOUT, Person, RpcPlayer, Stage, stage
 
 GREETED = {"colon": "unread:count", "inbox": "unread_count"}
 SPEAKERS = [
@@ -65,6 +65,26 @@ async def test_by_the_url_by_auth_and_by_the_table(tmp_path: Path, dialect: str,
         assert [name for name, _ in await rpc.hears_all() if name == "error"] == []
     async with stage(tmp_path, **{f"dialects__{namespace}": dialect}) as on:
         await understands(await knock(on, namespace, shown), call(talk))
+
+
+async def test_whoever_asks_is_told_where_it_happened(tmp_path: Path) -> None:
+    """By `?rooms=1`, or so in the first call; the others hear the documented members only."""
+    async with stage(tmp_path) as on:
+        ann, talk = await somebody(on)
+        early = RpcPlayer(await on.socket("/chat"))
+        await early.asks("auth", {"token": ann.token, "rooms": 1})
+        await early.hears("ready")
+        plain, asking, shared = [await on.rpc(ann, path) for path in ("/chat", "/chat?rooms=1", "/ws?rooms=1")]
+        for player in (plain, asking, early):
+            await player.asks("conversation:join", {"conversationId": talk})
+        await shared.calls("conversation:join", {"conversationId": talk}, ns="/chat")
+        await plain.asks("message:send", {"conversationId": talk, "content": "hello"})
+        members = {"jsonrpc", "method", "params", "pos"}
+        for player, beside in ((plain, set()), (asking, {"room"}), (early, {"room"}), (shared, {"room", "ns"})):
+            await player.asks("rpc.ping")  # all that there was to say has come by then
+            said = next(said for said in player._heard if said["method"] == "message:created")
+            assert set(said) == members | beside
+            assert said.get("room", f"conversation:{talk}") == f"conversation:{talk}"
 
 
 async def test_each_namespace_of_one_connection_may_speak_its_own(tmp_path: Path) -> None:

@@ -37,8 +37,8 @@ async def test_nothing_committed_after_a_removal_arrives(tmp_path: Path) -> None
         here = {"conversationId": verona}
         whom = {**here, "userId": juliet.id}
         players = [await on.rpc(romeo), await on.rpc(tybalt), await on.rpc(romeo)]
-        j = await on.rpc(juliet)
-        away = await on.rpc(juliet)
+        j = await on.rpc(juliet, "/chat?rooms=1")
+        away = await on.rpc(juliet, "/chat?rooms=1")
         before_all, after_all = 0, 0
         for number in range(ROUNDS):
             for player in (j, away) if number % 10 == 0 else (j,):
@@ -80,7 +80,7 @@ async def replays_nothing(juliet: Person, epoch: str, start: int, verona: str) -
 
 async def comes_back(on: Any, juliet: Person, away: RpcPlayer, verona: str) -> RpcPlayer:
     """A device that was in the room, and away when it happened."""
-    where = f"epoch={away.ready['epoch']}&pos={away.position}&connection={away.ready['connection']}"
+    where = f"rooms=1&epoch={away.ready['epoch']}&pos={away.position}&connection={away.ready['connection']}"
     again: RpcPlayer = await on.rpc(juliet, f"/chat?{where}")
     assert again.ready["recovered"] is True
     heard = [push["method"] for push in await pushes(again) if push.get("room", "").endswith(verona)]

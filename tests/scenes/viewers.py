@@ -121,9 +121,9 @@ class Viewer:
 
     async def connect(self, address: str, nursery: trio.Nursery, *, named: bool) -> bool:
         """Come, or come back; whether nothing is to be loaded anew."""
-        path = "/chat"
+        path = "/chat?rooms=1"
         if self.place:
-            path += f"?epoch={self.place['epoch']}&pos={self.place['pos']}"
+            path += f"&epoch={self.place['epoch']}&pos={self.place['pos']}"
             path += f"&connection={self.place['connection']}" if named else ""
         stream = trio.socket.socket()
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)

@@ -44,7 +44,7 @@ async def test_what_is_missed_is_told_once_and_in_order(autojump_clock: MockCloc
         server.publish(room="r")
         server.publish()
         assert await positions(chat, 4) == [1, 2, 3, 4]
-        assert server.wire.query == {"epoch": "e0", "pos": "1", "connection": "c0"}
+        assert server.wire.query == {"rooms": "1", "epoch": "e0", "pos": "1", "connection": "c0"}
         server.publish()
         assert await positions(chat, 1) == [5]
 

@@ -174,9 +174,11 @@ def test_pushes() -> None:
         b'{"jsonrpc":"2.0","method":"message:created","params":{"a":1},"pos":4711}'
     )
     assert push("/chat", "typing", b"{}", None, None) == b'{"jsonrpc":"2.0","method":"typing","params":{}}'
-    assert push("/chat", "x", b"{}", 1, "conversation:7") == (
+    assert push("/chat", "x", b"{}", 1, "conversation:7") == push("/chat", "x", b"{}", 1, None)
+    assert JsonRpc.push_with_room("/chat", "x", b"{}", 1, "conversation:7") == (
         b'{"jsonrpc":"2.0","method":"x","params":{},"room":"conversation:7","pos":1}'
     )
+    assert JsonRpc.push_with_room("/chat", "x", b"{}", 1, None) == push("/chat", "x", b"{}", 1, None)
     assert json.loads(push("/chat", 'say "x"\n', b"{}", None, None))["method"] == 'say "x"\n'
 
 
@@ -187,6 +189,9 @@ def test_a_shared_socket_names_its_namespaces() -> None:
     assert call('{"method":"a","ns":"/other"}').namespace == "/chat"  # where it isn't shared, ns means nothing
     assert SharedJsonRpc.push("/chat", "x", b"{}", 1, None) == (
         b'{"jsonrpc":"2.0","ns":"/chat","method":"x","params":{},"pos":1}'
+    )
+    assert SharedJsonRpc.push_with_room("/chat", "x", b"{}", 1, "conversation:7") == (
+        b'{"jsonrpc":"2.0","ns":"/chat","method":"x","params":{},"room":"conversation:7","pos":1}'
     )
 
 
