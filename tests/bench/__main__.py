@@ -99,6 +99,7 @@ def main(words: Sequence[str] | None = None) -> int:
         report.write_json(options.json, about, results)
     print(f"Written: {options.json}")
     for curve in chosen_curves(options):
+        options.pictures.mkdir(parents=True, exist_ok=True)
         path = options.pictures / f"curve-{curve.name}.svg"
         path.write_text(picture(curve, results))
         print(f"Written: {path}")
