@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from chatd.net.asgi import Application, Event, Receive, Send
 from chatd.net.channel import HttpRules
+from chatd.net.framer import Message
 from chatd.net.front import Front, FrontRules
 from chatd.net.http import Direct
 from chatd.net.listeners import Address
@@ -34,10 +35,14 @@ class EchoSite:
 
     async def websocket(self, request: Request, websocket: WebSocket) -> None:
         del request
-        write = websocket.write
+
+        def echo(messages: list[Message]) -> bool:
+            for payload, binary in messages:
+                websocket.write(frame_binary(payload) if binary else frame_text(payload))
+            return True
+
         while True:
-            for payload, binary in await websocket.receive():
-                write(frame_binary(payload) if binary else frame_text(payload))
+            await websocket.listen(echo)
 
     def direct(self, request: Request) -> Direct | None:
         return None

@@ -39,9 +39,14 @@ def frame(packet: Packet) -> bytes:
 async def echo_messages(session: Session, request: Request) -> None:
     """Engine.IO: every message comes back."""
     session.admit()
-    while True:
-        for data, binary in await session.receive():
+
+    def echo(packets: list[Packet]) -> bool:
+        for data, binary in packets:
             session.write(frame_binary(data) if binary else frame_text(b"4" + data))
+        return True
+
+    while True:
+        await session.listen(echo)
 
 
 class Client:
@@ -91,12 +96,17 @@ class Client:
 
 async def echo_events(session: Session, request: Request) -> None:
     client = Client(session.write, session.close, session.sid)
-    while True:
-        for packet in await session.receive():
+
+    def hear(packets: list[Packet]) -> bool:
+        for packet in packets:
             for heard in client.framing.receive(packet):
                 if isinstance(heard, Open):
                     session.admit()
                 client.hear(heard)
+        return True
+
+    while True:
+        await session.listen(hear)
 
 
 class Echo:
