@@ -332,23 +332,39 @@ class Broker:
         return order
 
     def _deliver(self, links: list[Link]) -> None:
+        """Give each link what it is due. After a send all caches are cold: as little as can be is done between two."""
         batch: Batch | list[Batch] | None = None
-        whole, data, mixed = EMPTY, b"", False
+        whole, data, size, count, mixed, delivered = EMPTY, b"", 0, 0, False, 0
         for link in links:
-            due, link.due = link.due, None
+            due = link.due
+            link.due = None
             if due is not batch:  # most have the same as their neighbours
                 assert due is not None
                 batch = due
                 whole = due if isinstance(due, Batch) else merged(due)
-                data, mixed = whole.data(), whole.mixed
-            self.delivered += len(whole.entries)
-            said = whole.firm() if mixed and link.crowded else data
+                data, mixed, count = whole.data(), whole.mixed, len(whole.entries)
+                size = len(data)
+            delivered += count
+            if mixed and link.crowded:
+                hand(link, whole.firm())
+                continue
             try:
-                taken = link.write(said)
+                taken = link.write(data)
             except OSError:
                 taken = 0
-            if taken is not None and taken < len(said):
-                link.keep_rest(said, taken)
+            if taken != size and taken is not None:
+                link.keep_rest(data, taken)
+        self.delivered += delivered
+
+
+def hand(link: Link, data: bytes) -> None:
+    """Give a link bytes of its own."""
+    try:
+        taken = link.write(data)
+    except OSError:
+        taken = 0
+    if taken is not None and taken < len(data):
+        link.keep_rest(data, taken)
 
 
 def merged(batches: list[Batch]) -> Batch:
