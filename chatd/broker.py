@@ -345,26 +345,14 @@ class Broker:
                 data, mixed, count = whole.data(), whole.mixed, len(whole.entries)
                 size = len(data)
             delivered += count
-            if mixed and link.crowded:
-                hand(link, whole.firm())
-                continue
+            said = whole.firm() if mixed and link.crowded else data
             try:
-                taken = link.write(data)
+                taken = link.write(said)
             except OSError:
                 taken = 0
-            if taken != size and taken is not None:
-                link.keep_rest(data, taken)
+            if taken != size and taken is not None and taken < len(said):
+                link.keep_rest(said, taken)
         self.delivered += delivered
-
-
-def hand(link: Link, data: bytes) -> None:
-    """Give a link bytes of its own."""
-    try:
-        taken = link.write(data)
-    except OSError:
-        taken = 0
-    if taken is not None and taken < len(data):
-        link.keep_rest(data, taken)
 
 
 def merged(batches: list[Batch]) -> Batch:

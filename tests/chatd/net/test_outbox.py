@@ -6,10 +6,18 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from chatd.net.memory import memory_pair
+from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.outbox import Outbox, OutboxRules, Way
 
 RULES = OutboxRules(limit=1_000, overflow=b"<too slow>", farewell=5.0)
+
+
+async def sip(client: MemoryStream, size: int) -> bytes:
+    """So many bytes, a few at a time."""
+    got = b""
+    while len(got) < size:
+        got += await client.receive_some(7)
+    return got
 
 
 async def test_an_idle_outbox_sends_at_once_and_makes_no_task(nursery: trio.Nursery) -> None:
@@ -28,10 +36,7 @@ async def test_what_the_kernel_does_not_take_follows_in_order(nursery: trio.Nurs
     for number in range(20):
         outbox.push(b"%04d" % number)
     assert outbox.waiting == 70
-    got = b""
-    while len(got) < 80:
-        got += await client.receive_some(7)
-    assert got == b"".join(b"%04d" % number for number in range(20))
+    assert await sip(client, 80) == b"".join(b"%04d" % number for number in range(20))
     await outbox.drained()
     await wait_all_tasks_blocked()
     assert outbox.waiting == 0
@@ -210,10 +215,7 @@ async def test_whoever_sends_for_themselves_is_told_the_way(nursery: trio.Nurser
         follower.say(b"%04d" % number)
     ways.append(follower.way)
     assert outbox.waiting == 70
-    got = b""
-    while len(got) < 80:
-        got += await client.receive_some(7)
-    assert got == b"".join(b"%04d" % number for number in range(20))
+    assert await sip(client, 80) == b"".join(b"%04d" % number for number in range(20))
     await outbox.drained()
     ways.append(follower.way)
     assert ways == [server.send_now, outbox.push, server.send_now]
