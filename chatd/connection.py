@@ -46,7 +46,7 @@ from protocol.errors import (
     Refusal,
 )
 from protocol.events import JOINED, Event
-from protocol.frames import Broken, Call, Frame, Framing, Packet, Ping
+from protocol.frames import Acknowledged, Broken, Call, Frame, Framing, Packet, Ping
 
 STRIKE_SECONDS = 10.0
 UNDER_WAY = 256  # calls of one connection that may be under way before it is read from again
@@ -244,6 +244,8 @@ class Connection(Link, Closable):
             case Broken(refusal=refusal, id=id):
                 if self._allowed(None, id):
                     self._refuse(self._any_chair(), None, id, refusal)
+            case Acknowledged():
+                self._allowed(None, None)  # nothing asked for it, and a flood of it is a flood
             case Ping(id=id):
                 if self._allowed(None, id) and id is not None:
                     self.send(self.framing.answer(id, b'"pong"'))

@@ -11,6 +11,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from chatd.auth.claims import Claims
+from chatd.auth.jws import LONGEST
 from chatd.services import entry, service_tokens
 from chatd.services.work import Actor
 from chatd.store.database import Database
@@ -42,6 +43,8 @@ class Doorman:
         """Who holds the token. Services are let in only where `services` are meant to come in, which is REST."""
         if not token:
             raise Refusal(AUTH_INVALID, "A token is needed")
+        if len(token) > LONGEST:
+            raise Refusal(AUTH_INVALID, f"The token is longer than {LONGEST} bytes")
         if token.startswith(service_tokens.PREFIX):
             return await self._admit_service(token, services)
         claims = await self._verifier.admit(token)

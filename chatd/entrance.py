@@ -121,6 +121,7 @@ async def serve_jsonrpc(house: House, request: Request, websocket: WebSocket) ->
         actor = await _authenticate(connection, token, query, dialects)
         if actor is None:
             return
+        framing.batch_limit = house.batch_limit
         push = framing.push_with_room if query.get("rooms") == "1" else framing.push
         await _open(connection, actor, namespaces, dialects, push, back_of(query))
         del query, token, dialects

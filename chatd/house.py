@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from chatd.broker import Broker
@@ -18,7 +19,7 @@ from protocol.dialects.speech import Speech
 from protocol.errors import NOT_FOUND, Closing, Refusal
 from protocol.framings import sse
 from protocol.framings.socketio import SocketIo
-from protocol.strict import allow_depth
+from protocol.strict import allow_depth, allow_values
 
 
 class Closable:
@@ -80,9 +81,14 @@ class House:
         limits = config.limits
         self.config = config
         allow_depth(limits.json_depth)
+        allow_values(limits.json_values)
         self.rest = Buckets[object](Rate(limits.rest_per_user, limits.rest_per_user_burst))
         self.calls = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
         self.typing = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)
+
+    def batch_limit(self) -> int:
+        """How many calls a JSON-RPC batch may hold: as many as the bucket of a connection holds when it is full."""
+        return int(max(self.calls.burst, 1)) if self.calls.rate else sys.maxsize
 
     # Dialects
 

@@ -52,6 +52,7 @@ from protocol.framings.socketio import SocketIo, SocketIoLimits
 
 NAMESPACES = 16
 REMEMBERED = 64  # namespaces that were open once: what a client still sends there crossed our goodbye
+FIRST_PACKET_BYTES = 16_384  # what a client may send in one packet before it has shown a valid token
 SID_BYTES = 15
 PID_BYTES = 18
 DRAINED = 65_536
@@ -62,10 +63,13 @@ INVALID_STATE = "invalid state"
 class IoConnection(Connection):
     """A Connection on an Engine.IO session."""
 
-    __slots__ = ("left", "session")
+    __slots__ = ("_packet_bytes", "left", "session")
+
+    framing: SocketIo
 
     def __init__(self, house: House, session: Session) -> None:
         framing = SocketIo(SocketIoLimits(packet_bytes=house.config.socketio.max_payload))
+        self._packet_bytes, framing.packet_bytes = framing.packet_bytes, FIRST_PACKET_BYTES
         super().__init__(house, framing, session.way)
         self.session = session
         self.left: set[str] = set()
@@ -105,6 +109,11 @@ class IoConnection(Connection):
             for namespace in self.chairs:
                 self.session.write(frame_text(SocketIo.closed(namespace)))
         super().end(closing)
+
+    def admit(self) -> None:
+        """The client has shown who it is: it may stay, and send larger packets."""
+        self.framing.packet_bytes = self._packet_bytes
+        self.session.admit()
 
     def may_open(self) -> bool:
         """Whether one more CONNECT is within the limits."""
@@ -184,7 +193,7 @@ class Guest:
             case Close(fault=fault):
                 connection.session.close(1002, fault)
             case Acknowledged():
-                pass  # nothing here asks for one
+                connection.hear(frame)
             case _:
                 where = getattr(frame, "namespace", None)
                 if where is None or where in connection.chairs:
@@ -253,7 +262,7 @@ class Guest:
 
     def _let_in(self, chair: Chair, position: int, recovered: bool, gap: str | None) -> None:
         connection, pid = self._connection, chair.memory
-        connection.session.admit()
+        connection.admit()
         sid = secrets.token_urlsafe(SID_BYTES) if pid is None else sid_of(pid)
         connection.say(SocketIo.opened(chair.face.namespace, sid, pid))
 

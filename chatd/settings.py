@@ -141,8 +141,10 @@ class Limits(Section, frozen=True, kw_only=True):
     message_bytes: Annotated[int, Size("A WebSocket message that a client sends.", live=True)] = 64 * KIB
     message_fragments: Annotated[int, Whole("Fragments of one WebSocket message.", live=True)] = 1024
     json_depth: Annotated[int, Whole("How deep JSON may be nested.", live=True)] = 32
+    json_values: Annotated[int, Whole("Values in the JSON of one message or body.", live=True)] = 5000
     outbox_bytes: Annotated[int, Size("What may wait for one slow connection before it is closed.", live=True)] = MIB
     body_bytes: Annotated[int, Size("The body of a REST request.", live=True)] = MIB
+    first_body_bytes: Annotated[int, Size("The body of a request that shows no valid token.", live=True)] = 8 * KIB
     head_bytes: Annotated[int, Size("The head of a request.", live=True)] = 16 * KIB
     head_timeout: Annotated[float, Duration("Until the head of a request is complete.", live=True)] = 10.0
     tls_timeout: Annotated[float, Duration("Until the TLS handshake is complete.", live=True)] = 10.0

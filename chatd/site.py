@@ -18,6 +18,7 @@ from typing import Any
 
 import trio
 
+from chatd.auth.verifier import bearer
 from chatd.engine import Engine
 from chatd.entrance import dialects_of, query_of, serve_jsonrpc
 from chatd.house import House
@@ -32,6 +33,7 @@ from chatd.reception import open_engine
 from protocol.errors import FORBIDDEN, NO_METHOD, NOT_FOUND, UNAVAILABLE, Refusal
 
 SOCKETIO_PATH = "/socket.io/"
+ACCOUNTS_PATH = "/auth/"
 SCRIPTS = {  # path → file in chatd/web
     "/client.js": "client.js",
     "/socket.io/socket.io.min.js": "vendor/socket.io.min.js",
@@ -106,8 +108,17 @@ class Site:
         return self._direct.get(request.path) if engine is None else engine.direct(request)
 
     def body_limit(self, request: Request) -> int:
-        engine = self._engine_for(request)
-        return self.house.config.limits.body_bytes if engine is None else engine.body_limit(request)
+        engine, limits = self._engine_for(request), self.house.config.limits
+        return limits.first_body_bytes or limits.body_bytes if engine is None else engine.body_limit(request)
+
+    async def widen_body(self, request: Request) -> int:
+        """The limit for a longer body: that of a client whose token is valid. A Refusal where the token is not."""
+        config, shown = self.house.config, request.get(b"authorization")
+        if request.path == SOCKETIO_PATH or request.path in self._direct or request.path.startswith(ACCOUNTS_PATH):
+            return self.body_limit(request)
+        if shown is not None or not config.auth.insecure_userid:
+            await self.house.doorman.admit(bearer(shown or ""), services=True)
+        return config.limits.body_bytes
 
     async def app(self) -> Application:
         return await self._make_app()
@@ -170,7 +181,7 @@ class MetricsSite:
         return tell_metrics
 
     def body_limit(self, request: Request) -> int:
-        return 0
+        return 1024
 
     async def app(self) -> Application:
         raise NotImplementedError  # everything is direct

@@ -3,7 +3,12 @@
     waiting for a request         idle_seconds (head_seconds for the first one)
     reading its head              head_seconds for the whole of it, head_bytes: 431
     reading its body              body_seconds, longer by one for every SLOWEST_BYTES that came: 408; body_limit: 413
+                                  chunk sizes and extensions may add as much again, and FRAMING_BYTES: 413
     sending                       write_seconds for each PIECE: the client is dropped
+
+A head that two readers could read differently is refused, and the connection ends (RFC 9112, 2.2, 5.2, 6.1, 6.3): a
+line that ends without CR, a folded line, a Transfer-Encoding beside a Content-Length or in HTTP/1.0. h11 refuses all
+else of that kind.
 
 An answer that ends the connection is followed by a short, bounded reading of what the client still sends: closing
 with unread bytes would reset the connection and could take the answer with it.
@@ -28,6 +33,7 @@ from protocol.errors import BAD_REQUEST, HEAD_TOO_LARGE, TOO_LARGE, Code
 PIECE = 65_536
 READ_BYTES = 16_384
 SLOWEST_BYTES = 32_768
+FRAMING_BYTES = 32_768
 LINGER_BYTES = 1 << 20
 LINGER_SECONDS = 2.0
 
@@ -38,7 +44,8 @@ DEFAULT_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cache-control", b"no-store"),
 )
 CONTENT_LENGTH = b"content-length"
-FRAMING_HEADERS = frozenset([CONTENT_LENGTH, b"transfer-encoding", b"connection"])
+TRANSFER_ENCODING = b"transfer-encoding"
+FRAMING_HEADERS = frozenset([CONTENT_LENGTH, TRANSFER_ENCODING, b"connection"])
 BODILESS = frozenset([204, 304])
 REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
@@ -73,6 +80,7 @@ class Channel:
         "_body_ended",
         "_first",
         "_h11",
+        "_read",
         "_received",
         "_silent",
         "answered",
@@ -93,6 +101,7 @@ class Channel:
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=(rules.head_bytes or 1 << 30) + 2)
         self._first = True
         self._received = 0  # bytes of this request's body
+        self._read = 0  # bytes that have come since its head was read
         self._silent = False  # this answer has no body, whatever the handler thinks
         self._body_ended = True
         self._body_deadline = 0.0
@@ -121,10 +130,10 @@ class Channel:
 
     async def read_head(self) -> Request | None:
         """The next request's head; None when the client left in the middle of it or took too long."""
-        event = self._event_now()
+        event = self._head_now()
         if event is None:
             with trio.move_on_after(self.rules.head_seconds):
-                event = await self._event()
+                event = await self._event(self._head_now)
         return self._begin(event) if isinstance(event, h11.Request) else None
 
     def _begin(self, event: h11.Request) -> Request:
@@ -134,9 +143,12 @@ class Channel:
         if not event.http_version.startswith(b"1."):
             raise reject(BAD_REQUEST, "This server speaks HTTP/1.1")
         headers = [(bytes(name), bytes(value)) for name, value in event.headers]
+        names = {name for name, _ in headers}
+        if TRANSFER_ENCODING in names and (CONTENT_LENGTH in names or event.http_version < b"1.1"):
+            raise reject(BAD_REQUEST, "Transfer-Encoding stands alone, and in HTTP/1.1")
         self.request = Request(event.method.decode(), bytes(event.target), headers, event.http_version.decode())
         self.extra_headers = ()
-        self._received = 0
+        self._received = self._read = 0
         self._body_ended = False
         self._body_deadline = trio.current_time() + self.rules.body_seconds
         return self.request
@@ -157,9 +169,9 @@ class Channel:
         event = self._event_now()
         if event is None:
             with trio.CancelScope(deadline=self._body_deadline):
-                event = await self._event()
+                event = await self._event(self._event_now)
         if isinstance(event, h11.Data):
-            return self._count(bytes(event.data))
+            return self._count(self._all_data(event))
         if isinstance(event, h11.EndOfMessage):
             self._body_ended = True
             return b""
@@ -167,16 +179,33 @@ class Channel:
             raise reject(BAD_REQUEST, "The body took too long", status=408)
         raise Reject(None)
 
+    def _all_data(self, event: h11.Data) -> bytes:
+        """What has come of the body: one piece, in however many chunks the client sent it."""
+        pieces = [bytes(event.data)]
+        while isinstance(following := self._event_now(), h11.Data):
+            pieces.append(bytes(following.data))
+        self._body_ended = isinstance(following, h11.EndOfMessage)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
     def _count(self, piece: bytes) -> bytes:
         self._received += len(piece)
         self._body_deadline += len(piece) / SLOWEST_BYTES
-        if self._received > self.body_limit > 0:
+        framing = self._read - self._received
+        if self._received > self.body_limit > 0 or framing > self.body_limit + FRAMING_BYTES > FRAMING_BYTES:
             raise reject(TOO_LARGE)
         return piece
 
+    @property
+    def declares_more(self) -> bool:
+        """Whether the body may be longer than `body_limit`, by what the head says of it."""
+        request = self.request
+        if request is None or not self.body_limit:
+            return False
+        return bool(request.all(TRANSFER_ENCODING)) or int(request.get(CONTENT_LENGTH) or 0) > self.body_limit
+
     async def _welcome_body(self) -> None:
         """Before a body's first byte: judge the declared length, and tell a client that asks to go on."""
-        declared = self.request.get(b"content-length") if self.request is not None else None
+        declared = self.request.get(CONTENT_LENGTH) if self.request is not None else None
         if declared is not None and int(declared) > self.body_limit > 0:
             raise reject(TOO_LARGE)
         if self._h11.they_are_waiting_for_100_continue:
@@ -184,9 +213,19 @@ class Channel:
                 self._h11.send(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
             )
 
-    async def _event(self) -> h11.Event:
-        while (event := self._event_now()) is None:
+    async def _event(self, now: Callable[[], h11.Event | None]) -> h11.Event:
+        while (event := now()) is None:
             await self._more()
+        return event
+
+    def _head_now(self) -> h11.Event | None:
+        """The next event as below; where it is a request, each line of the head ends with CR LF and is not folded."""
+        before = self._h11.trailing_data[0]
+        event = self._event_now()
+        if isinstance(event, h11.Request):
+            head = before[: len(before) - len(self._h11.trailing_data[0])]
+            if head.count(b"\n") != head.count(b"\r\n") or b"\n " in head or b"\n\t" in head:
+                raise reject(BAD_REQUEST, "Each line of the head ends with CR LF, and none is folded")
         return event
 
     def _event_now(self) -> h11.Event | None:
@@ -202,6 +241,7 @@ class Channel:
     async def _more(self) -> bool:
         data = await self.stream.receive_some(READ_BYTES)
         self._h11.receive_data(data)
+        self._read += len(data)
         return bool(data)
 
     @staticmethod

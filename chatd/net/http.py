@@ -4,6 +4,7 @@ A request goes, in this order, to whoever wants it:
 
     site.refuse(request)        a Response ends the matter (rate and connection limits, a foreign Origin)
     WebSocket upgrade           site.websocket(request, websocket), also on a kept-alive connection
+    site.widen_body(request)    the limit of a body that is longer than site.body_limit(request)
     site.direct(request)        a handler that the site keeps for itself: async (request, body) -> Response
     the rest                    the ASGI application of site.app(), through chatd/net/asgi.py
 
@@ -21,10 +22,10 @@ import trio
 from chatd.net.asgi import Application, run_application
 from chatd.net.channel import Channel, HttpRules, Reject, reject
 from chatd.net.handshake import BadHandshake, accept, wants_websocket
-from chatd.net.request import Headers, Request, Response, refusal
+from chatd.net.request import Headers, Request, Response, challenge, refusal
 from chatd.net.socket import Gone, SocketRules, WebSocket
 from chatd.net.stream import Stream
-from protocol.errors import BAD_REQUEST, INTERNAL
+from protocol.errors import BAD_REQUEST, INTERNAL, Refusal
 
 # A name or an address, and a port. The REST application takes the Host apart before it guards itself: from another one
 # it raises.
@@ -63,7 +64,9 @@ class Awaited:
 class Site(Protocol):
     """What the floors above are to this one. `app` is asked once per request and may take its time the first time.
 
-    A site may also have `headers(request)`: what every answer to a request carries unless it says otherwise (CORS).
+    `body_limit` is for a client that is not known yet (0: no limit). A site may also have `headers(request)`: what
+    every answer to a request carries unless it says otherwise (CORS). And `async widen_body(request)`: the limit for a
+    longer body, asked before the body is read; it may raise a Refusal.
     """
 
     def refuse(self, request: Request) -> Response | None: ...
@@ -85,7 +88,19 @@ def directly(peer: str, headers: Headers) -> tuple[str, str | None]:
 class Server:
     """What all connections share. `crashed` hears of every exception that a handler lets out."""
 
-    __slots__ = ("answered", "crashed", "headers", "idle", "locate", "nursery", "rules", "site", "sockets", "stopping")
+    __slots__ = (
+        "answered",
+        "crashed",
+        "headers",
+        "idle",
+        "locate",
+        "nursery",
+        "rules",
+        "site",
+        "sockets",
+        "stopping",
+        "widen_body",
+    )
 
     def __init__(
         self,
@@ -100,6 +115,7 @@ class Server:
     ) -> None:
         self.site = site
         self.headers: Callable[[Request], Headers] | None = getattr(site, "headers", None)
+        self.widen_body: Callable[[Request], Awaitable[int]] | None = getattr(site, "widen_body", None)
         self.nursery = nursery
         self.rules = rules
         self.sockets = sockets
@@ -155,6 +171,7 @@ class Server:
         if request is not None:
             request.client, scheme = self.locate(stream.peer, request.headers)
             request.scheme = scheme or ("https" if stream.secure else "http")
+            channel.body_limit = self.site.body_limit(request)
             if self.headers is not None:
                 channel.extra_headers = self.headers(request)
         return request
@@ -168,7 +185,12 @@ class Server:
 
     async def _answer(self, channel: Channel, request: Request) -> None:
         site = self.site
-        channel.body_limit = site.body_limit(request)
+        if self.widen_body is not None and channel.declares_more:
+            try:
+                channel.body_limit = await self.widen_body(request)
+            except Refusal as no:
+                await channel.respond(refusal(no.code, no.message, headers=challenge(no.code), close=True))
+                return
         direct = site.direct(request)
         if direct is None:
             await run_application(await site.app(), channel, request, self.crashed)

@@ -65,6 +65,11 @@ class Response(Struct, frozen=True):
     close: bool = False
 
 
+def challenge(code: Code) -> tuple[tuple[bytes, bytes], ...]:
+    """The header that belongs to a 401."""
+    return ((b"www-authenticate", b"Bearer"),) if code.status == 401 else ()
+
+
 def refusal(
     code: Code,
     text: str = "",

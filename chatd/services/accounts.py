@@ -28,6 +28,7 @@ from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, Refu
 from protocol.model import User
 
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_DISPLAY = 64, 254, 100
+LONGEST_HANDLE = 512  # characters of a name that is still to be composed, or of whatever else a client signs in with
 NAME = re.compile(r"[\w.@+-]+")
 NOBODYS = re.compile(r"[0-9]+|deleted(-[0-9]+)?", re.IGNORECASE)  # would be taken for an id, or for who is gone
 EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(\.[\w-]+)*")
@@ -80,11 +81,19 @@ class Changes(Struct, frozen=True):
 
 def check_name(name: str) -> str:
     """A name that somebody may have. Composed alike (NFKC), since names are compared."""
-    name = unicodedata.normalize("NFKC", name)
-    if not NAME.fullmatch(name) or NOBODYS.fullmatch(name) or len(name) > LONGEST_NAME:
+    name = composed(name) or ""
+    if len(name) > LONGEST_NAME or not NAME.fullmatch(name) or NOBODYS.fullmatch(name):
         expected = f"1 to {LONGEST_NAME} letters, digits or any of . @ + - _, and not digits only"
         raise Refusal(BAD_REQUEST, f"That is no name; expected {expected}", field="name")
     return name
+
+
+def composed(name: str) -> str | None:
+    """A name as names are compared (NFKC); None for what is too long for one.
+
+    Composing costs time quadratic in the length of a run of combining marks, so the length is judged first.
+    """
+    return unicodedata.normalize("NFKC", name) if len(name) <= LONGEST_HANDLE else None
 
 
 def name_from(email: str | None) -> str:
@@ -98,7 +107,7 @@ def name_from(email: str | None) -> str:
 
 
 def check_email(email: str) -> str:
-    if not EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
+    if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email):
         raise Refusal(BAD_REQUEST, "That is no email address", field="email")
     return email
 
@@ -131,13 +140,15 @@ def claimant(tx: Reading, name: str | None, email: str | None) -> Account | None
 
 
 def _named(tx: Reading, name: str) -> Account | None:
-    if not name.isprintable():  # and SQLite would choke on lone surrogates
+    alike = composed(name)
+    if alike is None or not name.isprintable():  # and SQLite would choke on lone surrogates
         return None
-    return users.account(tx, name=name) or users.account(tx, name=unicodedata.normalize("NFKC", name))
+    return users.account(tx, name=name) or users.account(tx, name=alike)
 
 
 def _addressed(tx: Reading, email: str) -> Account | None:
-    return users.account(tx, email=email) if "@" in email and email.isprintable() else None
+    fit = len(email) <= LONGEST_HANDLE and "@" in email and email.isprintable()
+    return users.account(tx, email=email) if fit else None
 
 
 def listing(tx: Reading) -> list[User]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from protocol.commands import Login, Logout, Refresh, Register
 from protocol.dialects.grammar import Route, Shape
-from protocol.dialects.words import TEXT, always, either, field, nested, optional, plain, spelt
+from protocol.dialects.words import LINE, always, either, field, nested, optional, plain, spelt
 from protocol.ids import DECIMAL, OBJECT_ID
 
 # Shapes
@@ -34,8 +34,8 @@ TOKENS: Shape = {
 
 # Fields
 
-WHO = (either("username", TEXT, "name", unless="email"), optional("email", TEXT))
-PASSWORD = field("password", TEXT)
+WHO = (either("username", LINE, "name", unless="email"), optional("email", LINE))
+PASSWORD = field("password", LINE)
 
 # Routes
 
@@ -44,7 +44,7 @@ ROUTES = (
         "POST",
         "/auth/register",
         Register,
-        (*WHO, PASSWORD, optional("displayName", TEXT, "display")),
+        (*WHO, PASSWORD, optional("displayName", LINE, "display")),
         TOKENS,
         201,
         public=True,
@@ -54,7 +54,7 @@ ROUTES = (
         "POST",
         "/auth/refresh",
         Refresh,
-        (either("refreshToken", TEXT, "refresh", unless="refresh_token"), optional("refresh_token", TEXT, "refresh")),
+        (either("refreshToken", LINE, "refresh", unless="refresh_token"), optional("refresh_token", LINE, "refresh")),
         TOKENS,
         public=True,
     ),
@@ -62,7 +62,7 @@ ROUTES = (
         "POST",
         "/auth/logout",
         Logout,
-        (optional("refreshToken", TEXT, "refresh"), optional("refresh_token", TEXT, "refresh")),
+        (optional("refreshToken", LINE, "refresh"), optional("refresh_token", LINE, "refresh")),
         status=204,
         public=True,
     ),

@@ -161,6 +161,9 @@ class Vocabulary(Struct, frozen=True):
     greets: tuple[type[Event], ...] = ()
 
 
+MOST_PROBLEMS = 10  # of a payload, in one answer
+
+
 class Complaints(Struct, frozen=True):
     """How a payload is complained about: a sentence per kind of problem, joined."""
 

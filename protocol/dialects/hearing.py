@@ -6,7 +6,8 @@ Only a payload that fails is looked at again, slowly, field by field, to say eve
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import astuple
 
 from protocol.commands import Command
-from protocol.dialects.grammar import Complaints, Field, Hear
+from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Hear
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Problem, Refusal
 from protocol.strict import check_depth, check_keys
 
@@ -106,7 +107,7 @@ class Listener:
         return self.command(**values), known
 
     def _explain(self, text: bytes) -> Refusal:
-        """Why `text` is no payload of this row: every problem, in the order of the table."""
+        """Why `text` is no payload of this row: the first problems, in the order of the table."""
         check_depth(text)
         try:
             value = msgspec.json.decode(text)
@@ -134,11 +135,15 @@ def _slot(field: Field) -> tuple[str, Any] | tuple[str, Any, Any]:
 
 
 def problems(takes: tuple[Field, ...], payload: Mapping[str, Any]) -> tuple[Problem, ...]:
-    """Everything that is wrong with a payload of generic JSON."""
-    found = [problem for field in takes if (problem := _problem(field, payload))]
-    names = {field.name for field in takes}
-    found += [Problem(str(name)[:100], "unknown", "") for name in payload if name not in names]
-    return tuple(found)
+    """What is wrong with a payload of generic JSON: the first problems, in the order of the table."""
+    found = (problem for field in takes if (problem := _problem(field, payload)))
+    return tuple(islice(chain(found, unknown(takes, payload)), MOST_PROBLEMS))
+
+
+def unknown(takes: tuple[Field, ...], names: Iterable[str]) -> Iterator[Problem]:
+    """A problem for each name that no field has, as long as the caller wants more of them."""
+    known = {field.name for field in takes}
+    return (Problem(name[:100], "unknown", "") for name in names if name not in known)
 
 
 def _problem(field: Field, payload: Mapping[str, Any]) -> Problem | None:

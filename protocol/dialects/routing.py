@@ -6,18 +6,19 @@ Fields named in the path come from the path, the others from the query (GET, DEL
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 from msgspec import Struct
 
 from protocol.commands import Command
-from protocol.dialects.grammar import Complaints, Field, Many, Route
-from protocol.dialects.hearing import Listener
+from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Many, Route
+from protocol.dialects.hearing import Listener, unknown
 from protocol.dialects.saying import encode, spell_body
 from protocol.errors import BAD_REQUEST, Problem, Refusal
 from protocol.model import Page
-from protocol.strict import check_depth
+from protocol.strict import check_size
 
 _NAMES = re.compile(r"\{(\w+)\}")
 
@@ -47,24 +48,21 @@ class Guide:
         values = {"page": 1, **self.route.fixed} if self.route.numbered else dict(self.route.fixed)
         found = list(query)
         given = dict(found)
-        problems = [Problem(name, "unknown", "") for name in given if name not in {f.name for f in self._in_query}]
         if len(given) != len(found):
             raise Refusal(BAD_REQUEST, "A query parameter is there twice")
-        for field, texts in [(f, path) for f in self._in_path] + [(f, given) for f in self._in_query]:
-            problem = _read(field, texts, values)
-            if problem:
-                problems.append(problem)
+        problems = tuple(islice(self._problems(path, given, values), MOST_PROBLEMS))
         if problems:
-            raise Refusal(
-                BAD_REQUEST,
-                self.complaints.say(tuple(problems)),
-                field=problems[0].field,
-                problems=tuple(problems),
-            )
+            raise Refusal(BAD_REQUEST, self.complaints.say(problems), field=problems[0].field, problems=problems)
         if self._in_body or (body.strip() and self.route.method not in ("GET", "DELETE")):
-            check_depth(body)
+            check_size(body)
             return self._listener.hear(body, values)
         return self.route.command(**values)
+
+    def _problems(self, path: Mapping[str, str], query: Mapping[str, str], values: dict[str, Any]) -> Iterator[Problem]:
+        """What is wrong with path and query; all that is right is in `values` when the last one has been asked for."""
+        read = (_read(field, path, values) for field in self._in_path)
+        asked = (_read(field, query, values) for field in self._in_query)
+        return chain(unknown(self._in_query, query), filter(None, chain(read, asked)))
 
     def answer(self, result: Any) -> Answered:
         route = self.route

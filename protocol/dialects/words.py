@@ -41,6 +41,10 @@ def _word(word: Word | Spelling) -> Word:
     return Word(word.type, word.name, word.read, word.read_text) if isinstance(word, Spelling) else word
 
 
+LONGEST_LIST = 1000
+LONGEST_LINE = 2048
+
+
 def _fault(expected: str) -> Refusal:
     """A word refuses with what it expects; whoever asked it adds which field that was."""
     return Refusal(BAD_REQUEST, expected)
@@ -50,6 +54,12 @@ def _text(value: str) -> str:
     if "\0" in value:
         raise _fault("a string without NUL")
     return value
+
+
+def _line(value: str) -> str:
+    if len(value) > LONGEST_LINE:
+        raise _fault(f"a string of at most {LONGEST_LINE} characters")
+    return _text(value)
 
 
 def _flag(value: str) -> bool:
@@ -112,7 +122,9 @@ def keys(spelling: Spelling) -> Word:
         return tuple(map(spelling.read, value))
 
     element: Any = spelling.type
-    return Word(Annotated[list[element], Meta(max_length=1000)], f"a list, each {spelling.name}", read, _no_text)
+    return Word(
+        Annotated[list[element], Meta(max_length=LONGEST_LIST)], f"a list, each {spelling.name}", read, _no_text
+    )
 
 
 def key_alone(spelling: Spelling) -> Word:
@@ -133,11 +145,17 @@ def _free(value: dict[str, Any]) -> dict[str, Any]:
 _FREE = "an object of at most 4096 bytes, without NUL"
 
 TEXT = Word(str, "a string", _text, _text)
+LINE = Word(str, "a string", _line, _line)
 FLAG = Word(bool, "a boolean value", bool, _flag)
 COUNT = Word(int, "a positive integer", _count, _digits)
-URLS = Word(list[str], "a list of URLs", _urls, _no_text)
-ATTACHMENTS = Word(list[_Attachment], 'a list of {url, type: "IMAGE" or "PDF"}', _attachments, _no_text)
-FREE = Word(dict[str, Any], _FREE, _free, _no_text)
+URLS = Word(Annotated[list[str], Meta(max_length=LONGEST_LIST)], "a list of URLs", _urls, _no_text)
+ATTACHMENTS = Word(
+    Annotated[list[_Attachment], Meta(max_length=LONGEST_LIST)],
+    'a list of {url, type: "IMAGE" or "PDF"}',
+    _attachments,
+    _no_text,
+)
+FREE = Word(Annotated[dict[str, Any], Meta(max_length=LONGEST_LIST)], _FREE, _free, _no_text)
 
 # On the way out
 

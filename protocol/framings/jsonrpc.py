@@ -3,19 +3,21 @@
     → {"jsonrpc":"2.0","id":1,"method":"message:send","params":{…}}      Call
     → {"jsonrpc":"2.0","method":"typing","params":{…}}                    Call without an id: never answered
     → [ … ]                                                              a batch: its answers come as one list
+    → {"jsonrpc":"2.0","id":1,"result":…} (or "error")                    Acknowledged: nothing asked for it
     → {"jsonrpc":"2.0","id":2,"method":"rpc.ping"}                        Ping
     ← {"jsonrpc":"2.0","id":1,"result":…}                                 answer
     ← {"jsonrpc":"2.0","id":1,"error":{"code":…,"message":…,"data":…}}    refuse
     ← {"jsonrpc":"2.0","method":"message:created","params":{…},"pos":4711}    push; push_with_room has "room", too
 
 An id is sent back as the bytes that came, so 0, "" and 1.5 stay what they were. A binary message gets a binary answer.
+A batch that holds more messages than it may is refused as a whole, with one answer, before any message is read.
 On a socket that carries several namespaces (SharedJsonRpc) each message names its own in "ns".
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,8 +25,10 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from protocol.errors import INVALID_FRAME, UNPARSABLE, Refusal
-from protocol.frames import NOTHING, Broken, Call, Frame, Packet, Ping
-from protocol.strict import check_depth, check_keys
+from protocol.frames import NOTHING, Acknowledged, Broken, Call, Frame, Packet, Ping
+from protocol.strict import check_keys, check_size
+
+FIRST_BATCH = 10  # messages in a batch of a client that has not shown its token yet
 
 encode = msgspec.json.Encoder().encode
 
@@ -37,7 +41,13 @@ class _Request(Struct):
     ns: str | UnsetType = UNSET
 
 
+class _Response(Struct):
+    result: Raw | UnsetType = UNSET
+    error: Raw | UnsetType = UNSET
+
+
 _decode_request = msgspec.json.Decoder(_Request).decode
+_decode_response = msgspec.json.Decoder(_Response).decode
 _decode_batch = msgspec.json.Decoder(list[Raw]).decode
 
 
@@ -59,13 +69,18 @@ class _Id(Struct, frozen=True):
     batch: _Batch | None = None
 
 
+def _first_batch() -> int:
+    return FIRST_BATCH
+
+
 class JsonRpc:
-    """One client's JSON-RPC: see Framing."""
+    """One client's JSON-RPC: see Framing. `batch_limit` gives the number of messages that a batch may hold just now."""
 
-    __slots__ = ("namespace",)
+    __slots__ = ("batch_limit", "namespace")
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, namespace: str, batch_limit: Callable[[], int] = _first_batch) -> None:
         self.namespace = namespace
+        self.batch_limit = batch_limit
 
     # In
 
@@ -74,7 +89,7 @@ class JsonRpc:
         try:
             if binary:
                 text.decode()
-            check_depth(text)
+            check_size(text)
             if text.lstrip()[:1] == b"[":
                 return self._batch(text, binary)
             return (self._frame(text, binary, None),)
@@ -87,9 +102,12 @@ class JsonRpc:
         parts = _decode_batch(text)
         if not parts:
             raise Refusal(INVALID_FRAME, "A batch must not be empty")
+        most = self.batch_limit()
+        if len(parts) > most:
+            raise Refusal(INVALID_FRAME, f"A batch must hold at most {most} messages")
         batch = _Batch()
         frames = [self._frame(bytes(part), binary, batch) for part in parts]
-        batch.due = sum(1 for frame in frames if getattr(frame, "id", None) is not None)
+        batch.due = sum(isinstance(getattr(frame, "id", None), _Id) for frame in frames)
         return frames
 
     def _frame(self, text: bytes, binary: bool, batch: _Batch | None) -> Frame:
@@ -97,6 +115,8 @@ class JsonRpc:
             request = _decode_request(text)
         except msgspec.ValidationError:
             return Broken(Refusal(INVALID_FRAME, _complaint(text)), _Id(_id_of(text), binary, batch))
+        if request.method is UNSET and _is_response(text):
+            return Acknowledged(self.namespace, 0, NOTHING)
         if not _adds_up(text, request) and _maybe_twice(text):
             twice = _said_twice(text)
             if twice:
@@ -242,6 +262,12 @@ def _said_twice(text: bytes) -> str | None:
                 return str(pair[0])[:100]
             seen.add(pair[0])
     return None
+
+
+def _is_response(text: bytes) -> bool:
+    """Whether a message without a method is a response. JSON-RPC libraries send one for a method they don't know."""
+    found = _decode_response(text)
+    return found.result is not UNSET or found.error is not UNSET
 
 
 def _is_id(raw: bytes) -> bool:

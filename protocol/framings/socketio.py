@@ -34,7 +34,7 @@ from msgspec import Raw, Struct
 
 from protocol.errors import Refusal
 from protocol.frames import NOTHING, Acknowledged, Broken, Call, Close, Frame, Open, Packet
-from protocol.strict import check_depth
+from protocol.strict import check_size
 
 PACKET = re.compile(rb"(?:([0-4])|([56])(\d{1,4})-)((?:(/[^,]*)(?:,|\Z))?(\d{0,16}))")
 DIGITS, MOST_ID = 16, 1 << 53
@@ -91,12 +91,16 @@ class _Unfinished:
 
 
 class SocketIo:
-    """One client's Socket.IO: see Framing. A call's id is the token that its answer repeats."""
+    """One client's Socket.IO: see Framing. A call's id is the token that its answer repeats.
 
-    __slots__ = ("_limits", "_unfinished")
+    `packet_bytes` is the limit of that name, for this client and just now.
+    """
+
+    __slots__ = ("_limits", "_unfinished", "packet_bytes")
 
     def __init__(self, limits: SocketIoLimits | None = None) -> None:
         self._limits = limits or SocketIoLimits()
+        self.packet_bytes = self._limits.packet_bytes
         self._unfinished: _Unfinished | None = None
 
     # In
@@ -112,7 +116,7 @@ class SocketIo:
 
     def _packet(self, text: bytes) -> Sequence[Frame]:
         found = PACKET.match(text)
-        if found is None or self._unfinished is not None or len(text) > self._limits.packet_bytes:
+        if found is None or self._unfinished is not None or len(text) > self.packet_bytes:
             raise _Broken
         kind, binary_kind, count, token, path, id = found.groups()
         if path is None:
@@ -145,7 +149,7 @@ class SocketIo:
             raise _Broken
         unfinished.parts.append(data)
         unfinished.size += len(data)
-        if unfinished.size > self._limits.packet_bytes:
+        if unfinished.size > self.packet_bytes:
             raise _Broken
         if len(unfinished.parts) < unfinished.due:
             return ()
@@ -238,7 +242,7 @@ def _with_attachments(kind: bytes, binary: bytes, rest: bytes, attachments: Sequ
 def _connect(head: _Head, data: bytes) -> Sequence[Frame]:
     if not data:
         return (Open(head.namespace),)
-    _check_depth_or_break(data)
+    _check_size_or_break(data)
     _decode_object(data)
     return (Open(head.namespace, Raw(data)),)
 
@@ -251,7 +255,7 @@ def _disconnect(head: _Head, data: bytes) -> Sequence[Frame]:
 
 def _event(head: _Head, data: bytes) -> Sequence[Frame]:
     try:
-        check_depth(data)
+        check_size(data)
     except Refusal as refusal:
         return (Broken(refusal, head.token),)
     name, arguments = _named(data)
@@ -259,7 +263,7 @@ def _event(head: _Head, data: bytes) -> Sequence[Frame]:
 
 
 def _ack(head: _Head, data: bytes) -> Sequence[Frame]:
-    _check_depth_or_break(data)
+    _check_size_or_break(data)
     _decode_list(data)
     return (Acknowledged(head.namespace, int(head.id), Raw(data)),) if head.id else ()
 
@@ -273,14 +277,14 @@ READERS: dict[bytes, _Read] = {b"0": _connect, b"1": _disconnect, b"2": _event, 
 
 
 def _binary_event(head: _Head, data: bytes, count: int) -> Callable[[tuple[bytes, ...]], Frame]:
-    _check_depth_or_break(data)
+    _check_size_or_break(data)
     name, arguments = _named(data)
     _check_placeholders(_decode_any(data), count)
     return lambda parts: Call(head.namespace, name, arguments, head.token, parts)
 
 
 def _binary_ack(head: _Head, data: bytes, count: int) -> Callable[[tuple[bytes, ...]], Frame]:
-    _check_depth_or_break(data)
+    _check_size_or_break(data)
     _decode_list(data)
     _check_placeholders(_decode_any(data), count)
     id = int(head.id)
@@ -306,9 +310,9 @@ def _named(data: bytes) -> tuple[str, Raw]:
     return name, Raw(b"[%b]" % b",".join(map(bytes, parts[1:])))
 
 
-def _check_depth_or_break(data: bytes) -> None:
+def _check_size_or_break(data: bytes) -> None:
     try:
-        check_depth(data)
+        check_size(data)
     except Refusal:
         raise _Broken from None
 

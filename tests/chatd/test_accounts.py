@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import unicodedata
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -337,3 +339,22 @@ async def test_expired_sessions_make_room(world: World, tmp_path: Path) -> None:
     raw = sqlite3.connect(f"file:{tmp_path}/chatd.db?mode=ro", uri=True)
     assert raw.execute("SELECT count(*) FROM refresh_tokens").fetchone() == (1,)
     raw.close()
+
+
+async def test_nothing_long_is_composed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Composing costs time quadratic in the length of a run of combining marks."""
+    composed: list[int] = []
+
+    def normalize(form: Literal["NFKC"], text: str) -> str:
+        composed.append(len(text))
+        return unicodedata.normalize(form, text)
+
+    monkeypatch.setattr(services, "unicodedata", SimpleNamespace(normalize=normalize))
+    long = "a" + "\u0316\u0301" * 60_000
+    refusal = await refused(world, Register(name=long, password=WORD))
+    assert (refusal.code, refusal.field) == (BAD_REQUEST, "name")
+    assert (await refused(world, Register(email=f"{long}@x", password=WORD))).code is BAD_REQUEST
+    assert (await refused(world, Login(name=long, password=WORD))).code is AUTH_INVALID
+    assert (await refused(world, Login(email=f"{long}@x", password=WORD))).code is AUTH_INVALID
+    assert max(composed, default=0) <= services.LONGEST_HANDLE
+    assert services.check_name("a" + "\u0301" * 1) == "á"

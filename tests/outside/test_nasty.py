@@ -109,9 +109,27 @@ async def test_a_flood_of_calls_is_told_so_three_times_and_then_closed(server: C
         assert len(limited) == 3
 
 
-async def test_a_batch_of_three_thousand_calls_ends_with_the_flood_code(server: Chatd) -> None:
+@pytest.mark.parametrize("size", [101, 3_000, 21_800])
+async def test_a_batch_that_is_too_long_gets_one_error(server: Chatd, size: int) -> None:
     async with two_chat(server.address, (ROMEO, JULIET)), await Raw.open(server.address, TYBALT) as raw:
-        await raw.say("[" + ",".join(['{"id":1,"method":""}'] * 3_000) + "]")
+        await raw.say("[" + ",".join(["{}" if size > 3_000 else '{"id":1,"method":""}'] * size) + "]")
+        assert is_bad_request(await raw.reply())
+        assert (await raw.call("rpc.ping"))["result"] == "pong"
+
+
+async def test_batches_of_as_many_calls_as_are_allowed_end_with_the_flood_code(server: Chatd) -> None:
+    async with two_chat(server.address, (ROMEO, JULIET)), await Raw.open(server.address, TYBALT) as raw:
+        for _ in range(2):
+            await raw.say("[" + ",".join(['{"id":1,"method":""}'] * 100) + "]")
+        assert await raw.closed() == 4029
+
+
+async def test_a_response_that_nobody_asked_for_is_not_answered_and_a_flood_of_it_is_a_flood(server: Chatd) -> None:
+    async with await Raw.open(server.address, TYBALT) as raw:
+        for response in ('{"jsonrpc":"2.0","id":1,"result":1}', '[{"jsonrpc":"2.0","id":1,"error":{"code":1}}]'):
+            await raw.say(response)
+        assert (await raw.call("rpc.ping"))["result"] == "pong"
+        await raw.send(frame(TEXT, b'{"jsonrpc":"2.0","id":1,"result":1}') * 1_000)
         assert await raw.closed() == 4029
 
 

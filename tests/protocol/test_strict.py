@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
-from protocol.strict import DEPTH, check_depth, check_keys
+from protocol.strict import _STRING, DEPTH, VALUES, allow_values, check_depth, check_keys, check_size
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(alphabet='{}[]"\\:,a'),
@@ -120,3 +120,38 @@ def test_twice_or_not(pairs: list[tuple[str, int]]) -> None:
         assert twice
     else:
         assert not twice
+
+
+@pytest.mark.parametrize("text", [b'"' * 99 + b"\\", b'"\\' * 99, b'["a', b'"\\"' * 33, b'"a""b"\\"'])
+def test_a_string_begins_at_every_quote_that_is_tried(text: bytes) -> None:
+    """So none is tried twice, and the look at a text that never closes its strings is one pass."""
+    position = 0
+    while (quote := text.find(b'"', position)) >= 0:
+        found = _STRING.match(text, quote)
+        assert found
+        position = found.end()
+
+
+@given(st.text(alphabet='"\\a[', max_size=60).map(str.encode))
+def test_no_open_string_is_searched_twice(text: bytes) -> None:
+    assert b'"' not in _STRING.sub(b"", text)
+
+
+def test_more_values_than_anybody_sends_are_refused_before_they_are_decoded() -> None:
+    check_size(b"[" + b"1," * (VALUES - 1) + b"1]")
+    check_size(b'["' + b"1," * VALUES + b'"]')
+    with pytest.raises(Refusal, match="more than 5000 values") as caught:
+        check_size(b"[" + b"1," * VALUES + b"this is not looked at")
+    assert caught.value.code is BAD_REQUEST
+
+
+def test_the_number_of_values_is_a_setting() -> None:
+    text = b"[" + b"1," * VALUES + b"1]"
+    try:
+        allow_values(0)
+        check_size(text)
+        allow_values(2)
+        with pytest.raises(Refusal, match="more than 2 values"):
+            check_size(b"[1,2,3]")
+    finally:
+        allow_values(VALUES)

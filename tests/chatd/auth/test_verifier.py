@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatd.auth.claims import LARGEST_ID, Claims, Rules
+from chatd.auth.jws import LONGEST, parse
 from chatd.auth.keys import KeySettings, make_ring
 from chatd.auth.tokens import Issuer, make_refresh, read_refresh
-from chatd.auth.verifier import UnknownKey, Verifier, bearer
+from chatd.auth.verifier import LONGEST_SHOWN, UnknownKey, Verifier, bearer
 from protocol.errors import AUTH_INVALID, Refusal
 
 untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -529,3 +530,14 @@ def test_refresh_tokens_are_random_and_only_their_digest_is_kept() -> None:
 def test_any_text_can_be_shown_as_a_refresh_token(shown: str) -> None:
     read = read_refresh(shown)
     assert len(read.digest) == len(read.family_digest) == 64
+
+
+@pytest.mark.parametrize("shown", [" " * 30_000, "Bearer" + " " * 30_000 + "x", "Bearer " + "x" * LONGEST_SHOWN])
+def test_what_is_too_long_for_a_token_is_not_looked_at(shown: str) -> None:
+    assert bearer(shown) is shown
+    with pytest.raises(Refusal, match="longer than 8192 bytes"):
+        parse(bearer(shown))
+
+
+def test_the_longest_token_is_read_with_its_scheme() -> None:
+    assert bearer(f"Bearer {'x' * LONGEST} ") == "x" * LONGEST

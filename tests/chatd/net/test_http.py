@@ -18,6 +18,7 @@ from chatd.net.http import Direct, Server
 from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.request import Request, Response
 from chatd.net.socket import WebSocket, socket_rules
+from protocol.errors import AUTH_INVALID, Refusal
 
 HOST = b"Host: chat.example\r\n"
 UPGRADE = (
@@ -517,3 +518,143 @@ async def test_unread_words_do_not_hold_the_end(line: Line, autojump_clock: Mock
     await line.client.send_all(b"GET / HTTP/1.0\r\n\r\n")
     assert status(await end_of_a_talker(line, 0.5)) == 200
     assert trio.current_time() - began < 3
+
+
+LENGTH, CHUNKED = b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(HOST + LENGTH + CHUNKED, id="a length and chunks"),
+        pytest.param(HOST + CHUNKED + LENGTH, id="chunks and a length"),
+        pytest.param(HOST + LENGTH[:-2] + b"\n", id="LF alone ends a header"),
+        pytest.param(HOST[:-2] + b"\n" + LENGTH, id="LF alone ends another"),
+        pytest.param(HOST + LENGTH + b"X-A: 1\r\n folded\r\n", id="a folded header"),
+        pytest.param(HOST + LENGTH + b"X-A: 1\r\n\tfolded\r\n", id="a header folded by a tab"),
+        pytest.param(HOST + b"Content-Length : 5\r\n", id="a blank before the colon"),
+        pytest.param(HOST + LENGTH + b"Content-Length: 6\r\n", id="two lengths"),
+        pytest.param(HOST + b"Content-Length: 5, 6\r\n", id="two lengths in one header"),
+        pytest.param(HOST + CHUNKED + CHUNKED, id="chunks twice"),
+        pytest.param(HOST + LENGTH + b"X-A: 1\rX-B: 2\r\n", id="CR alone"),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 1_000])
+async def test_a_head_that_can_be_read_in_two_ways_ends_the_connection(
+    line: Line, autojump_clock: MockClock, head: bytes, step: int
+) -> None:
+    """And nothing that follows it is answered."""
+    data = b"POST /direct HTTP/1.1\r\n" + head + b"\r\n0\r\n\r\n" + GET + GET
+    for at in range(0, len(data), step):
+        await line.client.send_all(data[at : at + step])
+        if step == 1:
+            await wait_all_tasks_blocked()
+    got = await line.end()
+    assert got.count(b"HTTP/1.1 ") == 1
+    assert status(got) == 400
+    assert line.site.bodies == []
+
+
+@pytest.mark.parametrize("ends", [(b"\n", b"\r\n"), (b"\r\n", b"\n"), (b"\n", b"\n")])
+async def test_lf_alone_ends_no_line_of_a_head(
+    line: Line, autojump_clock: MockClock, ends: tuple[bytes, bytes]
+) -> None:
+    await line.client.send_all(b"GET /app HTTP/1.1%bHost: h\r\n%b" % ends + GET)
+    got = await line.end()
+    assert got.count(b"HTTP/1.1 ") == 1
+    assert status(got) == 400
+
+
+async def test_http_1_0_has_no_chunks(line: Line, autojump_clock: MockClock) -> None:
+    await line.client.send_all(b"POST /direct HTTP/1.0\r\n" + HOST + CHUNKED + b"\r\n0\r\n\r\n")
+    assert status(await line.end()) == 400
+
+
+async def test_lf_in_a_body_is_a_byte(line: Line) -> None:
+    assert body(await line.ask(b"POST /direct HTTP/1.1\r\n" + HOST + LENGTH + b"\r\n\n\n \n\t" + GET)).startswith(
+        b"got 5"
+    )
+
+
+async def test_chunk_extensions_and_trailers_have_an_end(line: Line, autojump_clock: MockClock) -> None:
+    head = b"POST /direct HTTP/1.1\r\n" + HOST + CHUNKED + b"\r\n"
+    await line.client.send_all(head + b"0\r\n" + b"X: %b\r\n" % (b"x" * 1_000) * 40)
+    assert status(await line.end()) == 431
+
+
+async def test_what_frames_a_body_is_counted_too(line: Line, autojump_clock: MockClock) -> None:
+    head = b"POST /direct HTTP/1.1\r\n" + HOST + CHUNKED + b"\r\n"
+    await line.client.send_all(head + b"1;%b\r\nx\r\n" % (b"e" * 10_000) * 10)
+    assert status(await line.end()) == 413
+
+
+async def test_many_small_chunks_are_one_piece(line: Line) -> None:
+    pieces: list[bytes] = []
+
+    async def app(scope: Event, receive: Receive, send: Send) -> None:
+        more = True
+        while more:
+            event = await receive()
+            pieces.append(event["body"])
+            more = event["more_body"]
+        await hello(scope, receive, send)
+
+    async def get_app() -> Application:
+        return app
+
+    line.site.app = get_app  # type: ignore[method-assign]
+    head = b"POST /app HTTP/1.1\r\n" + HOST + CHUNKED + b"\r\n"
+    assert body(await line.ask(head + b"1\r\nx\r\n" * 500 + b"0\r\n\r\n")) == b"hello"
+    assert pieces == [b"x" * 500, b""]
+
+
+class KnowingSite(TrySite):
+    """A site that asks who sends a longer body."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.limit = 10
+        self.asked = 0
+
+    async def widen_body(self, request: Request) -> int:
+        self.asked += 1
+        if request.get(b"authorization") != "good":
+            raise Refusal(AUTH_INVALID)
+        return 1_000
+
+
+@pytest.fixture
+async def knowing(nursery: trio.Nursery) -> AsyncIterator[Line]:
+    made = Line(nursery)
+    made.site = KnowingSite()
+    made.server = Server(made.site, nursery, HttpRules(), socket_rules(), crashed=made.crashes.append)
+    yield made.start()
+    made.client.close()
+    await made.over.wait()
+
+
+def long_post(token: bytes, framing: bytes) -> bytes:
+    return b"POST /direct HTTP/1.1\r\n" + HOST + b"Authorization: " + token + b"\r\n" + framing + b"\r\n"
+
+
+async def test_a_longer_body_is_read_for_a_client_that_is_known(knowing: Line) -> None:
+    assert body(await knowing.ask(long_post(b"good", b"Content-Length: 50\r\n") + b"x" * 50)) == b"got 50"
+    chunks = b"32\r\n" + b"x" * 50 + b"\r\n0\r\n\r\n"
+    assert body(await knowing.ask(long_post(b"good", CHUNKED) + chunks)) == b"got 50"
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 50\r\nExpect: 100-continue\r\n", CHUNKED])
+async def test_a_longer_body_is_not_read_for_a_client_that_is_not_known(
+    knowing: Line, autojump_clock: MockClock, framing: bytes
+) -> None:
+    got = await knowing.ask(long_post(b"bad", framing))
+    assert status(got) == 401
+    assert header(got, "www-authenticate") == "Bearer"
+    assert knowing.site.bodies == []
+    assert b"100 Continue" not in got
+
+
+async def test_a_short_body_costs_no_question(knowing: Line) -> None:
+    assert body(await knowing.ask(long_post(b"bad", b"Content-Length: 10\r\n") + b"x" * 10)) == b"got 10"
+    assert isinstance(knowing.site, KnowingSite)
+    assert knowing.site.asked == 0

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from protocol.dialects import dialect, names
-from protocol.dialects.grammar import Complaints, Field, Hear
-from protocol.dialects.hearing import Listener
+from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Hear
+from protocol.dialects.hearing import Listener, unknown
 from protocol.dialects.words import COUNT, FLAG, FREE, TEXT, URLS, either, field, keys, optional
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
 from protocol.ids import DECIMAL, OBJECT_ID
@@ -346,3 +346,25 @@ def test_names_of_unknown_fields_are_cut_to_size() -> None:
     with pytest.raises(Refusal) as caught:
         one(optional("a", FLAG)).hear(json.dumps({"x" * 5000: 1}).encode())
     assert len(caught.value.message) < 200
+
+
+def test_an_answer_names_ten_problems_and_cuts_the_keys() -> None:
+    text = json.dumps({f"{number}{'k' * 5_000}": 1 for number in range(400)})
+    refusal = refused("colon", "message:send", text)
+    assert len(refusal.problems) == MOST_PROBLEMS
+    assert len(refusal.message) < 2_000
+
+
+def test_unknown_keys_are_not_looked_at_when_there_are_problems_enough() -> None:
+    looked_at = iter([f"unknown{number}" for number in range(1_000)])
+    found = unknown((), looked_at)
+    assert [next(found).field for _ in range(MOST_PROBLEMS)][-1] == "unknown9"
+    assert next(looked_at) == "unknown10"
+
+
+@pytest.mark.parametrize(
+    ("field_name", "value"), [("attachments", ["https://x/a"] * 1_001), ("attachments", [None] * 1_001)]
+)
+def test_every_list_has_an_end(field_name: str, value: list[Any]) -> None:
+    refusal = refused("colon", "message:send", json.dumps({"conversationId": ID, field_name: value}))
+    assert refusal.field == field_name

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import CODES, FORBIDDEN, UNKNOWN_CALL, Refusal
-from protocol.frames import Broken, Call, Frame, Packet, Ping
-from protocol.framings.jsonrpc import JsonRpc, SharedJsonRpc
+from protocol.frames import Acknowledged, Broken, Call, Frame, Packet, Ping
+from protocol.framings.jsonrpc import FIRST_BATCH, JsonRpc, SharedJsonRpc
 
 
 def receive(text: str | bytes, *, binary: bool = False, client: JsonRpc | None = None) -> Sequence[Frame]:
@@ -45,7 +45,7 @@ def converse(text: str | bytes, *, binary: bool = False, backwards: bool = False
 
 def respond(client: JsonRpc, frame: Frame) -> Sequence[Packet]:
     id = getattr(frame, "id", None)
-    if id is None:
+    if id is None or isinstance(frame, Acknowledged):
         return ()
     match frame:
         case Broken(refusal=refusal):
@@ -391,3 +391,44 @@ def test_a_good_request_with_changed_text(data: st.DataObject) -> None:
             st.sampled_from('{}[]",:\\ 0e.-+xu\0') | st.characters(codec="utf-8")
         )
     answered_properly("".join(text).encode())
+
+
+def test_a_batch_that_is_too_long_is_one_error_and_none_of_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = [3]
+    client = JsonRpc("/chat", lambda: most[0])
+    assert len(client.receive(Packet(b'[{"method":"a"},{"method":"b"},{"method":"c"}]'))) == 3
+    most[0] = 2  # the setting has changed
+    monkeypatch.delattr(JsonRpc, "_frame")
+    [frame] = client.receive(Packet(b'[{"method":"a"},{"method":"b"},{"method":"c"}]'))
+    assert isinstance(frame, Broken)
+    [packet] = respond(client, frame)
+    assert json.loads(packet.data) == error(-32600, "A batch must hold at most 2 messages")
+
+
+def test_a_client_that_is_not_known_sends_short_batches() -> None:
+    assert len(receive(json.dumps([{"method": "a"}] * FIRST_BATCH))) == FIRST_BATCH
+    assert len(receive(json.dumps([{"method": "a"}] * (FIRST_BATCH + 1)))) == 1
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        '{"jsonrpc":"2.0","id":1,"result":null}',
+        '{"jsonrpc":"2.0","id":null,"error":{"code":-32601,"message":"Method not found"}}',
+        '{"id":"a","id":"b","result":{"method":"echo"}}',
+        '{"result":7}',
+        '[{"jsonrpc":"2.0","id":1,"result":1},{"error":{}}]',
+    ],
+)
+def test_a_response_is_not_answered(response: str) -> None:
+    assert all(isinstance(frame, Acknowledged) for frame in receive(response))
+    assert converse(f" {response} ") == []
+
+
+def test_a_response_among_calls_is_not_waited_for() -> None:
+    batch = '[{"id":1,"result":1},{"id":2,"method":"echo","params":[3]},{"id":3,"error":{}}]'
+    assert answers(batch) == [{"jsonrpc": "2.0", "id": 2, "result": [3]}]
+
+
+def test_what_has_a_method_is_a_request_whatever_else_it_has() -> None:
+    assert call('{"id":1,"method":"echo","result":1}').name == "echo"
