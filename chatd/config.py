@@ -60,7 +60,7 @@ PREFIX = "CHATD_"
 FILE_NAME = "chatd.toml"
 LOOPBACK = ("localhost", "::1")
 FOUND_LENGTH = 60
-HEADER = re.compile(r"\s*\[+\s*([^\[\]]+?)\s*\]")
+HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
 ASSIGNMENT = re.compile(r"""\s*("[^"]*"|[^\s="#]+)\s*=""")
 
 
@@ -246,7 +246,7 @@ def place(path: str, text: str, section: str, key: str | None) -> str:
     table = ""
     for at, line in enumerate(text.splitlines(), 1):
         if header := HEADER.match(line):
-            name = table = header[1].replace('"', "")
+            name = table = header[1].strip().replace('"', "")
         elif assignment := ASSIGNMENT.match(line):
             name = f"{table}.{assignment[1]}".replace('"', "").lstrip(".")
         else:

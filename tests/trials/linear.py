@@ -1,0 +1,471 @@
+"""P10: no input of n bytes costs more than time linear in n.
+
+Every parser of what a client sends (PROBES) reads every family of hostile input (FAMILIES for text, VALUES for JSON),
+at n and at 4n bytes. The CPU time of the two is compared: 4 is linear, 16 is quadratic. A time below FLOOR_SECONDS says
+nothing about the shape, and passes. A parser that looks at the length first passes by that.
+
+The ratio of one run is noisy, so a bad one is measured again before it counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import json
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import trio
+from h11 import RemoteProtocolError
+
+from chatd.auth import claims
+from chatd.auth.jws import parse
+from chatd.auth.keys import KeySettings, make_ring
+from chatd.auth.passwords import check_password
+from chatd.auth.tokens import read_refresh
+from chatd.auth.verifier import Verifier, bearer
+from chatd.comeback import position_of
+from chatd.config import ASSIGNMENT, HEADER
+from chatd.entrance import query_of, shown_token
+from chatd.log import as_text, cleaned
+from chatd.net.channel import Channel, HttpRules, Reject
+from chatd.net.framer import FrameReader, ReadRules, Violation
+from chatd.net.handshake import BadHandshake, accept, wants_websocket
+from chatd.net.http import HOST
+from chatd.net.memory import memory_pair
+from chatd.net.origins import listed, normal
+from chatd.net.proxies import Proxies, block, read_address
+from chatd.net.request import Request
+from chatd.redact import redact
+from chatd.services import accounts
+from chatd.settings import ROWS
+from protocol.dialects import accounts as shared
+from protocol.dialects import dialect, names
+from protocol.dialects.grammar import Complaints, Field
+from protocol.dialects.hearing import Listener, listener
+from protocol.dialects.routing import Guide
+from protocol.errors import Refusal
+from protocol.frames import Packet
+from protocol.framings.engineio import read_payload
+from protocol.framings.jsonrpc import JsonRpc, SharedJsonRpc
+from protocol.framings.socketio import SocketIo
+from protocol.framings.sse import mark_of
+from protocol.ids import DECIMAL, DIGITS, OBJECT_ID, UUID
+from protocol.strict import check_keys, check_size
+from tests.outside.raw import BINARY, TEXT, frame
+from tests.trials.shell import Figures, main
+
+BYTES = 32_768  # n; and 4n is twice what a WebSocket message may have
+FLOOR_SECONDS = 0.004
+WORST_RATIO = 8.0
+TRIES = 3
+REFUSED = (Refusal, ValueError, RecursionError, OverflowError, Violation, Reject, BadHandshake, RemoteProtocolError)
+
+Probe = Callable[[bytes], Any]
+
+
+def repeated(unit: str, before: str = "", after: str = "") -> Callable[[int], bytes]:
+    """`unit` as often as n bytes hold it, between two ends."""
+    size = len(unit.encode())
+    return lambda n: (before + unit * (n // size) + after).encode()
+
+
+FAMILIES: dict[str, Callable[[int], bytes]] = {
+    "blanks": repeated(" "),
+    "a word in blanks": repeated(" ", "x", "x"),
+    "bearer, then blanks": repeated(" ", "Bearer", "x"),
+    "bearers": repeated("bearer "),
+    "tabs": repeated("\t"),
+    "line feeds": repeated("\n"),
+    "line ends": repeated("\r\n"),
+    "letters": repeated("a"),
+    "letters, then no letter": repeated("a", after="!"),
+    "digits": repeated("9"),
+    "minus signs": repeated("-"),
+    "zeros behind a point": repeated("0", "1."),
+    "exponents": repeated("1e9"),
+    "quotes": repeated('"'),
+    "quotes, then a backslash": repeated('"', after="\\"),
+    "backslashes": repeated("\\"),
+    "escaped quotes": repeated('\\"'),
+    "escaped quotes in brackets": repeated('\\"', "[" * 40 + '"'),
+    "quotes and backslashes in brackets": repeated('"\\', "[" * 40),
+    "opening brackets": repeated("["),
+    "opening braces": repeated('{"a":'),
+    "empty lists": repeated("[],"),
+    "lists in a list": repeated("[],", "[" * 20, "1]"),
+    "closing brackets": repeated("]"),
+    "dots": repeated("."),
+    "labels": repeated("a."),
+    "commas": repeated(","),
+    "commas and blanks": repeated(" , "),
+    "colons": repeated(":"),
+    "semicolons": repeated(";"),
+    "slashes": repeated("/"),
+    "at signs": repeated("a@"),
+    "an address and labels": repeated(".a", "a@a"),
+    "hyphens in a label": repeated("-a", "a@"),
+    "percent signs": repeated("%"),
+    "escaped percents": repeated("%25"),
+    "escaped bad UTF-8": repeated("%ff"),
+    "fields": repeated("a=b&"),
+    "fields of one name": repeated("&", "a=1"),
+    "cookies": repeated("a=b; "),
+    "quoted pairs": repeated('for="a";'),
+    "addresses": repeated("10.0.0.1, "),
+    "hexadecimal": repeated("f:"),
+    "base64": repeated("AAAA"),
+    "base64 in parts": repeated("AAAA."),
+    "record separators": repeated("\x1e"),
+    "packets": repeated("4a\x1e"),
+    "packets of base64": repeated("bAAAA\x1e"),
+    "headers": repeated("a: b\r\n"),
+    "header blanks": repeated(" ", "a:", "\r\n"),
+    "multipart": repeated("--x\r\n\r\n"),
+    "schemes": repeated("://"),
+    "tokens": repeated("eyJ"),
+    "parameters": repeated("token="),
+    "combining marks": repeated("\u0316\u0301", "a"),
+    "a mark that becomes many letters": repeated("\ufdfa"),
+    "Hangul letters": repeated("\u1100\u1161"),
+    "NUL": repeated("\0"),
+    "escaped letters": repeated("\\u0061", '"', '"'),
+    "lone surrogates": repeated("\\ud800", '"', '"'),
+}
+
+
+def keyed(n: int) -> bytes:
+    return json.dumps({f"{number:x}": 1 for number in range(n // 10)}).encode()
+
+
+VALUES: dict[str, Callable[[int], bytes]] = {
+    "a string": repeated("a", '"', '"'),
+    "a string of blanks": repeated(" ", '"', '"'),
+    "a string of marks": repeated("\u0316\u0301", '"a', '"'),
+    "a string of escapes": repeated("\\u0061", '"', '"'),
+    "a string of line feeds": repeated("\\n", '"', '"'),
+    "an integer": repeated("9", "1"),
+    "a fraction": repeated("9", "0."),
+    "integers": repeated("1,", "[", "1]"),
+    "strings": repeated('"a",', "[", '"a"]'),
+    "nulls": repeated("null,", "[", "null]"),
+    "lists": repeated("[],", "[", "[]]"),
+    "objects": repeated("{},", "[", "{}]"),
+    "attachments": repeated('{"url":"a","type":"PDF"},', "[", "{}]"),
+    "lists in lists": repeated("[[[[]]]],", "[", "[]]"),
+    "keys": keyed,
+    "one key": repeated('"a":1,', "{", '"a":1}'),
+    "one key, escaped": repeated('"\\u0061":1,', "{", '"a":1}'),
+    "objects with one key": repeated('{"a":{"a":1}},', "[", "1]"),
+    "placeholders": repeated('{"_placeholder":true,"num":0},', "[", "1]"),
+    "many lists that nobody closes": repeated("["),
+    "blanks": repeated(" ", "", "1"),
+}
+
+
+# Probes
+
+
+def text(read: Callable[[str], Any]) -> Probe:
+    return lambda data: read(data.decode())
+
+
+def headed(read: Callable[[Request], Any], *headers: bytes) -> Probe:
+    """What is read of a request whose headers are the input."""
+    return lambda data: read(Request("GET", b"/ws?token=" + data, [(name, data) for name in headers]))
+
+
+def framed(receive: Callable[[Packet], Any], before: bytes = b"", after: bytes = b"") -> Probe:
+    return lambda data: receive(Packet(before + data + after))
+
+
+def signed(where: str) -> Probe:
+    """A token whose signature holds and whose header or payload is the input, as far as a token may be long."""
+    secret = b"s" * 32
+    verifier = Verifier(make_ring(KeySettings(secret, secret.decode())), claims.Rules())
+
+    def probe(data: bytes) -> Any:
+        part = urlsafe_b64encode(data).rstrip(b"=")
+        header = part if where == "header" else urlsafe_b64encode(b'{"alg":"HS256"}').rstrip(b"=")
+        body = b"%b.%b" % (header, part)
+        token = body + b"." + urlsafe_b64encode(hmac.digest(secret, body, "sha256")).rstrip(b"=")
+        return verifier.verify(token.decode())
+
+    return probe
+
+
+def claimed(data: bytes) -> Any:
+    """A payload whose every claim is the input, read as if its signature held."""
+    value = data.decode()
+    payload = dict.fromkeys(("sub", "name", "email", "jti", "iss", "aud", "typ", "role", "roles"), value)
+    return claims.read_claims({**payload, "exp": 9e9}, claims.Rules(), 0.0, kid=None, own_key=False)
+
+
+def pieces(size: int, opcode: int, final: bool) -> Probe:
+    """The input in WebSocket frames of that size."""
+
+    def probe(data: bytes) -> Any:
+        reader = FrameReader(ReadRules(0))
+        whole = b"".join(
+            frame(opcode if final or not at else 0, data[at : at + size], final=final)
+            for at in range(0, len(data), size)
+        )
+        began = time.thread_time()
+        reader.feed(whole, lambda *_: None)
+        return time.thread_time() - began
+
+    return probe
+
+
+def fed(size: int) -> Probe:
+    """One WebSocket message of the input, that arrives `size` bytes at a time."""
+
+    def probe(data: bytes) -> None:
+        reader, whole = FrameReader(ReadRules(0, 0)), frame(TEXT, data)
+        for at in range(0, len(whole), size):
+            reader.feed(whole[at : at + size], lambda *_: None)
+
+    return probe
+
+
+def http(before: bytes, after: bytes = b"\r\n\r\n", *, arrives: int = 16_384, chunk: int = 0) -> Probe:
+    """The input in an HTTP request that arrives `arrives` bytes at a time; as a body of chunks of `chunk` bytes."""
+
+    async def serve(data: bytes) -> None:
+        if chunk:
+            parts = [data[at : at + chunk] for at in range(0, len(data), chunk)]
+            data = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
+        whole = before.replace(b"LENGTH", b"%d" % len(data)) + data + after
+        server, client = memory_pair(capacity=len(whole) + 1)
+        channel = Channel(server, HttpRules())
+        channel.body_limit = 1 << 20
+
+        async def send() -> None:
+            for at in range(0, len(whole), arrives):
+                await client.send_all(whole[at : at + arrives])
+                await trio.lowlevel.checkpoint()
+            client.close()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(send)
+            with contextlib.suppress(*REFUSED, OSError):
+                if await channel.wait_request() and await channel.read_head() is not None:
+                    await channel.read_body()
+            nursery.cancel_scope.cancel()
+
+    return serve
+
+
+def locate(data: bytes) -> Any:
+    headers = [(name, data) for name in (b"x-forwarded-for", b"forwarded", b"x-forwarded-proto")]
+    return Proxies(("0.0.0.0/0", "::/0")).locate("192.0.2.1", headers)
+
+
+def guided(guide: Guide) -> Probe:
+    """A route whose query string and body are the input."""
+
+    def probe(data: bytes) -> None:
+        query = query_of(Request("GET", b"/?" + data, ())).items()
+        with contextlib.suppress(*REFUSED):
+            guide.hear({}, query, b"{}")
+        guide.hear({}, (), data)
+
+    return probe
+
+
+def logged(data: bytes) -> str:
+    return as_text("", "info", {"event": cleaned(data.decode()), "value": cleaned(data.decode())})
+
+
+def places(data: bytes) -> None:
+    for line in data.decode().splitlines():
+        HEADER.match(line)
+        ASSIGNMENT.match(line)
+
+
+REQUEST = b"POST / HTTP/1.1\r\nHost: h\r\n"
+CHUNKED = REQUEST + b"Transfer-Encoding: chunked\r\n\r\n"
+WHOLE = REQUEST + b"Content-Length: LENGTH\r\n\r\n"
+HANDSHAKE = (b"upgrade", b"connection", b"sec-websocket-version", b"sec-websocket-key", b"sec-websocket-protocol")
+DIALECTS = [dialect(name) for name in names()]
+
+PROBES: dict[str, Probe] = {
+    "bearer": text(bearer),
+    "bearer, then a token": text(lambda shown: parse(bearer(shown))),
+    "a token": text(parse),
+    "a token's header": signed("header"),
+    "a token's payload": signed("payload"),
+    "claims": claimed,
+    "a refresh token": text(lambda shown: read_refresh(shown).digest),
+    "a name": text(accounts.check_name),
+    "an email": text(accounts.check_email),
+    "a name from an email": text(accounts.name_from),
+    "a display name": text(accounts.check_display),
+    "a name to compare": text(accounts.composed),
+    "a password": text(lambda word: check_password(word, "password")),
+    **{f"an id: {spelling.name}": text(spelling.read) for spelling in (DECIMAL, DIGITS, OBJECT_ID, UUID)},
+    **{f"an id in text: {spelling.name}": text(spelling.read_text) for spelling in (DECIMAL, DIGITS, OBJECT_ID, UUID)},
+    "a position": text(position_of),
+    "an offset": text(SocketIo.read_offset),
+    "a Last-Event-ID": text(mark_of),
+    "an origin": text(normal),
+    "a list of origins": text(lambda origin: listed([origin])),
+    "an address": text(read_address),
+    "an address's block": text(block),
+    "forwarded headers": locate,
+    "a host": text(HOST.fullmatch),
+    "a path": lambda data: Request("GET", b"/" + data, ()).path,
+    "a target": lambda data: Request("GET", data, ()).path,
+    "a query": headed(query_of),
+    "an upgrade": headed(wants_websocket, *HANDSHAKE),
+    "a handshake": headed(lambda request: accept(request, ("chatd.jsonrpc",)), *HANDSHAKE),
+    "a handshake's token": headed(lambda request: shown_token(request, query_of(request), DIALECTS), *HANDSHAKE),
+    "a handshake's header": headed(lambda request: shown_token(request, {}, DIALECTS), b"authorization"),
+    "a target to log": text(redact),
+    "a value to log": logged,
+    "lines of a configuration": places,
+    "JSON's size": check_size,
+    "JSON's keys": check_keys,
+    "JSON-RPC": framed(JsonRpc("/").receive),
+    "JSON-RPC: members": framed(SharedJsonRpc("/").receive, b'{"id":1,"method":"a",', b"}"),
+    "JSON-RPC: id": framed(JsonRpc("/").receive, b'{"method":"a","id":', b"}"),
+    "JSON-RPC: params": framed(JsonRpc("/").receive, b'{"id":1,"method":"a","params":', b"}"),
+    "JSON-RPC: method": framed(JsonRpc("/").receive, b'{"id":1,"method":', b"}"),
+    "JSON-RPC: a response": framed(JsonRpc("/").receive, b'{"id":1,"result":', b"}"),
+    "JSON-RPC: id twice": framed(JsonRpc("/").receive, b'{"id":1,"id":', b"}"),
+    "JSON-RPC: a batch": framed(JsonRpc("/", lambda: 1 << 30).receive, b"[", b"]"),
+    "JSON-RPC: a batch, not known": framed(JsonRpc("/").receive, b"[", b"]"),
+    **{
+        f"Socket.IO: {head.decode() or 'anything'}": framed(lambda packet: SocketIo().receive(packet), head, tail)
+        for head, tail in (
+            (b"", b""),
+            (b"0", b""),
+            (b"0/", b""),
+            (b'0{"token":', b"}"),
+            (b"1", b""),
+            (b"2", b""),
+            (b"2/", b""),
+            (b'2["a",', b"]"),
+            (b"2[", b"]"),
+            (b"3", b""),
+            (b"31[", b"]"),
+            (b"4", b""),
+            (b"51-", b""),
+            (b'51-["a",', b"]"),
+            (b"61-1[", b"]"),
+        )
+    },
+    "Engine.IO: a payload": read_payload,
+    "Engine.IO: a packet of base64": lambda data: read_payload(b"b" + data),
+    "WebSocket: one frame": pieces(1 << 30, TEXT, True),
+    "WebSocket: small frames": pieces(1, TEXT, True),
+    "WebSocket: small binary frames": pieces(1, BINARY, True),
+    "WebSocket: fragments": pieces(1, TEXT, False),
+    "WebSocket: a frame in small reads": fed(7),
+    "HTTP: anything": http(b""),
+    "HTTP: a target": http(b"GET /", b" HTTP/1.1\r\nHost: h\r\n\r\n"),
+    "HTTP: headers": http(REQUEST),
+    "HTTP: headers in small reads": http(REQUEST, arrives=16),
+    "HTTP: a header": http(REQUEST + b"A: "),
+    "HTTP: a length": http(REQUEST + b"Content-Length: "),
+    "HTTP: a body": http(WHOLE),
+    "HTTP: a body in small reads": http(WHOLE, arrives=64),
+    "HTTP: a body of chunks": http(CHUNKED, b"0\r\n\r\n", chunk=1),
+    "HTTP: chunks": http(CHUNKED),
+    "HTTP: an extension of a chunk": http(CHUNKED + b"1;"),
+    "HTTP: trailers": http(CHUNKED + b"0\r\n"),
+    **{f"[{section}] {key}": text(row.read) for section, rows in ROWS.items() for key, row in rows.items()},
+}
+
+PAYLOADS: dict[str, tuple[Listener, tuple[Field, ...]]] = {
+    f"{spoken.name} {call.name}": (listener(call, spoken.manners.complaints), call.takes)
+    for spoken in DIALECTS
+    for vocabulary in spoken.vocabularies.values()
+    for call in vocabulary.hears
+}
+ROUTES: dict[str, Guide] = {
+    f"{route.method} {route.path}": Guide(route, Complaints())
+    for route in (*shared.ROUTES, *(route for spoken in DIALECTS for route in spoken.routes))
+}
+
+
+def payload_probes() -> Iterator[tuple[str, Probe]]:
+    """Every call of every dialect: each field is the input, then a field that it does not have, then the payload."""
+    for name, (hears, takes) in PAYLOADS.items():
+        for wanted in (*(field.name for field in takes), "unknown"):
+            yield f"{name}: {wanted}", checked(hears, b'{"%b":' % wanted.encode(), b"}")
+        yield name, checked(hears)
+        yield f"{name}: arguments", checked(hears, b"[", b"]")
+
+
+def checked(hears: Listener, before: bytes = b"", after: bytes = b"") -> Probe:
+    """A payload as a framing hands it on: its size has been judged."""
+
+    def probe(data: bytes) -> Any:
+        whole = before + data + after
+        check_size(whole)
+        return hears.hear(whole)
+
+    return probe
+
+
+# Measuring
+
+
+async def seconds(probe: Probe, data: bytes) -> float:
+    """The CPU time of one reading, refused or not."""
+    began = time.thread_time()
+    own: Any = None
+    with contextlib.suppress(*REFUSED):
+        own = probe(data)
+        if hasattr(own, "__await__"):
+            await own
+    return own if isinstance(own, float) else time.thread_time() - began
+
+
+async def ratio(probe: Probe, family: Callable[[int], bytes]) -> tuple[float, float]:
+    """How many times as long four times the input takes, and the longer time in seconds: the best of a few tries."""
+    short, long = family(BYTES), family(4 * BYTES)
+    best, longest = float("inf"), float("inf")
+    for _ in range(TRIES):
+        first, fourth = await seconds(probe, short), await seconds(probe, long)
+        longest = min(longest, fourth)
+        best = min(best, fourth / max(first, FLOOR_SECONDS / 4))
+        if longest < FLOOR_SECONDS or best <= WORST_RATIO:
+            break
+    return (0.0 if longest < FLOOR_SECONDS else best), longest
+
+
+async def trial(folder: Path, quick: bool) -> Figures:
+    """Every probe with every family; when it is quick, with each fifth of them."""
+    step = 5 if quick else 1
+    tables = [
+        ("text", list(PROBES.items()), FAMILIES),
+        ("JSON in text", [(name, probe) for name, probe in PROBES.items() if "JSON" in name or "IO" in name], VALUES),
+        ("payloads", list(payload_probes()), VALUES),
+        ("routes", [(name, guided(guide)) for name, guide in ROUTES.items()], {**FAMILIES, **VALUES}),
+    ]
+    figures: Figures = {"bytes": f"{BYTES} and {4 * BYTES}"}
+    found: list[tuple[float, float, str]] = []
+    for title, probes, families in tables:
+        pairs = [(name, probe, family) for name, probe in probes for family in families][::step]
+        measured = [(*await ratio(probe, families[family]), f"{name} / {family}") for name, probe, family in pairs]
+        found += measured
+        worst, slowest = max(measured), max(measured, key=lambda one: one[1])
+        figures[f"{title}: inputs"] = len(measured)
+        figures[f"{title}: worst ratio"] = f"{worst[0]:.1f}  {worst[2]}"
+        figures[f"{title}: slowest, ms"] = f"{slowest[1] * 1000:.1f}  {slowest[2]}"
+    bad = [
+        f"{found_ratio:.1f} ({took * 1000:.0f} ms) {name}"
+        for found_ratio, took, name in found
+        if found_ratio > WORST_RATIO
+    ]
+    assert not bad, f"{len(bad)} inputs cost more than linear time: {'; '.join(sorted(bad, reverse=True)[:40])}"
+    return figures
+
+
+if __name__ == "__main__":
+    main(__doc__ or "", trial)
