@@ -256,3 +256,26 @@ async def test_a_connection_breaks_between_two_events_of_one_position(tmp_path: 
             mine = [event for event in told if event[-1].startswith(heard[-1].partition(".")[0])]
             assert mine[: len(missed)] == missed
             assert "new_message" not in [event[0] for event in mine]
+
+
+async def test_a_client_that_is_not_known_sends_short_packets(tmp_path: Path) -> None:
+    async with wired(tmp_path) as (_, romeo, wire):
+        await wire.says(f'40/chat,{{"token":"{romeo.token}","more":"{"x" * 20_000}"}}')
+        assert await wire.is_closed()
+
+
+async def test_a_client_that_is_known_sends_long_packets(tmp_path: Path) -> None:
+    async with wired(tmp_path) as (_, romeo, wire):
+        await wire.opens("/chat", {"token": romeo.token})
+        await wire.hears()
+        await wire.says(f'42/chat,7["message:edit",{{"content":"{"x" * 200_000}"}}]')
+        assert (await wire.hears()).startswith("43/chat,7[")
+
+
+async def test_acknowledgements_that_nobody_asked_for_count_as_calls(tmp_path: Path) -> None:
+    async with wired(tmp_path, limits__calls_per_connection="50") as (_, romeo, wire):
+        await wire.opens("/chat", {"token": romeo.token})
+        await wire.hears()
+        with suppress(ConnectionClosed):
+            await wire.says(*["43/chat,1[]"] * 200)
+        assert await wire.is_closed()
