@@ -34,27 +34,28 @@ def allow_values(values: int) -> None:
     _limits["values"] = values or sys.maxsize
 
 
-def check_depth(text: bytes) -> None:
-    """Refuse what nests deeper than it may. Brackets within strings don't count."""
-    most = _limits["depth"]
-    if text.count(b"{") + text.count(b"[") <= most:
-        return
+def check_size(text: bytes) -> None:
+    """Refuse what nests deeper, or holds more values, than it may. Whoever decodes what a client sent calls this first.
+
+    Brackets and commas within strings don't count. Values are counted by the commas between them: a short text has few.
+    """
+    if len(text) > _limits["values"]:
+        _check_values(text, _limits["values"])
+    if text.count(b"{") + text.count(b"[") > _limits["depth"]:
+        _check_depth(text, _limits["depth"])
+
+
+def _check_values(text: bytes, most: int) -> None:
+    if text.count(b",") >= most and _STRING.sub(b"", text).count(b",") >= most:
+        raise Refusal(BAD_REQUEST, f"The JSON holds more than {most} values")
+
+
+def _check_depth(text: bytes, most: int) -> None:
     depth = 0
     for bracket in _STRING.sub(b"", text).translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"{[" else -1
         if depth > most:
             raise Refusal(BAD_REQUEST, f"The JSON is nested more than {most} deep")
-
-
-def check_size(text: bytes) -> None:
-    """Refuse what nests deeper, or holds more values, than it may. Whoever decodes what a client sent calls this first.
-
-    Values are counted by the commas between them, and so cost a short text nothing.
-    """
-    most = _limits["values"]
-    if len(text) > most and text.count(b",") >= most and _STRING.sub(b"", text).count(b",") >= most:
-        raise Refusal(BAD_REQUEST, f"The JSON holds more than {most} values")
-    check_depth(text)
 
 
 def check_keys(text: bytes) -> None:

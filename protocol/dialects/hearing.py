@@ -17,7 +17,7 @@ from msgspec.structs import astuple
 from protocol.commands import Command
 from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Hear
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Problem, Refusal
-from protocol.strict import check_depth, check_keys
+from protocol.strict import check_size, check_keys
 
 _EMPTY = re.compile(rb"\[\s*\]\Z")
 
@@ -108,7 +108,7 @@ class Listener:
 
     def _explain(self, text: bytes) -> Refusal:
         """Why `text` is no payload of this row: the first problems, in the order of the table."""
-        check_depth(text)
+        check_size(text)
         try:
             value = msgspec.json.decode(text)
         except (ValueError, RecursionError):

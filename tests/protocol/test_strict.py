@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
-from protocol.strict import _STRING, DEPTH, VALUES, allow_values, check_depth, check_keys, check_size
+from protocol.strict import _STRING, DEPTH, VALUES, allow_values, check_keys, check_size
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(alphabet='{}[]"\\:,a'),
@@ -30,7 +30,7 @@ def nested(levels: int, opening: str = "[", closing: str = "]") -> bytes:
 
 def too_deep(text: bytes) -> bool:
     try:
-        check_depth(text)
+        check_size(text)
     except Refusal as refusal:
         return refusal.code is BAD_REQUEST and refusal.message == "The JSON is nested more than 32 deep"
     return False
