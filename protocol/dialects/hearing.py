@@ -17,7 +17,7 @@ from msgspec.structs import astuple
 from protocol.commands import Command
 from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Hear
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Problem, Refusal
-from protocol.strict import check_size, check_keys
+from protocol.strict import check_keys, check_size
 
 _EMPTY = re.compile(rb"\[\s*\]\Z")
 
