@@ -36,7 +36,7 @@ from chatd.settings import (
     Sources,
     Typing,
 )
-from chatd.settings_kinds import HIDDEN, Row
+from chatd.settings_kinds import ANY, HIDDEN, Row
 
 __all__ = [  # the table's sections are part of this module's face
     "Auth",
@@ -53,6 +53,7 @@ __all__ = [  # the table's sections are part of this module's face
     "Sources",
     "Typing",
     "load",
+    "notes",
     "reload",
 ]
 
@@ -334,3 +335,23 @@ RULES: tuple[Callable[[Config], str], ...] = (
     insecure_only_at_home,
     pages_fit,
 )
+
+
+# ---- notes: what a setting means where that is easily overlooked
+
+
+def every_origin(config: Config) -> str:
+    if ANY not in config.server.allowed_origins:
+        return ""
+    return (
+        'server.allowed_origins is "*": pages of every site may use this server with a token, without credentials; '
+        "a Socket.IO client with withCredentials: true needs its own origin in the list"
+    )
+
+
+NOTES: tuple[Callable[[Config], str], ...] = (every_origin,)
+
+
+def notes(config: Config) -> list[str]:
+    """What `chatd config check` says of a configuration that is right."""
+    return [said for note in NOTES if (said := note(config))]

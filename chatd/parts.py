@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import resource
+import socket
 
 from chatd.entrance import SUBPROTOCOL
 from chatd.limiter import Buckets, Rate
 from chatd.net.channel import HttpRules
 from chatd.net.front import FrontRules
+from chatd.net.origins import OriginPolicy, host_name, listed, normal
 from chatd.net.socket import SocketRules, socket_rules
 from chatd.services.work import Rules
 from chatd.settings import Config
@@ -29,6 +31,17 @@ def front_rules(config: Config) -> FrontRules:
         connections_per_address=limits.connections_per_address,
         handshake_seconds=limits.tls_timeout,
         trusted_proxies=config.server.trusted_proxies,
+    )
+
+
+def origin_policy(config: Config) -> OriginPolicy:
+    server = config.server
+    machine = host_name(socket.gethostname())
+    names = {*server.hosts, host_name(server.host), machine, f"{machine}.local"}
+    return OriginPolicy(
+        public=normal(server.public_url) if server.public_url else None,
+        hosts=frozenset(name for name in names if name.strip(".")),
+        others=listed(server.allowed_origins),
     )
 
 

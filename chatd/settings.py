@@ -15,11 +15,13 @@ from chatd.settings_kinds import (
     Choice,
     Duration,
     Hidden,
+    HostName,
     Name,
     Named,
     Network,
     Origin,
     Pem,
+    PublicUrl,
     Rate,
     Row,
     Secret,
@@ -51,11 +53,28 @@ class Server(Section, frozen=True, kw_only=True):
     ] = ""
     tls_key: Annotated[str, Text("The PEM file with the key of the certificate.", noun="a path")] = ""
     public_url: Annotated[
-        str, Text("Where browsers find this server when a proxy stands before it, such as https://chat.example.org.")
+        str,
+        PublicUrl(
+            "Where browsers find this server, such as https://chat.example.org: its own origin, the only one when set.",
+            live=True,
+        ),
     ] = ""
+    hosts: Annotated[
+        tuple[str, ...],
+        Several(
+            "Without public_url: names by which browsers may reach this server, besides localhost, addresses and the "
+            "machine's own name.",
+            live=True,
+            each=HostName(),
+        ),
+    ] = ()
     allowed_origins: Annotated[
         tuple[str, ...],
-        Several("Other sites whose pages may use this server, matched exactly.", live=True, each=Origin()),
+        Several(
+            'Other sites whose pages may use this server, matched exactly; "*" is every site, without credentials.',
+            live=True,
+            each=Origin(any=True),
+        ),
     ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],

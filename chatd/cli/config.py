@@ -20,11 +20,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def check(options: argparse.Namespace) -> int:
     """Loading is checking."""
-    from chatd.config import FILE_NAME
+    from chatd.config import FILE_NAME, notes
 
     config = configured(options)
     named = options.config or (FILE_NAME if os.path.exists(FILE_NAME) else "no file")
     print(f"fine: {named}, {len(config.origins)} settings that are not the default")
+    for note in notes(config):
+        print(f"note: {note}")
     return FINE
 
 

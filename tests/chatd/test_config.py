@@ -117,6 +117,9 @@ def test_dialects_from_each_source(tmp_path: Path) -> None:
         ("server.trusted_proxies", "10.0.0.0/8,::1", ("10.0.0.0/8", "::1/128")),
         ("auth.keys", f"a={LONG},b={LONG}=", {"a": LONG, "b": f"{LONG}="}),
         ("server.allowed_origins", "", ()),
+        ("server.allowed_origins", "*", ("*",)),
+        ("server.public_url", "HTTPS://chat.example.org/", "https://chat.example.org"),
+        ("server.public_url", "", ""),
     ],
 )
 def test_plain_text_of_every_kind(tmp_path: Path, setting: str, text: str, value: Any) -> None:
@@ -155,8 +158,14 @@ FILES = [
     ("[server]\nport = 1.0\n", "c.toml, line 2: server.port is 1.0; expected a whole number from 0 to 65535"),
     ("[server]\nhost = 1\n", "c.toml, line 2: server.host is 1; expected one line of text"),
     ('[server]\nhost = "a\\u001b[2J"\n', 'c.toml, line 2: server.host is "a\\x1b[2J"; expected one line of text'),
-    ('[server]\nallowed_origins = ["*"]\n', "c.toml, line 2: server.allowed_origins is ['*']; expected a list, "
-     "each an origin such as https://chat.example.org, without a path"),
+    ('[server]\nallowed_origins = ["x"]\n', "c.toml, line 2: server.allowed_origins is ['x']; expected a list, "
+     'each an origin such as https://chat.example.org, without a path, or "*"'),
+    ('[server]\nhosts = ["a:1"]\n', "c.toml, line 2: server.hosts is ['a:1']; expected a list, "
+     "each a host name such as chat.local, without a port"),
+    ('[server]\npublic_url = "https://a.example/chat"\n', 'c.toml, line 2: server.public_url is '
+     '"https://a.example/chat"; expected an origin such as https://chat.example.org, without a path'),
+    ('[server]\npublic_url = "https://a.example:70000"\n', 'c.toml, line 2: server.public_url is '
+     '"https://a.example:70000"; expected an origin such as https://chat.example.org, without a path'),
     ('[server]\ntrusted_proxies = ["10.0.0.1/8"]\n', "c.toml, line 2: server.trusted_proxies is ['10.0.0.1/8']; "
      "expected a list, each an address or a network such as 10.0.0.0/8"),
     ('[data]\nsynchronous = "OFF"\n', 'c.toml, line 2: data.synchronous is "OFF"; expected "FULL" or "NORMAL"'),

@@ -106,6 +106,14 @@ def test_a_bad_configuration_is_one_line_and_2(word: str, capsys: pytest.Capture
     assert printed.err == 'chatd: --port: server.port is "x"; expected a whole number from 0 to 65535\n'
 
 
+def test_check_says_what_every_origin_means(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "check", "--set", "server.allowed_origins=*"]) == 0
+    fine, note = capsys.readouterr().out.splitlines()
+    assert fine.startswith("fine: ")
+    assert note.startswith('note: server.allowed_origins is "*": ')
+    assert "withCredentials" in note
+
+
 def test_serve_refuses_a_bad_configuration_before_anything_starts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
