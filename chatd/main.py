@@ -39,7 +39,7 @@ from chatd.parts import front_rules, http_rules, sending_rate, service_rules, we
 from chatd.roster import Roster
 from chatd.settings import Config
 from chatd.site import MetricsSite, Site
-from chatd.steward import handlers
+from chatd.steward import DATABASE_NAME, handlers, make_folder
 from chatd.store import users
 from chatd.store.database import Database
 from chatd.store.faults import StoreProblem
@@ -117,10 +117,10 @@ async def _hear_hangups(server: Server) -> None:
 async def running(config: Config) -> AsyncIterator[Server]:
     """A server that listens, for as long as the block lasts; then it stops in good order."""
     folder = Path(config.data.directory)
-    _make_folder(folder)
+    make_folder(config)
     identity = open_identity(config, folder)
     database = Database.open(
-        folder / "chatd.db",
+        folder / DATABASE_NAME,
         Schema.of(metadata),
         synchronous=config.data.synchronous,
         batch=config.data.batch,
@@ -153,10 +153,6 @@ async def running(config: Config) -> AsyncIterator[Server]:
             with trio.CancelScope(shield=True):
                 await _stop(house, front, application)
             nursery.cancel_scope.cancel()
-
-
-def _make_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def build_house(config: Config, store: Database, identity: Identity) -> House:

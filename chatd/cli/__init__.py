@@ -34,7 +34,7 @@ class Verb(NamedTuple):
 
 VERBS = (
     Verb("serve", "serve", "run the server"),
-    Verb("init", "init", "write a commented chatd.toml here"),
+    Verb("init", "init", "write a commented chatd.toml here, and make the data directory"),
     Verb("config", "config", "check, show or print the configuration"),
     Verb("user", "user", "add, list, change and remove accounts"),
     Verb("token", "token", "print an access token, or check one; and the tokens of services"),

@@ -20,10 +20,10 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def check(options: argparse.Namespace) -> int:
     """Loading is checking."""
-    from chatd.config import FILE_NAME, notes
+    from chatd.config import files, notes
 
     config = configured(options)
-    named = options.config or (FILE_NAME if os.path.exists(FILE_NAME) else "no file")
+    named = ", ".join(path for path in files(options.config) if os.path.exists(path)) or "no file"
     print(f"fine: {named}, {len(config.origins)} settings that are not the default")
     for note in notes(config):
         print(f"note: {note}")

@@ -84,8 +84,54 @@ def test_a_setting_whose_name_ends_in_file_is_itself(tmp_path: Path) -> None:
     assert from_text(tmp_path, "", CHATD_AUTH__JWKS_FILE="keys.json").auth.jwks_file == "keys.json"
 
 
+def test_settings_of_ones_own_are_read_after_the_file_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "chatd.toml").write_text("[server]\nport = 1\nhost = '::1'\n")
+    (tmp_path / "chatd.local.toml").write_text("\n[server]\nport = 2\n")
+    config = load(environ={})
+    assert (config.server.port, config.server.host) == (2, "::1")
+    assert config.origins == {"server.port": "chatd.local.toml, line 3", "server.host": "chatd.toml, line 3"}
+    given = load(str(tmp_path / "chatd.toml"), environ={})
+    assert given.origins["server.port"] == f"{tmp_path}/chatd.local.toml, line 3"
+    (tmp_path / "chatd.toml").unlink()
+    assert load(environ={}).server.port == 2
+    assert load(environ={"CHATD_SERVER__PORT": "3"}).server.port == 3
+    (tmp_path / "chatd.local.toml").write_text("[server]\nprt = 2\n")
+    with pytest.raises(ConfigError, match=r"^chatd\.local\.toml, line 2: server\.prt is not a setting; did you mean"):
+        load(environ={})
+    (tmp_path / "other.toml").touch()
+    assert load("other.toml", environ={}).origins == {}
+
+
+def test_the_variables_of_hosts_count_where_chatds_own_say_nothing(tmp_path: Path) -> None:
+    environ = {"PORT": "8080", "ALLOWED_ORIGINS": "https://a.example, https://b.example:8443"}
+    config = from_text(tmp_path, "", **environ)
+    assert config.server.port == 8080
+    assert config.server.allowed_origins == ("https://a.example", "https://b.example:8443")
+    assert config.origins == {"server.port": "PORT", "server.allowed_origins": "ALLOWED_ORIGINS"}
+    assert from_text(tmp_path, "[server]\nport = 1\n", **environ).server.port == 1
+    assert from_text(tmp_path, "", CHATD_SERVER__PORT="2", **environ).server.port == 2
+    assert from_text(tmp_path, "", "server.port=3", **environ).server.port == 3
+    assert from_text(tmp_path, "", PORT="", ALLOWED_ORIGINS="*").server.allowed_origins == ("*",)
+    assert complaint(tmp_path, "", PORT="x") == 'PORT: server.port is "x"; expected a whole number from 0 to 65535'
+    assert from_text(tmp_path, "", "server.port=3", PORT="tcp://x").server.port == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CHATD_SERVER_PORT", "CHATD_SERVER__PORT"),
+        ("CHATD_AUTH_SECRET_FILE", "CHATD_AUTH__SECRET_FILE"),
+        ("CHATD_LIMITS_PAGE_DEFAULT", "CHATD_LIMITS__PAGE_DEFAULT"),
+        ("CHATD_DIALECTS_CHAT", "CHATD_DIALECTS__CHAT"),
+    ],
+)
+def test_one_underscore_is_a_mistake(tmp_path: Path, name: str, meant: str) -> None:
+    assert complaint(tmp_path, "", **{name: "1"}) == f"{name}: is not a variable of chatd; did you mean {meant}?"
+    assert from_text(tmp_path, "", **{name: "tcp://10.0.0.1:80"}).origins == {}  # a service's address
+
+
 def test_other_peoples_variables_are_left_alone(tmp_path: Path) -> None:
-    assert from_text(tmp_path, "", CHATD_PORT="tcp://10.0.0.1:80", CHATD_SERVICE_HOST="x").origins == {}
+    assert from_text(tmp_path, "", CHATD_PORT="tcp://10.0.0.1:80", CHATD_SERVICE_HOST="x", CHATD_ROOT="/").origins == {}
 
 
 def test_dialects_from_each_source(tmp_path: Path) -> None:
