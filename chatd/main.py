@@ -30,12 +30,13 @@ from chatd.doorman import Doorman
 from chatd.house import House
 from chatd.janitor import keep_clean
 from chatd.log import adopt_logging, log
+from chatd.machine import check_machine
 from chatd.metrics import CONNECTIONS_FAILED, DELIVERIES, POSITION, REQUESTS, WRITES_WAITING
 from chatd.net.asgi import Application, Lifespan
 from chatd.net.front import Front
 from chatd.net.http import Site as HttpSite
 from chatd.net.listeners import Address
-from chatd.parts import front_rules, http_rules, sending_rate, service_rules, websocket_rules
+from chatd.parts import front_rules, http_rules, sending_rate, service_rules, tls_context, websocket_rules
 from chatd.roster import Roster
 from chatd.settings import Config
 from chatd.site import MetricsSite, Site
@@ -55,6 +56,7 @@ def run(config: Config) -> int:
     """Serve until told to stop; the exit code."""
     log.configure(config.log.format, config.log.level)
     adopt_logging(log)
+    check_machine(config)
     try:
         trio.run(serve, config)
     except (StoreProblem, OSError) as problem:
@@ -184,7 +186,7 @@ def build_fronts(config: Config, site: Site) -> list[Front]:
     addresses = [Address(server.host, server.port)]
     if server.unix:
         addresses.append(Address(path=server.unix))
-    main = _front(config, site, addresses, _tls(server.tls_certificate, server.tls_key))
+    main = _front(config, site, addresses, tls_context(config))
     if not (metrics.enabled and metrics.port):
         return [main]
     return [main, _front(config, MetricsSite(), [Address(metrics.host, metrics.port)], None)]
@@ -205,18 +207,6 @@ def _front(config: Config, site: HttpSite, addresses: list[Address], tls: ssl.SS
 
 def _count_answer(status: int) -> None:
     REQUESTS.child(str(status)).add()
-
-
-def _tls(certificate: str, key: str) -> ssl.SSLContext | None:
-    if not certificate:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.set_alpn_protocols(["http/1.1"])
-    try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as problem:
-        raise ConfigError(f"server.tls_certificate: {certificate} and {key} can't be used: {problem}") from None
-    return context
 
 
 def _report(problem: BaseException) -> None:

@@ -16,6 +16,8 @@ from chatd.settings_kinds import (
     Duration,
     Hidden,
     HostName,
+    HttpUrl,
+    ListenHost,
     Name,
     Named,
     Network,
@@ -45,7 +47,7 @@ class Section(Struct, frozen=True, kw_only=True):
 class Server(Section, frozen=True, kw_only=True):
     """Where chatd listens, and whom it believes."""
 
-    host: Annotated[str, Text("The address to listen on; `::` is every address, IPv6 and IPv4.")] = "127.0.0.1"
+    host: Annotated[str, ListenHost("The address to listen on; `::` is every address, IPv6 and IPv4.")] = "127.0.0.1"
     port: Annotated[int, Whole("The port to listen on; 0 takes a free one and prints it.", most=65535)] = 3000
     unix: Annotated[str, Text("Listen on a unix socket with this path as well; empty for none.", noun="a path")] = ""
     tls_certificate: Annotated[
@@ -122,7 +124,7 @@ class Auth(Section, frozen=True, kw_only=True):
     ] = ()
     public_key: Annotated[str, Pem("The PEM public key of whoever issues the tokens, or its file.")] = ""
     jwks_file: Annotated[str, Text("A file with the issuer's keys as a JSON Web Key Set (JWKS).", noun="a path")] = ""
-    jwks_url: Annotated[str, Text("The address of the issuer's JSON Web Key Set, fetched in the background.")] = ""
+    jwks_url: Annotated[str, HttpUrl("The address of the issuer's JSON Web Key Set, fetched in the background.")] = ""
     jwks_refresh: Annotated[float, Duration("How often the key set is fetched again.", least=10)] = 5 * MINUTE
     issuer: Annotated[str, Text("The `iss` that a token must have; empty takes any.")] = ""
     audience: Annotated[str, Text("The `aud` that a token must have; empty takes any.")] = ""
@@ -246,7 +248,7 @@ class Metrics(Section, frozen=True, kw_only=True):
     """Figures for Prometheus at /metrics."""
 
     enabled: Annotated[bool, Switch("Whether /metrics is answered.")] = True
-    host: Annotated[str, Text("The address of the listener of its own.")] = "127.0.0.1"
+    host: Annotated[str, ListenHost("The address of the listener of its own.")] = "127.0.0.1"
     port: Annotated[int, Whole("A port of its own for /metrics; 0 serves it on the main port.", most=65535)] = 0
 
 

@@ -12,6 +12,7 @@ import json
 import math
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -166,6 +167,33 @@ class HostName(Text, frozen=True):
         if not HOST_NAME.fullmatch(super().parse(found).lower()):
             raise ValueError(found)
         return found.lower()
+
+
+class ListenHost(Text, frozen=True):
+    """Where to listen; empty is every address."""
+
+    noun: str = "an address such as 127.0.0.1 or ::, or the name of one"
+
+    def parse(self, found: Any) -> Any:
+        text = super().parse(found)
+        if HOST_NAME.fullmatch(text.lower()) and not text.replace(".", "").isdigit():
+            return text
+        if text:
+            ipaddress.ip_address(text)
+        return text
+
+
+class HttpUrl(Text, frozen=True):
+    """An address to fetch from; empty for none."""
+
+    noun: str = "an address that begins with https:// or http://"
+
+    def parse(self, found: Any) -> Any:
+        text = super().parse(found)
+        parts = urlsplit(text)
+        if text and (parts.scheme not in ("https", "http") or not parts.hostname or " " in text):
+            raise ValueError(found)
+        return text
 
 
 class Network(Text, frozen=True):

@@ -37,7 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("chatd.house",),
     ("chatd.janitor", "chatd.resume", "chatd.accounts", "chatd.calls", "chatd.herald", "chatd.steward"),
     ("chatd.chair", "chatd.connection", "chatd.comeback", "chatd.entrance", "chatd.reception"),
-    ("chatd.site", "chatd.parts"),
+    ("chatd.site", "chatd.parts", "chatd.machine"),
     ("chatd.rest",),
     ("chatd.main",),
     ("chatd.cli",),

@@ -30,6 +30,9 @@ def ask(config: Config, call: str, **arguments: Any) -> Any:
         raise Failed(str(refused)) from None
     except TimeoutError:
         raise Failed(f"the server that runs on {config.data.directory} does not answer") from None
+    except OSError as problem:
+        socket = Path(config.data.directory) / FILE_NAME
+        raise Failed(f"{socket}: the server that runs there cannot be asked ({problem.strerror})") from None
 
 
 def must_have_data(config: Config) -> None:

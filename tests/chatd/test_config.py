@@ -202,8 +202,10 @@ FILES = [
     ("server.port = 65536\n", "c.toml, line 1: server.port is 65536; expected a whole number from 0 to 65535"),
     ("[server]\nport = true\n", "c.toml, line 2: server.port is True; expected a whole number from 0 to 65535"),
     ("[server]\nport = 1.0\n", "c.toml, line 2: server.port is 1.0; expected a whole number from 0 to 65535"),
-    ("[server]\nhost = 1\n", "c.toml, line 2: server.host is 1; expected one line of text"),
-    ('[server]\nhost = "a\\u001b[2J"\n', 'c.toml, line 2: server.host is "a\\x1b[2J"; expected one line of text'),
+    ("[server]\nhost = 1\n", "c.toml, line 2: server.host is 1; "
+     "expected an address such as 127.0.0.1 or ::, or the name of one"),
+    ('[server]\nhost = "a\\u001b[2J"\n', 'c.toml, line 2: server.host is "a\\x1b[2J"; '
+     "expected an address such as 127.0.0.1 or ::, or the name of one"),
     ('[server]\nallowed_origins = ["x"]\n', "c.toml, line 2: server.allowed_origins is ['x']; expected a list, "
      'each an origin such as https://chat.example.org, without a path, or "*"'),
     ('[server]\nhosts = ["a:1"]\n', "c.toml, line 2: server.hosts is ['a:1']; expected a list, "
@@ -251,7 +253,10 @@ def test_a_bad_file_in_one_line(tmp_path: Path, text: str, line: str) -> None:
         (["server.port="], '--set: server.port is ""; expected a whole number from 0 to 65535'),
         (["server.port=٣"], '--set: server.port is "٣"; expected a whole number from 0 to 65535'),
         (["metrics.enabled=maybe"], '--set: metrics.enabled is "maybe"; expected true or false'),
-        ([f"server.host={'y' * 90}\n"], f'--set: server.host is "{"y" * 60}…"; expected one line of text'),
+        (
+            [f"server.host={'y' * 90}\n"],
+            f'--set: server.host is "{"y" * 60}…"; expected an address such as 127.0.0.1 or ::, or the name of one',
+        ),
         (["server.tls_key=k"], "--set: server.tls_key is set without server.tls_certificate; expected both or none"),
         (
             ["auth.jwks_url=https://a", "auth.public_key=k.pem"],
