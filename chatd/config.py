@@ -121,7 +121,8 @@ def reload(old: Config, environ: Mapping[str, str] = os.environ) -> tuple[Config
     """What SIGHUP does: `old` with what may change live, and the names of changed settings that wait for a restart."""
     new = load(old.sources.file, old.sources.flags, environ)
     merged: dict[str, Any] = {}
-    waiting = [f'dialects."{name}"' for name in new.dialects if new.dialects[name] != old.dialects.get(name)]
+    namespaces = sorted({*old.dialects, *new.dialects})
+    waiting = [f'dialects."{name}"' for name in namespaces if new.dialects.get(name) != old.dialects.get(name)]
     for name, rows in ROWS.items():
         was, now = getattr(old, name), getattr(new, name)
         changed = [key for key in rows if getattr(was, key) != getattr(now, key)]

@@ -36,6 +36,11 @@ class Closable:
         """The names under which its rooms are remembered."""
         raise NotImplementedError
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait for the client."""
+        return 0
+
     def end(self, closing: Closing) -> None:
         """Say goodbye."""
         raise NotImplementedError
@@ -83,6 +88,11 @@ class House:
         self.rest = Buckets[object](Rate(limits.rest_per_user, limits.rest_per_user_burst))
         self.calls = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
         self.typing = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait for slow clients."""
+        return sum(connection.waiting for connection in self.connections)
 
     # Dialects
 

@@ -31,7 +31,7 @@ from chatd.house import House
 from chatd.janitor import keep_clean
 from chatd.log import adopt_logging, log
 from chatd.machine import check_machine
-from chatd.metrics import CONNECTIONS_FAILED, DELIVERIES, POSITION, REQUESTS, WRITES_WAITING
+from chatd.metrics import CONNECTIONS_FAILED, DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
 from chatd.net.asgi import Application, Lifespan
 from chatd.net.front import Front
 from chatd.net.http import Site as HttpSite
@@ -73,9 +73,10 @@ def _sentence(problem: Exception) -> str:
 
 async def serve(config: Config) -> None:
     """The server's whole life. Told to stop, even while it starts, it does so in good order; told again, at once."""
+    stops = (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangup_stops() else []))
     with ExitStack() as ears:
-        told = ears.enter_context(trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
-        async with running(config) as server:
+        told = ears.enter_context(trio.open_signal_receiver(*stops))
+        async with running(config, rereads=signal.SIGHUP not in stops) as server:
             count = await server.house.database.read(users.count)
             _say_ready(server.front, first_steps(count, foreign=server.accounts.identity.foreign))
             _freeze()
@@ -90,33 +91,47 @@ class Server(NamedTuple):
     accounts: Accounts
     site: Site
     front: Front
+    others: tuple[Front, ...]
 
     def adopt(self, config: Config) -> None:
         """Take up what may change while it runs."""
         log.configure(config.log.format, config.log.level)
         adopt_logging(log)
         self.house.adopt(config)
-        self.house.dispatch.adopt(service_rules(config), sending_rate(config), config.typing.expire)
+        self.house.dispatch.adopt(
+            service_rules(config), sending_rate(config), config.typing.expire, config.presence.grace
+        )
         self.accounts.logins = make_logins(config.limits)
         self.site.adopt()
-        self.front.adopt(front_rules(config), http_rules(config), websocket_rules(config))
+        for front in (self.front, *self.others):
+            front.adopt(front_rules(config), http_rules(config), websocket_rules(config))
+
+    def reread(self) -> None:
+        """Read the configuration again, and take up what may change live; if it is wrong, nothing changes."""
+        try:
+            config, waiting = reload(self.house.config)
+        except ConfigError as error:
+            log.error("the configuration stays as it is", why=str(error))
+            return
+        self.adopt(config)
+        log.info("configuration read again", waits_for_restart=", ".join(waiting) or "nothing")
+
+
+def hangup_stops() -> bool:
+    """Whether SIGHUP means that the terminal is closed: there is one, and no nohup shields the server from that."""
+    terminal = any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+    return terminal and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
 
 async def _hear_hangups(server: Server) -> None:
-    """SIGHUP: read the configuration again, and take up what may change live."""
+    """Without a terminal: SIGHUP asks to read the configuration again."""
     with trio.open_signal_receiver(signal.SIGHUP) as hangups:
         async for _ in hangups:
-            try:
-                config, waiting = reload(server.house.config)
-            except ConfigError as error:
-                log.error("the configuration stays as it is", why=str(error))
-                continue
-            server.adopt(config)
-            log.info("configuration read again", waits_for_restart=", ".join(waiting) or "nothing")
+            server.reread()
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Server]:
+async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Server]:
     """A server that listens, for as long as the block lasts; then it stops in good order."""
     folder = Path(config.data.directory)
     make_folder(config)
@@ -136,7 +151,7 @@ async def running(config: Config) -> AsyncIterator[Server]:
         application = LazyApplication(house, accounts)
         site = Site(house, application.get)
         front, *others = build_fronts(config, site)
-        server = Server(house, accounts, site, front)
+        server = Server(house, accounts, site, front, tuple(others))
         async with trio.open_nursery() as nursery:
             house.spawn = nursery.start_soon
             nursery.start_soon(house.broker.run)
@@ -150,7 +165,8 @@ async def running(config: Config) -> AsyncIterator[Server]:
             nursery.start_soon(application.run)
             for listening in (*others, front):
                 await nursery.start(listening.serve)
-            nursery.start_soon(_hear_hangups, server)
+            if rereads:
+                nursery.start_soon(_hear_hangups, server)
             yield server
             with trio.CancelScope(shield=True):
                 await _stop(house, front, application)
@@ -176,6 +192,7 @@ def build_house(config: Config, store: Database, identity: Identity) -> House:
     )
     doorman = Doorman(store, identity.verifier, provision=identity.provision)
     house = House(config, store, broker, roster, dispatch, doorman, time.time)
+    OUTBOX_BYTES.follow(lambda: house.waiting)
     dispatch.closed = lambda user: house.end_user(user, SIGNED_OUT)
     return house
 

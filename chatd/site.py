@@ -31,7 +31,7 @@ from chatd.net.http import Direct
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
 from chatd.parts import origin_policy
-from chatd.reception import open_engine
+from chatd.reception import open_engine, session_rules
 from protocol.errors import FORBIDDEN, NO_METHOD, NOT_FOUND, UNAVAILABLE, Refusal
 
 SOCKETIO_PATH = "/socket.io/"
@@ -87,6 +87,8 @@ class Site:
         """Take up what the configuration says of origins now."""
         self._policy = origin_policy(self.house.config)
         self._refused.forget()
+        if self._engine is not None:
+            self._engine.adopt(session_rules(self.house.config), self.house.config.limits.connections_per_address)
 
     async def run(self) -> None:
         """Keep Socket.IO's sessions, for as long as the server runs."""
