@@ -3,6 +3,7 @@
     an upgrade at a namespace's path, or /ws     a JSON-RPC connection
     /socket.io/                                  Socket.IO: polling, upgrades, and the stock client's files
     /healthz, /readyz                            answered here, without the REST application
+    /handshake                                   whether an upgrade would be refused, and why: a browser can't see that
     all else                                     the REST application, made at the first request that needs it
 
 One rule for origins holds for all of them (chatd/net/origins.py): a page of a foreign origin is refused before anything
@@ -16,6 +17,7 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 import trio
 
 from chatd.engine import Engine
@@ -34,6 +36,7 @@ from chatd.parts import origin_policy
 from chatd.reception import open_engine, session_rules
 from protocol.errors import FORBIDDEN, NO_METHOD, NOT_FOUND, UNAVAILABLE, Refusal
 
+HANDSHAKE_PATH = "/handshake"
 SOCKETIO_PATH = "/socket.io/"
 SCRIPTS = {  # path → file in chatd/web
     "/client.js": "client.js",
@@ -47,6 +50,7 @@ SCRIPT = (
 )
 REFUSED_WARNINGS = Rate(1 / 60, 10)
 REFUSED_REMEMBERED = 1_000
+READABLE_JSON = ((b"content-type", b"application/json"), (b"access-control-allow-origin", b"*"))
 TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 
 
@@ -75,7 +79,11 @@ class Site:
     def __init__(self, house: House, make_app: Callable[[], Awaitable[Application]]) -> None:
         self.house = house
         self._make_app = make_app
-        self._direct: dict[str, Direct] = {"/healthz": self._healthz, "/readyz": self._readyz}
+        self._direct: dict[str, Direct] = {
+            "/healthz": self._healthz,
+            "/readyz": self._readyz,
+            HANDSHAKE_PATH: self._explain_handshake,
+        }
         if house.config.metrics.enabled and not house.config.metrics.port:
             self._direct["/metrics"] = tell_metrics
         self._direct |= {path: partial(_script, file) for path, file in SCRIPTS.items()}
@@ -100,6 +108,8 @@ class Site:
         """What is ended before anything else happens."""
         origin, host = request.get(b"origin"), request.get(b"host")
         mine = self._own(request)
+        if request.path == HANDSHAKE_PATH:
+            return None  # every page may read that answer, which says no more than whether it may use the others
         if origin is not None and not origins.allowed(origin, mine, self._policy.others):
             return self._refuse_origin(request, origin, host)
         if origins.is_preflight(request.method, origin, request.get(b"access-control-request-method")):
@@ -156,6 +166,19 @@ class Site:
 
     def _own(self, request: Request) -> str | None:
         return self._policy.own(request.scheme, request.get(b"host")) if request.get(b"origin") is not None else None
+
+    async def _explain_handshake(self, request: Request, body: bytes) -> Response:
+        """What a WebSocket handshake of this page would come to; the query names its `namespace` and `dialect`."""
+        origin, query = request.get(b"origin"), query_of(request)
+        try:
+            if not origins.allowed(origin, self._own(request), self._policy.others):
+                raise Refusal(FORBIDDEN, self._policy.advice(origin or "", request.get(b"host")))
+            dialects_of(self.house, query.get("namespace", "/chat"), query)
+        except Refusal as no:
+            found = {"allowed": False, "close": no.code.close, "message": no.message}
+        else:
+            found = {"allowed": True}
+        return Response(200, msgspec.json.encode(found), READABLE_JSON)
 
     async def _healthz(self, request: Request, body: bytes) -> Response:
         """The process answers."""

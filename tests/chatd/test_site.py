@@ -115,3 +115,25 @@ async def test_a_refused_origin_is_logged_once_and_not_without_end(
         for number in range(100):
             asks(server, "127.0.0.1:3000", f"https://{number}.example")
         assert capsys.readouterr().err.count("an origin was refused") < 12
+
+
+async def test_a_page_can_ask_why_its_handshake_fails(tmp_path: Path) -> None:
+    async with server_with(tmp_path) as server:
+
+        async def explained(query: str, origin: str | None = None) -> dict[str, object]:
+            headers = [(b"host", b"127.0.0.1:3000"), *([(b"origin", origin.encode())] if origin else [])]
+            request = Request("POST", f"/handshake{query}".encode(), headers)
+            assert server.site.refuse(request) is None
+            handler = server.site.direct(request)
+            assert handler is not None
+            answer = await handler(request, b"")
+            assert (b"access-control-allow-origin", b"*") in answer.headers
+            return dict(json.loads(answer.body))
+
+        assert await explained("", "http://127.0.0.1:3000") == {"allowed": True}
+        assert await explained("?namespace=/chat&dialect=colon") == {"allowed": True}
+        refused = await explained("", "https://other.example")
+        assert (refused["allowed"], refused["close"]) == (False, 4403)
+        assert "server.allowed_origins" in str(refused["message"])
+        assert (await explained("?namespace=/nothing"))["close"] == 4404
+        assert (await explained("?dialect=klingon"))["close"] == 4404
