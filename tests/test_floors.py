@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("protocol.dialects.words", "protocol.dialects.hearing", "protocol.dialects.saying"),
     ("protocol.dialects",),
     ("chatd.redact", "chatd.limiter", "chatd.settings", "chatd.settings_kinds", "chatd.settings_text"),
-    ("chatd.cli.program",),
+    ("chatd.cli.program", "chatd.frozen"),
     ("chatd.client",),
     ("chatd.config", "chatd.metrics", "chatd.log", "chatd.control"),
     ("chatd.net",),

@@ -12,8 +12,9 @@ NAME = "chatd"
 
 def program_name() -> str:
     """`chatd` where the shell finds this very program under that name, else a path to it that can be pasted."""
-    called = sys.executable if getattr(sys, "frozen", False) else sys.argv[0]
-    if os.path.basename(called) != NAME or not os.path.exists(called):
+    frozen = getattr(sys, "frozen", False)
+    called = sys.executable if frozen else sys.argv[0]
+    if not frozen and (os.path.basename(called) != NAME or not os.path.exists(called)):
         return f"{shlex.quote(sys.executable)} -m {NAME}"
     found = shutil.which(NAME)
     if found is not None and os.path.samefile(found, called):

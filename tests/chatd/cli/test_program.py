@@ -59,6 +59,13 @@ def test_python_m_chatd_is_named_as_that(monkeypatch: pytest.MonkeyPatch) -> Non
     assert called_as(monkeypatch, "/somewhere/chatd/__main__.py", "/nowhere") == f"{sys.executable} -m chatd"
 
 
+def test_the_one_file_program_by_whatever_name_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = program(tmp_path).rename(tmp_path / "chatd-0.1")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "executable", str(mine))
+    assert called_as(monkeypatch, "chatd-0.1", "/nowhere") == str(mine)
+
+
 def test_hints_help_and_first_steps_use_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
