@@ -331,6 +331,12 @@ def test_reload_takes_what_may_change_and_names_what_waits(tmp_path: Path) -> No
     assert waiting == ('dialects."/z"', "server.port")
 
 
+def test_a_namespace_that_is_removed_waits_for_a_restart(tmp_path: Path) -> None:
+    old = from_text(tmp_path, "[dialects]\n'/z' = 'colon'\n'/chat' = 'kebab'\n")
+    (tmp_path / "c.toml").write_text("")
+    assert reload(old, {})[1] == ('dialects."/chat"', 'dialects."/z"')
+
+
 def test_a_bad_file_at_reload_is_refused_whole(tmp_path: Path) -> None:
     old = from_text(tmp_path, "")
     (tmp_path / "c.toml").write_text("[log]\nlevel = 'loud'\n")
