@@ -1,6 +1,7 @@
 # chatd's tasks. Everything is installed from the locked requirements into .venv, with uv when it is there and with
 # venv and pip when not; a second call installs nothing.
 #
+#   make help           print this list
 #   make serve          run the server (ARGS="--port 3001" passes options)
 #   make test           the tests (ARGS="tests/chatd/test_config.py" for some of them)
 #   make check          format, lint, types (make lint), and the tests, which hold the import floors too
@@ -19,16 +20,22 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	"$$name" -c '$(SUITS)' 2>/dev/null && echo "$$name" && exit; done; echo python3)
 VENV ?= .venv
 ARGS ?=
-BIN := $(VENV)/bin
-STAMPS := $(VENV)/stamps
+NOTHING :=
+SPACE := $(NOTHING) $(NOTHING)
+ENVIRONMENT := $(subst $(SPACE),\ ,$(VENV))
+BIN := $(ENVIRONMENT)/bin
+STAMPS := $(ENVIRONMENT)/stamps
 UV = $(shell uv --version >/dev/null 2>&1 && command -v uv)
 NPM = $(shell command -v npm)
 VERSION_FILES := pyproject.toml chatd/__init__.py
 COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --quiet
 CHECKED := chatd protocol tests scripts
 
-.PHONY: serve test check lint floors binary docs lock node clean
+.PHONY: help serve test check lint floors binary docs lock node clean
 .DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^#   make/  make/p; s/^# PYTHON/PYTHON/p' Makefile
 
 serve: $(STAMPS)/run
 	@exec $(BIN)/chatd serve $(ARGS)
@@ -66,7 +73,7 @@ tests/node/node_modules/.package-lock.json: tests/node/package.json tests/node/p
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/node/node_modules
+	rm -rf $(ENVIRONMENT) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/node/node_modules
 	find chatd protocol tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than the requirements that it stands for; `dev` and `binary` hold what `run` holds.
@@ -74,21 +81,21 @@ clean:
 $(STAMPS)/run: requirements/run.txt $(VERSION_FILES) $(STAMPS)/venv
 	@test -e $(STAMPS)/dev -a $(STAMPS)/dev -nt requirements/run.txt || $(call install,requirements/run.txt)
 	@$(call link)
-	@touch $@
+	@touch "$@"
 
 $(STAMPS)/dev: requirements/dev.txt $(VERSION_FILES) $(STAMPS)/venv
 	@$(call install,requirements/dev.txt)
 	@$(call link)
-	@touch $@
+	@touch "$@"
 
 $(STAMPS)/binary: requirements/binary.txt $(VERSION_FILES) $(STAMPS)/venv
 	@$(call install,requirements/binary.txt)
 	@$(call link)
-	@touch $@
+	@touch "$@"
 
 $(STAMPS)/venv:
-	@PYTHON="$(PYTHON)" UV="$(UV)" sh scripts/make_venv.sh $(VENV)
-	@mkdir -p $(STAMPS) && echo "$(PYTHON)" >$@
+	@PYTHON="$(PYTHON)" UV="$(UV)" sh scripts/make_venv.sh $(ENVIRONMENT)
+	@mkdir -p $(STAMPS) && echo "$(PYTHON)" >"$@"
 
 # An environment of another Python than the one that is asked for now is made anew.
 ifneq ($(filter command line environment,$(origin PYTHON)),)
@@ -97,7 +104,7 @@ ifneq ($(shell cat $(STAMPS)/venv 2>/dev/null),$(PYTHON))
 endif
 endif
 
-install = PYTHON="$(BIN)/python" UV="$(UV)" sh scripts/install.sh $(1)
+install = PYTHON=$(BIN)/python UV="$(UV)" sh scripts/install.sh $(1)
 link = $(BIN)/python scripts/link.py
 
 include tests/bench/bench.mk

@@ -4,4 +4,8 @@ import sys
 
 from chatd.cli import main
 
+if getattr(sys, "frozen", False):
+    from chatd.frozen import guard
+
+    guard()
 sys.exit(main())

@@ -21,6 +21,7 @@ from chatd.auth.identity import Identity, registration_open
 from chatd.auth.logins import Logins
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import RefreshToken, make_refresh, read_refresh
+from chatd.cli.program import program_name
 from chatd.limiter import Rate
 from chatd.metrics import LOGINS_FAILED
 from chatd.net.proxies import block
@@ -152,4 +153,4 @@ def first_steps(count: int, *, foreign: bool = False) -> str | None:
     """What to say at the start of a server with so many users: how to make the first, where nobody else makes them."""
     if count or foreign:
         return None
-    return "there is no user yet; make the first administrator with: chatd user add NAME --admin"
+    return f"there is no user yet; make the first administrator with: {program_name()} user add NAME --admin"

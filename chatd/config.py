@@ -1,7 +1,8 @@
 """How a configuration is put together, and where it is refused.
 
 A value comes from the first of: a flag, the environment (`CHATD_SECTION__KEY`, or `CHATD_SECTION__KEY_FILE` for the
-content of a file), the configuration file, the default. Every value that is given is checked, also where another
+content of a file), chatd.local.toml, the configuration file, a variable that other programs know (`PORT`), the default.
+Every value that is given is checked, also where another
 wins; what is wrong is said in one line that names the place, what was found and what is expected.
 """
 
@@ -36,7 +37,7 @@ from chatd.settings import (
     Sources,
     Typing,
 )
-from chatd.settings_kinds import HIDDEN, Row
+from chatd.settings_kinds import ANY, HIDDEN, Row
 
 __all__ = [  # the table's sections are part of this module's face
     "Auth",
@@ -53,11 +54,17 @@ __all__ = [  # the table's sections are part of this module's face
     "Sources",
     "Typing",
     "load",
+    "notes",
     "reload",
 ]
 
 PREFIX = "CHATD_"
 FILE_NAME = "chatd.toml"
+LOCAL_NAME = "chatd.local.toml"
+"""Settings of one's own beside a chatd.toml that comes with the program."""
+COMMON = {"PORT": ("server", "port"), "ALLOWED_ORIGINS": ("server", "allowed_origins")}
+"""Variables that hosts and other programs set. They count where chatd's own say nothing."""
+ADDRESS_OF_A_SERVICE = ("tcp://", "udp://", "sctp://")
 LOOPBACK = ("localhost", "::1")
 FOUND_LENGTH = 60
 HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
@@ -90,7 +97,12 @@ def load(
     values: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
     dialects = dict(DIALECTS)
     origins = {}
-    for given in [*from_file(file), *from_environment(environ), *from_flags(flags)]:
+    own = [
+        *(given for path in files(file) for given in from_file(path, wanted=path == file)),
+        *from_environment(environ),
+        *from_flags(flags),
+    ]
+    for given in [*from_common(environ, own), *own]:
         value = checked(given)
         if given.section == "dialects":
             dialects[given.key] = value
@@ -109,7 +121,8 @@ def reload(old: Config, environ: Mapping[str, str] = os.environ) -> tuple[Config
     """What SIGHUP does: `old` with what may change live, and the names of changed settings that wait for a restart."""
     new = load(old.sources.file, old.sources.flags, environ)
     merged: dict[str, Any] = {}
-    waiting = [f'dialects."{name}"' for name in new.dialects if new.dialects[name] != old.dialects.get(name)]
+    namespaces = sorted({*old.dialects, *new.dialects})
+    waiting = [f'dialects."{name}"' for name in namespaces if new.dialects.get(name) != old.dialects.get(name)]
     for name, rows in ROWS.items():
         was, now = getattr(old, name), getattr(new, name)
         changed = [key for key in rows if getattr(was, key) != getattr(now, key)]
@@ -118,18 +131,23 @@ def reload(old: Config, environ: Mapping[str, str] = os.environ) -> tuple[Config
     return msgspec.structs.replace(old, **merged, origins=new.origins), tuple(waiting)
 
 
-# ---- the three places where values are given
+# ---- the places where values are given
 
 
-def from_file(file: str | None) -> Iterator[Given]:
+def files(file: str | None) -> tuple[str, ...]:
+    """What is read, in this order: the file that was asked for, else chatd.toml; and chatd.local.toml beside that."""
+    folder, name = os.path.split(file or FILE_NAME)
+    return (file or FILE_NAME, *([os.path.join(folder, LOCAL_NAME)] if name == FILE_NAME else []))
+
+
+def from_file(path: str, *, wanted: bool = False) -> Iterator[Given]:
     """The tables of a TOML file; a file that was asked for must be there."""
-    path = file or FILE_NAME
     try:
         with open(path, encoding="utf-8") as opened:
             text = opened.read()
         tables = tomllib.loads(text)
     except FileNotFoundError:
-        if file is None:
+        if not wanted:
             return
         raise ConfigError(f"{clean(path)}: no such file; expected a configuration (`chatd init` writes one)") from None
     except OSError as problem:
@@ -148,10 +166,21 @@ def from_file(file: str | None) -> Iterator[Given]:
             yield Given(place(path, text, section, key), section, key, value, plain=False)
 
 
+def from_common(environ: Mapping[str, str], own: list[Given]) -> Iterator[Given]:
+    """The variables of COMMON, for settings that are given nowhere else."""
+    given = {(one.section, one.key) for one in own}
+    for name, (section, key) in COMMON.items():
+        if environ.get(name) and (section, key) not in given:
+            yield Given(name, section, key, environ[name], plain=True)
+
+
 def from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
-    """`CHATD_SECTION__KEY`. Names without the double underscore are other people's: Kubernetes sets CHATD_PORT."""
+    """`CHATD_SECTION__KEY`. Other names without the double underscore are other programs': CHATD_ROOT, CHATD_PORT."""
     for name, text in sorted(environ.items()):
-        if not name.startswith(PREFIX) or "__" not in name:
+        if not name.startswith(PREFIX):
+            continue
+        if "__" not in name:
+            refuse_single_underscore(name, text)
             continue
         section, _, key = name.removeprefix(PREFIX).lower().partition("__")
         if section == "dialects":
@@ -162,6 +191,15 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
                 raise ConfigError(f"{name}: {name.removesuffix('_FILE')} is set as well; expected one of them")
             text = content(name, text)
         yield Given(name, section, key, text, plain=True)
+
+
+def refuse_single_underscore(name: str, text: str) -> None:
+    """CHATD_SERVER_PORT is a mistake, unless a container manager wrote the address of a service chatd-server there."""
+    section, _, key = name.removeprefix(PREFIX).partition("_")
+    known = ROWS.get(section.lower(), {})
+    meant = key.lower() in known or key.lower().removesuffix("_file") in known or section == "DIALECTS"
+    if key and meant and not text.startswith(ADDRESS_OF_A_SERVICE):
+        raise ConfigError(f"{name}: is not a variable of chatd; did you mean {PREFIX}{section}__{key}?")
 
 
 def from_flags(flags: tuple[tuple[str, str, str], ...]) -> Iterator[Given]:
@@ -334,3 +372,23 @@ RULES: tuple[Callable[[Config], str], ...] = (
     insecure_only_at_home,
     pages_fit,
 )
+
+
+# ---- notes: what a setting means where that is easily overlooked
+
+
+def every_origin(config: Config) -> str:
+    if ANY not in config.server.allowed_origins:
+        return ""
+    return (
+        'server.allowed_origins is "*": pages of every site may use this server with a token, without credentials; '
+        "a Socket.IO client with withCredentials: true needs its own origin in the list"
+    )
+
+
+NOTES: tuple[Callable[[Config], str], ...] = (every_origin,)
+
+
+def notes(config: Config) -> list[str]:
+    """What `chatd config check` says of a configuration that is right."""
+    return [said for note in NOTES if (said := note(config))]

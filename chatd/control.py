@@ -75,6 +75,9 @@ def listen_at(path: Path) -> socket.socket:
     try:
         with address_of(path) as address:
             listening.bind(address)
+    except OSError as problem:
+        listening.close()
+        raise OSError(problem.errno, f"cannot make the control socket ({problem.strerror})", str(path)) from None
     finally:
         os.umask(mask)
     listening.listen(16)

@@ -94,9 +94,10 @@ class Dispatch:
         )
         database.after_batch = self._after_batch
 
-    def adopt(self, rules: Rules, sends: Buckets[int], typing_expires: float) -> None:
+    def adopt(self, rules: Rules, sends: Buckets[int], typing_expires: float, presence_grace: float) -> None:
         """Take up other limits."""
         self.rules, self.sends, self.typists.expire = rules, sends, typing_expires
+        self.presence.adopt(presence_grace)
 
     # Asking
 

@@ -104,6 +104,10 @@ class Engine:
         self._per_address = sessions_per_address
         self._by_address: Counter[str] = Counter()
 
+    def adopt(self, rules: SessionRules, sessions_per_address: int) -> None:
+        """Take up other rules: for sessions from now on."""
+        self.rules, self._per_address = rules, sessions_per_address
+
     # -- HTTP ------------------------------------------------------------------------------------------------------
 
     def refuse(self, request: Request) -> Response | None:

@@ -78,6 +78,10 @@ class RpcConnection(Connection):
         self.early: Sequence[Frame] = ()  # what came right behind the token, to be heard when the seats are taken
 
     @property
+    def waiting(self) -> int:
+        return self.websocket.outbox.waiting
+
+    @property
     def crowded(self) -> bool:
         return 2 * self.websocket.outbox.waiting > self.house.config.limits.outbox_bytes > 0
 

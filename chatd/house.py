@@ -37,6 +37,11 @@ class Closable:
         """The names under which its rooms are remembered."""
         raise NotImplementedError
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait for the client."""
+        return 0
+
     def end(self, closing: Closing) -> None:
         """Say goodbye."""
         raise NotImplementedError
@@ -89,6 +94,11 @@ class House:
     def batch_limit(self) -> int:
         """How many calls a JSON-RPC batch may hold: as many as the bucket of a connection holds when it is full."""
         return int(max(self.calls.burst, 1)) if self.calls.rate else sys.maxsize
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait for slow clients."""
+        return sum(connection.waiting for connection in self.connections)
 
     # Dialects
 

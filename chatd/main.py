@@ -30,16 +30,17 @@ from chatd.doorman import Doorman
 from chatd.house import House
 from chatd.janitor import keep_clean
 from chatd.log import adopt_logging, log
-from chatd.metrics import CONNECTIONS_FAILED, DELIVERIES, POSITION, REQUESTS, WRITES_WAITING
+from chatd.machine import check_machine
+from chatd.metrics import CONNECTIONS_FAILED, DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
 from chatd.net.asgi import Application, Lifespan
 from chatd.net.front import Front
 from chatd.net.http import Site as HttpSite
 from chatd.net.listeners import Address
-from chatd.parts import front_rules, http_rules, sending_rate, service_rules, websocket_rules
+from chatd.parts import front_rules, http_rules, sending_rate, service_rules, tls_context, websocket_rules
 from chatd.roster import Roster
 from chatd.settings import Config
 from chatd.site import MetricsSite, Site
-from chatd.steward import handlers
+from chatd.steward import DATABASE_NAME, handlers, make_folder
 from chatd.store import users
 from chatd.store.database import Database
 from chatd.store.faults import StoreProblem
@@ -49,12 +50,14 @@ from protocol.errors import GOING_AWAY, SIGNED_OUT
 
 SWEEP_SECONDS = 1.0
 HARD_STOP_SECONDS = 9.0
+PASSED_ON_SECONDS = 0.2
 
 
 def run(config: Config) -> int:
     """Serve until told to stop; the exit code."""
     log.configure(config.log.format, config.log.level)
     adopt_logging(log)
+    check_machine(config)
     try:
         trio.run(serve, config)
     except (StoreProblem, OSError) as problem:
@@ -71,13 +74,16 @@ def _sentence(problem: Exception) -> str:
 
 async def serve(config: Config) -> None:
     """The server's whole life. Told to stop, even while it starts, it does so in good order; told again, at once."""
+    stops = (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangup_stops() else []))
     with ExitStack() as ears:
-        told = ears.enter_context(trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
-        async with running(config) as server:
+        told = ears.enter_context(trio.open_signal_receiver(*stops))
+        async with running(config, rereads=signal.SIGHUP not in stops) as server:
             count = await server.house.database.read(users.count)
             _say_ready(server.front, first_steps(count, foreign=server.accounts.identity.foreign))
             _freeze()
             await anext(told)
+            if getattr(sys, "frozen", False):  # its loader passes on a signal that both were sent: that is one, not two
+                await trio.sleep(PASSED_ON_SECONDS)
             ears.close()
 
 
@@ -88,39 +94,53 @@ class Server(NamedTuple):
     accounts: Accounts
     site: Site
     front: Front
+    others: tuple[Front, ...]
 
     def adopt(self, config: Config) -> None:
         """Take up what may change while it runs."""
         log.configure(config.log.format, config.log.level)
         adopt_logging(log)
         self.house.adopt(config)
-        self.house.dispatch.adopt(service_rules(config), sending_rate(config), config.typing.expire)
+        self.house.dispatch.adopt(
+            service_rules(config), sending_rate(config), config.typing.expire, config.presence.grace
+        )
         self.accounts.logins = make_logins(config.limits)
         self.site.adopt()
-        self.front.adopt(front_rules(config), http_rules(config), websocket_rules(config))
+        for front in (self.front, *self.others):
+            front.adopt(front_rules(config), http_rules(config), websocket_rules(config))
+
+    def reread(self) -> None:
+        """Read the configuration again, and take up what may change live; if it is wrong, nothing changes."""
+        try:
+            config, waiting = reload(self.house.config)
+        except ConfigError as error:
+            log.error("the configuration stays as it is", why=str(error))
+            return
+        self.adopt(config)
+        log.info("configuration read again", waits_for_restart=", ".join(waiting) or "nothing")
+
+
+def hangup_stops() -> bool:
+    """Whether SIGHUP means that the terminal is closed: there is one, and no nohup shields the server from that."""
+    terminal = any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+    return terminal and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
 
 async def _hear_hangups(server: Server) -> None:
-    """SIGHUP: read the configuration again, and take up what may change live."""
+    """Without a terminal: SIGHUP asks to read the configuration again."""
     with trio.open_signal_receiver(signal.SIGHUP) as hangups:
         async for _ in hangups:
-            try:
-                config, waiting = reload(server.house.config)
-            except ConfigError as error:
-                log.error("the configuration stays as it is", why=str(error))
-                continue
-            server.adopt(config)
-            log.info("configuration read again", waits_for_restart=", ".join(waiting) or "nothing")
+            server.reread()
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Server]:
+async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Server]:
     """A server that listens, for as long as the block lasts; then it stops in good order."""
     folder = Path(config.data.directory)
-    _make_folder(folder)
+    make_folder(config)
     identity = open_identity(config, folder)
     database = Database.open(
-        folder / "chatd.db",
+        folder / DATABASE_NAME,
         Schema.of(metadata),
         synchronous=config.data.synchronous,
         batch=config.data.batch,
@@ -134,7 +154,7 @@ async def running(config: Config) -> AsyncIterator[Server]:
         application = LazyApplication(house, accounts)
         site = Site(house, application.get)
         front, *others = build_fronts(config, site)
-        server = Server(house, accounts, site, front)
+        server = Server(house, accounts, site, front, tuple(others))
         async with trio.open_nursery() as nursery:
             house.spawn = nursery.start_soon
             nursery.start_soon(house.broker.run)
@@ -148,15 +168,12 @@ async def running(config: Config) -> AsyncIterator[Server]:
             nursery.start_soon(application.run)
             for listening in (*others, front):
                 await nursery.start(listening.serve)
-            nursery.start_soon(_hear_hangups, server)
+            if rereads:
+                nursery.start_soon(_hear_hangups, server)
             yield server
             with trio.CancelScope(shield=True):
                 await _stop(house, front, application)
             nursery.cancel_scope.cancel()
-
-
-def _make_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def build_house(config: Config, store: Database, identity: Identity) -> House:
@@ -178,6 +195,7 @@ def build_house(config: Config, store: Database, identity: Identity) -> House:
     )
     doorman = Doorman(store, identity.verifier, provision=identity.provision)
     house = House(config, store, broker, roster, dispatch, doorman, time.time)
+    OUTBOX_BYTES.follow(lambda: house.waiting)
     dispatch.closed = lambda user: house.end_user(user, SIGNED_OUT)
     return house
 
@@ -188,7 +206,7 @@ def build_fronts(config: Config, site: Site) -> list[Front]:
     addresses = [Address(server.host, server.port)]
     if server.unix:
         addresses.append(Address(path=server.unix))
-    main = _front(config, site, addresses, _tls(server.tls_certificate, server.tls_key))
+    main = _front(config, site, addresses, tls_context(config))
     if not (metrics.enabled and metrics.port):
         return [main]
     return [main, _front(config, MetricsSite(), [Address(metrics.host, metrics.port)], None)]
@@ -209,18 +227,6 @@ def _front(config: Config, site: HttpSite, addresses: list[Address], tls: ssl.SS
 
 def _count_answer(status: int) -> None:
     REQUESTS.child(str(status)).add()
-
-
-def _tls(certificate: str, key: str) -> ssl.SSLContext | None:
-    if not certificate:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.set_alpn_protocols(["http/1.1"])
-    try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as problem:
-        raise ConfigError(f"server.tls_certificate: {certificate} and {key} can't be used: {problem}") from None
-    return context
 
 
 def _report(problem: BaseException) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import resource
+import socket
+import ssl
 
+from chatd.config import ConfigError, origin, shown
 from chatd.entrance import SUBPROTOCOL
 from chatd.limiter import Buckets, Rate
 from chatd.net.channel import HttpRules
 from chatd.net.front import FrontRules
+from chatd.net.origins import OriginPolicy, host_name, listed, normal
 from chatd.net.socket import SocketRules, socket_rules
+from chatd.net.tls import has_certificate, server_context
 from chatd.services.work import Rules
 from chatd.settings import Config
 
@@ -30,6 +35,45 @@ def front_rules(config: Config) -> FrontRules:
         handshake_seconds=limits.tls_timeout,
         trusted_proxies=config.server.trusted_proxies,
     )
+
+
+def origin_policy(config: Config) -> OriginPolicy:
+    server = config.server
+    machine = host_name(socket.gethostname())
+    names = {*server.hosts, host_name(server.host), machine, f"{machine}.local"}
+    return OriginPolicy(
+        public=normal(server.public_url) if server.public_url else None,
+        hosts=frozenset(name for name in names if name.strip(".")),
+        others=listed(server.allowed_origins),
+    )
+
+
+def tls_context(config: Config) -> ssl.SSLContext | None:
+    """TLS as the settings have it, None without; a ConfigError names the setting and the file that is wrong."""
+    files = {"tls_certificate": config.server.tls_certificate, "tls_key": config.server.tls_key}
+    if not config.server.tls_certificate:
+        return None
+    for name, path in files.items():
+        try:
+            with open(path, "rb"):
+                pass
+        except OSError as problem:
+            raise _tls_problem(config, name, path, f"it cannot be read ({problem.strerror})") from None
+    try:
+        return server_context(**files)
+    except ssl.SSLError as problem:
+        if problem.reason == "KEY_VALUES_MISMATCH":
+            trouble = "tls_key", f"it is not the key of the certificate in {files['tls_certificate']}"
+        elif has_certificate(files["tls_certificate"]):
+            trouble = "tls_key", "it holds no private key in PEM, or one with a passphrase"
+        else:
+            trouble = "tls_certificate", "it holds no certificate in PEM"
+        raise _tls_problem(config, trouble[0], files[trouble[0]], trouble[1]) from None
+
+
+def _tls_problem(config: Config, name: str, path: str, trouble: str) -> ConfigError:
+    setting = f"server.{name}"
+    return ConfigError(f"{origin(config, setting)}: {setting} is {shown(path)}; {trouble}")
 
 
 def http_rules(config: Config) -> HttpRules:

@@ -27,8 +27,14 @@ class Presence:
         self._tell = tell
         self._gone = gone
         self._online: dict[int, Ref] = {}
-        self._leaving: dict[int, float] = {}
+        self._leaving: dict[int, float] = {}  # user → when the last socket closed, in that order
         self._work = trio.Event()
+        self._other_grace = trio.Event()
+
+    def adopt(self, grace: float) -> None:
+        """Take up another grace, also for users who are leaving now."""
+        self.grace = grace
+        self._other_grace.set()
 
     def entered(self, user: Ref) -> None:
         """Somebody has a socket."""
@@ -39,7 +45,7 @@ class Presence:
 
     def left(self, user: int) -> None:
         """Somebody has no socket any more."""
-        self._leaving[user] = trio.current_time() + self.grace
+        self._leaving[user] = trio.current_time()
         self._work.set()
         if not self.grace:
             self._end(user)
@@ -62,8 +68,10 @@ class Presence:
             if not self._leaving:
                 self._work = trio.Event()
                 continue
-            user, deadline = next(iter(self._leaving.items()))  # the dict is in the order of the deadlines
-            if deadline > trio.current_time():
-                await trio.sleep_until(deadline)
+            user, left = next(iter(self._leaving.items()))
+            if left + self.grace > trio.current_time():
+                self._other_grace = trio.Event()
+                with trio.move_on_at(left + self.grace):
+                    await self._other_grace.wait()
             else:
                 self._end(user)

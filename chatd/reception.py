@@ -44,6 +44,7 @@ from chatd.net.request import Request
 from chatd.net.socket import frame_text
 from chatd.resume import Back, find_gap
 from chatd.services.work import Actor
+from chatd.settings import Config
 from chatd.store import sessions
 from protocol.dialects.grammar import Dialect
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, RATE_LIMITED, Closing, Refusal
@@ -74,6 +75,10 @@ class IoConnection(Connection):
         self.session = session
         self.left: set[str] = set()
         session.moved = self.moved
+
+    @property
+    def waiting(self) -> int:
+        return self.session.waiting
 
     @property
     def crowded(self) -> bool:
@@ -125,22 +130,25 @@ class IoConnection(Connection):
 
 def open_engine(house: House, nursery: trio.Nursery, headers: Callable[[Request], Headers]) -> Engine:
     """The engine of a house, by its settings."""
-    limits, socketio = house.config.limits, house.config.socketio
-    rules = SessionRules(
+    return Engine(
+        session_rules(house.config),
+        partial(serve_socketio, house),
+        nursery,
+        headers=headers,
+        crashed=partial(log.fault, "a Socket.IO session failed"),
+        sessions_per_address=house.config.limits.connections_per_address,
+    )
+
+
+def session_rules(config: Config) -> SessionRules:
+    limits, socketio = config.limits, config.socketio
+    return SessionRules(
         interval=socketio.ping_interval,
         timeout=socketio.ping_timeout,
         payload_bytes=socketio.max_payload,
         fragments=limits.message_fragments,
         outbox_bytes=limits.outbox_bytes,
         connect_seconds=socketio.connect_timeout,
-    )
-    return Engine(
-        rules,
-        partial(serve_socketio, house),
-        nursery,
-        headers=headers,
-        crashed=partial(log.fault, "a Socket.IO session failed"),
-        sessions_per_address=limits.connections_per_address,
     )
 
 

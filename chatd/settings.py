@@ -15,11 +15,15 @@ from chatd.settings_kinds import (
     Choice,
     Duration,
     Hidden,
+    HostName,
+    HttpUrl,
+    ListenHost,
     Name,
     Named,
     Network,
     Origin,
     Pem,
+    PublicUrl,
     Rate,
     Row,
     Secret,
@@ -43,7 +47,7 @@ class Section(Struct, frozen=True, kw_only=True):
 class Server(Section, frozen=True, kw_only=True):
     """Where chatd listens, and whom it believes."""
 
-    host: Annotated[str, Text("The address to listen on; `::` is every address, IPv6 and IPv4.")] = "127.0.0.1"
+    host: Annotated[str, ListenHost("The address to listen on; `::` is every address, IPv6 and IPv4.")] = "127.0.0.1"
     port: Annotated[int, Whole("The port to listen on; 0 takes a free one and prints it.", most=65535)] = 3000
     unix: Annotated[str, Text("Listen on a unix socket with this path as well; empty for none.", noun="a path")] = ""
     tls_certificate: Annotated[
@@ -51,11 +55,28 @@ class Server(Section, frozen=True, kw_only=True):
     ] = ""
     tls_key: Annotated[str, Text("The PEM file with the key of the certificate.", noun="a path")] = ""
     public_url: Annotated[
-        str, Text("Where browsers find this server when a proxy stands before it, such as https://chat.example.org.")
+        str,
+        PublicUrl(
+            "Where browsers find this server, such as https://chat.example.org: its own origin, the only one when set.",
+            live=True,
+        ),
     ] = ""
+    hosts: Annotated[
+        tuple[str, ...],
+        Several(
+            "Without public_url: names by which browsers may reach this server, besides localhost, addresses and the "
+            "machine's own name.",
+            live=True,
+            each=HostName(),
+        ),
+    ] = ()
     allowed_origins: Annotated[
         tuple[str, ...],
-        Several("Other sites whose pages may use this server, matched exactly.", live=True, each=Origin()),
+        Several(
+            'Other sites whose pages may use this server, matched exactly; "*" is every site, without credentials.',
+            live=True,
+            each=Origin(any=True),
+        ),
     ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],
@@ -103,7 +124,7 @@ class Auth(Section, frozen=True, kw_only=True):
     ] = ()
     public_key: Annotated[str, Pem("The PEM public key of whoever issues the tokens, or its file.")] = ""
     jwks_file: Annotated[str, Text("A file with the issuer's keys as a JSON Web Key Set (JWKS).", noun="a path")] = ""
-    jwks_url: Annotated[str, Text("The address of the issuer's JSON Web Key Set, fetched in the background.")] = ""
+    jwks_url: Annotated[str, HttpUrl("The address of the issuer's JSON Web Key Set, fetched in the background.")] = ""
     jwks_refresh: Annotated[float, Duration("How often the key set is fetched again.", least=10)] = 5 * MINUTE
     issuer: Annotated[str, Text("The `iss` that a token must have; empty takes any.")] = ""
     audience: Annotated[str, Text("The `aud` that a token must have; empty takes any.")] = ""
@@ -229,7 +250,7 @@ class Metrics(Section, frozen=True, kw_only=True):
     """Figures for Prometheus at /metrics."""
 
     enabled: Annotated[bool, Switch("Whether /metrics is answered.")] = True
-    host: Annotated[str, Text("The address of the listener of its own.")] = "127.0.0.1"
+    host: Annotated[str, ListenHost("The address of the listener of its own.")] = "127.0.0.1"
     port: Annotated[int, Whole("A port of its own for /metrics; 0 serves it on the main port.", most=65535)] = 0
 
 

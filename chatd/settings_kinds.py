@@ -12,6 +12,7 @@ import json
 import math
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -21,6 +22,9 @@ UNITS_OF_TIME = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.00
 UNITS_OF_SIZE = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10, "GB": 10**9, "MB": 10**6, "kB": 1000, "KB": 1000, "B": 1}
 QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
 ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?")
+HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+ANY = "*"
+LAST_PORT = 65535
 WORDS = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
 
 
@@ -129,14 +133,67 @@ class Name(Text, frozen=True):
 
 
 class Origin(Text, frozen=True):
-    """What a browser sends as Origin."""
+    """What a browser sends as Origin; with `any` also "*", every origin."""
 
     noun: str = "an origin such as https://chat.example.org, without a path"
+    any: bool = False
+
+    @property
+    def expected(self) -> str:
+        return f'{self.noun}, or "*"' if self.any else self.noun
 
     def parse(self, found: Any) -> Any:
-        if not ORIGIN.fullmatch(super().parse(found).lower()):
+        if self.any and found == ANY:
+            return found
+        match = ORIGIN.fullmatch(super().parse(found).lower())
+        if match is None or int((match[2] or ":0")[1:]) > LAST_PORT:
             raise ValueError(found)
         return found.lower()
+
+
+class PublicUrl(Origin, frozen=True):
+    """The address that a browser shows: an origin, a slash behind it or not; empty for none."""
+
+    def parse(self, found: Any) -> Any:
+        return super().parse(found.removesuffix("/")) if type(found) is str and found else Text().parse(found)
+
+
+class HostName(Text, frozen=True):
+    """A name in a Host header, without a port."""
+
+    noun: str = "a host name such as chat.local, without a port"
+
+    def parse(self, found: Any) -> Any:
+        if not HOST_NAME.fullmatch(super().parse(found).lower()):
+            raise ValueError(found)
+        return found.lower()
+
+
+class ListenHost(Text, frozen=True):
+    """Where to listen; empty is every address."""
+
+    noun: str = "an address such as 127.0.0.1 or ::, or the name of one"
+
+    def parse(self, found: Any) -> Any:
+        text = super().parse(found)
+        if HOST_NAME.fullmatch(text.lower()) and not text.replace(".", "").isdigit():
+            return text
+        if text:
+            ipaddress.ip_address(text)
+        return text
+
+
+class HttpUrl(Text, frozen=True):
+    """An address to fetch from; empty for none."""
+
+    noun: str = "an address that begins with https:// or http://"
+
+    def parse(self, found: Any) -> Any:
+        text = super().parse(found)
+        parts = urlsplit(text)
+        if text and (parts.scheme not in ("https", "http") or not parts.hostname or " " in text):
+            raise ValueError(found)
+        return text
 
 
 class Network(Text, frozen=True):

@@ -12,11 +12,19 @@ from typing import Any
 from chatd.settings import DIALECT, DIALECTS, NAMESPACE, ROWS, SECTIONS, Config
 from chatd.settings_kinds import HIDDEN, Row
 
+LOCAL = """\
+# Settings of your own: read after chatd.toml, and ignored by git. chatd.toml has every setting with its default.
+# Write a section and below it what you want to change, such as:
+#
+#[server]
+#host = "0.0.0.0"
+"""
 HEAD = """\
 # chatd's configuration. Every setting is here with its default; take the # away from before a name to change it.
 #
 # Each setting can also be given as a flag, --set section.key=value, or in the environment, CHATD_SECTION__KEY=value
-# (CHATD_SECTION__KEY_FILE=path takes it from a file). A flag wins over the environment, that over this file.
+# (CHATD_SECTION__KEY_FILE=path takes it from a file). A flag wins over the environment, that over chatd.local.toml
+# beside this file, that over this file. PORT and ALLOWED_ORIGINS count where none of these says anything.
 # Times are seconds or "500ms", "10s", "15m", "12h", "30d"; sizes are bytes or "64KiB", "25MiB".
 # Settings marked (live) are taken up on SIGHUP, the others at the next start.
 """
@@ -26,8 +34,14 @@ MANUAL = """\
 *Printed from the table in `chatd/settings.py` by `make docs`.*
 
 A value comes from the first of: a flag (`--set server.port=3001`), the environment (`CHATD_SERVER__PORT=3001`, or
-`CHATD_SERVER__PORT_FILE=path` for the content of a file), the configuration file (`-c FILE`, else `./chatd.toml`), the
-default. An unknown name or a bad value is refused in one line, with exit code 2. Paths are relative to the folder that
+`CHATD_SERVER__PORT_FILE=path` for the content of a file), `chatd.local.toml` beside `chatd.toml`, the configuration
+file (`-c FILE`, else `./chatd.toml`), the variables `PORT` and `ALLOWED_ORIGINS` (comma-separated) that many hosts set
+for `server.port` and `server.allowed_origins`, the default. `chatd config show` prints where each value comes from.
+
+In a checkout, `chatd.toml` lists every setting and belongs to git. `chatd init` there makes `chatd.local.toml`, which
+git ignores, for settings of your own.
+
+An unknown name or a bad value is refused in one line, with exit code 2. Paths are relative to the folder that
 chatd was started in. Times are seconds or texts such as `"15m"`; sizes are bytes or texts such as `"64KiB"`; rates are
 numbers per second or texts such as `"5/30m"`. Lists stand between commas in flags and in the environment.
 

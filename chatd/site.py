@@ -3,6 +3,7 @@
     an upgrade at a namespace's path, or /ws     a JSON-RPC connection
     /socket.io/                                  Socket.IO: polling, upgrades, and the stock client's files
     /healthz, /readyz                            answered here, without the REST application
+    /handshake                                   whether an upgrade would be refused, and why: a browser can't see that
     all else                                     the REST application, made at the first request that needs it
 
 One rule for origins holds for all of them (chatd/net/origins.py): a page of a foreign origin is refused before anything
@@ -16,12 +17,15 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 import trio
 
 from chatd.auth.verifier import bearer
 from chatd.engine import Engine
 from chatd.entrance import dialects_of, query_of, serve_jsonrpc
 from chatd.house import House
+from chatd.limiter import Bucket, Rate
+from chatd.log import log
 from chatd.metrics import CONNECTIONS_REFUSED, render
 from chatd.net import origins
 from chatd.net.asgi import Application
@@ -29,9 +33,11 @@ from chatd.net.handshake import wants_websocket
 from chatd.net.http import Direct
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
-from chatd.reception import open_engine
+from chatd.parts import origin_policy
+from chatd.reception import open_engine, session_rules
 from protocol.errors import FORBIDDEN, NO_METHOD, NOT_FOUND, UNAVAILABLE, Refusal
 
+HANDSHAKE_PATH = "/handshake"
 SOCKETIO_PATH = "/socket.io/"
 ACCOUNTS_PATH = "/auth/"
 SCRIPTS = {  # path → file in chatd/web
@@ -44,7 +50,29 @@ SCRIPT = (
     (b"cache-control", b"public, max-age=86400"),
     (b"cross-origin-resource-policy", b"cross-origin"),
 )
+REFUSED_WARNINGS = Rate(1 / 60, 10)
+REFUSED_REMEMBERED = 1_000
+READABLE_JSON = ((b"content-type", b"application/json"), (b"access-control-allow-origin", b"*"))
 TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
+
+
+class RefusedOrigins:
+    """One warning for each origin that is refused, and no more of them than a log can bear."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Warn anew: the settings have changed."""
+        self._known: set[str] = set()
+        self._warnings = Bucket(REFUSED_WARNINGS)
+
+    def warn(self, origin: str, why: str) -> None:
+        if origin in self._known or len(self._known) >= REFUSED_REMEMBERED:
+            return
+        if self._warnings.take(trio.current_time()):
+            self._known.add(origin)
+            log.warning("an origin was refused", origin=origin, why=why)
 
 
 class Site:
@@ -53,16 +81,24 @@ class Site:
     def __init__(self, house: House, make_app: Callable[[], Awaitable[Application]]) -> None:
         self.house = house
         self._make_app = make_app
-        self._direct: dict[str, Direct] = {"/healthz": self._healthz, "/readyz": self._readyz}
+        self._direct: dict[str, Direct] = {
+            "/healthz": self._healthz,
+            "/readyz": self._readyz,
+            HANDSHAKE_PATH: self._explain_handshake,
+        }
         if house.config.metrics.enabled and not house.config.metrics.port:
             self._direct["/metrics"] = tell_metrics
         self._direct |= {path: partial(_script, file) for path, file in SCRIPTS.items()}
         self._engine: Engine | None = None
+        self._refused = RefusedOrigins()
         self.adopt()
 
     def adopt(self) -> None:
         """Take up what the configuration says of origins now."""
-        self._allowed = origins.listed(self.house.config.server.allowed_origins)
+        self._policy = origin_policy(self.house.config)
+        self._refused.forget()
+        if self._engine is not None:
+            self._engine.adopt(session_rules(self.house.config), self.house.config.limits.connections_per_address)
 
     async def run(self) -> None:
         """Keep Socket.IO's sessions, for as long as the server runs."""
@@ -72,17 +108,29 @@ class Site:
 
     def refuse(self, request: Request) -> Response | None:
         """What is ended before anything else happens."""
-        origin = request.get(b"origin")
+        origin, host = request.get(b"origin"), request.get(b"host")
         mine = self._own(request)
+        if request.path == HANDSHAKE_PATH:
+            return None  # every page may read that answer, which says no more than whether it may use the others
+        if origin is not None and not origins.allowed(origin, mine, self._policy.others):
+            return self._refuse_origin(request, origin, host)
         if origins.is_preflight(request.method, origin, request.get(b"access-control-request-method")):
-            return Response(204, headers=_bytes(origins.preflight(origin or "", mine, self._allowed)))
-        if not origins.allowed(origin, mine, self._allowed):
-            CONNECTIONS_REFUSED.child("origin").add()
-            return refusal(FORBIDDEN, "Pages of this origin may not use this server", headers=_bytes(origins.VARY))
+            return Response(204, headers=_bytes(origins.preflight(origin or "", mine, self._policy.others)))
+        if self.house.config.auth.insecure_userid and not self._policy.knows(host):
+            return refusal(FORBIDDEN, f"{origins.host_name(host)} is no name of this server: add it to server.hosts")
         if wants_websocket(request) and (answer := self._refuse_upgrade(request)) is not None:
             return answer
         engine = self._engine_for(request)
         return None if engine is None else engine.refuse(request)
+
+    def _refuse_origin(self, request: Request, origin: str, host: str | None) -> Response:
+        """A page that may not use this server: no, or a preflight's answer without permission, which browsers heed."""
+        why = self._policy.advice(origin, host)
+        self._refused.warn(origin, why)
+        CONNECTIONS_REFUSED.child("origin").add()
+        if origins.is_preflight(request.method, origin, request.get(b"access-control-request-method")):
+            return Response(204, headers=_bytes(origins.VARY))
+        return refusal(FORBIDDEN, why, headers=_bytes(origins.VARY))
 
     def _engine_for(self, request: Request) -> Engine | None:
         return self._engine if request.path == SOCKETIO_PATH else None
@@ -125,10 +173,23 @@ class Site:
 
     def headers(self, request: Request) -> tuple[tuple[bytes, bytes], ...]:
         """What a browser must be told with every answer."""
-        return _bytes(origins.cors(request.get(b"origin"), self._own(request), self._allowed))
+        return _bytes(origins.cors(request.get(b"origin"), self._own(request), self._policy.others))
 
     def _own(self, request: Request) -> str | None:
-        return origins.own(request.scheme, request.get(b"host"))
+        return self._policy.own(request.scheme, request.get(b"host")) if request.get(b"origin") is not None else None
+
+    async def _explain_handshake(self, request: Request, body: bytes) -> Response:
+        """What a WebSocket handshake of this page would come to; the query names its `namespace` and `dialect`."""
+        origin, query = request.get(b"origin"), query_of(request)
+        try:
+            if not origins.allowed(origin, self._own(request), self._policy.others):
+                raise Refusal(FORBIDDEN, self._policy.advice(origin or "", request.get(b"host")))
+            dialects_of(self.house, query.get("namespace", "/chat"), query)
+        except Refusal as no:
+            found = {"allowed": False, "close": no.code.close, "message": no.message}
+        else:
+            found = {"allowed": True}
+        return Response(200, msgspec.json.encode(found), READABLE_JSON)
 
     async def _healthz(self, request: Request, body: bytes) -> Response:
         """The process answers."""

@@ -31,6 +31,7 @@ from chatd.accounts import Accounts, key_of
 from chatd.auth.identity import open_identity
 from chatd.auth.verifier import bearer
 from chatd.calls import Arguments, Nothing, called
+from chatd.config import ConfigError
 from chatd.control import Handler
 from chatd.house import House
 from chatd.services import accounts as services
@@ -45,6 +46,7 @@ from protocol.errors import BAD_REQUEST, Refusal
 from protocol.events import AccountClosed
 from protocol.model import User
 
+DATABASE_NAME = "chatd.db"
 LONGEST_TTL = 10 * 365 * 86400.0
 Tell = Callable[[Changed], None]
 
@@ -206,9 +208,42 @@ def operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
     return trio.run(_operate, config, call, arguments)
 
 
+def has_data(config: Config) -> bool:
+    """Whether the data directory has a database."""
+    return (Path(config.data.directory) / DATABASE_NAME).exists()
+
+
+def make_data(config: Config) -> bool:
+    """Make the data directory, its secret and an empty database; False when there is a database already."""
+    if has_data(config):
+        return False
+    make_folder(config)
+    trio.run(_make_data, config)
+    return True
+
+
+def make_folder(config: Config) -> None:
+    """The data directory, which only its owner may enter; a ConfigError says why it can't be."""
+    folder = config.data.directory
+    try:
+        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        reason = "it is a file" if isinstance(problem, FileExistsError) else problem.strerror
+        raise ConfigError(f"data.directory: {folder} cannot be made ({reason})") from None
+
+
+async def _make_data(config: Config) -> None:
+    folder = Path(config.data.directory)
+    open_identity(config, folder)
+    async with Database.open(folder / DATABASE_NAME, Schema.of(metadata), busy_seconds=config.data.busy_timeout):
+        pass
+
+
 async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
     folder = Path(config.data.directory)
-    async with Database.open(folder / "chatd.db", Schema.of(metadata), busy_seconds=config.data.busy_timeout) as store:
+    async with Database.open(
+        folder / DATABASE_NAME, Schema.of(metadata), busy_seconds=config.data.busy_timeout
+    ) as store:
         identity = open_identity(config, folder)
         steward = Steward(Accounts(Alone(config, store), identity), lambda changed: None)
         known = {**steward.handlers, **herald.alone(store)}

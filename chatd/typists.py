@@ -13,14 +13,14 @@ class Typists:
     def __init__(self, expire: float, tell: Callable[[Typing], None]) -> None:
         self.expire = expire
         self._tell = tell
-        self._writing: dict[tuple[int, int], tuple[float, Typing]] = {}
+        self._writing: dict[tuple[int, int], tuple[float, Typing]] = {}  # when they were last heard of, in that order
 
     def heard(self, event: Typing, now: float) -> None:
         """Somebody said that they write, or that they stopped."""
         key = (event.conversation.number, event.user.number)
         self._writing.pop(key, None)
         if event.on and self.expire:
-            self._writing[key] = (now + self.expire, event)
+            self._writing[key] = (now, event)
 
     @property
     def follows(self) -> Follows:
@@ -40,10 +40,10 @@ class Typists:
             self._end(key)
 
     def sweep(self, now: float) -> None:
-        """End what has been silent for too long. The dict is in the order of the deadlines."""
-        while self._writing:
-            key, (deadline, _) = next(iter(self._writing.items()))
-            if deadline > now:
+        """End what has been silent for too long."""
+        while self._writing and self.expire:
+            key, (heard, _) = next(iter(self._writing.items()))
+            if heard + self.expire > now:
                 return
             self._end(key)
 

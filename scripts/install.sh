@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install a locked requirements file into the environment of $PYTHON; every file's hash must be the one in the lock.
 set -eu
+echo "Installing what chatd needs ($1, once) ..." >&2
 if [ -n "${UV:-}" ]; then
     exec "$UV" pip install --quiet --python "$PYTHON" --require-hashes -r "$1"
 fi

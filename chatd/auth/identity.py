@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from chatd.auth.claims import Rules
 from chatd.auth.jwks import JwksSource
-from chatd.auth.keys import KeySettings, Ring, is_pem, load_or_make_secret, make_ring
+from chatd.auth.keys import SHORTEST_SECRET, KeySettings, Ring, is_pem, load_or_make_secret, make_ring
 from chatd.auth.tokens import Issuer
 from chatd.auth.verifier import Verifier
 from chatd.config import Auth, Config, ConfigError, on_loopback
@@ -40,7 +40,7 @@ def open_identity(config: Config, folder: Path, *, now: Callable[[], float] = ti
     """Read or make every key. `folder` is the data directory; it is there."""
     auth = config.auth
     try:
-        settings = key_settings(auth, folder)
+        settings = key_settings(auth, load_or_make_secret(folder / SECRET_NAME))
         ring = make_ring(settings)
         source = key_source(auth, ring)
     except ValueError as problem:  # KeyProblem is one
@@ -51,10 +51,18 @@ def open_identity(config: Config, folder: Path, *, now: Callable[[], float] = ti
     return Identity(verifier, Issuer(ring.signer, now=now), source, settings.foreign, provision)
 
 
-def key_settings(auth: Auth, folder: Path) -> KeySettings:
+def check_keys(auth: Auth) -> None:
+    """Read and check every configured key, and make none; a ConfigError names the setting."""
+    try:
+        make_ring(key_settings(auth, bytes(SHORTEST_SECRET)))
+    except ValueError as problem:
+        raise ConfigError(str(problem)) from None
+
+
+def key_settings(auth: Auth, own_secret: bytes) -> KeySettings:
     """Every key that is configured, read from where it is."""
     return KeySettings(
-        own_secret=load_or_make_secret(folder / SECRET_NAME),
+        own_secret=own_secret,
         secret=auth.secret,
         keys=auth.keys,
         public_key=_pem(auth.public_key),

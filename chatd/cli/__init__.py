@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from chatd import __version__
+from chatd.cli.program import program_name
 
 FINE, FAILED, MISUSED = 0, 1, 2
 
@@ -33,7 +34,7 @@ class Verb(NamedTuple):
 
 VERBS = (
     Verb("serve", "serve", "run the server"),
-    Verb("init", "init", "write a commented chatd.toml here"),
+    Verb("init", "init", "write a commented chatd.toml here, and make the data directory"),
     Verb("config", "config", "check, show or print the configuration"),
     Verb("user", "user", "add, list, change and remove accounts"),
     Verb("token", "token", "print an access token, or check one; and the tokens of services"),
@@ -71,14 +72,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (said := explained(problem)) is None:
             raise
         code, line = said
-        print(f"chatd: {line}", file=sys.stderr)
+        print(f"chatd: {pasteable(line)}", file=sys.stderr)
     return code
+
+
+def pasteable(text: str) -> str:
+    """A text whose hints, written as `chatd VERB`, call this program by a name that works."""
+    return text.replace("`chatd ", f"`{program_name()} ")
 
 
 def parser_for(arguments: Sequence[str]) -> argparse.ArgumentParser:
     """The whole command line; only the verb that is called says what it takes."""
     parser = argparse.ArgumentParser(
-        prog="chatd", description="A realtime chat server.", epilog="`chatd VERB --help` says more.", allow_abbrev=False
+        prog=program_name(),
+        description="A realtime chat server.",
+        epilog=pasteable("`chatd VERB --help` says more."),
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"chatd {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", title="verbs", required=True)

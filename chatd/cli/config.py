@@ -19,12 +19,16 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Loading is checking."""
-    from chatd.config import FILE_NAME
+    """Loading checks the values; the rest is what they need of this machine."""
+    from chatd.config import files, notes
+    from chatd.machine import check_machine
 
     config = configured(options)
-    named = options.config or (FILE_NAME if os.path.exists(FILE_NAME) else "no file")
+    check_machine(config)
+    named = ", ".join(path for path in files(options.config) if os.path.exists(path)) or "no file"
     print(f"fine: {named}, {len(config.origins)} settings that are not the default")
+    for note in notes(config):
+        print(f"note: {note}")
     return FINE
 
 

@@ -10,7 +10,7 @@ from chatd.cli.options import configured, declare_configuration
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.usage = "chatd notify USER|--all TITLE [TEXT] [--type TYPE]"
+    parser.usage = "%(prog)s USER|--all TITLE [TEXT] [--type TYPE]"
     parser.add_argument("words", nargs="+", metavar="WORD", help="USER (a name or an id), TITLE and TEXT")
     parser.add_argument("--all", action="store_true", help="everybody who has an account now; then without USER")
     parser.add_argument("--type", default="system", help="what kind it is (%(default)s)")

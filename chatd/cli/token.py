@@ -15,8 +15,8 @@ STANDARD_INPUT = "-"
 
 def declare(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "chatd token USER [--ttl TIME] [--admin] | chatd token check TOKEN|- | "
-        "chatd token --service NAME [--scope notify,broadcast] | chatd token --list | chatd token --revoke NAME"
+        "%(prog)s USER [--ttl TIME] [--admin] | %(prog)s check TOKEN|- | "
+        "%(prog)s --service NAME [--scope notify,broadcast] | %(prog)s --list | %(prog)s --revoke NAME"
     )
     parser.add_argument(
         "words", nargs="*", metavar="USER", help="a name or an id; or: check TOKEN, check - for standard input"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from chatd.cli import FINE, Failed, Misused
-from chatd.cli.house import ask
+from chatd.cli.house import ask, must_have_data
 from chatd.cli.options import configured, declare_configuration
 
 COLUMNS = ("id", "name", "email", "role", "created")
@@ -64,6 +64,7 @@ def yes_or_no(text: str) -> bool:
 
 def add(options: argparse.Namespace) -> int:
     config = configured(options)
+    must_have_data(config)
     password = None if options.no_password else new_password(options)
     account = {
         "name": options.user,
@@ -97,6 +98,7 @@ def change(options: argparse.Namespace) -> int:
 
 def passwd(options: argparse.Namespace) -> int:
     config = configured(options)
+    must_have_data(config)
     password = new_password(options)
     return report(options, ask(config, "user.passwd", user=options.user, password=password), "has a new password")
 
@@ -122,8 +124,11 @@ def delete(options: argparse.Namespace) -> int:
 def new_password(options: argparse.Namespace) -> str:
     """Typed twice at a terminal; otherwise the first line of a file or of standard input."""
     if options.password_file is not None:
-        with open(options.password_file, encoding="utf-8") as file:
-            return first_line(file, options.password_file)
+        try:
+            with open(options.password_file, encoding="utf-8") as file:
+                return first_line(file, options.password_file)
+        except OSError as problem:
+            raise Failed(f"--password-file: {options.password_file} cannot be read ({problem.strerror})") from None
     if options.password_stdin or not sys.stdin.isatty():
         return first_line(sys.stdin, "standard input")
     import getpass

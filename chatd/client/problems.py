@@ -11,7 +11,14 @@ LOST = 1006
 
 WORDS = {code.number: code.code for code in reversed(CODES.values())}
 REPEAT = {code.code: code.retry for code in CODES.values()}
-_RETURN = {code.close: code.retry for code in CODES.values()} | {one.code: one.retry for one in CLOSINGS.values()}
+TLS_FAILED = 1015
+"""The code of a connection whose TLS handshake failed (RFC 6455, 7.4.1): the same again until a setting changes."""
+
+_RETURN = (
+    {TLS_FAILED: False}
+    | {code.close: code.retry for code in CODES.values()}
+    | {one.code: one.retry for one in CLOSINGS.values()}
+)
 _CLOSES = {code.status: code.close for code in reversed(CODES.values())} | {429: FLOOD.code}
 
 

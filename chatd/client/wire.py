@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
-from chatd.client.problems import LOST, Cut, turned_away
+from chatd.client.problems import LOST, TLS_FAILED, Cut, turned_away
 
 HELLO_SECONDS = 10.0
 GOODBYE_SECONDS = 2.0
@@ -103,11 +104,23 @@ async def _open(url: str) -> trio.abc.Stream:
         with trio.fail_after(HELLO_SECONDS):
             if secure:
                 encrypted = await trio.open_ssl_over_tcp_stream(host, port, https_compatible=True)
-                await encrypted.do_handshake()
+                try:
+                    await encrypted.do_handshake()
+                except BaseException:
+                    await trio.aclose_forcefully(encrypted)
+                    raise
                 return encrypted
             return await trio.open_tcp_stream(host, port)
     except (OSError, trio.TooSlowError, trio.BrokenResourceError) as problem:
-        raise Cut(LOST, str(problem) or "no answer") from None
+        raise _not_open(problem) from None
+
+
+def _not_open(problem: Exception) -> Cut:
+    """No connection: for now, or because the two sides can't agree on TLS."""
+    cause = problem.__cause__
+    if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
+        return Cut(TLS_FAILED, f"TLS: {getattr(cause, 'verify_message', '') or cause.reason or cause}")
+    return Cut(LOST, str(problem) or "no answer")
 
 
 async def _greet(nursery: trio.Nursery, stream: trio.abc.Stream, url: str, token: str) -> WebSocketConnection:

@@ -37,9 +37,9 @@ def listen(address: Address, dead_after: float = 20.0) -> list[socket.socket]:
     if address.path:
         return [_listen_unix(address.path, address.mode)]
     flags = socket.AI_PASSIVE
-    found = socket.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=flags)
     sockets: list[socket.socket] = []
     try:
+        found = socket.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=flags)
         port = address.port
         for family, *_, where in dict.fromkeys(found):
             listener = _listen_tcp(family, (where[0], port, *where[2:]), dead_after)
@@ -50,8 +50,13 @@ def listen(address: Address, dead_after: float = 20.0) -> list[socket.socket]:
             listener.close()
         if error.errno == errno.EADDRINUSE:
             raise Taken(error.errno, f"{address.host}:{address.port} is in use by another program") from None
-        raise
+        raise _cannot_listen(error, f"{address.host}:{address.port}") from None
     return sockets
+
+
+def _cannot_listen(error: OSError, where: str) -> OSError:
+    """The same error with the address in it, which the kernel leaves out."""
+    return OSError(error.errno, f"cannot listen there ({error.strerror or error})", where)
 
 
 def spell(listener: socket.socket) -> str:
@@ -104,9 +109,9 @@ def _listen_unix(path: str, mode: int) -> socket.socket:
         os.chmod(path, mode)
         listener.listen(BACKLOG)
         listener.setblocking(False)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise _cannot_listen(error, path) from None
     return listener
 
 

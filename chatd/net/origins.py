@@ -4,6 +4,11 @@ One rule for REST, the WebSocket handshake and polling. An origin is allowed whe
 request; a token is needed anyway), when it is the server's own, or when it is on the list, letter for letter.
 `"*"` on the list takes every origin, and then browsers are told `*` without credentials, as they demand.
 
+The server's own origin is `server.public_url`, when that is set, whatever Host a proxy passes on. Otherwise it is what
+the Host header says, but only for a name that is this server's: with DNS rebinding a foreign page points a name of its
+own at this server, and its Origin and Host are then alike. An attacker can't do that with a loopback name, with a
+literal address, or with the names that this machine and its settings have.
+
 A reflected origin is always one that was allowed. `Vary: Origin` is on every answer, or a cache could give one
 page's permission to another.
 """
@@ -11,8 +16,11 @@ page's permission to another.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import TypeAlias
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 ANY = "*"
@@ -54,6 +62,60 @@ def listed(origins: Iterable[str]) -> frozenset[str]:
 def own(scheme: str, host: str | None) -> str | None:
     """The server's own origin, from the scheme of the connection and the Host header."""
     return normal(f"{scheme}://{host}") if host else None
+
+
+class OriginPolicy(Struct, frozen=True):
+    """What the settings say of origins: `public` is the server's own when set, else those at one of `hosts` are."""
+
+    public: str | None = None
+    hosts: frozenset[str] = frozenset()
+    others: frozenset[str] = frozenset()
+
+    def own(self, scheme: str, host: str | None) -> str | None:
+        """The server's own origin, for a request that came by this scheme and with this Host header."""
+        if self.public is not None:
+            return self.public
+        return own(scheme, host) if self.knows(host) else None
+
+    def knows(self, host: str | None) -> bool:
+        """Whether a Host header names this server: no page of a foreign name can make a browser send such a one."""
+        name = host_name(host)
+        return name in self.hosts or name.endswith(".localhost") or name == "localhost" or is_address(name)
+
+    def advice(self, origin: str, host: str | None) -> str:
+        """Why an origin was refused, and the setting that would allow it."""
+        canonical = normal(origin)
+        if canonical is None:
+            return "Pages without an origin of their own may not use this server"
+        refused = f"Pages of {canonical} may not use this server"
+        if self.public is not None:
+            return (
+                f"{refused}: its own origin is server.public_url, {self.public}; add others to server.allowed_origins"
+            )
+        name = host_name(host)
+        if name == host_name(canonical.partition("://")[2]) and not self.knows(host):
+            return f"{refused}: if that is this server, add {name} to server.hosts, or set server.public_url"
+        return (
+            f"{refused}: if that is this server behind a proxy, set server.public_url to it; "
+            "if it is another site, add it to server.allowed_origins"
+        )
+
+
+def host_name(host: str | None) -> str:
+    """The name or address in a Host header, in lower case, without the port; empty when there is none."""
+    try:
+        return urlsplit(f"//{host or ''}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_address(name: str) -> bool:
+    """Whether a host is a literal IP address."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def allowed(origin: str | None, mine: str | None, others: frozenset[str]) -> bool:

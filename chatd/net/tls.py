@@ -19,13 +19,22 @@ SLICE_BYTES = 65_536
 MOST_CIPHER = 4 * SLICE_BYTES
 
 
-def server_context(certificate: str, key: str) -> ssl.SSLContext:
-    """TLS 1.2 or newer, HTTP/1.1 only."""
+def server_context(tls_certificate: str, tls_key: str) -> ssl.SSLContext:
+    """TLS 1.2 or newer, HTTP/1.1 only. A key with a passphrase is an SSLError: there is nobody to ask for it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(tls_certificate, tls_key, password=lambda: b"")
     return context
+
+
+def has_certificate(path: str) -> bool:
+    """Whether a file holds a certificate in PEM."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return False
+    return True
 
 
 class TlsStream:

@@ -133,6 +133,10 @@ class Subscription(Connection):
         super().__init__(house, JsonRpc(""), self._take)
 
     @property
+    def waiting(self) -> int:
+        return self._size
+
+    @property
     def crowded(self) -> bool:
         return 2 * self._size > self._limit > 0
 

@@ -81,7 +81,7 @@ def _cure(error: sqlite3.DatabaseError) -> str:
     """What is wrong, and how to mend it."""
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
-            return f"is damaged or not a database ({error}): put a backup in its place (chatd restore FILE)"
+            return f"is damaged or not a database ({error}): stop chatd and put a backup in its place"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return f"can't be written ({error}): check its owner, mode and disk"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:

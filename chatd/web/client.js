@@ -12,7 +12,9 @@
 // connect(url, options): `token` is a string, or an async function that is asked for one at first and whenever the last
 // is no good any more (a TypeError of it, fetch's without a network, is tried again). `namespace` ("/chat"), `dialect`;
 // `resume`: the `chat.mark` of an earlier chat; `buffer` (1000): how many events may wait for an iterator; `patience`:
-// seconds without a connection before it gives up; `WebSocket`, `random` and `clock` stand in for the global ones.
+// seconds without a connection before it gives up; `WebSocket`, `fetch`, `random` and `clock` stand in for the global
+// ones. Node has a WebSocket of its own from 22 on; under Node 20 give the one of the package ws: connect(url, { token,
+// WebSocket }).
 //
 // It is chatd.client (Python) in another language, and its docstrings say why things are so.
 
@@ -144,20 +146,24 @@ class Calls {
 export class Chat {
   ready = null;          // what the server said when it was last connected to
   onstate = () => {};    // called with "online", "offline" (it comes back by itself) and "closed"
-  #url; #token; #shown = null; #options; #clock; #backoff;
+  #url; #why; #token; #shown = null; #options; #clock; #backoff;
   #mark; #before; #owed = null;
   #rooms = new Map(); #handlers = new Map(); #streams = new Set(); #sleeping = new Set();
   #session = null; #online = []; #failure = null;
   #quietUntil = 0; #renewed = false; #downSince;
 
   constructor(url, { token, namespace = "/chat", dialect = null, resume = null, buffer = 1000, patience = Infinity,
-    WebSocket = globalThis.WebSocket, random = Math.random, clock = CLOCK } = {}) {
+    WebSocket = globalThis.WebSocket, fetch = globalThis.fetch, random = Math.random, clock = CLOCK } = {}) {
+    if (!WebSocket) throw new ChatError("There is no WebSocket here: use Node 22, or pass that of the package ws");
+    this.#why = new URL(url.replace(/^ws/, "http").replace(/\/+$/, "") + "/handshake");
+    this.#why.searchParams.set("namespace", "/" + namespace.replace(/^\//, ""));
+    if (dialect) this.#why.searchParams.set("dialect", dialect);
     this.#url = new URL(url.replace(/^http/, "ws").replace(/\/+$/, "") + "/" + namespace.replace(/^\//, ""));
     this.#url.searchParams.set("rooms", "1");
     if (dialect) this.#url.searchParams.set("dialect", dialect);
     [this.#token, this.#shown] = [token, typeof token === "string" ? token : null];
     [this.#clock, this.#backoff] = [clock, new Backoff(random)];
-    this.#options = { WebSocket, random, buffer, patience };
+    this.#options = { WebSocket, fetch, random, buffer, patience };
     this.#mark = resume ?? { epoch: "", position: 0, names: [], connection: "" };
     this.#downSince = clock.now();
     this.#dial();
@@ -264,8 +270,20 @@ export class Chat {
     const socket = session.socket = new this.#options.WebSocket(this.#address(), protocols);
     session.timer = this.#clock.after(HELLO, () => this.#ended(session, LOST, "the server does not say ready"));
     socket.addEventListener("message", ({ data }) => { if (session === this.#session) this.#hear(session, data); });
-    socket.addEventListener("close", ({ code, reason }) => this.#ended(session, code, session.why || reason));
+    socket.addEventListener("open", () => { session.opened = true; });
+    socket.addEventListener("close", ({ code, reason }) => session.opened || session.heard || code !== LOST
+      ? this.#ended(session, code, session.why || reason) : this.#askWhy(session, reason));
     socket.addEventListener("error", () => {});
+  }
+
+  async #askWhy(session, reason) {    // a WebSocket does not tell a refused handshake from a dead network: ask
+    let found = {};
+    try {
+      const answer = await this.#options.fetch?.(this.#why.href, { method: "POST" });
+      if (answer?.ok) found = await answer.json();
+    } catch { /* no network, or no chatd: it comes back later */ }
+    if (found.allowed === false) this.#ended(session, found.close, found.message);
+    else this.#ended(session, LOST, reason);
   }
 
   #address() {

@@ -84,8 +84,54 @@ def test_a_setting_whose_name_ends_in_file_is_itself(tmp_path: Path) -> None:
     assert from_text(tmp_path, "", CHATD_AUTH__JWKS_FILE="keys.json").auth.jwks_file == "keys.json"
 
 
+def test_settings_of_ones_own_are_read_after_the_file_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "chatd.toml").write_text("[server]\nport = 1\nhost = '::1'\n")
+    (tmp_path / "chatd.local.toml").write_text("\n[server]\nport = 2\n")
+    config = load(environ={})
+    assert (config.server.port, config.server.host) == (2, "::1")
+    assert config.origins == {"server.port": "chatd.local.toml, line 3", "server.host": "chatd.toml, line 3"}
+    given = load(str(tmp_path / "chatd.toml"), environ={})
+    assert given.origins["server.port"] == f"{tmp_path}/chatd.local.toml, line 3"
+    (tmp_path / "chatd.toml").unlink()
+    assert load(environ={}).server.port == 2
+    assert load(environ={"CHATD_SERVER__PORT": "3"}).server.port == 3
+    (tmp_path / "chatd.local.toml").write_text("[server]\nprt = 2\n")
+    with pytest.raises(ConfigError, match=r"^chatd\.local\.toml, line 2: server\.prt is not a setting; did you mean"):
+        load(environ={})
+    (tmp_path / "other.toml").touch()
+    assert load("other.toml", environ={}).origins == {}
+
+
+def test_the_variables_of_hosts_count_where_chatds_own_say_nothing(tmp_path: Path) -> None:
+    environ = {"PORT": "8080", "ALLOWED_ORIGINS": "https://a.example, https://b.example:8443"}
+    config = from_text(tmp_path, "", **environ)
+    assert config.server.port == 8080
+    assert config.server.allowed_origins == ("https://a.example", "https://b.example:8443")
+    assert config.origins == {"server.port": "PORT", "server.allowed_origins": "ALLOWED_ORIGINS"}
+    assert from_text(tmp_path, "[server]\nport = 1\n", **environ).server.port == 1
+    assert from_text(tmp_path, "", CHATD_SERVER__PORT="2", **environ).server.port == 2
+    assert from_text(tmp_path, "", "server.port=3", **environ).server.port == 3
+    assert from_text(tmp_path, "", PORT="", ALLOWED_ORIGINS="*").server.allowed_origins == ("*",)
+    assert complaint(tmp_path, "", PORT="x") == 'PORT: server.port is "x"; expected a whole number from 0 to 65535'
+    assert from_text(tmp_path, "", "server.port=3", PORT="tcp://x").server.port == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CHATD_SERVER_PORT", "CHATD_SERVER__PORT"),
+        ("CHATD_AUTH_SECRET_FILE", "CHATD_AUTH__SECRET_FILE"),
+        ("CHATD_LIMITS_PAGE_DEFAULT", "CHATD_LIMITS__PAGE_DEFAULT"),
+        ("CHATD_DIALECTS_CHAT", "CHATD_DIALECTS__CHAT"),
+    ],
+)
+def test_one_underscore_is_a_mistake(tmp_path: Path, name: str, meant: str) -> None:
+    assert complaint(tmp_path, "", **{name: "1"}) == f"{name}: is not a variable of chatd; did you mean {meant}?"
+    assert from_text(tmp_path, "", **{name: "tcp://10.0.0.1:80"}).origins == {}  # a service's address
+
+
 def test_other_peoples_variables_are_left_alone(tmp_path: Path) -> None:
-    assert from_text(tmp_path, "", CHATD_PORT="tcp://10.0.0.1:80", CHATD_SERVICE_HOST="x").origins == {}
+    assert from_text(tmp_path, "", CHATD_PORT="tcp://10.0.0.1:80", CHATD_SERVICE_HOST="x", CHATD_ROOT="/").origins == {}
 
 
 def test_dialects_from_each_source(tmp_path: Path) -> None:
@@ -117,6 +163,9 @@ def test_dialects_from_each_source(tmp_path: Path) -> None:
         ("server.trusted_proxies", "10.0.0.0/8,::1", ("10.0.0.0/8", "::1/128")),
         ("auth.keys", f"a={LONG},b={LONG}=", {"a": LONG, "b": f"{LONG}="}),
         ("server.allowed_origins", "", ()),
+        ("server.allowed_origins", "*", ("*",)),
+        ("server.public_url", "HTTPS://chat.example.org/", "https://chat.example.org"),
+        ("server.public_url", "", ""),
     ],
 )
 def test_plain_text_of_every_kind(tmp_path: Path, setting: str, text: str, value: Any) -> None:
@@ -153,10 +202,18 @@ FILES = [
     ("server.port = 65536\n", "c.toml, line 1: server.port is 65536; expected a whole number from 0 to 65535"),
     ("[server]\nport = true\n", "c.toml, line 2: server.port is True; expected a whole number from 0 to 65535"),
     ("[server]\nport = 1.0\n", "c.toml, line 2: server.port is 1.0; expected a whole number from 0 to 65535"),
-    ("[server]\nhost = 1\n", "c.toml, line 2: server.host is 1; expected one line of text"),
-    ('[server]\nhost = "a\\u001b[2J"\n', 'c.toml, line 2: server.host is "a\\x1b[2J"; expected one line of text'),
-    ('[server]\nallowed_origins = ["*"]\n', "c.toml, line 2: server.allowed_origins is ['*']; expected a list, "
-     "each an origin such as https://chat.example.org, without a path"),
+    ("[server]\nhost = 1\n", "c.toml, line 2: server.host is 1; "
+     "expected an address such as 127.0.0.1 or ::, or the name of one"),
+    ('[server]\nhost = "a\\u001b[2J"\n', 'c.toml, line 2: server.host is "a\\x1b[2J"; '
+     "expected an address such as 127.0.0.1 or ::, or the name of one"),
+    ('[server]\nallowed_origins = ["x"]\n', "c.toml, line 2: server.allowed_origins is ['x']; expected a list, "
+     'each an origin such as https://chat.example.org, without a path, or "*"'),
+    ('[server]\nhosts = ["a:1"]\n', "c.toml, line 2: server.hosts is ['a:1']; expected a list, "
+     "each a host name such as chat.local, without a port"),
+    ('[server]\npublic_url = "https://a.example/chat"\n', 'c.toml, line 2: server.public_url is '
+     '"https://a.example/chat"; expected an origin such as https://chat.example.org, without a path'),
+    ('[server]\npublic_url = "https://a.example:70000"\n', 'c.toml, line 2: server.public_url is '
+     '"https://a.example:70000"; expected an origin such as https://chat.example.org, without a path'),
     ('[server]\ntrusted_proxies = ["10.0.0.1/8"]\n', "c.toml, line 2: server.trusted_proxies is ['10.0.0.1/8']; "
      "expected a list, each an address or a network such as 10.0.0.0/8"),
     ('[data]\nsynchronous = "OFF"\n', 'c.toml, line 2: data.synchronous is "OFF"; expected "FULL" or "NORMAL"'),
@@ -196,7 +253,10 @@ def test_a_bad_file_in_one_line(tmp_path: Path, text: str, line: str) -> None:
         (["server.port="], '--set: server.port is ""; expected a whole number from 0 to 65535'),
         (["server.port=٣"], '--set: server.port is "٣"; expected a whole number from 0 to 65535'),
         (["metrics.enabled=maybe"], '--set: metrics.enabled is "maybe"; expected true or false'),
-        ([f"server.host={'y' * 90}\n"], f'--set: server.host is "{"y" * 60}…"; expected one line of text'),
+        (
+            [f"server.host={'y' * 90}\n"],
+            f'--set: server.host is "{"y" * 60}…"; expected an address such as 127.0.0.1 or ::, or the name of one',
+        ),
         (["server.tls_key=k"], "--set: server.tls_key is set without server.tls_certificate; expected both or none"),
         (
             ["auth.jwks_url=https://a", "auth.public_key=k.pem"],
@@ -269,6 +329,12 @@ def test_reload_takes_what_may_change_and_names_what_waits(tmp_path: Path) -> No
     new, waiting = reload(old, {})
     assert (new.log.level, new.server.port) == ("debug", 3000)
     assert waiting == ('dialects."/z"', "server.port")
+
+
+def test_a_namespace_that_is_removed_waits_for_a_restart(tmp_path: Path) -> None:
+    old = from_text(tmp_path, "[dialects]\n'/z' = 'colon'\n'/chat' = 'kebab'\n")
+    (tmp_path / "c.toml").write_text("")
+    assert reload(old, {})[1] == ('dialects."/chat"', 'dialects."/z"')
 
 
 def test_a_bad_file_at_reload_is_refused_whole(tmp_path: Path) -> None:

@@ -118,3 +118,23 @@ async def test_without_grace_the_last_socket_is_the_end(autojump_clock: trio.tes
         await trio.sleep(1)
         assert len(hall.told) == 3
         nursery.cancel_scope.cancel()
+
+
+async def test_another_grace_counts_for_users_who_are_leaving(autojump_clock: trio.testing.MockClock) -> None:
+    async with trio.open_nursery() as nursery:
+        hall = Hall(nursery)
+        for user in USERS[:2]:
+            hall.enters(user)
+            hall.leaves(user)
+        await trio.sleep(1)
+        hall.presence.adopt(2.0)
+        await trio.sleep(4)
+        assert hall.told[2:] == [(2.0, 1, False), (2.0, 2, False)]
+        hall.enters(USERS[0])
+        hall.leaves(USERS[0])
+        hall.presence.adopt(10.0)
+        await trio.sleep(9)
+        assert len(hall.told) == 5
+        await trio.sleep(2)
+        assert hall.told[5:] == [(15.0, 1, False)]
+        nursery.cancel_scope.cancel()

@@ -33,6 +33,17 @@ def test_it_ends_by_itself_after_eight_seconds_of_silence() -> None:
     assert told == [ended(BOB.ref), ended(ANN.ref)]
 
 
+def test_another_time_counts_for_those_who_write_now() -> None:
+    typists, told = desk()
+    typists.heard(Typing(ROOM, ANN.ref, True), 0.0)
+    typists.expire = 2.0
+    typists.heard(Typing(ROOM, BOB.ref, True), 1.0)
+    typists.sweep(2.5)
+    assert told == [ended(ANN.ref)]
+    typists.sweep(3.5)
+    assert told == [ended(ANN.ref), ended(BOB.ref)]
+
+
 def test_it_ends_with_the_message_and_with_the_last_socket() -> None:
     typists, told = desk()
     typists.heard(Typing(ROOM, ANN.ref, True), 0.0)

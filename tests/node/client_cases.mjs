@@ -8,7 +8,7 @@ const ROOM = { conversationId: "r" };
 
 function scene(options = {}) {
   const clock = new Clock(), server = new Server(clock), heard = [];
-  const chat = connect("http://chat.test", { token: "t", WebSocket: server.WebSocket, clock, random: () => 0.5, ...options });
+  const chat = connect("http://chat.test", { token: "t", WebSocket: server.WebSocket, fetch: null, clock, random: () => 0.5, ...options });
   chat.on("*", (event) => heard.push(event));
   return { clock, server, chat, heard, positions: () => heard.map((event) => event.position) };
 }
@@ -250,4 +250,36 @@ test("a mark goes on after what was read", async () => {
   other.on("*", (event) => heard.push(event.position));
   await clock.run(0);
   assert.deepEqual(heard, [3, 4, 5]);
+});
+
+test("a handshake that the server refuses is the end, and calls settle", async () => {
+  const asked = [];
+  const fetch = async (url, { method }) => {
+    asked.push([method, url]);
+    return { ok: true, json: async () => ({ allowed: false, close: 4403, message: "add it to server.allowed_origins" }) };
+  };
+  const { clock, server, chat } = scene({ fetch, dialect: "colon" });
+  server.doors = Array(100).fill(1006);
+  const called = settled(chat.call("message:read", {}));
+  await clock.run(1);
+  assert.ok(called.error instanceof Closed);
+  assert.equal(called.error.message, "4403 add it to server.allowed_origins");
+  assert.equal(server.sockets.length, 1);
+  assert.deepEqual(asked, [["POST", "http://chat.test/handshake?namespace=%2Fchat&dialect=colon"]]);
+});
+
+test("a handshake that fails for another reason is tried again", async () => {
+  const answers = [async () => { throw new TypeError("fetch failed"); }, async () => ({ ok: false }),
+    async () => ({ ok: true, json: async () => ({ allowed: true }) }),
+    async () => ({ ok: true, json: async () => { throw new SyntaxError("no JSON"); } })];
+  const { clock, server, chat } = scene({ fetch: () => answers.shift()() });
+  server.doors = Array(4).fill(1006);
+  const called = settled(chat.call("message:read", {}));
+  await clock.run(30);
+  assert.equal(server.sockets.length, 5);
+  assert.deepEqual([called.value, answers.length], [{ ok: true }, 0]);
+});
+
+test("without a WebSocket it says what to do", () => {
+  assert.throws(() => connect("http://chat.test", { token: "t", WebSocket: null }), /use Node 22, or pass/);
 });

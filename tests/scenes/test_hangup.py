@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -62,6 +63,21 @@ async def test_the_figures_are_those_of_what_happened(tmp_path: Path) -> None:
         assert risen["chatd_commits_total"] >= 3
         assert risen["chatd_deliveries_total"] >= 3
         assert after["chatd_position"] == 2
+
+
+async def test_what_waits_for_slow_clients_is_measured(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        ann = await on.person("ann")
+        path = "/socket.io/?EIO=4&transport=polling"
+        opened = (await on.rest.ask("GET", path))[1].decode()
+        polling = f"{path}&sid={json.loads(opened[1:])['sid']}"
+        said = await on.rest.ask("POST", polling, f'40/chat,{{"token":"{ann.token}"}}'.encode())
+        assert said[1] == b"ok"
+        with trio.fail_after(10):
+            while not (await figures(on.rest))["chatd_outbox_bytes"]:
+                await trio.testing.wait_all_tasks_blocked(0.01)
+        assert (await on.rest.ask("GET", polling))[1].startswith(b"40/chat,")
+        assert (await figures(on.rest))["chatd_outbox_bytes"] == 0
 
 
 async def figures(rest: Rest) -> dict[str, float]:

@@ -77,17 +77,42 @@ def test_python_m_chatd_is_chatd() -> None:
 def test_init_writes_the_committed_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init"]) == 0
     assert (tmp_path / "chatd.toml").read_text("utf-8") == (ROOT / "chatd.toml").read_text("utf-8")
-    assert capsys.readouterr().out.startswith("chatd.toml: written")
+    assert capsys.readouterr().out.splitlines() == [
+        "chatd.toml: written; every setting is in it as a comment, with its default",
+        "data: made, with an empty database and a new secret",
+    ]
+    assert {path.name for path in (tmp_path / "data").iterdir()} >= {"chatd.db", "secret"}
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
     assert main(["config", "check"]) == 0
 
 
 def test_init_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "chatd.toml").write_text("mine")
+    (tmp_path / "chatd.toml").write_text("# mine\n[data]\ndirectory = 'store'\n")
+    assert main(["init"]) == 0
+    assert capsys.readouterr().out == "store: made, with an empty database and a new secret\n"
+    secret = (tmp_path / "store" / "secret").read_bytes()
     assert main(["init"]) == 1
-    assert (tmp_path / "chatd.toml").read_text() == "mine"
+    assert (tmp_path / "chatd.toml").read_text().startswith("# mine")
+    assert (tmp_path / "store" / "secret").read_bytes() == secret
     assert capsys.readouterr().err == (
-        "chatd: chatd.toml: is there already; `chatd config default` prints a fresh one\n"
+        "chatd: chatd.toml: is there already, and so is the data in store; "
+        "`chatd config default` prints a fresh configuration\n"
     )
+
+
+def test_init_in_a_checkout_writes_the_file_that_git_ignores(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = (ROOT / "chatd.toml").read_text("utf-8")
+    (tmp_path / "chatd.toml").write_text(shipped, "utf-8")
+    (tmp_path / "chatd").mkdir()
+    (tmp_path / "chatd" / "settings.py").touch()
+    assert main(["init"]) == 0
+    assert capsys.readouterr().out.startswith("chatd.local.toml: written; for settings of your own; ")
+    assert (tmp_path / "chatd.toml").read_text("utf-8") == shipped
+    assert main(["config", "check"]) == 0
+    assert capsys.readouterr().out == "fine: chatd.toml, chatd.local.toml, 0 settings that are not the default\n"
+    assert "/chatd.local.toml" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
 
 
 # ---- config
@@ -104,6 +129,14 @@ def test_a_bad_configuration_is_one_line_and_2(word: str, capsys: pytest.Capture
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == 'chatd: --port: server.port is "x"; expected a whole number from 0 to 65535\n'
+
+
+def test_check_says_what_every_origin_means(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "check", "--set", "server.allowed_origins=*"]) == 0
+    fine, note = capsys.readouterr().out.splitlines()
+    assert fine.startswith("fine: ")
+    assert note.startswith('note: server.allowed_origins is "*": ')
+    assert "withCredentials" in note
 
 
 def test_serve_refuses_a_bad_configuration_before_anything_starts(

@@ -14,6 +14,7 @@ from chatd.cli import main
 @pytest.fixture(autouse=True)
 def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
+    assert main(["init"]) == 0
     assert main(["user", "add", "ada", "--no-password"]) == 0
     capsys.readouterr()
 

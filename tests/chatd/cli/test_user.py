@@ -45,6 +45,8 @@ def everybody(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_from_nothing_to_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert main(["init"]) == 0
+    capsys.readouterr()
     typed(monkeypatch, "correct horse\n")
     assert main(["user", "add", "ada", "--admin", "--email", "a@b.example", "--display", "Ada L."]) == 0
     assert capsys.readouterr() == ("ada (id 1, administrator): made\n", "")
@@ -71,7 +73,11 @@ def test_from_nothing_to_nobody(
         (["add", "ADA", "--no-password"], 1, "Somebody else has that name"),
         (["add", "a b", "--no-password"], 1, "That is no name; expected"),
         (["passwd", "ada", "--password-stdin"], 1, "The password must have 8 to 1024 bytes"),
-        (["passwd", "ada", "--password-file", "nowhere"], 1, "nowhere: No such file or directory"),
+        (
+            ["passwd", "ada", "--password-file", "nowhere"],
+            1,
+            "--password-file: nowhere cannot be read (No such file or directory)",
+        ),
         (["passwd", "ada", "--password-file", "latin"], 2, "what is on latin is not UTF-8"),
         (["passwd", "ada", "--password-file", "empty"], 2, "no password on empty"),
         (
@@ -79,7 +85,7 @@ def test_from_nothing_to_nobody(
             2,
             "auth",
         ),
-        (["list", "--data", "latin"], 1, "latin"),
+        (["list", "--data", "latin"], 1, "data.directory: latin is a file; expected a folder"),
     ],
 )
 def test_no_is_one_line(
@@ -90,6 +96,7 @@ def test_no_is_one_line(
     code: int,
     line: str,
 ) -> None:
+    assert main(["init"]) == 0
     assert main(["user", "add", "ada", "--no-password"]) == 0
     (tmp_path / "latin").write_bytes(b"\xe4\xf6\xfc\n")
     (tmp_path / "empty").write_bytes(b"\n")
@@ -100,6 +107,35 @@ def test_no_is_one_line(
     assert said.out == ""
     assert said.err.startswith(f"chatd: {line}")
     assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["user", "list"],
+        ["user", "add", "ada", "--no-password"],
+        ["user", "add", "ada"],
+        ["user", "passwd", "ada"],
+        ["user", "disable", "ada"],
+        ["user", "delete", "ada", "--yes"],
+        ["token", "ada"],
+        ["token", "check", "a.b.c"],
+        ["token", "--service", "robot"],
+        ["token", "--list"],
+        ["notify", "--all", "Hello"],
+    ],
+)
+def test_without_data_a_verb_says_where_it_looked_and_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: list[str]
+) -> None:
+    monkeypatch.setattr("chatd.cli.user.new_password", lambda options: pytest.fail("asked for a password"))
+    assert main(verb) == 1
+    assert capsys.readouterr() == (
+        "",
+        f"chatd: no data in {tmp_path}/data (looked for chatd.db): run `chatd init` or `chatd serve` first, "
+        "or name the folder with --data DIR\n",
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_source_of_passwords(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,85 @@
+"""What the one-file program does beside the server. PyInstaller's loader unpacks it and runs it as a child.
+
+    the loader is killed      the kernel tells the child to stop (PR_SET_PDEATHSIG), and the child removes the folder
+    both are killed           the folder stays; the next start finds that nobody holds its lock, and removes it
+
+A folder is known as chatd's own by the lock file in it, which the child makes and holds for as long as it lives.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+MARK = "chatd.lock"
+PREFIX = "_MEI"
+PR_SET_PDEATHSIG = 1
+
+
+def guard() -> None:
+    """Called once, at the start of the unpacked program."""
+    folder = Path(str(getattr(sys, "_MEIPASS", "")))
+    loader = os.getppid()
+    if sys.platform == "linux":
+        end_with(loader)
+    hold(folder)
+    atexit.register(remove_if_left, folder, loader)
+    for stale in stale_folders(Path(tempfile.gettempdir())):
+        if stale != folder:
+            shutil.rmtree(stale, ignore_errors=True)
+
+
+def end_with(loader: int) -> None:
+    """Have this process stop in good order when the loader dies."""
+    import ctypes
+
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != loader:  # it died just now
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def hold(folder: Path) -> None:
+    """Mark the folder as chatd's and in use. The mark gets its name when the lock is held, so none is ever free."""
+    draft = folder / f"{MARK}.{os.getpid()}"
+    file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # open, and so locked, until the process ends
+    fcntl.flock(file, fcntl.LOCK_EX)
+    draft.rename(folder / MARK)
+
+
+def stale_folders(where: Path) -> list[Path]:
+    """Unpacked programs of this user that nobody runs any more."""
+    return [path.parent for path in where.glob(f"{PREFIX}*/{MARK}") if is_own(path) and is_free(path)]
+
+
+def is_own(path: Path) -> bool:
+    try:
+        return path.parent.lstat().st_uid == path.lstat().st_uid == os.getuid() and not path.parent.is_symlink()
+    except OSError:
+        return False
+
+
+def is_free(path: Path) -> bool:
+    """Whether no process holds the lock."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(file)
+    return True
+
+
+def remove_if_left(folder: Path, loader: int) -> None:
+    """The loader removes the folder when the child has ended; if it is gone, that is for the child to do."""
+    if os.getppid() != loader:
+        shutil.rmtree(folder, ignore_errors=True)
