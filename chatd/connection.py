@@ -272,8 +272,8 @@ class Connection(Link, Closable):
         kind = type(command)
         if kind is ask.SetTyping:
             self._check_typing()
-        elif kind is ask.Leave:
-            self._leave_room(chair, row, call, command)
+        elif kind is ask.Leave and not self._may_be_refused(chair, command):
+            self._leave_room(chair, row, call.id, command)
             return
         elif kind is ask.Join and chair.memory is not None:
             command = replace(command, session=chair.memory)
@@ -301,6 +301,9 @@ class Connection(Link, Closable):
         result = answer.result
         if type(command) is ask.Join and not self._join_room(chair, row, id, result):
             return
+        if type(command) is ask.Leave:
+            self._leave_room(chair, row, id, command)
+            return
         self._answer(chair, row, id, result)
         if row.restates is not None and result is False:
             self.house.dispatch.greet(row.restates, chair.actor, partial(self._greet_with, chair))
@@ -314,14 +317,21 @@ class Connection(Link, Closable):
             self.house.broker.join(chair, (JOINED, place.conversation.number))
         return True
 
-    def _leave_room(self, chair: Chair, row: Hear, call: Call, command: Any) -> None:
+    @staticmethod
+    def _may_be_refused(chair: Chair, command: Any) -> bool:
+        """Whether it must be asked who may leave: for a room that the socket is not in, in a dialect that documents
+        FORBIDDEN for it. Other dialects confirm every leave.
+        """
+        return chair.face.dialect.not_yours is not None and (JOINED, command.conversation.number) not in chair.groups
+
+    def _leave_room(self, chair: Chair, row: Hear, id: Any, command: Any) -> None:
         """Leave a room. Whoever was not in it is not in it now either."""
         place = (JOINED, command.conversation.number)
         if chair.memory is not None and place in chair.groups:
             forget = partial(_forget_room, session=chair.memory, conversation=place[1])
             self.house.database.submit(forget, lambda done: None)
         self.house.broker.leave(chair, place)
-        self._answer(chair, row, call.id, command)
+        self._answer(chair, row, id, command)
 
     # Limits
 

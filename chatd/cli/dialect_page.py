@@ -56,6 +56,7 @@ def _lines(spoken: Dialect) -> Iterator[str]:
     yield f"- Who is not let in, over Socket.IO: {TURNED_AWAY[spoken.turns_away]}."
     if spoken.claims_user:
         yield "- The handshake names the user in `?userId=`; it must be the token's own."
+    yield f"- What exists and is not the caller's is {_not_yours(spoken)}."
     yield from _refusals(spoken, namespace)
     for namespace, vocabulary in spoken.vocabularies.items():
         speech = Speech(spoken, namespace)
@@ -91,6 +92,13 @@ def _refusals(spoken: Dialect, namespace: str) -> Iterator[str]:
     )
 
 
+def _not_yours(spoken: Dialect) -> str:
+    if spoken.not_yours is None:
+        return "answered as if it were not there: NOT_FOUND"
+    text = spoken.not_yours.format(noun="conversation")
+    return f"FORBIDDEN (REST 403), *{text}*; NOT_FOUND is for what does not exist"
+
+
 def _call(speech: Speech, namespace: str, hear: Hear) -> Iterator[str]:
     yield f"\n### `{hear.name}`\n"
     yield _takes(hear.takes, positional=hear.positional) + "\n"
@@ -109,8 +117,6 @@ def _call(speech: Speech, namespace: str, hear: Hear) -> Iterator[str]:
         yield f"\nThe answer comes as the event `{hear.tells}` too."
     if hear.complains:
         yield f"\nWhat goes wrong comes as the event `{hear.complains[0]}` `{_keys(hear.complains[1])}`."
-    for text in hear.wording.values():
-        yield f"\nWho may not, hears: *{text}*."
 
 
 def _exchange(

@@ -47,6 +47,9 @@ HEADED = conversations.join(_creator, _creator.c.id == conversations.c.creator).
 )
 
 _HEAD = Prepared(select(*HEAD).select_from(HEADED).where(conversations.c.id == bindparam("conversation")))
+_REF = Prepared(
+    select(conversations.c.id, conversations.c.created).where(conversations.c.id == bindparam("conversation"))
+)
 _PAIR = Question(
     select(conversations.c.id).where(
         conversations.c.peer.is_not(None),
@@ -160,6 +163,12 @@ def place(tx: Reading, conversation: int, user: int) -> Place | None:
 def exists_with(tx: Reading, conversation: int, user: int) -> bool:
     row = tx.one(_IS_MEMBER, conversation=conversation, user=user)
     return bool(row and row[0])
+
+
+def ref(tx: Reading, conversation: int) -> Ref | None:
+    """A conversation that exists, for those too who are not in it."""
+    row = tx.one(_REF, conversation=conversation)
+    return _ref(*row) if row else None
 
 
 def get(tx: Reading, conversation: int) -> Conversation | None:

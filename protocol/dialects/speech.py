@@ -53,8 +53,7 @@ class Speech:
 
         The event is the row's own, if it has one; else the dialect's `error`, for whoever wants no ack or gets none.
         """
-        if row is not None and (text := row.wording.get(refusal.code.code)):
-            refusal = _reworded(refusal, text)
+        refusal = self.dialect.answer(refusal)
         ack = self.manners.failure(refusal)
         told: Said | None = None
         if row is not None and row.complains:
@@ -62,10 +61,6 @@ class Speech:
         elif ack is SILENT or not asked:
             told = _say(self.manners.error, refusal)
         return refusal, (None if ack is SILENT else encode(ack)), told
-
-
-def _reworded(refusal: Refusal, text: str) -> Refusal:
-    return Refusal(refusal.code, text, field=refusal.field, retry_after=refusal.retry_after)
 
 
 def _say(words: tuple[str, Shape], refusal: Refusal) -> Said:

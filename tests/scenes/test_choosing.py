@@ -263,7 +263,7 @@ async def test_rest_believes_it_too_in_the_dialects_that_say_who_asks(tmp_path: 
         assert (status, page["total"]) == (200, 1)
         for method, path, body, expected in (
             ("GET", f"{messages}?page=1&limit=20", None, 401),
-            ("GET", f"{messages}?page=1&limit=20&userId=3", None, 404),
+            ("GET", f"{messages}?page=1&limit=20&userId=3", None, 403),
             ("GET", f"{messages}?userId=²", None, 400),
             ("POST", f"{messages}?userId=1", said, 403),
             ("GET", "/conversations?userId=1", None, 401),
