@@ -33,7 +33,7 @@ HEARD = {
 }
 SHOWN = {"auth": "`auth.token`", "query": "`?token=`"}
 TURNED_AWAY = {
-    "connect_error": "CONNECT_ERROR `{message, data: {code}}`",
+    "connect_error": "CONNECT_ERROR `{{message, data: {error}}}`",
     "disconnect": "connected, then disconnected without an event",
     "error": "connected, then the event `error`, then disconnected",
 }
@@ -53,7 +53,8 @@ def _lines(spoken: Dialect) -> Iterator[str]:
     yield f"namespace: `chatd serve --dialect {namespace}={spoken.name}`.\n"
     places = ["the `Authorization` header", *(SHOWN[place] for place in spoken.token)]
     yield f"- A socket shows its token in {' or '.join([', '.join(places[:-1]), places[-1]])}."
-    yield f"- Who is not let in, over Socket.IO: {TURNED_AWAY[spoken.turns_away]}."
+    turned_away = TURNED_AWAY[spoken.turns_away].format(error=_keys(spoken.manners.error[1]))
+    yield f"- Who is not let in, over Socket.IO: {turned_away}."
     if spoken.claims_user:
         yield "- The handshake names the user in `?userId=`; it must be the token's own."
     yield f"- What exists and is not the caller's is {_not_yours(spoken)}."

@@ -63,5 +63,10 @@ class Speech:
         return refusal, (None if ack is SILENT else encode(ack)), told
 
 
+def error_body(spoken: Dialect, refusal: Refusal) -> Any:
+    """A refusal in the shape of the dialect's event `error`."""
+    return spell_body(spoken.manners.error[1], refusal)
+
+
 def _say(words: tuple[str, Shape], refusal: Refusal) -> Said:
     return words[0], encode(spell_body(words[1], refusal))
