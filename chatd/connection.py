@@ -45,7 +45,7 @@ from protocol.errors import (
     Closing,
     Refusal,
 )
-from protocol.events import JOINED, Event
+from protocol.events import JOINED, USER, Event
 from protocol.frames import Broken, Call, Frame, Framing, Packet, Ping
 
 STRIKE_SECONDS = 10.0
@@ -157,6 +157,14 @@ class Connection(Link, Closable):
     def _greet_with(self, chair: Chair, event: Event) -> None:
         if chair.groups:  # it still has its seat
             self.tell(chair, event, self.house.broker.position)
+            if chair.speech.vocabulary.greets_user:
+                self._tell_other_sockets(chair, event)
+
+    def _tell_other_sockets(self, chair: Chair, event: Event) -> None:
+        """Tell an event to the other sockets of the user that speak the same dialect."""
+        for seat in self.house.broker.seats((USER, chair.user)):
+            if seat is not chair and seat.face.dialect is chair.face.dialect:
+                self.house.broker.tell(seat, event, None)
 
     def leave(self, namespace: str) -> None:
         chair = self.chairs.pop(namespace, None)
@@ -389,10 +397,7 @@ class Connection(Link, Closable):
 
     def tell(self, chair: Chair, event: Event, position: int | None = None) -> None:
         """An event for this seat alone."""
-        for say in chair.face.sayings.get(type(event), ()):
-            if say.applies(event):
-                self.house.broker.send(self, chair.face.tell(say, event, position))
-                return
+        self.house.broker.tell(chair, event, position)
 
 
 def _forget_room(tx: Transaction, session: str, conversation: int) -> None:

@@ -67,7 +67,8 @@ def _lines(spoken: Dialect) -> Iterator[str]:
         yield f"\n## `{namespace}`: what the server tells"
         if vocabulary.greets:
             greets = [say.name for say in vocabulary.says if say.event in vocabulary.greets]
-            yield f"\nOn connect: {', '.join(f'`{name}`' for name in dict.fromkeys(greets))}."
+            where = ", to all sockets of the user that speak this dialect" if vocabulary.greets_user else ""
+            yield f"\nOn connect: {', '.join(f'`{name}`' for name in dict.fromkeys(greets))}{where}."
         for name in dict.fromkeys(say.name for say in vocabulary.says):
             yield from _told(spoken, namespace, [say for say in vocabulary.says if say.name == name])
     yield "\n## REST\n"

@@ -41,7 +41,7 @@ ROLES: dict[type[Command], Role] = {
     ask.SendMessage: "member",
     ask.GetMessage: "member",
     ask.EditMessage: "member",  # and it must be one's own
-    ask.DeleteMessage: "member",  # and it must be one's own, or one is an admin
+    ask.DeleteMessage: "member",  # and it must be one's own; or one is an admin, and the conversation is a group
     ask.ReadMessage: "member",
     ask.ReadConversation: "member",
     ask.ListMessages: "member",

@@ -197,8 +197,9 @@ def remove(tx: Transaction, conversation: int) -> None:
     tx.run(_DELETE, conversation=conversation)
 
 
-def add_member(tx: Transaction, conversation: int, user: int, role: Role, cursor: int) -> None:
-    tx.run(_JOIN, conversation=conversation, user=user, role=role, joined=tx.now, cursor=cursor)
+def add_member(tx: Transaction, conversation: int, user: int, role: Role, began: int) -> None:
+    """A new member, who has read nothing. What was there before (up to `began`) does not count as unread."""
+    tx.run(_JOIN, conversation=conversation, user=user, role=role, joined=tx.now, cursor=0, began=began)
 
 
 def remove_member(tx: Transaction, conversation: int, user: int) -> None:

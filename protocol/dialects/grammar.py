@@ -16,6 +16,7 @@ What specifications differ in beyond names and shapes are words too:
     a state as confirmation   Hear.restates         `inbox`: unread_count after every read_messages
     to the others only        Say.others            typing
     greetings                 Vocabulary.greets     what a newcomer is told: counts, presence
+    greetings of the user     greets_user           `inbox`: unread_count on connect, to all of the user's devices
     constant fields           always(...)           `pairs`: type "new_message"
     fields of its own         spread(...)           `pairs`: whatever a notification brings along
     one field or another      Field.unless          accounts: refreshToken or refresh_token
@@ -153,11 +154,15 @@ class Route(Struct, frozen=True):
 
 
 class Vocabulary(Struct, frozen=True):
-    """What one namespace of a dialect hears and says, and which events greet a newcomer."""
+    """What one namespace of a dialect hears and says, and which events greet a newcomer.
+
+    With `greets_user` the greetings go to the user's other sockets of the same dialect too.
+    """
 
     hears: tuple[Hear, ...]
     says: tuple[Say, ...]
     greets: tuple[type[Event], ...] = ()
+    greets_user: bool = False
 
 
 class Complaints(Struct, frozen=True):
