@@ -12,8 +12,9 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
-from chatd.cli.dialect_samples import ANN, EVENTS, RESULTS, sample
+from chatd.cli.dialect_samples import ANN, EVENTS, RESULTS, WORLD, payload
 from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Body, Dialect, Field, Hear, Route, Say, Shape
 from protocol.dialects.saying import sayings
@@ -24,6 +25,7 @@ from protocol.frames import Call, Packet
 from protocol.framings.jsonrpc import JsonRpc
 from protocol.framings.socketio import SocketIo
 
+SERVER = "http://127.0.0.1:3000"
 HEARD = {
     JOINED: "those who joined the conversation",
     MEMBERS: "all members of the conversation, joined or not",
@@ -59,6 +61,7 @@ def _lines(spoken: Dialect) -> Iterator[str]:
         yield "- The handshake names the user in `?userId=`; it must be the token's own."
     yield f"- What exists and is not the caller's is {_not_yours(spoken)}."
     yield from _refusals(spoken, namespace)
+    yield f"\nThe examples are run as they stand by `tests/scenes/test_pages_run.py`. {WORLD}"
     for namespace, vocabulary in spoken.vocabularies.items():
         speech = Speech(spoken, namespace)
         yield f"\n## `{namespace}`: what clients call"
@@ -76,6 +79,11 @@ def _lines(spoken: Dialect) -> Iterator[str]:
     yield "|---|---|---|"
     for route in spoken.routes:
         yield f"| `{route.method} {route.path}` | {_takes(route.takes)} | {_gives(route)} |"
+    yield "\nThe same examples by curl, with an access token of Ann's in `$TOKEN` (`chatd token ann`):\n"
+    yield "```"
+    for route in spoken.routes:
+        yield _curl(route)
+    yield "```"
 
 
 def about(spoken: Dialect) -> str:
@@ -104,8 +112,8 @@ def _not_yours(spoken: Dialect) -> str:
 def _call(speech: Speech, namespace: str, hear: Hear) -> Iterator[str]:
     yield f"\n### `{hear.name}`\n"
     yield _takes(hear.takes, positional=hear.positional) + "\n"
-    values = [sample(field) for field in hear.takes if field.required]
-    named = {field.name: sample(field) for field in hear.takes if field.required}
+    named = payload(hear)
+    values = list(named.values())
     params: Any = values if hear.positional else named
     arguments = values if hear.positional else [named]
     asked = {"jsonrpc": "2.0", "id": 1, "method": hear.name, "params": params}
@@ -133,6 +141,16 @@ def _exchange(
     yield f"{name}→ {text}"
     for answer in answers:
         yield f"{' ' * len(name)}← {answer.data.decode()}"
+
+
+def _curl(route: Route) -> str:
+    """A route as a line for the shell."""
+    fields = payload(route)
+    path = re.sub(r"\{(\w+)\}", lambda m: str(fields.pop(m[1])), route.path)
+    query = f"?{urlencode(fields)}" if fields and route.method in ("GET", "DELETE") else ""
+    data = f" -d '{_json(fields)}'" if fields and not query else ""
+    method = "" if route.method == "GET" else f"-X {route.method} "
+    return f"curl {method}-H \"Authorization: Bearer $TOKEN\"{data} '{SERVER}{path}{query}'"
 
 
 def _told(spoken: Dialect, namespace: str, says: list[Say]) -> Iterator[str]:
