@@ -45,7 +45,7 @@ from protocol.errors import (
     Closing,
     Refusal,
 )
-from protocol.events import JOINED, Event
+from protocol.events import JOINED, USER, Event
 from protocol.frames import Acknowledged, Broken, Call, Frame, Framing, Packet, Ping
 
 STRIKE_SECONDS = 10.0
@@ -157,6 +157,14 @@ class Connection(Link, Closable):
     def _greet_with(self, chair: Chair, event: Event) -> None:
         if chair.groups:  # it still has its seat
             self.tell(chair, event, self.house.broker.position)
+            if chair.speech.vocabulary.greets_user:
+                self._tell_other_sockets(chair, event)
+
+    def _tell_other_sockets(self, chair: Chair, event: Event) -> None:
+        """Tell an event to the other sockets of the user that speak the same dialect."""
+        for seat in self.house.broker.seats((USER, chair.user)):
+            if seat is not chair and seat.face.dialect is chair.face.dialect:
+                self.house.broker.tell(seat, event, None)
 
     def leave(self, namespace: str) -> None:
         chair = self.chairs.pop(namespace, None)
@@ -274,8 +282,8 @@ class Connection(Link, Closable):
         kind = type(command)
         if kind is ask.SetTyping:
             self._check_typing()
-        elif kind is ask.Leave:
-            self._leave_room(chair, row, call, command)
+        elif kind is ask.Leave and not self._may_be_refused(chair, command):
+            self._leave_room(chair, row, call.id, command)
             return
         elif kind is ask.Join and chair.memory is not None:
             command = replace(command, session=chair.memory)
@@ -303,6 +311,9 @@ class Connection(Link, Closable):
         result = answer.result
         if type(command) is ask.Join and not self._join_room(chair, row, id, result):
             return
+        if type(command) is ask.Leave:
+            self._leave_room(chair, row, id, command)
+            return
         self._answer(chair, row, id, result)
         if row.restates is not None and result is False:
             self.house.dispatch.greet(row.restates, chair.actor, partial(self._greet_with, chair))
@@ -316,14 +327,21 @@ class Connection(Link, Closable):
             self.house.broker.join(chair, (JOINED, place.conversation.number))
         return True
 
-    def _leave_room(self, chair: Chair, row: Hear, call: Call, command: Any) -> None:
+    @staticmethod
+    def _may_be_refused(chair: Chair, command: Any) -> bool:
+        """Whether it must be asked who may leave: for a room that the socket is not in, in a dialect that documents
+        FORBIDDEN for it. Other dialects confirm every leave.
+        """
+        return chair.face.dialect.not_yours is not None and (JOINED, command.conversation.number) not in chair.groups
+
+    def _leave_room(self, chair: Chair, row: Hear, id: Any, command: Any) -> None:
         """Leave a room. Whoever was not in it is not in it now either."""
         place = (JOINED, command.conversation.number)
         if chair.memory is not None and place in chair.groups:
             forget = partial(_forget_room, session=chair.memory, conversation=place[1])
             self.house.database.submit(forget, lambda done: None)
         self.house.broker.leave(chair, place)
-        self._answer(chair, row, call.id, command)
+        self._answer(chair, row, id, command)
 
     # Limits
 
@@ -381,10 +399,7 @@ class Connection(Link, Closable):
 
     def tell(self, chair: Chair, event: Event, position: int | None = None) -> None:
         """An event for this seat alone."""
-        for say in chair.face.sayings.get(type(event), ()):
-            if say.applies(event):
-                self.house.broker.send(self, chair.face.tell(say, event, position))
-                return
+        self.house.broker.tell(chair, event, position)
 
 
 def _forget_room(tx: Transaction, session: str, conversation: int) -> None:

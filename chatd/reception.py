@@ -34,7 +34,7 @@ from msgspec import Raw
 from chatd.auth.verifier import bearer
 from chatd.chair import Chair
 from chatd.comeback import begin_anew, go_on, position_of
-from chatd.connection import Connection
+from chatd.connection import Connection, plainly
 from chatd.engine import Engine, Headers, Session, SessionRules
 from chatd.entrance import query_of, same_user
 from chatd.house import House
@@ -47,6 +47,7 @@ from chatd.services.work import Actor
 from chatd.settings import Config
 from chatd.store import sessions
 from protocol.dialects.grammar import Dialect
+from protocol.dialects.speech import error_body
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, RATE_LIMITED, Closing, Refusal
 from protocol.frames import Acknowledged, Call, Close, Frame, Open, Packet
 from protocol.framings.socketio import SocketIo, SocketIoLimits
@@ -296,7 +297,8 @@ class Guest:
         connection = self._connection
         CONNECTIONS_REFUSED.child(refusal.code.code).add()
         if spoken is None or spoken.turns_away == "connect_error":
-            connection.say(SocketIo.turned_away(namespace, refusal.message, {"code": refusal.code.code}))
+            data = plainly(refusal)["error"] if spoken is None else error_body(spoken, refusal)
+            connection.say(SocketIo.turned_away(namespace, refusal.message, data))
             return
         connection.say(SocketIo.opened(namespace, secrets.token_urlsafe(SID_BYTES)))
         if spoken.turns_away == "error":

@@ -22,7 +22,7 @@ BUSY_SECONDS = 1.0  # a group in which messages pass all the time tells its coun
 
 
 class Standing:
-    """One user in one conversation: how far they have read, and the count at which nothing is unread."""
+    """One user in one conversation: the message after which unread begin, and the count at which nothing is unread."""
 
     __slots__ = ("cursor", "offset")
 
@@ -215,7 +215,7 @@ class Roster:
 
     def _added(self, event: events.MemberAdded) -> None:
         if guest := self._guests.get(event.user.ref.number):
-            self._place(guest, event.conversation, "group", event.cursor, 0)
+            self._place(guest, event.conversation, "group", event.began, 0)
 
     def _closed(self, event: events.ConversationDeleted) -> None:
         for number in self.members(event.conversation.number):
@@ -244,7 +244,7 @@ class Roster:
         hall = self._halls.get(event.conversation.number)
         standing = hall.standings.get(event.reader.number) if hall else None
         if hall and standing:
-            standing.cursor = event.message.number
+            standing.cursor = max(standing.cursor, event.message.number)
             standing.offset = hall.passed - event.left
             self.changed.add(event.reader.number)
 

@@ -83,6 +83,17 @@ class Refusal(Exception):
         self.problems = problems
 
 
+class NotYours(Refusal):
+    """Something exists, and is not the caller's. `noun` is what it is: conversation, message, notification.
+
+    It reads as if nothing were there. A dialect that documents a text for it answers FORBIDDEN (`Dialect.answer`).
+    """
+
+    def __init__(self, noun: str) -> None:
+        super().__init__(NOT_FOUND, f"{noun} not found")
+        self.noun = noun.lower()
+
+
 class Problem(Struct, frozen=True):
     """One complaint about a payload: the field, the kind (`missing`, `type`, `value`, `unknown`), what is expected."""
 

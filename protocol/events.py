@@ -151,11 +151,11 @@ class ConversationDeleted(Event, frozen=True):
 
 
 class MemberAdded(Event, frozen=True):
-    """`cursor` is where their reading begins."""
+    """`began` is the last message that was there when they joined: nothing up to it is unread."""
 
     conversation: Ref
     user: User
-    cursor: int = 0
+    began: int = 0
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -69,7 +69,8 @@ class Message(Struct, frozen=True):
     """What somebody said, with as much of its conversation as every dialect needs to spell it.
 
     `receiver` is the other one in a private conversation, None in a group. `seen_by` are those who have read it,
-    `read_at` the receiver's time. `client_id` is the sender's own name for it.
+    `read_at` the receiver's time. `client_id` is the sender's own name for it. Sent `without_content` (null, beside an
+    attachment), the content is empty: only a dialect that documents null shows it as null.
     """
 
     ref: Ref
@@ -87,6 +88,7 @@ class Message(Struct, frozen=True):
     edited: int | None = None
     seen_by: tuple[Ref, ...] = ()
     read_at: int | None = None
+    without_content: bool = False
 
 
 class Notification(Struct, frozen=True):

@@ -22,6 +22,10 @@ def errors() -> str:
         "Every way in which chatd says no. `code` is the word in an ack's or a REST answer's body; a row's other "
         "numbers are the same refusal on each wire. *Again?* says whether the same request can succeed later without "
         "being changed; RATE_LIMITED says after how long (`retryAfter`, over HTTP `Retry-After`).\n\n"
+        "A conversation of which the caller is no member, another user's message or notification: it exists, and is "
+        f"not the caller's. {', '.join(f'`{name}`' for name in names() if dialect(name).not_yours)} "
+        "document FORBIDDEN for it, and NOT_FOUND for what does not exist. The other dialects answer NOT_FOUND to "
+        "both, in the same words, so that a stranger learns nothing.\n\n"
         "| situation | code | meaning | HTTP | JSON-RPC | WebSocket close | again? |\n|---|---|---|---|---|---|---|\n"
         + rows(code_row(name, code) for name, code in CODES.items())
         + "\n## Close codes\n\nWhy chatd ends a WebSocket. *Again?* says whether to come back (and resume).\n\n"

@@ -12,8 +12,9 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
-from chatd.cli.dialect_samples import ANN, EVENTS, RESULTS, sample
+from chatd.cli.dialect_samples import ANN, EVENTS, RESULTS, WORLD, payload
 from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Body, Dialect, Field, Hear, Route, Say, Shape
 from protocol.dialects.saying import sayings
@@ -24,6 +25,7 @@ from protocol.frames import Call, Packet
 from protocol.framings.jsonrpc import JsonRpc
 from protocol.framings.socketio import SocketIo
 
+SERVER = "http://127.0.0.1:3000"
 HEARD = {
     JOINED: "those who joined the conversation",
     MEMBERS: "all members of the conversation, joined or not",
@@ -33,7 +35,7 @@ HEARD = {
 }
 SHOWN = {"auth": "`auth.token`", "query": "`?token=`"}
 TURNED_AWAY = {
-    "connect_error": "CONNECT_ERROR `{message, data: {code}}`",
+    "connect_error": "CONNECT_ERROR `{{message, data: {error}}}`",
     "disconnect": "connected, then disconnected without an event",
     "error": "connected, then the event `error`, then disconnected",
 }
@@ -53,10 +55,13 @@ def _lines(spoken: Dialect) -> Iterator[str]:
     yield f"namespace: `chatd serve --dialect {namespace}={spoken.name}`.\n"
     places = ["the `Authorization` header", *(SHOWN[place] for place in spoken.token)]
     yield f"- A socket shows its token in {' or '.join([', '.join(places[:-1]), places[-1]])}."
-    yield f"- Who is not let in, over Socket.IO: {TURNED_AWAY[spoken.turns_away]}."
+    turned_away = TURNED_AWAY[spoken.turns_away].format(error=_keys(spoken.manners.error[1]))
+    yield f"- Who is not let in, over Socket.IO: {turned_away}."
     if spoken.claims_user:
         yield "- The handshake names the user in `?userId=`; it must be the token's own."
+    yield f"- What exists and is not the caller's is {_not_yours(spoken)}."
     yield from _refusals(spoken, namespace)
+    yield f"\nThe examples are run as they stand by `tests/scenes/test_pages_run.py`. {WORLD}"
     for namespace, vocabulary in spoken.vocabularies.items():
         speech = Speech(spoken, namespace)
         yield f"\n## `{namespace}`: what clients call"
@@ -65,7 +70,8 @@ def _lines(spoken: Dialect) -> Iterator[str]:
         yield f"\n## `{namespace}`: what the server tells"
         if vocabulary.greets:
             greets = [say.name for say in vocabulary.says if say.event in vocabulary.greets]
-            yield f"\nOn connect: {', '.join(f'`{name}`' for name in dict.fromkeys(greets))}."
+            where = ", to all sockets of the user that speak this dialect" if vocabulary.greets_user else ""
+            yield f"\nOn connect: {', '.join(f'`{name}`' for name in dict.fromkeys(greets))}{where}."
         for name in dict.fromkeys(say.name for say in vocabulary.says):
             yield from _told(spoken, namespace, [say for say in vocabulary.says if say.name == name])
     yield "\n## REST\n"
@@ -73,6 +79,11 @@ def _lines(spoken: Dialect) -> Iterator[str]:
     yield "|---|---|---|"
     for route in spoken.routes:
         yield f"| `{route.method} {route.path}` | {_takes(route.takes)} | {_gives(route)} |"
+    yield "\nThe same examples by curl, with an access token of Ann's in `$TOKEN` (`chatd token ann`):\n"
+    yield "```"
+    for route in spoken.routes:
+        yield _curl(route)
+    yield "```"
 
 
 def about(spoken: Dialect) -> str:
@@ -91,11 +102,18 @@ def _refusals(spoken: Dialect, namespace: str) -> Iterator[str]:
     )
 
 
+def _not_yours(spoken: Dialect) -> str:
+    if spoken.not_yours is None:
+        return "answered as if it were not there: NOT_FOUND"
+    text = spoken.not_yours.format(noun="conversation")
+    return f"FORBIDDEN (REST 403), *{text}*; NOT_FOUND is for what does not exist"
+
+
 def _call(speech: Speech, namespace: str, hear: Hear) -> Iterator[str]:
     yield f"\n### `{hear.name}`\n"
     yield _takes(hear.takes, positional=hear.positional) + "\n"
-    values = [sample(field) for field in hear.takes if field.required]
-    named = {field.name: sample(field) for field in hear.takes if field.required}
+    named = payload(hear)
+    values = list(named.values())
     params: Any = values if hear.positional else named
     arguments = values if hear.positional else [named]
     asked = {"jsonrpc": "2.0", "id": 1, "method": hear.name, "params": params}
@@ -109,8 +127,6 @@ def _call(speech: Speech, namespace: str, hear: Hear) -> Iterator[str]:
         yield f"\nThe answer comes as the event `{hear.tells}` too."
     if hear.complains:
         yield f"\nWhat goes wrong comes as the event `{hear.complains[0]}` `{_keys(hear.complains[1])}`."
-    for text in hear.wording.values():
-        yield f"\nWho may not, hears: *{text}*."
 
 
 def _exchange(
@@ -125,6 +141,16 @@ def _exchange(
     yield f"{name}→ {text}"
     for answer in answers:
         yield f"{' ' * len(name)}← {answer.data.decode()}"
+
+
+def _curl(route: Route) -> str:
+    """A route as a line for the shell."""
+    fields = payload(route)
+    path = re.sub(r"\{(\w+)\}", lambda m: str(fields.pop(m[1])), route.path)
+    query = f"?{urlencode(fields)}" if fields and route.method in ("GET", "DELETE") else ""
+    data = f" -d '{_json(fields)}'" if fields and not query else ""
+    method = "" if route.method == "GET" else f"-X {route.method} "
+    return f"curl {method}-H \"Authorization: Bearer $TOKEN\"{data} '{SERVER}{path}{query}'"
 
 
 def _told(spoken: Dialect, namespace: str, says: list[Say]) -> Iterator[str]:

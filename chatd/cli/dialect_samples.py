@@ -1,6 +1,8 @@
 """A small world for the dialects' pages: Ann (1), Bob (2), what they said, and what a client would write of it.
 
-Ann and Bob have the private conversation 12, in which message 101 is Ann's. Everything was born in one second.
+Ann and Bob have the private conversation 12, in which message 101 is Ann's. Cyd (3) is a member of Ann's group 13.
+Notification 50 is Ann's, and she is an administrator. Everything was born in one second. tests/scenes/test_pages_run.py
+makes this world on a real server, and sends every example of the pages to it as it is printed, in Ann's name.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from typing import Any
 
 from protocol import commands as ask
 from protocol import events
-from protocol.dialects.grammar import Field
+from protocol.dialects.grammar import Field, Hear, Route
 from protocol.errors import Refusal
 from protocol.events import Event, Unread
 from protocol.ids import Ref, spell_object_id, spell_uuid
@@ -41,7 +43,7 @@ MESSAGE = Message(
     created=AT,
 )
 CONVERSATION = Conversation(ref(12), "private", None, ref(1), ref(2), (ref(1), ref(2)), AT, 0, MESSAGE, BOB)
-NOTIFICATION = Notification(ref(50), ref(2), "system", "Update", "Something is new", False, ref(12), AT)
+NOTIFICATION = Notification(ref(50), ref(1), "system", "Update", "Something is new", False, ref(12), AT)
 FILE = File(ref(7), ref(1), ref(12), "plan.pdf", "application/pdf", 20480, AT)
 COUNTED = events.NotificationCounted(ref(2), 3)
 UNREAD = events.UnreadChanged(ref(2), 3, (Unread(ref(12), 3),))
@@ -93,6 +95,25 @@ RESULTS: dict[type[ask.Command], Any] = {
     ask.UpdateMe: ANN,
     ask.ListUsers: Page((ANN,), 20),
 }
+WORLD = (
+    "Ann (1) writes them, an administrator. She and Bob (2) have the private conversation 12, in which message 101 is "
+    "hers. She owns the group 13, of which Cyd (3) is a member. Notification 50 is hers. All of it was made at "
+    "2024-01-01T11:04:05.250Z, of which the long ids tell."
+)
+GROUP: dict[str, int] = {"conversation": 13}
+OTHER_NUMBERS: dict[type[ask.Command], dict[str, int]] = {
+    ask.AddMember: GROUP,
+    ask.RemoveMember: {**GROUP, "user": 3},
+    ask.DeleteConversation: GROUP,
+}
+"""Where a call is about something else than NUMBERS say: nobody is added to a private conversation."""
+SHOWN: dict[type[ask.Command], tuple[str, ...]] = {
+    ask.SendMessage: ("content", "to"),
+    ask.SendTo: ("content",),
+    ask.UpdateMe: ("display", "status"),
+    ask.SetTyping: ("to",),
+}
+"""Attributes whose fields an example has, though they are optional: without content there is no message."""
 NUMBERS = {"conversation": 12, "message": 101, "notification": 50, "claimed": 1, "user": 2, "members": 2, "to": 2}
 TEXTS = ("Hello", "text", "private", "member", "system", "ping")
 ELSE: tuple[Any, ...] = (
@@ -105,9 +126,16 @@ ELSE: tuple[Any, ...] = (
 )
 
 
-def sample(field: Field) -> Any:
+def payload(row: Hear | Route) -> dict[str, Any]:
+    """The fields of an example: those that are required, and those that are shown anyway."""
+    shown = SHOWN.get(row.command, ())
+    fields = [field for field in row.takes if field.required or field.to in shown]
+    return {field.name: sample(field, row.command) for field in fields}
+
+
+def sample(field: Field, command: type[ask.Command] = ask.Command) -> Any:
     """What a client could write there: the first candidate that the field's word takes."""
-    number = NUMBERS.get(field.to)
+    number = OTHER_NUMBERS.get(command, NUMBERS).get(field.to, NUMBERS.get(field.to))
     ids = (number, spell_object_id(ref(number)), spell_uuid(ref(number))) if number else ()
     for value in (*ids, *([one] for one in ids), *ELSE):
         if takes(field, value):

@@ -70,7 +70,7 @@ def served(route: Route) -> tuple[str, ...]:
 
 def fields(row: Hear | Route) -> str:
     """What a call takes."""
-    names = [field.name for field in row.takes]
+    names = [f"{field.name}{'' if field.required else '?'}" for field in row.takes]
     return f"({', '.join(names)})"
 
 

@@ -62,7 +62,7 @@ def _asker(house: House, guide: Guide, spoken: Dialect) -> Handler:
                 command = guide.hear(path, query, await _body())
             result = await house.dispatch.request(actor, command)
         except Refusal as refusal:
-            return refuse(refusal)
+            return refuse(spoken.answer(refusal))
         return answer(guide.answer(result), request.path, query)
 
     return handle

@@ -31,6 +31,7 @@ LONGEST_NAME, LONGEST_EMAIL, LONGEST_DISPLAY = 64, 254, 100
 LONGEST_HANDLE = 512  # characters of a name that is still to be composed, or of whatever else a client signs in with
 NAME = re.compile(r"[\w.@+-]+")
 NOBODYS = re.compile(r"[0-9]+|deleted(-[0-9]+)?", re.IGNORECASE)  # would be taken for an id, or for who is gone
+JOINERS = {0x200C: None, 0x200D: None}
 EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(\.[\w-]+)*")
 
 
@@ -113,11 +114,16 @@ def check_email(email: str) -> str:
 
 
 def check_display(display: str) -> str:
-    if len(display) > LONGEST_DISPLAY or not display.isprintable():
+    return check_line(display, "display", LONGEST_DISPLAY)
+
+
+def check_line(text: str, field: str, most: int) -> str:
+    """A text of a profile: one line, no control characters. Joiners may stand in it, for emoji and for Persian."""
+    if len(text) > most or not text.translate(JOINERS).isprintable():
         raise Refusal(
-            BAD_REQUEST, f"A display name has at most {LONGEST_DISPLAY} characters, in one line", field="display"
+            BAD_REQUEST, f"{field} must have at most {most} characters, in one line without controls", field=field
         )
-    return display
+    return text
 
 
 # Finding

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from chatd.services import notifications
 from chatd.services.pages import cut, offset, page_size
-from chatd.services.work import Work, missing
+from chatd.services.work import Work
 from chatd.store import conversations, messages, sessions, users
 from chatd.store.conversations import Place
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.events import ConversationCreated, ConversationDeleted
-from protocol.ids import Ref
+from protocol.ids import Key, Ref
 from protocol.model import Conversation, Page, User
 
 
@@ -81,7 +81,7 @@ def listing(work: Work, command: ask.ListConversations) -> Page:
     else:
         of = (command.before or command.after or (0,))[0]
         if not conversations.exists_with(work.tx, of, me):
-            raise missing("Conversation")  # gone since the page before: an empty page would look like the end
+            raise work.unseen(Key(of))  # gone since the page before: an empty page would look like the end
         recency = messages.newest(work.tx, of)
         places = conversations.beside(work.tx, me, limit + 1, of, recency, newer=command.before is None)
     total = conversations.how_many(work.tx, me) if numbered else None
@@ -122,6 +122,11 @@ def join(work: Work, command: ask.Join) -> Place:
         sessions.open(work.tx, command.session, work.actor.id)
         sessions.join(work.tx, command.session, place.conversation.number)
     return place
+
+
+def leave(work: Work, command: ask.Leave) -> Place:
+    """Leaving a room changes nothing in the store; it is asked whether the conversation is the asker's."""
+    return work.place(command, command.conversation)
 
 
 def delete(work: Work, command: ask.DeleteConversation) -> None:

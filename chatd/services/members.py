@@ -36,9 +36,9 @@ def add(work: Work, command: ask.AddMember) -> None:
     most = work.rules.members
     if most and conversations.how_many_members(work.tx, conversation) >= most:
         raise Refusal(BAD_REQUEST, f"A conversation has at most {most} members", field="userId")
-    cursor = messages.newest(work.tx, conversation)
-    conversations.add_member(work.tx, conversation, user.ref.number, command.role or "member", cursor)
-    work.tell(MemberAdded(place.conversation, user, cursor))
+    began = messages.newest(work.tx, conversation)
+    conversations.add_member(work.tx, conversation, user.ref.number, command.role or "member", began)
+    work.tell(MemberAdded(place.conversation, user, began))
     whole = conversations.get(work.tx, conversation)
     assert whole is not None
     work.tell(ConversationCreated(whole, user.ref))

@@ -59,7 +59,17 @@ def _send(work: Work, place: Place, me: User, command: ask.SendMessage) -> Messa
         known = messages.sent_as(work.tx, me.ref.number, place.conversation.number, command.client_id)
         if known is not None:
             return _again(work, known, digest)
-    sent = messages.add(work.tx, place, me, command.type, content, command.attachments, command.client_id, digest)
+    sent = messages.add(
+        work.tx,
+        place,
+        me,
+        command.type,
+        content,
+        command.attachments,
+        command.client_id,
+        digest,
+        without_content=command.content is None,
+    )
     work.tell(MessageCreated(sent))
     return sent
 
@@ -112,18 +122,21 @@ def edit(work: Work, command: ask.EditMessage) -> Message:
     if message.sender.ref.number != work.actor.id:
         raise Refusal(FORBIDDEN, "Only its sender may edit a message")
     content = checked_text(work, command.content, empty=bool(message.attachments))
-    if content == message.content:
+    if content == message.content and not message.without_content:
         return message
     messages.edit(work.tx, message.ref.number, content)
-    changed = replace(message, content=content, edited=work.tx.now)
+    changed = replace(message, content=content, edited=work.tx.now, without_content=False)
     work.tell(MessageUpdated(changed))
     return changed
 
 
 def delete(work: Work, command: ask.DeleteMessage) -> None:
     message, place = work.message(command, command.message)
-    if message.sender.ref.number != work.actor.id and place.role == "member":
-        raise Refusal(FORBIDDEN, "Only its sender or an admin may delete a message")
+    if message.sender.ref.number != work.actor.id:
+        if place.kind == "private":
+            raise Refusal(FORBIDDEN, "Only its sender may delete a message of a private conversation")
+        if place.role == "member":
+            raise Refusal(FORBIDDEN, "Only its sender or an admin may delete a message")
     messages.blank(work.tx, message.ref.number)
     work.tell(MessageDeleted(message.ref, message.conversation, work.actor.ref, message.sender.ref))
 
@@ -150,7 +163,7 @@ def read_up_to(work: Work, place: Place, message: Message) -> bool:
     notified_of = watches.last(work.tx, conversation, me)
     if not messages.advance(work.tx, conversation, me, message.ref.number):
         return False
-    left = messages.left(work.tx, conversation, me, message.ref.number)
+    left = messages.unread(work.tx, conversation, me)
     work.tell(MessageRead(message.ref, place.conversation, work.actor.ref, work.tx.now, left))
     notifications.conversation_read(work, conversation, notified_of)
     return True

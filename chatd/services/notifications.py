@@ -22,7 +22,7 @@ from chatd.store import broadcasts, notifications, watches
 from chatd.store.conversations import Place
 from chatd.store.notifications import Live
 from protocol import commands as ask
-from protocol.errors import BAD_REQUEST, Refusal
+from protocol.errors import BAD_REQUEST, NotYours, Refusal
 from protocol.events import (
     EverybodyNotified,
     NotificationCounted,
@@ -129,14 +129,20 @@ def read_all(work: Work, command: ask.ReadNotifications) -> NotificationCounted:
 
 
 def _find(work: Work, key: Key) -> Found:
-    """One of the asker's own; anybody else's is as if there were none."""
+    """One of the asker's own."""
     me = work.actor.ref
     own = notifications.get(work.tx, me, key.number) if key.number else None
     found = own or (broadcasts.get(work.tx, me, key.number) if key.number else None)
     if found is None or not key.fits(*found.ref[:2]):
-        raise missing("Notification")
+        raise _unseen(work, key)
     derived = found.type == "message" and isinstance(found.related, Ref)
     return Found(found, own is None, found.related.number if derived else None)  # type: ignore[union-attr]
+
+
+def _unseen(work: Work, key: Key) -> Refusal:
+    """Why a notification is none of the asker's: it is another user's, or nothing is there."""
+    ref = notifications.of_another(work.tx, work.actor.ref, key.number) if key.number else None
+    return missing("Notification") if ref is None or not key.fits(*ref[:2]) else NotYours("Notification")
 
 
 def _put_away(work: Work, found: Found) -> None:

@@ -25,6 +25,7 @@ SERVICES: dict[type[Command], Row] = {
     ask.GetConversation: Row(conversations.get, writes=False),
     ask.DeleteConversation: Row(conversations.delete, writes=True),
     ask.Join: Row(conversations.join, writes=True),
+    ask.Leave: Row(conversations.leave, writes=False),
     ask.SetTyping: Row(signals.typing, writes=False),
     ask.ListMembers: Row(members.listing, writes=False),
     ask.AddMember: Row(members.add, writes=True),

@@ -5,16 +5,16 @@ from __future__ import annotations
 from msgspec import UnsetType
 from msgspec.structs import replace
 
+from chatd.services.accounts import LONGEST_DISPLAY, check_line
 from chatd.services.pages import cut, page_size
 from chatd.services.work import Work
 from chatd.store import messages, users
 from protocol import commands as ask
-from protocol.errors import BAD_REQUEST, Refusal
 from protocol.events import Unread, UnreadChanged
 from protocol.ids import Key
 from protocol.model import Page, User
 
-PROFILE = {"display": 100, "avatar": 2048, "status": 200}  # the most characters of each
+PROFILE = {"display": LONGEST_DISPLAY, "avatar": 2048, "status": 200}  # the most characters of each
 
 
 def listing(work: Work, command: ask.ListUsers) -> Page:
@@ -46,9 +46,7 @@ def update_me(work: Work, command: ask.UpdateMe) -> User:
         new: str | UnsetType | None = getattr(command, field)
         if isinstance(new, UnsetType):
             return old
-        if new is not None and len(new) > PROFILE[field]:
-            raise Refusal(BAD_REQUEST, f"{field} must have at most {PROFILE[field]} characters", field=field)
-        return new
+        return None if new is None else check_line(new, field, PROFILE[field])
 
     display, avatar, status = (changed(f, getattr(me, f)) for f in PROFILE)
     users.set_profile(work.tx, me.ref.number, display, avatar, status)

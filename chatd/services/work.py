@@ -5,8 +5,8 @@ more than once. It changes the database through `work.tx`, says what happened wi
 a Refusal. It never touches a socket: what it told is published after the commit, by dispatch.
 
 Who may: SCOPES names what is not for everybody. ROLES names for each command the least role that the asker must have
-in the conversation that it is about.
-To whoever has none, a conversation and everything in it does not exist, in the same words as if there were none.
+in the conversation that it is about. An asker without a role is refused with NotYours, for the conversation and for
+everything in it: each dialect documents whether that reads as FORBIDDEN or as if nothing were there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chatd.store.conversations import Place
 from chatd.store.transaction import Reading, Transaction
 from protocol import commands as ask
 from protocol.commands import Command
-from protocol.errors import AUTH_INVALID, FORBIDDEN, NOT_FOUND, Refusal
+from protocol.errors import AUTH_INVALID, FORBIDDEN, NOT_FOUND, NotYours, Refusal
 from protocol.events import Event
 from protocol.ids import Key, Ref
 from protocol.model import Message, Role, User
@@ -33,6 +33,7 @@ ROLES: dict[type[Command], Role] = {
     ask.GetConversation: "member",
     ask.DeleteConversation: "owner",
     ask.Join: "member",
+    ask.Leave: "member",
     ask.SetTyping: "member",
     ask.ListMembers: "member",
     ask.AddMember: "admin",
@@ -40,7 +41,7 @@ ROLES: dict[type[Command], Role] = {
     ask.SendMessage: "member",
     ask.GetMessage: "member",
     ask.EditMessage: "member",  # and it must be one's own
-    ask.DeleteMessage: "member",  # and it must be one's own, or one is an admin
+    ask.DeleteMessage: "member",  # and it must be one's own; or one is an admin, and the conversation is a group
     ask.ReadMessage: "member",
     ask.ReadConversation: "member",
     ask.ListMessages: "member",
@@ -131,9 +132,14 @@ class Work:
         """The actor's place in a conversation, if its role is enough for the command."""
         place = conversations.place(self.tx, key.number, self.actor.id) if key.number else None
         if place is None or not key.fits(*place.conversation[:2]):
-            raise missing(noun)
+            raise self.unseen(key, noun)
         self.demand(place, ROLES[type(command)])
         return place
+
+    def unseen(self, key: Key, noun: str = "Conversation") -> Refusal:
+        """Why the actor has no place in a conversation: it is not theirs, or nothing is there."""
+        ref = conversations.ref(self.tx, key.number) if key.number else None
+        return missing(noun) if ref is None or not key.fits(*ref[:2]) else NotYours(noun)
 
     def demand(self, place: Place, role: Role) -> None:
         if RANK[place.role] < RANK[role]:

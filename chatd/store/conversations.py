@@ -47,6 +47,9 @@ HEADED = conversations.join(_creator, _creator.c.id == conversations.c.creator).
 )
 
 _HEAD = Prepared(select(*HEAD).select_from(HEADED).where(conversations.c.id == bindparam("conversation")))
+_REF = Prepared(
+    select(conversations.c.id, conversations.c.created).where(conversations.c.id == bindparam("conversation"))
+)
 _PAIR = Question(
     select(conversations.c.id).where(
         conversations.c.peer.is_not(None),
@@ -162,6 +165,12 @@ def exists_with(tx: Reading, conversation: int, user: int) -> bool:
     return bool(row and row[0])
 
 
+def ref(tx: Reading, conversation: int) -> Ref | None:
+    """A conversation that exists, for those too who are not in it."""
+    row = tx.one(_REF, conversation=conversation)
+    return _ref(*row) if row else None
+
+
 def get(tx: Reading, conversation: int) -> Conversation | None:
     row = tx.one(_HEAD, conversation=conversation)
     if row is None:
@@ -188,8 +197,9 @@ def remove(tx: Transaction, conversation: int) -> None:
     tx.run(_DELETE, conversation=conversation)
 
 
-def add_member(tx: Transaction, conversation: int, user: int, role: Role, cursor: int) -> None:
-    tx.run(_JOIN, conversation=conversation, user=user, role=role, joined=tx.now, cursor=cursor)
+def add_member(tx: Transaction, conversation: int, user: int, role: Role, began: int) -> None:
+    """A new member, who has read nothing. What was there before (up to `began`) does not count as unread."""
+    tx.run(_JOIN, conversation=conversation, user=user, role=role, joined=tx.now, cursor=0, began=began)
 
 
 def remove_member(tx: Transaction, conversation: int, user: int) -> None:

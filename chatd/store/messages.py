@@ -27,7 +27,10 @@ _OWN = [
     messages.c.created,
     messages.c.edited,
     messages.c.deleted,
+    messages.c.without_content,
 ]
+OWN = len(_OWN)
+SENDER = OWN + len(HEAD)
 _WHOLE = select(*_OWN, *HEAD, *people.columns(_sender)).select_from(
     messages.join(HEADED, conversations.c.id == messages.c.conversation).join(
         _sender, _sender.c.id == messages.c.sender
@@ -42,7 +45,7 @@ _SAME = Prepared(
         messages.c.client_id == bindparam("client_id"),
     )
 )
-_ROW = Rows(messages, "id conversation sender type content attached client_id digest created")
+_ROW = Rows(messages, "id conversation sender type content attached client_id digest created without_content")
 _ATTACHMENT = Rows(attachments, "message place url type")
 _ATTACHED = Prepared(
     select(attachments.c.message, attachments.c.url, attachments.c.type)
@@ -53,7 +56,7 @@ _DETACH = Prepared(delete(attachments).where(attachments.c.message == bindparam(
 _EDIT = Prepared(
     update(messages)
     .where(messages.c.id == bindparam("message"))
-    .values(content=bindparam("content"), edited=bindparam("edited"))
+    .values(content=bindparam("content"), edited=bindparam("edited"), without_content=0)
 )
 _BLANK = Prepared(
     update(messages)
@@ -99,11 +102,13 @@ _ADVANCE = Prepared(
     .values(cursor=bindparam("cursor"))
 )
 _MARK = Prepared(insert(read_marks))
+UNREAD_FROM = func.max(members.c.cursor, members.c.began)
+"""The message after which a member's unread begin: the last that they have read, or that was there before them."""
 _unread = (
     select(func.count())
     .where(
         messages.c.conversation == members.c.conversation,
-        messages.c.id > members.c.cursor,
+        messages.c.id > UNREAD_FROM,
         messages.c.sender != members.c.user,
         messages.c.deleted.is_(None),
     )
@@ -111,22 +116,14 @@ _unread = (
     .scalar_subquery()
 )
 _UNREAD = Prepared(
-    select(conversations.c.id, conversations.c.created, conversations.c.kind, members.c.cursor, _unread.label("count"))
+    select(conversations.c.id, conversations.c.created, conversations.c.kind, UNREAD_FROM, _unread.label("count"))
     .select_from(members.join(conversations, conversations.c.id == members.c.conversation))
     .where(members.c.user == bindparam("user"))
 )
 
 
-_LEFT = Prepared(
-    select(func.count()).where(
-        messages.c.conversation == bindparam("conversation"),
-        messages.c.id > bindparam("cursor"),
-        messages.c.sender != bindparam("user"),
-        messages.c.deleted.is_(None),
-    )
-)
 _cursor = (
-    select(members.c.cursor)
+    select(UNREAD_FROM)
     .where(members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user"))
     .scalar_subquery()
 )
@@ -168,7 +165,7 @@ def head_of(row: tuple[Any, ...]) -> Head:
 
 def build(row: tuple[Any, ...], head: Head, sender: User, hung: Sequence[Attachment] = ()) -> Message:
     """A message from a row that begins with _OWN; who has seen it is added by `with_readers`."""
-    id, sender_id, type, content, _attached, client_id, created, edited, _deleted = row[:9]
+    id, sender_id, type, content, _attached, client_id, created, edited, _deleted, without_content = row[:OWN]
     return Message(
         ref=Ref(id, created // 1000),
         conversation=head.conversation,
@@ -183,6 +180,7 @@ def build(row: tuple[Any, ...], head: Head, sender: User, hung: Sequence[Attachm
         client_id=client_id,
         created=created,
         edited=edited,
+        without_content=without_content == 1,
     )
 
 
@@ -200,11 +198,14 @@ def add(
     hung: tuple[Attachment, ...],
     client_id: str | None,
     digest: str | None,
+    without_content: bool,
 ) -> Message:
     id = tx.next_id("messages")
     conversation, by = place.conversation.number, sender.ref.number
     name = None if client_id is None else (by, conversation, client_id)
-    tx.later(_ROW, (id, conversation, by, type, content, len(hung), client_id, digest, tx.now), name)
+    tx.later(
+        _ROW, (id, conversation, by, type, content, len(hung), client_id, digest, tx.now, int(without_content)), name
+    )
     for number, one in enumerate(hung):
         tx.later(_ATTACHMENT, (id, number, one.url, one.type))
     return Message(
@@ -220,6 +221,7 @@ def add(
         attachments=hung,
         client_id=client_id,
         created=tx.now,
+        without_content=without_content,
     )
 
 
@@ -242,7 +244,7 @@ def many(tx: Reading, ids: Sequence[int]) -> dict[int, tuple[Message, bool]]:
     rows = tx.all(_BY_ID, id=ids[0]) if len(ids) == 1 else tx.all(_BY_IDS, ids=str(list(ids)))
     deleted = {row[0]: row[8] is not None for row in rows}
     hung = _attachments(tx, rows)
-    found = [build(row, head_of(row[9:]), people.user(row[19:]), hung.get(row[0], ())) for row in rows]
+    found = [build(row, head_of(row[OWN:]), people.user(row[SENDER:]), hung.get(row[0], ())) for row in rows]
     return {one.ref.number: (one, deleted[one.ref.number]) for one in _seen(tx, found)}
 
 
@@ -332,12 +334,6 @@ def advance(tx: Transaction, conversation: int, user: int, message: int) -> bool
     return True
 
 
-def left(tx: Reading, conversation: int, user: int, cursor: int) -> int:
-    """How many messages of others come after a cursor."""
-    row = tx.one(_LEFT, conversation=conversation, user=user, cursor=cursor)
-    return int(row[0]) if row else 0
-
-
 def unread(tx: Reading, conversation: int, user: int) -> int:
     """How many messages of others a member has not read."""
     row = tx.one(_UNREAD_IN, conversation=conversation, user=user)
@@ -351,7 +347,7 @@ def newest(tx: Reading, conversation: int) -> int:
 
 
 class Standing(NamedTuple):
-    """A conversation of a user's: how far they have read, and how much is left."""
+    """A conversation of a user's: the message after which their unread begin, and how many these are."""
 
     conversation: Ref
     kind: Kind

@@ -48,6 +48,7 @@ _ROW = select(
 _THERE = or_(_N.read.is_not(None), _N.type != "message", _N.conversation.is_(None), _about.is_not(None))
 _OWN = _ROW.where(_N.user == bindparam("user"), _THERE)
 _BY_ID = Prepared(_OWN.where(_N.id == bindparam("id")))
+_OF_ANOTHER = Prepared(select(_N.id, _N.created).where(_N.id == bindparam("id"), _N.user != bindparam("user"), _THERE))
 _LIVE = Prepared(
     select(_N.id, _N.created, _N.related).where(
         _N.user == bindparam("user"),
@@ -127,6 +128,12 @@ class Live(NamedTuple):
 def get(tx: Reading, user: Ref, id: int) -> Notification | None:
     row = tx.one(_BY_ID, user=user.number, id=id)
     return _build(tx, user, row) if row else None
+
+
+def of_another(tx: Reading, user: Ref, id: int) -> Ref | None:
+    """A notification that is there, of another user's."""
+    row = tx.one(_OF_ANOTHER, user=user.number, id=id)
+    return Ref(row[0], row[1] // 1000) if row else None
 
 
 def page(tx: Reading, user: Ref, limit: int, *, before: int, after: int | None, unread: bool) -> list[Notification]:

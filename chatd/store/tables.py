@@ -4,6 +4,9 @@ A user's name and address are unique whatever the case of their letters (A to Z,
 
 A conversation's members each have a cursor: the last message that they have read. Who has seen a message, what is
 unread and when something was read are derived from it and from its history (`read_marks`), never counted apart.
+`began` is the last message that was there when they joined: they have not read it, but nothing up to it is unread.
+
+The content of a message that was sent with null (and an attachment) is empty, and `without_content` is 1.
 
 The event log says what happened in the order in which it was committed: `position` is the only order there is. Its
 rows are short, for they refer to what they are about; `detail` holds only what no other row can tell later.
@@ -97,6 +100,7 @@ members = Table(
     Column("role", Text, nullable=False),
     Column("joined", Integer, nullable=False),
     Column("cursor", Integer, nullable=False),
+    Column("began", Integer, nullable=False, server_default=text("0")),
     Index("ix_members_user", "user", "conversation"),
     sqlite_with_rowid=False,
 )
@@ -125,6 +129,7 @@ messages = Table(
     Column("created", Integer, nullable=False),
     Column("edited", Integer),
     Column("deleted", Integer),
+    Column("without_content", Integer, nullable=False, server_default=text("0")),
     Index("ix_messages_conversation", "conversation", "id", "sender", "deleted"),
     sqlite_autoincrement=True,
 )

@@ -4,11 +4,11 @@ A message makes a notification for each member who has no socket in the conversa
 unread for each conversation and member. No row is written for that when a message is sent, however many members there
 are; who is to be notified follows from what is written anyway:
 
-    cursor          (members)   the last message that they have read
+    cursor, began   (members)   the last message that they have read, that was there before them
     noticed         (watches)   the last message that they were notified of and have put away: read, or deleted
     since, until    (watches)   they watched: they had a socket in the room from after `since` up to `until`
 
-             cursor or noticed        since                      until
+        cursor, began or noticed      since                      until
     ────────────────┼───────────────────┼──────────────────────────┼──────────────────→ messages
        put away         notified of          watched: no word of      notified of
 
@@ -43,7 +43,7 @@ def _or_0(column: ColumnElement[int]) -> ColumnElement[int]:
     return func.coalesce(column, literal_column("0"))
 
 
-_away = func.max(members.c.cursor, _or_0(_W.noticed))
+_away = func.max(members.c.cursor, members.c.began, _or_0(_W.noticed))
 
 
 def _newest(*within: ColumnElement[bool]) -> Any:

@@ -336,4 +336,5 @@ DIALECT = Dialect(
     vocabularies={"/chat": CHAT, "/notifications": NOTIFICATIONS},
     manners=Manners(_ok, _not_ok, ("error", ERROR)),
     routes=ROUTES,
+    not_yours="You have no permission for this {noun}",
 )

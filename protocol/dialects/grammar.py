@@ -11,11 +11,12 @@ What specifications differ in beyond names and shapes are words too:
     positional arguments      Hear.positional       `pairs` joins with a bare id
     the answer is an event    Hear.tells            `kebab`: message-sent
     the refusal is an event   Hear.complains        `kebab`: message-error
-    a text of its own         Hear.wording          `kebab`: Unauthorized to join this conversation
+    what is another's         Dialect.not_yours     `kebab`: Unauthorized to join this conversation
     silent calls              silent, bare          `inbox`: no acks at all; `kebab`: only where one is documented
     a state as confirmation   Hear.restates         `inbox`: unread_count after every read_messages
     to the others only        Say.others            typing
     greetings                 Vocabulary.greets     what a newcomer is told: counts, presence
+    greetings of the user     greets_user           `inbox`: unread_count on connect, to all of the user's devices
     constant fields           always(...)           `pairs`: type "new_message"
     fields of its own         spread(...)           `pairs`: whatever a notification brings along
     one field or another      Field.unless          accounts: refreshToken or refresh_token
@@ -33,7 +34,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from protocol.commands import Command
-from protocol.errors import Problem, Refusal
+from protocol.errors import FORBIDDEN, NotYours, Problem, Refusal
 from protocol.events import JOINED, Event
 from protocol.ids import Spelling
 
@@ -108,8 +109,8 @@ class Hear(Struct, frozen=True):
     """A call that clients may make.
 
     `fixed` gives attributes of the command that hold where no field of the payload says otherwise. The refusal is told
-    in the words of `wording`, by its code, and as the event `complains` instead of the dialect's `error`. `restates`
-    is the state that the call changes: told to the caller even where it has not changed.
+    as the event `complains` instead of the dialect's `error`. `restates` is the state that the call changes: told to
+    the caller even where it has not changed.
     """
 
     name: str
@@ -120,7 +121,6 @@ class Hear(Struct, frozen=True):
     fixed: Mapping[str, Any] = {}
     tells: str | None = None
     complains: tuple[str, Shape] | None = None
-    wording: Mapping[str, str] = {}
     restates: type[Event] | None = None
 
 
@@ -154,11 +154,15 @@ class Route(Struct, frozen=True):
 
 
 class Vocabulary(Struct, frozen=True):
-    """What one namespace of a dialect hears and says, and which events greet a newcomer."""
+    """What one namespace of a dialect hears and says, and which events greet a newcomer.
+
+    With `greets_user` the greetings go to the user's other sockets of the same dialect too.
+    """
 
     hears: tuple[Hear, ...]
     says: tuple[Say, ...]
     greets: tuple[type[Event], ...] = ()
+    greets_user: bool = False
 
 
 MOST_PROBLEMS = 10  # of a payload, in one answer
@@ -204,7 +208,9 @@ class Manners(Struct, frozen=True):
 class Dialect(Struct, frozen=True):
     """One specification, whole. `vocabularies` by namespace; the first serves wherever else it is spoken.
 
-    `user` and `conversation` spell the ids in the names of rooms. `token` says where a socket may show its token beside
+    `user` and `conversation` spell the ids in the names of rooms. `not_yours` is the text of FORBIDDEN for what exists
+    and is not the caller's (`{noun}` is what it is). Without that text the answer is NOT_FOUND, as if it were not
+    there. `token` says where a socket may show its token beside
     the Authorization header; `claims_user`, that the handshake names the user in `?userId=`.
     """
 
@@ -215,6 +221,7 @@ class Dialect(Struct, frozen=True):
     vocabularies: Mapping[str, Vocabulary]
     manners: Manners
     routes: tuple[Route, ...] = ()
+    not_yours: str | None = None
     token: tuple[Literal["auth", "query"], ...] = ("auth",)
     claims_user: bool = False
     turns_away: Literal["connect_error", "disconnect", "error"] = "connect_error"
@@ -227,6 +234,12 @@ class Dialect(Struct, frozen=True):
             for say in vocabulary.says:
                 says.setdefault((say.event, say.at, say.when), say)
         return Vocabulary((), tuple(says.values()))
+
+    def answer(self, refusal: Refusal) -> Refusal:
+        """A refusal as this dialect documents it: see `not_yours`."""
+        if self.not_yours is None or not isinstance(refusal, NotYours):
+            return refusal
+        return Refusal(FORBIDDEN, self.not_yours.format(noun=refusal.noun))
 
     def vocabulary(self, namespace: str) -> Vocabulary:
         return self.vocabularies.get(namespace) or next(iter(self.vocabularies.values()))

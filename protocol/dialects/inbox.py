@@ -22,6 +22,7 @@ from protocol.dialects.words import (
     FLAG,
     TEXT,
     computed,
+    content_or_null,
     field,
     key_alone,
     moment,
@@ -52,7 +53,7 @@ MESSAGE: Shape = {
     "conversationId": spelt("conversation", UUID),
     "senderId": spelt("sender.ref", UUID),
     "receiverId": spelt("receiver", UUID),
-    "content": plain("content"),
+    "content": content_or_null(),
     "attachments": nested_each("attachments", ATTACHMENT),
     "isRead": whether_read(""),
     "createdAt": moment("created"),
@@ -90,6 +91,7 @@ CHAT = Vocabulary(
         Say(UnreadChanged, "unread_count", {"count": plain("total", "a number")}, USER),
     ),
     greets=(UnreadChanged,),
+    greets_user=True,
 )
 
 ROUTES = (

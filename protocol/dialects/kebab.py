@@ -2,7 +2,7 @@
 
 The specification documents one ack, `{success, conversationId}` of join-conversation. So a call has its reply as ack
 where it has one, a refusal is `{success: false, error}` to whoever asked for an ack, and all else is told by events.
-Whoever may not join hears the same as whoever names a conversation that there isn't.
+A conversation that exists and is another's has a text of its own, which every call and route answers with.
 """
 
 from __future__ import annotations
@@ -97,7 +97,6 @@ CHAT = Vocabulary(
             (CONVERSATION_ID, claim("userId", NUMBER)),
             JOINED_IT,
             tells="joined-conversation",
-            wording={"NOT_FOUND": "Unauthorized to join this conversation"},
         ),
         Hear("leave-conversation", Leave, (CONVERSATION_ID,)),
         Hear("typing", SetTyping, (CONVERSATION_ID, claim("userId", NUMBER), field("isTyping", FLAG, "on"))),
@@ -169,6 +168,7 @@ DIALECT = Dialect(
         ),
     ),
     routes=ROUTES,
+    not_yours="Unauthorized to join this conversation",
     claims_user=True,
     turns_away="error",
 )

@@ -53,8 +53,7 @@ class Speech:
 
         The event is the row's own, if it has one; else the dialect's `error`, for whoever wants no ack or gets none.
         """
-        if row is not None and (text := row.wording.get(refusal.code.code)):
-            refusal = _reworded(refusal, text)
+        refusal = self.dialect.answer(refusal)
         ack = self.manners.failure(refusal)
         told: Said | None = None
         if row is not None and row.complains:
@@ -64,8 +63,9 @@ class Speech:
         return refusal, (None if ack is SILENT else encode(ack)), told
 
 
-def _reworded(refusal: Refusal, text: str) -> Refusal:
-    return Refusal(refusal.code, text, field=refusal.field, retry_after=refusal.retry_after)
+def error_body(spoken: Dialect, refusal: Refusal) -> Any:
+    """A refusal in the shape of the dialect's event `error`."""
+    return spell_body(spoken.manners.error[1], refusal)
 
 
 def _say(words: tuple[str, Shape], refusal: Refusal) -> Said:

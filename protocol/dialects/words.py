@@ -216,6 +216,11 @@ def spread(path: str) -> Item:
     return Item(path, lambda extra: {} if extra is UNSET else extra, "further keys", spread=True)
 
 
+def content_or_null() -> Item:
+    """Of a message: its content, null where it was sent without any."""
+    return Item("", lambda message: None if message.without_content else message.content, "a string, or null")
+
+
 def whether_read(path: str) -> Item:
     """Of a message: whether its receiver, or in a group anybody but its sender, has read it."""
     return Item(path, _whether_read, "true or false")

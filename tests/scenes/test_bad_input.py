@@ -22,7 +22,7 @@ MISSING: Any = object()
 
 
 class Ids(NamedTuple):
-    """What a dialect calls the same things. What is lost is there, but not for oneself; or it is not there at all."""
+    """What a dialect calls the same things. What is lost is there, but another's; or, the last, not there at all."""
 
     talk: Any
     message: Any
@@ -75,6 +75,7 @@ RECEIVER = (
 )
 
 COLON = (
+    Call("conversation:leave", lambda i: {"conversationId": i.talk}, "conversationId"),
     Call("conversation:join", lambda i: {"conversationId": i.talk}, "conversationId"),
     Call("message:send", lambda i: {"conversationId": i.talk, "content": "x"}, "conversationId", EMPTY_OR_MISSING),
     Call(
@@ -126,9 +127,8 @@ KEBAB = (
         lambda i: {"conversationId": i.talk, "userId": i.me},
         "conversationId",
         whose("userId"),
-        lost="Unauthorized to join this conversation",
     ),
-    Call("leave-conversation", lambda i: {"conversationId": i.talk}, "conversationId", member=False),
+    Call("leave-conversation", lambda i: {"conversationId": i.talk}, "conversationId"),
     Call(
         "typing",
         lambda i: {"conversationId": i.talk, "userId": i.me, "isTyping": True},
@@ -237,12 +237,23 @@ def wrongs(case: Case, call: Call, ids: Ids) -> Iterator[tuple[Any, str]]:
     yield {**right, place: [1]}, f"{place} must be {kind}"
     yield {**right, place: ids.malformed}, f"{place} must be {case.kind}"
     if call.member:
-        for id in ids.lost_messages if place == "messageId" else ids.lost_talks:
-            yield {**right, place: id}, call.lost
+        *theirs, nothing = ids.lost_messages if place == "messageId" else ids.lost_talks
+        for id in theirs:
+            yield {**right, place: id}, call.lost if place == "notificationId" else not_yours(case, call)
+        yield {**right, place: nothing}, call.lost
     for field, value, said in call.bad:
         yield (without(right, field) if value is MISSING else {**right, field: value}), said
     unknown = "property extra should not exist" if case.dialect == "kebab" else "extra is not a field of this call"
     yield {**right, "extra": 1}, unknown
+
+
+def not_yours(case: Case, call: Call) -> str:
+    """What is said of something that exists and is another's."""
+    text, noun = find_dialect(case.dialect).not_yours, call.lost.partition(" ")[0].lower()
+    return call.lost if text is None else text.format(noun=noun)
+
+
+FORBIDDEN = ("The user in the payload", "Only the admin", "Unauthorized", "You have no permission")
 
 
 def without(payload: dict[str, Any], field: str) -> dict[str, Any]:
@@ -257,9 +268,9 @@ def event_of(case: Case, call: Call, code: str, said: str) -> tuple[str, dict[st
 
 
 def code_of(said: str) -> str:
-    if said.endswith("not found") or said.startswith("Unauthorized"):
+    if said.endswith("not found"):
         return "NOT_FOUND"
-    return "FORBIDDEN" if said.startswith(("The user in the payload", "Only the admin")) else "BAD_REQUEST"
+    return "FORBIDDEN" if said.startswith(FORBIDDEN) else "BAD_REQUEST"
 
 
 async def seat(on: Stage, way: Way, case: Case, who: Person) -> Player:
@@ -343,7 +354,7 @@ def fits_complaint(said: dict[str, Any]) -> None:
 
 
 def test_every_call_of_every_dialect_has_its_bad_input() -> None:
-    without_place = {"notification:list", "notification:ping", "conversation:leave"}
+    without_place = {"notification:list", "notification:ping"}
     for case in CASES:
         rows = {row.name for row in find_dialect(case.dialect).vocabulary(case.namespace).hears}
         assert {call.event for call in case.calls} == rows - without_place
@@ -370,6 +381,7 @@ async def test_whoever_is_removed_while_they_listen(tmp_path: Path, way: Way, ca
         for call in case.calls:
             if call.member:
                 await player.tells(call.event, call.payload(known))
-                assert await player.hears(call.told) == event_of(case, call, "NOT_FOUND", call.lost)[1]
+                said = not_yours(case, call)
+                assert await player.hears(call.told) == event_of(case, call, code_of(said), said)[1]
         await other.asks("POST", f"{path}/messages", {"content": "behind their back"}, status=201)
         await player.hears_nothing()

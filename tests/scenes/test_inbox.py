@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.scenes.players import Player, RpcActor, Way, both_ways, play
+from tests.scenes.players import WAYS, Player, RpcActor, Way, both_ways, play
 from tests.scenes.shapes import TEXT, TIME, UUID, fits
 from tests.scenes.stage import Person, Stage, stage
 
@@ -42,7 +42,7 @@ async def seat(on: Stage, way: Way, who: Person, count: int = 0) -> Player:
     return player
 
 
-def message(talk: str, sender: Person, receiver: Person, content: str, *attachments: Any) -> dict[str, Any]:
+def message(talk: str, sender: Person, receiver: Person, content: str | None, *attachments: Any) -> dict[str, Any]:
     return {
         "id": UUID,
         "conversationId": talk,
@@ -60,6 +60,7 @@ async def test_every_device_of_both_hears_a_message_with_nothing_to_join(tmp_pat
     async with stage(tmp_path) as on:
         ann, bob, talk = await pair(on)
         a, b, b2 = await seat(on, way, ann), await seat(on, way, bob), await seat(on, way, bob)
+        assert await b.hears("unread_count") == {"count": 0}  # told again when the other device came
         picture = {"url": "https://x.example/cat.png", "type": "IMAGE"}
         paper = {"url": "https://x.example/paper.pdf", "type": "PDF"}
         messages: list[dict[str, Any]] = [
@@ -67,11 +68,12 @@ async def test_every_device_of_both_hears_a_message_with_nothing_to_join(tmp_pat
             {"content": "Look", "attachments": [picture, paper]},
             {"content": None, "attachments": [picture]},
             {"attachments": [paper]},
+            {"content": "", "attachments": [paper]},
             {"content": "no more", "attachments": []},
         ]
         for number, said in enumerate(messages, 1):
             await a.does("send_message", {"conversationId": talk["id"], **said})
-            expected = message(talk["id"], ann, bob, said.get("content") or "", *said.get("attachments", ()))
+            expected = message(talk["id"], ann, bob, said.get("content"), *said.get("attachments", ()))
             sent = fits(await a.hears("new_message"), expected)
             for player in (b, b2):
                 assert await player.hears("new_message") == sent
@@ -80,10 +82,55 @@ async def test_every_device_of_both_hears_a_message_with_nothing_to_join(tmp_pat
 
 
 @both_ways
+async def test_null_content_comes_back_as_null(tmp_path: Path, way: Way) -> None:
+    """Over the socket, in lists, as the last message, and in what was missed. Other dialects document a string."""
+    async with stage(tmp_path) as on:
+        ann, bob, talk = await pair(on)
+        b, colon = await seat(on, way, bob), await on.rpc(bob)
+        assert await colon.hears("unread:count")
+        picture = {"url": "https://x.example/cat.png", "type": "IMAGE"}
+        body = {"otherUserId": uuid(bob), "content": None, "attachments": [picture]}
+        sent = await ann.asks("POST", "/api/messages", body, status=201)
+        assert sent["content"] is None
+        assert await b.hears("new_message") == sent
+        listed = await bob.asks("GET", f"/api/messages/with/{uuid(ann)}")
+        assert listed["data"] == [sent]
+        [talk] = await bob.asks("GET", "/api/messages/conversations")
+        assert talk["lastMessage"] == sent
+        missed = await bob.asks("GET", f"/events?dialect=inbox&epoch={colon.ready['epoch']}&pos={colon.ready['pos']}")
+        assert [one["params"] for one in missed["events"] if one["method"] == "new_message"] == [sent]
+        [conversation] = await bob.asks("GET", "/conversations")
+        [same] = await bob.asks("GET", f"/conversations/{conversation['_id']}/messages")
+        assert same["content"] == ""
+        edited = await ann.asks("PATCH", f"/messages/{same['_id']}", {"content": ""})
+        assert edited["content"] == ""
+        assert (await bob.asks("GET", f"/api/messages/with/{uuid(ann)}"))["data"][0]["content"] == ""
+
+
+async def test_the_count_on_connect_goes_to_all_devices_of_the_user(tmp_path: Path) -> None:
+    """To those that speak this dialect, over every framing. What other dialects greet with is for the newcomer."""
+    async with stage(tmp_path) as on:
+        ann, bob, _ = await pair(on)
+        devices = [await seat(on, "jsonrpc", bob), await play(on, "socketio", "inbox", bob, "/")]
+        for player in devices:
+            assert await player.hears("unread_count") == {"count": 0}
+        colon, other = await play(on, "jsonrpc", "colon", bob), await seat(on, "jsonrpc", ann)
+        assert (await colon.hears("unread:count"))["total"] == 0
+        for way in WAYS:
+            await seat(on, way, bob)
+            for player in devices:
+                assert await player.hears("unread_count") == {"count": 0}
+        await play(on, "jsonrpc", "colon", bob)
+        for player in (*devices, colon, other):
+            await player.hears_nothing()
+
+
+@both_ways
 async def test_read_messages(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         ann, bob, talk = await pair(on)
         a, b, b2 = await seat(on, way, ann), await seat(on, way, bob), await seat(on, way, bob)
+        assert await b.hears("unread_count") == {"count": 0}  # told again when the other device came
         where = {"conversationId": talk["id"]}
         for number in (1, 2):
             await a.does("send_message", {**where, "content": "Hello!"})

@@ -73,11 +73,11 @@ async def test_join_conversation(tmp_path: Path, way: Way) -> None:
         o, s = await seats(on, way, one, stranger)
         await o.tells("join-conversation", {"conversationId": talk, "userId": 1})
         assert await o.hears("joined-conversation") == {"conversationId": talk, "success": True}
-        for number in (talk, 999):
+        for number, text in ((talk, "Unauthorized to join this conversation"), (999, "Conversation not found")):
             await s.tells("join-conversation", {"conversationId": number, "userId": 3})
-            assert await s.hears("error") == {"message": "Unauthorized to join this conversation"}
+            assert await s.hears("error") == {"message": text}
             answer = await s.asks("join-conversation", {"conversationId": number, "userId": 3})
-            assert answer == {"success": False, "error": "Unauthorized to join this conversation"}
+            assert answer == {"success": False, "error": text}
         await s.hears_nothing()
 
 

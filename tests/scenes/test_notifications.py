@@ -83,21 +83,19 @@ async def test_the_specifications_own_example_on_two_devices(tmp_path: Path, way
 
 
 @both_ways
-async def test_somebody_elses_is_not_found_on_any_transport(tmp_path: Path, way: Way) -> None:
+async def test_anothers_is_forbidden_on_any_transport(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         root, juliet, tybalt = await administrator(on), await on.person("juliet"), await on.person("tybalt")
         made = await root.asks("POST", "/notifications", {"user_id": juliet.id, "title": "Hush"}, status=201)
         t = await device(on, way, tybalt)
         for call in ("notification:get", "notification:read", "notification:delete"):
             theirs = await t.asks(call, {"notificationId": made["_id"]})
-            assert theirs["error"]["code"] == "NOT_FOUND"
-            assert theirs == await t.asks(call, {"notificationId": NOWHERE})
+            assert theirs["error"]["code"] == "FORBIDDEN"
+            nobodys = await t.asks(call, {"notificationId": NOWHERE})
+            assert nobodys["error"]["code"] == "NOT_FOUND"
         for method, path in (("GET", "{}"), ("DELETE", "{}"), ("POST", "{}/read")):
-            theirs, nobodys = [
-                await tybalt.asks(method, f"/notifications/{path}".format(id), status=404)
-                for id in (made["_id"], NOWHERE)
-            ]
-            assert theirs == nobodys
+            for id, status in ((made["_id"], 403), (NOWHERE, 404)):
+                await tybalt.asks(method, f"/notifications/{path}".format(id), status=status)
         await tybalt.asks("POST", "/notifications", {"user_id": juliet.id, "title": "Boo"}, status=403)
         await tybalt.asks("POST", "/notifications/broadcast", {"title": "Boo"}, status=403)
         await t.hears_nothing()

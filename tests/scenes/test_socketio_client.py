@@ -81,9 +81,9 @@ async def test_who_is_not_let_in_is_told_why(tmp_path: Path) -> None:
         romeo = await on.person("romeo")
         message, data = await refused(players, "/chat", auth={"token": "no token"})
         assert message
-        assert data == {"code": "AUTH_INVALID"}
-        assert (await refused(players, "/notifications"))[1] == {"code": "AUTH_INVALID"}
-        assert (await refused(players, "/nowhere", auth={"token": romeo.token}))[1] == {"code": "NOT_FOUND"}
+        assert data == {"code": "AUTH_INVALID", "message": message}
+        assert (await refused(players, "/notifications"))[1]["code"] == "AUTH_INVALID"
+        assert (await refused(players, "/nowhere", auth={"token": romeo.token}))[1]["code"] == "NOT_FOUND"
 
 
 async def test_inbox_lets_nobody_wrong_stay(tmp_path: Path) -> None:

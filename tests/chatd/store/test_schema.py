@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,27 @@ def test_migrating_an_empty_file_gives_what_create_all_gives(tmp_path: Path) -> 
     assert version_of(migrated, tmp_path) == version_of(created, tmp_path) == schema.newest
     created.close()
     migrated.close()
+
+
+def statements(version: str) -> tuple[str, ...]:
+    found: tuple[str, ...] = import_module(f"chatd.store.migrations.versions.{version}").STATEMENTS
+    return found
+
+
+def test_who_never_read_has_read_nothing_after_the_migration() -> None:
+    """Once a newcomer's cursor was put behind the last message. Only a mark says that somebody read as far."""
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    for version in ("0001_first", "0002_notifications", "0003_sessions"):
+        for statement in statements(version):
+            database.execute(statement)
+    member = "INSERT INTO members (conversation, user, role, joined, cursor) VALUES (1, ?, 'member', 0, ?)"
+    database.executemany(member, [(1, 0), (2, 7), (3, 9)])
+    database.execute("INSERT INTO read_marks (conversation, user, message, at) VALUES (1, 3, 9, 0)")
+    for statement in statements("0007_joined_and_null"):
+        database.execute(statement)
+    found = database.execute("SELECT user, cursor, began FROM members ORDER BY user").fetchall()
+    assert found == [(1, 0, 0), (2, 0, 7), (3, 9, 0)]
+    database.close()
 
 
 def test_the_versions_are_what_alembic_takes_them_for() -> None:

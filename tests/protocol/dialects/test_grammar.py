@@ -15,7 +15,7 @@ from protocol.commands import Command
 from protocol.dialects import dialect, names
 from protocol.dialects.accounts import ROUTES as ACCOUNTS
 from protocol.dialects.grammar import Complaints, Dialect, Hear, Route, Say, Shape
-from protocol.errors import CODES, Problem
+from protocol.errors import FORBIDDEN, NOT_FOUND, NotYours, Problem, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event
 from protocol.model import Conversation, Member, Message, Notification, Tokens, User
 
@@ -84,8 +84,7 @@ def test_no_two_calls_of_a_namespace_have_one_name(spoken: Dialect) -> None:
 
 
 @pytest.mark.parametrize(("name", "hear"), HEARS, ids=label)
-def test_the_wording_of_a_refusal_is_by_code(name: str, hear: Hear) -> None:
-    assert set(hear.wording) <= {code.code for code in CODES.values()}
+def test_an_answer_that_is_an_event_has_a_body(name: str, hear: Hear) -> None:
     assert hear.tells is None or hear.reply is not None
 
 
@@ -106,6 +105,17 @@ def test_what_is_said_is_something_that_the_event_has(name: str, say: Say) -> No
         assert resolves(say.event, ".".join(filter(None, (say.of, item.path)))), item.path
     if say.when:
         assert resolves(say.event, say.when[0]) or isinstance(getattr(say.event, say.when[0]), property)
+
+
+@pytest.mark.parametrize("spoken", DIALECTS, ids=label)
+def test_what_is_anothers_is_forbidden_where_the_dialect_has_a_text_for_it(spoken: Dialect) -> None:
+    missing, theirs = Refusal(NOT_FOUND, "Message not found"), NotYours("Message")
+    assert spoken.answer(missing) is missing
+    answered = spoken.answer(theirs)
+    if spoken.not_yours is None:
+        assert (answered.code, answered.message) == (missing.code, missing.message)
+    else:
+        assert (answered.code, answered.message) == (FORBIDDEN, spoken.not_yours.format(noun="message"))
 
 
 NOUNS = (Message, Conversation, Notification, User, Member, Tokens)

@@ -184,7 +184,7 @@ def test_joining_is_answered_by_an_ack_and_an_event() -> None:
     join = row("kebab", "join-conversation")
     assert join.tells == "joined-conversation"
     assert spelt(join.reply, MESSAGE) == '{"success":true,"conversationId":12}'
-    assert join.wording == {NOT_FOUND.code: "Unauthorized to join this conversation"}
+    assert dialect("kebab").not_yours == "Unauthorized to join this conversation"
 
 
 def test_acks() -> None:

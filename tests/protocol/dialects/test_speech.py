@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 from protocol.commands import Join, Leave
 from protocol.dialects import dialect
 from protocol.dialects.speech import Speech
-from protocol.errors import FORBIDDEN, NOT_FOUND, RATE_LIMITED, UNKNOWN_CALL, Refusal
+from protocol.errors import FORBIDDEN, NOT_FOUND, RATE_LIMITED, UNKNOWN_CALL, NotYours, Refusal
 from protocol.ids import Key, Ref
 from tests.protocol.dialects.samples import MESSAGE, object_id, ref
 
@@ -65,8 +65,10 @@ def test_a_message_that_was_sent() -> None:
 
 NO = Refusal(NOT_FOUND, "Conversation not found")
 NO_TEXT = b"Conversation not found"
+THEIRS = NotYours("Conversation")
 UNAUTHORIZED = b"Unauthorized to join this conversation"
 COLON_NO = b'{"code":"NOT_FOUND","message":"%b"}' % NO_TEXT
+COLON_THEIRS = b'{"code":"FORBIDDEN","message":"You have no permission for this conversation"}'
 
 
 @pytest.mark.parametrize(
@@ -74,13 +76,13 @@ COLON_NO = b'{"code":"NOT_FOUND","message":"%b"}' % NO_TEXT
     [
         ("colon", "conversation:join", True, b'{"ok":false,"error":%b}' % COLON_NO, None),
         ("colon", "conversation:join", False, b'{"ok":false,"error":%b}' % COLON_NO, ("error", COLON_NO)),
-        ("kebab", "join-conversation", True, b'{"success":false,"error":"%b"}' % UNAUTHORIZED, None),
+        ("kebab", "join-conversation", True, b'{"success":false,"error":"%b"}' % NO_TEXT, None),
         (
             "kebab",
             "join-conversation",
             False,
-            b'{"success":false,"error":"%b"}' % UNAUTHORIZED,
-            ("error", b'{"message":"%b"}' % UNAUTHORIZED),
+            b'{"success":false,"error":"%b"}' % NO_TEXT,
+            ("error", b'{"message":"%b"}' % NO_TEXT),
         ),
         (
             "kebab",
@@ -108,6 +110,33 @@ def test_refusal(name: str, call: str, asked: bool, ack: bytes | None, told: tup
     assert (said, event) == (ack, told)
 
 
+@pytest.mark.parametrize(
+    ("name", "call", "ack", "told"),
+    [
+        ("colon", "conversation:join", b'{"ok":false,"error":%b}' % COLON_THEIRS, ("error", COLON_THEIRS)),
+        (
+            "kebab",
+            "join-conversation",
+            b'{"success":false,"error":"%b"}' % UNAUTHORIZED,
+            ("error", b'{"message":"%b"}' % UNAUTHORIZED),
+        ),
+        (
+            "kebab",
+            "send-message",
+            b'{"success":false,"error":"%b"}' % UNAUTHORIZED,
+            ("message-error", b'{"error":"%b"}' % UNAUTHORIZED),
+        ),
+        ("rooms", "join_room", None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+        ("pairs", "send_message", None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+        ("inbox", "read_messages", None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+    ],
+)
+def test_what_is_anothers(name: str, call: str, ack: bytes | None, told: tuple[str, bytes] | None) -> None:
+    spoken = speech(name)
+    _, said, event = spoken.refuse(spoken.row(call), THEIRS, asked=False)
+    assert (said, event) == (ack, told)
+
+
 @pytest.mark.parametrize("name", ["colon", "kebab", "rooms", "pairs", "inbox"])
 def test_a_refusal_that_belongs_to_no_row_is_told_all_the_same(name: str) -> None:
     refusal = Refusal(RATE_LIMITED, retry_after=2.0)
@@ -119,11 +148,9 @@ def test_a_refusal_that_belongs_to_no_row_is_told_all_the_same(name: str) -> Non
     assert ack is None or b"Too many requests" in ack
 
 
-def test_only_the_wording_of_a_refusal_is_the_rows() -> None:
+def test_no_other_refusal_is_reworded() -> None:
     kebab = speech("kebab")
     join = kebab.row("join-conversation")
-    reworded, _, _ = kebab.refuse(join, Refusal(NOT_FOUND, "x", field="conversationId", retry_after=1.0), asked=True)
-    assert (reworded.code, reworded.field, reworded.retry_after) == (NOT_FOUND, "conversationId", 1.0)
-    assert reworded.message == "Unauthorized to join this conversation"
-    forbidden = Refusal(FORBIDDEN, "Not you")
-    assert kebab.refuse(join, forbidden, asked=True)[0] is forbidden
+    for refusal in (NO, Refusal(FORBIDDEN, "Not you")):
+        assert kebab.refuse(join, refusal, asked=True)[0] is refusal
+    assert kebab.refuse(join, THEIRS, asked=True)[0].code is FORBIDDEN

@@ -1,0 +1,166 @@
+"""Every example of docs/dialects is sent to a real server as it is printed, and answered as it is printed.
+
+The server's world is that of the pages (chatd/cli/dialect_samples.py), with the same ids. What an answer says may be
+another message or another moment: it has the printed keys, with values of the printed types.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy import update
+
+from chatd.cli.dialect_page import SERVER
+from chatd.cli.dialect_samples import AT, CONVERSATION, MESSAGE, NOTIFICATION
+from chatd.store import conversations, messages, notifications, tables
+from chatd.store import users as people
+from chatd.store.prepared import Prepared
+from chatd.store.transaction import Transaction
+from protocol.commands import DeleteConversation, DeleteMessage, DeleteNotification, RemoveMember
+from protocol.dialects import dialect, names
+from protocol.dialects.grammar import Route
+from tests.scenes.players import Player, RpcActor, Way, both_ways, play
+from tests.scenes.stage import Person, Stage, stage
+
+DOCS = Path(__file__).parents[2] / "docs" / "dialects"
+LAST = (DeleteMessage, DeleteNotification, RemoveMember, DeleteConversation)  # what takes away what others need
+MARKS: dict[Way, str] = {"jsonrpc": "JSON-RPC ", "socketio": "Socket.IO"}
+_MADE = Prepared(update(tables.users).values(created=AT, admin=tables.users.c.id == 1))
+
+
+class Example(NamedTuple):
+    """What is sent, and what is printed as its answer; None for no answer."""
+
+    call: str
+    sent: str
+    answer: str | None
+
+
+def examples(name: str, namespace: str, way: Way) -> list[Example]:
+    """The calls of one namespace over one framing, in the order of the page; those that delete come last."""
+    page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    part = page.partition(f"## `{namespace}`: what clients call\n")[2].partition("\n## ")[0]
+    found = []
+    for call, block in re.findall(r"### `([^`]+)`\n.*?```\n(.*?)```", part, re.DOTALL):
+        sent, answer = None, None
+        for line in block.splitlines():
+            head, arrow, text = re.match(r"(.*?) ([→←]) (.*)", line).groups()  # type: ignore[union-attr]
+            if arrow == "→":
+                mine = head == MARKS[way]
+                sent = text if mine else sent
+            elif mine:
+                answer = text
+        assert sent is not None
+        found.append(Example(call, sent, answer))
+    kinds = {hear.name: hear.command for hear in dialect(name).vocabulary(namespace).hears}
+    assert [one.call for one in found] == list(kinds)
+    return sorted(found, key=lambda one: kinds[one.call] in LAST)
+
+
+def make_world(tx: Transaction) -> None:
+    tx.run(_MADE)
+    now, tx.now = tx.now, AT
+    tx.sequences |= {"conversations": 11, "messages": 100, "notifications": 49}
+    assert CONVERSATION.ref.number == conversations.add(tx, "private", None, 1, 2)
+    group = conversations.add(tx, "group", "Three", 1, None)
+    for talk, user, role in ((12, 1, "owner"), (12, 2, "member"), (group, 1, "owner"), (group, 3, "member")):
+        conversations.add_member(tx, talk, user, role, 0)  # type: ignore[arg-type]
+    place, ann = conversations.place(tx, 12, 1), people.by_id(tx, 1)
+    assert place is not None
+    assert ann is not None
+    sent = messages.add(tx, place, ann, "text", MESSAGE.content, MESSAGE.attachments, None, None, without_content=False)
+    assert sent.ref == MESSAGE.ref
+    noted = notifications.add(tx, ann.ref, "system", NOTIFICATION.title, NOTIFICATION.content, conversation=place[0])
+    assert noted.ref == NOTIFICATION.ref
+    tx.now = now
+
+
+async def world(on: Stage) -> Person:
+    """Ann, in the world of the pages."""
+    ann, _, _ = [await on.person(name) for name in ("ann", "bob", "cyd")]
+    await on.server.house.database.write(make_world)
+    return ann
+
+
+def like(printed: Any, real: Any) -> bool:
+    """Whether an answer has the shape of the printed one."""
+    if isinstance(printed, dict):
+        return isinstance(real, dict) and set(printed) == set(real) and all(like(printed[k], real[k]) for k in printed)
+    if isinstance(printed, list):
+        return isinstance(real, list) and all(like(one, other) for one, other in zip(printed, real, strict=False))
+    return type(printed) is type(real)
+
+
+def body(way: Way, text: str) -> Any:
+    """The body of a printed answer."""
+    if way == "jsonrpc":
+        return json.loads(text)["result"]
+    [only] = json.loads(text[text.index("[") :])
+    return only
+
+
+async def runs(player: Player, way: Way, example: Example) -> None:
+    await player.socket.send_message(example.sent)
+    while example.answer is not None and 1 not in player.answers:
+        await player.listen()
+    await player.settles()
+    heard = [name for name, _ in await player.hears_all()]
+    assert not [name for name in heard if "error" in name], (example, heard)
+    assert not isinstance(player, RpcActor) or player.refused is None, (example, player.refused)
+    if example.answer is None:
+        assert player.answers == {}, example
+    else:
+        assert like(body(way, example.answer), real := player.answers.pop(1)), (example, real)
+
+
+SPACES = [(name, namespace) for name in names() for namespace in dialect(name).vocabularies]
+
+
+@both_ways
+@pytest.mark.parametrize(("name", "namespace"), SPACES)
+async def test_every_call_as_printed(tmp_path: Path, name: str, namespace: str, way: Way) -> None:
+    async with stage(tmp_path) as on:
+        player = await play(on, way, name, await world(on), namespace)
+        player._number = 1000  # the examples' own id is 1
+        for example in examples(name, namespace, way):
+            await runs(player, way, example)
+
+
+def lines(name: str) -> list[tuple[str, Route]]:
+    """The curl lines of a page, each with its route; those that delete come last."""
+    page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    printed = re.findall(r"^curl .*$", page, re.MULTILINE)
+    found = list(zip(printed, dialect(name).routes, strict=True))
+    return sorted(found, key=lambda one: LAST.index(one[1].command) + 1 if one[1].command in LAST else 0)
+
+
+@pytest.mark.parametrize("name", names())
+async def test_every_route_as_printed(tmp_path: Path, name: str) -> None:
+    async with stage(tmp_path) as on:
+        ann = await world(on)
+        for line, route in lines(name):
+            method, headers, data, url = curl(line.replace("$TOKEN", ann.token))
+            status, said, _ = await on.rest.ask(method, url.removeprefix(SERVER), data, headers=headers)
+            assert status == route.status, (line, said)
+
+
+def curl(line: str) -> tuple[str, dict[str, str], bytes | None, str]:
+    """What curl would do: method, headers, data, URL."""
+    method, headers, data, url = "GET", {}, None, ""
+    words = iter(shlex.split(line)[1:])
+    for word in words:
+        if word == "-X":
+            method = next(words)
+        elif word == "-H":
+            key, _, value = next(words).partition(": ")
+            headers[key] = value
+        elif word == "-d":
+            data = next(words).encode()
+        else:
+            url = word
+    return method, headers, data, url

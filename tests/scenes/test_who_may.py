@@ -1,0 +1,196 @@
+"""Who may do what: every call and route of every dialect that is about one conversation, message or notification, by
+every role, over every wire; about something that exists, and about nothing.
+
+What is expected is one table: the least role of each command (chatd/services/work.py), and the dialect's word for what
+exists and is not the caller's (`not_yours`). Each case is about a group of its own, for an earlier case may change it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import pytest
+import trio
+
+from chatd.cli.dialect_samples import payload, takes
+from chatd.services.work import RANK, ROLES
+from chatd.store import conversations, messages, notifications, users
+from chatd.store.transaction import Transaction
+from protocol import commands as ask
+from protocol.commands import Command
+from protocol.dialects import dialect, names
+from protocol.dialects.grammar import Dialect, Hear, Route
+from protocol.ids import Ref, spell_object_id, spell_uuid
+from tests.scenes.players import Player, RpcActor, Way, both_ways, play
+from tests.scenes.stage import Person, Stage, stage
+
+ROLE_NAMES = ("owner", "admin", "member", "former", "stranger")
+OF_A_NOTIFICATION = (ask.GetNotification, ask.ReadNotification, ask.DeleteNotification)
+SENDER = "the sender alone"
+NEEDED: dict[type[Command], str] = {
+    **ROLES,
+    ask.EditMessage: SENDER,  # and the message of these cases is of another member
+    ask.DeleteMessage: "admin",
+    **dict.fromkeys(OF_A_NOTIFICATION, "owner"),  # the notification of these cases is the owner's
+}
+NAMES_OF_CODES = {-32003: "FORBIDDEN", -32004: "NOT_FOUND"}
+
+
+class Target(NamedTuple):
+    """What the cases are about."""
+
+    conversation: Ref
+    message: Ref
+    notification: Ref
+
+
+class Cast(NamedTuple):
+    """The callers by role, another member, and a user who can still be added."""
+
+    callers: dict[str, Person]
+    mate: Person
+    outsider: Person
+
+
+async def cast(on: Stage) -> Cast:
+    callers = {role: await on.person(role) for role in ROLE_NAMES}
+    return Cast(callers, await on.person("mate"), await on.person("outsider"))
+
+
+def make(tx: Transaction, people: Cast) -> Target:
+    """A group: its owner, an admin, two members; one who was a member; a message of a member's, a notification."""
+    ids = {role: person.id for role, person in people.callers.items()}
+    group = conversations.add(tx, "group", None, ids["owner"], None)
+    members = [("owner", ids["owner"]), ("admin", ids["admin"]), ("member", ids["member"]), ("member", people.mate.id)]
+    for role, user in (*members, ("member", ids["former"])):
+        conversations.add_member(tx, group, user, role, 0)  # type: ignore[arg-type]
+    place, mate, owner = (
+        conversations.place(tx, group, people.mate.id),
+        *(users.by_id(tx, number) for number in (people.mate.id, ids["owner"])),
+    )
+    assert place is not None
+    assert mate is not None
+    assert owner is not None
+    message = messages.add(tx, place, mate, "text", "x", (), None, None, without_content=False)
+    conversations.remove_member(tx, group, ids["former"])
+    notification = notifications.add(tx, owner.ref, "system", "x", "x")
+    return Target(place.conversation, message.ref, notification.ref)
+
+
+def elsewhere(target: Target) -> Target:
+    """The ids of what does not exist."""
+    return Target(*(ref._replace(number=ref.number + 1_000_000) for ref in target))
+
+
+def fill(row: Hear | Route, target: Target, caller: Person, people: Cast) -> dict[str, Any]:
+    """The payload of a call about the target."""
+    whom = people.mate if row.command is ask.RemoveMember else people.outsider
+    numbers = {"claimed": caller.id, "user": whom.id, "to": people.mate.id}
+    filled = payload(row)
+    for field in row.takes:
+        if field.name in filled and (found := getattr(target, field.to, None)):
+            spelt = (found.number, spell_object_id(found), spell_uuid(found))
+            filled[field.name] = next(id for id in spelt if takes(field, id))
+        elif field.name in filled and field.to in numbers:
+            filled[field.name] = numbers[field.to]
+    return filled
+
+
+def expected(spoken: Dialect, row: Hear | Route, role: str, *, exists: bool) -> str:
+    if row.command is ask.Leave and spoken.not_yours is None:
+        return "ok"
+    if not exists:
+        return "NOT_FOUND"
+    needed = NEEDED[row.command]
+    if role not in RANK or (row.command in OF_A_NOTIFICATION and role != "owner"):
+        return "NOT_FOUND" if spoken.not_yours is None else "FORBIDDEN"
+    return "ok" if needed in RANK and RANK[role] >= RANK[needed] else "FORBIDDEN"
+
+
+class Case(NamedTuple):
+    row: Hear | Route
+    role: str
+    exists: bool
+
+
+def cases(rows: tuple[Hear, ...] | tuple[Route, ...]) -> Iterator[Case]:
+    for row in rows:
+        if row.command in NEEDED:
+            for role in ROLE_NAMES:
+                yield from (Case(row, role, exists) for exists in (True, False))
+
+
+def test_every_command_about_one_thing_has_a_role() -> None:
+    about = {"conversation", "message", "notification"}
+    dialects = [dialect(name) for name in names()]
+    rows: list[Hear | Route] = [route for each in dialects for route in each.routes]
+    rows += [hear for each in dialects for words in each.vocabularies.values() for hear in words.hears]
+    assert {row.command for row in rows if about & {field.to for field in row.takes}} <= set(NEEDED)
+
+
+SPACES = [(name, namespace) for name in names() for namespace in dialect(name).vocabularies]
+
+
+@both_ways
+@pytest.mark.parametrize(("name", "namespace"), SPACES)
+async def test_over_a_socket(tmp_path: Path, name: str, namespace: str, way: Way) -> None:
+    spoken = dialect(name)
+    async with stage(tmp_path) as on:
+        people = await cast(on)
+        players = {role: await play(on, way, name, caller, namespace) for role, caller in people.callers.items()}
+        for case in cases(spoken.vocabulary(namespace).hears):
+            target = await on.server.house.database.write(lambda tx: make(tx, people))
+            target = target if case.exists else elsewhere(target)
+            filled = fill(case.row, target, people.callers[case.role], people)
+            arguments = list(filled.values()) if getattr(case.row, "positional", False) else [filled]
+            said = await outcome(on, players[case.role], case.row.name, arguments)  # type: ignore[union-attr]
+            assert said == expected(spoken, case.row, case.role, exists=case.exists), case
+
+
+async def outcome(on: Stage, player: Player, call: str, arguments: list[Any]) -> str:
+    """How a call ends: `ok`, or the code of its refusal."""
+    if isinstance(player, RpcActor):
+        player.refused = None
+        await player.asks(call, *arguments)
+        return NAMES_OF_CODES[player.refused["code"]] if player.refused else "ok"
+    await player.tells(call, *arguments)
+    await player.fence()
+    while any(connection.under_way for connection in connections(on)):  # noqa: ASYNC110 - no event tells
+        await trio.sleep(0.001)
+    errors = [body for event, body in await player.hears_all() if "error" in event]
+    if not errors:
+        return "ok"
+    [body] = errors
+    text = body.get("message") or body["error"]
+    return str(body.get("code") or ("NOT_FOUND" if text.endswith("not found") else "FORBIDDEN"))
+
+
+def connections(on: Stage) -> list[Any]:
+    return list(on.server.house.connections)
+
+
+@pytest.mark.parametrize("name", names())
+async def test_over_rest(tmp_path: Path, name: str) -> None:
+    spoken = dialect(name)
+    async with stage(tmp_path) as on:
+        people = await cast(on)
+        for case in cases(spoken.routes):
+            target = await on.server.house.database.write(lambda tx: make(tx, people))
+            target = target if case.exists else elsewhere(target)
+            caller = people.callers[case.role]
+            filled = fill(case.row, target, caller, people)
+            status, said, _ = await request(on, case.row, filled, caller)  # type: ignore[arg-type]
+            code = "ok" if status < 300 else said["code"]
+            assert code == expected(spoken, case.row, case.role, exists=case.exists), case
+            assert status < 300 or status == {"FORBIDDEN": 403, "NOT_FOUND": 404}[code]
+
+
+async def request(on: Stage, route: Route, filled: dict[str, Any], caller: Person) -> tuple[int, Any, Any]:
+    path = re.sub(r"\{(\w+)\}", lambda found: str(filled.pop(found[1])), route.path)
+    if route.method in ("GET", "DELETE"):
+        return await on.rest.ask(route.method, f"{path}?{urlencode(filled)}", token=caller.token)
+    return await on.rest.ask(route.method, path, filled or None, token=caller.token)
