@@ -18,6 +18,7 @@ Hello = Callable[[int, bool, str | None], None]
 
 async def begin(connection: Connection, chairs: list[Chair], back: Back | None, hello: Hello) -> None:
     """Take the seats where somebody was, if that can be, and else anew."""
+    connection.entering = chairs
     gap = await find_gap(connection.house, chairs[0].actor, back) if back is not None else None
     if back is None or gap is not None:
         await begin_anew(connection, chairs, hello, gap)
@@ -38,6 +39,7 @@ async def begin_anew(connection: Connection, chairs: list[Chair], hello: Hello, 
 async def go_on(connection: Connection, chairs: list[Chair], back: Back, hello: Hello) -> None:
     """Hello, then what was missed, then greetings, then what happens. There must be no gap."""
     house, actor = connection.house, chairs[0].actor
+    connection.entering = chairs
     rooms, known = await recall(house, actor, back)
     if known and back.session is not None and chairs[0].memory == connection.name:
         connection.name = back.session
@@ -69,8 +71,8 @@ async def _let_take(connection: Connection) -> None:
 
 
 def _after(frames: list[bytes], mark: bytes) -> list[bytes]:
-    """The frames behind the one that ends with the mark: a connection can break between two of one position."""
-    heard = (place for place, data in enumerate(frames, 1) if data.endswith(mark))
+    """The frames behind the one that the mark begins or ends: a connection can break between two of one position."""
+    heard = (place for place, data in enumerate(frames, 1) if data.startswith(mark) or data.endswith(mark))
     return frames[next(heard, len(frames)) :]
 
 

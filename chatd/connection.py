@@ -62,6 +62,7 @@ class Connection(Link, Closable):
         "_typing",
         "chairs",
         "ended",
+        "entering",
         "framing",
         "house",
         "name",
@@ -76,6 +77,7 @@ class Connection(Link, Closable):
         self.framing = framing
         self.name = secrets.token_urlsafe(12)
         self.chairs: dict[str, Chair] = {}
+        self.entering: Sequence[Chair] = ()  # seats that will be taken when what was missed has been sent
         self.under_way = 0
         self.writing = 0
         self.open = True
@@ -134,6 +136,7 @@ class Connection(Link, Closable):
             self.chairs[chair.face.namespace] = chair
             for number in self._rooms(chair, arrival):
                 house.broker.join(chair, (JOINED, number))
+        self.entering = ()
         house.dispatch.entered(chairs[0].actor)
 
     def _rooms(self, chair: Chair, arrival: Arrival) -> Iterable[int]:
@@ -174,11 +177,15 @@ class Connection(Link, Closable):
 
     @property
     def users(self) -> set[int]:
-        return {chair.user for chair in self.chairs.values()}
+        return {chair.user for chair in self._all_chairs()}
 
     @property
     def sessions(self) -> set[str]:
-        return {chair.memory for chair in self.chairs.values() if chair.memory is not None}
+        return {chair.memory for chair in self._all_chairs() if chair.memory is not None}
+
+    def _all_chairs(self) -> Iterator[Chair]:
+        yield from self.chairs.values()
+        yield from self.entering
 
     def moved(self, write: Way) -> None:
         """Bytes go out in another way from now on."""
@@ -208,7 +215,7 @@ class Connection(Link, Closable):
 
     def look(self, now: float, clock: float) -> None:
         """Close what holds an expired token."""
-        for chair in self.chairs.values():
+        for chair in self._all_chairs():
             if chair.actor.expires <= clock:
                 self.end(SIGNED_OUT)
                 return

@@ -215,6 +215,7 @@ class Guest:
             else:
                 await begin_anew(connection, [chair], partial(self._let_in, chair))
         except Refusal as refusal:
+            connection.entering = ()
             self._turn_away(namespace, spoken, refusal)
 
     def _recovers(self, shown: dict[str, Any]) -> bool:

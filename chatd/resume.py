@@ -35,7 +35,8 @@ DAY = 86_400_000
 class Back(NamedTuple):
     """Where somebody comes back from: epoch and position, and the session whose rooms they had joined.
 
-    Where one position may be told in several frames, `mark` is the end of the last one that was heard.
+    Where one position may be told in several frames, `mark` is how the last one that was heard
+    begins or ends.
     """
 
     epoch: str
