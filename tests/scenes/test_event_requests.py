@@ -17,11 +17,13 @@ from chatd.house import House
 from chatd.rest.event_stream import Subscription
 from chatd.rest.events import LongPoll
 from chatd.steward import handlers
+from protocol.commands import SendMessage
+from protocol.ids import OBJECT_ID
 from tests.scenes.stage import Person, Stage, stage
 from tests.scenes.test_colon_chat import group
 from tests.scenes.test_events import Stream
 
-SIZE = 2_000
+SIZE = 9_000
 
 
 async def until(condition: Any) -> None:
@@ -168,10 +170,15 @@ async def test_a_query_that_means_nothing_is_refused_before_an_answer_begins(
         assert streams(on.server.house) == []
 
 
-async def fill(romeo: Person, verona: str, count: int) -> None:
-    for number in range(count):
-        content = f"{number} {'x' * SIZE}"
-        await romeo.asks("POST", f"/conversations/{verona}/messages", {"content": content}, status=201)
+async def fill(on: Stage, who: Person, where: str, count: int) -> None:
+    """Many long messages, without the cost of as many requests."""
+    house = on.server.house
+    actor = await house.doorman.admit(who.token)
+    conversation = OBJECT_ID.read(where)
+    async with trio.open_nursery() as nursery:
+        for number in range(count):
+            message = SendMessage(conversation=conversation, content=f"{number} {'x' * SIZE}")
+            nursery.start_soon(house.dispatch.request, actor, message)
 
 
 async def test_a_stream_that_is_left_in_the_middle_of_a_replay_leaves_nothing(tmp_path: Path) -> None:
@@ -179,7 +186,7 @@ async def test_a_stream_that_is_left_in_the_middle_of_a_replay_leaves_nothing(tm
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         start = await juliet.asks("GET", "/events")
         verona = await group(romeo, juliet)
-        await fill(romeo, verona, 2_000)
+        await fill(on, romeo, verona, 600)
         tasks = trio.lowlevel.current_statistics().tasks_living
         for _ in range(3):
             stream = await Stream.of(on, juliet, last=f"{start['epoch']}-{start['pos']}")
@@ -202,18 +209,19 @@ async def test_a_stream_that_lags_loses_nothing(tmp_path: Path) -> None:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         verona = await group(romeo, juliet)
         stream = await Stream.of(on, juliet)
-        await stream.comes_to_hear("ready")
-        big, sent = "x" * 1_500, []
+        last, _ = await stream.comes_to_hear("ready")
+        big, sent = "x" * 1_500, list[str]()
         async with trio.open_nursery() as nursery:
             for number in range(40):
                 text = f"{number} {big if number % 3 else ''}".strip()
                 nursery.start_soon(post, sent, romeo, verona, text)
-        heard, last = [], ""
+        heard: list[str] = []
         with trio.fail_after(20):
             while len(heard) < len(sent):
                 try:
                     id, name, params = await stream.hears()
                 except AssertionError:  # the stream has ended
+                    await stream.leaves()
                     stream = await Stream.of(on, juliet, last=last)
                     continue
                 last = id or last
