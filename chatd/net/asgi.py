@@ -6,9 +6,10 @@ client that stops reading, stop at once.
 quart-trio cancels its own nursery when the answer is out; here an answer is out only when the kernel has it, so
 there is nothing left to cancel and nothing to shield.
 
-`receive` gives the body piece by piece, then waits; http.disconnect comes when the client leaves a running answer, or
-when the answer is complete. Before the answer begins nobody watches: a client that has sent its request and closed
-its sending side still gets its answer.
+`receive` gives the body piece by piece, then waits; http.disconnect comes when the client leaves, or when the answer is
+complete. A client that closes only its sending side (`nc -N`) looks like one that has left. So nothing is watched for
+the first PROMPT_SECONDS, and an answer that begins by then reaches that client too. An answer that takes longer (a long
+poll) is watched: the end of what the client sends cancels the handler.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ Event: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Event]]
 Send: TypeAlias = Callable[[Event], Awaitable[None]]
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]  # every framework types its events its own way
+
+PROMPT_SECONDS = 2.0
 
 ASGI = {"version": "3.0", "spec_version": "2.4"}
 
@@ -86,12 +89,15 @@ class Exchange:
             self._running.set()
 
     async def _departure(self) -> None:
-        """Wait until the answer is complete, or the client leaves while it runs."""
+        """Wait until the answer is complete, or the client leaves while it runs or is prepared."""
         if not self._sent:
             self._running = trio.Event()
-            await self._running.wait()
+            with trio.move_on_after(PROMPT_SECONDS):
+                await self._running.wait()
         if not self._channel.complete:
             await self._channel.watch()
+            if not self._sent:
+                self.failure = Reject(None)
 
     async def _guarded(self, step: Awaitable[Any]) -> Any:
         try:

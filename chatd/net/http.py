@@ -146,12 +146,19 @@ class Server:
         return None
 
     async def _next_request(self, channel: Channel) -> Request | None:
+        """The next request; None at the end. A request that arrives after `stop` is not performed: its connection
+        has ended, so that it could not be answered.
+        """
+        if self.stopping:
+            return None
         stream = channel.stream
         self.idle.add(stream)
         try:
             request = await channel.read_head() if await channel.wait_request() else None
         finally:
             self.idle.discard(stream)
+        if self.stopping:
+            return None
         if request is not None:
             request.client, scheme = self.locate(stream.peer, request.headers)
             request.scheme = scheme or ("https" if stream.secure else "http")

@@ -22,7 +22,7 @@ from protocol.dialects import accounts as shared
 from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Complaints, Dialect, Route
 from protocol.dialects.routing import Guide
-from protocol.errors import AUTH_INVALID, INTERNAL, RATE_LIMITED, Refusal
+from protocol.errors import AUTH_INVALID, INTERNAL, RATE_LIMITED, UNAVAILABLE, Refusal
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -60,6 +60,7 @@ def _asker(house: House, guide: Guide, spoken: Dialect) -> Handler:
                 actor = await _actor(house, services=True)
                 _limit(house, actor.id or actor.name)
                 command = guide.hear(path, query, await _body())
+            _check_running(house)
             result = await house.dispatch.request(actor, command)
         except Refusal as refusal:
             return refuse(refusal)
@@ -76,6 +77,7 @@ def _public(house: House, accounts: Accounts, guide: Guide) -> Handler:
         try:
             _limit(house, address)
             command = guide.hear(path, list(request.args.items(multi=True)), await _body())
+            _check_running(house)
             result = await accounts.perform(command, address)
         except Refusal as refusal:
             return refuse(refusal)
@@ -137,6 +139,12 @@ def _limit(house: House, who: object) -> None:
     if not house.rest.take(who, now):
         wait = house.rest.retry_after(who, now)
         raise Refusal(RATE_LIMITED, "You are asking too fast", retry_after=wait)
+
+
+def _check_running(house: House) -> None:
+    """A server that stops performs nothing more: the connection may be cut before the answer."""
+    if house.stopping:
+        raise Refusal(UNAVAILABLE, "The server is stopping", retry_after=1.0)
 
 
 async def _refuse_http(error: HTTPException) -> Response:

@@ -12,7 +12,7 @@ from quart import request as quart_request
 from quart_trio import QuartTrio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from chatd.net.asgi import Application, Event, Lifespan, LifespanFailed, Receive, Send, run_application
+from chatd.net.asgi import PROMPT_SECONDS, Application, Event, Lifespan, LifespanFailed, Receive, Send, run_application
 from chatd.net.channel import Channel, HttpRules, Reject
 from chatd.net.memory import memory_pair
 
@@ -246,6 +246,30 @@ async def test_a_client_that_half_closes_gets_its_answer(quart: QuartTrio) -> No
     await made()
     assert made.failure is None
     assert made.got().endswith(b'{"c":"d"}\n')
+
+
+async def test_an_abandoned_long_wait_is_cancelled(autojump_clock: MockClock) -> None:
+    """The client leaves while its answer is prepared: the handler ends long before its time."""
+    app, ended = QuartTrio("waits"), list[float]()
+
+    @app.get("/wait")
+    async def wait() -> str:
+        try:
+            await trio.sleep(30)
+        finally:
+            ended.append(trio.current_time())
+        return "late"
+
+    made = Run(app, b"GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
+    began = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(made)
+        await trio.sleep(1)
+        made.client.shutdown_write()
+    assert ended == [began + PROMPT_SECONDS]
+    assert isinstance(made.failure, Reject)
+    assert made.failure.answer is None
+    assert made.crashes == []
 
 
 async def test_quart_notices_that_the_reader_of_a_stream_left(quart: QuartTrio, nursery: trio.Nursery) -> None:

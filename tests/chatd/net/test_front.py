@@ -349,3 +349,22 @@ def test_a_bad_second_address_leaves_nothing_open(tmp_path: Path) -> None:
             http=HttpRules(),
             sockets=socket_rules(),
         )
+
+
+async def test_a_request_that_arrives_after_the_stop_is_not_performed(house: House) -> None:
+    """Its bytes are in the kernel when the connection ends: they can still be read, but nobody can be answered."""
+    await house.open()
+    performed = list[Request]()
+
+    def remember(request: Request) -> Response | None:
+        performed.append(request)
+        return None
+
+    house.site.refuse = remember  # type: ignore[method-assign]
+    async with await house.connect() as stream:
+        await ask(stream)
+        assert len(performed) == 1
+        await until(lambda: len(house.front._server.idle) == 1)  # type: ignore[union-attr]
+        stream.socket._sock.send(GET)
+        await house.front.stop(1)
+    assert len(performed) == 1
