@@ -44,6 +44,8 @@ def websocket_rules(config: Config) -> SocketRules:
         fragments=limits.message_fragments,
         outbox_bytes=limits.outbox_bytes,
         subprotocols=(SUBPROTOCOL,),
+        control_frames=limits.control_frames_per_connection,
+        control_burst=limits.control_frames_per_connection_burst,
     )
 
 

@@ -106,6 +106,10 @@ class IoConnection(Connection):
                 self.session.write(frame_text(SocketIo.closed(namespace)))
         super().end(closing)
 
+    def count(self) -> None:
+        """Count a packet that is no call, and costs as much."""
+        self._allowed(None, None)
+
     def may_open(self) -> bool:
         """Whether one more CONNECT is within the limits."""
         return self._allowed(None, None) and len(self.chairs) < NAMESPACES
@@ -179,12 +183,13 @@ class Guest:
             case Open():
                 await self._open(frame)
             case Close(namespace=str(namespace)):
+                connection.count()
                 connection.forget(namespace)
                 connection.leave(namespace)
             case Close(fault=fault):
                 connection.session.close(1002, fault)
             case Acknowledged():
-                pass  # nothing here asks for one
+                connection.count()  # nothing here asks for one
             case _:
                 where = getattr(frame, "namespace", None)
                 if where is None or where in connection.chairs:

@@ -152,6 +152,12 @@ class Limits(Section, frozen=True, kw_only=True):
     ping_timeout: Annotated[float, Duration("Until the pong to a ping has come.", live=True)] = 20.0
     calls_per_connection: Annotated[float, Rate("Calls on one connection.", live=True)] = 50.0
     calls_per_connection_burst: Annotated[int, Whole("Calls at once on one connection.", live=True)] = 100
+    control_frames_per_connection: Annotated[
+        float, Rate("Pings, pongs and empty fragments on one WebSocket; above it close 4029.", live=True)
+    ] = 50.0
+    control_frames_per_connection_burst: Annotated[
+        int, Whole("Control frames at once on one WebSocket.", live=True)
+    ] = 100
     typing_per_connection: Annotated[float, Rate("Typing signals on one connection.", live=True)] = 5.0
     typing_per_connection_burst: Annotated[int, Whole("Typing signals at once.", live=True)] = 5
     sends_per_user: Annotated[float, Rate("Messages sent by one user.", live=True)] = 20.0

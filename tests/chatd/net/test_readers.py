@@ -232,13 +232,17 @@ async def test_a_turn_is_bounded_by_time(readers: Readers, nursery: trio.Nursery
         for listener in listeners:
             nursery.start_soon(listener.run)
         await wait_all_tasks_blocked()
+        turn, heard = readers._take_turn, list[int]()
+
+        def take_turn() -> None:
+            turn()
+            heard.append(sum(len(listener.heard) for listener in listeners))
+
         monkeypatch.setattr(readers, "_clock", itertools.count().__next__)
+        monkeypatch.setattr(readers, "_take_turn", take_turn)
         for _, theirs in pairs:
             theirs.send(b"x")
-        seen = set[int]()
-        while len(seen) < len(pairs):
-            await trio.lowlevel.checkpoint()
-            seen |= {sum(len(listener.heard) for listener in listeners)} - {0}
-        assert seen == {1, 2, 3, 4}
+        await wait_all_tasks_blocked()
+        assert heard == [1, 2, 3, 4]
         for ours, _ in pairs:
             readers.close(ours)
