@@ -15,7 +15,14 @@ from chatd.settings import Config
 
 def service_rules(config: Config) -> Rules:
     limits = config.limits
-    return Rules(limits.text_characters, limits.attachments, limits.members, limits.page_default, limits.page)
+    return Rules(
+        limits.text_characters,
+        limits.attachments,
+        limits.members,
+        limits.page_default,
+        limits.page,
+        limits.page_bytes,
+    )
 
 
 def sending_rate(config: Config) -> Buckets[int]:

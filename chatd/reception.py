@@ -142,7 +142,7 @@ def open_engine(house: House, nursery: trio.Nursery, headers: Callable[[Request]
 async def serve_socketio(house: House, session: Session, request: Request) -> None:
     """The whole life of a Socket.IO connection."""
     connection = IoConnection(house, session)
-    guest = Guest(connection, query_of(request), request.get(b"authorization"))
+    guest = Guest(connection, query_of(request), request.get(b"authorization"), request.charged)
     del request
     try:
         CONNECTIONS_OPENED.child("socketio").add()
@@ -158,13 +158,16 @@ async def serve_socketio(house: House, session: Session, request: Request) -> No
 class Guest:
     """What a connection is until its namespaces are open: a handshake, and what each CONNECT shows."""
 
-    __slots__ = ("_authorization", "_connection", "_house", "_query")
+    __slots__ = ("_authorization", "_charged", "_connection", "_house", "_query")
 
-    def __init__(self, connection: IoConnection, query: dict[str, str], authorization: str | None) -> None:
+    def __init__(
+        self, connection: IoConnection, query: dict[str, str], authorization: str | None, charged: str = ""
+    ) -> None:
         self._connection = connection
         self._house = connection.house
         self._query = query
         self._authorization = authorization
+        self._charged = charged
 
     def take(self, unheard: list[Frame], packets: list[Packet]) -> bool:
         """Hear the calls that have just arrived; whether that was all, and nothing has to be waited for."""
@@ -274,8 +277,12 @@ class Guest:
         if token is None and "query" in spoken.token:
             token = query.get("token")
         if token is not None:
-            return same_user(await house.doorman.admit(bearer(token)), query, [spoken])
+            actor = await house.admit(bearer(token), self._charged)
+            self._charged = ""
+            return same_user(actor, query, [spoken])
         if house.config.auth.insecure_userid and "userId" in query:
+            house.refund(self._charged)
+            self._charged = ""
             return await house.doorman.name_user(query["userId"])
         raise Refusal(AUTH_INVALID, "No token was shown")
 

@@ -15,11 +15,12 @@ from chatd.settings_kinds import (
     Choice,
     Duration,
     Hidden,
+    Mode,
     Name,
     Named,
-    Network,
     Origin,
     Pem,
+    Proxy,
     Rate,
     Row,
     Secret,
@@ -45,7 +46,16 @@ class Server(Section, frozen=True, kw_only=True):
 
     host: Annotated[str, Text("The address to listen on; `::` is every address, IPv6 and IPv4.")] = "127.0.0.1"
     port: Annotated[int, Whole("The port to listen on; 0 takes a free one and prints it.", most=65535)] = 3000
-    unix: Annotated[str, Text("Listen on a unix socket with this path as well; empty for none.", noun="a path")] = ""
+    unix: Annotated[
+        str,
+        Text(
+            "Listen on a unix socket with this path as well; empty for none. It speaks plain HTTP, also beside TLS.",
+            noun="a path",
+        ),
+    ] = ""
+    unix_mode: Annotated[
+        str, Mode("The mode of the unix socket's file: 0660 admits chatd's own user and group, 0666 every local user.")
+    ] = "0660"
     tls_certificate: Annotated[
         str, Text("A PEM file with the certificate and its chain; empty for no TLS.", noun="a path")
     ] = ""
@@ -59,7 +69,11 @@ class Server(Section, frozen=True, kw_only=True):
     ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],
-        Several("Proxies whose X-Forwarded-For and -Proto are believed.", live=True, each=Network()),
+        Several(
+            'Proxies whose X-Forwarded-For and -Proto are believed; "unix" is a proxy on the unix socket.',
+            live=True,
+            each=Proxy(),
+        ),
     ] = ()
     stop_timeout: Annotated[
         float, Duration("How long clients get to take what is theirs when chatd stops.", most=9)
@@ -164,6 +178,10 @@ class Limits(Section, frozen=True, kw_only=True):
     sends_per_user_burst: Annotated[int, Whole("Messages at once by one user.", live=True)] = 60
     rest_per_user: Annotated[float, Rate("REST requests of one user, or of one address.", live=True)] = 50.0
     rest_per_user_burst: Annotated[int, Whole("REST requests at once.", live=True)] = 100
+    anonymous_per_address: Annotated[
+        float, Rate("Requests from one address whose token is not known to be valid.", live=True)
+    ] = 50.0
+    anonymous_per_address_burst: Annotated[int, Whole("Such requests at once from one address.", live=True)] = 100
     logins_per_account: Annotated[float, Rate("Failed logins to one account.", live=True)] = 5 / 1800
     logins_per_account_burst: Annotated[int, Whole("Failed logins at once to one account.", live=True)] = 5
     logins_per_address: Annotated[float, Rate("Failed logins from one address.", live=True)] = 30 / 1800
@@ -179,6 +197,13 @@ class Limits(Section, frozen=True, kw_only=True):
     rooms_per_socket: Annotated[int, Whole("Conversations that one socket has joined.", live=True)] = 1000
     page_default: Annotated[int, Whole("Rows of a list when the request names no limit.", live=True, least=1)] = 20
     page: Annotated[int, Whole("Rows of a list that a request may ask for.", live=True)] = 200
+    page_bytes: Annotated[
+        int,
+        Size("Bytes of a page of a list: a longer page ends sooner, with a link to the rest.", live=True),
+    ] = MIB
+    unsent_per_user: Annotated[
+        int, Size("Bytes of REST answers that wait for one user who does not read; above it 503.", live=True)
+    ] = 16 * MIB
     replay_batch: Annotated[int, Whole("Events that are read at once to catch up.", live=True)] = 500
 
 

@@ -29,6 +29,8 @@ Send: TypeAlias = Callable[[Event], Awaitable[None]]
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]  # every framework types its events its own way
 
 PROMPT_SECONDS = 2.0
+AFTERWARDS = "chatd.afterwards"
+"""In a scope: a list of functions to call when the answer is out, or will never be."""
 
 ASGI = {"version": "3.0", "spec_version": "2.4"}
 
@@ -124,6 +126,7 @@ def scope_of(request: Request) -> Event:
         "client": (request.client, 0),
         "server": None,
         "extensions": {},
+        AFTERWARDS: [],
     }
 
 
@@ -132,14 +135,22 @@ async def run_application(
 ) -> None:
     """Let the application answer one request. An answer that it leaves unfinished ends the connection."""
     exchange = Exchange(channel, request)
+    scope = scope_of(request)
     try:
-        await app(scope_of(request), exchange.receive, exchange.send)
+        await app(scope, exchange.receive, exchange.send)
     except Exception as error:
         if exchange.failure is None:
             crashed(error)
             exchange.failure = reject(INTERNAL)
-    if exchange.failure is not None:
-        raise exchange.failure
+    finally:
+        for call in scope[AFTERWARDS]:
+            call()
+    failure, exchange.failure = exchange.failure, None
+    try:
+        if failure is not None:
+            raise failure
+    finally:
+        del failure  # its traceback holds this frame, and a frame that holds it would keep the whole answer
     if not channel.complete:
         raise reject(INTERNAL)
 

@@ -14,8 +14,11 @@ from chatd.accounts import Accounts
 from chatd.auth.verifier import bearer
 from chatd.house import House
 from chatd.log import log
+from chatd.net.asgi import AFTERWARDS
+from chatd.net.proxies import block
 from chatd.rest import events
 from chatd.rest.answers import JSON, answer, refuse, refuse_status
+from chatd.rest.unsent import Unsent
 from chatd.services.work import Actor
 from protocol.commands import Command, CreateConversation
 from protocol.dialects import accounts as shared
@@ -31,13 +34,14 @@ def make_app(house: House, accounts: Accounts) -> QuartTrio:
     app = QuartTrio("chatd", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = None  # the limit is kept below, in chatd/net/http.py
     app.url_map.strict_slashes = False
+    unsent = Unsent()
     app.url_map.merge_slashes = False  # or a path with two slashes would be redirected, in HTML
     for spoken in (dialect(name) for name in names()):
         for route in spoken.routes:
-            _mount(app, route, _asker(house, Guide(route, spoken.manners.complaints), spoken))
+            _mount(app, route, _asker(house, unsent, Guide(route, spoken.manners.complaints), spoken))
     for route in shared.ROUTES:
         _mount(app, route, _public(house, accounts, Guide(route, Complaints())))
-    app.add_url_rule("/events", "GET /events", _events(house), methods=["GET"], provide_automatic_options=False)
+    app.add_url_rule("/events", "GET /events", _events(house, unsent), methods=["GET"], provide_automatic_options=False)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _refuse_fault)
     return app
@@ -48,7 +52,7 @@ def _mount(app: QuartTrio, route: Route, handler: Handler) -> None:
     app.add_url_rule(path, f"{route.method} {path}", handler, methods=[route.method], provide_automatic_options=False)
 
 
-def _asker(house: House, guide: Guide, spoken: Dialect) -> Handler:
+def _asker(house: House, unsent: Unsent, guide: Guide, spoken: Dialect) -> Handler:
     """A route that somebody must be known for."""
 
     async def handle(**path: str) -> Response:
@@ -61,10 +65,15 @@ def _asker(house: House, guide: Guide, spoken: Dialect) -> Handler:
                 _limit(house, actor.id or actor.name)
                 command = guide.hear(path, query, await _body())
             _check_running(house)
-            result = await house.dispatch.request(actor, command)
+            user, limit = actor.id or actor.name, house.config.limits.unsent_per_user
+            unsent.check(user, limit)
+            said = guide.answer(await house.dispatch.request(actor, command))
+            if request.method == "GET":  # what has been done is answered in any case
+                unsent.check(user, limit, len(said.body))
         except Refusal as refusal:
             return refuse(refusal)
-        return answer(guide.answer(result), request.path, query)
+        _hold(unsent, user, len(said.body))
+        return answer(said, request.path, query)
 
     return handle
 
@@ -86,7 +95,7 @@ def _public(house: House, accounts: Accounts, guide: Guide) -> Handler:
     return handle
 
 
-def _events(house: House) -> Handler:
+def _events(house: House, unsent: Unsent) -> Handler:
     """The recovery stream: see chatd/rest/events.py."""
 
     async def handle() -> Response:
@@ -99,18 +108,29 @@ def _events(house: House) -> Handler:
                 response = Response(said, 200, content_type="text/event-stream")
                 response.timeout = None
                 return response
-            return Response(await events.listing(house, actor, query), 200, content_type=JSON)
+            limit = house.config.limits.unsent_per_user
+            unsent.check(actor.id, limit)
+            found = await events.listing(house, actor, query)
+            unsent.check(actor.id, limit, len(found))
+            _hold(unsent, actor.id, len(found))
+            return Response(found, 200, content_type=JSON)
         except Refusal as refusal:
             return refuse(refusal)
 
     return handle
 
 
+def _hold(unsent: Unsent, user: object, size: int) -> None:
+    request.scope[AFTERWARDS].append(unsent.hold(user, size))  # type: ignore[typeddict-item]
+
+
 async def _actor(house: House, *, services: bool = False) -> Actor:
     shown = request.headers.get("Authorization")
     if shown is None:
         raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header")
-    return await house.doorman.admit(bearer(shown), services=services)
+    token = bearer(shown)
+    charged = "" if house.doorman.knows(token) else block(request.remote_addr or "")
+    return await house.admit(token, charged, services=services)
 
 
 def _believed(house: House, spoken: Dialect) -> bool:
@@ -130,6 +150,7 @@ async def _claimed(
         for key in command.members:
             await house.doorman.name_user(key.number)
     actor = await house.doorman.name_user(said)
+    house.refund(block(request.remote_addr or ""))
     _limit(house, actor.id)
     return actor, command
 
