@@ -26,6 +26,8 @@ class Verifier(Protocol):
 
     async def admit(self, token: str) -> Claims: ...
 
+    def remembered(self, token: str) -> Claims | None: ...
+
 
 class Doorman:
     """`provision`: a foreign token of an unknown user makes that user."""
@@ -57,6 +59,13 @@ class Doorman:
                     self._known.clear()
                 self._known[claims] = actor
         return actor
+
+    def knows(self, token: str) -> bool:
+        """Whether the token was admitted before and would be again: cheap, and without asking the store."""
+        if token.startswith(service_tokens.PREFIX):
+            return service_tokens.digest(token) in self._services
+        claims = self._verifier.remembered(token)
+        return claims is not None and claims in self._known
 
     async def _admit_service(self, token: str, welcome: bool) -> Actor:
         if not welcome:

@@ -34,6 +34,7 @@ import trio
 from chatd.net.framer import ReadRules, frame_text
 from chatd.net.handshake import wants_websocket
 from chatd.net.http import Awaited, Direct, Held
+from chatd.net.proxies import block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import Gone, WebSocket
 from chatd.session import Session
@@ -78,6 +79,11 @@ def shown_credentials(request: Request) -> object:
 
 def no_headers(request: Request) -> Headers:
     return ()
+
+
+def _fields(request: Request) -> dict[str, str]:
+    """The query; ValueError when it has too many fields."""
+    return dict(reversed(parse_qsl(request.query.decode("latin-1"), max_num_fields=FIELDS)))
 
 
 class Engine:
@@ -142,6 +148,13 @@ class Engine:
         except Misplaced:
             return partial(self._say_no, BAD_REQUEST)
 
+    def has_session(self, request: Request) -> bool:
+        """Whether the request names a session that is open."""
+        try:
+            return _fields(request).get("sid") in self.sessions
+        except ValueError:
+            return False
+
     def body_limit(self, request: Request) -> int:
         return self.rules.payload_bytes
 
@@ -152,11 +165,12 @@ class Engine:
         return self._error(request, number)
 
     async def _handshake(self, request: Request, body: bytes) -> Response:
-        if 0 < self._per_address <= self._by_address[request.client]:
+        place = block(request.client)
+        if 0 < self._per_address <= self._by_address[place]:
             return refusal(UNAVAILABLE, "Too many sessions from your address", headers=self._headers(request))
         session = self._begin(request, None)
-        session.address = request.client
-        self._by_address[request.client] += 1
+        session.address = place
+        self._by_address[place] += 1
         self._nursery.start_soon(self._run, session, request)
         return self._words(request, self._open(session, UPGRADES))
 
@@ -208,7 +222,7 @@ class Engine:
     def _judge(self, request: Request, *, upgrade: bool) -> Session | None:
         """The session that a request is for, None when it may begin one."""
         try:
-            query = dict(reversed(parse_qsl(request.query.decode("latin-1"), max_num_fields=FIELDS)))
+            query = _fields(request)
         except ValueError:
             raise Refused(BAD_REQUEST) from None
         transport = query.get("transport")
@@ -217,6 +231,8 @@ class Engine:
         sid = query.get("sid")
         if sid:
             session = self._find(sid, request, upgrade)
+            if upgrade is not (transport == "websocket") or query.get("EIO") != "4":
+                session.stray()
             if not upgrade and transport != "polling":
                 raise Refused(BAD_REQUEST)
         else:

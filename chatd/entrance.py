@@ -68,11 +68,12 @@ def dialects_of(house: House, path: str, query: Mapping[str, str]) -> dict[str, 
 class RpcConnection(Connection):
     """A Connection on a WebSocket of its own."""
 
-    __slots__ = ("_early_bytes", "_pinged", "_progress", "early", "websocket")
+    __slots__ = ("_early_bytes", "_pinged", "_progress", "charged", "early", "websocket")
 
-    def __init__(self, house: House, framing: JsonRpc, websocket: WebSocket) -> None:
+    def __init__(self, house: House, framing: JsonRpc, websocket: WebSocket, charged: str = "") -> None:
         super().__init__(house, framing, websocket.outbox.way)
         self.websocket = websocket
+        self.charged = charged
         websocket.outbox.moved = self.moved
         self._pinged = 0.0
         self._progress = 0.0
@@ -138,7 +139,7 @@ async def serve_jsonrpc(house: House, request: Request, websocket: WebSocket) ->
     spoken = dialects_of(house, request.path, query)
     namespaces, dialects = list(spoken), list(spoken.values())
     framing = (SharedJsonRpc if request.path == SHARED_PATH else JsonRpc)(namespaces[0])
-    connection = RpcConnection(house, framing, websocket)
+    connection = RpcConnection(house, framing, websocket, request.charged)
     token = shown_token(request, query, dialects)
     del request
     try:
@@ -182,8 +183,9 @@ async def _authenticate(
     with trio.move_on_after(house.config.limits.auth_timeout or float("inf")):
         try:
             if token is not None:
-                return same_user(await house.doorman.admit(token), query, dialects)
+                return same_user(await house.admit(token, connection.charged), query, dialects)
             if house.config.auth.insecure_userid and "userId" in query:
+                house.refund(connection.charged)
                 return await house.doorman.name_user(query["userId"])
             return await _wait_for_auth(connection, query, dialects)
         except Refusal as refusal:
@@ -229,7 +231,7 @@ async def _hear_auth(connection: RpcConnection, call: Call, query: dict[str, str
         token = shown.get("token") if isinstance(shown, dict) else None
         if not isinstance(token, str):
             raise Refusal(AUTH_INVALID, "auth takes {token}")
-        actor = same_user(await connection.house.doorman.admit(bearer(token)), query, dialects)
+        actor = same_user(await connection.house.admit(bearer(token), connection.charged), query, dialects)
     except Refusal as refusal:
         if call.id is not None:
             connection.send(connection.framing.refuse(call.id, refusal, encode(plainly(refusal))))

@@ -11,6 +11,7 @@ from chatd.doorman import Doorman
 from chatd.face import Face, Pack, Push
 from chatd.limiter import Buckets, Rate
 from chatd.roster import Roster
+from chatd.services.work import Actor
 from chatd.settings import Config
 from chatd.store.database import Database
 from protocol.dialects import dialect, names
@@ -87,6 +88,7 @@ class House:
         self.config = config
         allow_depth(limits.json_depth)
         allow_values(limits.json_values)
+        self.anonymous = Buckets[str](Rate(limits.anonymous_per_address, limits.anonymous_per_address_burst))
         self.rest = Buckets[object](Rate(limits.rest_per_user, limits.rest_per_user_burst))
         self.calls = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
         self.typing = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)
@@ -99,6 +101,18 @@ class House:
     def waiting(self) -> int:
         """Bytes that wait for slow clients."""
         return sum(connection.waiting for connection in self.connections)
+
+    # Tokens
+
+    async def admit(self, token: str, charged: str, *, services: bool = False) -> Actor:
+        """Who holds the token. A valid token gives back what its request has paid, as `charged` says (Request)."""
+        actor = await self.doorman.admit(token, services=services)
+        self.refund(charged)
+        return actor
+
+    def refund(self, charged: str) -> None:
+        if charged:
+            self.anonymous.give_back(charged)
 
     # Dialects
 

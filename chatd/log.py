@@ -64,9 +64,20 @@ class Log:
         metrics.LOG_LINES.add(level)
         if LEVELS.index(level) < self.least:
             return
-        stamp = self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        stamp = self._stamp()
         safe = {name: guarded(name, value) for name, value in values.items()}
-        line = self.spell(stamp, level, {"event": cleaned(event), **safe})
+        self._print(self.spell(stamp, level, {"event": cleaned(event), **safe}))
+
+    def announce(self, text: str, level: str = "info") -> None:
+        """A line for whoever started the server, at any level: the bare text, or an event among the others in JSON."""
+        if self.spell is as_json:
+            text = as_json(self._stamp(), level, {"event": text})
+        self._print(text)
+
+    def _stamp(self) -> str:
+        return self.clock().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def _print(self, line: str) -> None:
         try:
             stream = self.stream or sys.stderr
             stream.write(line + "\n")

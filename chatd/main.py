@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gc
 import signal
-import ssl
 import sys
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -61,7 +61,7 @@ def run(config: Config) -> int:
     try:
         trio.run(serve, config)
     except (StoreProblem, OSError) as problem:
-        print(f"chatd: {_sentence(problem)}", file=sys.stderr)
+        log.announce(f"chatd: {_sentence(problem)}", "error")
         return 1
     return 0
 
@@ -205,7 +205,12 @@ def build_fronts(config: Config, site: Site) -> list[Front]:
     server, metrics = config.server, config.metrics
     addresses = [Address(server.host, server.port)]
     if server.unix:
-        addresses.append(Address(path=server.unix))
+        addresses.append(Address(path=server.unix, mode=int(server.unix_mode, 8)))
+        if "unix" not in server.trusted_proxies:
+            log.warning(
+                "all clients of the unix socket count as one address, with one limit of logins among them; if a proxy"
+                ' serves it, add "unix" to server.trusted_proxies'
+            )
     main = _front(config, site, addresses, tls_context(config))
     if not (metrics.enabled and metrics.port):
         return [main]
@@ -236,9 +241,9 @@ def _report(problem: BaseException) -> None:
 
 def _say_ready(front: Front, advice: str | None) -> None:
     where = " ".join(f"{front.scheme}://{a}" if not a.startswith("unix:") else a for a in front.addresses)
-    print(f"chatd {__version__} listening on {where}", file=sys.stderr, flush=True)
+    log.announce(f"chatd {__version__} listening on {where}")
     if advice:
-        print(advice, file=sys.stderr, flush=True)
+        log.announce(advice)
 
 
 def _freeze() -> None:

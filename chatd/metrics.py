@@ -157,6 +157,9 @@ CONNECTIONS_FAILED = Counter("chatd_connections_failed_total", "Connections that
 CALLS = Counter("chatd_calls_total", "Commands through the door, by their outcome", ("command", "outcome"))
 CALL_SECONDS = Histogram("chatd_call_seconds", "From a command's arrival to its outcome", buckets=SECONDS)
 REQUESTS = Counter("chatd_http_requests_total", "HTTP requests answered, by status", ("status",))
+REQUESTS_LIMITED = Counter(
+    "chatd_http_requests_limited_total", "Requests without a valid token that were above their address's limit"
+)
 EVENTS = Counter("chatd_events_total", "Events published after a commit", ("event",))
 DELIVERIES = Counter("chatd_deliveries_total", "Pushes handed to sockets")
 OUTBOX_BYTES = Gauge("chatd_outbox_bytes", "Bytes that wait for slow clients now")

@@ -20,7 +20,14 @@ from chatd.settings import Config
 
 def service_rules(config: Config) -> Rules:
     limits = config.limits
-    return Rules(limits.text_characters, limits.attachments, limits.members, limits.page_default, limits.page)
+    return Rules(
+        limits.text_characters,
+        limits.attachments,
+        limits.members,
+        limits.page_default,
+        limits.page,
+        limits.page_bytes,
+    )
 
 
 def sending_rate(config: Config) -> Buckets[int]:
@@ -88,6 +95,8 @@ def websocket_rules(config: Config) -> SocketRules:
         fragments=limits.message_fragments,
         outbox_bytes=limits.outbox_bytes,
         subprotocols=(SUBPROTOCOL,),
+        control_frames=limits.control_frames_per_connection,
+        control_burst=limits.control_frames_per_connection_burst,
     )
 
 

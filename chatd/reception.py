@@ -127,6 +127,10 @@ class IoConnection(Connection):
         self.framing.packet_bytes = self._packet_bytes
         self.session.admit()
 
+    def count(self) -> None:
+        """Count a packet that is no call, and costs as much."""
+        self._allowed(None, None)
+
     def may_open(self) -> bool:
         """Whether one more CONNECT is within the limits."""
         return self._allowed(None, None) and len(self.chairs) < NAMESPACES
@@ -163,7 +167,7 @@ async def serve_socketio(house: House, session: Session, request: Request) -> No
     """The whole life of a Socket.IO connection."""
     connection = IoConnection(house, session)
     unheard: list[Frame] = []
-    guest = Guest(connection, query_of(request), request.get(b"authorization"), unheard)
+    guest = Guest(connection, query_of(request), request.get(b"authorization"), unheard, request.charged)
     del request
     try:
         CONNECTIONS_OPENED.child("socketio").add()
@@ -182,10 +186,15 @@ class Guest:
     `unheard` are the frames that wait, in their order.
     """
 
-    __slots__ = ("_authorization", "_connection", "_house", "_let_in_to", "_query", "_unheard")
+    __slots__ = ("_authorization", "_charged", "_connection", "_house", "_let_in_to", "_query", "_unheard")
 
     def __init__(
-        self, connection: IoConnection, query: dict[str, str], authorization: str | None, unheard: list[Frame]
+        self,
+        connection: IoConnection,
+        query: dict[str, str],
+        authorization: str | None,
+        unheard: list[Frame],
+        charged: str = "",
     ) -> None:
         self._connection = connection
         self._house = connection.house
@@ -193,6 +202,7 @@ class Guest:
         self._authorization = authorization
         self._unheard = unheard
         self._let_in_to: Chair | None = None
+        self._charged = charged
 
     def take_early(self, packets: list[Packet]) -> bool:
         """Keep what comes while a namespace is being opened; whether more may come."""
@@ -220,12 +230,13 @@ class Guest:
             case Open():
                 await self._open(frame)
             case Close(namespace=str(namespace)):
+                connection.count()
                 connection.forget(namespace)
                 connection.leave(namespace)
             case Close(fault=fault):
                 connection.session.close(1002, fault)
             case Acknowledged():
-                connection.hear(frame)
+                connection.count()  # nothing here asks for one
             case _:
                 where = getattr(frame, "namespace", None)
                 if where is None or where in connection.chairs:
@@ -319,8 +330,12 @@ class Guest:
         if token is None and "query" in spoken.token:
             token = query.get("token")
         if token is not None:
-            return same_user(await house.doorman.admit(bearer(token)), query, [spoken])
+            actor = await house.admit(bearer(token), self._charged)
+            self._charged = ""
+            return same_user(actor, query, [spoken])
         if house.config.auth.insecure_userid and "userId" in query:
+            house.refund(self._charged)
+            self._charged = ""
             return await house.doorman.name_user(query["userId"])
         raise Refusal(AUTH_INVALID, "No token was shown")
 

@@ -346,9 +346,13 @@ class Session:
         elif kind == PING:
             self._finish(MISDIRECTED)
         else:
-            self._strays += 1
-            if self._strays > STRAYS:
-                self._finish(NOISE)
+            self.stray()
+
+    def stray(self) -> None:
+        """Count a packet or a request that means nothing."""
+        self._strays += 1
+        if self._strays > STRAYS:
+            self._finish(NOISE)
 
     def beat(self, now: float) -> None:
         """Do what is due."""

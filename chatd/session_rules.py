@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from protocol.errors import FLOOD
 from protocol.framings.engineio import PACKETS_PER_PAYLOAD
 
 LEFT = (1000, "the client left")
@@ -11,7 +12,7 @@ BROKEN = (1002, "parse error")
 OVERLAP = (1002, "two requests at once")
 ABANDONED = (1006, "the client left in the middle of a poll")
 MISDIRECTED = (1002, "only the server pings")
-NOISE = (1002, "packets that nobody asked for")
+NOISE = (FLOOD.code, "too many packets that nobody asked for")
 
 
 class SessionRules(Struct, frozen=True):

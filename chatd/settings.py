@@ -18,11 +18,12 @@ from chatd.settings_kinds import (
     HostName,
     HttpUrl,
     ListenHost,
+    Mode,
     Name,
     Named,
-    Network,
     Origin,
     Pem,
+    Proxy,
     PublicUrl,
     Rate,
     Row,
@@ -49,7 +50,16 @@ class Server(Section, frozen=True, kw_only=True):
 
     host: Annotated[str, ListenHost("The address to listen on; `::` is every address, IPv6 and IPv4.")] = "127.0.0.1"
     port: Annotated[int, Whole("The port to listen on; 0 takes a free one and prints it.", most=65535)] = 3000
-    unix: Annotated[str, Text("Listen on a unix socket with this path as well; empty for none.", noun="a path")] = ""
+    unix: Annotated[
+        str,
+        Text(
+            "Listen on a unix socket with this path as well; empty for none. It speaks plain HTTP, also beside TLS.",
+            noun="a path",
+        ),
+    ] = ""
+    unix_mode: Annotated[
+        str, Mode("The mode of the unix socket's file: 0660 admits chatd's own user and group, 0666 every local user.")
+    ] = "0660"
     tls_certificate: Annotated[
         str, Text("A PEM file with the certificate and its chain; empty for no TLS.", noun="a path")
     ] = ""
@@ -80,7 +90,11 @@ class Server(Section, frozen=True, kw_only=True):
     ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],
-        Several("Proxies whose X-Forwarded-For and -Proto are believed.", live=True, each=Network()),
+        Several(
+            'Proxies whose X-Forwarded-For and -Proto are believed; "unix" is a proxy on the unix socket.',
+            live=True,
+            each=Proxy(),
+        ),
     ] = ()
     stop_timeout: Annotated[
         float, Duration("How long clients get to take what is theirs when chatd stops.", most=9)
@@ -175,12 +189,22 @@ class Limits(Section, frozen=True, kw_only=True):
     ping_timeout: Annotated[float, Duration("Until the pong to a ping has come.", live=True)] = 20.0
     calls_per_connection: Annotated[float, Rate("Calls on one connection.", live=True)] = 50.0
     calls_per_connection_burst: Annotated[int, Whole("Calls at once on one connection.", live=True)] = 100
+    control_frames_per_connection: Annotated[
+        float, Rate("Pings, pongs and empty fragments on one WebSocket; above it close 4029.", live=True)
+    ] = 50.0
+    control_frames_per_connection_burst: Annotated[
+        int, Whole("Control frames at once on one WebSocket.", live=True)
+    ] = 100
     typing_per_connection: Annotated[float, Rate("Typing signals on one connection.", live=True)] = 5.0
     typing_per_connection_burst: Annotated[int, Whole("Typing signals at once.", live=True)] = 5
     sends_per_user: Annotated[float, Rate("Messages sent by one user.", live=True)] = 20.0
     sends_per_user_burst: Annotated[int, Whole("Messages at once by one user.", live=True)] = 60
     rest_per_user: Annotated[float, Rate("REST requests of one user, or of one address.", live=True)] = 50.0
     rest_per_user_burst: Annotated[int, Whole("REST requests at once.", live=True)] = 100
+    anonymous_per_address: Annotated[
+        float, Rate("Requests from one address whose token is not known to be valid.", live=True)
+    ] = 50.0
+    anonymous_per_address_burst: Annotated[int, Whole("Such requests at once from one address.", live=True)] = 100
     logins_per_account: Annotated[float, Rate("Failed logins to one account.", live=True)] = 5 / 1800
     logins_per_account_burst: Annotated[int, Whole("Failed logins at once to one account.", live=True)] = 5
     logins_per_address: Annotated[float, Rate("Failed logins from one address.", live=True)] = 30 / 1800
@@ -196,6 +220,13 @@ class Limits(Section, frozen=True, kw_only=True):
     rooms_per_socket: Annotated[int, Whole("Conversations that one socket has joined.", live=True)] = 1000
     page_default: Annotated[int, Whole("Rows of a list when the request names no limit.", live=True, least=1)] = 20
     page: Annotated[int, Whole("Rows of a list that a request may ask for.", live=True)] = 200
+    page_bytes: Annotated[
+        int,
+        Size("Bytes of a page of a list: a longer page ends sooner, with a link to the rest.", live=True),
+    ] = MIB
+    unsent_per_user: Annotated[
+        int, Size("Bytes of REST answers that wait for one user who does not read; above it 503.", live=True)
+    ] = 16 * MIB
     replay_batch: Annotated[int, Whole("Events that are read at once to catch up.", live=True)] = 500
 
 

@@ -205,6 +205,26 @@ class Network(Text, frozen=True):
         return str(ipaddress.ip_network(super().parse(found)))
 
 
+class Proxy(Network, frozen=True):
+    """A proxy: an address, a range of them, or the unix socket."""
+
+    noun: str = 'an address, a network such as 10.0.0.0/8, or "unix" for the unix socket'
+
+    def parse(self, found: Any) -> Any:
+        return found if found == "unix" else super().parse(found)
+
+
+class Mode(Text, frozen=True):
+    """The permissions of a file."""
+
+    noun: str = "an octal mode such as 0660"
+
+    def parse(self, found: Any) -> Any:
+        if not re.fullmatch("0?[0-7]{3}", super().parse(found)):
+            raise ValueError(found)
+        return found
+
+
 class Hidden(Row, frozen=True):
     """Text that is never shown; empty means none."""
 

@@ -6,6 +6,11 @@
     /handshake                                   whether an upgrade would be refused, and why: a browser can't see that
     all else                                     the REST application, made at the first request that needs it
 
+Whoever shows a token that was admitted before, or has a session of Socket.IO, is let through at once. Every other
+request is charged to its client's address before anything else is looked at; a token that turns out to be valid gives
+back what it has paid. An address that has nothing left is answered 429 from a prepared answer, a second later: so a
+client that asks again and again on its connections is slowed down, at no cost here.
+
 One rule for origins holds for all of them (chatd/net/origins.py): a page of a foreign origin is refused before anything
 else, and gets no permission to read an answer.
 """
@@ -22,20 +27,22 @@ import trio
 
 from chatd.auth.verifier import bearer
 from chatd.engine import Engine
-from chatd.entrance import dialects_of, query_of, serve_jsonrpc
+from chatd.entrance import dialects_of, query_of, serve_jsonrpc, shown_token
 from chatd.house import House
 from chatd.limiter import Bucket, Rate
 from chatd.log import log
-from chatd.metrics import CONNECTIONS_REFUSED, render
+from chatd.metrics import CONNECTIONS_REFUSED, REQUESTS_LIMITED, render
 from chatd.net import origins
 from chatd.net.asgi import Application
 from chatd.net.handshake import wants_websocket
 from chatd.net.http import Direct
+from chatd.net.proxies import block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
 from chatd.parts import origin_policy
 from chatd.reception import open_engine, session_rules
-from protocol.errors import FORBIDDEN, NO_METHOD, NOT_FOUND, UNAVAILABLE, Refusal
+from protocol.dialects import dialect, names
+from protocol.errors import FORBIDDEN, NO_METHOD, NOT_FOUND, RATE_LIMITED, UNAVAILABLE, Refusal
 
 HANDSHAKE_PATH = "/handshake"
 SOCKETIO_PATH = "/socket.io/"
@@ -53,6 +60,12 @@ SCRIPT = (
 REFUSED_WARNINGS = Rate(1 / 60, 10)
 REFUSED_REMEMBERED = 1_000
 READABLE_JSON = ((b"content-type", b"application/json"), (b"access-control-allow-origin", b"*"))
+TOO_MANY = refusal(
+    RATE_LIMITED,
+    "Too many requests without a valid token from your address",
+    headers=((b"retry-after", b"1"),),
+    delay_seconds=1.0,
+)
 TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 
 
@@ -108,6 +121,8 @@ class Site:
 
     def refuse(self, request: Request) -> Response | None:
         """What is ended before anything else happens."""
+        if not self._charge(request):
+            return TOO_MANY
         origin, host = request.get(b"origin"), request.get(b"host")
         mine = self._own(request)
         if request.path == HANDSHAKE_PATH:
@@ -131,6 +146,27 @@ class Site:
         if origins.is_preflight(request.method, origin, request.get(b"access-control-request-method")):
             return Response(204, headers=_bytes(origins.VARY))
         return refusal(FORBIDDEN, why, headers=_bytes(origins.VARY))
+
+    def _charge(self, request: Request) -> bool:
+        """Whether the request may go on: because it is known, or because its address could pay."""
+        house, engine = self.house, self._engine_for(request)
+        if engine is not None and engine.has_session(request):
+            return True
+        token = self._shown(request)
+        if token is not None and house.doorman.knows(token):
+            return True
+        place = block(request.client)
+        if not house.anonymous.take(place, trio.current_time()):
+            REQUESTS_LIMITED.add()
+            return False
+        request.charged = place
+        return True
+
+    def _shown(self, request: Request) -> str | None:
+        if wants_websocket(request):
+            return shown_token(request, query_of(request), [dialect(name) for name in names()])
+        header = request.get(b"authorization")
+        return None if header is None else bearer(header)
 
     def _engine_for(self, request: Request) -> Engine | None:
         return self._engine if request.path == SOCKETIO_PATH else None

@@ -6,9 +6,10 @@ client that stops reading, stop at once.
 quart-trio cancels its own nursery when the answer is out; here an answer is out only when the kernel has it, so
 there is nothing left to cancel and nothing to shield.
 
-`receive` gives the body piece by piece, then waits; http.disconnect comes when the client leaves a running answer, or
-when the answer is complete. Before the answer begins nobody watches: a client that has sent its request and closed
-its sending side still gets its answer.
+`receive` gives the body piece by piece, then waits; http.disconnect comes when the client leaves, or when the answer is
+complete. A client that closes only its sending side (`nc -N`) looks like one that has left. So nothing is watched for
+the first PROMPT_SECONDS, and an answer that begins by then reaches that client too. An answer that takes longer (a long
+poll) is watched: the end of what the client sends cancels the handler.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ Event: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Event]]
 Send: TypeAlias = Callable[[Event], Awaitable[None]]
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]  # every framework types its events its own way
+
+PROMPT_SECONDS = 2.0
+AFTERWARDS = "chatd.afterwards"
+"""In a scope: a list of functions to call when the answer is out, or will never be."""
 
 ASGI = {"version": "3.0", "spec_version": "2.4"}
 
@@ -86,12 +91,15 @@ class Exchange:
             self._running.set()
 
     async def _departure(self) -> None:
-        """Wait until the answer is complete, or the client leaves while it runs."""
+        """Wait until the answer is complete, or the client leaves while it runs or is prepared."""
         if not self._sent:
             self._running = trio.Event()
-            await self._running.wait()
+            with trio.move_on_after(PROMPT_SECONDS):
+                await self._running.wait()
         if not self._channel.complete:
             await self._channel.watch()
+            if not self._sent:
+                self.failure = Reject(None)
 
     async def _guarded(self, step: Awaitable[Any]) -> Any:
         try:
@@ -118,6 +126,7 @@ def scope_of(request: Request) -> Event:
         "client": (request.client, 0),
         "server": None,
         "extensions": {},
+        AFTERWARDS: [],
     }
 
 
@@ -126,14 +135,22 @@ async def run_application(
 ) -> None:
     """Let the application answer one request. An answer that it leaves unfinished ends the connection."""
     exchange = Exchange(channel, request)
+    scope = scope_of(request)
     try:
-        await app(scope_of(request), exchange.receive, exchange.send)
+        await app(scope, exchange.receive, exchange.send)
     except Exception as error:
         if exchange.failure is None:
             crashed(error)
             exchange.failure = reject(INTERNAL)
-    if exchange.failure is not None:
-        raise exchange.failure
+    finally:
+        for call in scope[AFTERWARDS]:
+            call()
+    failure, exchange.failure = exchange.failure, None
+    try:
+        if failure is not None:
+            raise failure
+    finally:
+        del failure  # its traceback holds this frame, and a frame that holds it would keep the whole answer
     if not channel.complete:
         raise reject(INTERNAL)
 

@@ -89,7 +89,8 @@ class FrameReader:
         self.violation: Violation | None = None
 
     def feed(self, data: bytes, control: Control) -> list[Message]:
-        """The messages that these bytes complete; control frames go to `control(opcode, payload)` in their place.
+        """The messages that these bytes complete; control frames go to `control(opcode, payload)` in their place. So
+        do empty fragments, which cost as much and carry as little. `control` may raise a Violation.
 
         After a violation `violation` is set, what came before it has been given, and nothing more is read.
         """
@@ -145,7 +146,7 @@ class FrameReader:
                 if head == FINAL | CLOSE:
                     return end
             else:
-                self._assemble(head, payload, messages)
+                self._assemble(head, payload, messages, control)
         self._need = position + 2
         return position
 
@@ -154,7 +155,7 @@ class FrameReader:
         if before + length > self._rules.message_bytes > 0:
             raise Violation(1009, f"messages of at most {self._rules.message_bytes} bytes are taken")
 
-    def _assemble(self, head: int, payload: bytes, messages: list[Message]) -> None:
+    def _assemble(self, head: int, payload: bytes, messages: list[Message], control: Control) -> None:
         """A data frame that is not simply a whole text."""
         assembly = self._assembly
         if head & 0x0F != CONTINUATION:
@@ -169,6 +170,8 @@ class FrameReader:
         if len(assembly.pieces) >= self._rules.fragments > 0:
             raise Violation(1009, f"messages of at most {self._rules.fragments} fragments are taken")
         assembly.add(payload, bool(head & FINAL))
+        if not payload and not head & FINAL:
+            control(CONTINUATION, payload)
         if head & FINAL:
             self._assembly = None
             messages.append((b"".join(assembly.pieces), assembly.binary))

@@ -3,34 +3,36 @@
 Whatever a connection raises ends that connection, is told to `crashed`, and nothing else. An accept that fails is
 tried again: at once when the client is to blame, after RESUME_SECONDS when file descriptors have run out.
 
+With a certificate the TCP listeners speak TLS. A unix socket never does: it is for a proxy on the same machine.
+
 Stopping: the listeners close, idle HTTP connections end, `closing` tells the floors above to close their sockets
 (1012); whoever is still there when the time is over is cut off.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
 import resource
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import trio
 from msgspec import Struct
 
-from chatd.net.channel import HttpRules
-from chatd.net.http import Server, Site
+from chatd.net.channel import Channel, HttpRules
+from chatd.net.http import CROWDED, Server, Site
 from chatd.net.listeners import Address, listen, spell
-from chatd.net.proxies import Proxies, block
+from chatd.net.places import Places
+from chatd.net.proxies import Proxies
 from chatd.net.readers import Readers
-from chatd.net.request import Headers, Response, refusal
+from chatd.net.request import Headers, Response
 from chatd.net.socket import SocketRules
 from chatd.net.stream import SocketStream, Stream, peer_of
 from chatd.net.tls import TlsStream
-from protocol.errors import UNAVAILABLE
 
 log = logging.getLogger("chatd.net.front")
 
@@ -38,6 +40,11 @@ RESUME_SECONDS = 0.5
 ACCEPTS_AT_ONCE = 64
 SHARE_OF_DESCRIPTORS = 0.9
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n"
+USE_HTTPS_TEXT = b"This port speaks HTTPS: write https:// in the address.\n"
+USE_HTTPS = (
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(USE_HTTPS_TEXT), USE_HTTPS_TEXT)
+)
 CLIENT_LEFT = frozenset(
     [errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EINTR, errno.EAGAIN]
 )
@@ -88,7 +95,7 @@ class Front:
         self._answered = answered
         self._proxies = Proxies(front.trusted_proxies)
         self._limit = front.connections or descriptor_share()
-        self._by_address: Counter[str] = Counter()
+        self._places = Places(front.connections_per_address)
         self._server: Server | None = None
         self._readers: Readers | None = None
         self._connections: trio.CancelScope | None = None
@@ -96,6 +103,7 @@ class Front:
         self._quiet: trio.Event | None = None
         self.open = 0
         self._listeners = self._bind(addresses)
+        self._plain = {listener for listener in self._listeners if listener.family == socket.AF_UNIX}
         self.addresses = [spell(listener) for listener in self._listeners]
 
     def _bind(self, addresses: Sequence[Address]) -> list[socket.socket]:
@@ -114,6 +122,7 @@ class Front:
         self._rules, self._http, self._sockets = front, http, sockets
         self._proxies = Proxies(front.trusted_proxies)
         self._limit = front.connections or descriptor_share()
+        self._places.limit = front.connections_per_address
         if self._server is not None:
             self._server.rules, self._server.sockets = http, sockets
 
@@ -140,6 +149,7 @@ class Front:
                     crashed=self._crashed,
                     locate=self._locate,
                     answered=self._answered,
+                    places=self._places,
                 )
                 with trio.CancelScope() as self._accepting:
                     async with trio.open_nursery() as doors:
@@ -180,7 +190,7 @@ class Front:
                 await trio.lowlevel.wait_readable(listener)
                 for _ in range(ACCEPTS_AT_ONCE):
                     connected, address = listener.accept()
-                    self._admit(connected, peer_of(address), nursery)
+                    self._admit(connected, peer_of(address), nursery, None if listener in self._plain else self._tls)
             except BlockingIOError:
                 continue
             except trio.ClosedResourceError:
@@ -192,29 +202,30 @@ class Front:
                     log.warning("accept failed, going on in %s s: %s", RESUME_SECONDS, error)
                     await trio.sleep(RESUME_SECONDS)
 
-    def _admit(self, connected: socket.socket, peer: str, nursery: trio.Nursery) -> None:
-        limit = 0 if self._proxies.trusts(peer) else self._rules.connections_per_address
-        place = block(peer)
-        mine = self._by_address[place]
+    def _admit(
+        self, connected: socket.socket, peer: str, nursery: trio.Nursery, context: ssl.SSLContext | None
+    ) -> None:
+        limit = 0 if self._proxies.trusts(peer) else self._places.limit
+        mine = self._places.count(peer)
         if self.open >= self._limit or 0 < limit * 2 <= mine:
-            _turn_away(connected, plain=self._tls is None)
+            _turn_away(connected, plain=context is None)
             return
         self.open += 1
-        self._by_address[place] += 1
-        busy = refusal(UNAVAILABLE, "Too many connections from your address", close=True)
+        self._places.enter(peer)
         stream = SocketStream(connected, peer, self._readers)
-        nursery.start_soon(self._guard, stream, busy if 0 < limit <= mine else None)
+        nursery.start_soon(self._guard, stream, CROWDED if 0 < limit <= mine else None, context)
 
-    async def _guard(self, stream: Stream, busy: Response | None) -> None:
+    async def _guard(self, stream: Stream, busy: Response | None, context: ssl.SSLContext | None) -> None:
         """One connection, from accept to close. Only a cancellation gets out of here."""
-        place = block(stream.peer)
+        assert self._server is not None
         try:
-            if self._tls is not None:
-                tls = TlsStream(stream, self._tls)
+            if context is not None:
+                tls = TlsStream(stream, context)
                 if not await self._shake_hands(tls):
+                    if tls.got_plain_http:
+                        await self._say_https(stream)
                     return
                 stream = tls
-            assert self._server is not None
             websocket = await self._server.serve(stream, busy)
             if websocket is not None:
                 await websocket
@@ -222,7 +233,8 @@ class Front:
             self._crashed(error)
         finally:
             stream.close()
-            self._leave(place)
+            self._server.places.take_back(stream)
+            self._leave(stream.peer)
 
     async def _shake_hands(self, tls: TlsStream) -> bool:
         with trio.move_on_after(self._rules.handshake_seconds):
@@ -232,11 +244,15 @@ class Front:
                 return False
         return False
 
-    def _leave(self, place: str) -> None:
+    async def _say_https(self, stream: Stream) -> None:
+        """A client that speaks plain HTTP to the port of HTTPS is told so, in plain HTTP."""
+        with contextlib.suppress(OSError):
+            stream.send_now(USE_HTTPS)
+            await Channel(stream, self._http).linger()
+
+    def _leave(self, peer: str) -> None:
         self.open -= 1
-        self._by_address[place] -= 1
-        if not self._by_address[place]:
-            del self._by_address[place]
+        self._places.leave(peer)
         if not self.open and self._quiet is not None:
             self._quiet.set()
 

@@ -22,10 +22,11 @@ import trio
 from chatd.net.asgi import Application, run_application
 from chatd.net.channel import Channel, HttpRules, Reject, reject
 from chatd.net.handshake import BadHandshake, accept, wants_websocket
+from chatd.net.places import Places
 from chatd.net.request import Headers, Request, Response, challenge, refusal
 from chatd.net.socket import Gone, SocketRules, WebSocket
 from chatd.net.stream import Stream
-from protocol.errors import BAD_REQUEST, INTERNAL, Refusal
+from protocol.errors import BAD_REQUEST, INTERNAL, UNAVAILABLE, Refusal
 
 # A name or an address, and a port. The REST application takes the Host apart before it guards itself: from another one
 # it raises.
@@ -34,6 +35,10 @@ HOST = re.compile(r"(?:(?:[\w-]{1,63}\.)*[\w-]{0,63}|\[[0-9A-Fa-f:.]{2,45}\])(?:
 Direct: TypeAlias = Callable[[Request, bytes], Awaitable[Response]]
 Upgraded: TypeAlias = Coroutine[Any, Any, None]
 Locate: TypeAlias = Callable[[str, Headers], tuple[str, str | None]]
+
+
+CROWDED = refusal(UNAVAILABLE, "Too many connections from your address", close=True)
+"""The answer to a client that has as many connections as it may have."""
 
 
 class Held:
@@ -95,6 +100,7 @@ class Server:
         "idle",
         "locate",
         "nursery",
+        "places",
         "rules",
         "site",
         "sockets",
@@ -112,6 +118,7 @@ class Server:
         crashed: Callable[[BaseException], None],
         locate: Locate = directly,
         answered: Callable[[int], None] = lambda status: None,
+        places: Places | None = None,
     ) -> None:
         self.site = site
         self.headers: Callable[[Request], Headers] | None = getattr(site, "headers", None)
@@ -122,6 +129,7 @@ class Server:
         self.crashed = crashed
         self.locate = locate
         self.answered = answered
+        self.places = Places() if places is None else places
         self.idle: set[Stream] = set()  # connections of which no whole request is known
         self.stopping = False
 
@@ -140,8 +148,9 @@ class Server:
         channel = Channel(stream, self.rules, self.answered)
         try:
             while (request := await self._next_request(channel)) is not None:
-                answer = busy or self._refuse(request)
+                answer = busy or self._refuse(stream, request)
                 if answer is not None:
+                    await self._delay(stream, answer.delay_seconds)
                     await channel.respond(answer)
                 elif wants_websocket(request):
                     upgraded = await self._upgrade(channel, request)
@@ -149,6 +158,7 @@ class Server:
                         return upgraded
                 else:
                     await self._answer(channel, request)
+                self.places.take_back(stream)
                 if busy or self.stopping or not await channel.next_cycle():
                     break
             await channel.linger()
@@ -162,12 +172,19 @@ class Server:
         return None
 
     async def _next_request(self, channel: Channel) -> Request | None:
+        """The next request; None at the end. A request that arrives after `stop` is not performed: its connection
+        has ended, so that it could not be answered.
+        """
+        if self.stopping:
+            return None
         stream = channel.stream
         self.idle.add(stream)
         try:
             request = await channel.read_head() if await channel.wait_request() else None
         finally:
             self.idle.discard(stream)
+        if self.stopping:
+            return None
         if request is not None:
             request.client, scheme = self.locate(stream.peer, request.headers)
             request.scheme = scheme or ("https" if stream.secure else "http")
@@ -176,12 +193,23 @@ class Server:
                 channel.extra_headers = self.headers(request)
         return request
 
-    def _refuse(self, request: Request) -> Response | None:
+    def _refuse(self, stream: Stream, request: Request) -> Response | None:
+        if not self.places.lend(stream, request.client):
+            return CROWDED
         if request.method == "CONNECT":
             return refusal(BAD_REQUEST, "This is no proxy", close=True)
         if not HOST.fullmatch(request.get(b"host") or ""):
             return refusal(BAD_REQUEST, "The Host header names no host", close=True)
         return self.site.refuse(request)
+
+    async def _delay(self, stream: Stream, seconds: float) -> None:
+        """Wait before an answer. A connection that waits here is idle: `stop` ends it."""
+        if seconds:
+            self.idle.add(stream)
+            try:
+                await trio.sleep(seconds)
+            finally:
+                self.idle.discard(stream)
 
     async def _answer(self, channel: Channel, request: Request) -> None:
         site = self.site

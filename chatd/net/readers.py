@@ -6,8 +6,11 @@ function, which is called with every piece that its socket brings; the task wake
 when it raises, or at the end of the stream.
 
 The sockets are in an epoll set of their own, whose readiness is the only thing that Trio waits for. It is
-level-triggered, each socket is read once a turn, and a turn ends after AT_ONCE of them: a client that sends without
-end holds nobody up. Where there is no epoll, `Readers.made()` is None, and tasks read for themselves.
+level-triggered, each socket is read once a turn, and a turn ends after AT_ONCE of them or after TURN_SECONDS: the
+sockets that are left are read in the next turn, before the set is asked again. So clients that send without end delay
+the other tasks by one turn at a time. Where there is no epoll, `Readers.made()` is None, and tasks read for themselves.
+
+Tasks of any nursery may listen. When `run` ends, all that still listen are told of the end.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ import contextlib
 import select
 import socket
 import sys
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -23,6 +28,7 @@ import outcome
 import trio
 
 AT_ONCE = 64
+TURN_SECONDS = 0.005
 READ_BYTES = 65_536
 
 Take = Callable[[bytes], bool]
@@ -44,6 +50,8 @@ class Readers:
         assert sys.platform == "linux"
         self._epoll = select.epoll()
         self._readers: dict[int, Reader] = {}
+        self._ready: deque[int] = deque()  # readable, and not yet read in this turn
+        self._clock = time.perf_counter
 
     @staticmethod
     def made() -> Readers | None:
@@ -56,7 +64,7 @@ class Readers:
     async def listen(self, connected: socket.socket, take: Take) -> None:
         """Have `take` called with everything that arrives, until it has had enough or has been told of the end."""
         number = connected.fileno()
-        if number < 0:
+        if number < 0 or self._epoll.closed:
             take(b"")
             return
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -79,11 +87,24 @@ class Readers:
         """Read, for as long as the server runs."""
         try:
             while True:
-                await trio.lowlevel.wait_readable(self._epoll.fileno())
-                for number, _ in self._epoll.poll(0, AT_ONCE):
-                    self._read(number)
+                if self._ready:
+                    await trio.lowlevel.checkpoint()
+                else:
+                    await trio.lowlevel.wait_readable(self._epoll.fileno())
+                    self._ready.extend(number for number, _ in self._epoll.poll(0, AT_ONCE))
+                self._take_turn()
         finally:
+            for number, reader in list(self._readers.items()):
+                self._give(number, reader, b"")
             self._epoll.close()
+
+    def _take_turn(self) -> None:
+        """Read sockets that are ready, each once, until none is left or the time is over."""
+        end = self._clock() + TURN_SECONDS
+        while self._ready:
+            self._read(self._ready.popleft())
+            if self._clock() >= end:
+                return
 
     def _read(self, number: int) -> None:
         reader = self._readers.get(number)

@@ -17,7 +17,7 @@ Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 class Request:
     """A head that has been read. Header names are lower-case; values are bytes, for they may hold any."""
 
-    __slots__ = ("client", "headers", "method", "path", "query", "scheme", "target", "version")
+    __slots__ = ("charged", "client", "headers", "method", "path", "query", "scheme", "target", "version")
 
     def __init__(self, method: str, target: bytes, headers: Headers, version: str = "1.1") -> None:
         self.method = method
@@ -29,6 +29,7 @@ class Request:
         self.query = query
         self.client = ""  # the address of whoever asks, behind trusted proxies; see Server.locate
         self.scheme = "http"
+        self.charged = ""  # the address block whose limit for requests without a known token has paid for this one
 
     def all(self, name: bytes) -> list[bytes]:
         """Every value of a header."""
@@ -57,12 +58,13 @@ def origin_form(target: bytes) -> bytes:
 
 
 class Response(Struct, frozen=True):
-    """A whole answer. `close` ends the connection behind it."""
+    """A whole answer. `close` ends the connection behind it; `delay_seconds` pass before a refusal is sent."""
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     close: bool = False
+    delay_seconds: float = 0.0
 
 
 def challenge(code: Code) -> tuple[tuple[bytes, bytes], ...]:
@@ -77,6 +79,7 @@ def refusal(
     status: int = 0,
     headers: tuple[tuple[bytes, bytes], ...] = (),
     close: bool = False,
+    delay_seconds: float = 0.0,
 ) -> Response:
     """The answer no, as a row of protocol/errors.py: readable as chatd's own error and as RFC 9457."""
     status = status or code.status
@@ -90,4 +93,4 @@ def refusal(
         "detail": detail,
     }
     kind = ((b"content-type", b"application/problem+json"),)
-    return Response(status, json.encode(body), kind + headers, close)
+    return Response(status, json.encode(body), kind + headers, close, delay_seconds)

@@ -3,6 +3,11 @@
 The reading side belongs to one task. Everything else is synchronous: a `write` is one send to the kernel or a place
 in the outbox, a `close` queues the close frame. Whoever closes, `receive` goes on until the peer has answered or its
 time is over, and then raises Gone. A connection that is idle holds no buffer, no timer and no protocol object.
+
+Control frames cost a client nothing and are no calls, so they have a limit of their own: a rate, after a burst. It is
+chatd/limiter.py's algorithm in one number, `_control_due`. A client above it is closed with 4029, and nothing more of
+what it sends is looked at. The pongs of one read go out in one send. What still arrives after the server has said
+goodbye counts in the same way, and is read only up to LINGER_BYTES.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ from chatd.net.framer import (
     FrameReader,
     Message,
     ReadRules,
+    Violation,
     frame,
     frame_binary,
     frame_close,
@@ -29,12 +35,14 @@ from chatd.net.framer import (
 )
 from chatd.net.outbox import Outbox, OutboxRules
 from chatd.net.stream import Stream
-from protocol.errors import SLOW
+from protocol.errors import FLOOD, SLOW
 
 __all__ = ["Gone", "SocketRules", "WebSocket", "frame_binary", "frame_text", "socket_rules"]
 
 PING_FRAME = frame(FINAL | PING, b"")
 PONG_ROOM = 65_536  # RFC 6455, 5.5.3: under backpressure only the latest of several pings need be answered
+LINGER_BYTES = 1 << 20
+ROUNDING_SECONDS = 1e-6
 ABNORMAL = 1006
 
 
@@ -44,6 +52,8 @@ class SocketRules(Struct, frozen=True):
     reading: ReadRules
     sending: OutboxRules
     subprotocols: tuple[str, ...] = ()
+    control_seconds: float = 0.0  # for each control frame, once the burst is used up; 0: no limit
+    control_burst: int = 1
 
 
 def socket_rules(
@@ -53,10 +63,18 @@ def socket_rules(
     outbox_bytes: int = 1 << 20,
     farewell: float = 5.0,
     subprotocols: tuple[str, ...] = ("chatd.jsonrpc",),
+    control_frames: float = 0.0,
+    control_burst: int = 1,
 ) -> SocketRules:
     """The rules from plain numbers; 0 lifts a limit."""
     overflow = frame_close(SLOW.code, SLOW.reason)
-    return SocketRules(ReadRules(message_bytes, fragments), OutboxRules(outbox_bytes, overflow, farewell), subprotocols)
+    return SocketRules(
+        ReadRules(message_bytes, fragments),
+        OutboxRules(outbox_bytes, overflow, farewell),
+        subprotocols,
+        1 / control_frames if control_frames else 0.0,
+        control_burst,
+    )
 
 
 class Gone(Exception):
@@ -76,11 +94,14 @@ class WebSocket:
     """One open WebSocket. `write(frames, droppable=False)` takes frames ready-made and never raises."""
 
     __slots__ = (
+        "_control_due",
         "_end",
         "_exhausted",
         "_followed",
         "_heard_close",
+        "_pongs",
         "_reader",
+        "_rules",
         "_stream",
         "last_heard",
         "outbox",
@@ -92,6 +113,9 @@ class WebSocket:
         self, stream: Stream, nursery: trio.Nursery, rules: SocketRules, subprotocol: str | None = None
     ) -> None:
         self._stream = stream
+        self._rules = rules
+        self._control_due = 0.0
+        self._pongs = b""  # of one read
         self._reader = FrameReader(rules.reading)
         self._end: tuple[int, str] | None = None  # how it ends, once that is known
         self._followed = b""
@@ -169,26 +193,49 @@ class WebSocket:
         self.last_heard = trio.current_time()
         deaf = self.outbox.closed
         messages = self._reader.feed(data, self._control)
-        return [] if deaf else messages
+        if self._pongs:
+            pongs, self._pongs = self._pongs, b""
+            self.write(pongs, True)
+        if not deaf:
+            return messages
+        if not all(self._within_rate() for _ in messages):
+            self._reader.violation = self._flood()
+        return []
 
     async def settle(self) -> None:
         """After the end: let the last words go out and the peer answer them, as long as the farewell lasts."""
         stream = self._stream
+        left = LINGER_BYTES
         with trio.move_on_after(self.outbox.farewell) as time:
             await self.outbox.drained()
             stream.shutdown_write()
-            while not self._heard_close and (data := await stream.receive_some()):
+            while not self._heard_close and left > 0 and (data := await stream.receive_some()):
+                left -= len(data)
                 self._hear(data)
-        if time.cancelled_caught:
+        if time.cancelled_caught or left <= 0:
             stream.abort()
         self.outbox.discard()
 
     def _control(self, opcode: int, payload: bytes) -> None:
-        if opcode == PING:
-            if self.outbox.waiting < PONG_ROOM:
-                self.write(frame(FINAL | PONG, payload), True)
-        elif opcode == CLOSE:
+        if opcode == CLOSE:
             self._hear_close(payload)
+        elif not self._within_rate():
+            raise self._flood()
+        elif opcode == PING and self.outbox.waiting < PONG_ROOM:
+            self._pongs += frame(FINAL | PONG, payload)
+
+    def _within_rate(self) -> bool:
+        """Whether one more control frame is within the limit. `last_heard` is the time of the read that it came in."""
+        seconds, now = self._rules.control_seconds, self.last_heard
+        due = max(self._control_due, now) + seconds
+        if due - now > seconds * self._rules.control_burst + ROUNDING_SECONDS:
+            return False
+        self._control_due = due
+        return True
+
+    @staticmethod
+    def _flood() -> Violation:
+        return Violation(FLOOD.code, "too many control frames")
 
     def _hear_close(self, payload: bytes) -> None:
         code, reason = parse_close(payload)

@@ -40,7 +40,7 @@ def has_certificate(path: str) -> bool:
 class TlsStream:
     """The server's end of TLS; obeys the contract of chatd/net/stream.py."""
 
-    __slots__ = ("_cipher", "_inner", "_received", "_ssl", "_to_send")
+    __slots__ = ("_cipher", "_inner", "_received", "_ssl", "_to_send", "got_plain_http")
 
     secure = True
     direct = False
@@ -51,6 +51,7 @@ class TlsStream:
         self._to_send = ssl.MemoryBIO()
         self._ssl = context.wrap_bio(self._received, self._to_send, server_side=True)
         self._cipher = b""
+        self.got_plain_http = False  # the client's first byte was a letter: GET, POST and so on
 
     @property
     def peer(self) -> str:
@@ -62,13 +63,18 @@ class TlsStream:
 
     async def handshake(self) -> bool:
         """Shake hands; False when the client speaks no TLS that we do. The deadline is the caller's."""
+        received = False
         while True:
             try:
                 self._ssl.do_handshake()
             except ssl.SSLWantReadError:
                 await self._flush_all()
-                if not await self._fill():
+                data = await self._inner.receive_some()
+                self.got_plain_http = not received and data[:1].isalpha()
+                if not data or self.got_plain_http:
                     return False
+                received = True
+                self._received.write(data)
             except ssl.SSLError:
                 with contextlib.suppress(OSError):
                     self._flush()  # the alert that says why

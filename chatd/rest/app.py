@@ -14,16 +14,19 @@ from chatd.accounts import Accounts
 from chatd.auth.verifier import bearer
 from chatd.house import House
 from chatd.log import log
+from chatd.net.asgi import AFTERWARDS
+from chatd.net.proxies import block
 from chatd.rest import events
 from chatd.rest.answers import JSON, answer, refuse, refuse_status
 from chatd.rest.event_stream import EventStream
+from chatd.rest.unsent import Unsent
 from chatd.services.work import Actor
 from protocol.commands import Command, CreateConversation
 from protocol.dialects import accounts as shared
 from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Complaints, Dialect, Route
 from protocol.dialects.routing import Guide
-from protocol.errors import AUTH_INVALID, INTERNAL, RATE_LIMITED, Refusal
+from protocol.errors import AUTH_INVALID, INTERNAL, RATE_LIMITED, UNAVAILABLE, Refusal
 
 Handler = Callable[..., Awaitable[Response]]
 
@@ -32,13 +35,14 @@ def make_app(house: House, accounts: Accounts) -> QuartTrio:
     app = QuartTrio("chatd", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = None  # the limit is kept below, in chatd/net/http.py
     app.url_map.strict_slashes = False
+    unsent = Unsent()
     app.url_map.merge_slashes = False  # or a path with two slashes would be redirected, in HTML
     for spoken in (dialect(name) for name in names()):
         for route in spoken.routes:
-            _mount(app, route, _asker(house, Guide(route, spoken.manners.complaints), spoken))
+            _mount(app, route, _asker(house, unsent, Guide(route, spoken.manners.complaints), spoken))
     for route in shared.ROUTES:
         _mount(app, route, _public(house, accounts, Guide(route, Complaints())))
-    app.add_url_rule("/events", "GET /events", _events(house), methods=["GET"], provide_automatic_options=False)
+    app.add_url_rule("/events", "GET /events", _events(house, unsent), methods=["GET"], provide_automatic_options=False)
     app.register_error_handler(HTTPException, _refuse_http)
     app.register_error_handler(Exception, _refuse_fault)
     return app
@@ -49,7 +53,7 @@ def _mount(app: QuartTrio, route: Route, handler: Handler) -> None:
     app.add_url_rule(path, f"{route.method} {path}", handler, methods=[route.method], provide_automatic_options=False)
 
 
-def _asker(house: House, guide: Guide, spoken: Dialect) -> Handler:
+def _asker(house: House, unsent: Unsent, guide: Guide, spoken: Dialect) -> Handler:
     """A route that somebody must be known for."""
 
     async def handle(**path: str) -> Response:
@@ -61,10 +65,16 @@ def _asker(house: House, guide: Guide, spoken: Dialect) -> Handler:
                 actor = await _actor(house, services=True)
                 _limit(house, actor.id or actor.name)
                 command = guide.hear(path, query, await _body())
-            result = await house.dispatch.request(actor, command)
+            _check_running(house)
+            user, limit = actor.id or actor.name, house.config.limits.unsent_per_user
+            unsent.check(user, limit)
+            said = guide.answer(await house.dispatch.request(actor, command))
+            if request.method == "GET":  # what has been done is answered in any case
+                unsent.check(user, limit, len(said.body))
         except Refusal as refusal:
             return refuse(spoken.answer(refusal))
-        return answer(guide.answer(result), request.path, query)
+        _hold(unsent, user, len(said.body))
+        return answer(said, request.path, query)
 
     return handle
 
@@ -77,6 +87,7 @@ def _public(house: House, accounts: Accounts, guide: Guide) -> Handler:
         try:
             _limit(house, address)
             command = guide.hear(path, list(request.args.items(multi=True)), await _body())
+            _check_running(house)
             result = await accounts.perform(command, address)
         except Refusal as refusal:
             return refuse(refusal)
@@ -85,7 +96,7 @@ def _public(house: House, accounts: Accounts, guide: Guide) -> Handler:
     return handle
 
 
-def _events(house: House) -> Handler:
+def _events(house: House, unsent: Unsent) -> Handler:
     """The recovery stream: see chatd/rest/events.py and event_stream.py."""
 
     async def handle() -> Response:
@@ -98,18 +109,29 @@ def _events(house: House) -> Handler:
                 response = Response(stream, 200, content_type="text/event-stream")
                 response.timeout = None
                 return response
-            return Response(await events.listing(house, actor, query), 200, content_type=JSON)
+            limit = house.config.limits.unsent_per_user
+            unsent.check(actor.id, limit)
+            found = await events.listing(house, actor, query)
+            unsent.check(actor.id, limit, len(found))
+            _hold(unsent, actor.id, len(found))
+            return Response(found, 200, content_type=JSON)
         except Refusal as refusal:
             return refuse(refusal)
 
     return handle
 
 
+def _hold(unsent: Unsent, user: object, size: int) -> None:
+    request.scope[AFTERWARDS].append(unsent.hold(user, size))  # type: ignore[typeddict-item]
+
+
 async def _actor(house: House, *, services: bool = False) -> Actor:
     shown = request.headers.get("Authorization")
     if shown is None:
         raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header")
-    return await house.doorman.admit(bearer(shown), services=services)
+    token = bearer(shown)
+    charged = "" if house.doorman.knows(token) else block(request.remote_addr or "")
+    return await house.admit(token, charged, services=services)
 
 
 def _believed(house: House, spoken: Dialect) -> bool:
@@ -129,6 +151,7 @@ async def _claimed(
         for key in command.members:
             await house.doorman.name_user(key.number)
     actor = await house.doorman.name_user(said)
+    house.refund(block(request.remote_addr or ""))
     _limit(house, actor.id)
     return actor, command
 
@@ -138,6 +161,12 @@ def _limit(house: House, who: object) -> None:
     if not house.rest.take(who, now):
         wait = house.rest.retry_after(who, now)
         raise Refusal(RATE_LIMITED, "You are asking too fast", retry_after=wait)
+
+
+def _check_running(house: House) -> None:
+    """A server that stops performs nothing more: the connection may be cut before the answer."""
+    if house.stopping:
+        raise Refusal(UNAVAILABLE, "The server is stopping", retry_after=1.0)
 
 
 async def _refuse_http(error: HTTPException) -> Response:

@@ -85,7 +85,7 @@ def listing(work: Work, command: ask.ListConversations) -> Page:
         recency = messages.newest(work.tx, of)
         places = conversations.beside(work.tx, me, limit + 1, of, recency, newer=command.before is None)
     total = conversations.how_many(work.tx, me) if numbered else None
-    return cut(command, limit, _with_state(work, places), ascending=False, total=total)
+    return cut(work, command, limit, _with_state(work, places), ascending=False, total=total)
 
 
 def _with_state(work: Work, places: list[Place]) -> list[Conversation]:

@@ -199,4 +199,4 @@ def _page(work: Work, place: Place, command: ask.Window) -> Page:
         offset=offset(command, limit),
     )
     total = messages.count(work.tx, place.conversation.number) if command.page is not None else None
-    return cut(command, limit, found, ascending=True, total=total)
+    return cut(work, command, limit, found, ascending=True, total=total)

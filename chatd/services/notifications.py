@@ -64,7 +64,7 @@ def listing(work: Work, command: ask.ListNotifications) -> Page:
     everybodys = broadcasts.page(work.tx, me, limit + 1, before=before, after=after, unread=unread)
     both = sorted(own + everybodys, key=lambda one: one.ref.number, reverse=True)
     rows = both[-(limit + 1) :] if after is not None else both[: limit + 1]
-    return cut(command, limit, rows, ascending=False)
+    return cut(work, command, limit, rows, ascending=False)
 
 
 def _give_rows(work: Work) -> None:

@@ -1,12 +1,17 @@
 """Lists, cut into pages.
 
 A service asks the store for one row more than the page has, which is how it knows whether there is more.
+
+A page is cut by its rows and by its bytes: as many rows as fit, at least one. Numbered pages are cut by rows alone, for
+a row that were left out of one would be on none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+from msgspec.json import encode
 
 from chatd.services.work import Work
 from protocol.commands import Window
@@ -24,7 +29,9 @@ def offset(command: Window, limit: int) -> int:
     return ((command.page or 1) - 1) * limit
 
 
-def cut(command: Window, limit: int, rows: Sequence[Any], *, ascending: bool, total: int | None = None) -> Page:
+def cut(
+    work: Work, command: Window, limit: int, rows: Sequence[Any], *, ascending: bool, total: int | None = None
+) -> Page:
     """A page of `rows`, which are in the order in which they will be shown and may be one too many.
 
     Going on from a list that ascends (oldest first) means what comes before its first row, unless the list was asked
@@ -34,7 +41,24 @@ def cut(command: Window, limit: int, rows: Sequence[Any], *, ascending: bool, to
     forward = command.after is not None
     from_start = forward == ascending  # the row too many is at the far end of the direction in which we go
     kept = tuple(rows[:limit] if from_start else rows[-limit:])
+    if command.page is None:
+        fitting = _fitting(kept if from_start else kept[::-1], work.rules.page_bytes)
+        more = more or fitting < len(kept)
+        kept = kept[:fitting] if from_start else kept[len(kept) - fitting :]
     if not more or not kept:
         return Page(kept, limit, None, command.page, total)
     last = kept[-1] if from_start else kept[0]
     return Page(kept, limit, ("after" if forward else "before", last.ref), command.page, total)
+
+
+def _fitting(rows: Sequence[Any], most: int) -> int:
+    """How many of the first rows make a page of at most so many bytes; the first one always fits. 0 is no limit.
+
+    A row is measured by its own JSON, which is about as long as any dialect's, and takes a microsecond.
+    """
+    size = 0
+    for count, row in enumerate(rows):
+        size += len(encode(row))
+        if size > most > 0 and count:
+            return count
+    return len(rows)

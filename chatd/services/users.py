@@ -28,7 +28,7 @@ def listing(work: Work, command: ask.ListUsers) -> Page:
         before=command.before.number if command.before else None,
     )
     forward = replace(command, after=command.after or Key(0)) if command.before is None else command
-    return cut(forward, limit, found, ascending=True)
+    return cut(work, forward, limit, found, ascending=True)
 
 
 def get(work: Work, command: ask.GetUser) -> User:

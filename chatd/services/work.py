@@ -95,6 +95,7 @@ class Rules(Struct, frozen=True):
     members: int = 1_000
     page: int = 20
     page_most: int = 200
+    page_bytes: int = 1 << 20
 
 
 class Told(NamedTuple):

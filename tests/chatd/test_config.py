@@ -215,7 +215,7 @@ FILES = [
     ('[server]\npublic_url = "https://a.example:70000"\n', 'c.toml, line 2: server.public_url is '
      '"https://a.example:70000"; expected an origin such as https://chat.example.org, without a path'),
     ('[server]\ntrusted_proxies = ["10.0.0.1/8"]\n', "c.toml, line 2: server.trusted_proxies is ['10.0.0.1/8']; "
-     "expected a list, each an address or a network such as 10.0.0.0/8"),
+     "expected a list, each an address, a network such as 10.0.0.0/8, or \"unix\" for the unix socket"),
     ('[data]\nsynchronous = "OFF"\n', 'c.toml, line 2: data.synchronous is "OFF"; expected "FULL" or "NORMAL"'),
     ('[limits]\nhead_timeout = "10 x"\n', 'c.toml, line 2: limits.head_timeout is "10 x"; expected seconds or a '
      'time such as "15m" or "30d"'),

@@ -122,3 +122,14 @@ def test_python_s_logging_speaks_through_the_log(written: Written, monkeypatch: 
     first, second = text().splitlines()
     assert first == f"{STAMP} warning odd thing\\n logger=elsewhere"
     assert second.startswith(f"{STAMP} error   broke logger=elsewhere problem=\"KeyError: 'x'\" at=test_log.py:")
+
+
+def test_what_is_announced_is_bare_in_text_and_an_event_in_json(written: Written) -> None:
+    made, text = written
+    made.configure("text", "error")
+    made.announce("chatd 1.0 listening on http://127.0.0.1:3000")
+    assert text() == "chatd 1.0 listening on http://127.0.0.1:3000\n"
+    made.configure("json", "error")
+    made.announce("chatd 1.0 listening on http://127.0.0.1:3000")
+    said = json.loads(text().splitlines()[1])
+    assert said == {"time": STAMP, "level": "info", "event": "chatd 1.0 listening on http://127.0.0.1:3000"}

@@ -32,7 +32,7 @@ BROKEN: dict[str, tuple[bytes, int]] = {
     "a message of one byte too many": (frame(TEXT, b"a" * (LIMIT + 1)), 1009),
     "a binary message of a megabyte": (declared(1 << 20, head=0x82), 1009),
     "a flood of fragments": (fragments(1_100, 1), 1009),
-    "a flood of empty fragments": (fragments(1_100, 0), 1009),
+    "a flood of empty fragments": (fragments(1_100, 0), 4029),
     "fragments that grow too large together": (fragments(9, 8_000), 1009),
     "no mask": (frame(TEXT, b"{}", masked=False), 1002),
     "a compressed frame": (frame(TEXT, b"\xaa\x56\x4a\x2d\x2c\x4d\x05\x00", reserved=4), 1002),
@@ -57,11 +57,12 @@ BROKEN: dict[str, tuple[bytes, int]] = {
         frame(TEXT, b'"\xe2\x82', final=False) + frame(CONTINUATION, b'\x28"'),
         1007,
     ),
+    "a flood of pings": (frame(PING, b"flood") * 5_000, 4029),
+    "a flood of pongs that nobody asked for": (frame(10, b"flood") * 5_000, 4029),
 }
 
 TAKEN: dict[str, bytes] = {
-    "a flood of pings": frame(PING, b"flood") * 5_000,
-    "a flood of pongs that nobody asked for": frame(10, b"flood") * 5_000,
+    "as many pings as are allowed at once": frame(PING, b"flood") * 90,
     "a message in pieces with pings between": (
         frame(TEXT, b'{"jsonrpc":"2.0","id":"whole",', final=False)
         + frame(PING, b"1")

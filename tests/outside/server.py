@@ -21,6 +21,7 @@ UNLIMITED = {
     "limits.calls_per_connection": "0",
     "limits.rest_per_user": "0",
     "limits.connections_per_address": "0",
+    "limits.anonymous_per_address": "0",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -149,3 +150,17 @@ def test_a_configuration_file_that_makes_no_sense(tmp_path: Path, text: str, say
     line = refused(Chatd(tmp_path), "-c", str(file), code=2)
     assert str(file) in line
     assert says in line
+
+
+def test_with_json_every_line_is_json_from_the_first_on(tmp_path: Path) -> None:
+    server = Chatd(tmp_path, {"log.format": "json", "server.unix": str(tmp_path / "chatd.sock")})
+    with subprocess.Popen(server.command("serve", "--port", "0"), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = [json.loads(process.stderr.readline())]
+        while " listening on " not in lines[-1]["event"]:
+            lines.append(json.loads(process.stderr.readline()))
+        assert 'add "unix" to server.trusted_proxies' in lines[0]["event"]
+        process.terminate()
+        for line in process.stderr:
+            json.loads(line)
+        assert process.wait(15) == 0

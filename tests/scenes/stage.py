@@ -26,6 +26,7 @@ QUIET = {
     "limits.calls_per_connection": "0",
     "limits.rest_per_user": "0",
     "limits.connections_per_address": "0",
+    "limits.anonymous_per_address": "0",
     "limits.typing_per_connection": "0",
 }
 

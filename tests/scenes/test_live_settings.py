@@ -30,7 +30,7 @@ from chatd.session import Session
 from chatd.settings import ROWS
 from protocol.errors import Refusal
 from protocol.ids import Ref
-from protocol.strict import DEPTH, allow_depth, check_depth
+from protocol.strict import DEPTH, allow_depth, check_size
 from tests.outside.raw import PING, TEXT, Raw, frame, upgrade
 from tests.scenes.stage import TIMEOUT, Person, Rest
 
@@ -156,7 +156,7 @@ async def too_many_fragments(on: On) -> list[bool]:
 
 async def deep_json(on: On) -> bool:
     try:
-        check_depth(b"[[[[[]]]]]")
+        check_size(b"[[[[[]]]]]")
     except Refusal:
         return False
     return True

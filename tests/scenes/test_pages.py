@@ -135,3 +135,21 @@ async def test_numbered_pages_say_how_many_there_are(tmp_path: Path) -> None:
 def uuid_of(who: Person) -> str:
     """A user's id as inbox spells it."""
     return str(UUID.spell(Ref(who.id, int(who.object_id[:8], 16))))
+
+
+async def test_a_page_ends_where_its_bytes_do_and_links_to_the_rest(tmp_path: Path) -> None:
+    """In both directions, nothing twice and nothing left out; a row that is larger than a page is a page."""
+    async with stage(tmp_path, limits__page_bytes="4096") as on:
+        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+        where = await group(romeo, juliet)
+        path = f"/conversations/{where}/messages"
+        for size in (1, 1_000, 1_000, 1_000, 1_000, 10_000, 1, 1):
+            await romeo.asks("POST", path, {"content": "é" * (size // 2) or "x"}, status=201)
+        all_of_them = [one for page in await walk(on, romeo, f"{path}?limit=1") for one in page][::-1]
+        newest_first = await walk(on, romeo, f"{path}?limit=50")
+        assert [len(page) for page in newest_first] == [2, 1, 2, 3]
+        assert [one for page in reversed(newest_first) for one in page] == all_of_them
+        oldest_first = await walk(on, romeo, f"{path}?limit=50&after={all_of_them[0]}")
+        assert [one for page in oldest_first for one in page] == all_of_them[1:]
+        assert [len(page) for page in oldest_first] == [2, 2, 1, 2]
+        assert sum(len(page) for page in await walk(on, romeo, "/conversations?limit=50")) == 1

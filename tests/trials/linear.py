@@ -52,7 +52,7 @@ from protocol.frames import Packet
 from protocol.framings.engineio import read_payload
 from protocol.framings.jsonrpc import JsonRpc, SharedJsonRpc
 from protocol.framings.socketio import SocketIo
-from protocol.framings.sse import mark_of
+from protocol.framings.sse import read_id
 from protocol.ids import DECIMAL, DIGITS, OBJECT_ID, UUID
 from protocol.strict import check_keys, check_size
 from tests.outside.raw import BINARY, TEXT, frame
@@ -310,7 +310,7 @@ PROBES: dict[str, Probe] = {
     **{f"an id in text: {spelling.name}": text(spelling.read_text) for spelling in (DECIMAL, DIGITS, OBJECT_ID, UUID)},
     "a position": text(position_of),
     "an offset": text(SocketIo.read_offset),
-    "a Last-Event-ID": text(mark_of),
+    "a Last-Event-ID": text(read_id),
     "an origin": text(normal),
     "a list of origins": text(lambda origin: listed([origin])),
     "an address": text(read_address),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import sys
 from collections.abc import AsyncGenerator
+from functools import partial
 
 import pytest
 import trio
@@ -12,7 +15,17 @@ from quart import request as quart_request
 from quart_trio import QuartTrio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from chatd.net.asgi import Application, Event, Lifespan, LifespanFailed, Receive, Send, run_application
+from chatd.net.asgi import (
+    AFTERWARDS,
+    PROMPT_SECONDS,
+    Application,
+    Event,
+    Lifespan,
+    LifespanFailed,
+    Receive,
+    Send,
+    run_application,
+)
 from chatd.net.channel import Channel, HttpRules, Reject
 from chatd.net.memory import memory_pair
 
@@ -248,6 +261,30 @@ async def test_a_client_that_half_closes_gets_its_answer(quart: QuartTrio) -> No
     assert made.got().endswith(b'{"c":"d"}\n')
 
 
+async def test_an_abandoned_long_wait_is_cancelled(autojump_clock: MockClock) -> None:
+    """The client leaves while its answer is prepared: the handler ends long before its time."""
+    app, ended = QuartTrio("waits"), list[float]()
+
+    @app.get("/wait")
+    async def wait() -> str:
+        try:
+            await trio.sleep(30)
+        finally:
+            ended.append(trio.current_time())
+        return "late"
+
+    made = Run(app, b"GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
+    began = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(made)
+        await trio.sleep(1)
+        made.client.shutdown_write()
+    assert ended == [began + PROMPT_SECONDS]
+    assert isinstance(made.failure, Reject)
+    assert made.failure.answer is None
+    assert made.crashes == []
+
+
 async def test_quart_notices_that_the_reader_of_a_stream_left(quart: QuartTrio, nursery: trio.Nursery) -> None:
     made = Run(quart, b"GET /events HTTP/1.1\r\nHost: h\r\n\r\n")
     nursery.start_soon(made)
@@ -321,3 +358,48 @@ async def test_quarts_lifespan(nursery: trio.Nursery) -> None:
     await nursery.start(lifespan.run)
     await lifespan.stop()
     assert seen == ["begin", "end"]
+
+
+async def test_an_answer_that_failed_is_freed_at_once(autojump_clock: MockClock) -> None:
+    """Without the collector: no cycle of exchange, failure and traceback keeps what could not be sent."""
+    app, body = QuartTrio("large"), bytes(10_000_000)
+
+    @app.get("/large")
+    async def large() -> QuartResponse:
+        return QuartResponse(body)
+
+    for _ in range(2):  # whatever Quart makes once is made by the first
+        gc.collect()
+        before = sys.getrefcount(body)
+        gc.disable()
+        try:
+            stream, client = memory_pair()
+            await client.send_all(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n")
+            channel = Channel(stream, HttpRules())
+            assert await channel.wait_request()
+            request = await channel.read_head()
+            assert request is not None
+            failed = True
+            with contextlib.suppress(TimeoutError):
+                await run_application(app, channel, request, lambda error: None)
+                failed = False
+            assert failed
+            held = sys.getrefcount(body) - before
+        finally:
+            gc.enable()
+    assert held == 0
+
+
+async def test_what_is_to_be_done_afterwards_is_done_however_it_ends(autojump_clock: MockClock) -> None:
+    done = list[str]()
+
+    async def app(scope: Event, receive: Receive, send: Send) -> None:
+        scope[AFTERWARDS].append(partial(done.append, scope["path"]))
+        if scope["path"] == "/fails":
+            raise ZeroDivisionError
+        await send(START)
+        await send(piece(b"x" * 1_000_000 if scope["path"] == "/unread" else b"", more=False))
+
+    for path in ("/fine", "/fails", "/unread"):
+        await run(app, b"GET %b HTTP/1.1\r\nHost: h\r\n\r\n" % path.encode())
+    assert done == ["/fine", "/fails", "/unread"]

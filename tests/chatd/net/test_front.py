@@ -9,6 +9,7 @@ import ssl
 import stat
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -22,6 +23,7 @@ from chatd.net.listeners import Address, Taken, listen, spell
 from chatd.net.request import Request, Response
 from chatd.net.socket import WebSocket, frame_text, socket_rules
 from tests.chatd.net.test_stream import certificate
+from tests.outside.raw import upgrade
 
 __all__ = ["certificate"]
 
@@ -180,8 +182,75 @@ async def test_tls(house: House, certificate: tuple[str, str]) -> None:
         assert await rest(silent) == b""
     async with await house.connect() as plain:
         await plain.send_all(GET)
-        assert b"HTTP" not in await rest(plain)
+        answer = await rest(plain)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"https://" in answer
+    async with await house.connect() as garbage:
+        await garbage.send_all(b"\0 is no TLS")
+        assert b"HTTP" not in await rest(garbage)
     assert house.front.scheme == "https"
+
+
+async def test_beside_tls_a_unix_socket_speaks_plain_http(
+    house: House, certificate: tuple[str, str], tmp_path: Path
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    path = str(tmp_path / "chatd.sock")
+    await house.open(Address(), Address(path=path, mode=0o660), tls=context)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o660
+    async with await trio.open_unix_socket(path) as stream:
+        assert (await ask(stream)).endswith(b"unix")
+
+
+def forwarded(address: str, head: bytes = GET) -> bytes:
+    return head[:-2] + b"X-Forwarded-For: " + address.encode() + b"\r\n\r\n"
+
+
+async def test_clients_behind_a_trusted_proxy_have_their_limit(house: House) -> None:
+    """The proxy keeps its connections and lends them to one client after the other; WebSockets count until they end."""
+    await house.open(rules=FrontRules(connections_per_address=2, trusted_proxies=("127.0.0.0/8",)))
+    url = f"ws://127.0.0.1:{house.port}/"
+
+    def through(address: str) -> Any:
+        return trio_websocket.open_websocket_url(url, extra_headers=[("X-Forwarded-For", address)])
+
+    async with await house.connect() as one, await house.connect() as other:
+        for stream in (one, other, one, other):
+            assert (await ask(stream, forwarded("198.51.100.7"))).startswith(b"HTTP/1.1 200")
+        async with through("198.51.100.7"), through("198.51.100.7") as second:
+            assert (await ask(one, forwarded("198.51.100.7"))).startswith(b"HTTP/1.1 503")
+            assert (await ask(other, forwarded("198.51.100.8"))).startswith(b"HTTP/1.1 200")
+            async with await house.connect() as third:
+                head = upgrade("/", {"X-Forwarded-For": "198.51.100.7"})
+                assert (await ask(third, head)).startswith(b"HTTP/1.1 503")
+            await second.aclose()
+            await second._stream.aclose()  # a closed trio-websocket client leaves that to the garbage collector
+            await until(lambda: len(house.site.sockets) == 1)
+            assert (await ask(other, forwarded("198.51.100.7"))).startswith(b"HTTP/1.1 200")
+    await until(lambda: house.front.open == 0)
+    assert len(house.front._places) == 0
+
+
+async def test_clients_of_one_ipv6_network_share_their_limit(house: House) -> None:
+    await house.open(rules=FrontRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
+    shown = [("X-Forwarded-For", "2001:db8::1")]
+    url = f"ws://127.0.0.1:{house.port}/"
+    async with (
+        trio_websocket.open_websocket_url(url, extra_headers=shown) as opened,
+        await house.connect() as near,
+        await house.connect() as far,
+    ):
+        assert (await ask(near, forwarded("2001:db8::2"))).startswith(b"HTTP/1.1 503")
+        assert (await ask(far, forwarded("2001:db8:0:1::2"))).startswith(b"HTTP/1.1 200")
+        await opened._stream.aclose()  # a closed trio-websocket client leaves that to the garbage collector
+
+
+async def test_a_proxy_on_the_unix_socket_is_believed(house: House, tmp_path: Path) -> None:
+    path = str(tmp_path / "chatd.sock")
+    await house.open(Address(path=path), rules=FrontRules(trusted_proxies=("unix",)))
+    async with await trio.open_unix_socket(path) as stream:
+        assert (await ask(stream, forwarded("198.51.100.7"))).endswith(b"198.51.100.7")
 
 
 async def test_an_exception_ends_its_own_connection_only(house: House) -> None:
@@ -349,3 +418,22 @@ def test_a_bad_second_address_leaves_nothing_open(tmp_path: Path) -> None:
             http=HttpRules(),
             sockets=socket_rules(),
         )
+
+
+async def test_a_request_that_arrives_after_the_stop_is_not_performed(house: House) -> None:
+    """Its bytes are in the kernel when the connection ends: they can still be read, but nobody can be answered."""
+    await house.open()
+    performed = list[Request]()
+
+    def remember(request: Request) -> Response | None:
+        performed.append(request)
+        return None
+
+    house.site.refuse = remember  # type: ignore[method-assign]
+    async with await house.connect() as stream:
+        await ask(stream)
+        assert len(performed) == 1
+        await until(lambda: len(house.front._server.idle) == 1)  # type: ignore[union-attr]
+        stream.socket._sock.send(GET)
+        await house.front.stop(1)
+    assert len(performed) == 1

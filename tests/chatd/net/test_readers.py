@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import trio
@@ -199,5 +201,48 @@ async def test_more_than_a_turn_takes_are_all_served(readers: Readers, nursery: 
             theirs.send(b"%d" % at)
         await wait_all_tasks_blocked()
         assert [listener.heard for listener in listeners] == [[b"%d" % at] for at in range(3 * AT_ONCE)]
+        for ours, _ in pairs:
+            readers.close(ours)
+
+
+async def test_when_reading_ends_listeners_of_other_nurseries_are_told(pair: Pair, nursery: trio.Nursery) -> None:
+    made = Readers.made()
+    if made is None:
+        pytest.skip("this system has no epoll")
+    listener, late = Listener(made, pair[0]), Listener(made, pair[0])
+    async with trio.open_nursery() as inner:
+        inner.start_soon(made.run)
+        nursery.start_soon(listener.run)
+        await wait_all_tasks_blocked()
+        inner.cancel_scope.cancel()
+    await wait_all_tasks_blocked()
+    assert (listener.heard, listener.woke) == ([b""], True)
+    await late.run()
+    assert late.heard == [b""]
+
+
+async def test_a_turn_is_bounded_by_time(readers: Readers, nursery: trio.Nursery, monkeypatch: Any) -> None:
+    """Each reading takes a second here, so each turn reads one socket, and all are read in their turns."""
+    with contextlib.ExitStack() as stack:
+        pairs = [connect() for _ in range(4)]
+        for ours, theirs in pairs:
+            stack.enter_context(ours)
+            stack.enter_context(theirs)
+        listeners = [Listener(readers, ours) for ours, _ in pairs]
+        for listener in listeners:
+            nursery.start_soon(listener.run)
+        await wait_all_tasks_blocked()
+        turn, heard = readers._take_turn, list[int]()
+
+        def take_turn() -> None:
+            turn()
+            heard.append(sum(len(listener.heard) for listener in listeners))
+
+        monkeypatch.setattr(readers, "_clock", itertools.count().__next__)
+        monkeypatch.setattr(readers, "_take_turn", take_turn)
+        for _, theirs in pairs:
+            theirs.send(b"x")
+        await wait_all_tasks_blocked()
+        assert heard == [1, 2, 3, 4]
         for ours, _ in pairs:
             readers.close(ours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,7 +12,7 @@ from websockets.frames import Frame, Opcode
 
 from chatd.net.framer import Message, frame_close
 from chatd.net.memory import MemoryStream, memory_pair
-from chatd.net.socket import Gone, SocketRules, WebSocket, frame_text, socket_rules
+from chatd.net.socket import LINGER_BYTES, Gone, SocketRules, WebSocket, frame_text, socket_rules
 
 RULES = socket_rules(message_bytes=1_000, outbox_bytes=10_000, farewell=5.0)
 
@@ -226,6 +227,69 @@ async def test_pings_are_answered(pair: Pair) -> None:
     assert await pair.client.receive_some() == b"\x89\x00"
     await pair.client.send_all(Frame(Opcode.PONG, b"").serialize(mask=True))
     pair.client.close()
+
+
+async def test_the_pongs_of_one_read_go_out_in_one_send(nursery: trio.Nursery) -> None:
+    pair = Pair(nursery)
+    sent = list[bytes]()
+    pair.socket.write = lambda data, droppable=False: sent.append(data)
+    pair.start()
+    await pair.client.send_all(ping(b"one") + ping(b"two"))
+    await wait_all_tasks_blocked()
+    assert sent == [b"\x8a\x03one\x8a\x03two"]
+    pair.client.close()
+
+
+CONTROLLED = socket_rules(control_frames=10, control_burst=20, farewell=5.0)
+KINDS = {
+    "pings": ping(),
+    "pongs": Frame(Opcode.PONG, b"").serialize(mask=True),
+    "empty fragments": Frame(Opcode.CONT, b"", fin=False).serialize(mask=True),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("listens", [False, True])
+async def test_control_frames_have_a_limit(
+    nursery: trio.Nursery, kind: str, listens: bool, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty at once and ten a second; one more closes with 4029, and what comes behind it is not looked at."""
+    pair = Pair(nursery, CONTROLLED, listens=listens)
+    pair.start()
+    await pair.client.send_all(Frame(Opcode.TEXT, b"begun", fin=False).serialize(mask=True))
+    await pair.client.send_all(KINDS[kind] * 20)
+    for _ in range(30):
+        await trio.sleep(0.101)
+        await pair.client.send_all(KINDS[kind])
+    await wait_all_tasks_blocked()
+    assert pair.gone is None
+    fed = list[int]()
+    control = WebSocket._control
+
+    def count(self: WebSocket, opcode: int, payload: bytes) -> None:
+        fed.append(opcode)
+        control(self, opcode, payload)
+
+    monkeypatch.setattr(WebSocket, "_control", count)
+    await pair.client.send_all(KINDS[kind] * 5_000)
+    await read_end(pair.client)
+    await wait_all_tasks_blocked()
+    assert ended(pair) == (4029, "too many control frames")
+    assert len(fed) < 30
+
+
+async def test_a_client_that_floods_after_the_close_is_read_no_further(nursery: trio.Nursery) -> None:
+    pair = Pair(nursery, CONTROLLED, listens=True)
+    pair.start()
+    await wait_all_tasks_blocked()
+    pair.socket.close(4029, "too many calls")
+    with contextlib.suppress(OSError):
+        for _ in range(2 * LINGER_BYTES // 65_536):
+            await pair.client.send_all(text(b"x") * (65_536 // 7))
+    await wait_all_tasks_blocked()
+    assert pair.stream.aborted
+    assert not pair.heard
+    assert not nursery.child_tasks
 
 
 async def test_last_heard_moves_with_everything_heard(pair: Pair, autojump_clock: MockClock) -> None:

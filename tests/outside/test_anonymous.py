@@ -1,0 +1,84 @@
+"""Requests without a valid token have a limit for each address; valid tokens behind the same address pay nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chatd.site import TOO_MANY
+from protocol.errors import RATE_LIMITED
+from tests.outside.raw import Raw, request, upgrade
+from tests.scenes.stage import Stage, stage
+
+LIMITS = {"limits__anonymous_per_address": "0.1", "limits__anonymous_per_address_burst": "5"}
+STRANGERS = {
+    "invalid tokens": request("GET", "/conversations", token="no.token.atall"),
+    "no token": request("GET", "/conversations"),
+    "readyz": request("GET", "/readyz"),
+    "healthz": request("GET", "/healthz"),
+    "a file": request("GET", "/client.js"),
+    "refused upgrades": upgrade("/nowhere"),
+    "polling handshakes": request("GET", "/socket.io/?EIO=4&transport=polling"),
+    "unknown sessions": request("GET", "/socket.io/?EIO=4&transport=polling&sid=unknown"),
+    "nothing there": request("GET", "/nowhere"),
+}
+
+
+async def is_limited(on: Stage, asked: bytes) -> int:
+    """Ask until the answer is 429; after how many other answers."""
+    for count in range(20):
+        async with await Raw.connect(on.address) as raw:
+            status, body = await raw.asks(asked)
+        if status == 429:
+            assert json.loads(body)["code"] == RATE_LIMITED.code
+            return count
+    raise AssertionError("there is no limit")
+
+
+@pytest.mark.parametrize("kind", STRANGERS)
+async def test_every_request_of_a_stranger_counts(tmp_path: Path, kind: str) -> None:
+    async with stage(tmp_path, **LIMITS) as on:
+        assert await is_limited(on, STRANGERS[kind]) == 5
+        assert (b"retry-after", b"1") in TOO_MANY.headers
+
+
+async def test_valid_tokens_do_not_pay_for_strangers(tmp_path: Path) -> None:
+    """A token that was admitted before passes, on REST and on sockets; a new one has to wait like any stranger."""
+    async with stage(tmp_path, **LIMITS) as on:
+        romeo = await on.person("romeo")
+        known = request("GET", "/conversations", token=romeo.token)
+        async with await Raw.connect(on.address) as raw:
+            for _ in range(20):
+                assert (await raw.asks(known))[0] == 200
+            await is_limited(on, STRANGERS["invalid tokens"])
+            assert (await raw.asks(known))[0] == 200
+        async with await Raw.open(on.address, romeo.token) as raw:
+            assert (await raw.call("rpc.ping"))["result"] == "pong"
+
+
+async def test_a_valid_token_gives_back_what_its_first_request_paid(tmp_path: Path) -> None:
+    async with stage(tmp_path, **LIMITS) as on:
+        romeo = await on.person("romeo")
+        on.server.house.anonymous.clear("127.0.0.1")
+        for _ in range(20):
+            on.server.house.doorman.forget(romeo.id)
+            async with await Raw.open(on.address, romeo.token) as raw:
+                assert (await raw.call("rpc.ping"))["result"] == "pong"
+            on.server.house.doorman.forget(romeo.id)
+            async with await Raw.connect(on.address) as raw:
+                assert (await raw.asks(request("GET", "/conversations", token=romeo.token)))[0] == 200
+            async with await Raw.open(on.address) as raw:
+                assert (await raw.call("auth", {"token": romeo.token}))["result"] == {"ok": True}
+        assert await is_limited(on, STRANGERS["healthz"]) == 5
+
+
+async def test_a_poll_of_an_open_session_pays_nothing(tmp_path: Path) -> None:
+    async with stage(tmp_path, **LIMITS) as on, await Raw.connect(on.address) as raw:
+        _, opened = await raw.asks(STRANGERS["polling handshakes"])
+        sid = json.loads(opened[1:])["sid"]
+        await is_limited(on, STRANGERS["healthz"])
+        path = f"/socket.io/?EIO=4&transport=polling&sid={sid}"
+        assert (await raw.asks(request("POST", path, b"40/chat,{}")))[0] == 200
+        assert (await raw.asks(request("GET", path)))[0] == 200
