@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from chatd.broker import Link, Seat
@@ -11,6 +11,7 @@ from chatd.resume import Arrival, Back, arrive
 from chatd.services import entry
 from chatd.services.replay import Missed
 from chatd.services.work import Actor, Told
+from chatd.store.sessions import Room
 from chatd.store.transaction import Transaction
 from protocol.dialects.speech import Speech
 from protocol.events import JOINED, USER
@@ -29,7 +30,7 @@ NOTHING_MISSED = Arrival([], None, Missed([], 0, all=True))
 class Chair(Seat):
     """A seat, with what its connection needs to answer in it."""
 
-    __slots__ = ("actor", "memory", "speech")
+    __slots__ = ("_moves", "actor", "memory", "speech")
 
     def __init__(
         self,
@@ -45,13 +46,46 @@ class Chair(Seat):
         self.actor = actor
         self.speech = speech
         self.memory = memory  # the name under which its rooms are remembered, if they are
+        self._moves: dict[int, Moves] | None = None  # joins and leaves that are under way, by conversation
+
+    def begin_move(self, number: int, *, joins: bool) -> None:
+        """A join or a leave is under way."""
+        if self._moves is None:
+            self._moves = {}
+        before = self._moves.get(number)
+        self._moves[number] = Moves(1 if before is None else before.under_way + 1, joins)
+
+    def end_move(self, number: int) -> None:
+        if self._moves is not None:
+            moves = self._moves.pop(number)
+            if moves.under_way > 1:
+                self._moves[number] = Moves(moves.under_way - 1, moves.joins)
+
+    def may_join(self, number: int, most: int) -> bool:
+        """Whether a join is within a limit (0: none), once all that is under way is done."""
+        moves = self._moves or {}
+        if not most or len(self.groups) + len(moves) <= most:
+            return True
+        rooms = {room for kind, room in self.groups if kind == JOINED}
+        for room, move in moves.items():
+            (rooms.add if move.joins else rooms.discard)(room)
+        return number in rooms or len(rooms) < most
 
 
-def spell_missed(face: Face, user: int, told: Told, rooms: Container[int] | None) -> Iterator[bytes]:
+class Moves(NamedTuple):
+    """How many joins and leaves of one conversation are under way, and whether the last one joins."""
+
+    under_way: int
+    joins: bool
+
+
+def spell_missed(face: Face, user: int, told: Told, rooms: Mapping[int, Room] | None) -> Iterator[bytes]:
     """An event as a user would have been told it, had they been here, in those rooms (None: in all)."""
     event, position = told
     for at, number in event.places:
-        if (at == JOINED and rooms is not None and number not in rooms) or (at == USER and number != user):
+        if at == USER and number != user:
+            continue
+        if at == JOINED and rooms is not None and not (number in rooms and rooms[number].had(position)):
             continue
         for data, others in face.spell(event, at, position):
             if not (others and event.actor == user):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
+
+import trio
 
 from chatd.chair import Chair, Comeback
 from chatd.connection import Connection
@@ -11,6 +13,8 @@ from chatd.resume import Back, catch_up, find_gap, recall
 from chatd.services.work import Told
 
 MOST = 1 << 20
+EARLY_FRAMES = 256  # that are kept while the seats are being taken, before the client is not read from any more
+EARLY_BYTES = 1 << 20
 
 Hello = Callable[[int, bool, str | None], None]
 """Says that the client is in: the position from which it is told, whether it was recovered, and if not, why."""
@@ -18,6 +22,7 @@ Hello = Callable[[int, bool, str | None], None]
 
 async def begin(connection: Connection, chairs: list[Chair], back: Back | None, hello: Hello) -> None:
     """Take the seats where somebody was, if that can be, and else anew."""
+    connection.entering = chairs
     gap = await find_gap(connection.house, chairs[0].actor, back) if back is not None else None
     if back is None or gap is not None:
         await begin_anew(connection, chairs, hello, gap)
@@ -38,11 +43,12 @@ async def begin_anew(connection: Connection, chairs: list[Chair], hello: Hello, 
 async def go_on(connection: Connection, chairs: list[Chair], back: Back, hello: Hello) -> None:
     """Hello, then what was missed, then greetings, then what happens. There must be no gap."""
     house, actor = connection.house, chairs[0].actor
+    connection.entering = chairs
     rooms, known = await recall(house, actor, back)
-    if known and back.session is not None and chairs[0].memory == connection.name:
+    if known and back.session is not None and chairs[0].memory not in back.names:
         connection.name = back.session
-        for chair in chairs:
-            chair.memory = back.session
+        for chair, name in zip(chairs, back.names, strict=True):
+            chair.memory = name
     hello(back.position, True, None)
     most = (house.config.limits.outbox_bytes or MOST) // 8
 
@@ -66,12 +72,36 @@ async def go_on(connection: Connection, chairs: list[Chair], back: Back, hello: 
 async def _let_take(connection: Connection) -> None:
     await connection.house.broker.flush()
     await connection.drained()
+    connection.progressed()
 
 
 def _after(frames: list[bytes], mark: bytes) -> list[bytes]:
-    """The frames behind the one that ends with the mark: a connection can break between two of one position."""
-    heard = (place for place, data in enumerate(frames, 1) if data.endswith(mark))
+    """The frames behind the one that the mark begins or ends: a connection can break between two of one position."""
+    heard = (place for place, data in enumerate(frames, 1) if data.startswith(mark) or data.endswith(mark))
     return frames[next(heard, len(frames)) :]
+
+
+async def open_while_reading(take_seats: Callable[[], Awaitable[None]], read: Callable[[], Awaitable[None]]) -> None:
+    """Take the seats while the client is read from: to send what was missed can take long, and its pongs must count.
+
+    `read` may end; when it raises Gone, the client has left.
+    """
+    failures: list[Exception] = []
+    async with trio.open_nursery() as nursery:
+
+        async def run(task: Callable[[], Awaitable[None]], *, ends: bool) -> None:
+            try:
+                await task()
+            except Exception as failure:
+                failures.append(failure)
+                ends = True
+            if ends:
+                nursery.cancel_scope.cancel()
+
+        nursery.start_soon(partial(run, read, ends=False))
+        await run(take_seats, ends=True)
+    if failures:
+        raise failures[0]
 
 
 def _greet(connection: Connection, chairs: list[Chair]) -> None:

@@ -10,7 +10,7 @@ by framing and is in chatd/entrance.py; from there on all connections are this.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,11 +25,10 @@ from chatd.house import Closable, House
 from chatd.limiter import Bucket
 from chatd.metrics import CONNECTIONS, CONNECTIONS_CLOSED
 from chatd.net.socket import frame_binary, frame_text
-from chatd.resume import Arrival
-from chatd.services.table import writes
-from chatd.services.work import Actor, Told
+from chatd.resume import Arrival, SeatRooms
+from chatd.services.table import SERVICES, writes
+from chatd.services.work import Actor, Rules, Told, Work
 from chatd.store import sessions
-from chatd.store.conversations import Place as Standing
 from chatd.store.transaction import Transaction
 from protocol import commands as ask
 from protocol.dialects.grammar import Hear
@@ -62,6 +61,7 @@ class Connection(Link, Closable):
         "_typing",
         "chairs",
         "ended",
+        "entering",
         "framing",
         "house",
         "name",
@@ -76,6 +76,7 @@ class Connection(Link, Closable):
         self.framing = framing
         self.name = secrets.token_urlsafe(12)
         self.chairs: dict[str, Chair] = {}
+        self.entering: Sequence[Chair] = ()  # seats that will be taken when what was missed has been sent
         self.under_way = 0
         self.writing = 0
         self.open = True
@@ -128,26 +129,28 @@ class Connection(Link, Closable):
         for told in arrival.missed.told:
             for data in self.missed(chairs, told, arrival.rooms):
                 house.broker.send(self, data)
-        for chair in chairs:
+        for place, chair in enumerate(chairs):
             house.roster.enter(chair.actor.ref, arrival.standings)
             house.broker.sit(chair)
             self.chairs[chair.face.namespace] = chair
-            for number in self._rooms(chair, arrival):
+            for number in self._rooms(chair, place, arrival.rooms):
                 house.broker.join(chair, (JOINED, number))
+        self.entering = ()
         house.dispatch.entered(chairs[0].actor)
 
-    def _rooms(self, chair: Chair, arrival: Arrival) -> Iterable[int]:
+    def _rooms(self, chair: Chair, place: int, rooms: SeatRooms | None) -> Iterable[int]:
         """The rooms that a seat is in from the beginning."""
         if chair.everywhere:
             return self.house.roster.conversations(chair.user)
-        rooms = arrival.rooms or {}
-        return [number for number, member in rooms.items() if member] if chair.speech.joins else ()
+        if rooms is None or not chair.speech.joins:
+            return ()
+        return [number for number, room in rooms[place].items() if room.joined]
 
     @staticmethod
-    def missed(chairs: list[Chair], told: Told, rooms: Container[int] | None) -> Iterator[bytes]:
-        """Something that was missed, as these seats would have been told it in those rooms (None: in all)."""
-        for chair in chairs:
-            yield from spell_missed(chair.face, chair.user, told, rooms)
+    def missed(chairs: list[Chair], told: Told, rooms: SeatRooms | None) -> Iterator[bytes]:
+        """Something that was missed, as these seats would have been told it in their rooms (None: in all)."""
+        for place, chair in enumerate(chairs):
+            yield from spell_missed(chair.face, chair.user, told, None if rooms is None else rooms[place])
 
     def greet(self, chair: Chair) -> None:
         """Tell a newcomer what their dialect greets with."""
@@ -156,7 +159,7 @@ class Connection(Link, Closable):
 
     def _greet_with(self, chair: Chair, event: Event) -> None:
         if chair.groups:  # it still has its seat
-            self.tell(chair, event, self.house.broker.position)
+            self.tell(chair, event)  # without a position: it is sent anew on every connection
             if chair.speech.vocabulary.greets_user:
                 self._tell_other_sockets(chair, event)
 
@@ -164,7 +167,7 @@ class Connection(Link, Closable):
         """Tell an event to the other sockets of the user that speak the same dialect."""
         for seat in self.house.broker.seats((USER, chair.user)):
             if seat is not chair and seat.face.dialect is chair.face.dialect:
-                self.house.broker.tell(seat, event, None)
+                self.house.broker.tell(seat, event)
 
     def leave(self, namespace: str) -> None:
         chair = self.chairs.pop(namespace, None)
@@ -182,11 +185,22 @@ class Connection(Link, Closable):
 
     @property
     def users(self) -> set[int]:
-        return {chair.user for chair in self.chairs.values()}
+        return {chair.user for chair in self._all_chairs()}
 
     @property
     def sessions(self) -> set[str]:
-        return {chair.memory for chair in self.chairs.values() if chair.memory is not None}
+        return {chair.memory for chair in self._all_chairs() if chair.memory is not None}
+
+    def _all_chairs(self) -> Iterator[Chair]:
+        yield from self.chairs.values()
+        yield from self.entering
+
+    def session_name(self, connection: str, namespace: str) -> str:
+        """The name under which the rooms of one namespace of a connection are remembered."""
+        return connection
+
+    def progressed(self) -> None:
+        """The client has taken bytes of what it missed."""
 
     def moved(self, write: Way) -> None:
         """Bytes go out in another way from now on."""
@@ -216,7 +230,7 @@ class Connection(Link, Closable):
 
     def look(self, now: float, clock: float) -> None:
         """Close what holds an expired token."""
-        for chair in self.chairs.values():
+        for chair in self._all_chairs():
             if chair.actor.expires <= clock:
                 self.end(SIGNED_OUT)
                 return
@@ -280,25 +294,41 @@ class Connection(Link, Closable):
         kind = type(command)
         if kind is ask.SetTyping:
             self._check_typing()
-        elif kind is ask.Leave and not self._may_be_refused(chair, command):
-            self._leave_room(chair, row, call.id, command)
+        elif kind is ask.Leave:
+            self._leave_room(chair, row, call, command)
             return
-        elif kind is ask.Join and chair.memory is not None:
-            command = replace(command, session=chair.memory)
+        elif isinstance(command, ask.Join):
+            command = self._begin_join(chair, command)
         behind = self.writing > 0  # what this connection wrote before is what it reads now
         writing = writes(kind)
+        self._begin(writing)
+        reply = partial(self._performed, chair, row, call.id, command, writing)
+        try:
+            self.house.dispatch.perform(chair.actor, command, reply, behind=behind)
+        except Refusal:  # too much waits already: it has not begun
+            self._done(writing)
+            if type(command) is ask.Join:
+                chair.end_move(command.conversation.number)
+            raise
+
+    def _begin(self, writing: bool) -> None:
+        """A call is under way."""
         self.under_way += 1
         self.writing += writing
-        reply = partial(self._performed, chair, row, call.id, command, writing)
-        self.house.dispatch.perform(chair.actor, command, reply, behind=behind)
 
-    def _performed(self, chair: Chair, row: Hear, id: Any, command: ask.Command, writing: bool, answer: Answer) -> None:
-        """An answer, on its way back to whoever asked."""
+    def _done(self, writing: bool) -> None:
+        """A call is not under way any more."""
         self.under_way -= 1
         self.writing -= writing
         if self._idle is not None and self.under_way < UNDER_WAY:
             self._idle.set()
             self._idle = None
+
+    def _performed(self, chair: Chair, row: Hear, id: Any, command: ask.Command, writing: bool, answer: Answer) -> None:
+        """An answer, on its way back to whoever asked."""
+        self._done(writing)
+        if type(command) is ask.Join:
+            chair.end_move(command.conversation.number)
         if not self.open:
             return
         if type(answer) is outcome.Error:
@@ -307,39 +337,53 @@ class Connection(Link, Closable):
             self._refuse(chair, row, id, refusal)
             return
         result = answer.result
-        if type(command) is ask.Join and not self._join_room(chair, row, id, result):
-            return
-        if type(command) is ask.Leave:
-            self._leave_room(chair, row, id, command)
-            return
+        if type(command) is ask.Join and chair.groups:  # it still has its seat
+            self.house.broker.join(chair, (JOINED, result.conversation.number))
         self._answer(chair, row, id, result)
         if row.restates is not None and result is False:
             self.house.dispatch.greet(row.restates, chair.actor, partial(self._greet_with, chair))
 
-    def _join_room(self, chair: Chair, row: Hear, id: Any, place: Standing) -> bool:
-        most = self.house.config.limits.rooms_per_socket
-        if most and len(chair.groups) > most:
-            self._refuse(chair, row, id, Refusal(BAD_REQUEST, f"One socket joins at most {most} conversations"))
-            return False
-        if chair.groups:  # it still has its seat
-            self.house.broker.join(chair, (JOINED, place.conversation.number))
-        return True
+    def _begin_join(self, chair: Chair, command: ask.Join) -> ask.Join:
+        """Before a join is asked for: one above the limit must not be remembered either."""
+        most, number = self.house.config.limits.rooms_per_socket, command.conversation.number
+        if not chair.may_join(number, most):
+            raise Refusal(BAD_REQUEST, f"One socket joins at most {most} conversations")
+        chair.begin_move(number, joins=True)
+        return command if chair.memory is None else replace(command, session=chair.memory)
 
-    @staticmethod
-    def _may_be_refused(chair: Chair, command: Any) -> bool:
-        """Whether it must be asked who may leave: for a room that the socket is not in, in a dialect that documents
-        FORBIDDEN for it. Other dialects confirm every leave.
+    def _leave_room(self, chair: Chair, row: Hear, call: Call, command: Any) -> None:
+        """Leave a room, behind what this connection wrote before: a join of that room may be under way.
+
+        A room that the socket is not in is asked for first, in a dialect that documents FORBIDDEN for what is not the
+        caller's. Other dialects confirm every leave.
         """
-        return chair.face.dialect.not_yours is not None and (JOINED, command.conversation.number) not in chair.groups
-
-    def _leave_room(self, chair: Chair, row: Hear, id: Any, command: Any) -> None:
-        """Leave a room. Whoever was not in it is not in it now either."""
         place = (JOINED, command.conversation.number)
-        if chair.memory is not None and place in chair.groups:
+        forget = _nothing
+        if chair.memory is not None and (self.writing or place in chair.groups):
             forget = partial(_forget_room, session=chair.memory, conversation=place[1])
+        asks = chair.face.dialect.not_yours is not None and place not in chair.groups
+        if self.writing or asks:
+            unit = partial(_check_leave, actor=chair.actor, command=command, then=forget) if asks else forget
+            self.house.database.submit(unit, partial(self._left_room, chair, row, call, command))
+            self._begin(True)
+            chair.begin_move(place[1], joins=False)
+            return
+        if forget is not _nothing:
             self.house.database.submit(forget, lambda done: None)
         self.house.broker.leave(chair, place)
-        self._answer(chair, row, id, command)
+        self._answer(chair, row, call.id, command)
+
+    def _left_room(self, chair: Chair, row: Hear, call: Call, command: Any, done: outcome.Outcome[Any]) -> None:
+        self._done(True)
+        chair.end_move(command.conversation.number)
+        if not self.open:
+            return
+        self.house.broker.leave(chair, (JOINED, command.conversation.number))
+        if isinstance(done, outcome.Error):
+            error = done.error
+            self._refuse(chair, row, call.id, error if isinstance(error, Refusal) else Refusal(INTERNAL))
+        else:
+            self._answer(chair, row, call.id, command)
 
     # Limits
 
@@ -395,9 +439,19 @@ class Connection(Link, Closable):
     def push(self, chair: Chair, name: str, body: bytes) -> None:
         self.house.broker.send(self, chair.face.frame(name, body))
 
-    def tell(self, chair: Chair, event: Event, position: int | None = None) -> None:
-        """An event for this seat alone."""
-        self.house.broker.tell(chair, event, position)
+    def tell(self, chair: Chair, event: Event) -> None:
+        """An event that has no position, for this seat alone."""
+        self.house.broker.tell(chair, event)
+
+
+def _nothing(tx: Transaction) -> None:
+    """To wait for one's turn among the writes."""
+
+
+def _check_leave(tx: Transaction, actor: Actor, command: ask.Leave, then: Callable[[Transaction], None]) -> None:
+    """Refuse whoever may not leave a conversation, for it is not theirs."""
+    SERVICES[ask.Leave].service(Work(tx, actor, Rules()), command)
+    then(tx)
 
 
 def _forget_room(tx: Transaction, session: str, conversation: int) -> None:

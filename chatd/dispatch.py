@@ -20,6 +20,7 @@ import trio
 from msgspec import Struct
 
 from chatd.broker import Broker
+from chatd.event_waiters import EventWaiters
 from chatd.limiter import Buckets
 from chatd.metrics import CALL_SECONDS, CALLS, EVENTS, Child
 from chatd.notifier import Notifier
@@ -81,7 +82,7 @@ class Dispatch:
         self.notifier = Notifier(database, broker, roster, self.watchers, self.publish)
         broker.moved = self.watchers.moved
         self.closed: Callable[[int], None] = lambda user: None
-        self._listeners = trio.lowlevel.ParkingLot()
+        self.event_waiters = EventWaiters()
         self._seconds = CALL_SECONDS.child().observe
         self._live: dict[type[Command], Callable[[Actor, Any], Answer | None]] = {
             ask.SetTyping: self._type,
@@ -195,8 +196,8 @@ class Dispatch:
             prepare(event)
         self.broker.publish(event, position)
         _events(kind).value += 1
-        if self._listeners:
-            self._listeners.unpark_all()
+        if position is not None and self.event_waiters:
+            self.event_waiters.wake(event)
         for follow in self._after.get(kind, ()):
             follow(event)
 
@@ -266,11 +267,6 @@ class Dispatch:
     def _after_batch(self) -> None:
         self.tell_counts()
         self.watchers.flush()
-
-    async def next_event(self, position: int) -> None:
-        """Wait until something after that position has been published."""
-        while self.broker.position <= position:
-            await self._listeners.park()
 
     async def settled(self) -> None:
         """Wait until everything that was asked so far is committed and answered."""

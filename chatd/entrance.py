@@ -11,7 +11,7 @@ close code, which is all that a browser can see.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,7 +22,7 @@ from msgspec import Raw
 
 from chatd.auth.verifier import bearer
 from chatd.chair import Chair
-from chatd.comeback import begin, position_of
+from chatd.comeback import EARLY_BYTES, EARLY_FRAMES, begin, open_while_reading, position_of
 from chatd.connection import Connection, plainly
 from chatd.face import Push
 from chatd.house import House
@@ -34,7 +34,7 @@ from chatd.resume import Back
 from chatd.services.work import Actor
 from protocol.dialects.grammar import Dialect
 from protocol.dialects.saying import encode
-from protocol.errors import AUTH_INVALID, FORBIDDEN, SIGNED_OUT, SILENT, Closing, Refusal
+from protocol.errors import AUTH_INVALID, FORBIDDEN, SILENT, Refusal, closing_of
 from protocol.frames import Call, Frame, Packet
 from protocol.framings.jsonrpc import JsonRpc, SharedJsonRpc
 
@@ -68,14 +68,16 @@ def dialects_of(house: House, path: str, query: Mapping[str, str]) -> dict[str, 
 class RpcConnection(Connection):
     """A Connection on a WebSocket of its own."""
 
-    __slots__ = ("_pinged", "early", "websocket")
+    __slots__ = ("_early_bytes", "_pinged", "_progress", "early", "websocket")
 
     def __init__(self, house: House, framing: JsonRpc, websocket: WebSocket) -> None:
         super().__init__(house, framing, websocket.outbox.way)
         self.websocket = websocket
         websocket.outbox.moved = self.moved
         self._pinged = 0.0
-        self.early: Sequence[Frame] = ()  # what came right behind the token, to be heard when the seats are taken
+        self._progress = 0.0
+        self.early: list[Frame] = []  # what came before the seats were taken: it is heard when they are
+        self._early_bytes = 0
 
     @property
     def crowded(self) -> bool:
@@ -90,6 +92,25 @@ class RpcConnection(Connection):
     async def drained(self) -> None:
         await self.websocket.outbox.drained()
 
+    def session_name(self, connection: str, namespace: str) -> str:
+        return connection + namespace if isinstance(self.framing, SharedJsonRpc) else connection
+
+    def take_early(self, messages: list[Message]) -> bool:
+        """Keep calls until the seats are taken; whether more may come."""
+        for data, binary in messages:
+            self._early_bytes += len(data)
+            self.early += self.framing.receive(Packet(data, binary))
+        return not self._full
+
+    @property
+    def _full(self) -> bool:
+        return len(self.early) >= EARLY_FRAMES or self._early_bytes >= EARLY_BYTES
+
+    def progressed(self) -> None:
+        """Its pongs are not read while too much waits to be heard: that it takes bytes shows that it is there."""
+        if self._full:
+            self._progress = trio.current_time()
+
     def may_call(self, id: Any) -> bool:
         """Whether one more call is within the limit, from somebody who has no seat yet."""
         return self._allowed(None, id)
@@ -97,7 +118,7 @@ class RpcConnection(Connection):
     def look(self, now: float, clock: float) -> None:
         """Ask a silent client whether it is there, and end it when it does not answer."""
         limits = self.house.config.limits
-        silent = now - self.websocket.last_heard
+        silent = now - max(self.websocket.last_heard, self._progress)
         if limits.ping_interval and silent > limits.ping_interval + limits.ping_timeout:
             self.end(SILENT)
         elif limits.ping_interval and silent > limits.ping_interval and self._pinged < self.websocket.last_heard:
@@ -122,9 +143,14 @@ async def serve_jsonrpc(house: House, request: Request, websocket: WebSocket) ->
         if actor is None:
             return
         push = framing.push_with_room if query.get("rooms") == "1" else framing.push
-        await _open(connection, actor, namespaces, dialects, push, back_of(query))
+        try:
+            await _open(connection, actor, namespaces, dialects, push, back_of(query))
+        except Refusal as refusal:
+            await house.broker.flush()
+            _send_away(connection, dialects[0], refusal)
+            return
         del query, token, dialects
-        early, connection.early = connection.early, ()
+        early, connection.early = connection.early, []
         await connection.hear_all(early)
         del early
         while True:
@@ -176,7 +202,7 @@ def _send_away(connection: RpcConnection, spoken: Dialect, refusal: Refusal) -> 
     _, _, told = connection.house.speech(spoken, next(iter(spoken.vocabularies))).refuse(None, refusal, asked=False)
     if told is not None and spoken.turns_away != "disconnect":
         connection.websocket.write(frame_text(JsonRpc.push("", *told, None, None)))
-    connection.end(Closing(refusal.code.close, SIGNED_OUT.reason, retry=False))
+    connection.end(closing_of(refusal))
 
 
 async def _wait_for_auth(connection: RpcConnection, query: dict[str, str], dialects: list[Dialect]) -> Actor:
@@ -233,8 +259,15 @@ async def _open(
     chairs = []
     for namespace, spoken in zip(namespaces, dialects, strict=True):
         face = house.face(spoken, namespace, push, frame_text)
-        chairs.append(Chair(connection, face, actor, house.speech(spoken, namespace), memory=connection.name))
-    await begin(connection, chairs, back, partial(_say_ready, connection, chairs[0]))
+        memory = connection.session_name(connection.name, namespace)
+        chairs.append(Chair(connection, face, actor, house.speech(spoken, namespace), memory=memory))
+    if back is not None and back.session is not None:
+        back = back._replace(names=tuple(connection.session_name(back.session, one) for one in namespaces))
+    take_seats = partial(begin, connection, chairs, back, partial(_say_ready, connection, chairs[0]))
+    if back is None:
+        await take_seats()
+    else:
+        await open_while_reading(take_seats, partial(connection.websocket.listen, connection.take_early))
 
 
 def back_of(query: Mapping[str, str]) -> Back | None:

@@ -33,7 +33,7 @@ from msgspec import Raw
 
 from chatd.auth.verifier import bearer
 from chatd.chair import Chair
-from chatd.comeback import begin_anew, go_on, position_of
+from chatd.comeback import EARLY_BYTES, EARLY_FRAMES, begin_anew, go_on, open_while_reading, position_of
 from chatd.connection import Connection, plainly
 from chatd.engine import Engine, Headers, Session, SessionRules
 from chatd.entrance import query_of, same_user
@@ -47,7 +47,7 @@ from chatd.services.work import Actor
 from chatd.store import sessions
 from protocol.dialects.grammar import Dialect
 from protocol.dialects.speech import error_body
-from protocol.errors import AUTH_INVALID, BAD_REQUEST, RATE_LIMITED, Closing, Refusal
+from protocol.errors import AUTH_INVALID, BAD_REQUEST, RATE_LIMITED, Closing, Refusal, closing_of
 from protocol.frames import Acknowledged, Call, Close, Frame, Open, Packet
 from protocol.framings.socketio import SocketIo, SocketIoLimits
 
@@ -63,13 +63,15 @@ INVALID_STATE = "invalid state"
 class IoConnection(Connection):
     """A Connection on an Engine.IO session."""
 
-    __slots__ = ("left", "session")
+    __slots__ = ("early_bytes", "full", "left", "session")
 
     def __init__(self, house: House, session: Session) -> None:
         framing = SocketIo(SocketIoLimits(packet_bytes=house.config.socketio.max_payload))
         super().__init__(house, framing, session.way)
         self.session = session
         self.left: set[str] = set()
+        self.early_bytes = 0
+        self.full = False  # it is not read from: too much waits to be heard already
         session.moved = self.moved
 
     @property
@@ -86,6 +88,10 @@ class IoConnection(Connection):
         """Wait until the client has taken most of what waits for it, by whichever transport it takes it."""
         while self.session.waiting > DRAINED and not self.session.closing:  # noqa: ASYNC110 - no event tells
             await trio.sleep(DRAIN_SECONDS)
+
+    def progressed(self) -> None:
+        if self.full:
+            self.session.postpone()
 
     def leave(self, namespace: str) -> None:
         if namespace in self.chairs:
@@ -139,33 +145,50 @@ def open_engine(house: House, nursery: trio.Nursery, headers: Callable[[Request]
 async def serve_socketio(house: House, session: Session, request: Request) -> None:
     """The whole life of a Socket.IO connection."""
     connection = IoConnection(house, session)
-    guest = Guest(connection, query_of(request), request.get(b"authorization"))
+    unheard: list[Frame] = []
+    guest = Guest(connection, query_of(request), request.get(b"authorization"), unheard)
     del request
     try:
         CONNECTIONS_OPENED.child("socketio").add()
         while True:
-            unheard: list[Frame] = []
-            await session.listen(partial(guest.take, unheard))
-            for frame in unheard:
+            await session.listen(guest.take)
+            for frame in unheard:  # while one is heard, more may come behind
                 await guest.hear(frame)
+            unheard.clear()
     finally:
         connection.leave_all()
 
 
 class Guest:
-    """What a connection is until its namespaces are open: a handshake, and what each CONNECT shows."""
+    """What a connection is until its namespaces are open: a handshake, and what each CONNECT shows.
 
-    __slots__ = ("_authorization", "_connection", "_house", "_query")
+    `unheard` are the frames that wait, in their order.
+    """
 
-    def __init__(self, connection: IoConnection, query: dict[str, str], authorization: str | None) -> None:
+    __slots__ = ("_authorization", "_connection", "_house", "_let_in_to", "_query", "_unheard")
+
+    def __init__(
+        self, connection: IoConnection, query: dict[str, str], authorization: str | None, unheard: list[Frame]
+    ) -> None:
         self._connection = connection
         self._house = connection.house
         self._query = query
         self._authorization = authorization
+        self._unheard = unheard
+        self._let_in_to: Chair | None = None
 
-    def take(self, unheard: list[Frame], packets: list[Packet]) -> bool:
-        """Hear the calls that have just arrived; whether that was all, and nothing has to be waited for."""
+    def take_early(self, packets: list[Packet]) -> bool:
+        """Keep what comes while a namespace is being opened; whether more may come."""
         connection = self._connection
+        for packet in packets:
+            connection.early_bytes += len(packet.data)
+            self._unheard += connection.framing.receive(packet)
+        connection.full = len(self._unheard) >= EARLY_FRAMES or connection.early_bytes >= EARLY_BYTES
+        return not connection.full
+
+    def take(self, packets: list[Packet]) -> bool:
+        """Hear the calls that have just arrived; whether that was all, and nothing has to be waited for."""
+        connection, unheard = self._connection, self._unheard
         for packet in packets:
             for frame in connection.framing.receive(packet):
                 if unheard or type(frame) is not Call or frame.namespace not in connection.chairs:
@@ -216,7 +239,12 @@ class Guest:
             else:
                 await begin_anew(connection, [chair], partial(self._let_in, chair))
         except Refusal as refusal:
-            self._turn_away(namespace, spoken, refusal)
+            connection.entering = ()
+            if self._let_in_to is not None and self._let_in_to.face.namespace == namespace:
+                connection.end(closing_of(refusal))  # it was let in, and has no seat: it must come back
+            else:
+                self._turn_away(namespace, spoken, refusal)
+        self._let_in_to = None
 
     def _recovers(self, shown: dict[str, Any]) -> bool:
         """Whether this client can be told what it missed: the offsets in its events are asked for, or the rule."""
@@ -233,7 +261,9 @@ class Guest:
         back = await self._back(actor, shown)
         if back is not None:
             chair.memory = back.session
-            await go_on(connection, [chair], back, partial(self._let_in, chair))
+            take_seats = partial(go_on, connection, [chair], back, partial(self._let_in, chair))
+            await open_while_reading(take_seats, partial(connection.session.listen, self.take_early))
+            connection.full, connection.early_bytes = False, 0
             return
         name = f"{secrets.token_urlsafe(PID_BYTES)}.{house.database.epoch}-{house.broker.position}"
         chair.memory = name
@@ -249,12 +279,14 @@ class Guest:
         if await house.database.read(lambda tx: sessions.owner(tx, pid)) != actor.id:
             return None
         position = position_of(where.position)
-        back = Back(where.epoch, position, pid, where.mark if position > 0 else b"")  # nothing happened at 0
+        mark = where.mark if position > 0 else b""  # nothing happened at 0
+        back = Back(where.epoch, position, pid, mark, (pid,))
         return back if await find_gap(house, actor, back) is None else None
 
     def _let_in(self, chair: Chair, position: int, recovered: bool, gap: str | None) -> None:
         connection, pid = self._connection, chair.memory
         connection.session.admit()
+        self._let_in_to = chair
         sid = secrets.token_urlsafe(SID_BYTES) if pid is None else sid_of(pid)
         connection.say(SocketIo.opened(chair.face.namespace, sid, pid))
 

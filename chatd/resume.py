@@ -14,9 +14,9 @@ What is not kept any more by the time that it is read ends the connection; when 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from chatd.house import House
 from chatd.services import entry, replay
@@ -24,6 +24,7 @@ from chatd.services.replay import Missed
 from chatd.services.work import Actor, Told
 from chatd.store import log, sessions
 from chatd.store.messages import Standing
+from chatd.store.sessions import Room
 from chatd.store.transaction import Reading, Transaction
 
 LAST = 100
@@ -32,26 +33,34 @@ IN_USE = 2 * 3_600_000  # a session in use is said to be at least that often (ch
 DAY = 86_400_000
 
 
-class Back(NamedTuple):
-    """Where somebody comes back from: epoch and position, and the session whose rooms they had joined.
+SeatRooms: TypeAlias = tuple[Mapping[int, Room], ...]
+"""The rooms that each of some seats had joined."""
 
-    Where one position may be told in several frames, `mark` is the end of the last one that was heard.
+
+class Back(NamedTuple):
+    """Where somebody comes back from: epoch and position, and the connection whose rooms they had joined.
+
+    `names` are those of its sessions, one for each namespace, in the order of the seats; none where none is named.
+    Where one position may be told in several frames, `mark` is how the last one that was heard
+    begins or ends.
     """
 
     epoch: str
     position: int
     session: str | None = None
     mark: bytes = b""
+    names: tuple[str, ...] = ()
 
 
 class Arrival(NamedTuple):
     """What the seat is taken with: the conversations, the rooms to join again, and the last piece of what was missed.
 
-    `rooms` are those of the session that is named, and None where none is: then all that may be seen was missed.
+    `rooms` are those of the sessions that are named, in the order of the seats, and None where none is: then all that
+    may be seen was missed.
     """
 
     standings: list[Standing]
-    rooms: dict[int, bool] | None
+    rooms: SeatRooms | None
     missed: Missed
 
 
@@ -62,9 +71,11 @@ async def find_gap(house: House, actor: Actor, back: Back) -> str | None:
 
     def look(tx: Reading) -> str | None:
         found = replay.gap(tx, back.epoch, back.position, of=epoch, now=position, again=bool(back.mark))
-        if found is None and back.session is not None:
-            owner = sessions.owner(tx, back.session)
-            if owner != actor.id and (owner is not None or (keep and _may_be_forgotten(tx, back.position, keep))):
+        if found is None and back.names:
+            owners = {sessions.owner(tx, name) for name in back.names}
+            if back.session is not None and back.session not in back.names and sessions.owner(tx, back.session):
+                return "connection"  # its rooms were remembered before each namespace had a session of its own
+            if owners - {None, actor.id} or (owners == {None} and keep and _may_be_forgotten(tx, back.position, keep)):
                 return "connection"
         return found.reason if found else None
 
@@ -78,20 +89,23 @@ def _may_be_forgotten(tx: Reading, position: int, keep: int) -> bool:
 
 
 class Recalled(NamedTuple):
-    """The rooms that the named session had joined, and whether it is known: one that never joined any is not."""
+    """The rooms that the named sessions had joined, and whether any is known: one that never joined any is not."""
 
-    rooms: dict[int, bool] | None
+    rooms: SeatRooms | None
     known: bool
 
 
 async def recall(house: House, actor: Actor, back: Back) -> Recalled:
-    """What is known of the session that is named."""
-    session = back.session
-    if session is None:
+    """What is known of the sessions that are named."""
+    names = back.names
+    if not names:
         return Recalled(None, False)
-    return await house.database.read(
-        lambda tx: Recalled(sessions.rooms(tx, session, actor.id), sessions.owner(tx, session) == actor.id)
-    )
+
+    def look(tx: Reading) -> Recalled:
+        known = any(sessions.owner(tx, name) == actor.id for name in names)
+        return Recalled(tuple(sessions.rooms(tx, name, actor.id) for name in names), known)
+
+    return await house.database.read(look)
 
 
 async def catch_up(house: House, actor: Actor, position: int, tell: Callable[[list[Told]], Awaitable[None]]) -> int:
@@ -116,9 +130,9 @@ async def catch_up(house: House, actor: Actor, position: int, tell: Callable[[li
 def arrive(tx: Transaction, actor: Actor, back: Back, position: int, session: str | None) -> Arrival:
     """Step 3, in the order of the writes. `session` is the one that goes on."""
     rooms = None
-    if back.session is not None:
-        rooms = sessions.rooms(tx, back.session, actor.id)
-        if session == back.session:
-            sessions.open(tx, session, actor.id)  # it is still in use
+    if back.names:
+        rooms = tuple(sessions.rooms(tx, name, actor.id) for name in back.names)
+        if session in back.names:
+            sessions.keep(tx, list(back.names))  # they are still in use
     missed = replay.missed(tx, actor.id, position, tx.sequences["position"], 1_000_000)
     return Arrival(entry.arrive(tx, actor.id).standings, rooms, missed)

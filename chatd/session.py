@@ -19,7 +19,8 @@ The heartbeat is two moments: `due`, when a ping must go out or its pong must ha
 and not from when somebody looked; and `connect_by`, when the first namespace must have been opened.
 
 The end has a last word for the poll that waits, or for the next one within `linger` seconds when nothing was wrong:
-close when the server ends it, noop when the client did.
+close when the server ends it, noop when the client did. It has a payload of its own: the stock client acts on a close
+before it hands on the events beside it, keeps these for its next connection, and asks for them again there.
 """
 
 from __future__ import annotations
@@ -217,7 +218,7 @@ class Session:
         if self._polling is None:
             raise Misplaced
         packets = list(unframe(polling.take()))
-        if self._end is not None:
+        if self._end is not None and not packets:
             self._forget(self)
             packets.append(Packet(self._last_word))
         return write_payload(packets or [Packet(NOOP)])
@@ -365,6 +366,10 @@ class Session:
             self.due += self._rules.timeout
             self.write(PING_FRAME)
 
+    def postpone(self) -> None:
+        """The client is there, though its pongs are not read just now."""
+        self.due = max(self.due, trio.current_time() + self._rules.timeout)
+
     def catch_up(self, now: float) -> None:
         """Do everything that is due, for somebody who asks and must not profit from our being late."""
         while self._end is None and (now >= self.due or now >= self.connect_by):
@@ -388,7 +393,7 @@ class Session:
         for socket in (self._socket, self._probe):
             if socket is not None:
                 socket.close(*end)
-        waits = self._polling is not None and self._polling.getting
+        waits = self._polling is not None and self._polling.getting and not self._polling.size
         if linger and self._socket is None and not waits:
             self.due = trio.current_time() + self._rules.linger
         else:

@@ -55,8 +55,24 @@ SIGNED_OUT = Closing(4401, "token missing, invalid or expired", retry=False)
 DENIED = Closing(4403, "forbidden", retry=False)
 SLOW = Closing(4008, "slow", retry=True)
 FLOOD = Closing(4029, "too many calls", retry=True)
+TRY_AGAIN = Closing(1013, "try again later", retry=True)
 
 CLOSINGS: dict[str, Closing] = {name: value for name, value in list(globals().items()) if isinstance(value, Closing)}
+
+
+_CLOSINGS_OF = {
+    AUTH_INVALID: SIGNED_OUT,
+    FORBIDDEN: DENIED,
+    TOO_LARGE: TOO_BIG,
+    RATE_LIMITED: FLOOD,
+    UNAVAILABLE: TRY_AGAIN,
+}
+
+
+def closing_of(refusal: Refusal) -> Closing:
+    """How a connection that is refused ends."""
+    code = refusal.code
+    return _CLOSINGS_OF.get(code) or Closing(code.close, code.text, code.retry)
 
 
 class Refusal(Exception):

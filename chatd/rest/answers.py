@@ -10,9 +10,10 @@ from quart import Response
 
 from chatd.net.request import refusal as problem
 from protocol.dialects.routing import Answered
-from protocol.errors import CODES, INTERNAL, NO_METHOD, NOT_FOUND, Code, Refusal
+from protocol.errors import CODES, INTERNAL, NO_METHOD, NOT_FOUND, UNAVAILABLE, Code, Refusal
 
 JSON = "application/json"
+RETRY_SECONDS = 5.0  # where a refusal that can pass names no time
 
 
 def answer(said: Answered, path: str, query: list[tuple[str, str]]) -> Response:
@@ -30,8 +31,8 @@ def refuse(refusal: Refusal) -> Response:
     """A refusal."""
     made = problem(refusal.code, refusal.message)
     response = Response(made.body, made.status, content_type="application/problem+json")
-    if refusal.retry_after is not None:
-        response.headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after)))
+    if refusal.retry_after is not None or refusal.code is UNAVAILABLE:
+        response.headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after or RETRY_SECONDS)))
     if refusal.code.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -16,6 +16,7 @@ from chatd.house import House
 from chatd.log import log
 from chatd.rest import events
 from chatd.rest.answers import JSON, answer, refuse, refuse_status
+from chatd.rest.event_stream import EventStream
 from chatd.services.work import Actor
 from protocol.commands import Command, CreateConversation
 from protocol.dialects import accounts as shared
@@ -85,16 +86,16 @@ def _public(house: House, accounts: Accounts, guide: Guide) -> Handler:
 
 
 def _events(house: House) -> Handler:
-    """The recovery stream: see chatd/rest/events.py."""
+    """The recovery stream: see chatd/rest/events.py and event_stream.py."""
 
     async def handle() -> Response:
-        query = request.args.to_dict()
         try:
             actor = await _actor(house)
             _limit(house, actor.id)
-            if "text/event-stream" in request.headers.get("Accept", ""):
-                said = events.stream(house, actor, query, request.headers.get("Last-Event-ID"))
-                response = Response(said, 200, content_type="text/event-stream")
+            query = events.read_query(request.args.items(multi=True))
+            if request.method == "GET" and "text/event-stream" in request.headers.get("Accept", ""):
+                stream = await EventStream.open(house, actor, query, request.headers.get("Last-Event-ID"))
+                response = Response(stream, 200, content_type="text/event-stream")
                 response.timeout = None
                 return response
             return Response(await events.listing(house, actor, query), 200, content_type=JSON)

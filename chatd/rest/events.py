@@ -5,66 +5,89 @@
     Accept: text/event-stream       a stream: what came after (also after Last-Event-ID), then what happens
     neither epoch nor pos           where the server is now
 
-The words are colon's, or those of `?dialect=`.
+The words are colon's, or those of `?dialect=`. The stream is in chatd/rest/event_stream.py.
+
+A request that waits ends with the account, the token or the server of its user, as a socket does.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterable
 from functools import partial
+from typing import NamedTuple
 
 import trio
 from msgspec import Raw
 
-from chatd.chair import Chair, spell_missed
-from chatd.comeback import begin, position_of
-from chatd.connection import Connection
+from chatd.chair import spell_missed
+from chatd.comeback import position_of
+from chatd.event_waiters import EventWaiter
 from chatd.face import Face
-from chatd.house import House
-from chatd.log import log
-from chatd.metrics import CONNECTIONS_OPENED
+from chatd.house import Closable, House
 from chatd.resume import Back, find_gap
 from chatd.services import replay
+from chatd.services.replay import Missed
 from chatd.services.work import Actor
-from protocol.dialects.grammar import Dialect
+from chatd.store import conversations
+from chatd.store.transaction import Reading
 from protocol.dialects.saying import encode
 from protocol.dialects.words import COUNT
-from protocol.errors import BAD_REQUEST, GOING_AWAY, Refusal
-from protocol.frames import Packet
+from protocol.errors import AUTH_INVALID, BAD_REQUEST, SIGNED_OUT, Closing, Refusal
 from protocol.framings import sse
-from protocol.framings.jsonrpc import JsonRpc
 
-LONGEST_WAIT = 60.0
+LONGEST_WAIT_SECONDS = 60.0
+LONGEST_NUMBER = 16  # characters
+DEFAULT_LIMIT = 100
 SCANNED = 500  # rows of the log between two looks at how much was found
+
+
+def read_query(items: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The fields of a query, each of which may be there once."""
+    query: dict[str, str] = {}
+    for name, value in items:
+        if name in query:
+            raise Refusal(BAD_REQUEST, f"{name[:100]!r} is there twice", field=name[:100])
+        query[name] = value
+    return query
 
 
 def where_from(house: House, query: dict[str, str], last_event_id: str | None) -> Back | None:
     """Where the client was, if it says so."""
     if last_event_id:
-        epoch, position = sse.mark_of(last_event_id)
-        return Back(epoch, position_of(position))
+        last = sse.read_id(last_event_id)
+        position = position_of(last.position)
+        return Back(last.epoch, position, mark=last.mark if position > 0 else b"")  # nothing happened at 0
     if "epoch" in query or "pos" in query:
         return Back(query.get("epoch", house.database.epoch), position_of(query.get("pos", "")))
     return None
 
 
+def face_of(house: House, query: dict[str, str], push: sse.Push) -> Face:
+    """How the events are told: in all words of the dialect that is asked for."""
+    spoken = house.dialect_of("/chat", query.get("dialect"))
+    namespace = next(iter(spoken.vocabularies))
+    return Face(spoken, namespace, push, bytes, spoken.everything)
+
+
 async def listing(house: House, actor: Actor, query: dict[str, str]) -> bytes:
     """The list, as JSON."""
     back = where_from(house, query, None)
-    face = _face(house, query, sse.entry)
+    face = face_of(house, query, sse.entry)
+    limit = min(
+        COUNT.read_text(query["limit"]) if "limit" in query else DEFAULT_LIMIT, house.config.limits.page or 10_000
+    )
+    seconds = _seconds(query["wait"]) if "wait" in query else 0.0
     found: list[bytes] = []
     gap, more = None, False
     position = house.broker.position
     if back is not None:
         gap = await find_gap(house, actor, back)
         if gap is None:
-            limit = min(
-                COUNT.read_text(query["limit"]) if "limit" in query else 100, house.config.limits.page or 10_000
-            )
-            await _wait(house, actor, back.position, query.get("wait", ""))
+            await _wait(house, actor, back.position, seconds)
             found, position, more = await _after(house, actor, face, back.position, limit)
             gap = await find_gap(house, actor, back)  # it may have been trimmed meanwhile
             found = found if gap is None else []
+    _check(house, actor)
     said = {
         "epoch": house.database.epoch,
         "pos": position,
@@ -75,22 +98,80 @@ async def listing(house: House, actor: Actor, query: dict[str, str]) -> bytes:
     return encode(said if gap is None else {**said, "reason": gap})
 
 
-async def _wait(house: House, actor: Actor, position: int, wait: str) -> None:
-    """Wait until something concerns the user, if there is nothing yet; `wait` is in seconds."""
+def _seconds(text: str) -> float:
+    """The seconds of `wait`: digits, perhaps with a fraction."""
+    if len(text) > LONGEST_NUMBER or not (text.isascii() and text.replace(".", "", 1).isdecimal()):
+        raise Refusal(BAD_REQUEST, "wait must be a number of seconds", field="wait")
+    return min(float(text), LONGEST_WAIT_SECONDS)
+
+
+def _check(house: House, actor: Actor) -> None:
+    """The account may have changed and the token may have expired while the request waited."""
+    if actor.expires <= house.clock():
+        raise Refusal(AUTH_INVALID, "The token has expired")
+    house.doorman.check(actor)
+
+
+class LongPoll(Closable):
+    """A request that waits for events."""
+
+    __slots__ = ("_actor", "closing", "waiter")
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self.closing: Closing | None = None
+        self.waiter = EventWaiter(actor.id)
+
+    @property
+    def users(self) -> set[int]:
+        return {self._actor.id}
+
+    @property
+    def sessions(self) -> set[str]:
+        return set()
+
+    def end(self, closing: Closing) -> None:
+        self.closing = self.closing or closing
+        self.waiter.wake()
+
+    def look(self, now: float, clock: float) -> None:
+        if self._actor.expires <= clock:
+            self.end(SIGNED_OUT)
+
+
+class Glance(NamedTuple):
+    """What a long poll reads: the next piece of what its user missed, and the conversations of the user."""
+
+    piece: Missed
+    conversations: list[int]
+
+
+def _glance(tx: Reading, user: int, position: int, end: int) -> Glance:
+    return Glance(replay.missed(tx, user, position, end, SCANNED), conversations.of_user(tx, user))
+
+
+async def _wait(house: House, actor: Actor, position: int, seconds: float) -> None:
+    """Wait until something concerns the user, if there is nothing yet."""
+    poll = LongPoll(actor)
+    waiters = house.dispatch.event_waiters
+    house.connections.add(poll)
     try:
-        seconds = min(max(float(wait or 0), 0.0), LONGEST_WAIT)
-    except ValueError:
-        raise Refusal(BAD_REQUEST, "wait must be a number of seconds", field="wait") from None
-    with trio.move_on_after(seconds):
-        while True:
-            piece = await house.database.read(
-                partial(replay.missed, user=actor.id, position=position, end=house.broker.position, limit=SCANNED)
-            )
-            if piece.told or piece.lost:
-                return
-            position = piece.reached
-            if piece.all:
-                await house.dispatch.next_event(position)
+        with trio.move_on_after(seconds):
+            while poll.closing is None:
+                end = house.broker.position
+                seen = await house.database.read(partial(_glance, user=actor.id, position=position, end=end))
+                if seen.piece.told or seen.piece.lost:
+                    break
+                position = seen.piece.reached
+                if seen.piece.all:
+                    waiters.register(poll.waiter, seen.conversations)
+                    if house.broker.position <= position:
+                        await poll.waiter.wait()
+    finally:
+        house.connections.discard(poll)
+        waiters.remove(poll.waiter)
+    if poll.closing is not None and not poll.closing.retry:
+        raise Refusal(AUTH_INVALID)
 
 
 async def _after(house: House, actor: Actor, face: Face, position: int, limit: int) -> tuple[list[bytes], int, bool]:
@@ -110,93 +191,3 @@ async def _after(house: House, actor: Actor, face: Face, position: int, limit: i
             position = told.position or position
         position = piece.reached
     return found, position, False
-
-
-def _face(house: House, query: dict[str, str], push: sse.Push) -> Face:
-    spoken: Dialect = house.dialect_of("/chat", query.get("dialect"))
-    namespace = next(iter(spoken.vocabularies))
-    return Face(spoken, namespace, push, bytes, spoken.everything)
-
-
-class Subscription(Connection):
-    """A connection that only listens: what it is told waits in memory until the stream takes it."""
-
-    __slots__ = ("_ended", "_limit", "_news", "_size", "_taken", "_waiting")
-
-    def __init__(self, house: House) -> None:
-        self._waiting: list[bytes] = []
-        self._size = 0
-        self._ended = False
-        self._news = trio.Event()
-        self._taken = trio.Event()
-        self._limit = house.config.limits.outbox_bytes
-        super().__init__(house, JsonRpc(""), self._take)
-
-    @property
-    def crowded(self) -> bool:
-        return 2 * self._size > self._limit > 0
-
-    def _take(self, data: bytes) -> None:
-        if self._limit and self._size + len(data) > self._limit:
-            self.shut()
-            return
-        self._waiting.append(data)
-        self._size += len(data)
-        self._news.set()
-
-    def shut(self, code: int = 1000, reason: str = "") -> None:
-        self._ended = True
-        self._news.set()
-        self._taken.set()
-
-    async def drained(self) -> None:
-        while self._size and not self._ended:
-            self._taken = trio.Event()
-            await self._taken.wait()
-
-    @property
-    def over(self) -> bool:
-        """Whether there is nothing more to come."""
-        return self._ended and not self._waiting
-
-    async def heard(self) -> bytes:
-        """What it has been told since the last time, as soon as there is something; or, in a while, a sign of life."""
-        interval = self.house.config.limits.ping_interval or float("inf")
-        with trio.move_on_after(interval):
-            await self._news.wait()
-        self._news = trio.Event()
-        said, self._waiting, self._size = self._waiting, [], 0
-        self._taken.set()
-        return b"".join(said) if said else sse.HEARTBEAT
-
-    @staticmethod
-    def pack(packet: Packet) -> bytes:
-        return packet.data
-
-
-async def stream(house: House, actor: Actor, query: dict[str, str], last_event_id: str | None) -> AsyncIterator[bytes]:
-    """The stream."""
-    spoken = house.dialect_of("/chat", query.get("dialect"))
-    face = _face(house, query, house.sse_push)
-    subscription = Subscription(house)
-    CONNECTIONS_OPENED.child("sse").add()
-    chair = Chair(subscription, face, actor, house.speech(spoken, face.namespace), everywhere=True)
-
-    def hello(position: int, recovered: bool, gap: str | None) -> None:
-        ready = {"epoch": house.database.epoch, "pos": position, "recovered": recovered}
-        body = encode(ready if gap is None else {**ready, "reason": gap})
-        house.broker.send(subscription, face.frame("ready", body, position))
-
-    async def arrive() -> None:
-        try:
-            await begin(subscription, [chair], where_from(house, query, last_event_id), hello)
-        except Exception as problem:
-            log.fault("a stream could not begin", problem)
-            subscription.end(GOING_AWAY)
-
-    try:
-        house.spawn(arrive)
-        while not subscription.over:
-            yield await subscription.heard()
-    finally:
-        subscription.leave_all()

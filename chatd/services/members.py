@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chatd.services import notifications
 from chatd.services.work import RANK, Work
-from chatd.store import conversations, messages
+from chatd.store import conversations, messages, sessions
 from chatd.store.conversations import Place
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, FORBIDDEN, Refusal
@@ -78,6 +78,7 @@ def remove(work: Work, command: ask.RemoveMember) -> None:
     conversations.remove_member(work.tx, own.conversation.number, user.ref.number)
     notifications.member_gone(work, own.conversation.number, user.ref)
     work.tell(MemberRemoved(own.conversation, user.ref))
+    sessions.evict(work.tx, own.conversation.number, user.ref.number)
 
 
 def _hand_over(work: Work, place: Place) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.dialects.sqlite import insert
 
@@ -18,8 +20,17 @@ _KEEP = Prepared(update(sessions).where(sessions.c.name == bindparam("session"))
 _OWNER = Prepared(select(sessions.c.user).where(sessions.c.name == bindparam("name")))
 _JOIN = Prepared(
     insert(session_rooms)
-    .values(session=bindparam("session"), conversation=bindparam("conversation"))
-    .on_conflict_do_nothing()
+    .values(session=bindparam("session"), conversation=bindparam("conversation"), removed=None)
+    .on_conflict_do_update(index_elements=["session", "conversation"], set_={"removed": None})
+)
+_EVICT = Prepared(
+    update(session_rooms)
+    .where(
+        session_rooms.c.conversation == bindparam("in_conversation"),
+        session_rooms.c.session.in_(select(sessions.c.name).where(sessions.c.user == bindparam("of_user"))),
+        session_rooms.c.removed.is_(None),
+    )
+    .values(removed=bindparam("position"))
 )
 _LEAVE = Prepared(
     delete(session_rooms).where(
@@ -30,6 +41,7 @@ _ROOMS = Prepared(
     select(
         session_rooms.c.conversation,
         exists().where(members.c.conversation == session_rooms.c.conversation, members.c.user == bindparam("user")),
+        session_rooms.c.removed,
     ).where(session_rooms.c.session == bindparam("session"))
 )
 _CLOSE = Prepared(delete(sessions).where(sessions.c.name == bindparam("name"), sessions.c.user == bindparam("user")))
@@ -70,9 +82,26 @@ def leave(tx: Transaction, session: str, conversation: int) -> None:
     tx.run(_LEAVE, session=session, conversation=conversation)
 
 
-def rooms(tx: Reading, session: str, user: int) -> dict[int, bool]:
-    """The rooms that a session had joined, each with whether the user is still a member."""
-    return {number: bool(member) for number, member in tx.all(_ROOMS, session=session, user=user)}
+class Room(NamedTuple):
+    """A room that a session had joined: whether it is in it, and else the position at which it was removed."""
+
+    joined: bool
+    removed: int | None
+
+    def had(self, position: int | None) -> bool:
+        """Whether the session was in the room at that position."""
+        return self.removed is None or position is None or position <= self.removed
+
+
+def rooms(tx: Reading, session: str, user: int) -> dict[int, Room]:
+    """The rooms that a session had joined, by conversation."""
+    rows = tx.all(_ROOMS, session=session, user=user)
+    return {number: Room(bool(member) and removed is None, removed) for number, member, removed in rows}
+
+
+def evict(tx: Transaction, conversation: int, user: int) -> None:
+    """The user is not a member any more: its sessions are out of the room, also when the user is added again."""
+    tx.run(_EVICT, in_conversation=conversation, of_user=user, position=tx.sequences["position"])
 
 
 def close(tx: Transaction, name: str, user: int) -> None:

@@ -262,5 +262,6 @@ session_rooms = Table(
     metadata,
     Column("session", Text, ForeignKey("sessions.name", ondelete="CASCADE"), primary_key=True),
     Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("removed", Integer),
     sqlite_with_rowid=False,
 )

@@ -1,13 +1,17 @@
 """Server-Sent Events: pushes only, for curl and EventSource.
 
-id: EPOCH-POSITION          only of what can be missed; a browser says it again as Last-Event-ID
+id: EPOCH-POSITION.NAME     only of what can be missed; a browser sends it back as Last-Event-ID
 event: message:created
 data: {"method":"message:created","params":{…},"room":"…","pos":4711}
+
+The name is in the id because one position can have several events, and the connection can break between them. An id
+without one stands for the whole position.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,17 +28,37 @@ def entry(namespace: str, name: str, body: bytes, position: int | None, room: st
     return b'{"method":%b,"params":%b%b}' % (encode(name), body, beside)
 
 
+class LastId(NamedTuple):
+    """What an id says: a position, as it is written, and how the frame begins that came with it."""
+
+    epoch: str
+    position: str
+    mark: bytes
+
+
+def id_of(epoch: str, position: int) -> str:
+    """The id that stands for a whole position."""
+    return f"{epoch}-{position}"
+
+
+def frame(id: str, name: str, data: bytes) -> bytes:
+    """One event; `id` may be empty."""
+    line = b"id: %b\n" % id.encode() if id else b""
+    return b"%bevent: %b\ndata: %b\n\n" % (line, name.encode(), data)
+
+
 def push_since(epoch: str) -> Push:
     """`push` for a stream of a database with that epoch."""
 
     def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
-        mark = b"" if position is None else b"id: %b-%d\n" % (epoch.encode(), position)
-        return b"%bevent: %b\ndata: %b\n\n" % (mark, name.encode(), entry(namespace, name, body, position, room))
+        id = "" if position is None else f"{id_of(epoch, position)}.{name}"
+        return frame(id, name, entry(namespace, name, body, position, room))
 
     return push
 
 
-def mark_of(text: str) -> tuple[str, str]:
-    """The epoch and the position of a Last-Event-ID; empty where it is none."""
-    epoch, _, position = text.rpartition("-")
-    return epoch, position
+def read_id(text: str) -> LastId:
+    """A Last-Event-ID that a client shows; its parts are empty where it is none."""
+    place, _, name = text.partition(".")
+    epoch, _, position = place.rpartition("-")
+    return LastId(epoch, position, b"id: %b\n" % text.encode() if name else b"")

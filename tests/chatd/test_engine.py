@@ -412,7 +412,8 @@ class TestClose:
         async with house(serve) as here:
             sid = await here.handshake()
             await here.post(sid, b"4x")
-            assert said(await here.get(sid)) == (200, "4bye\x1e1")
+            assert said(await here.get(sid)) == (200, "4bye")
+            assert said(await here.get(sid)) == (200, "1")
             assert await here.is_over(sid)
 
     async def test_last_words_that_nobody_fetches_are_forgotten(self, autojump_clock: MockClock) -> None:

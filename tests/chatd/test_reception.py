@@ -187,8 +187,8 @@ async def test_a_pid_is_good_for_its_owner_only_and_for_what_is_still_known(tmp_
     async with wired(tmp_path) as (on, romeo, wire):
         juliet = await on.person("juliet")
         first = await recovers(wire, romeo.token)
-        offset = json.loads((await wire.hears()).removeprefix("42/chat,"))[-1]
-        epoch, _, position = offset.partition(".")[0].rpartition("-")
+        offset = first["pid"].partition(".")[2]
+        epoch, _, position = offset.rpartition("-")
         good = {"pid": first["pid"], "offset": offset}
         bad: list[tuple[Person, dict[str, Any]]] = [
             (juliet, good),

@@ -59,7 +59,7 @@ async def test_a_ready_that_never_arrived_loses_no_rooms(tmp_path: Path) -> None
 
 async def until_entered(on: Stage) -> None:
     with trio.fail_after(5):
-        while not any(one.users for one in on.server.house.connections):  # noqa: ASYNC110
+        while not any(getattr(one, "chairs", None) for one in on.server.house.connections):  # noqa: ASYNC110
             await trio.sleep(0.005)
 
 

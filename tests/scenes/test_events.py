@@ -29,7 +29,7 @@ class Stream:
     async def at(cls, address: str, who: Person, query: str = "", last: str = "") -> Stream:
         host, _, port = address.rpartition(":")
         stream = await trio.open_tcp_stream(host, int(port))
-        head = f"GET /events{query} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\n"
+        head = f"GET /events{query} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\nConnection: close\r\n"
         head += f"Authorization: Bearer {who.token}\r\n" + (f"Last-Event-ID: {last}\r\n" if last else "") + "\r\n"
         made = cls(stream)
         try:

@@ -1,0 +1,37 @@
+"""Greetings: several events that are sent together on every connection. A client gets all of them, each time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from chatd.client import connect
+from tests.scenes.stage import Person, Stage, stage
+from tests.scenes.test_colon_chat import group
+
+
+async def greeted(on: Stage, who: Person, **manner: Any) -> tuple[set[Any], Any]:
+    """The users of whom the Python client is told that they are online, and its mark."""
+    online: set[Any] = set()
+    async with connect(f"http://{on.address}", who.token, dialect="kebab", **manner) as chat:
+        with trio.fail_after(20):
+            async for event in chat.events():
+                if event.name == "user:online":
+                    assert event.position is None
+                    online.add(int(next(iter(event.data.values()))))
+                if len(online) == 3:
+                    return online, chat.mark
+    return online, None
+
+
+async def test_a_newcomer_is_told_of_everybody_who_is_online(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        juliet, *others = [await on.person(name) for name in ("juliet", "romeo", "tybalt", "nurse")]
+        await group(juliet, *others)
+        for other in others:
+            await on.rpc(other)
+        online, mark = await greeted(on, juliet)
+        assert online == {other.id for other in others}
+        assert (await greeted(on, juliet, resume=mark))[0] == online

@@ -1,0 +1,65 @@
+"""The last events before the server ends a connection, as the stock client of Socket.IO gets them by polling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from chatd.reception import IoConnection
+from protocol.commands import SendMessage
+from protocol.errors import GOING_AWAY
+from protocol.ids import OBJECT_ID
+from tests.scenes.stage import Stage, stage
+from tests.scenes.test_colon_chat import group
+from tests.scenes.test_coming_back import say
+from tests.scenes.test_event_requests import until
+from tests.scenes.troupe import IoPlayer, Troupe, troupe
+
+
+def poll_waits(on: Stage) -> bool:
+    sessions = [one.session for one in on.server.house.connections if isinstance(one, IoConnection)]
+    return any(one._polling is not None and one._polling.getting for one in sessions)
+
+
+async def story(players: Troupe, player: IoPlayer, last: str) -> list[str]:
+    """What the client goes through, up to something."""
+    told: list[str] = []
+    with trio.fail_after(20):
+        while last not in told:
+            while not player.heard:
+                await players.listen()
+            line = player.heard.pop(0)
+            if line["kind"] == "event" and line["event"] == "message:created":
+                told.append(line["args"][0]["content"])
+            elif line["kind"] != "event":
+                told.append(line["kind"])
+    return told
+
+
+@pytest.mark.parametrize("recovery", [False, True], ids=["without recovery", "with recovery"])
+async def test_the_last_event_before_the_end_comes_once_and_before_it(tmp_path: Path, recovery: bool) -> None:
+    async with stage(tmp_path) as on, troupe(on.address) as players:
+        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+        verona = await group(romeo, juliet)
+        auth: dict[str, Any] = {"token": juliet.token} | ({"recovery": True} if recovery else {})
+        j = await players.opens("j", "/chat", auth=auth, transports=["polling"], reconnectionDelay=50)
+        await j.connects()
+        assert await j.asks("conversation:join", {"conversationId": verona}) == {"ok": True}
+        await until(lambda: poll_waits(on))
+        house = on.server.house
+        actor = await house.doorman.admit(romeo.token)
+
+        def end(_: object) -> None:
+            """The server stops, as far as its clients can see: behind the event, in the same moment."""
+            house.end_all(GOING_AWAY)
+            house.stopping = False
+
+        message = SendMessage(conversation=OBJECT_ID.read(verona), content="last")
+        house.dispatch.perform(actor, message, end)
+        assert await story(players, j, "connect") == ["last", "disconnect", "connect"]
+        await j.asks("conversation:join", {"conversationId": verona})
+        await say(romeo, verona, "next")
+        assert await story(players, j, "next") == ["next"]

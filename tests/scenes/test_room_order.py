@@ -1,0 +1,139 @@
+"""The rooms of a connection: what was sent first takes effect first, and a resume is in those rooms and no others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatd.chair import Chair
+from protocol.events import JOINED
+from protocol.ids import OBJECT_ID
+from tests.scenes.stage import Person, RpcPlayer, Stage, stage
+from tests.scenes.test_colon_chat import group
+from tests.scenes.test_coming_back import contents, in_a_room, say
+from tests.scenes.test_resume import back
+
+
+def rooms_of(on: Stage, who: Person) -> dict[str, set[int]]:
+    """The conversations whose rooms the user's seats are in, by namespace."""
+    seats: list[Chair] = [chair for one in on.server.house.connections for chair in getattr(one, "chairs", {}).values()]
+    return {
+        chair.face.namespace: {number for kind, number in chair.groups if kind == JOINED}
+        for chair in seats
+        if chair.user == who.id
+    }
+
+
+async def back_in_seat(on: Stage, who: Person, player: RpcPlayer) -> RpcPlayer:
+    """The same client again, once it has its seat."""
+    again = await back(on, who, player)
+    assert again.ready["recovered"] is True
+    await again.hears_all()
+    return again
+
+
+async def sends(player: RpcPlayer, *calls: tuple[str, str]) -> list[tuple[int, bool]]:
+    """Calls about rooms, all sent before one is answered: the ids in the order of the answers, and whether each was
+    carried out.
+    """
+    for number, (name, where) in enumerate(calls, 1):
+        await player.sends(json.dumps({"id": 1_000 + number, "method": name, "params": {"conversationId": where}}))
+    answers: list[tuple[int, bool]] = []
+    while len(answers) < len(calls):
+        message: dict[str, Any] = json.loads(await player.socket.get_message())
+        if "id" in message:
+            answers.append((message["id"] - 1_000, "result" in message))
+    return answers
+
+
+async def test_a_leave_behind_a_join_takes_effect_behind_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+        verona = await group(romeo, juliet)
+        j = await on.rpc(juliet)
+        join, leave = ("conversation:join", verona), ("conversation:leave", verona)
+        assert await sends(j, join, leave) == [(1, True), (2, True)]
+        assert rooms_of(on, juliet) == {"/chat": set()}
+        assert not on.server.house.dispatch.watchers.since(OBJECT_ID.read(verona).number, juliet.id)
+        await j.is_cut_off()
+        j = await back_in_seat(on, juliet, j)
+        assert rooms_of(on, juliet) == {"/chat": set()}
+        assert [one for one, _ in await sends(j, join, leave, join)] == [1, 2, 3]
+        assert rooms_of(on, juliet) == {"/chat": {OBJECT_ID.read(verona).number}}
+        await j.is_cut_off()
+        j = await back_in_seat(on, juliet, j)
+        assert rooms_of(on, juliet) == {"/chat": {OBJECT_ID.read(verona).number}}
+        assert [one for one, _ in await sends(j, leave, join, leave)] == [1, 2, 3]
+        assert rooms_of(on, juliet) == {"/chat": set()}
+
+
+async def test_a_join_above_the_limit_is_not_remembered(tmp_path: Path) -> None:
+    async with stage(tmp_path, limits__rooms_per_socket="2") as on:
+        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+        one, two, three = [await group(romeo, juliet) for _ in range(3)]
+        j = await on.rpc(juliet)
+        join, leave = "conversation:join", "conversation:leave"
+        answers = await sends(j, (join, one), (join, two), (join, three), (join, two))
+        assert sorted(answers) == [(1, True), (2, True), (3, False), (4, True)]
+        expected = {OBJECT_ID.read(where).number for where in (one, two)}
+        assert rooms_of(on, juliet) == {"/chat": expected}
+        await j.is_cut_off()
+        j = await back_in_seat(on, juliet, j)
+        assert rooms_of(on, juliet) == {"/chat": expected}
+        assert await sends(j, (leave, one), (join, three)) == [(1, True), (2, True)]
+        expected = {OBJECT_ID.read(where).number for where in (two, three)}
+        assert rooms_of(on, juliet) == {"/chat": expected}
+
+
+async def test_a_room_joined_in_one_namespace_is_joined_again_in_that_one(tmp_path: Path) -> None:
+    async with stage(tmp_path, **{"dialects./more": "colon"}) as on:
+        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+        verona, number = await group(romeo, juliet), 0
+        number = OBJECT_ID.read(verona).number
+        j = await on.rpc(juliet, "/ws")
+        assert "result" in await j.calls("conversation:join", {"conversationId": verona}, ns="/more")
+        where = f"epoch={j.ready['epoch']}&pos={j.position}&connection={j.ready['connection']}"
+        await j.is_cut_off()
+        await say(romeo, verona, "missed")
+        for _ in range(2):
+            again = await on.rpc(juliet, f"/ws?{where}")
+            assert again.ready["recovered"] is True
+            assert again.ready["connection"] == j.ready["connection"]
+            await again.calls("rpc.ping")
+            rooms = rooms_of(on, juliet)
+            assert rooms.pop("/more") == {number}
+            assert set().union(*rooms.values()) == set()
+            told = [one for one in again._heard if one["method"] == "message:created"]
+            assert [one["ns"] for one in told] == ["/more"]
+            await again.is_cut_off()
+
+
+@pytest.mark.parametrize("live", [False, True], ids=["while it was away", "while it was there"])
+async def test_removed_and_added_again_is_not_in_the_room(tmp_path: Path, live: bool) -> None:
+    async with stage(tmp_path) as on:
+        romeo, juliet, j, verona = await in_a_room(on)
+        if not live:
+            await j.is_cut_off()
+        await say(romeo, verona, "before")
+        await romeo.asks("DELETE", f"/conversations/{verona}/members?userId={juliet.id}")
+        await romeo.asks("POST", f"/conversations/{verona}/members", {"userId": juliet.id})
+        await say(romeo, verona, "after")
+        if live:
+            assert await contents(j) == ["before"]
+            await j.is_cut_off()
+        again = await back(on, juliet, j)
+        assert again.ready["recovered"] is True
+        assert await contents(again) == ([] if live else ["before"])
+        assert rooms_of(on, juliet) == {"/chat": set()}
+        await say(romeo, verona, "live")
+        assert await contents(again) == []
+        await again.asks("conversation:join", {"conversationId": verona})
+        await say(romeo, verona, "joined")
+        assert await contents(again) == ["joined"]
+        await again.is_cut_off()
+        await say(romeo, verona, "in the room again")
+        third = await back(on, juliet, again)
+        assert await contents(third) == ["in the room again"]
