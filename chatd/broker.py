@@ -264,11 +264,11 @@ class Broker:
         self._number += 1
         self._send(link, (self._number, data, droppable))
 
-    def tell(self, seat: Seat, event: Event, position: int | None) -> None:
-        """Tell an event to one seat alone, by the first word that its face has for it."""
+    def tell(self, seat: Seat, event: Event) -> None:
+        """Tell an event that has no position to one seat alone, by the first word that its face has for it."""
         for say in seat.face.sayings.get(type(event), ()):
             if say.applies(event):
-                self.send(seat.link, seat.face.tell(say, event, position))
+                self.send(seat.link, seat.face.tell(say, event, None))
                 return
 
     def _send(self, link: Link, entry: Entry) -> None:

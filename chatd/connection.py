@@ -26,8 +26,8 @@ from chatd.limiter import Bucket
 from chatd.metrics import CONNECTIONS, CONNECTIONS_CLOSED
 from chatd.net.socket import frame_binary, frame_text
 from chatd.resume import Arrival, SeatRooms
-from chatd.services.table import writes
-from chatd.services.work import Actor, Told
+from chatd.services.table import SERVICES, writes
+from chatd.services.work import Actor, Rules, Told, Work
 from chatd.store import sessions
 from chatd.store.transaction import Transaction
 from protocol import commands as ask
@@ -167,7 +167,7 @@ class Connection(Link, Closable):
         """Tell an event to the other sockets of the user that speak the same dialect."""
         for seat in self.house.broker.seats((USER, chair.user)):
             if seat is not chair and seat.face.dialect is chair.face.dialect:
-                self.house.broker.tell(seat, event, None)
+                self.house.broker.tell(seat, event)
 
     def leave(self, namespace: str) -> None:
         chair = self.chairs.pop(namespace, None)
@@ -296,8 +296,8 @@ class Connection(Link, Closable):
         kind = type(command)
         if kind is ask.SetTyping:
             self._check_typing()
-        elif kind is ask.Leave and not self._may_be_refused(chair, command):
-            self._leave_room(chair, row, call.id, command)
+        elif kind is ask.Leave:
+            self._leave_room(chair, row, call, command)
             return
         elif isinstance(command, ask.Join):
             command = self._begin_join(chair, command)
@@ -339,9 +339,6 @@ class Connection(Link, Closable):
             self._refuse(chair, row, id, refusal)
             return
         result = answer.result
-        if type(command) is ask.Leave:
-            self._leave_room(chair, row, id, command)
-            return
         if type(command) is ask.Join and chair.groups:  # it still has its seat
             self.house.broker.join(chair, (JOINED, result.conversation.number))
         self._answer(chair, row, id, result)
@@ -356,30 +353,29 @@ class Connection(Link, Closable):
         chair.begin_move(number, joins=True)
         return command if chair.memory is None else replace(command, session=chair.memory)
 
-    @staticmethod
-    def _may_be_refused(chair: Chair, command: Any) -> bool:
-        """Whether it must be asked who may leave: for a room that the socket is not in, in a dialect that documents
-        FORBIDDEN for it. Other dialects confirm every leave.
-        """
-        return chair.face.dialect.not_yours is not None and (JOINED, command.conversation.number) not in chair.groups
+    def _leave_room(self, chair: Chair, row: Hear, call: Call, command: Any) -> None:
+        """Leave a room, behind what this connection wrote before: a join of that room may be under way.
 
-    def _leave_room(self, chair: Chair, row: Hear, id: Any, command: Any) -> None:
-        """Leave a room, behind what this connection wrote before: a join of that room may be under way."""
+        A room that the socket is not in is asked for first, in a dialect that documents FORBIDDEN for what is not the
+        caller's. Other dialects confirm every leave.
+        """
         place = (JOINED, command.conversation.number)
         forget = _nothing
         if chair.memory is not None and (self.writing or place in chair.groups):
             forget = partial(_forget_room, session=chair.memory, conversation=place[1])
-        if self.writing:
-            self.house.database.submit(forget, partial(self._left_room, chair, row, id, command))
+        asks = chair.face.dialect.not_yours is not None and place not in chair.groups
+        if self.writing or asks:
+            unit = partial(_check_leave, actor=chair.actor, command=command, then=forget) if asks else forget
+            self.house.database.submit(unit, partial(self._left_room, chair, row, call, command))
             self._begin(True)
             chair.begin_move(place[1], joins=False)
             return
         if forget is not _nothing:
             self.house.database.submit(forget, lambda done: None)
         self.house.broker.leave(chair, place)
-        self._answer(chair, row, id, command)
+        self._answer(chair, row, call.id, command)
 
-    def _left_room(self, chair: Chair, row: Hear, id: Any, command: Any, done: outcome.Outcome[Any]) -> None:
+    def _left_room(self, chair: Chair, row: Hear, call: Call, command: Any, done: outcome.Outcome[Any]) -> None:
         self._done(True)
         chair.end_move(command.conversation.number)
         if not self.open:
@@ -387,9 +383,9 @@ class Connection(Link, Closable):
         self.house.broker.leave(chair, (JOINED, command.conversation.number))
         if isinstance(done, outcome.Error):
             error = done.error
-            self._refuse(chair, row, id, error if isinstance(error, Refusal) else Refusal(INTERNAL))
+            self._refuse(chair, row, call.id, error if isinstance(error, Refusal) else Refusal(INTERNAL))
         else:
-            self._answer(chair, row, id, command)
+            self._answer(chair, row, call.id, command)
 
     # Limits
 
@@ -447,11 +443,17 @@ class Connection(Link, Closable):
 
     def tell(self, chair: Chair, event: Event) -> None:
         """An event that has no position, for this seat alone."""
-        self.house.broker.tell(chair, event, None)
+        self.house.broker.tell(chair, event)
 
 
 def _nothing(tx: Transaction) -> None:
     """To wait for one's turn among the writes."""
+
+
+def _check_leave(tx: Transaction, actor: Actor, command: ask.Leave, then: Callable[[Transaction], None]) -> None:
+    """Refuse whoever may not leave a conversation, for it is not theirs."""
+    SERVICES[ask.Leave].service(Work(tx, actor, Rules()), command)
+    then(tx)
 
 
 def _forget_room(tx: Transaction, session: str, conversation: int) -> None:

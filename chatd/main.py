@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gc
 import signal
-import sys
 import ssl
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager

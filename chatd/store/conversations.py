@@ -48,7 +48,9 @@ HEADED = conversations.join(_creator, _creator.c.id == conversations.c.creator).
 
 _HEAD = Prepared(select(*HEAD).select_from(HEADED).where(conversations.c.id == bindparam("conversation")))
 _REF = Prepared(
-    select(conversations.c.id, conversations.c.created).where(conversations.c.id == bindparam("conversation"))
+    select(conversations.c.id, conversations.c.created).where(
+        conversations.c.id == bindparam("conversation"), exists().where(members.c.conversation == conversations.c.id)
+    )
 )
 _PAIR = Question(
     select(conversations.c.id).where(
@@ -166,7 +168,7 @@ def exists_with(tx: Reading, conversation: int, user: int) -> bool:
 
 
 def ref(tx: Reading, conversation: int) -> Ref | None:
-    """A conversation that exists, for those too who are not in it."""
+    """A conversation that exists, for those too who are not in it. One without any members does not."""
     row = tx.one(_REF, conversation=conversation)
     return _ref(*row) if row else None
 

@@ -18,6 +18,7 @@ from chatd.rest.event_stream import Subscription
 from chatd.rest.events import LongPoll
 from chatd.steward import handlers
 from protocol.commands import SendMessage
+from protocol.framings import sse
 from protocol.ids import OBJECT_ID
 from tests.scenes.stage import Person, Stage, stage
 from tests.scenes.test_colon_chat import group
@@ -198,6 +199,33 @@ async def test_a_stream_that_is_left_in_the_middle_of_a_replay_leaves_nothing(tm
         await until(lambda: trio.lowlevel.current_statistics().tasks_living <= tasks)
 
 
+async def how_many(stream: Stream) -> int:
+    """The messages that come until the stream ends."""
+    told = 0
+    while True:
+        try:
+            told += (await stream.hears())[1] == "message:created"
+        except AssertionError:
+            return told
+
+
+async def test_a_stream_in_the_middle_of_a_replay_ends_when_its_user_is_disabled(tmp_path: Path) -> None:
+    async with stage(tmp_path, limits__outbox_bytes="16KiB") as on:
+        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+        start = await juliet.asks("GET", "/events")
+        verona = await group(romeo, juliet)
+        await fill(on, romeo, verona, 600)
+        stream = await Stream.of(on, juliet, last=f"{start['epoch']}-{start['pos']}")
+        [subscription] = streams(on.server.house)
+        await until(lambda: subscription.bytes_waiting > 0)
+        assert not subscription.chairs
+        await disable(on, juliet)
+        assert subscription.ended
+        assert await how_many(stream) < 600
+        await stream.leaves()
+        await until(lambda: not streams(on.server.house))
+
+
 async def post(sent: list[str], who: Person, where: str, text: str) -> None:
     await who.asks("POST", f"/conversations/{where}/messages", {"content": text}, status=201)
     sent.append(text)
@@ -228,6 +256,24 @@ async def test_a_stream_that_lags_loses_nothing(tmp_path: Path) -> None:
                 if name == "message:created":
                     heard.append(params["content"])
         assert sorted(heard) == sorted(sent)
+        await stream.leaves()
+
+
+async def test_nothing_comes_behind_a_piece_that_was_dropped(tmp_path: Path) -> None:
+    async with stage(tmp_path, limits__outbox_bytes="4KiB") as on:
+        juliet = await on.person("juliet")
+        stream = await Stream.of(on, juliet)
+        await stream.comes_to_hear("ready")
+        await stream.comes_to_hear("unread:count")
+        [subscription] = streams(on.server.house)
+        broker = on.server.house.broker
+        for number, size in ((1, 10), (2, 5_000), (3, 10)):  # in one moment: the stream takes nothing in between
+            broker.send(subscription, sse.frame(f"epoch-{number}", "piece", b'{"params":"%b"}' % (b"x" * size)))
+            broker.flush_now()
+        id, name, params = await stream.hears()
+        assert (id, name, params) == ("epoch-1", "piece", "x" * 10)
+        with pytest.raises(AssertionError):  # the stream has ended
+            await stream.hears()
         await stream.leaves()
 
 
