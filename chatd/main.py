@@ -148,6 +148,7 @@ async def running(config: Config) -> AsyncIterator[Server]:
             nursery.start_soon(application.run)
             for listening in (*others, front):
                 await nursery.start(listening.serve)
+            accounts.address = f"{front.scheme}://{front.addresses[0]}"
             nursery.start_soon(_hear_hangups, server)
             yield server
             with trio.CancelScope(shield=True):
