@@ -15,8 +15,8 @@
 #
 # PYTHON=python3.12 picks another Python.
 
-SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
-PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 16))
+PYTHON ?= $(shell for name in python3 python3.15 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c '$(SUITS)' 2>/dev/null && echo "$$name" && exit; done; echo python3)
 VENV ?= .venv
 ARGS ?=

@@ -56,6 +56,7 @@ class Accounts:
         self.identity = identity
         self.passwords = passwords or Passwords()
         self.logins = logins or make_logins(home.config.limits)
+        self.address = ""
         self._methods: dict[type[Command], Callable[[Any, str], Awaitable[Tokens | None]]] = {
             ask.Register: self._register,
             ask.Login: self._login,

@@ -168,6 +168,7 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Serv
             nursery.start_soon(application.run)
             for listening in (*others, front):
                 await nursery.start(listening.serve)
+            accounts.address = f"{front.scheme}://{front.addresses[0]}"
             if rereads:
                 nursery.start_soon(_hear_hangups, server)
             yield server

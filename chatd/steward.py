@@ -9,7 +9,7 @@
     token.make    user, ttl, admin                             → {token, expires}
     token.check   token                                        → {user, name, admin, expires}
 
-and what chatd/herald.py adds.
+and what chatd/herald.py adds; beside a running server, what chatd/chat_admin.py adds as well.
 
 Arguments are held to the structs below. A user is named by id or by name; there is no asking who may: the socket's
 owner may. Whoever is signed out by it is gone at once, in the same step in which the change is known to be kept.
@@ -31,6 +31,7 @@ from chatd.accounts import Accounts, key_of
 from chatd.auth.identity import open_identity
 from chatd.auth.verifier import bearer
 from chatd.calls import Arguments, Nothing, called
+from chatd.chat_admin import ChatAdmin
 from chatd.config import ConfigError
 from chatd.control import Handler
 from chatd.house import House
@@ -183,7 +184,8 @@ def shown(user: User) -> dict[str, Any]:
 
 def handlers(house: House, accounts: Accounts) -> Mapping[str, Handler]:
     """For the control socket."""
-    return {**Steward(accounts, partial(tell, house)).handlers, **herald.beside(house)}
+    steward = Steward(accounts, partial(tell, house))
+    return {**steward.handlers, **herald.beside(house), **ChatAdmin(house, accounts).handlers}
 
 
 def tell(house: House, changed: Changed) -> None:

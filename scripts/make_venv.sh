@@ -3,8 +3,12 @@
 set -eu
 venv=$1
 
-"$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || {
-    echo "chatd needs Python 3.11, 3.12 or 3.13; $PYTHON is $("$PYTHON" --version 2>&1). Try: make PYTHON=python3.12 …" >&2
+command -v "$PYTHON" >/dev/null || {
+    echo "chatd needs Python 3.11 to 3.15, and there is no $PYTHON here (Debian: apt-get install python3-venv)." >&2
+    exit 1
+}
+"$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 16))' || {
+    echo "chatd needs Python 3.11 to 3.15; $PYTHON is $("$PYTHON" --version 2>&1). Try: make PYTHON=python3.12 …" >&2
     exit 1
 }
 rm -rf "$venv"

@@ -38,6 +38,7 @@ VERBS = (
     Verb("config", "config", "check, show or print the configuration"),
     Verb("user", "user", "add, list, change and remove accounts"),
     Verb("token", "token", "print an access token, or check one; and the tokens of services"),
+    Verb("chat", "chat", "chat in the terminal"),
     Verb("notify", "notify", "notify somebody, or everybody"),
     Verb("dialects", "dialects", "print the tables of a dialect"),
     Verb("version", "version", "print the version"),

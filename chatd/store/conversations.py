@@ -128,6 +128,27 @@ _NEWER = Prepared(
     .limit(bindparam("limit"))
 )
 _HOW_MANY = Prepared(select(func.count()).where(members.c.user == bindparam("user")))
+_GROUP_TITLED = Prepared(
+    select(
+        conversations.c.id,
+        conversations.c.created,
+        users.c.id,
+        users.c.created,
+        users.c.subject,
+    )
+    .select_from(
+        conversations.join(members, members.c.conversation == conversations.c.id).join(
+            users, users.c.id == members.c.user
+        )
+    )
+    .where(
+        conversations.c.kind == "group",
+        conversations.c.title == bindparam("title"),
+        members.c.role == "owner",
+    )
+    .order_by(conversations.c.id)
+    .limit(1)
+)
 _IS_MEMBER = Prepared(
     select(exists().where(members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user")))
 )
@@ -231,6 +252,12 @@ def refs(tx: Reading, of: list[int]) -> dict[int, list[Ref]]:
     for conversation, id, created, subject in tx.all(_REFS, conversations=str(of)):
         found[conversation].append(_ref(id, created, subject))
     return found
+
+
+def group_titled(tx: Reading, title: str) -> tuple[Ref, Ref] | None:
+    """The oldest group of that title, and its owner. It looks at every conversation: for the shell only."""
+    row = tx.one(_GROUP_TITLED, title=title)
+    return None if row is None else (_ref(*row[:2]), _ref(*row[2:]))
 
 
 def newest(tx: Reading, user: int, limit: int, offset: int = 0) -> list[Place]:

@@ -1,0 +1,85 @@
+"""`chatd chat`: a small chat in the terminal."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+from chatd.cli import FAILED, FINE, Failed, Misused
+from chatd.cli.options import configured, declare_configuration
+
+if TYPE_CHECKING:
+    from chatd.terminal.chat import Place
+
+LOBBY = "lobby"
+SHOWN_MESSAGES = 20
+TOKEN_VARIABLE = "CHATD_TOKEN"  # noqa: S105 - the name of a variable
+ABOUT = """
+On the machine of the server, with its data directory, no password is needed: `chatd chat --as ann` makes the user if
+there is none, and joins the group CONVERSATION, which is made as well; `@NAME` is the private conversation with a user.
+Elsewhere: --url and a token, in --token or CHATD_TOKEN; CONVERSATION is then the id of a conversation.
+
+Each line that you type is a message. Ctrl-D ends. Where the input is no terminal, its lines are sent, and that is all:
+`uptime | chatd chat --as cron`. With --last N the last N messages are printed first.
+"""
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "chatd chat [CONVERSATION|@USER] [--as NAME] [--last N] [--url URL [--token TOKEN]]"
+    parser.description = f"Chat in the terminal.\n{ABOUT}"
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("conversation", nargs="?", default=LOBBY, help=f"a group's title, or @USER ({LOBBY})")
+    parser.add_argument("--as", dest="name", metavar="NAME", help="the user who chats (your name on this machine)")
+    parser.add_argument("--last", type=int, metavar="N", help=f"print the last N messages ({SHOWN_MESSAGES})")
+    parser.add_argument("--url", help="another server's address, such as https://chat.example.org")
+    parser.add_argument("--token", help=f"an access token for that server (or {TOKEN_VARIABLE})")
+    declare_configuration(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    place = remote(options) if options.url else local(options)
+    from chatd.terminal.chat import ChatFailed, chat
+
+    try:
+        return FINE if chat(place, options.last) else FAILED
+    except ChatFailed as problem:
+        raise Failed(str(problem)) from None
+
+
+def remote(options: argparse.Namespace) -> Place:
+    """A conversation of another server, by its id."""
+    from chatd.terminal.chat import Place
+
+    token = options.token or os.environ.get(TOKEN_VARIABLE, "")
+    if not token:
+        raise Misused(f"--url needs a token: --token TOKEN, or {TOKEN_VARIABLE} in the environment")
+    if options.name:
+        raise Misused("--as is for the server of this machine; with --url the token says who you are")
+    return Place(options.url, token, options.conversation, options.conversation)
+
+
+def local(options: argparse.Namespace) -> Place:
+    """A conversation of the server that runs on the data directory."""
+    from getpass import getuser
+    from pathlib import Path
+
+    from chatd.control import FILE_NAME, NoServer, Refused, call_control
+    from chatd.terminal.chat import Place
+
+    if options.token:
+        raise Misused("--token is for another server; expected --url as well")
+    config = configured(options)
+    name, socket = options.name or getuser(), Path(config.data.directory) / FILE_NAME
+
+    def opened() -> Place:
+        try:
+            found = call_control(socket, "chat.open", user=name, conversation=options.conversation)
+        except NoServer:
+            raise Failed(f"no server runs on {Path(config.data.directory).resolve()}; start one first") from None
+        except Refused as refused:
+            raise Failed(str(refused)) from None
+        return Place(found["url"], found["token"], found["conversation"], found["title"], opened)
+
+    return opened()
