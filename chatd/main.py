@@ -34,6 +34,7 @@ from chatd.net.asgi import Application, Lifespan
 from chatd.net.front import Front
 from chatd.net.http import Site as HttpSite
 from chatd.net.listeners import Address
+from chatd.net.process import raise_descriptors
 from chatd.parts import front_rules, http_rules, sending_rate, service_rules, websocket_rules
 from chatd.roster import Roster
 from chatd.settings import Config
@@ -54,6 +55,7 @@ def run(config: Config) -> int:
     """Serve until told to stop; the exit code."""
     log.configure(config.log.format, config.log.level)
     adopt_logging(log)
+    raise_descriptors()
     try:
         trio.run(serve, config)
     except (StoreProblem, OSError) as problem:
