@@ -36,6 +36,7 @@ from chatd.net.asgi import Application, Lifespan
 from chatd.net.front import Front
 from chatd.net.http import Site as HttpSite
 from chatd.net.listeners import Address
+from chatd.net.process import raise_descriptors
 from chatd.parts import front_rules, http_rules, sending_rate, service_rules, tls_context, websocket_rules
 from chatd.roster import Roster
 from chatd.settings import Config
@@ -58,6 +59,7 @@ def run(config: Config) -> int:
     log.configure(config.log.format, config.log.level)
     adopt_logging(log)
     check_machine(config)
+    raise_descriptors()
     try:
         trio.run(serve, config)
     except (StoreProblem, OSError) as problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import socket
 import ssl
 
@@ -12,6 +11,7 @@ from chatd.limiter import Buckets, Rate
 from chatd.net.channel import HttpRules
 from chatd.net.front import FrontRules
 from chatd.net.origins import OriginPolicy, host_name, listed, normal
+from chatd.net.process import descriptors
 from chatd.net.socket import SocketRules, socket_rules
 from chatd.net.tls import has_certificate, server_context
 from chatd.services.work import Rules
@@ -102,5 +102,4 @@ def websocket_rules(config: Config) -> SocketRules:
 
 def _connections(share: float) -> int:
     """Connections in all, as a share of the descriptors: the database keeps its own."""
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return max(16, int(soft * share)) if share else 1 << 30
+    return max(16, int(descriptors() * share)) if share else 1 << 30

@@ -15,7 +15,6 @@ import contextlib
 import errno
 import logging
 import os
-import resource
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -27,6 +26,7 @@ from chatd.net.channel import Channel, HttpRules
 from chatd.net.http import CROWDED, Server, Site
 from chatd.net.listeners import Address, listen, spell
 from chatd.net.places import Places
+from chatd.net.process import Trimmer, descriptors, find_trim
 from chatd.net.proxies import Proxies
 from chatd.net.readers import Readers
 from chatd.net.request import Headers, Response
@@ -62,8 +62,7 @@ class FrontRules(Struct, frozen=True):
 
 def descriptor_share() -> int:
     """How many connections the process may hold: the database keeps its own descriptors."""
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return int(soft * SHARE_OF_DESCRIPTORS) if soft != resource.RLIM_INFINITY else 1 << 30
+    return int(descriptors() * SHARE_OF_DESCRIPTORS)
 
 
 def log_crash(error: BaseException) -> None:
@@ -95,6 +94,7 @@ class Front:
         self._answered = answered
         self._proxies = Proxies(front.trusted_proxies)
         self._limit = front.connections or descriptor_share()
+        self._trimmer = Trimmer(find_trim())
         self._places = Places(front.connections_per_address)
         self._server: Server | None = None
         self._readers: Readers | None = None
@@ -138,6 +138,7 @@ class Front:
         try:
             async with trio.open_nursery() as nursery:
                 self._connections = nursery.cancel_scope
+                nursery.start_soon(self._trimmer.run)
                 self._readers = Readers.made()
                 if self._readers is not None:
                     nursery.start_soon(self._readers.run)
@@ -252,6 +253,7 @@ class Front:
 
     def _leave(self, peer: str) -> None:
         self.open -= 1
+        self._trimmer.left()
         self._places.leave(peer)
         if not self.open and self._quiet is not None:
             self._quiet.set()
