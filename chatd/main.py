@@ -23,6 +23,7 @@ from chatd import __version__
 from chatd.accounts import Accounts, first_steps, make_logins
 from chatd.auth.identity import Identity, open_identity
 from chatd.broker import Broker
+from chatd.cli.program import program_name
 from chatd.config import ConfigError, reload
 from chatd.control import FILE_NAME, serve_control
 from chatd.dispatch import Dispatch
@@ -116,7 +117,8 @@ class Server(NamedTuple):
         try:
             config, waiting = reload(self.house.config)
         except ConfigError as error:
-            log.error("the configuration stays as it is", why=str(error))
+            why = str(error).replace("`chatd ", f"`{program_name()} ")
+            log.error("the configuration stays as it is", why=why)
             return
         self.adopt(config)
         log.info("configuration read again", waits_for_restart=", ".join(waiting) or "nothing")

@@ -45,7 +45,7 @@ An unknown name or a bad value is refused in one line, with exit code 2. Paths a
 chatd was started in. Times are seconds or texts such as `"15m"`; sizes are bytes or texts such as `"64KiB"`; rates are
 numbers per second or texts such as `"5/30m"`. Lists stand between commas in flags and in the environment.
 
-*live*: taken up on SIGHUP. *secret*: never shown.
+*live*: taken up on SIGHUP, which stops a server that runs on a terminal. *secret*: never shown.
 """
 
 
