@@ -11,6 +11,7 @@
     files     file descriptors run out, and come back
     full      the disk is full, and has room again
     broadcast a notification for 100,000 users while fifty of them chat
+    attacks   clients without an account do their worst while fifty others chat
 
 Each starts a server of its own, speaks to it over loopback only, is bounded in time, prints its figures, and ends with
 1 when a promise was broken. tests/outside runs the quick ones with the other tests.
