@@ -5,6 +5,7 @@
     catch_up  ten thousand missed events, while others chat; what the event log costs
     model     random plans of everything that users, clients and the server may do (tests/scenes/model.py)
     stop      SIGTERM under a thousand clients, one of whom never reads
+    goodbyes  twenty times SIGTERM under clients of every wire that ignore the goodbye
     mutate    a hundred thousand connections of spoilt bytes
     slow      fifty clients that never read, and a megabyte a second into their room
     sync      strace: an fdatasync before every ack
