@@ -6,6 +6,7 @@
     model     random plans of everything that users, clients and the server may do (tests/scenes/model.py)
     stop      SIGTERM under a thousand clients, one of whom never reads
     goodbyes  twenty times SIGTERM under clients of every wire that ignore the goodbye
+    mixed     clients on every wire, while server and network fail: missed, doubled, out of order, acked and lost
     mutate    a hundred thousand connections of spoilt bytes
     slow      fifty clients that never read, and a megabyte a second into their room
     sync      strace: an fdatasync before every ack
