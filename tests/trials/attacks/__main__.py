@@ -24,7 +24,7 @@ from tests.trials.attacks.target import Target
 BOUND_MS = 250.0
 CALM_SECONDS = 3.0  # before the attack
 ALIVE_SECONDS = 2.0  # after it, until somebody has received something
-REST_SECONDS = 5.0  # beyond its time, until an attacker is ended
+REST_SECONDS = 6.0  # beyond its time, until an attacker is ended
 STOP_SECONDS = 15.0
 HEAD = ("attack", "row", "p50 before", "p99", "worst", "p50 during", "p99", "worst", "CPU", "MB", "peak", "after")
 LINE = "{:17}{:>4}{:>11}{:>7}{:>8}{:>12}{:>9}{:>9}{:>6}{:>6}{:>6}{:>6}  {}"
@@ -115,18 +115,20 @@ def attack_once(name: str, folder: Path, options: argparse.Namespace) -> Outcome
 def measure(
     server: Chatd, crowd: Companion, name: str, facts: Facts, options: argparse.Namespace, before: dict[str, float]
 ) -> Outcome:
-    memory, cpu, began = server.memory, server.cpu, time.monotonic()
-    peak = memory
+    peak = memory = server.memory
     with companion("tests.trials.attacks.assault", name, server.address, str(options.seconds)) as attacker:
         attacker.say(json.dumps(facts))
         assert attacker.process.stdin is not None
         attacker.process.stdin.close()
+        assert attacker.read() == "ready\n", "the attacker could not begin"
+        crowd.figures()
+        cpu, began = server.cpu, time.monotonic()
         deadline = began + options.seconds + REST_SECONDS
         while attacker.process.poll() is None and time.monotonic() < deadline and server.alive:
             peak = max(peak, server.memory)
             time.sleep(0.1)
         share = (server.cpu - cpu) / (time.monotonic() - began) if server.alive else 0.0
-        said: dict[str, Any] = json.loads(attacker.read() if attacker.process.poll() is not None else "{}")
+        said: dict[str, Any] = json.loads((attacker.process.poll() is not None and attacker.read()) or "{}")
     during = crowd.figures()
     broken: list[str] = said.get("broken", [])
     if during["p99"] > BOUND_MS:

@@ -1,4 +1,7 @@
-"""One attack in a process of its own: NAME ADDRESS SECONDS, and the facts as JSON on standard input."""
+"""One attack in a process of its own: NAME ADDRESS SECONDS, and the facts as JSON on standard input.
+
+It prints a line when it begins, and one of JSON at its end.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ from tests.trials.attacks.target import Target
 
 
 async def main(name: str, address: str, seconds: float) -> None:
-    os.nice(10)  # the attacker's machine is another one
+    os.nice(5)  # the attacker's machine is another one
     target = Target(address, json.load(sys.stdin))
+    print("ready", flush=True)
     with trio.move_on_after(seconds):
         await ATTACKS[name].run(target)
     print(json.dumps({"answers": dict(target.answers.most_common(4)), "broken": target.broken}), flush=True)

@@ -16,7 +16,7 @@ from tests.outside.raw import CLOSE, PING, PONG, TEXT, HungUp, Raw, frame, reque
 from tests.outside.server import token
 from tests.trials.mixed.tongues import Tongue
 
-LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError)
+LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
 WAIT_SECONDS = 5
 SMALL_BUFFER = 4_096
 

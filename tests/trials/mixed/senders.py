@@ -16,7 +16,6 @@ LONGEST = 2_800  # characters beside the name
 AT_ONCE = 4
 PAUSE = 0.2  # between two messages of a sender, on average
 AGAIN = 0.1  # before a message that was refused is sent again
-TIMED_OUT = trio.TooSlowError
 
 
 class Sender:
@@ -42,7 +41,7 @@ class Sender:
                 async with await Raw.connect(self.address) as raw:
                     self.silent = set()
                     await self.live(raw)
-            except (*LOST, TIMED_OUT):
+            except LOST:
                 pass
             await trio.sleep(random.uniform(0.02, 0.1))
 
@@ -103,7 +102,7 @@ class RpcSender(Sender):
                 if name in self.pending:
                     await trio.sleep(AGAIN)
                     await self._say(raw, name, self.pending[name])
-        except (*LOST, TIMED_OUT):
+        except LOST:
             pass
         scope.cancel()
 
