@@ -83,7 +83,8 @@ async def stop_once(server: Chatd, where: str, kinds: Sequence[deaf.Kind], tally
 
 async def trial(folder: Path, quick: bool) -> Figures:
     """20 stops, every second one under clients that moved and no others; 2 when it is quick."""
-    server = Chatd(folder, UNLIMITED).start()
+    patience = {"server.stop_timeout": "1s"} if quick else {}
+    server = Chatd(folder, UNLIMITED | patience).start()
     tally = Tally()
     try:
         where = await gather(server.address)
