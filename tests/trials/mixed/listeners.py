@@ -176,7 +176,10 @@ class PollListener(Listener):
             status, body = await raw.asks(request("GET", path, token=token(self.user)))
             if status != 200:
                 return
-            answer = json.loads(body)
+            try:
+                answer = json.loads(body)
+            except ValueError:
+                return  # cut in the middle
             if self.place and not answer["recovered"]:
                 self.gaps.append(str(answer.get("reason")))
             self.place = f"epoch={answer['epoch']}&pos={answer['pos']}"
