@@ -61,7 +61,7 @@ async def by_stream(address: str, user: int) -> Raw:
 
 
 async def by_long_poll(address: str, user: int) -> Raw:
-    """A long poll, whose answer nobody reads."""
+    """A long poll whose answer is not read."""
     raw = await Raw.connect(address)
     status, said = await raw.asks(request("GET", "/events", token=token(user)))
     assert status == 200, said

@@ -1,7 +1,7 @@
 """P9: SIGTERM again and again, under clients of every wire that ignore the goodbye and others that send all the time.
 
-Each time the exit code is 0 within ten seconds, every client that reads is told 1012, what was acked was committed, and
-what was committed was acked.
+Each time the exit code is 0 within ten seconds, every client that reads receives 1012, what was acked was committed,
+and what was committed was acked.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
         f"{SECONDS:.0f} s or later": len(late),
         "acked and lost": len(tally.acked - stored),
         "committed and not acked": len(stored - tally.acked),
-        "told something else than 1012": len(others),
+        "received another close code than 1012": len(others),
         "lines in the log that no input may cause": len(server.faults),
     }
     assert not any(faults.values()), ", ".join(f"{name}: {count}" for name, count in faults.items() if count)
@@ -121,7 +121,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
 
 
 async def gather(address: str) -> str:
-    """Let everybody be seen once, and make the group that the senders write into."""
+    """Let every sender connect once, and make the group that they write into."""
     for number in SENDERS:
         async with await Raw.open(address, token(number)):
             pass

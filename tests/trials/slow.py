@@ -3,7 +3,7 @@
 Each of them may cost the server a mebibyte at most, and is then closed with 4008; after a while it reads what there is
 to read, sees the close, and comes back to do it again. Whoever reads hears everything, 99 % of it within 250 ms.
 
-The quick one measures no time. It sends as many messages as overflow every bound, each when those who read have heard
+The quick one measures no time. It sends as many messages as overflow every bound, each when the readers have received
 the ones before. Then each client that never read must find its connection closed.
 """
 
@@ -126,7 +126,7 @@ async def in_step(folder: Path, deaf: int) -> Figures:
             sender = await Raw.open(server.address, token(SENDER))
             stack.push_async_callback(sender.stream.aclose)
             for first in range(0, OVERFLOW, BEHIND):
-                await send_and_hear(sender, readers, where, range(first, first + BEHIND))
+                await send_in_step(sender, readers, where, range(first, first + BEHIND))
                 tally.peak = max(tally.peak, server.memory)
             tally.closes = [await raw.closed() for raw in idle]
         assert server.stop() == 0
@@ -135,7 +135,7 @@ async def in_step(folder: Path, deaf: int) -> Figures:
         server.end()
     others = [code for code in tally.closes if code not in (SLOW, NO_CLOSE)]
     assert others == [], f"closed with something else than 4008: {others}"
-    assert chat.seconds, "nobody chatted"
+    assert chat.seconds, "the two others did not chat"
     check_peak(tally.peak - before, deaf)
     return {
         "deaf clients": deaf,
@@ -146,8 +146,8 @@ async def in_step(folder: Path, deaf: int) -> Figures:
     }
 
 
-async def send_and_hear(sender: Raw, readers: Sequence[Raw], where: str, numbers: range) -> None:
-    """Send those messages, have them acked, and let every reader hear them in order."""
+async def send_in_step(sender: Raw, readers: Sequence[Raw], where: str, numbers: range) -> None:
+    """Send those messages, wait for their acks, and check that every reader receives them in order."""
     for number in numbers:
         params = {"conversationId": where, "content": f"{number} ".ljust(MESSAGE, ".")}
         await sender.say({"id": number, "method": "message:send", "params": params})
@@ -157,8 +157,8 @@ async def send_and_hear(sender: Raw, readers: Sequence[Raw], where: str, numbers
         assert "result" in answer, answer
     for raw in readers:
         for number in numbers:
-            heard = (await raw.hears("message:created"))["content"]
-            assert heard.startswith(f"{number} "), f"message {number} was missed"
+            received = (await raw.hears("message:created"))["content"]
+            assert received.startswith(f"{number} "), f"message {number} was missed"
 
 
 def check_peak(kib: int, deaf: int) -> None:

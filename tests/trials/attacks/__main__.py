@@ -23,7 +23,7 @@ from tests.trials.attacks.target import Target
 
 BOUND_MS = 250.0
 CALM_SECONDS = 3.0  # before the attack
-ALIVE_SECONDS = 2.0  # after it, until somebody has received something
+ALIVE_SECONDS = 2.0  # after it, until the clients have received something
 REST_SECONDS = 6.0  # beyond its time, until an attacker is ended
 STOP_SECONDS = 15.0
 HEAD = ("attack", "row", "p50 before", "p99", "worst", "p50 during", "p99", "worst", "CPU", "MB", "peak", "after")
@@ -53,13 +53,13 @@ class Companion:
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
-    def say(self, line: str) -> None:
+    def write(self, line: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
     def figures(self) -> dict[str, float]:
-        self.say("")
+        self.write("")
         found: dict[str, float] = json.loads(self.read())
         return found
 
@@ -117,7 +117,7 @@ def measure(
 ) -> Outcome:
     peak = memory = server.memory
     with companion("tests.trials.attacks.assault", name, server.address, str(options.seconds)) as attacker:
-        attacker.say(json.dumps(facts))
+        attacker.write(json.dumps(facts))
         assert attacker.process.stdin is not None
         attacker.process.stdin.close()
         assert attacker.read() == "ready\n", "the attacker could not begin"
@@ -166,9 +166,9 @@ def show(name: str, outcome: Outcome) -> None:
     waits = [outcome.before[part] for part in ("p50", "p99", "worst")]
     waits += [outcome.during[part] for part in ("p50", "p99", "worst")]
     memory = [round(kib / 1024) for kib in outcome.memory]
-    told = "; ".join(outcome.broken) or "held"
+    verdict = "; ".join(outcome.broken) or "held"
     answers = ", ".join(f"{count} {answer}" for answer, count in outcome.answers.items())
-    words = [name, ATTACKS[name].row, *waits, f"{outcome.cpu:.2f}", *memory, f"{told} ({answers})"]
+    words = [name, ATTACKS[name].row, *waits, f"{outcome.cpu:.2f}", *memory, f"{verdict} ({answers})"]
     print(LINE.format(*words), flush=True)
 
 

@@ -183,7 +183,7 @@ async def abandoned_replays(target: Target) -> None:
 
 
 async def unread_pages(target: Target) -> None:
-    """Forty pages of 8 MB, of which nobody reads a byte."""
+    """Forty pages of 8 MB, of which no byte is read."""
     path = f"/conversations/{target.facts['room']}/messages?limit=200"
     async with trio.open_nursery() as nursery:
         for _ in range(40):

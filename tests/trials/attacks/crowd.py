@@ -113,7 +113,7 @@ class Crowd:
 
 
 async def new_group(target: Target, owner: int, others: list[int], source: int = 9) -> str:
-    """A group; everybody in it must have been seen by the server before."""
+    """A group. The server must know its members: each has connected before."""
     body = json.dumps({"type": "group", "participants": others}).encode()
     async with await target.connect(source) as raw:
         status, answer = await raw.asks(request("POST", "/conversations", body, token=token(owner)))

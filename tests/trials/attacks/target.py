@@ -81,18 +81,13 @@ class Target:
                     self.answers[piece[:3].decode("latin-1")] += 1
                     answered += 1
 
-    async def repeat_message(
-        self, text: str, connections: int = 1, *, path: str = "/chat", token: str = "", opening: str = ""
-    ) -> None:
-        """Send the text again and again on so many WebSockets, awaiting something after each; `opening` goes first."""
+    async def repeat_message(self, text: str, connections: int = 1, *, path: str = "/chat", token: str = "") -> None:
+        """Send the text again and again on so many WebSockets, awaiting something after each."""
 
         async def run() -> None:
             while True:
                 with suppress(*LOST):
                     async with await self.websocket(path, token) as raw:
-                        if opening:
-                            await raw.frame()
-                            await raw.say(opening)
                         await self._repeat(raw, text)
                 self.answers["closed"] += 1
                 await trio.sleep(PAUSE)

@@ -152,7 +152,7 @@ class Trial:
             self.exits.append((-1, trio.current_time() - began))
             await trio.to_thread.run_sync(self.server.kill)
         else:
-            await trio.sleep(0.3)  # until the senders have read what they were told
+            await trio.sleep(0.3)  # until the senders have read what they received
             stored = ledger.committed(self.server.data)
             self.silent.update({sender.wire: len(sender.silent & stored) for sender in direct})
         for raw in self.ignoring:
@@ -228,6 +228,7 @@ class Trial:
                 for name in self._plan(list(faults)):
                     await trio.sleep(self.dice.uniform(0.3, 1.0))
                     self.done[name] += 1
+                    print(f"round {self.done.total()}: {name}", file=sys.stderr, flush=True)
                     await faults[name]()
                     await self.all_inside(name)
                 await settle(self.senders, BACK_SECONDS)

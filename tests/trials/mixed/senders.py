@@ -75,16 +75,16 @@ class RpcSender(Sender):
     async def live(self, raw: Raw) -> None:
         await raw.join(token(self.user))
         for name, content in list(self.pending.items()):
-            await self._say(raw, name, content)
+            await self._write(raw, name, content)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._receive, raw, nursery.cancel_scope)
             while not self.over or self.pending:
                 if len(self.pending) < AT_ONCE and not self.over:
-                    await self._say(raw, *self.next())
+                    await self._write(raw, *self.next())
                 await trio.sleep(random.uniform(0, 2 * PAUSE))
             nursery.cancel_scope.cancel()
 
-    async def _say(self, raw: Raw, name: str, content: str) -> None:
+    async def _write(self, raw: Raw, name: str, content: str) -> None:
         params = {"conversationId": self.room, "content": content, "clientId": name}
         call = {"jsonrpc": "2.0", "id": name, "method": "message:send", "params": params}
         try:
@@ -101,7 +101,7 @@ class RpcSender(Sender):
                 self.answered(name, "" if "result" in answer else answer["error"]["data"]["error"]["code"])
                 if name in self.pending:
                     await trio.sleep(AGAIN)
-                    await self._say(raw, name, self.pending[name])
+                    await self._write(raw, name, self.pending[name])
         except LOST:
             pass
         scope.cancel()
