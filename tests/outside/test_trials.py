@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from tests import needs
-from tests.trials import files, full, kill, restarts, slow, stop, sync
+from tests.trials import files, full, goodbyes, kill, restarts, slow, stop, sync
 
 
 async def test_no_acked_message_is_lost_or_doubled_when_the_server_is_killed(tmp_path: Path) -> None:
@@ -20,9 +20,14 @@ async def test_a_stop_answers_what_it_commits_and_says_1012_to_everybody(tmp_pat
     assert figures["saw 1012"] == figures["clients"]
 
 
+async def test_clients_that_ignore_the_goodbye_hold_no_stop_up(tmp_path: Path) -> None:
+    figures = await goodbyes.trial(tmp_path, quick=True)
+    assert figures["exit 0"] == figures["stops"]
+
+
 async def test_those_who_never_read_cost_the_others_nothing(tmp_path: Path) -> None:
     figures = await slow.trial(tmp_path, quick=True)
-    assert figures["closed with 4008"] > 0
+    assert figures["closed with 4008"] + figures["cut off, last words unread"] == figures["deaf clients"]
 
 
 async def test_every_ack_comes_after_its_sync(tmp_path: Path) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
 import trio
@@ -18,23 +16,15 @@ from chatd.net.memory import memory_pair
 from chatd.net.readers import Readers
 from chatd.net.stream import SocketStream, Stream, StreamGone, peer_of, send_all
 from chatd.net.tls import TlsStream, server_context
+from tests.certificate import make_certificate
 
 LONG = bytes(range(256)) * 2_000
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    folder: Path = tmp_path_factory.mktemp("tls")
-    paths = str(folder / "cert.pem"), str(folder / "key.pem")
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"),
-            *("-out", paths[0], "-keyout", paths[1], "-days", "2"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return paths
+    certificate, key = make_certificate(tmp_path_factory.mktemp("tls"))
+    return str(certificate), str(key)
 
 
 @pytest.fixture
