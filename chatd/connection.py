@@ -177,6 +177,10 @@ class Connection(Link, Closable):
         return {chair.user for chair in self.chairs.values()}
 
     @property
+    def sids(self) -> set[str | None]:
+        return {chair.actor.sid for chair in self.chairs.values()}
+
+    @property
     def sessions(self) -> set[str]:
         return {chair.memory for chair in self.chairs.values() if chair.memory is not None}
 

@@ -7,6 +7,7 @@ stop      front stops accepting → what was asked is committed and answered →
 from __future__ import annotations
 
 import gc
+import shlex
 import signal
 import ssl
 import sys
@@ -20,9 +21,10 @@ from typing import NamedTuple
 import trio
 
 from chatd import __version__
-from chatd.accounts import Accounts, first_steps, make_logins
+from chatd.accounts import Accounts, first_steps
 from chatd.auth.identity import Identity, open_identity
 from chatd.broker import Broker
+from chatd.cli.program import program_name
 from chatd.config import ConfigError, reload
 from chatd.control import FILE_NAME, serve_control
 from chatd.dispatch import Dispatch
@@ -35,7 +37,7 @@ from chatd.net.asgi import Application, Lifespan
 from chatd.net.front import Front
 from chatd.net.http import Site as HttpSite
 from chatd.net.listeners import Address
-from chatd.parts import front_rules, http_rules, sending_rate, service_rules, websocket_rules
+from chatd.parts import front_rules, http_rules, service_rules, user_rates, websocket_rules
 from chatd.roster import Roster
 from chatd.settings import Config
 from chatd.site import MetricsSite, Site
@@ -75,7 +77,7 @@ async def serve(config: Config) -> None:
         told = ears.enter_context(trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
         async with running(config) as server:
             count = await server.house.database.read(users.count)
-            _say_ready(server.front, first_steps(count, foreign=server.accounts.identity.foreign))
+            _say_ready(server.front, first_steps(server.accounts, count, making_administrator(config)))
             _freeze()
             await anext(told)
             ears.close()
@@ -94,8 +96,8 @@ class Server(NamedTuple):
         log.configure(config.log.format, config.log.level)
         adopt_logging(log)
         self.house.adopt(config)
-        self.house.dispatch.adopt(service_rules(config), sending_rate(config), config.typing.expire)
-        self.accounts.logins = make_logins(config.limits)
+        self.house.dispatch.adopt(service_rules(config), user_rates(config), config.typing.expire)
+        self.accounts.adopt(config.limits)
         self.site.adopt()
         self.front.adopt(front_rules(config), http_rules(config), websocket_rules(config))
 
@@ -131,6 +133,7 @@ async def running(config: Config) -> AsyncIterator[Server]:
         house = build_house(config, store, identity)
         await house.dispatch.watchers.begin()
         accounts = Accounts(house, identity)
+        accounts.ended = lambda sid: house.end_session(sid, SIGNED_OUT)
         application = LazyApplication(house, accounts)
         site = Site(house, application.get)
         front, *others = build_fronts(config, site)
@@ -148,6 +151,7 @@ async def running(config: Config) -> AsyncIterator[Server]:
             nursery.start_soon(application.run)
             for listening in (*others, front):
                 await nursery.start(listening.serve)
+            accounts.address = f"{front.scheme}://{front.addresses[0]}"
             nursery.start_soon(_hear_hangups, server)
             yield server
             with trio.CancelScope(shield=True):
@@ -172,7 +176,7 @@ def build_house(config: Config, store: Database, identity: Identity) -> House:
         broker,
         roster,
         rules=service_rules(config),
-        sends=sending_rate(config),
+        rates=user_rates(config),
         typing_expires=config.typing.expire,
         presence_grace=config.presence.grace,
     )
@@ -233,6 +237,16 @@ def _say_ready(front: Front, advice: str | None) -> None:
     print(f"chatd {__version__} listening on {where}", file=sys.stderr, flush=True)
     if advice:
         print(advice, file=sys.stderr, flush=True)
+
+
+def making_administrator(config: Config) -> str:
+    """The words that make the first administrator on the data of this configuration, wherever `chatd` is."""
+    words = [program_name(), "user add NAME --admin"]
+    if config.sources.file:
+        words.append(f"-c {shlex.quote(config.sources.file)}")
+    if config.data.directory != Config().data.directory:
+        words.append(f"--data {shlex.quote(config.data.directory)}")
+    return " ".join(words)
 
 
 def _freeze() -> None:

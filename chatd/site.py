@@ -2,7 +2,7 @@
 
     an upgrade at a namespace's path, or /ws     a JSON-RPC connection
     /socket.io/                                  Socket.IO: polling, upgrades, and the stock client's files
-    /healthz, /readyz                            answered here, without the REST application
+    /healthz, /readyz, /metrics                  answered here, without the REST application
     all else                                     the REST application, made at the first request that needs it
 
 One rule for origins holds for all of them (chatd/net/origins.py): a page of a foreign origin is refused before anything
@@ -18,6 +18,7 @@ from typing import Any
 
 import trio
 
+from chatd.auth.verifier import bearer
 from chatd.engine import Engine
 from chatd.entrance import dialects_of, query_of, serve_jsonrpc
 from chatd.house import House
@@ -29,7 +30,8 @@ from chatd.net.http import Direct
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
 from chatd.reception import open_engine
-from protocol.errors import FORBIDDEN, NO_METHOD, NOT_FOUND, UNAVAILABLE, Refusal
+from chatd.services.service_tokens import METRICS
+from protocol.errors import AUTH_INVALID, FORBIDDEN, NO_METHOD, NOT_FOUND, UNAVAILABLE, Refusal
 
 SOCKETIO_PATH = "/socket.io/"
 SCRIPTS = {  # path → file in chatd/web
@@ -42,6 +44,7 @@ SCRIPT = (
     (b"cache-control", b"public, max-age=86400"),
     (b"cross-origin-resource-policy", b"cross-origin"),
 )
+CHALLENGE = ((b"www-authenticate", b"Bearer"),)
 TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 
 
@@ -53,7 +56,7 @@ class Site:
         self._make_app = make_app
         self._direct: dict[str, Direct] = {"/healthz": self._healthz, "/readyz": self._readyz}
         if house.config.metrics.enabled and not house.config.metrics.port:
-            self._direct["/metrics"] = tell_metrics
+            self._direct["/metrics"] = self._metrics
         self._direct |= {path: partial(_script, file) for path, file in SCRIPTS.items()}
         self._engine: Engine | None = None
         self.adopt()
@@ -132,6 +135,16 @@ class Site:
         except Refusal as no:
             return refusal(no.code, no.message)
         return Response(200, b"ready\n", TEXT)
+
+    async def _metrics(self, request: Request, body: bytes) -> Response:
+        """The figures, for administrators and services with that scope: they say much about a server and its users."""
+        try:
+            actor = await self.house.doorman.admit(bearer(request.get(b"authorization") or ""), services=True)
+            if METRICS not in (actor.scopes or ()) and not (actor.admin and actor.scopes is None):
+                raise Refusal(FORBIDDEN, "Only an administrator, or a service with the scope metrics, may do that")
+        except Refusal as no:
+            return refusal(no.code, no.message, headers=CHALLENGE if no.code is AUTH_INVALID else ())
+        return await tell_metrics(request, body)
 
 
 async def _script(file: str, request: Request, body: bytes) -> Response:

@@ -44,7 +44,7 @@ ROUTES = (
         "POST",
         "/auth/register",
         Register,
-        (*WHO, PASSWORD, optional("displayName", TEXT, "display")),
+        (*WHO, PASSWORD, optional("displayName", TEXT, "display"), optional("invite", TEXT)),
         TOKENS,
         201,
         public=True,

@@ -21,6 +21,8 @@ UNLIMITED = {
     "limits.calls_per_connection": "0",
     "limits.rest_per_user": "0",
     "limits.connections_per_address": "0",
+    "limits.groups_per_user": "0",
+    "limits.additions_per_user": "0",
 }
 
 
@@ -43,7 +45,11 @@ class Chatd:
         self, folder: Path, settings: Mapping[str, str] | None = None, *, before: Sequence[str] = (), host: str = ""
     ) -> None:
         self.data = folder / "data"
-        self.settings = {"auth.secret": SECRET, "auth.registration": "open"} | dict(settings or {})
+        self.settings = {
+            "auth.secret": SECRET,
+            "auth.registration": "open",
+            "limits.registrations_per_address": "0",
+        } | dict(settings or {})
         self.before = list(before)
         self.host = host
         self.port = 0

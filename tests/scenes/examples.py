@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -57,12 +58,18 @@ class Serving(Chatd):
             text = answer.read()
         return json.loads(text) if text else None
 
+    @cached_property
+    def metrics_token(self) -> str:
+        return self.run("token", "--service", "examples", "--scope", "metrics").stdout.strip()
+
     def has_heard(self, command: str, times: int) -> None:
         """Wait until the server has carried out a command so often, by its own count."""
         row = f'chatd_calls_total{{command="{command}",outcome="ok"}} '
         until = time.monotonic() + TIMEOUT
         while True:
-            with urlopen(f"{self.url}/metrics", timeout=TIMEOUT) as answer:
+            request = Request(f"{self.url}/metrics")
+            request.add_header("Authorization", f"Bearer {self.metrics_token}")
+            with urlopen(request, timeout=TIMEOUT) as answer:
                 lines = answer.read().decode().splitlines()
             if any(line.startswith(row) and float(line.removeprefix(row)) >= times for line in lines):
                 return

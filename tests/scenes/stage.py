@@ -27,6 +27,10 @@ QUIET = {
     "limits.rest_per_user": "0",
     "limits.connections_per_address": "0",
     "limits.typing_per_connection": "0",
+    "limits.registrations_per_address": "0",
+    "limits.renewals_per_address": "0",
+    "limits.groups_per_user": "0",
+    "limits.additions_per_user": "0",
 }
 
 
