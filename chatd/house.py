@@ -34,7 +34,7 @@ class Closable:
     @property
     def sids(self) -> set[str | None]:
         """The sessions of own accounts that its tokens belong to."""
-        raise NotImplementedError
+        return set()
 
     @property
     def sessions(self) -> set[str]:

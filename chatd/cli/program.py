@@ -1,24 +1,22 @@
-"""The words that run this program again: for advice that can be pasted, also when `chatd` is not on PATH."""
+"""How to call this program again: what every hint to a person uses."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
-from pathlib import Path
 
 NAME = "chatd"
 
 
 def program_name() -> str:
-    """`chatd` where a shell finds this program by that name, else its path; quoted for a shell."""
-    if getattr(sys, "frozen", False):
-        running = Path(sys.executable)
-    elif Path(sys.argv[0]).name == NAME:
-        running = Path(sys.argv[0])
-    else:  # python -m chatd
-        return f"{shlex.quote(sys.executable)} -m chatd"
+    """`chatd` where the shell finds this very program under that name, else a path to it that can be pasted."""
+    called = sys.executable if getattr(sys, "frozen", False) else sys.argv[0]
+    if os.path.basename(called) != NAME or not os.path.exists(called):
+        return f"{shlex.quote(sys.executable)} -m {NAME}"
     found = shutil.which(NAME)
-    if found is not None and Path(found).resolve() == running.resolve():
+    if found is not None and os.path.samefile(found, called):
         return NAME
-    return shlex.quote(str(running if len(running.parts) > 1 else running.absolute()))
+    here = os.path.relpath(called)
+    return shlex.quote(here if not here.startswith("..") and os.sep in here else os.path.abspath(called))
