@@ -31,7 +31,7 @@ from chatd.net.proxies import block
 from chatd.services import accounts as services
 from chatd.services import invites
 from chatd.services.accounts import Entrant, Pass, Person
-from chatd.settings import Config, Limits
+from chatd.settings import Config, Limits, Server
 from chatd.store import accounts as stored
 from chatd.store.database import Database
 from chatd.store.transaction import Reading, Transaction
@@ -45,6 +45,7 @@ T = TypeVar("T")
 
 CLOSED = "This server makes no accounts for strangers; ask its administrator for one"
 INVITE_NEEDED = "An invite is needed to make an account here; ask the server's administrator for one"
+EVERYWHERE = (("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:"))
 TOO_MANY = "Too many attempts to make an account from this address"
 
 
@@ -127,8 +128,10 @@ class Accounts:
     def link(self, kind: str, token: str) -> str:
         """Where a browser shows the token to this server. It is in the fragment, which no server and no log gets."""
         server = self.home.config.server
-        address = self.address or f"http://{server.host}:{server.port}"
-        return f"{(server.public_url or address).rstrip('/')}/#{kind}={token}"
+        address = server.public_url or self.address or configured_address(server)
+        for everywhere, here in EVERYWHERE:
+            address = address.replace(f"//{everywhere}", f"//{here}")
+        return f"{address.rstrip('/')}/#{kind}={token}"
 
     async def person(
         self, name: str | None, email: str | None, display: str | None, password: str | None, *, admin: bool = False
@@ -221,6 +224,13 @@ def _claimant(tx: Reading, command: ask.Login, place: str) -> tuple[Account | No
     """Who means to sign in, and whether they have from there before. The same questions for a name that nobody has."""
     account = services.claimant(tx, command.name, command.email)
     return account, stored.knows(tx, account.user.ref.number if account else 0, place)
+
+
+def configured_address(server: Server) -> str:
+    """Where a server of this configuration listens."""
+    scheme = "https" if server.tls_certificate else "http"
+    host = f"[{server.host}]" if ":" in server.host else server.host
+    return f"{scheme}://{host}:{server.port}"
 
 
 def charge(buckets: Buckets[str], address: str, why: str = "You are asking too fast") -> None:

@@ -122,10 +122,10 @@ class Logins:
         if turn > now:
             raise self._refusal(turn - now)
         wait = self._queue((account, None), now)
-        if len(self._turns) >= self._most:
-            self._turns = {key: turn for key, turn in self._turns.items() if turn > now}
-        if len(self._turns) < self._most:
-            self._turns[account, network] = now + wait
+        if len(self._turns) >= self._most:  # forget the turns that have come, or else come next
+            latest = sorted(self._turns.items(), key=lambda item: item[1])[self._most // 2 :]
+            self._turns = {key: turn for key, turn in latest if turn > now}
+        self._turns[account, network] = now + wait
         return wait
 
     def _queue(self, queue: tuple[str, str | None], now: float) -> float:

@@ -162,6 +162,12 @@ async def test_revoke_what_is_not_there(world: World) -> None:
 async def test_links_name_where_the_server_is(world: World) -> None:
     made = await world.do("invite.make", ttl=DAY)
     assert made["link"] == f"http://127.0.0.1:3000/#invite={made['token']}"
+    for address, link in (
+        ("http://0.0.0.0:80", "http://127.0.0.1:80/#x=y"),
+        ("https://[::]:80", "https://[::1]:80/#x=y"),
+    ):
+        world.accounts.address = address
+        assert world.accounts.link("x", "y") == link
     world.accounts.address = "https://[::1]:4000"
     assert world.accounts.link("setup", "x") == "https://[::1]:4000/#setup=x"
     server = msgspec.structs.replace(world.config.server, public_url="https://chat.example.org/")

@@ -49,11 +49,13 @@ class Serving(Chatd):
     def url(self) -> str:
         return f"http://{self.address}"
 
-    def rest(self, method: str, path: str, body: Any = None, *, user: int = 0, **claims: Any) -> Any:
-        """What curl does: with a token of that user's, or with none."""
+    def rest(self, method: str, path: str, body: Any = None, *, user: int = 0, shown: str = "", **claims: Any) -> Any:
+        """What curl does: with an issuer's token of that user's, with the token that is given, or with none."""
         request = Request(self.url + path, None if body is None else json.dumps(body).encode(), method=method)
         if user:
-            request.add_header("Authorization", f"Bearer {token(user, **claims)}")
+            shown = token(user, **claims)
+        if shown:
+            request.add_header("Authorization", f"Bearer {shown}")
         with urlopen(request, timeout=TIMEOUT) as answer:
             text = answer.read()
         return json.loads(text) if text else None

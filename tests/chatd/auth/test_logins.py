@@ -15,8 +15,8 @@ HOME, AWAY, EVIL = "192.0.2.1", "192.0.2.2", "203.0.113.9"
 class Register:
     """Logins, and what the store would know: which address has signed in to which account."""
 
-    def __init__(self, *rates: Rate, **more: int) -> None:
-        self.logins = Logins(*rates, **more)
+    def __init__(self, *rates: Rate, most: int = 65536) -> None:
+        self.logins = Logins(*rates, most=most)
         self.known: set[tuple[str, str]] = set()
 
     def ask(self, account: str = "ann", address: str = EVIL, now: float = NOW) -> Attempt:
