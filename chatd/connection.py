@@ -188,6 +188,10 @@ class Connection(Link, Closable):
         return {chair.user for chair in self._all_chairs()}
 
     @property
+    def sids(self) -> set[str | None]:
+        return {chair.actor.sid for chair in self.chairs.values()}
+
+    @property
     def sessions(self) -> set[str]:
         return {chair.memory for chair in self._all_chairs() if chair.memory is not None}
 

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from chatd.broker import Broker
 from chatd.event_waiters import EventWaiters
-from chatd.limiter import Buckets
+from chatd.limiter import Buckets, Rate
 from chatd.metrics import CALL_SECONDS, CALLS, EVENTS, Child
 from chatd.notifier import Notifier
 from chatd.presence import Presence
@@ -54,7 +54,16 @@ Answer: TypeAlias = "Done | outcome.Error"
 """What came of a command: its result (and what everybody was told), or why not."""
 Reply = Callable[[Answer], None]
 
-SENDS = {ask.SendMessage, ask.SendTo}
+SENDS = {ask.SendMessage, ask.SendTo, ask.EditMessage, ask.DeleteMessage}
+ADDS = {ask.CreateConversation, ask.AddMember}
+
+
+class UserRates(Struct, frozen=True):
+    """What one user may do how often: send (edits and deletions count too), make groups, add members."""
+
+    sends: Rate = Rate(0)
+    groups: Rate = Rate(0)
+    additions: Rate = Rate(0)
 
 
 class Dispatch:
@@ -67,7 +76,7 @@ class Dispatch:
         roster: Roster,
         *,
         rules: Rules,
-        sends: Buckets[int],
+        rates: UserRates,
         typing_expires: float,
         presence_grace: float,
     ) -> None:
@@ -75,7 +84,9 @@ class Dispatch:
         self.broker = broker
         self.roster = roster
         self.rules = rules
-        self.sends = sends
+        self._sends: Buckets[int] = Buckets(rates.sends)
+        self._groups: Buckets[int] = Buckets(rates.groups)
+        self._additions: Buckets[int] = Buckets(rates.additions)
         self.typists = Typists(typing_expires, lambda event: self.publish(event, None))
         self.presence = Presence(presence_grace, lambda event: self.publish(event, None), roster.forget)
         self.watchers = Watchers(database)
@@ -95,10 +106,13 @@ class Dispatch:
         )
         database.after_batch = self._after_batch
 
-    def adopt(self, rules: Rules, sends: Buckets[int], typing_expires: float, presence_grace: float) -> None:
-        """Take up other limits."""
-        self.rules, self.sends, self.typists.expire = rules, sends, typing_expires
+    def adopt(self, rules: Rules, rates: UserRates, typing_expires: float, presence_grace: float) -> None:
+        """Take up other limits; what was counted stays."""
+        self.rules, self.typists.expire = rules, typing_expires
         self.presence.adopt(presence_grace)
+        self._sends.adopt(rates.sends)
+        self._groups.adopt(rates.groups)
+        self._additions.adopt(rates.additions)
 
     # Asking
 
@@ -142,11 +156,26 @@ class Dispatch:
         if claimed is not None and not actor.is_named(claimed):
             raise Refusal(FORBIDDEN, "The user in the payload must be your own")
         authorise(actor, command)
-        if type(command) in SENDS:
+        kind = type(command)
+        if kind in SENDS:
             now = trio.current_time()
-            if not self.sends.take(actor.id, now):
-                wait = self.sends.retry_after(actor.id, now)
+            if not self._sends.take(actor.id, now):
+                wait = self._sends.retry_after(actor.id, now)
                 raise Refusal(RATE_LIMITED, "You are sending too fast", retry_after=round(wait, 3))
+        elif kind in ADDS:
+            self._check_additions(actor, command)
+
+    def _check_additions(self, actor: Actor, command: Any) -> None:
+        """Groups and members are counted when they are asked for."""
+        now, added = trio.current_time(), 1
+        if type(command) is ask.CreateConversation:
+            added = len(command.members)
+            if command.kind == "group" and not self._groups.take(actor.id, now):
+                wait = self._groups.retry_after(actor.id, now)
+                raise Refusal(RATE_LIMITED, "You are making groups too fast", retry_after=round(wait, 3))
+        if not self._additions.take_many(actor.id, now, added):
+            wait = self._additions.many_in(actor.id, now, added)
+            raise Refusal(RATE_LIMITED, "You are adding members too fast", retry_after=round(wait, 3))
 
     def _done(self, kind: type[Command], began: float, reply: Reply, done: outcome.Outcome[Done]) -> None:
         """A unit of work has been committed, or has failed: tell everybody, then the asker."""

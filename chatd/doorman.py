@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from chatd.auth.claims import Claims
 from chatd.auth.jws import LONGEST
+from chatd.log import log
 from chatd.services import entry, service_tokens
 from chatd.services.work import Actor
 from chatd.store.database import Database
@@ -19,6 +20,7 @@ from protocol.errors import AUTH_INVALID, BAD_REQUEST, Refusal
 from protocol.ids import read_digits
 
 REMEMBERED = 10_000
+ENDED = 10_000  # sessions that ended last: whoever was admitted just before is still on the way to a seat
 
 
 class Verifier(Protocol):
@@ -40,6 +42,8 @@ class Doorman:
         self._services: dict[str, Actor] = {}
         self._changes = 0
         self._changed: dict[int, int] = {}
+        self._ended: dict[str, None] = {}
+        self._taken: set[int | str] = set()
 
     async def admit(self, token: str, *, services: bool = False) -> Actor:
         """Who holds the token. Services are let in only where `services` are meant to come in, which is REST."""
@@ -85,12 +89,18 @@ class Doorman:
         self._services.clear()
 
     async def _enter(self, claims: Claims) -> Actor:
-        actor = await self._database.read(lambda tx: entry.known(tx, claims))
-        if actor is not None:
-            return actor
-        if not (claims.foreign and self._provision):
-            raise entry.stranger()
-        return await self._database.write(lambda tx: entry.provision(tx, claims))
+        try:
+            actor = await self._database.read(lambda tx: entry.known(tx, claims))
+            if actor is not None:
+                return actor
+            if not (claims.foreign and self._provision):
+                raise entry.stranger()
+            return await self._database.write(lambda tx: entry.provision(tx, claims))
+        except entry.IdTaken as refusal:
+            if claims.subject not in self._taken and len(self._taken) < REMEMBERED:  # one line for each
+                self._taken.add(claims.subject)
+                log.warning("a token was refused", why=refusal.message)
+            raise
 
     async def name_user(self, said: str | int) -> Actor:
         """A user who only says who they are: for trying a specification's examples, on loopback."""
@@ -98,7 +108,7 @@ class Doorman:
             number = read_digits(said).number
         except Refusal as refusal:
             raise Refusal(BAD_REQUEST, f"userId must be {refusal.message}", field="userId") from None
-        claims = Claims(subject=number, expires=float("inf"), foreign=True)
+        claims = Claims(subject=number, expires=float("inf"), foreign=True, own_key=True)
         return await self._database.write(lambda tx: entry.provision(tx, claims))
 
     def forget(self, user: int) -> None:
@@ -107,7 +117,17 @@ class Doorman:
         self._changed[user] = self._changes
         self._known = {claims: actor for claims, actor in self._known.items() if actor.id != user}
 
+    def end_session(self, sid: str) -> None:
+        """A session has ended: its access tokens are worth nothing."""
+        self._changes += 1
+        if len(self._ended) >= ENDED:
+            del self._ended[next(iter(self._ended))]
+        self._ended[sid] = None
+        self._known = {claims: actor for claims, actor in self._known.items() if actor.sid != sid}
+
     def check(self, actor: Actor) -> None:
         """Refuse somebody whose account has changed since they were admitted: what they may do must be asked again."""
+        if actor.sid in self._ended:
+            raise entry.session_over()
         if self._changed.get(actor.id, 0) > actor.since:
             raise Refusal(AUTH_INVALID, "The account has changed meanwhile")

@@ -34,6 +34,11 @@ class Closable:
         raise NotImplementedError
 
     @property
+    def sids(self) -> set[str | None]:
+        """The sessions of own accounts that its tokens belong to."""
+        return set()
+
+    @property
     def sessions(self) -> set[str]:
         """The names under which its rooms are remembered."""
         raise NotImplementedError
@@ -151,6 +156,13 @@ class House:
         """Close every socket of a user."""
         for connection in list(self.connections):
             if user in connection.users:
+                connection.end(closing)
+
+    def end_session(self, sid: str, closing: Closing) -> None:
+        """A session of an own account has ended: refuse its access tokens, close every socket that they opened."""
+        self.doorman.end_session(sid)
+        for connection in list(self.connections):
+            if sid in connection.sids:
                 connection.end(closing)
 
     def end_all(self, closing: Closing) -> None:

@@ -70,11 +70,15 @@ class Buckets(Generic[K]):
     """
 
     def __init__(self, rate: Rate, most: int = 65536) -> None:
-        self._interval = rate.interval
-        self._depth = rate.depth
         self._most = most
         self._due: dict[K, float] = {}
         self._sweep_at = min(256, most)
+        self.adopt(rate)
+
+    def adopt(self, rate: Rate) -> None:
+        """Go on at another rate. What was taken stays taken: a bucket is full again when it would have been."""
+        self._interval = rate.interval
+        self._depth = rate.depth
 
     def __len__(self) -> int:
         return len(self._due)
@@ -90,6 +94,23 @@ class Buckets(Generic[K]):
             self.sweep(now)
         self._due[key] = due
         return True
+
+    def take_many(self, key: K, now: float, amount: int) -> bool:
+        """Take so many at once, or none; as many as there can ever be where more are asked for."""
+        if not self._interval or amount < 1:
+            return True
+        due = max(self._due.get(key, 0.0), now) + min(self._interval * amount, self._depth - ROUNDING)
+        if due - now > self._depth:
+            return False
+        if key not in self._due and len(self._due) >= self._sweep_at:
+            self.sweep(now)
+        self._due[key] = due
+        return True
+
+    def many_in(self, key: K, now: float, amount: int) -> float:
+        """Seconds until so many can be taken."""
+        needed = min(self._interval * amount, self._depth - ROUNDING)
+        return max(0.0, self._due.get(key, 0.0) + needed - self._depth + ROUNDING - now)
 
     def give_back(self, key: K) -> None:
         """Undo one take."""

@@ -7,6 +7,7 @@ stop      front stops accepting → what was asked is committed and answered →
 from __future__ import annotations
 
 import gc
+import shlex
 import signal
 import ssl
 import sys
@@ -20,7 +21,7 @@ from typing import NamedTuple
 import trio
 
 from chatd import __version__
-from chatd.accounts import Accounts, first_steps, make_logins
+from chatd.accounts import Accounts, first_steps
 from chatd.auth.identity import Identity, open_identity
 from chatd.broker import Broker
 from chatd.cli.program import program_name
@@ -38,7 +39,7 @@ from chatd.net.front import Front
 from chatd.net.http import Site as HttpSite
 from chatd.net.listeners import Address
 from chatd.net.process import raise_descriptors
-from chatd.parts import front_rules, http_rules, sending_rate, service_rules, tls_context, websocket_rules
+from chatd.parts import front_rules, http_rules, service_rules, tls_context, user_rates, websocket_rules
 from chatd.roster import Roster
 from chatd.settings import Config
 from chatd.site import MetricsSite, Site
@@ -82,7 +83,7 @@ async def serve(config: Config) -> None:
         told = ears.enter_context(trio.open_signal_receiver(*stops))
         async with running(config, rereads=signal.SIGHUP not in stops) as server:
             count = await server.house.database.read(users.count)
-            _say_ready(server.front, first_steps(count, foreign=server.accounts.identity.foreign))
+            _say_ready(server.front, first_steps(server.accounts, count, making_administrator(config)))
             _freeze()
             await anext(told)
             if getattr(sys, "frozen", False):  # its loader passes on a signal that both were sent: that is one, not two
@@ -105,9 +106,9 @@ class Server(NamedTuple):
         adopt_logging(log)
         self.house.adopt(config)
         self.house.dispatch.adopt(
-            service_rules(config), sending_rate(config), config.typing.expire, config.presence.grace
+            service_rules(config), user_rates(config), config.typing.expire, config.presence.grace
         )
-        self.accounts.logins = make_logins(config.limits)
+        self.accounts.adopt(config.limits)
         self.site.adopt()
         for front in (self.front, *self.others):
             front.adopt(front_rules(config), http_rules(config), websocket_rules(config))
@@ -155,6 +156,7 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Serv
         house = build_house(config, store, identity)
         await house.dispatch.watchers.begin()
         accounts = Accounts(house, identity)
+        accounts.ended = lambda sid: house.end_session(sid, SIGNED_OUT)
         application = LazyApplication(house, accounts)
         site = Site(house, application.get)
         front, *others = build_fronts(config, site)
@@ -194,7 +196,7 @@ def build_house(config: Config, store: Database, identity: Identity) -> House:
         broker,
         roster,
         rules=service_rules(config),
-        sends=sending_rate(config),
+        rates=user_rates(config),
         typing_expires=config.typing.expire,
         presence_grace=config.presence.grace,
     )
@@ -249,6 +251,16 @@ def _say_ready(front: Front, advice: str | None) -> None:
     log.announce(f"chatd {__version__} listening on {where}")
     if advice:
         log.announce(advice)
+
+
+def making_administrator(config: Config) -> str:
+    """The words that make the first administrator on the data of this configuration, wherever `chatd` is."""
+    words = [program_name(), "user add NAME --admin"]
+    if config.sources.file:
+        words.append(f"-c {shlex.quote(config.sources.file)}")
+    if config.data.directory != Config().data.directory:
+        words.append(f"--data {shlex.quote(config.data.directory)}")
+    return " ".join(words)
 
 
 def _freeze() -> None:

@@ -6,8 +6,9 @@ import socket
 import ssl
 
 from chatd.config import ConfigError, origin, shown
+from chatd.dispatch import UserRates
 from chatd.entrance import SUBPROTOCOL
-from chatd.limiter import Buckets, Rate
+from chatd.limiter import Rate
 from chatd.net.channel import HttpRules
 from chatd.net.front import FrontRules
 from chatd.net.origins import OriginPolicy, host_name, listed, normal
@@ -30,8 +31,13 @@ def service_rules(config: Config) -> Rules:
     )
 
 
-def sending_rate(config: Config) -> Buckets[int]:
-    return Buckets(Rate(config.limits.sends_per_user, config.limits.sends_per_user_burst))
+def user_rates(config: Config) -> UserRates:
+    limits = config.limits
+    return UserRates(
+        sends=Rate(limits.sends_per_user, limits.sends_per_user_burst),
+        groups=Rate(limits.groups_per_user, limits.groups_per_user_burst),
+        additions=Rate(limits.additions_per_user, limits.additions_per_user_burst),
+    )
 
 
 def front_rules(config: Config) -> FrontRules:

@@ -156,13 +156,13 @@ class Auth(Section, frozen=True, kw_only=True):
         ),
     ] = "auto"
     registration: Annotated[
-        Literal["auto", "open", "closed"],
+        Literal["closed", "invite", "open"],
         Choice(
-            "Who may register: auto is everybody on loopback and nobody elsewhere.",
+            "Who may register: nobody, those with an invite (`chatd invite`), or everybody who reaches the server.",
             live=True,
-            words=("auto", "open", "closed"),
+            words=("closed", "invite", "open"),
         ),
-    ] = "auto"
+    ] = "invite"
     access_ttl: Annotated[float, Duration("How long an access token lasts.", live=True, least=1)] = 15 * MINUTE
     refresh_ttl: Annotated[float, Duration("How long a refresh token lasts.", live=True, least=1)] = 30 * DAY
     insecure_userid: Annotated[
@@ -197,8 +197,12 @@ class Limits(Section, frozen=True, kw_only=True):
     ] = 100
     typing_per_connection: Annotated[float, Rate("Typing signals on one connection.", live=True)] = 5.0
     typing_per_connection_burst: Annotated[int, Whole("Typing signals at once.", live=True)] = 5
-    sends_per_user: Annotated[float, Rate("Messages sent by one user.", live=True)] = 20.0
+    sends_per_user: Annotated[float, Rate("Messages sent, edited and deleted by one user.", live=True)] = 20.0
     sends_per_user_burst: Annotated[int, Whole("Messages at once by one user.", live=True)] = 60
+    groups_per_user: Annotated[float, Rate("Groups that one user makes.", live=True)] = 30 / 3600
+    groups_per_user_burst: Annotated[int, Whole("Groups at once by one user.", live=True)] = 30
+    additions_per_user: Annotated[float, Rate("Members that one user adds to conversations.", live=True)] = 1000 / 3600
+    additions_per_user_burst: Annotated[int, Whole("Members added at once by one user.", live=True)] = 1000
     rest_per_user: Annotated[float, Rate("REST requests of one user, or of one address.", live=True)] = 50.0
     rest_per_user_burst: Annotated[int, Whole("REST requests at once.", live=True)] = 100
     anonymous_per_address: Annotated[
@@ -209,6 +213,12 @@ class Limits(Section, frozen=True, kw_only=True):
     logins_per_account_burst: Annotated[int, Whole("Failed logins at once to one account.", live=True)] = 5
     logins_per_address: Annotated[float, Rate("Failed logins from one address.", live=True)] = 30 / 1800
     logins_per_address_burst: Annotated[int, Whole("Failed logins at once from one address.", live=True)] = 30
+    registrations_per_address: Annotated[
+        float, Rate("Attempts to make an account from one address, IPv6 by /64.", live=True)
+    ] = 5 / 3600
+    registrations_per_address_burst: Annotated[int, Whole("Such attempts at once.", live=True)] = 5
+    renewals_per_address: Annotated[float, Rate("Refreshes and logouts from one address.", live=True)] = 5.0
+    renewals_per_address_burst: Annotated[int, Whole("Refreshes and logouts at once.", live=True)] = 100
     refusals: Annotated[int, Whole("RATE_LIMITED so often in 10 s closes the connection.", live=True)] = 3
     connections_per_address: Annotated[int, Whole("Connections from one address.", live=True)] = 200
     connections_share: Annotated[
@@ -282,7 +292,14 @@ class Metrics(Section, frozen=True, kw_only=True):
 
     enabled: Annotated[bool, Switch("Whether /metrics is answered.")] = True
     host: Annotated[str, ListenHost("The address of the listener of its own.")] = "127.0.0.1"
-    port: Annotated[int, Whole("A port of its own for /metrics; 0 serves it on the main port.", most=65535)] = 0
+    port: Annotated[
+        int,
+        Whole(
+            "A port of its own for /metrics, for everybody who reaches it; 0 serves it on the main port, to "
+            "administrators and to services with the scope metrics.",
+            most=65535,
+        ),
+    ] = 0
 
 
 DIALECTS = {"/chat": "colon", "/notifications": "colon", "/": "pairs"}

@@ -2,7 +2,7 @@
 
     an upgrade at a namespace's path, or /ws     a JSON-RPC connection
     /socket.io/                                  Socket.IO: polling, upgrades, and the stock client's files
-    /healthz, /readyz                            answered here, without the REST application
+    /healthz, /readyz, /metrics                  answered here, without the REST application
     /handshake                                   whether an upgrade would be refused, and why: a browser can't see that
     all else                                     the REST application, made at the first request that needs it
 
@@ -41,8 +41,9 @@ from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
 from chatd.parts import origin_policy
 from chatd.reception import open_engine, session_rules
+from chatd.services.service_tokens import METRICS
 from protocol.dialects import dialect, names
-from protocol.errors import FORBIDDEN, NO_METHOD, NOT_FOUND, RATE_LIMITED, UNAVAILABLE, Refusal
+from protocol.errors import AUTH_INVALID, FORBIDDEN, NO_METHOD, NOT_FOUND, RATE_LIMITED, UNAVAILABLE, Refusal
 
 HANDSHAKE_PATH = "/handshake"
 SOCKETIO_PATH = "/socket.io/"
@@ -66,6 +67,7 @@ TOO_MANY = refusal(
     headers=((b"retry-after", b"1"),),
     delay_seconds=1.0,
 )
+CHALLENGE = ((b"www-authenticate", b"Bearer"),)
 TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 
 
@@ -100,7 +102,7 @@ class Site:
             HANDSHAKE_PATH: self._explain_handshake,
         }
         if house.config.metrics.enabled and not house.config.metrics.port:
-            self._direct["/metrics"] = tell_metrics
+            self._direct["/metrics"] = self._metrics
         self._direct |= {path: partial(_script, file) for path, file in SCRIPTS.items()}
         self._engine: Engine | None = None
         self._refused = RefusedOrigins()
@@ -240,6 +242,16 @@ class Site:
         except Refusal as no:
             return refusal(no.code, no.message)
         return Response(200, b"ready\n", TEXT)
+
+    async def _metrics(self, request: Request, body: bytes) -> Response:
+        """The figures, for administrators and services with that scope: they say much about a server and its users."""
+        try:
+            actor = await self.house.doorman.admit(bearer(request.get(b"authorization") or ""), services=True)
+            if METRICS not in (actor.scopes or ()) and not (actor.admin and actor.scopes is None):
+                raise Refusal(FORBIDDEN, "Only an administrator, or a service with the scope metrics, may do that")
+        except Refusal as no:
+            return refusal(no.code, no.message, headers=CHALLENGE if no.code is AUTH_INVALID else ())
+        return await tell_metrics(request, body)
 
 
 async def _script(file: str, request: Request, body: bytes) -> Response:

@@ -1,11 +1,16 @@
 """The steward: what the shell asks for, done by a running server or on the data itself.
 
-    user.add      name, password, email, display, admin        → user
+    user.add      name, password, email, display, admin,       → user
+                  subject: what another issuer's tokens call
+                  them, and then no password
     user.list                                                  → [user]
     user.set      user, and what shall change of               → user
                   name, email, display, admin, disabled
     user.passwd   user, password                               → user
     user.delete   user                                         → user, as they were
+    invite.make   admin, uses, ttl                             → {id, token, link, expires}, the token shown this once
+    invite.list                                                → [{id, admin, uses, expires, maker, created}]
+    invite.revoke id
     token.make    user, ttl, admin                             → {token, expires}
     token.check   token                                        → {user, name, admin, expires}
 
@@ -27,7 +32,8 @@ import trio
 from msgspec import Struct
 
 from chatd import herald
-from chatd.accounts import Accounts, key_of
+from chatd.accounts import Accounts
+from chatd.auth.claims import read_subject
 from chatd.auth.identity import open_identity
 from chatd.auth.verifier import bearer
 from chatd.calls import Arguments, Nothing, called
@@ -36,9 +42,10 @@ from chatd.config import ConfigError
 from chatd.control import Handler
 from chatd.house import House
 from chatd.services import accounts as services
-from chatd.services import entry
+from chatd.services import entry, invites
 from chatd.services.accounts import Changed, Changes
 from chatd.settings import Config
+from chatd.store import invites as stored_invites
 from chatd.store.database import Database
 from chatd.store.schema import Schema
 from chatd.store.tables import metadata
@@ -58,6 +65,17 @@ class Add(Arguments, frozen=True, kw_only=True):
     email: str | None = None
     display: str | None = None
     admin: bool = False
+    subject: str | None = None
+
+
+class Invite(Arguments, frozen=True, kw_only=True):
+    admin: bool = False
+    uses: int = 1
+    ttl: float
+
+
+class Revoke(Arguments, frozen=True, kw_only=True):
+    id: int
 
 
 class Whom(Arguments, frozen=True, kw_only=True):
@@ -98,13 +116,22 @@ class Steward:
             "user.set": partial(called, Set, self.change),
             "user.passwd": partial(called, SetPassword, self.set_password),
             "user.delete": partial(called, Whom, self.delete),
+            "invite.make": partial(called, Invite, self.make_invite),
+            "invite.list": partial(called, Nothing, self.invites),
+            "invite.revoke": partial(called, Revoke, self.revoke_invite),
             "token.make": partial(called, Make, self.make_token),
             "token.check": partial(called, Check, self.check_token),
         }
 
     async def add(self, asked: Add) -> dict[str, Any]:
         person = await self._accounts.person(asked.name, asked.email, asked.display, asked.password, admin=asked.admin)
-        return shown(await self._database.write(lambda tx: services.add(tx, person)))
+        if asked.subject is not None:
+            if asked.password is not None:
+                raise Refusal(BAD_REQUEST, "A user of another issuer has no password here", field="password")
+            subject = read_subject({"subject": asked.subject}, ("subject",))
+            return shown(await self._database.write(lambda tx: entry.add_foreign(tx, subject, person)))
+        apart = self._accounts.identity.foreign
+        return shown(await self._database.write(lambda tx: services.add(tx, person, apart=apart)))
 
     async def everybody(self, asked: Nothing) -> list[dict[str, Any]]:
         return [shown(user) for user in await self._database.read(services.listing)]
@@ -125,6 +152,25 @@ class Steward:
 
     async def delete(self, asked: Whom) -> dict[str, Any]:
         return await self._carry_out(lambda tx: services.delete(tx, asked.user))
+
+    async def make_invite(self, asked: Invite) -> dict[str, Any]:
+        token = invites.generate()
+        made = await self._database.write(
+            lambda tx: invites.make(tx, token, admin=asked.admin, uses=asked.uses, ttl=asked.ttl)
+        )
+        return {
+            "id": made.id,
+            "token": token,
+            "link": self._accounts.link("invite", token),
+            "expires": made.expires,
+        }
+
+    async def invites(self, asked: Nothing) -> list[dict[str, Any]]:
+        found = await self._database.read(stored_invites.everyone)
+        return [one._asdict() | {"admin": bool(one.admin)} for one in found]
+
+    async def revoke_invite(self, asked: Revoke) -> None:
+        await self._database.write(lambda tx: invites.revoke(tx, asked.id))
 
     async def make_token(self, asked: Make) -> dict[str, Any]:
         ttl = asked.ttl if asked.ttl is not None else self._accounts.home.config.auth.access_ttl
@@ -154,16 +200,11 @@ class Steward:
             results.append(result)
             kept.set()
             if isinstance(result, outcome.Value):
-                self._told(result.value)
+                self._tell(result.value)
 
         self._database.submit(unit, done)
         await kept.wait()
         return shown(results[0].unwrap().user)
-
-    def _told(self, changed: Changed) -> None:
-        if changed.signed_out:
-            self._accounts.logins.forget(key_of(changed.user.ref.number))
-        self._tell(changed)
 
 
 def shown(user: User) -> dict[str, Any]:

@@ -222,10 +222,13 @@ class UpdateMe(Command, frozen=True, kw_only=True):
 
 
 class Register(Command, frozen=True, kw_only=True):
+    """`invite` is the token of an invite, or the setup token of a server that has no user yet."""
+
     password: str
     name: str | None = None
     email: str | None = None
     display: str | None = None
+    invite: str | None = None
 
 
 class Login(Command, frozen=True, kw_only=True):

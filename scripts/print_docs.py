@@ -46,7 +46,9 @@ def metrics() -> str:
     """docs/metrics.md."""
     return (
         "# Metrics\n\n*Printed from the table in `chatd/metrics.py` by `make docs`.*\n\n"
-        "`GET /metrics` in Prometheus' text format; on a listener of its own with `metrics.port` (see settings.md).\n\n"
+        "`GET /metrics` in Prometheus' text format: with `metrics.port` on a listener of its own (see settings.md); "
+        "else on the main port, for administrators and for services whose token has the scope `metrics` "
+        "(`chatd token --service prometheus --scope metrics`; `authorization: {credentials: …}` in Prometheus).\n\n"
         "| name | kind | labels | meaning |\n|---|---|---|---|\n"
         + rows(metric_row(metric) for metric in REGISTRY.values())
     )

@@ -22,6 +22,10 @@ RATES = [
     "typing_per_connection",
     "sends_per_user",
     "rest_per_user",
+    "groups_per_user",
+    "additions_per_user",
+    "registrations_per_address",
+    "renewals_per_address",
     "logins_per_account",
     "logins_per_address",
 ]

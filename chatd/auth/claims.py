@@ -6,7 +6,7 @@
     typ, type, token_use                not of a refresh token       refused
     the first user claim that is there  an id, or a subject          refused
     iss, aud                            as the rules demand          refused
-    name, email, jti                    text                         passed over
+    name, email, jti, sid               text                         passed over (sid: of own tokens only)
 
 The user: a positive integer is the user id itself, and so is its decimal text, since JWT libraries demand that `sub`
 be text. Digits beyond 2^53-1 stay a subject (Google's have 21), like a UUID or any other text of 1 to 255 characters.
@@ -49,7 +49,11 @@ class Rules(Struct, frozen=True):
 
 
 class Claims(Struct, frozen=True):
-    """Who holds a token, and until when. `foreign`: somebody else than this server issued it."""
+    """Who holds a token, and until when. `foreign`: somebody else than this server issued it.
+
+    `own_key`: it is signed with this server's own key, which no other issuer has. `sid` names the session of an own
+    account that the token was given out for.
+    """
 
     subject: int | str
     expires: float
@@ -60,6 +64,8 @@ class Claims(Struct, frozen=True):
     issued: float | None = None
     token_id: str | None = None
     kid: str | None = None
+    own_key: bool = False
+    sid: str | None = None
 
 
 def check_header(header: Mapping[str, Any]) -> tuple[str, str | None]:
@@ -92,6 +98,8 @@ def read_claims(payload: Mapping[str, Any], rules: Rules, now: float, *, kid: st
         issued=seconds(payload, "iat"),
         token_id=text(payload.get("jti")),
         kid=kid,
+        own_key=own_key,
+        sid=text(payload.get("sid")) if own else None,
     )
 
 

@@ -5,6 +5,7 @@ Whatever is wrong with a key is a ConfigError: one line that names the setting.
 
 from __future__ import annotations
 
+import hmac
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +17,11 @@ from chatd.auth.jwks import JwksSource
 from chatd.auth.keys import SHORTEST_SECRET, KeySettings, Ring, is_pem, load_or_make_secret, make_ring
 from chatd.auth.tokens import Issuer
 from chatd.auth.verifier import Verifier
-from chatd.config import Auth, Config, ConfigError, on_loopback
+from chatd.config import Auth, Config, ConfigError
 from chatd.log import log
 
 SECRET_NAME = "secret"  # noqa: S105 - the name of its file
+PLACES = b"chatd: the addresses from which users sign in"
 
 
 class Identity(Struct, frozen=True):
@@ -34,6 +36,11 @@ class Identity(Struct, frozen=True):
     source: JwksSource | None
     foreign: bool
     provision: bool
+    place_key: bytes
+
+    def place_of(self, address: str) -> str:
+        """What is kept of an address: there are so few addresses that a digest without a key would tell them."""
+        return hmac.digest(self.place_key, address.encode(), "sha256").hex()
 
 
 def open_identity(config: Config, folder: Path, *, now: Callable[[], float] = time.time) -> Identity:
@@ -48,7 +55,8 @@ def open_identity(config: Config, folder: Path, *, now: Callable[[], float] = ti
     rules = Rules(auth.user_claims, auth.issuer, auth.audience, auth.leeway)
     provision = {"on": True, "off": False, "auto": settings.foreign}[auth.provision]
     verifier = Verifier(ring, rules, source, now=now)
-    return Identity(verifier, Issuer(ring.signer, now=now), source, settings.foreign, provision)
+    place_key = hmac.digest(settings.own_secret, PLACES, "sha256")
+    return Identity(verifier, Issuer(ring.signer, now=now), source, settings.foreign, provision, place_key)
 
 
 def check_keys(auth: Auth) -> None:
@@ -76,11 +84,6 @@ def key_source(auth: Auth, ring: Ring) -> JwksSource | None:
     if not auth.jwks_url:
         return None
     return JwksSource(auth.jwks_url, ring, warn=log.warning, every=auth.jwks_refresh)
-
-
-def registration_open(config: Config) -> bool:
-    """Whether anybody may make an account."""
-    return {"open": True, "closed": False, "auto": on_loopback(config.server.host)}[config.auth.registration]
 
 
 def _pem(given: str) -> str:

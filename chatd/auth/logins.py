@@ -7,18 +7,28 @@ Three counters, each a bucket that starts full and refills over the window (30 m
     address              30      of one address at any account          429 until one has refilled (1 minute)
     account              5       of all strange addresses together      attempts from strange addresses queue up
 
-A *strange* address has never signed in to the account. Nobody can use up another's counters from elsewhere: in a
-place of his own the owner always has five tries. While strangers hammer at the account, his attempt from a new place
-waits with theirs in a queue (a turn every 5 seconds, 429 when more than 15 seconds are waiting). From an address that
-*has* signed in before, an empty counter refuses nothing: the attempt is delayed in a queue of that address's own,
-then the right password works and a wrong one is answered 429. So an attacker behind the owner's own address
-guesses once in 5 seconds, and does not keep him out.
+A *strange* address has never signed in to the account; which addresses have is in the store, so a restart keeps it.
+Nobody can use up another's counters from elsewhere: in a place of his own the owner always has five tries. While
+strangers hammer at the account, his attempt from a new place waits with theirs in a queue, and then the right password
+works. The queue has a turn every 3 seconds and 20 places, and each network (an IPv4 /24, an IPv6 /48) has one place at
+a time: 12 addresses make the owner wait 39 seconds at most, wherever they are, and all addresses of one network 6. Who
+finds no place gets 429 and is charged nothing. To keep all places taken needs 20 networks at once, and 120 of them to
+go on, since each address has ten tries an hour; then only familiar addresses get in.
 
-An attempt is charged when it is asked for and given back when it succeeds; guesses sent all at once gain nothing.
-Names that nobody has are counted like all others. All of it is in memory and bounded; a restart forgets it.
+From an address that *has* signed in before, an empty counter refuses nothing: the attempt is delayed in a queue of that
+address's own, then the right password works and a wrong one is answered 429. So an attacker behind the owner's own
+address guesses once in 3 seconds, and does not keep him out.
+
+An attempt is charged when it is asked for and given back when it succeeds; guesses sent all at once gain nothing. An
+account is counted by what was typed (`key_of`: NFKC, without case), whether somebody has that name or not: the answers
+to a name that nobody has are the same, in any spelling. So a name and an address of one account have counters of their
+own. All of it is in memory and bounded; a restart forgets it, other settings (SIGHUP) do not.
 """
 
 from __future__ import annotations
+
+import unicodedata
+from ipaddress import ip_address, ip_network
 
 from msgspec import Struct
 
@@ -27,8 +37,11 @@ from protocol.errors import AUTH_INVALID, RATE_LIMITED, Refusal
 
 WINDOW = 1800.0
 PER_ACCOUNT, PER_ADDRESS = Rate(5 / WINDOW, 5), Rate(30 / WINDOW, 30)
-SPACING = 5.0
-LONGEST_WAIT = 15.0
+SPACING = 3.0
+PLACES = 20
+LONGEST_WAIT = SPACING * PLACES
+LONGEST_HANDLE = 254
+NETWORK_BITS = {4: 24, 6: 48}
 WRONG = "The name or the password is wrong"
 TOO_MANY = "Too many failed attempts to sign in"
 
@@ -40,32 +53,54 @@ class Attempt(Struct, frozen=True):
     address: str
     wait: float = 0.0
     over: bool = False
+    familiar: bool = False
+
+
+def key_of(handle: str) -> str:
+    """What attempts are counted by: a name or an address as it was typed, in the one spelling of its kind."""
+    folded = unicodedata.normalize("NFKC", handle[:LONGEST_HANDLE]).casefold()
+    return unicodedata.normalize("NFKC", folded)
 
 
 class Logins:
-    """Who may try a password now. `address` is what addresses are counted by: for IPv6 the /64 (forwarding.block)."""
+    """Who may try a password now. `address` is what addresses are counted by: for IPv6 the /64 (proxies.block)."""
 
     def __init__(self, account: Rate = PER_ACCOUNT, address: Rate = PER_ADDRESS, *, most: int = 65536) -> None:
         self._pairs: Buckets[tuple[str, str]] = Buckets(account, most)
         self._addresses: Buckets[str] = Buckets(address, most)
         self._strangers: Buckets[str] = Buckets(account, most)
-        turns = Rate(1 / SPACING, LONGEST_WAIT / SPACING)
-        self._queues: Buckets[tuple[str, str | None]] = Buckets(turns, most)
-        self._familiar: dict[tuple[str, str], None] = {}
+        self._queues: Buckets[tuple[str, str | None]] = Buckets(Rate(1 / SPACING, PLACES), most)
+        self._turns: dict[tuple[str, str], float] = {}
         self._most = most
 
-    def ask(self, account: str, address: str, now: float) -> Attempt:
-        """Before a password is checked: leave to do so, perhaps after a wait, or RATE_LIMITED."""
+    def adopt(self, account: Rate, address: Rate) -> None:
+        """Take up other limits; what was counted stays."""
+        self._pairs.adopt(account)
+        self._strangers.adopt(account)
+        self._addresses.adopt(address)
+
+    def ask(self, account: str, address: str, now: float, *, familiar: bool = False) -> Attempt:
+        """Before a password is checked: leave to do so, perhaps after a wait, or RATE_LIMITED.
+
+        `account` is the key of what was typed. `familiar`: this address has signed in to the account before.
+        """
         pair = (account, address)
-        if pair in self._familiar:
+        if familiar:
             within = self._pairs.take(pair, now)
-            return Attempt(account, address, 0.0 if within else self._queue((account, address), now), not within)
+            wait = 0.0 if within else self._queue((account, address), now)
+            return Attempt(account, address, wait, not within, familiar=True)
         if not self._addresses.take(address, now):
             raise self._refusal(self._addresses.retry_after(address, now))
         if not self._pairs.take(pair, now):
             raise self._refusal(self._pairs.retry_after(pair, now))
-        wait = 0.0 if self._strangers.take(account, now) else self._queue((account, None), now)
-        return Attempt(account, address, wait)
+        if self._strangers.take(account, now):
+            return Attempt(account, address)
+        try:
+            return Attempt(account, address, self._turn(account, network(address), now))
+        except Refusal:  # no password is checked
+            self._pairs.give_back(pair)
+            self._addresses.give_back(address)
+            raise
 
     def failed(self, attempt: Attempt, now: float) -> Refusal:
         """The password was wrong: what to answer."""
@@ -75,24 +110,23 @@ class Logins:
 
     def succeeded(self, attempt: Attempt) -> None:
         """The password was right: what the attempt was charged is given back."""
-        pair = (attempt.account, attempt.address)
-        self._pairs.clear(pair)
-        if pair not in self._familiar:
+        self._pairs.clear((attempt.account, attempt.address))
+        if not attempt.familiar:
             self._addresses.give_back(attempt.address)
             if not attempt.wait:
                 self._strangers.give_back(attempt.account)
-        self.recognise(*pair)
 
-    def recognise(self, account: str, address: str) -> None:
-        """This address is the owner's: he has signed in from it, or made the account there."""
-        self._familiar.pop((account, address), None)
-        if len(self._familiar) >= self._most:
-            del self._familiar[next(iter(self._familiar))]
-        self._familiar[account, address] = None
-
-    def forget(self, account: str) -> None:
-        """The password was changed, or the account is gone: no address is familiar any more."""
-        self._familiar = {pair: None for pair in self._familiar if pair[0] != account}
+    def _turn(self, account: str, network: str, now: float) -> float:
+        """Seconds until a stranger's turn. A network that waits already has to wait for that one first."""
+        turn = self._turns.get((account, network), 0.0)
+        if turn > now:
+            raise self._refusal(turn - now)
+        wait = self._queue((account, None), now)
+        if len(self._turns) >= self._most:  # forget the turns that have come, or else come next
+            latest = sorted(self._turns.items(), key=lambda item: item[1])[self._most // 2 :]
+            self._turns = {key: turn for key, turn in latest if turn > now}
+        self._turns[account, network] = now + wait
+        return wait
 
     def _queue(self, queue: tuple[str, str | None], now: float) -> float:
         """Seconds until this attempt's turn; each turn comes SPACING after the one before."""
@@ -103,3 +137,12 @@ class Logins:
     @staticmethod
     def _refusal(retry_after: float) -> Refusal:
         return Refusal(RATE_LIMITED, TOO_MANY, retry_after=max(retry_after, 1.0))
+
+
+def network(address: str) -> str:
+    """The network that an address, or the block that it is counted by, belongs to; else itself (a unix socket)."""
+    try:
+        found = ip_address(address.partition("/")[0])
+    except ValueError:
+        return address
+    return str(ip_network((found, NETWORK_BITS[found.version]), strict=False))

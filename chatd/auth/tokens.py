@@ -36,10 +36,12 @@ class Issuer:
         admin: bool = False,
         token_id: str | None = None,
         issued: int | None = None,
+        sid: str | None = None,
     ) -> str:
         """An access token. `exp` is rounded up: the token lasts at least as long as it was promised to.
 
         `issued` is the second in which the store found that the user may have it, which may be a while ago.
+        `sid` is the session that it is given out for: it is worth nothing once that has ended.
         """
         if not 0 < user_id <= LARGEST_ID:
             raise ValueError("a user id is a positive integer below 2^53")
@@ -52,6 +54,8 @@ class Issuer:
             "exp": math.ceil(now + ttl),
             "jti": token_id or secrets.token_urlsafe(16),
         }
+        if sid is not None:
+            payload["sid"] = sid
         if name is not None:
             payload["name"] = name
         if admin:

@@ -37,6 +37,7 @@ VERBS = (
     Verb("init", "init", "write a commented chatd.toml here, and make the data directory"),
     Verb("config", "config", "check, show or print the configuration"),
     Verb("user", "user", "add, list, change and remove accounts"),
+    Verb("invite", "invite", "make, list and revoke links by which people join"),
     Verb("token", "token", "print an access token, or check one; and the tokens of services"),
     Verb("chat", "chat", "chat in the terminal"),
     Verb("notify", "notify", "notify somebody, or everybody"),

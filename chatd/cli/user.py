@@ -32,7 +32,12 @@ def declare(parser: argparse.ArgumentParser) -> None:
     made.add_argument("--email", metavar="ADDRESS")
     made.add_argument("--display", metavar="NAME", help="the name that others see")
     sources = declare_password(made)
-    sources.add_argument("--no-password", action="store_true", help="for people who come with another issuer's token")
+    sources.add_argument("--no-password", action="store_true", help="only `chatd token` gives a way in")
+    sources.add_argument(
+        "--subject",
+        metavar="SUBJECT",
+        help="the user whom another issuer's tokens call so (an id, or text); no password",
+    )
     action("list", listing, "list everybody", named=False)
     made = action("set", change, "change an account")
     made.add_argument("--name", metavar="NAME", help="what they are called from now on")
@@ -65,7 +70,7 @@ def yes_or_no(text: str) -> bool:
 def add(options: argparse.Namespace) -> int:
     config = configured(options)
     must_have_data(config)
-    password = None if options.no_password else new_password(options)
+    password = None if options.no_password or options.subject is not None else new_password(options)
     account = {
         "name": options.user,
         "password": password,
@@ -73,6 +78,8 @@ def add(options: argparse.Namespace) -> int:
         "display": options.display,
         "admin": options.admin,
     }
+    if options.subject is not None:
+        account["subject"] = options.subject
     return report(options, ask(config, "user.add", **account), "made")
 
 

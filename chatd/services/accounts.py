@@ -2,7 +2,8 @@
 transaction, like all services; chatd/accounts.py does what takes time (passwords) around them.
 
 A session is one family of refresh tokens, of which one is good at a time. Whoever shows an older one of the family has
-it from a thief or is the thief: the session ends, and no other.
+it from a thief or is the thief: the session ends, and no other. Access tokens name the session that they were given out
+for by its digest (`sid`), and are worth nothing once it has ended.
 
 Signing somebody out moves `valid_from` on: access tokens of an earlier second are worth nothing. Tokens name whole
 seconds, so it moves to the next one, and one further than it was; a token that is given out afterwards is dated to
@@ -46,7 +47,7 @@ class Person(Struct, frozen=True):
 
 
 class Pass(NamedTuple):
-    """A refresh token as the store may know it, and how many milliseconds it shall be good for."""
+    """A refresh token as the store may know it, and how many milliseconds it shall be good for. `family` is the sid."""
 
     family: str
     hash: str
@@ -58,6 +59,13 @@ class Entrant(NamedTuple):
 
     user: User
     issued: int
+
+
+class Renewal(NamedTuple):
+    """What came of a refresh token: who has the next one, if it was good; and whether its session has ended."""
+
+    entrant: Entrant | None = None
+    ended: bool = False
 
 
 class Changed(NamedTuple):
@@ -175,37 +183,37 @@ def _reserve(tx: Reading, handle: str | None, noun: str, *, but: int = 0) -> Non
 # Sessions
 
 
-def register(tx: Transaction, person: Person, session: Pass) -> Entrant:
-    add(tx, person)
+def register(tx: Transaction, person: Person, session: Pass, place: str, *, apart: bool = False) -> Entrant:
+    add(tx, person, apart=apart)
     account = find(tx, person.name)
-    return _open(tx, account, session)
+    return _open(tx, account, session, place)
 
 
-def sign_in(tx: Transaction, account: Account, session: Pass, rehashed: str | None) -> Entrant | None:
+def sign_in(tx: Transaction, account: Account, session: Pass, rehashed: str | None, place: str) -> Entrant | None:
     """A session for whoever had the right password; None when that was changed, or the account closed, meanwhile."""
     now = users.account(tx, id=account.user.ref.number)
     if now is None or now.user.disabled or now.password != account.password:
         return None
     if rehashed is not None:
         accounts.set_password(tx, now.user.ref.number, rehashed)
-    return _open(tx, now, session)
+    return _open(tx, now, session, place)
 
 
-def renew(tx: Transaction, shown: Pass, fresh: Pass) -> Entrant | None:
-    """Another token for the one that is good; None for any other. An old one ends its session, so nothing is raised."""
+def renew(tx: Transaction, shown: Pass, fresh: Pass) -> Renewal:
+    """Another token for the one that is good. An old one ends its session, so nothing is raised."""
     session = accounts.find(tx, shown.family)
     if session is None:
-        return None
+        return Renewal()
     account = users.account(tx, id=session.user)
     if session.hash != shown.hash or session.expires <= tx.now or account is None or account.user.disabled:
-        accounts.end(tx, shown.family)
-        return None
+        return Renewal(ended=accounts.end(tx, shown.family))
     accounts.renew(tx, shown.family, fresh.hash, tx.now + fresh.lasts)
-    return entrant(tx, account)
+    return Renewal(entrant(tx, account))
 
 
-def sign_out(tx: Transaction, family: str) -> None:
-    accounts.end(tx, family)
+def sign_out(tx: Transaction, family: str) -> bool:
+    """Whether there was such a session."""
+    return accounts.end(tx, family)
 
 
 def entrant(tx: Reading, account: Account) -> Entrant:
@@ -213,17 +221,19 @@ def entrant(tx: Reading, account: Account) -> Entrant:
     return Entrant(account.user, max(tx.now // 1000, account.valid_from // 1000))
 
 
-def _open(tx: Transaction, account: Account, session: Pass) -> Entrant:
-    accounts.keep(tx, session.family, session.hash, account.user.ref.number, tx.now + session.lasts)
+def _open(tx: Transaction, account: Account, session: Pass, place: str) -> Entrant:
+    id = account.user.ref.number
+    accounts.keep(tx, session.family, session.hash, id, tx.now + session.lasts)
+    accounts.remember(tx, id, place)
     return entrant(tx, account)
 
 
 # What administrators do
 
 
-def add(tx: Transaction, person: Person) -> User:
-    _reserve(tx, person.name, "name")
-    _reserve(tx, person.email, "address")
+def add(tx: Transaction, person: Person, *, apart: bool = False) -> User:
+    """A local user. `apart`: another issuer makes users too, so the id is from the range that is not theirs."""
+    name_is_free(tx, person)
     return users.add(
         tx,
         name=person.name,
@@ -231,7 +241,13 @@ def add(tx: Transaction, person: Person) -> User:
         display=person.display,
         password=person.password,
         admin=person.admin,
+        apart=apart,
     )
+
+
+def name_is_free(tx: Reading, person: Person) -> None:
+    _reserve(tx, person.name, "name")
+    _reserve(tx, person.email, "address")
 
 
 def change(tx: Transaction, who: str, changes: Changes) -> Changed:
@@ -262,10 +278,11 @@ def change(tx: Transaction, who: str, changes: Changes) -> Changed:
 
 
 def set_password(tx: Transaction, who: str, password: str) -> Changed:
-    """Ends every session."""
+    """Ends every session. No place is known any more."""
     account = find(tx, who)
     user, id = account.user, account.user.ref.number
     users.forget_tokens(tx, id)
+    accounts.forget_places(tx, id)
     users.set_standing(
         tx,
         id,
@@ -283,6 +300,7 @@ def delete(tx: Transaction, who: str) -> Changed:
     account = find(tx, who)
     id = account.user.ref.number
     users.forget_tokens(tx, id)
+    accounts.forget_places(tx, id)
     users.set_profile(tx, id, None, None, None)
     accounts.set_name(tx, id, f"deleted-{id}")
     accounts.forget_subject(tx, id)

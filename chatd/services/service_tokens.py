@@ -19,7 +19,10 @@ from protocol.ids import Ref
 
 PREFIX = "chatd_"
 NAME = re.compile(r"[\w.-]{1,64}")
-ALL = tuple(sorted(set(SCOPES.values())))
+METRICS = "metrics"
+"""The scope of what has no command: GET /metrics, answered in chatd/site.py."""
+
+ALL = tuple(sorted({*SCOPES.values(), METRICS}))
 
 
 def generate() -> str:
@@ -35,7 +38,7 @@ def make(tx: Transaction, name: str, token: str, scopes: list[str]) -> Service:
     if not NAME.fullmatch(name):
         raise Refusal(BAD_REQUEST, "A service's name has 1 to 64 letters, digits or any of . - _", field="name")
     if not scopes or not set(scopes) <= set(ALL):
-        raise Refusal(BAD_REQUEST, f"Scopes are {' and '.join(ALL)}", field="scope")
+        raise Refusal(BAD_REQUEST, f"Scopes are {', '.join(ALL)}", field="scope")
     if service_tokens.by_name(tx, name) is not None:
         raise Refusal(CONFLICT, f"There is a token of {name} already: revoke it first")
     said = " ".join(sorted(set(scopes)))

@@ -59,6 +59,7 @@ class Actor(Struct, frozen=True):
     """Who asks: a user, until `expires` (seconds since 1970); or with `scopes` a service, which is nobody.
 
     `since` counts the changes of accounts that had been made when this was read: the doorman knows what came after.
+    `sid` is the session of an own account that the token belongs to.
     """
 
     ref: Ref
@@ -68,6 +69,7 @@ class Actor(Struct, frozen=True):
     issued: float = 0.0
     scopes: frozenset[str] | None = None
     since: int = 0
+    sid: str | None = None
 
     @property
     def id(self) -> int:

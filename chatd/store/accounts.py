@@ -1,4 +1,7 @@
-"""Sessions and names: the statements that only accounts need. Of a refresh token nothing is kept but digests."""
+"""Sessions, names and known places: the statements that only accounts need.
+
+Of a refresh token, and of an address, nothing is kept but digests.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from chatd.store.prepared import Prepared
-from chatd.store.tables import refresh_tokens, users
+from chatd.store.tables import known_places, refresh_tokens, users
 from chatd.store.transaction import Reading, Transaction
 
 
@@ -18,6 +21,9 @@ class Session(NamedTuple):
     user: int
     expires: int
 
+
+PLACES = 32
+"""The places that are remembered of a user: those of the last times."""
 
 _T = refresh_tokens.c
 _KEEP = Prepared(insert(refresh_tokens))
@@ -35,6 +41,12 @@ _HOLDERS = Prepared(
 _NAME = Prepared(update(users).where(users.c.id == bindparam("user")).values(name=bindparam("name")))
 _SUBJECT = Prepared(update(users).where(users.c.id == bindparam("user")).values(subject=None))
 _PASSWORD = Prepared(update(users).where(users.c.id == bindparam("user")).values(password=bindparam("password")))
+_P = known_places.c
+_KNOWS = Prepared(select(_P.at).where(_P.user == bindparam("user"), _P.place == bindparam("place")))
+_REMEMBER = Prepared(insert(known_places).prefix_with("OR REPLACE"))
+_OLDER = select(_P.place).where(_P.user == bindparam("user")).order_by(_P.at.desc(), _P.place).offset(PLACES).limit(-1)
+_FORGET_OLDER = Prepared(delete(known_places).where(_P.user == bindparam("user"), _P.place.in_(_OLDER)))
+_FORGET_PLACES = Prepared(delete(known_places).where(_P.user == bindparam("user")))
 
 
 def keep(tx: Transaction, family: str, hash: str, user: int, expires: int) -> None:
@@ -52,8 +64,9 @@ def renew(tx: Transaction, family: str, hash: str, expires: int) -> None:
     tx.run(_RENEW, session=family, hash=hash, expires=expires)
 
 
-def end(tx: Transaction, family: str) -> None:
-    tx.run(_END, family=family)
+def end(tx: Transaction, family: str) -> bool:
+    """Whether there was such a session."""
+    return tx.run(_END, family=family).rowcount > 0
 
 
 def holders(tx: Reading, handle: str) -> list[int]:
@@ -71,3 +84,17 @@ def set_password(tx: Transaction, user: int, password: str) -> None:
 
 def forget_subject(tx: Transaction, user: int) -> None:
     tx.run(_SUBJECT, user=user)
+
+
+def knows(tx: Reading, user: int, place: str) -> bool:
+    """Whether the user has signed in from there."""
+    return tx.one(_KNOWS, user=user, place=place) is not None
+
+
+def remember(tx: Transaction, user: int, place: str) -> None:
+    tx.run(_REMEMBER, user=user, place=place, at=tx.now)
+    tx.run(_FORGET_OLDER, user=user)
+
+
+def forget_places(tx: Transaction, user: int) -> None:
+    tx.run(_FORGET_PLACES, user=user)

@@ -1,6 +1,9 @@
 """The tables. Times are milliseconds since 1970; a number of a noun is its id in every dialect's spelling.
 
-A user's name and address are unique whatever the case of their letters (A to Z, that is).
+A user's name and address are unique whatever the case of their letters (A to Z, that is). A `local` user was made here;
+the others belong to another issuer, whose tokens name them by their id or their subject and never name a local user.
+
+Of an invite, and of an address from which a user has signed in (`known_places`), only digests are kept.
 
 A conversation's members each have a cursor: the last message that they have read. Who has seen a message, what is
 unread and when something was read are derived from it and from its history (`read_marks`), never counted apart.
@@ -57,6 +60,29 @@ users = Table(
     Column("disabled", Integer, nullable=False),
     Column("valid_from", Integer, nullable=False),
     Column("created", Integer, nullable=False),
+    Column("local", Integer, nullable=False),
+)
+
+known_places = Table(
+    "known_places",
+    metadata,
+    Column("user", Integer, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("at", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+invites = Table(
+    "invites",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("admin", Integer, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("expires", Integer, nullable=False, index=True),
+    Column("maker", Text, nullable=False),
+    Column("created", Integer, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 refresh_tokens = Table(

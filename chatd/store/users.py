@@ -45,13 +45,17 @@ class Account(NamedTuple):
     user: User
     password: str | None
     valid_from: int
+    local: int
 
+
+FIRST_OWN_ID = 2**52
+"""Where the ids that chatd gives out begin on a server that trusts another issuer: that issuer's integers are below."""
 
 _ALL = select(*columns(users))
 _BY_ID = Question(_ALL.where(users.c.id == bindparam("id")), "id", user)
 _BY_IDS = Prepared(_ALL.where(users.c.id.in_(listed("ids"))))
 _BY_SUBJECT = Prepared(_ALL.where(users.c.subject == bindparam("subject")))
-_SECRETS = select(*columns(users), users.c.password, users.c.valid_from)
+_SECRETS = select(*columns(users), users.c.password, users.c.valid_from, users.c.local)
 _ACCOUNT_BY_ID = Prepared(_SECRETS.where(users.c.id == bindparam("id")))
 _ACCOUNT_BY_NAME = Prepared(_SECRETS.where(users.c.name == bindparam("name")))
 _ACCOUNT_BY_EMAIL = Prepared(_SECRETS.where(users.c.email == bindparam("email")))
@@ -127,9 +131,13 @@ def add(
     display: str | None = None,
     password: str | None = None,
     admin: bool = False,
+    local: bool = True,
+    apart: bool = False,
 ) -> User:
-    """A new user; with `id`, the one that a foreign token names."""
+    """A new user; with `id`, the one that a foreign token names. `apart` gives an id that no issuer has for another."""
     if id is None:
+        if apart:
+            tx.sequences["users"] = max(tx.sequences["users"], FIRST_OWN_ID - 1)
         id = tx.next_id("users")
     else:
         tx.sequences["users"] = max(tx.sequences["users"], id)
@@ -147,6 +155,7 @@ def add(
         disabled=0,
         valid_from=0,
         created=tx.now,
+        local=int(local),
     )
     return User(Ref(id, tx.now // 1000, subject), name, display, email, None, None, tx.now, admin)
 

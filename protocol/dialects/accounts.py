@@ -44,7 +44,7 @@ ROUTES = (
         "POST",
         "/auth/register",
         Register,
-        (*WHO, PASSWORD, optional("displayName", LINE, "display")),
+        (*WHO, PASSWORD, optional("displayName", LINE, "display"), optional("invite", LINE)),
         TOKENS,
         201,
         public=True,

@@ -48,7 +48,8 @@ CHATD = (sys.executable, "-m", "chatd", "serve", "--host", "127.0.0.1", "--port"
 
 # Everything that a load generator on one address would run into; 0 lifts a limit (PROMISES.md).
 LIFTED = ("calls_per_connection", "sends_per_user", "typing_per_connection", "rest_per_user",
-          "connections_per_address", "anonymous_per_address", "control_frames_per_connection")  # fmt: skip
+          "connections_per_address", "anonymous_per_address", "control_frames_per_connection", "groups_per_user",
+          "additions_per_user", "registrations_per_address", "renewals_per_address")  # fmt: skip
 SETTINGS = (*(f"limits.{name}=0" for name in LIFTED), "limits.members=0", "limits.connections_share=1")
 CHATD_LIFTED = CHATD + tuple(word for setting in SETTINGS for word in ("--set", setting))
 CHATD_NORMAL = (*CHATD_LIFTED, "--set", "data.synchronous=NORMAL")

@@ -17,7 +17,7 @@ def empty_store(folder: Path) -> Path:
     engine.dispose()
     link = sqlite3.connect(path)
     link.executemany(
-        "INSERT INTO users (id, name, admin, disabled, valid_from, created) VALUES (?, ?, 0, 0, 0, 0)",
+        "INSERT INTO users (id, name, admin, disabled, valid_from, created, local) VALUES (?, ?, 0, 0, 0, 0, 1)",
         [(1, "one"), (2, "two")],
     )
     link.commit()

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from chatd.broker import Broker, Link, Seat
-from chatd.dispatch import Dispatch
+from chatd.dispatch import Dispatch, UserRates
 from chatd.face import Face
-from chatd.limiter import Buckets, Rate
 from chatd.roster import Roster
 from chatd.services import entry
 from chatd.services.work import Actor, Rules
@@ -62,7 +61,7 @@ class Doorless:
             self.broker,
             self.roster,
             rules=Rules(),
-            sends=Buckets[int](Rate(0, 0)),
+            rates=UserRates(),
             typing_expires=typing,
             presence_grace=grace,
         )

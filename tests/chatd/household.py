@@ -17,7 +17,7 @@ from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Cost, Passwords
 from chatd.services import entry
 from chatd.services.accounts import Changed
-from chatd.settings import Config
+from chatd.settings import Auth, Config, Limits
 from chatd.steward import Steward
 from chatd.store.database import Database
 from chatd.store.schema import Schema
@@ -36,7 +36,7 @@ class World:
     """A house with a store and a clock of its own; `told` is what a running server would have heard."""
 
     def __init__(self, database: Database, folder: Path) -> None:
-        self.config = Config()
+        self.config = Config(auth=Auth(registration="open"), limits=Limits(registrations_per_address=0))
         self.database = database
         self.now = NOW
         self.told: list[Changed] = []

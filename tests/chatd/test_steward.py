@@ -197,9 +197,12 @@ async def test_no_token(world: World) -> None:
         await world.do("token.check", token=token)
 
 
-def test_first_steps() -> None:
-    said = first_steps(0)
-    assert said is not None
-    assert "chatd user add NAME --admin" in said
-    assert first_steps(1) is None
-    assert first_steps(0, foreign=True) is None
+async def test_first_steps(world: World) -> None:
+    for registration, link in (("invite", True), ("open", True), ("closed", False)):
+        world.set(registration=registration)
+        said = first_steps(world.accounts, 0, "chatd user add NAME --admin")
+        assert said is not None
+        assert "chatd user add NAME --admin" in said
+        assert "\n" not in said
+        assert ("http://127.0.0.1:3000/#setup=" in said) is link
+    assert first_steps(world.accounts, 1, "") is None

@@ -22,6 +22,8 @@ UNLIMITED = {
     "limits.rest_per_user": "0",
     "limits.connections_per_address": "0",
     "limits.anonymous_per_address": "0",
+    "limits.groups_per_user": "0",
+    "limits.additions_per_user": "0",
 }
 
 
@@ -51,7 +53,11 @@ class Chatd:
     ) -> None:
         """`root` is another checkout whose server to start, from its own environment."""
         self.data = folder / "data"
-        self.settings = {"auth.secret": SECRET, "auth.registration": "open"} | dict(settings or {})
+        self.settings = {
+            "auth.secret": SECRET,
+            "auth.registration": "open",
+            "limits.registrations_per_address": "0",
+        } | dict(settings or {})
         self.before = list(before)
         self.host = host
         self.root = root

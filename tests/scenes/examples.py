@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -48,21 +49,29 @@ class Serving(Chatd):
     def url(self) -> str:
         return f"http://{self.address}"
 
-    def rest(self, method: str, path: str, body: Any = None, *, user: int = 0, **claims: Any) -> Any:
-        """What curl does: with a token of that user's, or with none."""
+    def rest(self, method: str, path: str, body: Any = None, *, user: int = 0, shown: str = "", **claims: Any) -> Any:
+        """What curl does: with an issuer's token of that user's, with the token that is given, or with none."""
         request = Request(self.url + path, None if body is None else json.dumps(body).encode(), method=method)
         if user:
-            request.add_header("Authorization", f"Bearer {token(user, **claims)}")
+            shown = token(user, **claims)
+        if shown:
+            request.add_header("Authorization", f"Bearer {shown}")
         with urlopen(request, timeout=TIMEOUT) as answer:
             text = answer.read()
         return json.loads(text) if text else None
+
+    @cached_property
+    def metrics_token(self) -> str:
+        return self.run("token", "--service", "examples", "--scope", "metrics").stdout.strip()
 
     def has_heard(self, command: str, times: int) -> None:
         """Wait until the server has carried out a command so often, by its own count."""
         row = f'chatd_calls_total{{command="{command}",outcome="ok"}} '
         until = time.monotonic() + TIMEOUT
         while True:
-            with urlopen(f"{self.url}/metrics", timeout=TIMEOUT) as answer:
+            request = Request(f"{self.url}/metrics")
+            request.add_header("Authorization", f"Bearer {self.metrics_token}")
+            with urlopen(request, timeout=TIMEOUT) as answer:
                 lines = answer.read().decode().splitlines()
             if any(line.startswith(row) and float(line.removeprefix(row)) >= times for line in lines):
                 return

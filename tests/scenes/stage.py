@@ -28,6 +28,10 @@ QUIET = {
     "limits.connections_per_address": "0",
     "limits.anonymous_per_address": "0",
     "limits.typing_per_connection": "0",
+    "limits.registrations_per_address": "0",
+    "limits.renewals_per_address": "0",
+    "limits.groups_per_user": "0",
+    "limits.additions_per_user": "0",
 }
 
 

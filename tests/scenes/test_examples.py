@@ -102,8 +102,8 @@ def test_rooms(tmp_path: Path) -> None:
         ann = server.rest("POST", "/auth/register", account)
         bob = server.rest("POST", "/auth/register", {"username": "bob", "password": "correct horse"})
         login = server.rest("POST", "/auth/login", {"email": "ann@example.org", "password": "correct horse"})
-        one = ann["user"]["id"]
-        room = server.rest("POST", "/chat/rooms", {"participants": [bob["user"]["_id"]]}, user=one)["_id"]
+        with_bob = {"participants": [bob["user"]["_id"]]}
+        room = server.rest("POST", "/chat/rooms", with_bob, shown=ann["accessToken"])["_id"]
         given = {
             LOCAL: server.url,
             "'YOUR_JWT_ACCESS_TOKEN'": f"'{login['accessToken']}'",

@@ -14,19 +14,21 @@ from chatd.config import load
 from chatd.main import running
 from chatd.net.request import Request
 from chatd.site import MetricsSite
+from chatd.steward import handlers
 from tests.scenes.stage import Rest, stage
 
 
 async def test_a_hangup_takes_up_what_may_change_and_keeps_the_rest(tmp_path: Path) -> None:
     file = tmp_path / "chatd.toml"
     settings = f'[server]\nport = 0\n[data]\ndirectory = "{tmp_path}/data"\n'
-    file.write_text(settings)
+    opened = '[auth]\nregistration = "open"\n'
+    file.write_text(settings + opened)
     config = load(str(file), environ={})
     async with running(config) as server:
         rest = Rest(f"http://{server.front.addresses[0]}")
         person = {"username": "ann", "password": "correct horse"}
         token = (await rest.ask("POST", "/auth/register", person))[1]["accessToken"]
-        file.write_text(settings + "[limits]\ntext_characters = 5\n[server.nonsense]\n")
+        file.write_text(settings + opened + "[limits]\ntext_characters = 5\n[server.nonsense]\n")
         os.kill(os.getpid(), signal.SIGHUP)
         await trio.testing.wait_all_tasks_blocked(0.05)
         assert server.house.config.limits.text_characters == 10_000
@@ -48,13 +50,14 @@ async def test_a_hangup_takes_up_what_may_change_and_keeps_the_rest(tmp_path: Pa
 async def test_the_figures_are_those_of_what_happened(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         ann = await on.person("ann")
-        before = await figures(on.rest)
+        operator = on.server.accounts.identity.issuer.access(1, ttl=60, admin=True)
+        before = await figures(on.rest, operator)
         player = await on.rpc(ann)
         talk = (await ann.asks("POST", "/conversations", {"type": "group", "participants": []}))["_id"]
         await player.asks("conversation:join", {"conversationId": talk})
         await player.asks("message:send", {"conversationId": talk, "content": "counted"})
         await player.comes_to_hear("message:created")
-        after = await figures(on.rest)
+        after = await figures(on.rest, operator)
         risen = {name: after[name] - before.get(name, 0) for name in after}
         assert after["chatd_connections"] == 1
         assert risen['chatd_events_total{event="MessageCreated"}'] == 1
@@ -68,20 +71,40 @@ async def test_the_figures_are_those_of_what_happened(tmp_path: Path) -> None:
 async def test_what_waits_for_slow_clients_is_measured(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         ann = await on.person("ann")
+        ruler = on.server.accounts.identity.issuer.access(1, ttl=60, admin=True)
         path = "/socket.io/?EIO=4&transport=polling"
         opened = (await on.rest.ask("GET", path))[1].decode()
         polling = f"{path}&sid={json.loads(opened[1:])['sid']}"
         said = await on.rest.ask("POST", polling, f'40/chat,{{"token":"{ann.token}"}}'.encode())
         assert said[1] == b"ok"
         with trio.fail_after(10):
-            while not (await figures(on.rest))["chatd_outbox_bytes"]:
+            while not (await figures(on.rest, ruler))["chatd_outbox_bytes"]:
                 await trio.testing.wait_all_tasks_blocked(0.01)
         assert (await on.rest.ask("GET", polling))[1].startswith(b"40/chat,")
-        assert (await figures(on.rest))["chatd_outbox_bytes"] == 0
+        assert (await figures(on.rest, ruler))["chatd_outbox_bytes"] == 0
 
 
-async def figures(rest: Rest) -> dict[str, float]:
-    status, text, headers = await rest.ask("GET", "/metrics")
+async def test_the_figures_are_for_administrators_and_services_that_may_have_them(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        ann = await on.person("ann")
+        calls = handlers(on.server.house, on.server.accounts)
+        watches = (await calls["service.make"]({"name": "prometheus", "scopes": ["metrics"]}))["token"]
+        notifies = (await calls["service.make"]({"name": "cron", "scopes": ["notify"]}))["token"]
+        ruler = on.server.accounts.identity.issuer.access(1, ttl=60, admin=True)
+        for token, expected in (("", 401), ("nonsense", 401), (ann.token, 403), (notifies, 403)):
+            status, said, headers = await on.rest.ask("GET", "/metrics", token=token)
+            assert status == expected
+            assert b"chatd_connections" not in (said if isinstance(said, bytes) else b"")
+            assert (headers["WWW-Authenticate"] == "Bearer") is (expected == 401)
+        for token in (ruler, watches):
+            await figures(on.rest, token)
+        assert (await on.rest.ask("GET", "/conversations", token=watches))[0] == 403
+        await calls["user.set"]({"user": "ann", "disabled": True})
+        assert (await on.rest.ask("GET", "/metrics", token=ruler))[0] == 401
+
+
+async def figures(rest: Rest, token: str) -> dict[str, float]:
+    status, text, headers = await rest.ask("GET", "/metrics", token=token)
     assert status == 200
     assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
     lines = [line for line in text.decode().splitlines() if not line.startswith("#")]

@@ -21,7 +21,7 @@ from tests.trials.shell import Figures, main, share
 SENDERS = 50
 PAUSE = 0.2  # 250 messages a second, to fifty members each: 12,500 deliveries
 MEASURED = 6.0
-USER = """INSERT INTO users (id, name, admin, disabled, valid_from, created) VALUES (?, ?, 0, 0, 0, ?)"""
+USER = """INSERT INTO users (id, name, admin, disabled, valid_from, created, local) VALUES (?, ?, 0, 0, 0, ?, 1)"""
 
 
 class Chat:

@@ -12,9 +12,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from chatd.auth.identity import Identity, open_identity, registration_open
+from chatd.auth.identity import Identity, open_identity
 from chatd.config import ConfigError
-from chatd.settings import Auth, Config, Server
+from chatd.settings import Auth, Config
 from chatd.settings_kinds import Secret
 from protocol.errors import Refusal
 
@@ -120,17 +120,9 @@ def test_an_empty_key_set_and_a_short_secret(tmp_path: Path) -> None:
         identity(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("registration", "host", "is_open"),
-    [
-        ("auto", "127.0.0.1", True),
-        ("auto", "::1", True),
-        ("auto", "::", False),
-        ("auto", "192.0.2.1", False),
-        ("open", "::", True),
-        ("closed", "127.0.0.1", False),
-    ],
-)
-def test_who_may_register(registration: Any, host: str, is_open: bool) -> None:
-    config = Config(server=Server(host=host), auth=Auth(registration=registration))
-    assert registration_open(config) is is_open
+def test_what_is_kept_of_an_address_needs_the_secret_to_be_told(tmp_path: Path) -> None:
+    one, other = identity(tmp_path), tmp_path / "other"
+    other.mkdir()
+    assert one.place_of("192.0.2.1") == identity(tmp_path).place_of("192.0.2.1")
+    assert one.place_of("192.0.2.1") != one.place_of("192.0.2.2")
+    assert one.place_of("192.0.2.1") != identity(other).place_of("192.0.2.1")

@@ -87,6 +87,7 @@ def test_own_token_says_who_it_is() -> None:
         issued=NOW,
         token_id="t1",
         kid="chatd",
+        own_key=True,
     )
 
 

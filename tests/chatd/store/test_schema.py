@@ -94,9 +94,9 @@ async def test_a_migration_that_fails_changes_nothing(path: Path, old: Schema) -
 
 
 def objects(connection: sqlite3.Connection) -> dict[str, str]:
-    """Every table and index with its definition, white space aside."""
+    """Every table and index with its definition, but for white space and quotes (a renamed table's name gets some)."""
     found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return {name: " ".join(sql.replace("(", " ( ").replace(")", " ) ").split()) for name, sql in found}
+    return {name: " ".join(sql.replace('"', "").replace("(", " ( ").replace(")", " ) ").split()) for name, sql in found}
 
 
 def test_migrating_an_empty_file_gives_what_create_all_gives(tmp_path: Path) -> None:
@@ -183,4 +183,28 @@ def test_the_epoch_stays_until_it_is_renewed(tmp_path: Path) -> None:
     assert epoch_of(connection) == first
     assert renew_epoch(connection) != first
     assert epoch_of(connection) != first
+    connection.close()
+
+
+def test_users_from_before_are_local_if_they_have_a_password(tmp_path: Path) -> None:
+    """Migration 0004, on rows that other rows refer to."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    folder = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, folder)
+    for file in (folder / "versions").glob("000[4-9]_*.py"):
+        file.unlink()
+    _upgrade(connection, Schema(tables.metadata, migrations=folder))
+    people = ((1, "ann", None, "$argon2id$"), (2, "bob", None, None), (3, "cat", "uuid", None), (4, "dan", "x", "$"))
+    for person in people:
+        connection.execute("INSERT INTO users VALUES (?, ?, ?, NULL, NULL, NULL, NULL, ?, 0, 0, 0, 0)", person)
+    connection.execute("INSERT INTO conversations VALUES (1, 'private', NULL, 1, 2, 0)")
+    connection.execute("INSERT INTO members VALUES (1, 1, 'owner', 0, 0)")
+    _upgrade(connection, Schema.of(tables.metadata))
+    assert connection.execute("SELECT name, local FROM users").fetchall() == [
+        ("ann", 1),
+        ("bob", 0),
+        ("cat", 0),
+        ("dan", 0),
+    ]
+    assert connection.execute("SELECT count(*) FROM members").fetchone() == (1,)
     connection.close()

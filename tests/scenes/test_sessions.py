@@ -1,0 +1,108 @@
+"""A session of an own account: what its tokens opened closes when it ends, and they are worth nothing from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from chatd.config import load
+from chatd.main import running
+from tests.scenes.stage import QUIET, Person, Rest, Stage, stage
+
+WORD = "correct horse"
+End = Callable[[Stage, dict[str, Any]], Awaitable[None]]
+
+
+async def logs_out(on: Stage, tokens: dict[str, Any]) -> None:
+    assert (await on.rest.ask("POST", "/auth/logout", {"refreshToken": tokens["refreshToken"]}))[0] == 204
+
+
+async def shows_an_old_token(on: Stage, tokens: dict[str, Any]) -> None:
+    old = {"refreshToken": tokens["refreshToken"]}
+    assert (await on.rest.ask("POST", "/auth/refresh", old))[0] == 200
+    assert (await on.rest.ask("POST", "/auth/refresh", old))[0] == 401
+
+
+async def signs_in(rest: Rest, name: str = "ann") -> dict[str, Any]:
+    status, said, _ = await rest.ask("POST", "/auth/login", {"username": name, "password": WORD})
+    assert status == 200
+    found: dict[str, Any] = said
+    return found
+
+
+async def may_ask(rest: Rest, token: str) -> bool:
+    return bool((await rest.ask("GET", "/conversations", token=token))[0] == 200)
+
+
+@pytest.mark.parametrize("end", [logs_out, shows_an_old_token])
+async def test_ending_a_session_closes_what_it_opened_and_nothing_else(tmp_path: Path, end: End) -> None:
+    async with stage(tmp_path) as on:
+        await on.person("ann")
+        tokens, elsewhere = await signs_in(on.rest), await signs_in(on.rest)
+        ann = Person(on.rest, tokens)
+        here, there = await on.rpc(ann), await on.rpc(Person(on.rest, elsewhere))
+        assert await may_ask(on.rest, ann.token)
+        async with await stream(on, ann.token) as listening:
+            with trio.fail_after(5):
+                await end(on, tokens)
+                assert await here.is_sent_away() == 4401
+                async for _ in listening:
+                    pass  # to its end
+        assert not await may_ask(on.rest, ann.token)
+        await there.hears_all()  # it is open, and answers
+        assert await may_ask(on.rest, elsewhere["accessToken"])
+
+
+async def stream(on: Stage, token: str) -> trio.SocketStream:
+    """The recovery stream, once it has begun."""
+    host, _, port = on.address.rpartition(":")
+    listening = await trio.open_tcp_stream(host, int(port))
+    head = f"GET /events HTTP/1.1\r\nHost: {on.address}\r\nAuthorization: Bearer {token}\r\nAccept: text/event-stream"
+    await listening.send_all(f"{head}\r\nConnection: close\r\n\r\n".encode())
+    said = b""
+    while b"ready" not in said:
+        said += await listening.receive_some()
+    return listening
+
+
+async def test_what_the_token_did_before_its_session_ended_is_not_remembered_for_it(tmp_path: Path) -> None:
+    """Also after a restart: it is the store that knows which sessions there are."""
+    flags = {"server.port": "0", "data.directory": str(tmp_path / "data"), "auth.registration": "open", **QUIET}
+    config = load(flags=tuple(("test", name, value) for name, value in flags.items()), environ={})
+    async with running(config) as server:
+        rest = Rest(f"http://{server.front.addresses[0]}")
+        _, kept, _ = await rest.ask("POST", "/auth/register", {"username": "ann", "password": WORD})
+        ended = await signs_in(rest)
+        assert await may_ask(rest, ended["accessToken"])
+        assert (await rest.ask("POST", "/auth/logout", {"refreshToken": ended["refreshToken"]}))[0] == 204
+        assert not await may_ask(rest, ended["accessToken"])
+    async with running(config) as server:
+        rest = Rest(f"http://{server.front.addresses[0]}")
+        assert not await may_ask(rest, ended["accessToken"])
+        assert await may_ask(rest, kept["accessToken"])
+
+
+async def test_whoever_was_on_the_way_to_a_seat_when_the_session_ended_gets_none(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        await on.person("ann")
+        tokens = await signs_in(on.rest)
+        doorman = on.server.house.doorman
+        actor = await doorman.admit(tokens["accessToken"])
+        assert actor.sid is not None
+        doorman.check(actor)
+        await logs_out(on, tokens)
+        with pytest.raises(Exception, match="session of this token has ended"):
+            doorman.check(actor)
+
+
+async def test_a_token_of_the_shell_belongs_to_no_session(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        ann = await on.person("ann")
+        token = on.server.accounts.identity.issuer.access(1, ttl=60)
+        await logs_out(on, await signs_in(on.rest))
+        assert await may_ask(on.rest, token)
+        assert await may_ask(on.rest, ann.token)
