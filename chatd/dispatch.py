@@ -273,17 +273,11 @@ class Dispatch:
             await self._listeners.park()
 
     async def settled(self) -> None:
-        """Wait until everything that was asked so far is committed and answered."""
-        await self.database.write(lambda tx: None)
+        """Wait until everything that was asked so far is answered, be it with a refusal."""
+        with suppress(Refusal):
+            await self.database.write(lambda tx: None)
 
-    async def run(self) -> None:
-        """What happens by itself."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.presence.run)
-            nursery.start_soon(self.notifier.run)
-            nursery.start_soon(self._tick)
-
-    async def _tick(self) -> None:
+    async def tick(self) -> None:
         """Four times a second: the counts of groups that have stirred, and typing that has ended by itself."""
         while True:
             await trio.sleep(0.25)

@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
     ("protocol.dialects",),
     ("chatd.redact", "chatd.limiter", "chatd.settings", "chatd.settings_kinds", "chatd.settings_text"),
     ("chatd.client",),
-    ("chatd.config", "chatd.metrics", "chatd.log", "chatd.control"),
+    ("chatd.config", "chatd.metrics", "chatd.log", "chatd.control", "chatd.supervisor"),
     ("chatd.net",),
     ("chatd.polling", "chatd.session_rules", "chatd.session", "chatd.engine"),
     ("chatd.auth",),
