@@ -24,6 +24,7 @@ from chatd.limiter import Buckets
 from chatd.metrics import CALL_SECONDS, CALLS, EVENTS, Child
 from chatd.notifier import Notifier
 from chatd.presence import Presence
+from chatd.remover import Remover
 from chatd.roster import Roster
 from chatd.services.table import SERVICES, Row
 from chatd.services.work import Actor, Done, Rules, Work, authorise
@@ -79,6 +80,7 @@ class Dispatch:
         self.presence = Presence(presence_grace, lambda event: self.publish(event, None), roster.forget)
         self.watchers = Watchers(database)
         self.notifier = Notifier(database, broker, roster, self.watchers, self.publish)
+        self.remover = Remover(database)
         broker.moved = self.watchers.moved
         self.closed: Callable[[int], None] = lambda user: None
         self._listeners = trio.lowlevel.ParkingLot()
@@ -90,7 +92,12 @@ class Dispatch:
         }
         self._before = together(self.roster.precedes, self.precedes)
         self._after = together(
-            self.roster.follows, self.typists.follows, self.watchers.follows, self.notifier.follows, self.follows
+            self.roster.follows,
+            self.typists.follows,
+            self.watchers.follows,
+            self.notifier.follows,
+            self.remover.follows,
+            self.follows,
         )
         database.after_batch = self._after_batch
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import trio
 
@@ -148,7 +148,7 @@ async def running(config: Config) -> AsyncIterator[Server]:
         front, *others = build_fronts(config, site)
         server = Server(house, accounts, site, front)
         async with trio.open_nursery() as nursery:
-            house.spawn = partial(nursery.start_soon, _guard)
+            house.spawn = lambda task: nursery.start_soon(_guard, task)
             for part in list_parts(server, application, folder):
                 nursery.start_soon(supervisor.run, part)
             for name, listening in (*(("metrics listener", other) for other in others), ("listener", front)):
@@ -173,6 +173,7 @@ def list_parts(server: Server, application: LazyApplication, folder: Path) -> li
         Part("sweep", partial(_sweep, house)),
         Part("socket.io sessions", server.site.run),
         Part("rest", application.run),
+        Part("removal", house.dispatch.remover.run, restarts=True),
         Part("cleaning", partial(keep_clean, house), restarts=True),
         Part("write probe", house.database.keep_probing, restarts=True),
         Part("control socket", partial(serve_control, folder / FILE_NAME, handlers(house, accounts)), restarts=True),
@@ -183,10 +184,10 @@ def list_parts(server: Server, application: LazyApplication, folder: Path) -> li
     return parts
 
 
-async def _guard(task: Callable[..., Awaitable[None]], *args: Any) -> None:
+async def _guard(task: Callable[[], Awaitable[None]]) -> None:
     """A task that one client has begun: its failure concerns nobody else."""
     try:
-        await task(*args)
+        await task()
     except Exception as problem:
         _report(problem)
 

@@ -172,6 +172,7 @@ PARTS = {
     "rest": Fault("chatd.rest.app.make_app"),
     "listener": Fault("chatd.net.front.Front._admit", lambda server: connect(server.front)),
     "metrics listener": Fault("chatd.net.front.Front._admit", lambda server: connect(METRICS[0])),
+    "removal": Fault("chatd.store.removals.step", restarts=True),
     "cleaning": Fault("chatd.janitor.clean", restarts=True),
     "write probe": Fault("chatd.store.probe.write", fail_to_write, restarts=True),
     "control socket": Fault("chatd.control.listen_at", restarts=True),

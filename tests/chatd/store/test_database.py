@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -326,12 +327,12 @@ class Listening:
 
     def __init__(self, committer: Committer) -> None:
         self.seen: list[str] = []
-        self._execute = committer._execute
+        self.execute: Callable[[str], Any] = committer._execute
         committer._execute = self
 
     def __call__(self, sql: str) -> Any:
         self.seen.append(sql)
-        return self._execute(sql)
+        return self.execute(sql)
 
 
 def committer_of(database: Database) -> Committer:
@@ -392,7 +393,7 @@ async def test_whether_it_can_be_written_to_is_known_from_the_last_batch_and_the
         await trio.sleep(100)
         assert COMMITS.child().value == before  # nothing is written while nothing fails
         listening = Listening(committer_of(database))
-        execute, listening._execute = listening._execute, full_disk
+        execute, listening.execute = listening.execute, full_disk
         with pytest.raises(Refusal):
             await database.write(add("a"))
         assert database.problem == "database or disk is full"
@@ -407,7 +408,7 @@ async def test_whether_it_can_be_written_to_is_known_from_the_last_batch_and_the
             await trio.sleep(10.5 * PROBE_SECONDS)
         assert tried == [probe.write] * 10
         assert database.problem == "database or disk is full"
-        listening._execute = execute
+        listening.execute = execute
         while database.problem is not None:  # noqa: ASYNC110
             await trio.sleep(PROBE_SECONDS)
         nursery.cancel_scope.cancel()
@@ -416,10 +417,10 @@ async def test_whether_it_can_be_written_to_is_known_from_the_last_batch_and_the
 async def test_an_event_that_is_committed_shows_that_writes_succeed(path: Path) -> None:
     async with Database.open(path, SCHEMA) as database:
         listening = Listening(committer_of(database))
-        execute, listening._execute = listening._execute, full_disk
+        execute, listening.execute = listening.execute, full_disk
         with pytest.raises(Refusal):
             await database.write(add("a"))
-        listening._execute = execute
+        listening.execute = execute
         await database.write(lambda tx: tx.all(LIST))
         assert database.problem is not None  # reading in the writer shows nothing
         await database.write(add("a"))
