@@ -104,7 +104,7 @@ _ADVANCE = Prepared(
 _MARK = Prepared(insert(read_marks))
 
 
-def _unread_after(conversation: Any, cursor: Any, user: Any) -> Select[tuple[int]]:
+def _unread_after(conversation: Any, cursor: Any, user: Any) -> Select[Any]:
     """How many messages of others come after a cursor. It never looks at more than COUNTED rows of an index."""
     looked_at = (
         select(messages.c.sender, messages.c.deleted)

@@ -9,7 +9,7 @@ read are found by their user: they are held against this table (chatd/store/noti
 
 from __future__ import annotations
 
-from sqlalchemy import Table, bindparam, delete, insert, null, select, tuple_, update
+from sqlalchemy import BindParameter, Table, bindparam, delete, insert, null, select, tuple_, update
 
 from chatd.store.prepared import Prepared
 from chatd.store.tables import (
@@ -24,7 +24,7 @@ from chatd.store.tables import (
 )
 from chatd.store.transaction import Transaction
 
-_OF = bindparam("of")
+_OF: BindParameter[int] = bindparam("of")
 _ADD = Prepared(insert(removals))
 _DISMISS = Prepared(delete(members).where(members.c.conversation == _OF))
 _UNNOTIFY = Prepared(delete(notifications).where(notifications.c.conversation == _OF, notifications.c.read.is_(None)))

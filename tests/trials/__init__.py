@@ -10,6 +10,7 @@
     sync      strace: an fdatasync before every ack
     files     file descriptors run out, and come back
     full      the disk is full, and has room again
+    large     very many unread messages: read, by all who connect, and deleted
     broadcast a notification for 100,000 users while fifty of them chat
 
 Each starts a server of its own, speaks to it over loopback only, is bounded in time, prints its figures, and ends with

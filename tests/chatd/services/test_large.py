@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,14 +71,14 @@ async def test_neither_reading_nor_arriving_costs_more_when_more_is_unread(tmp_p
     async with desk(tmp_path) as at:
         ann, bob = await at.person("ann"), await at.person("bob")
         place = await group(at, ann, bob)
-        costs = []
+        costs: list[tuple[int, int]] = []
         for _ in range(2):
             await fill(at.database, place.ref.number, ann.id, 3 * COUNTED)
             read = ask.ReadMessage(message=Key(1 + len(costs)))
             costs.append(
                 (
                     await instructions(at.database, lambda tx: entry.arrive(tx, bob.id)),
-                    await instructions(at.database, lambda tx, read=read: at.carry_out(tx, bob, read)),
+                    await instructions(at.database, partial(at.carry_out, actor=bob, command=read)),
                 )
             )
         assert costs[0] == pytest.approx(costs[1], rel=0.1)

@@ -328,7 +328,7 @@ class Listening:
     def __init__(self, committer: Committer) -> None:
         self.seen: list[str] = []
         self.execute: Callable[[str], Any] = committer._execute
-        committer._execute = self
+        committer._execute = self  # type: ignore[assignment]
 
     def __call__(self, sql: str) -> Any:
         self.seen.append(sql)
@@ -383,12 +383,16 @@ async def test_a_server_that_fails_between_two_batches_is_reported_and_what_wait
     assert failed == [("writer" if server is WritingServer else "readers", "the folder is gone")]
 
 
+def problem_of(database: Database) -> str | None:
+    return database.problem
+
+
 async def test_whether_it_can_be_written_to_is_known_from_the_last_batch_and_then_tried(
     path: Path, autojump_clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Database.open(path, SCHEMA) as database, trio.open_nursery() as nursery:
         nursery.start_soon(database.keep_probing)
-        assert database.problem is None
+        assert problem_of(database) is None
         before = COMMITS.child().value
         await trio.sleep(100)
         assert COMMITS.child().value == before  # nothing is written while nothing fails
@@ -396,7 +400,7 @@ async def test_whether_it_can_be_written_to_is_known_from_the_last_batch_and_the
         execute, listening.execute = listening.execute, full_disk
         with pytest.raises(Refusal):
             await database.write(add("a"))
-        assert database.problem == "database or disk is full"
+        assert problem_of(database) == "database or disk is full"
         tried = []
 
         async def in_vain(unit: Any) -> None:
@@ -407,9 +411,9 @@ async def test_whether_it_can_be_written_to_is_known_from_the_last_batch_and_the
             patch.setattr(database, "write", in_vain)
             await trio.sleep(10.5 * PROBE_SECONDS)
         assert tried == [probe.write] * 10
-        assert database.problem == "database or disk is full"
+        assert problem_of(database) == "database or disk is full"
         listening.execute = execute
-        while database.problem is not None:  # noqa: ASYNC110
+        while problem_of(database) is not None:  # noqa: ASYNC110
             await trio.sleep(PROBE_SECONDS)
         nursery.cancel_scope.cancel()
 
@@ -422,9 +426,9 @@ async def test_an_event_that_is_committed_shows_that_writes_succeed(path: Path) 
             await database.write(add("a"))
         listening.execute = execute
         await database.write(lambda tx: tx.all(LIST))
-        assert database.problem is not None  # reading in the writer shows nothing
+        assert problem_of(database) is not None  # reading in the writer shows nothing
         await database.write(add("a"))
-        assert database.problem is None
+        assert problem_of(database) is None
 
 
 def full_disk(sql: str) -> Any:
