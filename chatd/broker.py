@@ -133,6 +133,8 @@ class Broker:
         self._number = 0
         self._groups: list[Group] = []
         self._links: list[Link] = []
+        self._due: list[Link] = []
+        """The links that a flush has gathered something for and has not sent to yet, each once."""
         self._work = trio.Event()
         self.moved: Callable[[int, Place, bool], None] = lambda user, place, came: None
         """Hears of each user's seat that comes into a room or goes from it."""
@@ -297,22 +299,27 @@ class Broker:
 
     async def flush(self) -> None:
         """Hand everything that waits to its links."""
-        links = self._gather()
-        for start in range(0, len(links), CHUNK):
-            if start:
+        self._gather()
+        while self._due:
+            self._deliver(self._take(CHUNK))
+            if self._due:
                 await trio.lowlevel.checkpoint()
-            self._deliver(links[start : start + CHUNK])
 
     def flush_now(self) -> None:
-        """The same without yielding: for the last words of a server that stops."""
-        self._deliver(self._gather())
+        """The same without yielding, what a running flush still holds included: for what is said before a goodbye."""
+        self._gather()
+        self._deliver(self._take(len(self._due)))
 
-    def _gather(self) -> list[Link]:
-        """Every link for which anything waits, each with what it is due."""
+    def _take(self, count: int) -> list[Link]:
+        """The next links to send to."""
+        taken, self._due = self._due[:count], self._due[count:]
+        return taken
+
+    def _gather(self) -> None:
+        """Give every link for which anything waits what it is due. A link that is due already stays in its place."""
         groups, self._groups = self._groups, []
         direct, self._links = self._links, []
-        order: list[Link] = []
-        add = order.append
+        add = self._due.append
         for group in groups:
             batch = Batch(group.waiting)
             group.waiting = []
@@ -336,7 +343,6 @@ class Broker:
                 link.due.append(own)
             else:
                 link.due = [link.due, own]  # type: ignore[list-item]
-        return order
 
     def _deliver(self, links: list[Link]) -> None:
         """Give each link what it is due. After a send all caches are cold: as little as can be is done between two."""

@@ -25,6 +25,7 @@ from chatd.limiter import Buckets, Rate
 from chatd.metrics import CALL_SECONDS, CALLS, EVENTS, Child
 from chatd.notifier import Notifier
 from chatd.presence import Presence
+from chatd.remover import Remover
 from chatd.roster import Roster
 from chatd.services.table import SERVICES, Row
 from chatd.services.work import Actor, Done, Rules, Work, authorise
@@ -91,6 +92,7 @@ class Dispatch:
         self.presence = Presence(presence_grace, lambda event: self.publish(event, None), roster.forget)
         self.watchers = Watchers(database)
         self.notifier = Notifier(database, broker, roster, self.watchers, self.publish)
+        self.remover = Remover(database)
         broker.moved = self.watchers.moved
         self.closed: Callable[[int], None] = lambda user: None
         self.event_waiters = EventWaiters()
@@ -102,7 +104,12 @@ class Dispatch:
         }
         self._before = together(self.roster.precedes, self.precedes)
         self._after = together(
-            self.roster.follows, self.typists.follows, self.watchers.follows, self.notifier.follows, self.follows
+            self.roster.follows,
+            self.typists.follows,
+            self.watchers.follows,
+            self.notifier.follows,
+            self.remover.follows,
+            self.follows,
         )
         database.after_batch = self._after_batch
 
@@ -299,17 +306,11 @@ class Dispatch:
         self.watchers.flush()
 
     async def settled(self) -> None:
-        """Wait until everything that was asked so far is committed and answered."""
-        await self.database.write(lambda tx: None)
+        """Wait until everything that was asked so far is answered, be it with a refusal."""
+        with suppress(Refusal):
+            await self.database.write(lambda tx: None)
 
-    async def run(self) -> None:
-        """What happens by itself."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.presence.run)
-            nursery.start_soon(self.notifier.run)
-            nursery.start_soon(self._tick)
-
-    async def _tick(self) -> None:
+    async def tick(self) -> None:
         """Four times a second: the counts of groups that have stirred, and typing that has ended by itself."""
         while True:
             await trio.sleep(0.25)

@@ -108,8 +108,10 @@ class Doorman:
             number = read_digits(said).number
         except Refusal as refusal:
             raise Refusal(BAD_REQUEST, f"userId must be {refusal.message}", field="userId") from None
-        claims = Claims(subject=number, expires=float("inf"), foreign=True, own_key=True)
-        return await self._database.write(lambda tx: entry.provision(tx, claims))
+        forever = float("inf")  # nothing was issued that could expire or be revoked; a closed account stays closed
+        claims = Claims(subject=number, expires=forever, issued=forever, foreign=True, own_key=True)
+        changes = self._changes
+        return replace(await self._database.write(lambda tx: entry.provision(tx, claims)), since=changes)
 
     def forget(self, user: int) -> None:
         """Something about a user has changed."""

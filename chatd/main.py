@@ -12,8 +12,9 @@ import signal
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -49,11 +50,13 @@ from chatd.store.database import Database
 from chatd.store.faults import StoreProblem
 from chatd.store.schema import Schema
 from chatd.store.tables import metadata
+from chatd.supervisor import Part, PartFailed, Supervisor, cause_of
 from protocol.errors import GOING_AWAY, SIGNED_OUT
 
 SWEEP_SECONDS = 1.0
 HARD_STOP_SECONDS = 9.0
 PASSED_ON_SECONDS = 0.2
+LOCK_SECONDS = 1.0  # how long what was asked before the stop may still wait for another program's lock
 
 
 def run(config: Config) -> int:
@@ -66,6 +69,11 @@ def run(config: Config) -> int:
         trio.run(serve, config)
     except (StoreProblem, OSError) as problem:
         log.announce(f"chatd: {_sentence(problem)}", "error")
+        return 1
+    except PartFailed:  # the log says which and why
+        return 1
+    except Exception as problem:
+        log.fault("the server failed", cause_of(problem))
         return 1
     return 0
 
@@ -85,10 +93,12 @@ async def serve(config: Config) -> None:
             count = await server.house.database.read(users.count)
             _say_ready(server.front, first_steps(server.accounts, count, making_administrator(config)))
             _freeze()
-            await anext(told)
-            if getattr(sys, "frozen", False):  # its loader passes on a signal that both were sent: that is one, not two
-                await trio.sleep(PASSED_ON_SECONDS)
-            ears.close()
+            try:
+                await anext(told)
+                if getattr(sys, "frozen", False):  # its loader passes on a signal that both were sent: one, not two
+                    await trio.sleep(PASSED_ON_SECONDS)
+            finally:
+                ears.close()
 
 
 class Server(NamedTuple):
@@ -144,6 +154,7 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Serv
     folder = Path(config.data.directory)
     make_folder(config)
     identity = open_identity(config, folder)
+    supervisor = Supervisor()
     database = Database.open(
         folder / DATABASE_NAME,
         Schema.of(metadata),
@@ -151,6 +162,7 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Serv
         batch=config.data.batch,
         busy_seconds=config.data.busy_timeout,
         readers=config.data.readers,
+        failed=supervisor.fail,
     )
     async with database as store:
         house = build_house(config, store, identity)
@@ -162,25 +174,50 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Serv
         front, *others = build_fronts(config, site)
         server = Server(house, accounts, site, front, tuple(others))
         async with trio.open_nursery() as nursery:
-            house.spawn = nursery.start_soon
-            nursery.start_soon(house.broker.run)
-            nursery.start_soon(keep_clean, house)
-            nursery.start_soon(house.dispatch.run)
-            nursery.start_soon(_sweep, house)
-            nursery.start_soon(site.run)
-            if identity.source is not None:
-                nursery.start_soon(identity.source.run)
-            nursery.start_soon(serve_control, folder / FILE_NAME, handlers(house, accounts))
-            nursery.start_soon(application.run)
-            for listening in (*others, front):
-                await nursery.start(listening.serve)
+            house.spawn = lambda task: nursery.start_soon(_guard, task)
             accounts.address = f"{front.scheme}://{front.addresses[0]}"
-            if rereads:
-                nursery.start_soon(_hear_hangups, server)
-            yield server
+            for part in list_parts(server, application, folder, rereads=rereads):
+                nursery.start_soon(supervisor.run, part)
+            for name, listening in (*(("metrics listener", other) for other in others), ("listener", front)):
+                await nursery.start(supervisor.run, Part(name, listening.serve))
+            with supervisor.serving:
+                yield server
+            supervisor.stopping = True
             with trio.CancelScope(shield=True):
                 await _stop(house, front, application)
             nursery.cancel_scope.cancel()
+    supervisor.check()
+
+
+def list_parts(server: Server, application: LazyApplication, folder: Path, *, rereads: bool) -> list[Part]:
+    """Whatever runs for as long as the server does, except the listeners and the store's own tasks."""
+    house, accounts = server.house, server.accounts
+    parts = [
+        Part("broker", house.broker.run),
+        Part("presence", house.dispatch.presence.run),
+        Part("notifier", house.dispatch.notifier.run),
+        Part("timers", house.dispatch.tick),
+        Part("sweep", partial(_sweep, house)),
+        Part("socket.io sessions", server.site.run),
+        Part("rest", application.run),
+        Part("removal", house.dispatch.remover.run, restarts=True),
+        Part("cleaning", partial(keep_clean, house), restarts=True),
+        Part("write probe", house.database.keep_probing, restarts=True),
+        Part("control socket", partial(serve_control, folder / FILE_NAME, handlers(house, accounts)), restarts=True),
+    ]
+    if rereads:
+        parts.append(Part("reload on SIGHUP", partial(_hear_hangups, server), restarts=True))
+    if accounts.identity.source is not None:
+        parts.append(Part("key set", accounts.identity.source.run, restarts=True))
+    return parts
+
+
+async def _guard(task: Callable[[], Awaitable[None]]) -> None:
+    """A task that one client has begun: its failure concerns nobody else."""
+    try:
+        await task()
+    except Exception as problem:
+        _report(problem)
 
 
 def build_house(config: Config, store: Database, identity: Identity) -> House:
@@ -310,6 +347,8 @@ async def _stop(house: House, front: Front, application: LazyApplication) -> Non
     """Stop in good order, within ten seconds whatever clients do."""
     house.stopping = True  # no call is taken any more that could be committed and not answered
     with trio.move_on_after(HARD_STOP_SECONDS):
+        house.database.wait_less(LOCK_SECONDS)
         await house.dispatch.settled()
+        house.database.wait_less(0.0)
         await front.stop(house.config.server.stop_timeout, lambda: house.end_all(GOING_AWAY))
         await application.stop()

@@ -7,12 +7,16 @@ the counts.
 Counts. A conversation counts the messages that pass (`passed`); somebody's unread is that count less their own
 `offset`, which reading and their own messages move up. A message then costs one addition, however many members are
 here, and nobody's count is touched before it is told.
+
+The store counts at most COUNTED messages, so no count that is told is higher. Such a count is made anew when its user
+reads, or connects anew: both ask the store.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from chatd.store.messages import COUNTED
 from protocol import events
 from protocol.events import Follows, Unread, UnreadChanged
 from protocol.ids import Ref
@@ -162,7 +166,7 @@ class Roster:
             hall = self._halls[conversation]
             count = hall.passed - hall.standings[user].offset
             if count > 0:
-                counts.append(Unread(hall.ref, count))
+                counts.append(Unread(hall.ref, min(count, COUNTED)))
         counts.sort(key=lambda one: one.conversation.number)
         return UnreadChanged(guest.ref, sum(one.count for one in counts), tuple(counts))
 

@@ -234,13 +234,11 @@ class Site:
         return Response(200, b"ok\n", TEXT)
 
     async def _readyz(self, request: Request, body: bytes) -> Response:
-        """It takes connections, and can write."""
+        """It takes connections, and could write when that was tried last. Nothing is written for this answer."""
         if self.house.stopping:
             return refusal(UNAVAILABLE, "The server is stopping")
-        try:
-            await self.house.database.write(lambda tx: None)
-        except Refusal as no:
-            return refusal(no.code, no.message)
+        if (problem := self.house.database.problem) is not None:
+            return refusal(UNAVAILABLE, f"The database can't be written to: {problem}")
         return Response(200, b"ready\n", TEXT)
 
     async def _metrics(self, request: Request, body: bytes) -> Response:

@@ -201,7 +201,7 @@ class PresenceChanged(Ephemeral, frozen=True):
 
 
 class Unread(Struct, frozen=True):
-    """How much of a conversation is unread."""
+    """How much of a conversation is unread: at most 10,000, which also stands for more."""
 
     conversation: Ref
     count: int

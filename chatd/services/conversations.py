@@ -5,7 +5,7 @@ from __future__ import annotations
 from chatd.services import notifications
 from chatd.services.pages import cut, offset, page_size
 from chatd.services.work import Work
-from chatd.store import conversations, messages, sessions, users
+from chatd.store import conversations, messages, removals, sessions, users
 from chatd.store.conversations import Place
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, Refusal
@@ -130,11 +130,11 @@ def leave(work: Work, command: ask.Leave) -> Place:
 
 
 def delete(work: Work, command: ask.DeleteConversation) -> None:
-    """Delete a conversation and everything in it, for everybody."""
+    """Delete a conversation for everybody. Nobody sees it from now on; its content is removed in small steps."""
     place = work.place(command, command.conversation)
     members: tuple[Ref, ...] = tuple(
         conversations.refs(work.tx, [place.conversation.number])[place.conversation.number]
     )
     work.tell(ConversationDeleted(place.conversation, work.actor.ref, members))
     notifications.conversation_gone(work, place.conversation.number)
-    conversations.remove(work.tx, place.conversation.number)
+    removals.begin(work.tx, place.conversation.number)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chatd.services import notifications
 from chatd.services.work import RANK, Work
-from chatd.store import conversations, messages, sessions
+from chatd.store import conversations, messages, removals, sessions
 from chatd.store.conversations import Place
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, FORBIDDEN, Refusal
@@ -73,7 +73,7 @@ def remove(work: Work, command: ask.RemoveMember) -> None:
     if leaving and standing.role == "owner" and not _hand_over(work, own):
         work.tell(ConversationDeleted(own.conversation, work.actor.ref, (work.actor.ref,)))
         notifications.conversation_gone(work, own.conversation.number)
-        conversations.remove(work.tx, own.conversation.number)
+        removals.begin(work.tx, own.conversation.number)
         return
     conversations.remove_member(work.tx, own.conversation.number, user.ref.number)
     notifications.member_gone(work, own.conversation.number, user.ref)

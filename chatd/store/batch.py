@@ -22,6 +22,9 @@ count it, though the disk may never have it, and everything acked after it would
 The connection that saw the error knows where the good part ends (its index in memory was not advanced). So it
 copies the good part into the database file, syncs that, and empties the log (`wal_checkpoint(TRUNCATE)`): then
 nothing depends on the doubtful pages. Until that has succeeded, every batch is refused.
+
+**Another program's lock** is waited for by SQLite (`PRAGMA busy_timeout`), at each BEGIN. A batch says how long it may
+wait in all, for its oldest unit has waited behind the batches before it. The pragma is only run when that differs.
 """
 
 from __future__ import annotations
@@ -29,7 +32,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import outcome
@@ -41,6 +44,12 @@ from chatd.store.transaction import POSITION, Transaction
 LOG = logging.getLogger(__name__)
 
 Unit = Callable[[Transaction], Any]
+
+TRIM_WAIT_SECONDS = 0.25  # how long the writer waits for readers to leave the log, while units may wait for the writer
+CLOSE_WAIT_SECONDS = (
+    0.5  # and how long a database that is closed waits: what stays in the log is read at the next start
+)
+SLACK_SECONDS = 0.1  # a wait that differs by less is not set anew
 
 
 class _Doubtful(Exception):
@@ -56,13 +65,22 @@ class Committer:
         self._execute = self._transaction.control
         self._committed = dict(sequences)
         self._doubtful = False
+        self._waits = -1.0  # the busy_timeout that is set, in seconds; negative while it is the connection's own
+        self._until: float | None = None
         self.changes = 0
         """Rows changed since the last checkpoint."""
+        self.problem: str | None = None
+        """Why the last batch was refused as a whole, if it was."""
 
-    def run(self, jobs: Sequence[Job], now: int) -> Outcomes:
-        """Run the units in order, commit, and say for each how it went. Never raises."""
+    def run(self, jobs: Sequence[Job], now: int, wait: float | None = None) -> Outcomes:
+        """Run the units in order, commit, and say for each how it went. Never raises.
+
+        Another program's lock is waited for `wait` seconds in all.
+        """
         units = [job.unit for job in jobs]
         self._transaction.now = now
+        self._until = None if wait is None else monotonic() + wait
+        self.problem = None
         try:
             self._settle_doubt()
             before = self._connection.total_changes
@@ -146,8 +164,19 @@ class Committer:
         return outcomes
 
     def _begin(self) -> None:
+        self._wait_until()
         self._execute("BEGIN IMMEDIATE")
         self._transaction.begun()
+
+    def _wait_until(self) -> None:
+        if self._until is not None:
+            self._wait_at_most(max(0.0, self._until - monotonic()))
+
+    def _wait_at_most(self, seconds: float) -> None:
+        """Set how long SQLite waits for a lock from now on."""
+        if self._waits < 0 or abs(seconds - self._waits) > SLACK_SECONDS:
+            self._execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}").fetchall()
+            self._waits = seconds
 
     def _rollback(self) -> None:
         self._transaction.rolled_back(self._committed.copy())
@@ -157,6 +186,7 @@ class Committer:
     def _give_up(self, error: BaseException) -> None:
         if isinstance(error, sqlite3.Error) and is_unsynced(error):
             self._doubtful = True
+        self.problem = str(error)
         LOG.error("nothing could be written: %s", error, exc_info=None if is_of_the_world(error) else error)
         try:
             self._rollback()
@@ -165,6 +195,7 @@ class Committer:
 
     def _settle_doubt(self) -> None:
         if self._doubtful:
+            self._wait_until()
             if not self.checkpoint("TRUNCATE"):
                 raise _Doubtful("an fsync failed, and the log could not be emptied since")
             self._doubtful = False
@@ -176,16 +207,27 @@ class Committer:
 
     def checkpoint(self, mode: str) -> bool:
         """Copy the log into the database file; whether all of it could be."""
+        busy, pages, copied = self._copy_log(mode)
+        return not busy and pages == copied
+
+    def close(self) -> None:
+        """The last checkpoint. A lock of another program is not waited for long: nothing depends on it."""
+        self._wait_at_most(CLOSE_WAIT_SECONDS)
+        self.checkpoint("TRUNCATE")
+
+    def trim(self, most: int) -> None:
+        """Copy the log between two batches; when it is longer than `most` pages, wait a little for its readers."""
+        _, pages, _ = self._copy_log("PASSIVE")
+        if pages > most:
+            self._wait_at_most(TRIM_WAIT_SECONDS)
+            self._copy_log("TRUNCATE")
+
+    def _copy_log(self, mode: str) -> tuple[int, int, int]:
+        """Whether a lock prevented it, the pages in the log, and how many of them have been copied. Never raises."""
         try:
             busy, pages, copied = self._execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error as error:
             LOG.warning("the log could not be copied into the database: %s", error)
-            return False
+            return 1, 0, 0
         self.changes = 0
-        return not busy and bool(pages == copied)
-
-    def trim(self, path: Path, most: int) -> None:
-        """Copy the log between two batches; when it is longer than `most` bytes, wait for the readers to leave it."""
-        self.checkpoint("PASSIVE")
-        if path.with_name(f"{path.name}-wal").stat().st_size > most:
-            self.checkpoint("TRUNCATE")
+        return busy, pages, copied

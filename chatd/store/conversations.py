@@ -62,7 +62,6 @@ _PAIR = Question(
     lambda row: int(row[0]),
 )
 _INSERT = Prepared(insert(conversations))
-_DELETE = Prepared(delete(conversations).where(conversations.c.id == bindparam("conversation")))
 _JOIN = Prepared(insert(members))
 _PART = Prepared(
     delete(members).where(members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user"))
@@ -214,10 +213,6 @@ def add(tx: Transaction, kind: Kind, title: str | None, creator: int, peer: int 
     id = tx.next_id("conversations")
     tx.run(_INSERT, id=id, kind=kind, title=title, creator=creator, peer=peer, created=tx.now)
     return id
-
-
-def remove(tx: Transaction, conversation: int) -> None:
-    tx.run(_DELETE, conversation=conversation)
 
 
 def add_member(tx: Transaction, conversation: int, user: int, role: Role, began: int) -> None:

@@ -9,9 +9,10 @@ answered with a value is on the disk; one that has been answered UNAVAILABLE is 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -19,16 +20,19 @@ import outcome
 import trio
 
 from chatd.metrics import COMMIT_SECONDS, COMMIT_UNITS, COMMITS, WRITES_FAILED
+from chatd.store import probe
 from chatd.store.batch import Committer
 from chatd.store.courtesy import Courtesy
-from chatd.store.lane import Job, Lane, Outcomes
+from chatd.store.lane import Failed, Job, Lane, Outcomes
 from chatd.store.link import Link
 from chatd.store.lock import locked
-from chatd.store.opening import LOG_BYTES, make_file, prepare_reader, prepare_writer
+from chatd.store.opening import LOG_PAGES, make_file, prepare_reader, prepare_writer
 from chatd.store.reader import Reader
 from chatd.store.schema import Schema
 from chatd.store.transaction import Reading, Transaction
-from protocol.errors import UNAVAILABLE
+from protocol.errors import UNAVAILABLE, Refusal
+
+LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -36,6 +40,7 @@ READ_BATCH = 16  # queries in one hop: more would make a short one wait for many
 READERS = 2  # more lose to the GIL
 CHECKPOINT_IDLE = 1_000  # changed rows after which the log is copied when nobody waits ...
 CHECKPOINT_BUSY = 16_000  # ... and whoever waits
+PROBE_SECONDS = 2.0  # between two writes that try whether the database can be written to again
 
 
 def wall_clock() -> int:
@@ -53,8 +58,9 @@ class WritingServer:
 
     async def run(self, jobs: Sequence[Job]) -> Outcomes:
         began = time.perf_counter()
-        outcomes: Outcomes = await self._link.hop(self._committer.run, jobs, self._database.clock())
-        self._database.position = self._committer.position
+        wait = max(0.0, self._database.busy_seconds - (began - jobs[0].submitted))  # the first is the oldest
+        outcomes: Outcomes = await self._link.hop(self._committer.run, jobs, self._database.clock(), wait)
+        self._database.committed(self._committer.position, self._committer.problem)
         COMMITS.add()
         COMMIT_UNITS.observe(len(jobs))
         COMMIT_SECONDS.observe(time.perf_counter() - began)
@@ -65,7 +71,7 @@ class WritingServer:
     async def rest(self) -> None:
         limit = CHECKPOINT_BUSY if self._database.waiting else CHECKPOINT_IDLE
         if self._committer.changes >= limit:
-            await self._link.hop(self._committer.trim, self._database.path, LOG_BYTES)
+            await self._link.hop(self._committer.trim, LOG_PAGES)
 
 
 class ReadingServer:
@@ -87,7 +93,7 @@ class ReadingServer:
 class Database:
     """Made by `Database.open`."""
 
-    def __init__(self, path: Path, *, batch: int, queue: int, clock: Callable[[], int]) -> None:
+    def __init__(self, path: Path, *, batch: int, queue: int, clock: Callable[[], int], failed: Failed) -> None:
         self.path = path
         self.clock = clock
         self.epoch = ""
@@ -96,8 +102,13 @@ class Database:
         """The last committed position; at a `done`, everything up to it has been committed."""
         self.after_batch: Callable[[], None] = _nothing
         """Called once after all the dones of one batch, of units and of queries alike."""
-        self._writes = Lane(queue=queue, batch=batch, after_batch=self._batch_done)
-        self._reads = Lane(queue=queue, batch=READ_BATCH, after_batch=self._batch_done)
+        self.busy_seconds = 0.0
+        """How long a unit waits for another program's lock, from when it was submitted."""
+        self.problem: str | None = None
+        """Why nothing can be written, as far as the last writes tell; None while writes succeed."""
+        self._failing = trio.Event()
+        self._writes = Lane("writer", queue=queue, batch=batch, after_batch=self._batch_done, failed=failed)
+        self._reads = Lane("readers", queue=queue, batch=READ_BATCH, after_batch=self._batch_done, failed=failed)
 
     @classmethod
     @asynccontextmanager
@@ -112,10 +123,15 @@ class Database:
         clock: Callable[[], int] = wall_clock,
         busy_seconds: float = 4.0,
         readers: int = READERS,
+        failed: Failed | None = None,
     ) -> AsyncIterator[Database]:
-        """Lock, check, create or migrate the file, and serve it; at the end, everything submitted is done first."""
+        """Lock, check, create or migrate the file, and serve it; at the end, everything submitted is done first.
+
+        `failed` is told when the writer or a reader can't go on.
+        """
         make_file(path)
-        database = cls(path, batch=batch, queue=queue, clock=clock)
+        database = cls(path, batch=batch, queue=queue, clock=clock, failed=failed or _log_failure)
+        database.busy_seconds = busy_seconds
         async with AsyncExitStack() as stack:
             stack.enter_context(locked(path.with_suffix(".lock")))
             courtesy = stack.enter_context(_courtesy())
@@ -123,7 +139,7 @@ class Database:
             committer, database.epoch = await writer.hop(prepare_writer, writer.raw, path, schema, synchronous)
             database.position = committer.position
             database._writes.serve(WritingServer(database, writer, committer))
-            stack.push_async_callback(_shielded, writer.hop, committer.checkpoint, "TRUNCATE")
+            stack.push_async_callback(_shielded, writer.hop, committer.close)
             for _ in range(readers):
                 link = await stack.enter_async_context(_linked(path, courtesy, busy_seconds))
                 reader = await link.hop(prepare_reader, link.raw)
@@ -154,6 +170,31 @@ class Database:
         result: T = await self._reads.wait(unit)
         return result
 
+    def committed(self, position: int, problem: str | None) -> None:
+        """A batch is over. A batch that wrote no event proves nothing about the disk: `probe` does."""
+        if problem is not None:
+            self.problem = problem
+            self._failing.set()
+        elif position > self.position:
+            self.problem = None
+        self.position = position
+
+    def wait_less(self, seconds: float) -> None:
+        """Wait no longer than that for another program's lock, from the next batch on."""
+        self.busy_seconds = min(self.busy_seconds, seconds)
+
+    async def keep_probing(self) -> None:
+        """While writes fail, try one now and then, for as long as the server runs: so that `problem` ends by itself."""
+        while True:
+            await self._failing.wait()
+            await trio.sleep(PROBE_SECONDS)
+            if self.problem is not None:
+                with suppress(Refusal):
+                    await self.write(probe.write)
+                    self.problem = None
+            if self.problem is None:
+                self._failing = trio.Event()
+
     def _batch_done(self) -> None:
         self.after_batch()
 
@@ -168,6 +209,10 @@ def is_unavailable(answer: outcome.Outcome[Any]) -> bool:
 
 def _nothing() -> None:
     pass
+
+
+def _log_failure(part: str, problem: Exception) -> None:
+    LOG.critical("the %s can't go on", part, exc_info=problem)
 
 
 async def _shielded(function: Callable[..., Awaitable[Any]], *args: Any) -> None:

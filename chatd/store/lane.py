@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Any, Protocol
 
 import outcome
@@ -20,16 +21,19 @@ LOG = logging.getLogger(__name__)
 
 Outcomes = list[outcome.Outcome[Any]]
 Done = Callable[[outcome.Outcome[Any]], None]
+Failed = Callable[[str, Exception], None]
+"""Is told which part can't go on, and why."""
 
 
 class Job:
     """A unit of work and who is to be told how it went."""
 
-    __slots__ = ("done", "hurried", "unit")
+    __slots__ = ("done", "hurried", "submitted", "unit")
 
     def __init__(self, unit: Callable[[Any], Any], done: Done) -> None:
         self.unit = unit
         self.done = done
+        self.submitted = perf_counter()
         self.hurried = False
         """Nobody wants the result any more: a reader gives it up, the writer does not."""
 
@@ -45,9 +49,15 @@ class Server(Protocol):
 
 
 class Lane:
-    """First come, first served. Everything but `wait` and `close` is synchronous."""
+    """First come, first served. Everything but `wait` and `close` is synchronous.
 
-    def __init__(self, *, queue: int, batch: int, after_batch: Callable[[], None]) -> None:
+    A server that can't go on is reported to `failed` under the lane's name. When the last one has failed, everything
+    that waits is refused, and so is whatever is submitted later.
+    """
+
+    def __init__(self, name: str, *, queue: int, batch: int, after_batch: Callable[[], None], failed: Failed) -> None:
+        self._name = name
+        self._failed = failed
         self._waiting: deque[Job] = deque()
         self._queue = queue
         self._batch = batch
@@ -112,6 +122,17 @@ class Lane:
             await self._closed.wait()
 
     async def _serve(self, server: Server) -> None:
+        try:
+            await self._serve_until_closed(server)
+        except Exception as problem:
+            self._failed(self._name, problem)
+        self._serving -= 1
+        if not self._serving:
+            self._closing = True
+            self._refuse_waiting()
+            self._closed.set()
+
+    async def _serve_until_closed(self, server: Server) -> None:
         while True:
             jobs = self._take()
             if jobs:
@@ -121,9 +142,13 @@ class Lane:
                 break
             else:
                 await self._idle.park()
-        self._serving -= 1
-        if not self._serving:
-            self._closed.set()
+
+    def _refuse_waiting(self) -> None:
+        """Nothing serves this lane any more: what waits (nothing, unless a server failed) is refused."""
+        jobs = list(self._waiting)
+        self._waiting.clear()
+        if jobs:
+            self._tell(jobs, [outcome.Error(unavailable()) for _ in jobs])
 
     def _take(self) -> Sequence[Job]:
         """The next batch: at most this server's share of what waits."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from chatd.store import users as people
 from chatd.store.conversations import HEAD, HEADED, Place
@@ -15,6 +15,9 @@ from chatd.store.tables import attachments, conversations, members, messages, re
 from chatd.store.transaction import Reading, Transaction
 from protocol.ids import Ref
 from protocol.model import Attachment, Kind, Message, MessageType, User
+
+COUNTED = 10_000
+"""Unread is counted among so many of a conversation's newest messages: whoever has more to read is told that many."""
 
 _sender = users.alias("sender")
 _OWN = [
@@ -104,17 +107,22 @@ _ADVANCE = Prepared(
 _MARK = Prepared(insert(read_marks))
 UNREAD_FROM = func.max(members.c.cursor, members.c.began)
 """The message after which a member's unread begin: the last that they have read, or that was there before them."""
-_unread = (
-    select(func.count())
-    .where(
-        messages.c.conversation == members.c.conversation,
-        messages.c.id > UNREAD_FROM,
-        messages.c.sender != members.c.user,
-        messages.c.deleted.is_(None),
+
+
+def _unread_after(conversation: Any, cursor: Any, user: Any) -> Select[Any]:
+    """How many messages of others come after a cursor. It never looks at more than COUNTED rows of an index."""
+    looked_at = (
+        select(messages.c.sender, messages.c.deleted)
+        .where(messages.c.conversation == conversation, messages.c.id > cursor)
+        .order_by(messages.c.id.desc())
+        .limit(COUNTED)
+        .correlate(members)
+        .subquery()
     )
-    .correlate(members)
-    .scalar_subquery()
-)
+    return select(func.count()).select_from(looked_at).where(looked_at.c.sender != user, looked_at.c.deleted.is_(None))
+
+
+_unread = _unread_after(members.c.conversation, UNREAD_FROM, members.c.user).correlate(members).scalar_subquery()
 _UNREAD = Prepared(
     select(conversations.c.id, conversations.c.created, conversations.c.kind, UNREAD_FROM, _unread.label("count"))
     .select_from(members.join(conversations, conversations.c.id == members.c.conversation))
@@ -127,14 +135,7 @@ _cursor = (
     .where(members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user"))
     .scalar_subquery()
 )
-_UNREAD_IN = Prepared(
-    select(func.count()).where(
-        messages.c.conversation == bindparam("conversation"),
-        messages.c.id > _cursor,
-        messages.c.sender != bindparam("user"),
-        messages.c.deleted.is_(None),
-    )
-)
+_UNREAD_IN = Prepared(_unread_after(bindparam("conversation"), _cursor, bindparam("user")))
 _NEWEST = Prepared(
     select(func.coalesce(func.max(messages.c.id), 0)).where(messages.c.conversation == bindparam("conversation"))
 )

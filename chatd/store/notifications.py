@@ -12,11 +12,20 @@ import json
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
-from sqlalchemy import BindParameter, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from chatd.store import watches
 from chatd.store.prepared import Prepared
-from chatd.store.tables import broadcast_marks, broadcasts, conversations, members, messages, notifications, users
+from chatd.store.tables import (
+    broadcast_marks,
+    broadcasts,
+    conversations,
+    members,
+    messages,
+    notifications,
+    removals,
+    users,
+)
 from chatd.store.transaction import Reading, Transaction
 from chatd.store.watches import LAST, WATCHED
 from protocol.ids import Ref
@@ -46,7 +55,8 @@ _ROW = select(
     conversations.c.created,
 ).select_from(notifications.outerjoin(conversations, conversations.c.id == _N.conversation))
 _THERE = or_(_N.read.is_not(None), _N.type != "message", _N.conversation.is_(None), _about.is_not(None))
-_OWN = _ROW.where(_N.user == bindparam("user"), _THERE)
+_REMOVED = exists().where(removals.c.conversation == _N.conversation).correlate(notifications)
+_OWN = _ROW.where(_N.user == bindparam("user"), _THERE, ~_REMOVED)
 _BY_ID = Prepared(_OWN.where(_N.id == bindparam("id")))
 _OF_ANOTHER = Prepared(select(_N.id, _N.created).where(_N.id == bindparam("id"), _N.user != bindparam("user"), _THERE))
 _LIVE = Prepared(

@@ -19,7 +19,9 @@ from chatd.store.schema import Schema, bring_up, epoch_of
 from chatd.store.transaction import POSITION
 
 LOG_BYTES = 64 * 1024 * 1024
-"""What the log may grow to before the readers are made to wait for its end."""
+"""What the log may grow to before the writer waits for its readers to leave it ..."""
+LOG_PAGES = LOG_BYTES // 4096
+"""... and the same in pages."""
 
 WRITER = (
     "PRAGMA journal_mode = WAL",

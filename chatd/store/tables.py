@@ -14,6 +14,9 @@ The content of a message that was sent with null (and an attachment) is empty, a
 The event log says what happened in the order in which it was committed: `position` is the only order there is. Its
 rows are short, for they refer to what they are about; `detail` holds only what no other row can tell later.
 
+A conversation that is deleted has no members from then on, so nobody can see it. Its content is removed in small steps:
+`removals` has the conversations of which there is still something.
+
 A session is a connection that may come back: which rooms it had joined outlives it, and the server.
 
 A message makes no row for those whom it concerns: whether somebody is to be notified of a conversation is derived from
@@ -116,6 +119,13 @@ Index(
     unique=True,
     sqlite_where=conversations.c.peer.is_not(None),
     _table=conversations,
+)
+
+removals = Table(
+    "removals",
+    metadata,
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("at", Integer, nullable=False),
 )
 
 members = Table(

@@ -258,6 +258,37 @@ async def test_the_flush_yields_and_what_is_published_meanwhile_comes_after() ->
     assert {tuple(link.heard) for link in links} == {(1, 2, 3, 4)}
 
 
+async def test_a_flush_without_yielding_sends_what_a_running_flush_has_gathered() -> None:
+    """Each link gets everything once and in order; the running flush finds nothing left to do."""
+    broker = Broker(Everybody())
+    links = [seated(broker, 1, ROOM, 1)[1] for _ in range(450)]
+    broker.publish(say(1, 1), 1)
+    for link in links:
+        broker.send(link, b"2 ")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(broker.flush)
+        while not links[0].heard:
+            await trio.lowlevel.checkpoint()
+        assert not links[-1].heard  # the flush has sent to the first chunk of links and yields
+        broker.publish(say(3, 1), 3)
+        broker.flush_now()
+        assert {tuple(link.heard) for link in links} == {(1, 2, 3)}
+    assert {tuple(link.heard) for link in links} == {(1, 2, 3)}
+
+
+async def test_two_flushes_at_once_send_everything_once() -> None:
+    broker = Broker(Everybody())
+    links = [seated(broker, 1, ROOM, 1)[1] for _ in range(450)]
+    broker.publish(say(1, 1), 1)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(broker.flush)
+        await trio.lowlevel.checkpoint()
+        broker.publish(say(2, 1), 2)
+        await broker.flush()
+        assert {tuple(link.heard) for link in links} == {(1, 2)}
+    assert {tuple(link.heard) for link in links} == {(1, 2)}
+
+
 @given(st.lists(st.tuples(st.sampled_from("pjlsf"), st.integers(0, 3), st.integers(1, 3)), max_size=60))
 def test_against_a_model_in_which_everything_is_delivered_at_once(steps: list[tuple[str, int, int]]) -> None:
     broker = Broker(Everybody())

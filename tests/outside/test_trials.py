@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from tests import needs
-from tests.trials import files, full, goodbyes, kill, restarts, slow, stop, sync
+from tests.trials import files, full, goodbyes, kill, large, restarts, slow, stop, sync
 
 
 async def test_no_acked_message_is_lost_or_doubled_when_the_server_is_killed(tmp_path: Path) -> None:
@@ -52,3 +52,8 @@ async def test_writes_return_by_themselves_when_there_is_room_again(tmp_path: Pa
 async def test_restarts_under_clients_of_every_framing_cost_nobody_a_message(tmp_path: Path) -> None:
     figures = await restarts.trial(tmp_path, quick=True)
     assert figures["resumed"] > 0
+
+
+async def test_very_many_unread_messages_cost_the_others_little_and_can_be_deleted(tmp_path: Path) -> None:
+    figures = await large.trial(tmp_path, quick=True)
+    assert figures["its content gone after, s"] > 0

@@ -11,6 +11,8 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
+from chatd.store import users
+from chatd.store.transaction import Transaction
 from tests.scenes.io import CLOSED, EVENT, OPENED, TURNED_AWAY, IoSocket, knock
 from tests.scenes.players import play
 from tests.scenes.shapes import TEXT, fits
@@ -250,6 +252,22 @@ async def test_a_user_id_that_is_none_is_refused(tmp_path: Path, user: str) -> N
         io = await knock(on, "/chat", None, dialect="kebab", userId=user)
         assert (await io.receive())[0] == OPENED
         assert (await io.receive())[2] == ["error", {"message": "userId must be a positive integer"}]
+
+
+async def test_a_user_who_names_themselves_may_connect_after_their_account_has_changed(tmp_path: Path) -> None:
+    async with stage(tmp_path, auth__insecure_userid="true") as on:
+        talk = {"sender_id": 1, "receiver_id": 2}
+        assert (await on.rest.ask("POST", "/api/chats/conversations", talk))[0] == 201
+        join = ("join-conversation", {"conversationId": 1, "userId": 1})
+        await understands(await knock(on, "/chat", None, dialect="kebab", userId="1"), join)
+        await on.server.house.database.write(revoke)
+        on.server.house.doorman.forget(1)
+        await understands(await knock(on, "/chat", None, dialect="kebab", userId="1"), join)
+
+
+def revoke(tx: Transaction) -> None:
+    """What a user's tokens were issued for before is over."""
+    users.set_standing(tx, 1, password=None, email=None, admin=False, disabled=False, valid_from=tx.now + 60_000)
 
 
 async def test_rest_believes_it_too_in_the_dialects_that_say_who_asks(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@
     sync      strace: an fdatasync before every ack
     files     file descriptors run out, and come back
     full      the disk is full, and has room again
+    large     very many unread messages: read, by all who connect, and deleted
     broadcast a notification for 100,000 users while fifty of them chat
     attacks   clients without an account do their worst while fifty others chat
 

@@ -34,15 +34,13 @@ class Desk:
 
     async def does(self, actor: Actor, command: Command) -> Any:
         authorise(actor, command)
-        row = SERVICES[type(command)]
-
-        def unit(tx: Transaction) -> Done:
-            work = Work(tx, actor, Rules())
-            return Done(row.service(work, command), work.told)
-
-        done = await self.database.write(unit)
+        done = await self.database.write(lambda tx: self.carry_out(tx, actor, command))
         self.told = [one.event for one in done.told]
         return done.result
+
+    def carry_out(self, tx: Transaction, actor: Actor, command: Command) -> Done:
+        work = Work(tx, actor, Rules())
+        return Done(SERVICES[type(command)].service(work, command), work.told)
 
     async def works(self, do: Any, *args: Any, **named: Any) -> list[Event]:
         """A piece of work that no command asks for: what it told."""
