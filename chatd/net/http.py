@@ -147,7 +147,7 @@ class Server:
         """
         channel = Channel(stream, self.rules, self.answered)
         try:
-            while (request := await self._next_request(channel)) is not None:
+            while not self.stopping and (request := await self._next_request(channel)) is not None:
                 answer = busy or self._refuse(stream, request)
                 if answer is not None:
                     await self._delay(stream, answer.delay_seconds)
@@ -159,7 +159,7 @@ class Server:
                 else:
                     await self._answer(channel, request)
                 self.places.take_back(stream)
-                if busy or self.stopping or not await channel.next_cycle():
+                if busy or not await channel.next_cycle():
                     break
             await channel.linger()
         except Reject as rejected:
@@ -175,8 +175,6 @@ class Server:
         """The next request; None at the end. A request that arrives after `stop` is not performed: its connection
         has ended, so that it could not be answered.
         """
-        if self.stopping:
-            return None
         stream = channel.stream
         self.idle.add(stream)
         try:

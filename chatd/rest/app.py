@@ -122,7 +122,8 @@ def _events(house: House, unsent: Unsent) -> Handler:
 
 
 def _hold(unsent: Unsent, user: object, size: int) -> None:
-    request.scope[AFTERWARDS].append(unsent.hold(user, size))  # type: ignore[typeddict-item]
+    scope: Any = request.scope
+    scope[AFTERWARDS].append(unsent.hold(user, size))
 
 
 async def _actor(house: House, *, services: bool = False) -> Actor:

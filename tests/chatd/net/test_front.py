@@ -213,7 +213,7 @@ async def test_clients_behind_a_trusted_proxy_have_their_limit(house: House) -> 
     url = f"ws://127.0.0.1:{house.port}/"
 
     def through(address: str) -> Any:
-        return trio_websocket.open_websocket_url(url, extra_headers=[("X-Forwarded-For", address)])
+        return trio_websocket.open_websocket_url(url, extra_headers=[(b"X-Forwarded-For", address.encode())])
 
     async with await house.connect() as one, await house.connect() as other:
         for stream in (one, other, one, other):
@@ -234,7 +234,7 @@ async def test_clients_behind_a_trusted_proxy_have_their_limit(house: House) -> 
 
 async def test_clients_of_one_ipv6_network_share_their_limit(house: House) -> None:
     await house.open(rules=FrontRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
-    shown = [("X-Forwarded-For", "2001:db8::1")]
+    shown = [(b"X-Forwarded-For", b"2001:db8::1")]
     url = f"ws://127.0.0.1:{house.port}/"
     async with (
         trio_websocket.open_websocket_url(url, extra_headers=shown) as opened,
@@ -434,6 +434,6 @@ async def test_a_request_that_arrives_after_the_stop_is_not_performed(house: Hou
         await ask(stream)
         assert len(performed) == 1
         await until(lambda: len(house.front._server.idle) == 1)  # type: ignore[union-attr]
-        stream.socket._sock.send(GET)
+        os.write(stream.socket.fileno(), GET)
         await house.front.stop(1)
     assert len(performed) == 1
