@@ -30,13 +30,13 @@ from tests.trials.mixed.listeners import Listener, OwnListener, PollListener, Rp
 from tests.trials.mixed.senders import RestSender, RpcSender, Sender, settle
 from tests.trials.mixed.tongues import COLON, INBOX, KEBAB, PAIRS, ROOMS, Tongue
 
-OUTBOX = "64KiB"  # so little that a client that stops reading is soon too slow
+OUTBOX = "256KiB"  # so little that a client that stops reading is soon too slow
 SETTINGS = UNLIMITED | {"limits.outbox_bytes": OUTBOX}
 OWNER, FIRST_SENDER, FIRST_LISTENER, FIRST_DEAF = 1, 2, 100, 900
 SENDERS = 8
 BACK_SECONDS = 30.0  # until every listener is back
 STOP_SECONDS, HUNG_SECONDS = 10.0, 14.0
-STALL_SECONDS = 2.5
+STALL_SECONDS = 3.5
 LISTENER_FAULTS = ("missed", "doubled", "disordered", "unknown", "gaps", "unasked")
 SENDER_FAULTS = ("lost", "never acked", "silent")
 
@@ -267,6 +267,8 @@ class Trial:
         print("refused:", ", ".join(f"{count} {why}" for why, count in refusals.most_common(5)) or "nothing")
         print("SIGTERM:", ", ".join("hung" if c == -1 else f"exit {c} in {took:.1f} s" for c, took in self.exits))
         faults += sum(code != 0 or took > STOP_SECONDS for code, took in self.exits)
+        for line in ledger.details(self.listeners, known, self.absences):
+            print(line)
         for what, count in self.late.items():
             print(f"not back in {BACK_SECONDS:.0f} s: {count} of {what}")
         for line in dict.fromkeys(line[:160] for line in self.server.faults):
