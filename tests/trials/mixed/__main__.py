@@ -188,6 +188,7 @@ class Trial:
         """Members are removed, and added again a little later."""
         for listener in self.dice.sample(self.removable, min(3, len(self.removable))):
             before = ledger.position(self.server.data)
+            await self._has_all(listener, before)
             await self._member("DELETE", f"?userId={listener.user}", b"")
             removed = ledger.position(self.server.data)
             await trio.sleep(self.dice.uniform(0.1, 0.6))
@@ -195,6 +196,13 @@ class Trial:
             await self._member("POST", "", b'{"userId":%d}' % listener.user)
             after = ledger.position(self.server.data)
             self.absences.append(ledger.Absence(listener.user, before, removed, adding, after, until_then))
+
+    async def _has_all(self, listener: Listener, before: int) -> None:
+        """Wait until it has received what it may not see any more when it is removed."""
+        known = {name: at for name, at in ledger.truth(self.server.data).items() if at <= before}
+        with trio.move_on_after(BACK_SECONDS):
+            while self._misses(listener, known):  # noqa: ASYNC110
+                await trio.sleep(0.05)
 
     async def _member(self, method: str, query: str, body: bytes) -> None:
         async with await Raw.connect(self.server.address) as raw:
