@@ -30,13 +30,13 @@ from tests.trials.mixed.listeners import Listener, OwnListener, PollListener, Rp
 from tests.trials.mixed.senders import RestSender, RpcSender, Sender, settle
 from tests.trials.mixed.tongues import COLON, INBOX, KEBAB, PAIRS, ROOMS, Tongue
 
-OUTBOX = "64KiB"  # so little that a client that stops reading is soon too slow
+OUTBOX = "256KiB"  # so little that a client that stops reading is soon too slow
 SETTINGS = UNLIMITED | {"limits.outbox_bytes": OUTBOX}
 OWNER, FIRST_SENDER, FIRST_LISTENER, FIRST_DEAF = 1, 2, 100, 900
 SENDERS = 8
 BACK_SECONDS = 30.0  # until every listener is back
 STOP_SECONDS, HUNG_SECONDS = 10.0, 14.0
-STALL_SECONDS = 2.5
+STALL_SECONDS = 3.5
 LISTENER_FAULTS = ("missed", "doubled", "disordered", "unknown", "gaps", "unasked")
 SENDER_FAULTS = ("lost", "never acked", "silent")
 
@@ -188,6 +188,7 @@ class Trial:
         """Members are removed, and added again a little later."""
         for listener in self.dice.sample(self.removable, min(3, len(self.removable))):
             before = ledger.position(self.server.data)
+            await self._has_all(listener, before)
             await self._member("DELETE", f"?userId={listener.user}", b"")
             removed = ledger.position(self.server.data)
             await trio.sleep(self.dice.uniform(0.1, 0.6))
@@ -195,6 +196,13 @@ class Trial:
             await self._member("POST", "", b'{"userId":%d}' % listener.user)
             after = ledger.position(self.server.data)
             self.absences.append(ledger.Absence(listener.user, before, removed, adding, after, until_then))
+
+    async def _has_all(self, listener: Listener, before: int) -> None:
+        """Wait until it has received what it may not see any more when it is removed."""
+        known = {name: at for name, at in ledger.truth(self.server.data).items() if at <= before}
+        with trio.move_on_after(BACK_SECONDS):
+            while self._misses(listener, known):  # noqa: ASYNC110
+                await trio.sleep(0.05)
 
     async def _member(self, method: str, query: str, body: bytes) -> None:
         async with await Raw.connect(self.server.address) as raw:
@@ -267,6 +275,8 @@ class Trial:
         print("refused:", ", ".join(f"{count} {why}" for why, count in refusals.most_common(5)) or "nothing")
         print("SIGTERM:", ", ".join("hung" if c == -1 else f"exit {c} in {took:.1f} s" for c, took in self.exits))
         faults += sum(code != 0 or took > STOP_SECONDS for code, took in self.exits)
+        for line in ledger.details(self.listeners, known, self.absences):
+            print(line)
         for what, count in self.late.items():
             print(f"not back in {BACK_SECONDS:.0f} s: {count} of {what}")
         for line in dict.fromkeys(line[:160] for line in self.server.faults):

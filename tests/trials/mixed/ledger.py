@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -90,6 +90,18 @@ def judge_listeners(
         mine.update(judge_listener(listener, known, absences))
         mine["clients"] += 1
     return found
+
+
+def details(listeners: Sequence[Listener], known: dict[str, int], absences: Sequence[Absence]) -> Iterator[str]:
+    """A line for each listener that missed something."""
+    for listener in listeners:
+        mine = [absence for absence in absences if absence.user == listener.user]
+        for event in listener.tongue.tells:
+            received = set(listener.received[event])
+            due = [name for name, at in known.items() if not any(one.before < at <= one.after for one in mine)]
+            missed = [name for name in due if name not in received]
+            if missed:
+                yield f"{listener.who}: {event}: {len(missed)} missed, from position {known[missed[0]]} on"
 
 
 def judge_senders(senders: Sequence[Sender], stored: set[str], silent: dict[str, int]) -> dict[str, Counter[str]]:

@@ -12,7 +12,7 @@ from tests.outside.raw import Raw, request
 from tests.outside.server import token
 from tests.trials.mixed.listeners import LOST
 
-LONGEST = 2_800  # characters beside the name
+LONGEST = 9_000  # characters beside the name
 AT_ONCE = 4
 PAUSE = 0.2  # between two messages of a sender, on average
 AGAIN = 0.1  # before a message that was refused is sent again
