@@ -123,6 +123,9 @@ async def test_a_refused_number_is_logged_once(world: World, monkeypatch: pytest
         async def admit(self, token: str) -> Claims:
             return foreign(int(token))
 
+        def remembered(self, token: str) -> Claims | None:
+            return None
+
     doorman = Doorman(world.database, Believes(), provision=True)
     for _ in range(3):
         with pytest.raises(Refusal, match="belongs to another account"):

@@ -24,7 +24,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Doorless]:
 
 
 def limit(house: Doorless, **rates: Rate) -> None:
-    house.dispatch.adopt(Rules(), UserRates(**rates), 8.0)
+    house.dispatch.adopt(Rules(), UserRates(**rates), 8.0, 5.0)
 
 
 async def is_refused(house: Doorless, actor: Actor, command: ask.Command) -> float:

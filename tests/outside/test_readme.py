@@ -43,7 +43,7 @@ class Checkout:
         for name in INSTALLED:
             (folder / name).symlink_to(ROOT / name)
 
-    def shell(self, block: str, **more: object) -> subprocess.Popen[str]:
+    def shell(self, block: str) -> subprocess.Popen[str]:
         """Paste a block into a new shell."""
         return subprocess.Popen(
             ["bash", "-c", block.replace(f"localhost:{PORT}", f"localhost:{self.port}")],
@@ -54,7 +54,6 @@ class Checkout:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            **more,  # type: ignore[call-overload]
         )
 
     def paste(self, block: str, typed: str = "") -> tuple[int, str]:

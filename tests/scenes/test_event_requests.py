@@ -217,7 +217,7 @@ async def test_a_stream_in_the_middle_of_a_replay_ends_when_its_user_is_disabled
         await fill(on, romeo, verona, 600)
         stream = await Stream.of(on, juliet, last=f"{start['epoch']}-{start['pos']}")
         [subscription] = streams(on.server.house)
-        await until(lambda: subscription.bytes_waiting > 0)
+        await until(lambda: subscription.waiting > 0)
         assert not subscription.chairs
         await disable(on, juliet)
         assert subscription.ended

@@ -233,7 +233,7 @@ def takes(rate_of: Callable[[On], Rate]) -> Probe:
 
 
 async def sends(on: On) -> tuple[int, float]:
-    buckets = on.server.house.dispatch.sends
+    buckets = on.server.house.dispatch._sends
     return taken(lambda: buckets.take(-1, 0.0)), round(buckets.retry_after(-1, 0.0), 3)
 
 
