@@ -61,7 +61,7 @@ def test_one_word_has_one_status() -> None:
 @pytest.mark.parametrize("closing", CLOSINGS.values(), ids=CLOSINGS)
 def test_a_closing_fits_in_a_close_frame(closing: Closing) -> None:
     assert len(closing.reason.encode()) <= 123
-    assert closing.code in (1009, 1011, 1012) or 4000 <= closing.code < 5000
+    assert closing.code in (1009, 1011, 1012, 1013) or 4000 <= closing.code < 5000
 
 
 def test_closings_are_told_apart() -> None:

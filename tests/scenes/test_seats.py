@@ -51,7 +51,7 @@ async def test_who_connects_while_nothing_can_be_written_is_told_to_come_back(tm
 
 @pytest.mark.parametrize("calls", [3, 400], ids=["with pongs", "with so many calls that nothing more is read"])
 async def test_a_client_that_takes_long_to_be_told_is_not_cut_off(tmp_path: Path, calls: int) -> None:
-    settings = {"limits__ping_interval": "1s", "limits__ping_timeout": "1s", "limits__outbox_bytes": "64KiB"}
+    settings = {"limits__ping_interval": "2s", "limits__ping_timeout": "2s", "limits__outbox_bytes": "64KiB"}
     async with stage(tmp_path, **settings) as on:
         romeo, juliet, j, verona = await in_a_room(on)
         where = f"epoch={j.ready['epoch']}&pos={j.position}&connection={j.ready['connection']}"
@@ -70,10 +70,10 @@ async def test_a_client_that_takes_long_to_be_told_is_not_cut_off(tmp_path: Path
                     if message.get("method") == "message:created":
                         told += 1
                         if told % 100 == 0:  # more slowly than a silent client is waited for
-                            await trio.sleep(0.3)
+                            await trio.sleep(0.45)
                             await raw.send(frame(PONG))
                     elif "id" in message:
                         answered.append(message["id"])
             assert told == 1_500
             assert answered == list(range(calls))
-            assert trio.current_time() - begun > 3
+            assert trio.current_time() - begun > 4
