@@ -72,7 +72,7 @@ def run(config: Config) -> int:
         return 1
     except PartFailed:  # the log says which and why
         return 1
-    except Exception as problem:
+    except ExceptionGroup as problem:  # of a nursery: what failed while the server stopped, say
         log.fault("the server failed", cause_of(problem))
         return 1
     return 0
