@@ -27,7 +27,7 @@ from tests.trials.attacks.crowd import new_group
 from tests.trials.attacks.target import Target
 from tests.trials.mixed import ledger, stock
 from tests.trials.mixed.listeners import Listener, OwnListener, PollListener, RpcListener, StreamListener
-from tests.trials.mixed.senders import RestSender, RpcSender, Sender, settle
+from tests.trials.mixed.senders import HURRIED, PAUSE, RestSender, RpcSender, Sender, settle
 from tests.trials.mixed.tongues import COLON, INBOX, KEBAB, PAIRS, ROOMS, Tongue
 
 OUTBOX = "256KiB"  # so little that a client that stops reading is soon too slow
@@ -176,11 +176,15 @@ class Trial:
         self.between.stall = False
 
     async def lag(self) -> None:
-        """Some clients stop reading, and read on later."""
+        """Some clients stop reading while more is sent than may wait for them, and read on later."""
         slow = [listener for listener in self.listeners if listener.lags]
         for listener in slow:
             listener.reading = trio.Event()
+        for sender in self.senders:
+            sender.pause = HURRIED
         await trio.sleep(STALL_SECONDS)
+        for sender in self.senders:
+            sender.pause = PAUSE
         for listener in slow:
             listener.reading.set()
 

@@ -24,10 +24,10 @@ SMALL_BUFFER = 4_096
 class Attentive(Raw):
     """A connection that its client can stop reading."""
 
-    reading: trio.Event
+    listener: Listener
 
     async def _more(self) -> bool:
-        await self.reading.wait()
+        await self.listener.reading.wait()
         return await super()._more()
 
 
@@ -77,7 +77,7 @@ class Listener:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
         await connected.connect((host, int(port)))
         raw = Attentive(trio.SocketStream(connected))
-        raw.reading = self.reading
+        raw.listener = self
         return raw
 
     async def live(self, raw: Raw) -> None:

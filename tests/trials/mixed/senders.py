@@ -14,7 +14,7 @@ from tests.trials.mixed.listeners import LOST
 
 LONGEST = 9_000  # characters beside the name
 AT_ONCE = 4
-PAUSE = 0.2  # between two messages of a sender, on average
+PAUSE, HURRIED = 0.2, 0.05  # between two messages of a sender, on average
 AGAIN = 0.1  # before a message that was refused is sent again
 
 
@@ -32,6 +32,7 @@ class Sender:
         self.refused: Counter[str] = Counter()
         self.pending: dict[str, str] = {}
         self.silent: set[str] = set()
+        self.pause = PAUSE
         self.over = False
         self._count = 0
 
@@ -81,7 +82,7 @@ class RpcSender(Sender):
             while not self.over or self.pending:
                 if len(self.pending) < AT_ONCE and not self.over:
                     await self._write(raw, *self.next())
-                await trio.sleep(random.uniform(0, 2 * PAUSE))
+                await trio.sleep(random.uniform(0, 2 * self.pause))
             nursery.cancel_scope.cancel()
 
     async def _write(self, raw: Raw, name: str, content: str) -> None:
@@ -121,7 +122,7 @@ class RestSender(Sender):
             if not status:
                 return
             self.answered(name, "" if status == 201 else f"{status} {answer[:60].decode()}")
-            await trio.sleep(random.uniform(0, 2 * PAUSE))
+            await trio.sleep(random.uniform(0, 2 * self.pause))
 
 
 async def settle(senders: list[Sender], seconds: float) -> None:
