@@ -57,6 +57,7 @@ class Chatd:
             "auth.secret": SECRET,
             "auth.registration": "open",
             "limits.registrations_per_address": "0",
+            "limits.renewals_per_address": "0",
         } | dict(settings or {})
         self.before = list(before)
         self.host = host

@@ -20,6 +20,7 @@ from tests.relay import Relay, relay
 from tests.scenes.stage import Person, Rest, Stage, stage
 
 COLON = ("--dialect", "/chat=colon")
+OPEN = ("--set", "auth.registration=open")
 SENDS = 30
 
 
@@ -164,7 +165,7 @@ class Process:
 
     async def start(self) -> int:
         """Its port, once it listens."""
-        command = [sys.executable, "-m", "chatd", "serve", "--port", "0", "--data", str(self._folder), *COLON]
+        command = [sys.executable, "-m", "chatd", "serve", "--port", "0", "--data", str(self._folder), *COLON, *OPEN]
         self._process = subprocess.Popen(  # noqa: ASYNC220
             command, stderr=subprocess.PIPE, text=True
         )
