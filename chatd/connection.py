@@ -189,7 +189,7 @@ class Connection(Link, Closable):
 
     @property
     def sids(self) -> set[str | None]:
-        return {chair.actor.sid for chair in self.chairs.values()}
+        return {chair.actor.sid for chair in self._all_chairs()}
 
     @property
     def sessions(self) -> set[str]:

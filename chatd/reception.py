@@ -95,7 +95,9 @@ class IoConnection(Connection):
 
     async def drained(self) -> None:
         """Wait until the client has taken most of what waits for it, by whichever transport it takes it."""
-        while self.session.waiting > DRAINED and not self.session.closing:  # noqa: ASYNC110 - no event tells
+        limit = self.house.config.limits.outbox_bytes
+        most = min(DRAINED, limit // 4) if limit else DRAINED  # what is sent until the next wait must fit beside it
+        while self.session.waiting > most and not self.session.closing:  # noqa: ASYNC110 - no event tells
             await trio.sleep(DRAIN_SECONDS)
 
     def progressed(self) -> None:

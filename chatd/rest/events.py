@@ -127,6 +127,10 @@ class LongPoll(Closable):
         return {self._actor.id}
 
     @property
+    def sids(self) -> set[str | None]:
+        return {self._actor.sid}
+
+    @property
     def sessions(self) -> set[str]:
         return set()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.outside.server import Chatd, token
+from tests.outside.server import Chatd
 
 ECHO = 3  # the place of the local flags in what termios gives
 
@@ -121,16 +121,16 @@ def test_a_refused_line_is_told_and_fails(server: Chatd) -> None:
 
 def test_another_server_by_its_address_and_a_token(server: Chatd) -> None:
     piped(server, "hello\n", "--as", "ann")
-    url = f"http://{server.address}"
+    url, token = f"http://{server.address}", server.run("token", "ann").stdout.strip()
     found = subprocess.run(
-        ["curl", "-s", f"{url}/conversations", "-H", f"Authorization: Bearer {token(1)}"],
+        ["curl", "-s", f"{url}/conversations", "-H", f"Authorization: Bearer {token}"],
         capture_output=True,
         text=True,
         check=True,
     )
     matched = re.search(r"[0-9a-f]{24}", found.stdout)
     assert matched, found.stdout
-    shown = piped(server, "from afar\n", matched[0], "--url", url, "--token", token(1), "--last", "5")
+    shown = piped(server, "from afar\n", matched[0], "--url", url, "--token", token, "--last", "5")
     assert (shown.returncode, "ann: hello" in shown.stdout) == (0, True)
     nowhere = piped(server, "", "x", "--url", "ftp://nowhere", "--token", "x")
     assert nowhere.returncode == 1

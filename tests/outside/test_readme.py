@@ -74,7 +74,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
     def read() -> None:
         assert server.stdout is not None
-        for line in server.stdout:
+        for line in iter(server.stdout.readline, ""):
             said.append(line)
             if "listening on" in line:
                 ready.set()
@@ -84,8 +84,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     assert ready.wait(SECONDS)
     assert server.poll() is None, said
     yield made
-    os.killpg(server.pid, signal.SIGTERM)
-    server.wait(SECONDS)
+    with server:
+        os.killpg(server.pid, signal.SIGTERM)
 
 
 def test_the_readme_is_read_whole() -> None:

@@ -118,6 +118,23 @@ async def test_the_network_breaks_and_nothing_is_missed(tmp_path: Path, options:
         assert heard == ["1", "2", "3", "4", "live", "6", "7", "live", "live"]
 
 
+@pytest.mark.parametrize("options", WAYS)
+async def test_more_than_the_outbox_holds_is_recovered_in_pieces(tmp_path: Path, options: dict[str, Any]) -> None:
+    lifted = {"limits__sends_per_user": "0", "limits__calls_per_connection": "0"}
+    async with scene(tmp_path, limits__outbox_bytes="64KiB", **lifted) as on:
+        player = await on.opens("j", **options)
+        await player.connects()
+        await joins(player, on.verona)
+        await on.says("before")
+        await hears_contents(player, 1)
+        await on.loses(player)
+        missed = [f"{number} {'x' * 4_000}" for number in range(40)]
+        await on.says(*missed)
+        on.line.down = False
+        assert (await player.connects())["recovered"] is True
+        assert await hears_contents(player, len(missed)) == missed
+
+
 @pytest.mark.parametrize(
     ("settings", "options"),
     [

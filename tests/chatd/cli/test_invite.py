@@ -23,8 +23,10 @@ from protocol.commands import Register
 
 
 @pytest.fixture(autouse=True)
-def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
+    assert main(["init"]) == 0
+    capsys.readouterr()
 
 
 def test_before_the_first_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
