@@ -3,7 +3,7 @@
 #
 #   make help           print this list
 #   make serve          run the server (ARGS="--port 3001" passes options)
-#   make test           the tests (ARGS="tests/chatd/test_config.py" for some of them)
+#   make test           the tests (ARGS="tests/chatd/config/test_load.py" for some of them)
 #   make check          format, lint, types (make lint), and the tests, which hold the import floors too
 #   make binary         dist/chatd: one file that runs without Python
 #   make docs           print chatd.toml and the reference pages from the tables in the code

@@ -5,7 +5,7 @@ import sys
 from chatd.cli import main
 
 if getattr(sys, "frozen", False):
-    from chatd.frozen import guard
+    from chatd.cli.frozen import guard
 
     guard()
 sys.exit(main())

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import trio
 
-from chatd.log import log
+from chatd.telemetry.log import log
 
 RESTART_SECONDS = 5.0
 

@@ -12,6 +12,6 @@ A map, top down:
     ids.py        one integer, three spellings
     errors.py     every way to say no
 
-A framing never knows a dialect, a dialect never sees text; they meet in chatd/connection.py. Imports go down
-this list only.
+A framing never knows a dialect, a dialect never sees text; they meet in chatd/connections/connection.py. Imports go
+down this list only.
 """

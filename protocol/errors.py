@@ -78,7 +78,7 @@ def closing_of(refusal: Refusal) -> Closing:
 class Refusal(Exception):
     """The answer no: a row of the table, a sentence for a person, and where it helps the field and the wait.
 
-    Raised anywhere below the door (`chatd/dispatch.py`) and turned there, once, into the asker's own words.
+    Raised anywhere below the door (`chatd/core/dispatch.py`) and turned there, once, into the asker's own words.
     `problems` is for dialects that document a text of their own for each complaint about a payload.
     """
 

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from chatd.cli.dialect_page import index, page, round_table
-from chatd.metrics import REGISTRY, Metric
-from chatd.settings_text import as_manual, as_toml
+from chatd.config.text import as_manual, as_toml
+from chatd.telemetry.metrics import REGISTRY, Metric
 from protocol.dialects import dialect, names
 from protocol.errors import CLOSINGS, CODES, Closing, Code
 
@@ -45,7 +45,7 @@ def closing_row(name: str, closing: Closing) -> tuple[object, ...]:
 def metrics() -> str:
     """docs/metrics.md."""
     return (
-        "# Metrics\n\n*Printed from the table in `chatd/metrics.py` by `make docs`.*\n\n"
+        "# Metrics\n\n*Printed from the table in `chatd/telemetry/metrics.py` by `make docs`.*\n\n"
         "`GET /metrics` in Prometheus' text format: with `metrics.port` on a listener of its own (see settings.md); "
         "else on the main port, for administrators and for services whose token has the scope `metrics` "
         "(`chatd token --service prometheus --scope metrics`; `authorization: {credentials: …}` in Prometheus).\n\n"

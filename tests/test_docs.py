@@ -11,9 +11,9 @@ from types import ModuleType
 
 import pytest
 
-from chatd import settings_text
-from chatd.metrics import REGISTRY
-from chatd.settings import DIALECTS, ROWS, SECTIONS
+from chatd.config import text
+from chatd.config.settings import DIALECTS, ROWS, SECTIONS
+from chatd.telemetry.metrics import REGISTRY
 from protocol.errors import CLOSINGS, CODES
 
 ROOT = Path(__file__).parent.parent
@@ -126,4 +126,4 @@ def test_the_sentences_of_the_table_are_sentences() -> None:
     for name, section in SECTIONS.items():
         assert section.__doc__, name
         assert section.__doc__.endswith("."), name
-    assert settings_text.as_toml().startswith("#")
+    assert text.as_toml().startswith("#")

@@ -16,59 +16,27 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up
-    ("protocol.errors", "protocol.ids", "protocol.strict"),
-    ("protocol.model", "protocol.frames"),
-    ("protocol.commands", "protocol.events"),
-    ("protocol.framings", "protocol.dialects.grammar"),
-    ("protocol.dialects.words", "protocol.dialects.hearing", "protocol.dialects.saying"),
-    ("protocol.dialects",),
-    ("chatd.redact", "chatd.limiter", "chatd.settings", "chatd.settings_kinds", "chatd.settings_text"),
-    ("chatd.cli.program", "chatd.frozen"),
-    ("chatd.client",),
-    ("chatd.terminal",),
-    ("chatd.config", "chatd.metrics", "chatd.log", "chatd.control", "chatd.supervisor"),
-    ("chatd.net",),
-    ("chatd.polling", "chatd.session_rules", "chatd.session", "chatd.engine"),
-    ("chatd.auth",),
-    ("chatd.store",),
-    (
-        "chatd.face",
-        "chatd.broker",
-        "chatd.roster",
-        "chatd.typists",
-        "chatd.presence",
-        "chatd.watchers",
-        "chatd.event_waiters",
-        "chatd.remover",
-    ),
+FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up, one name a folder
+    ("protocol",),
+    ("protocol.framings", "protocol.dialects"),
+    ("chatd.telemetry", "chatd.rate_limit", "chatd.program", "chatd.store"),
+    ("chatd.net", "chatd.client", "chatd.supervisor", "chatd.store.sqlite"),
+    ("chatd.engineio", "chatd.terminal", "chatd.store.queries", "chatd.config"),
+    ("chatd.auth", "chatd.realtime"),
     ("chatd.services",),
-    ("chatd.notifier", "chatd.dispatch", "chatd.doorman"),
-    ("chatd.house",),
-    (
-        "chatd.janitor",
-        "chatd.resume",
-        "chatd.accounts",
-        "chatd.calls",
-        "chatd.chat_admin",
-        "chatd.herald",
-        "chatd.steward",
-    ),
-    ("chatd.chair", "chatd.connection", "chatd.comeback", "chatd.entrance", "chatd.reception"),
-    ("chatd.site", "chatd.parts", "chatd.machine"),
-    ("chatd.rest",),
-    ("chatd.main",),
-    ("chatd.cli",),
-    ("chatd.__main__",),
+    ("chatd.core",),
+    ("chatd.admin", "chatd.connections"),
+    ("chatd.rest", "chatd.server"),
+    ("chatd.cli", "chatd.__main__"),
 )
 GROUND = ("protocol", "chatd")  # the packages' own files: a docstring and a version
 
 # Rooms with walls of their own: which of the house's modules, or which libraries, they may know.
-SENDERS = ("chatd.net", "chatd.polling", "chatd.session_rules", "chatd.session", "chatd.engine")
+SENDERS = ("chatd.net", "chatd.engineio")
 SENDERS_KNOW = ("protocol.errors", "protocol.frames", "protocol.framings", *SENDERS)
 LIBRARIES = {
     "protocol": {"msgspec"},
-    "chatd.settings": {"msgspec"},
+    "chatd.config.settings": {"msgspec"},
     "chatd.cli": set[str](),
 }
 SQL = {"sqlite3", "aiosqlite", "sqlalchemy", "alembic"}

@@ -17,8 +17,8 @@ from chatd.auth.jwks import JwksSource
 from chatd.auth.keys import SHORTEST_SECRET, KeySettings, Ring, is_pem, load_or_make_secret, make_ring
 from chatd.auth.tokens import Issuer
 from chatd.auth.verifier import Verifier
-from chatd.config import Auth, Config, ConfigError
-from chatd.log import log
+from chatd.config.load import Auth, Config, ConfigError
+from chatd.telemetry.log import log
 
 SECRET_NAME = "secret"  # noqa: S105 - the name of its file
 PLACES = b"chatd: the addresses from which users sign in"

@@ -17,7 +17,7 @@ import trio
 
 from chatd.auth.keys import Ring
 from chatd.auth.public_keys import KeyProblem, read_jwks
-from chatd.redact import redact
+from chatd.telemetry.redact import redact
 
 LARGEST = 1024 * 1024
 TIMEOUT = 10.0

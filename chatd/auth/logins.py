@@ -32,7 +32,7 @@ from ipaddress import ip_address, ip_network
 
 from msgspec import Struct
 
-from chatd.limiter import Buckets, Rate
+from chatd.rate_limit import Buckets, Rate
 from protocol.errors import AUTH_INVALID, RATE_LIMITED, Refusal
 
 WINDOW = 1800.0

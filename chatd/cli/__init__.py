@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 from chatd import __version__
-from chatd.cli.program import program_name
+from chatd.program import program_name
 
 FINE, FAILED, MISUSED = 0, 1, 2
 
@@ -111,8 +111,8 @@ def explained(problem: Exception) -> tuple[int, str] | None:
         place = f"{problem.filename}: " if problem.filename else ""
         return FAILED, f"{place}{problem.strerror or problem}"
     from chatd.auth.public_keys import KeyProblem
-    from chatd.config import ConfigError
-    from chatd.store.faults import StoreProblem
+    from chatd.config.load import ConfigError
+    from chatd.store.sqlite.faults import StoreProblem
     from protocol.errors import Refusal
 
     if isinstance(problem, ConfigError | KeyProblem):

@@ -65,7 +65,7 @@ def local(options: argparse.Namespace) -> Place:
     from getpass import getuser
     from pathlib import Path
 
-    from chatd.control import FILE_NAME, NoServer, Refused, call_control
+    from chatd.admin.control_socket import FILE_NAME, NoServer, Refused, call_control
     from chatd.terminal.chat import Place
 
     if options.token:

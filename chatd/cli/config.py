@@ -20,8 +20,8 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def check(options: argparse.Namespace) -> int:
     """Loading checks the values; the rest is what they need of this machine."""
-    from chatd.config import files, notes
-    from chatd.machine import check_machine
+    from chatd.config.load import files, notes
+    from chatd.server.machine import check_machine
 
     config = configured(options)
     check_machine(config)
@@ -33,21 +33,21 @@ def check(options: argparse.Namespace) -> int:
 
 
 def show(options: argparse.Namespace) -> int:
-    from chatd.settings_text import as_shown
+    from chatd.config.text import as_shown
 
     print(as_shown(configured(options)), end="")
     return FINE
 
 
 def default(options: argparse.Namespace) -> int:
-    from chatd.settings_text import as_toml
+    from chatd.config.text import as_toml
 
     print(as_toml(), end="")
     return FINE
 
 
 def env(options: argparse.Namespace) -> int:
-    from chatd.settings_text import as_environment
+    from chatd.config.text import as_environment
 
     print(as_environment(configured(options)), end="")
     return FINE

@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 from chatd.cli.dialect_samples import ANN, EVENTS, RESULTS, WORLD, payload
 from protocol.dialects import dialect, names
+from protocol.dialects.codec import Speech
+from protocol.dialects.encode import sayings
 from protocol.dialects.grammar import Body, Dialect, Field, Hear, Route, Say, Shape
-from protocol.dialects.saying import sayings
-from protocol.dialects.speech import Speech
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, MessageCreated
 from protocol.frames import Call, Packet

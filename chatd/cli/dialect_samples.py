@@ -144,7 +144,7 @@ def sample(field: Field, command: type[ask.Command] = ask.Command) -> Any:
 
 
 def takes(field: Field, value: Any) -> bool:
-    from protocol.dialects.hearing import problems
+    from protocol.dialects.decode import problems
 
     try:
         return not problems((field,), {field.name: value})

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     if write_new(path, text):
         lines.append(f"{path}: written; {about}")
     config = configured(options)
-    from chatd.steward import make_data
+    from chatd.admin.accounts import make_data
 
     if make_data(config):
         lines.append(f"{config.data.directory}: made, with an empty database and a new secret")
@@ -38,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
 
 def wanted(file: str | None) -> tuple[str, str, str]:
     """The file to write, its text, and what to say about it. In a checkout that is the one that git ignores."""
-    from chatd.config import FILE_NAME, LOCAL_NAME
-    from chatd.settings_text import LOCAL, as_toml
+    from chatd.config.load import FILE_NAME, LOCAL_NAME
+    from chatd.config.text import LOCAL, as_toml
 
     if file is None and os.path.exists(CHECKOUT) and is_text(FILE_NAME, as_toml()):
         return LOCAL_NAME, LOCAL, f"for settings of your own; every setting is in {FILE_NAME}"

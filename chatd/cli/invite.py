@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chatd.cli import FINE, Misused
-from chatd.cli.house import ask
 from chatd.cli.options import configured, declare_configuration
+from chatd.cli.running_server import ask
 
 WEEK = 7 * 86400.0
 COLUMNS = ("id", "uses left", "role", "expires", "made by")
@@ -29,7 +29,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def seconds(text: str) -> float:
-    from chatd.settings_kinds import Duration
+    from chatd.config.kinds import Duration
 
     row = Duration(least=1)
     try:

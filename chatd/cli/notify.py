@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from chatd.cli import FINE, Misused
-from chatd.cli.house import ask
 from chatd.cli.options import configured, declare_configuration
+from chatd.cli.running_server import ask
 
 
 def declare(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatd.config import Config
+    from chatd.config.load import Config
 
 SHORTCUTS = (("--host", "server.host", "H"), ("--port", "server.port", "P"), ("--data", "data.directory", "DIR"))
 
@@ -62,6 +62,6 @@ def dialect(text: str) -> tuple[str, str, str]:
 
 def configured(options: argparse.Namespace) -> Config:
     """The configuration in force."""
-    from chatd.config import load
+    from chatd.config.load import load
 
     return load(options.config, tuple(options.flags or ()))

@@ -21,6 +21,6 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     config = configured(options)
-    from chatd.main import run as serve
+    from chatd.server.main import run as serve
 
     return serve(config)

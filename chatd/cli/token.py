@@ -7,8 +7,8 @@ import sys
 from datetime import UTC, datetime
 
 from chatd.cli import FINE, Misused
-from chatd.cli.house import ask
 from chatd.cli.options import configured, declare_configuration
+from chatd.cli.running_server import ask
 
 STANDARD_INPUT = "-"
 
@@ -32,7 +32,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def seconds(text: str) -> float:
-    from chatd.settings_kinds import Duration
+    from chatd.config.kinds import Duration
 
     row = Duration(least=1)
     try:

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from chatd.cli import FINE, Failed, Misused
-from chatd.cli.house import ask, must_have_data
 from chatd.cli.options import configured, declare_configuration
+from chatd.cli.running_server import ask, must_have_data
 
 COLUMNS = ("id", "name", "email", "role", "created")
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from chatd.client.problems import ChatError, Cut, Lost, refused, too_large
 from chatd.client.wire import Wire
-from chatd.limiter import Bucket, Rate
+from chatd.rate_limit import Bucket, Rate
 
 BURST_SECONDS = 1.0
 

@@ -16,9 +16,9 @@ from chatd.client.backoff import Backoff
 from chatd.client.buffer import Buffer
 from chatd.client.calls import Unwritten
 from chatd.client.events import Event, Mark
-from chatd.client.memory import Memory
 from chatd.client.problems import Closed, Cut, Lost, Refused, SignedOut, Unreachable
 from chatd.client.session import CATCHING_UP, Ready, Session, hear_ready
+from chatd.client.stream_state import Memory
 from chatd.client.wire import Dial, Wire
 
 STEADY_SECONDS = 10.0

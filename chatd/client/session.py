@@ -21,8 +21,8 @@ from msgspec import Struct
 from chatd.client.backoff import Backoff
 from chatd.client.calls import Calls, Fault, Limits, Unwritten
 from chatd.client.events import Event
-from chatd.client.memory import Memory
 from chatd.client.problems import Cut, Lost, Refused
+from chatd.client.stream_state import Memory
 from chatd.client.wire import HELLO_SECONDS, Wire
 
 SILENT = "no answer to ping"

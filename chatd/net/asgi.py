@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import trio
 
-from chatd.net.channel import Channel, Reject, reject
+from chatd.net.http_connection import Channel, Reject, reject
 from chatd.net.request import Request
 from protocol.errors import INTERNAL
 

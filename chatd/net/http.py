@@ -8,7 +8,8 @@ A request goes, in this order, to whoever wants it:
     site.direct(request)        a handler that the site keeps for itself: async (request, body) -> Response
     the rest                    the ASGI application of site.app(), through chatd/net/asgi.py
 
-h11 reads and frames; chatd/net/channel.py keeps its deadlines and limits. After a 101 nothing of HTTP stays in memory.
+h11 reads and frames; chatd/net/http_connection.py keeps its deadlines and limits. After a 101 nothing of HTTP stays in
+memory.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from typing import Any, Protocol, TypeAlias
 import trio
 
 from chatd.net.asgi import Application, run_application
-from chatd.net.channel import Channel, HttpRules, Reject, reject
 from chatd.net.handshake import BadHandshake, accept, wants_websocket
+from chatd.net.http_connection import Channel, HttpRules, Reject, reject
 from chatd.net.places import Places
 from chatd.net.request import Headers, Request, Response, challenge, refusal
 from chatd.net.socket import Gone, SocketRules, WebSocket

@@ -8,7 +8,7 @@ from __future__ import annotations
 import trio
 from trio.lowlevel import ParkingLot
 
-from chatd.net.readers import READ_BYTES, Take
+from chatd.net.epoll_reader import READ_BYTES, Take
 from chatd.net.stream import Bytes, StreamGone, receive_all, send_all
 
 

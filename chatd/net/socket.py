@@ -5,8 +5,8 @@ in the outbox, a `close` queues the close frame. Whoever closes, `receive` goes 
 time is over, and then raises Gone. A connection that is idle holds no buffer, no timer and no protocol object.
 
 Control frames cost a client nothing and are no calls, so they have a limit of their own: a rate, after a burst. It is
-chatd/limiter.py's algorithm in one number, `_control_due`. A client above it is closed with 4029, and nothing more of
-what it sends is looked at. The pongs of one read go out in one send. What still arrives after the server has said
+chatd/rate_limit.py's algorithm in one number, `_control_due`. A client above it is closed with 4029, and nothing more
+of what it sends is looked at. The pongs of one read go out in one send. What still arrives after the server has said
 goodbye counts in the same way, and is read only up to LINGER_BYTES.
 """
 

@@ -1,10 +1,10 @@
 """A stream of bytes to one peer: what a socket can do, said so that the floors above never see the socket.
 
 Reading is `await receive_some()`, which gives b"" once nothing more will come, for whatever reason: end, reset or
-closed here; `await listen(take)` is the same for whoever only listens, and cheaper (chatd/net/readers.py). Sending is
-`send_now(data)`, which hands bytes to the kernel and returns how many it took; it blocks never, raises BlockingIOError
-when the kernel is full and another OSError when the peer is gone. Every failure of a stream is an OSError. TLS
-(chatd/net/tls.py) and the memory variant (chatd/net/memory.py) keep the same contract.
+closed here; `await listen(take)` is the same for whoever only listens, and cheaper (chatd/net/epoll_reader.py). Sending
+is `send_now(data)`, which hands bytes to the kernel and returns how many it took; it blocks never, raises
+BlockingIOError when the kernel is full and another OSError when the peer is gone. Every failure of a stream is an
+OSError. TLS (chatd/net/tls.py) and the memory variant (chatd/net/memory.py) keep the same contract.
 
 Reads wait before they try: a connection is idle nearly always, an attempt that fails costs more than the wait, and
 a wait is a checkpoint, so that a client which sends without end cannot hold the loop.
@@ -20,7 +20,7 @@ from typing import Protocol, TypeAlias
 
 import trio
 
-from chatd.net.readers import READ_BYTES, Readers, Take
+from chatd.net.epoll_reader import READ_BYTES, Readers, Take
 
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 

@@ -12,7 +12,7 @@ from functools import partial
 
 import trio
 
-from chatd.net.readers import READ_BYTES, Take
+from chatd.net.epoll_reader import READ_BYTES, Take
 from chatd.net.stream import Bytes, Stream, send_all
 
 SLICE_BYTES = 65_536

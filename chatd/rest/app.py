@@ -10,17 +10,17 @@ from quart import Response, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
-from chatd.accounts import Accounts
 from chatd.auth.verifier import bearer
-from chatd.house import House
-from chatd.log import log
+from chatd.core.accounts import Accounts
+from chatd.core.app import House
 from chatd.net.asgi import AFTERWARDS
 from chatd.net.proxies import block
 from chatd.rest import events
 from chatd.rest.answers import JSON, answer, refuse, refuse_status
 from chatd.rest.event_stream import EventStream
 from chatd.rest.unsent import Unsent
-from chatd.services.work import Actor
+from chatd.services.context import Actor
+from chatd.telemetry.log import log
 from protocol.commands import Command, CreateConversation
 from protocol.dialects import accounts as shared
 from protocol.dialects import dialect, names

@@ -11,17 +11,17 @@ from typing import Any
 import trio
 from quart.wrappers.response import ResponseBody
 
-from chatd.chair import Chair
-from chatd.comeback import begin
-from chatd.connection import Connection, plainly
-from chatd.face import Face
-from chatd.house import House
-from chatd.log import log
-from chatd.metrics import CONNECTIONS_OPENED
+from chatd.connections.channel import Chair
+from chatd.connections.connection import Connection, plainly
+from chatd.connections.join import begin
+from chatd.connections.resume import Back
+from chatd.core.app import House
+from chatd.realtime.encoder import Face
 from chatd.rest.events import face_of, where_from
-from chatd.resume import Back
-from chatd.services.work import Actor
-from protocol.dialects.saying import encode
+from chatd.services.context import Actor
+from chatd.telemetry.log import log
+from chatd.telemetry.metrics import CONNECTIONS_OPENED
+from protocol.dialects.encode import encode
 from protocol.errors import INTERNAL, SLOW, Refusal, closing_of
 from protocol.frames import Packet
 from protocol.framings import sse

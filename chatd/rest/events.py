@@ -19,18 +19,18 @@ from typing import NamedTuple
 import trio
 from msgspec import Raw
 
-from chatd.chair import spell_missed
-from chatd.comeback import position_of
-from chatd.event_waiters import EventWaiter
-from chatd.face import Face
-from chatd.house import Closable, House
-from chatd.resume import Back, find_gap
+from chatd.connections.channel import spell_missed
+from chatd.connections.join import position_of
+from chatd.connections.resume import Back, find_gap
+from chatd.core.app import Closable, House
+from chatd.realtime.encoder import Face
+from chatd.realtime.event_waiters import EventWaiter
 from chatd.services import replay
+from chatd.services.context import Actor
 from chatd.services.replay import Missed
-from chatd.services.work import Actor
-from chatd.store import conversations
-from chatd.store.transaction import Reading
-from protocol.dialects.saying import encode
+from chatd.store.queries import conversations
+from chatd.store.sqlite.transaction import Reading
+from protocol.dialects.encode import encode
 from protocol.dialects.words import COUNT
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, SIGNED_OUT, Closing, Refusal
 from protocol.framings import sse

@@ -1,5 +1,5 @@
 """Accounts: who may be called what, sessions, and what an administrator does to people. Plain functions of a
-transaction, like all services; chatd/accounts.py does what takes time (passwords) around them.
+transaction, like all services; chatd/core/accounts.py does what takes time (passwords) around them.
 
 A session is one family of refresh tokens, of which one is good at a time. Whoever shows an older one of the family has
 it from a thief or is the thief: the session ends, and no other. Access tokens name the session that they were given out
@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from chatd.store import accounts, users
-from chatd.store.transaction import Reading, Transaction
-from chatd.store.users import Account
+from chatd.store.queries import accounts, users
+from chatd.store.queries.users import Account
+from chatd.store.sqlite.transaction import Reading, Transaction
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, Refusal
 from protocol.model import User
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from chatd.services import notifications
+from chatd.services.context import Work
 from chatd.services.pages import cut, offset, page_size
-from chatd.services.work import Work
-from chatd.store import conversations, messages, removals, sessions, users
-from chatd.store.conversations import Place
+from chatd.store.queries import conversations, messages, removals, sessions, users
+from chatd.store.queries.conversations import Place
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.events import ConversationCreated, ConversationDeleted

@@ -13,9 +13,9 @@ import secrets
 from typing import NamedTuple
 
 from chatd.auth.tokens import digest
-from chatd.store import invites, users
-from chatd.store.invites import Invite
-from chatd.store.transaction import Reading, Transaction
+from chatd.store.queries import invites, users
+from chatd.store.queries.invites import Invite
+from chatd.store.sqlite.transaction import Reading, Transaction
 from protocol.errors import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Refusal
 
 LONGEST_TTL = 365 * 86400.0

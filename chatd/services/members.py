@@ -7,9 +7,9 @@ longest-serving member; the last one to leave takes it along.
 from __future__ import annotations
 
 from chatd.services import notifications
-from chatd.services.work import RANK, Work
-from chatd.store import conversations, messages, removals, sessions
-from chatd.store.conversations import Place
+from chatd.services.context import RANK, Work
+from chatd.store.queries import conversations, messages, removals, sessions
+from chatd.store.queries.conversations import Place
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, FORBIDDEN, Refusal
 from protocol.events import ConversationCreated, ConversationDeleted, MemberAdded, MemberRemoved

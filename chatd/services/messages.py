@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from chatd.services import conversations as talks
 from chatd.services import notifications
+from chatd.services.context import Work, missing
 from chatd.services.pages import cut, offset, page_size
-from chatd.services.work import Work, missing
-from chatd.store import conversations, messages, watches
-from chatd.store.conversations import Place
+from chatd.store.queries import conversations, messages, view_intervals
+from chatd.store.queries.conversations import Place
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, Refusal
 from protocol.events import MessageCreated, MessageDeleted, MessageRead, MessageUpdated
@@ -160,7 +160,7 @@ def read_all(work: Work, command: ask.ReadConversation) -> bool:
 def read_up_to(work: Work, place: Place, message: Message) -> bool:
     """Move the reader's cursor. Reading what is already read is no news."""
     conversation, me = place.conversation.number, work.actor.id
-    notified_of = watches.last(work.tx, conversation, me)
+    notified_of = view_intervals.last(work.tx, conversation, me)
     if not messages.advance(work.tx, conversation, me, message.ref.number):
         return False
     left = messages.unread(work.tx, conversation, me)

@@ -1,11 +1,12 @@
 """Notifications: listed, read, deleted and made; and what follows from messages and memberships.
 
 There are three kinds, which look alike from outside: rows of one user's (made by POST, or by being added to a group),
-notifications of a conversation (derived: chatd/store/watches.py), and broadcasts (chatd/store/broadcasts.py).
+notifications of a conversation (derived: chatd/store/queries/view_intervals.py), and broadcasts
+(chatd/store/queries/broadcasts.py).
 
 Whoever changes somebody's count here tells it in the same transaction, counted from scratch, so that a told count is
 right at its place among the events. What a message changes for those who did not ask for anything is caught up with
-after the commit, by chatd/notifier.py: `catch_up`, `recount` and `announce` are its units of work.
+after the commit, by chatd/core/notifier.py: `catch_up`, `recount` and `announce` are its units of work.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import NamedTuple
 from msgspec import Struct, UnsetType
 from msgspec.structs import replace
 
+from chatd.services.context import Told, Work, missing
 from chatd.services.pages import cut, page_size
-from chatd.services.work import Told, Work, missing
-from chatd.store import broadcasts, notifications, watches
-from chatd.store.conversations import Place
-from chatd.store.notifications import Live
+from chatd.store.queries import broadcasts, notifications, view_intervals
+from chatd.store.queries.conversations import Place
+from chatd.store.queries.notifications import Live
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, NotYours, Refusal
 from protocol.events import (
@@ -58,7 +59,7 @@ def listing(work: Work, command: ask.ListNotifications) -> Page:
     """The newest first. What is derived gets its row here, for the list names its number."""
     me, limit, unread = work.actor.ref, page_size(work, command), command.unread_only
     _give_rows(work)
-    before = command.before.number if command.before else watches.OPEN
+    before = command.before.number if command.before else view_intervals.OPEN
     after = command.after.number if command.after else None
     own = notifications.page(work.tx, me, limit + 1, before=before, after=after, unread=unread)
     everybodys = broadcasts.page(work.tx, me, limit + 1, before=before, after=after, unread=unread)
@@ -70,7 +71,7 @@ def listing(work: Work, command: ask.ListNotifications) -> Page:
 def _give_rows(work: Work) -> None:
     me = work.actor.id
     known = notifications.with_rows(work.tx, me)
-    for conversation, message in sorted(watches.all_last(work.tx, me).items(), key=lambda found: found[1]):
+    for conversation, message in sorted(view_intervals.all_last(work.tx, me).items(), key=lambda found: found[1]):
         if conversation not in known:
             notifications.add_of(work.tx, me, conversation, message)
 
@@ -115,7 +116,7 @@ def delete(work: Work, command: ask.DeleteNotification) -> None:
 def read_all(work: Work, command: ask.ReadNotifications) -> NotificationCounted:
     """Each that was unread is told of; the answer is the count that is left, which is none."""
     me = work.actor.ref
-    for conversation in watches.all_last(work.tx, me.number):
+    for conversation in view_intervals.all_last(work.tx, me.number):
         _read_of(work, conversation)
     for ref in notifications.unread_own(work.tx, me.number):
         notifications.set_read(work.tx, ref.number)
@@ -149,20 +150,20 @@ def _put_away(work: Work, found: Found) -> None:
     """No more of the messages that a derived one is about."""
     if found.of is None:
         return
-    last = watches.last(work.tx, found.of, work.actor.id)
+    last = view_intervals.last(work.tx, found.of, work.actor.id)
     if last is not None:
         notifications.set_about(work.tx, found.notification.ref.number, last)
-        watches.put_away(work.tx, found.of, work.actor.id, last)
+        view_intervals.put_away(work.tx, found.of, work.actor.id, last)
 
 
 def _read_of(work: Work, conversation: int) -> None:
     """Read the notification of a conversation, whether or not it had a row."""
     me = work.actor.ref
-    last = watches.last(work.tx, conversation, me.number)
+    last = view_intervals.last(work.tx, conversation, me.number)
     if last is None:
         return
     _settle(work, conversation, last)
-    watches.put_away(work.tx, conversation, me.number, last)
+    view_intervals.put_away(work.tx, conversation, me.number, last)
 
 
 def _settle(work: Work, conversation: int, last: int) -> None:
@@ -234,7 +235,7 @@ def invite(work: Work, place: Place, user: User) -> None:
 
 def conversation_read(work: Work, conversation: int, about: int | None) -> None:
     """The asker's cursor has moved. `about` is what their notification was about before."""
-    if about is not None and watches.last(work.tx, conversation, work.actor.id) is None:
+    if about is not None and view_intervals.last(work.tx, conversation, work.actor.id) is None:
         _settle(work, conversation, about)
         work.tell(counted(work, work.actor.ref))
 
@@ -245,7 +246,7 @@ def member_gone(work: Work, conversation: int, user: Ref) -> None:
         if whose.number == user.number:
             work.tell(NotificationDeleted(ref, user))
     notifications.forget(work.tx, user.number, conversation)
-    watches.forget(work.tx, conversation, user.number)
+    view_intervals.forget(work.tx, conversation, user.number)
     work.tell(counted(work, user))
 
 
@@ -260,7 +261,7 @@ def conversation_gone(work: Work, conversation: int) -> None:
 
 def catch_up(work: Work, conversation: Ref, users: list[Ref], *, lost: bool) -> None:
     """Something was said in a conversation, or (`lost`) deleted: what some of its members are to be told of it."""
-    about = watches.last_among(work.tx, conversation.number, [user.number for user in users])
+    about = view_intervals.last_among(work.tx, conversation.number, [user.number for user in users])
     texts: dict[int, tuple[str, str]] = {}
     for user in users:
         last = about.get(user.number)

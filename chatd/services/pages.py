@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.json import encode
 
-from chatd.services.work import Work
+from chatd.services.context import Work
 from protocol.commands import Window
 from protocol.model import Page
 

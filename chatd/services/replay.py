@@ -15,10 +15,10 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from chatd.services.work import Told
-from chatd.store import broadcasts, conversations, log, messages, notifications, users
-from chatd.store.log import Entry
-from chatd.store.transaction import Reading
+from chatd.services.context import Told
+from chatd.store.queries import broadcasts, conversations, event_log, messages, notifications, users
+from chatd.store.queries.event_log import Entry
+from chatd.store.sqlite.transaction import Reading
 from protocol import events
 from protocol.events import Event
 from protocol.ids import Ref
@@ -49,7 +49,7 @@ def gap(tx: Reading, epoch: str, position: int, *, of: str, now: int, again: boo
         return Gap("epoch")
     if not 0 <= position <= now:
         return Gap("too_far")
-    first = log.first(tx)
+    first = event_log.first(tx)
     if position - again < now and (first is None or position - again < first - 1):
         return Gap("trimmed")
     return None
@@ -57,9 +57,9 @@ def gap(tx: Reading, epoch: str, position: int, *, of: str, now: int, again: boo
 
 def missed(tx: Reading, user: int, position: int, end: int, limit: int) -> Missed:
     """What one user missed after a position: as much as `limit` rows of the log tell."""
-    entries = log.since(tx, position, end, limit)
+    entries = event_log.since(tx, position, end, limit)
     if position < end and (not entries or entries[0].position != position + 1):
-        first = log.first(tx)
+        first = event_log.first(tx)
         if first is None or first > position + 1:
             return Missed([], position, True, lost=True)
     if not entries:

@@ -1,7 +1,7 @@
 """Service tokens: programs that may do some things over REST, and are nobody.
 
 A token is `chatd_` and 32 random bytes, shown once, when it is made. It says nothing, so that what it may do (the
-scopes of chatd/services/work.py) is asked of the store, and it is worth nothing as soon as it is revoked.
+scopes of chatd/services/context.py) is asked of the store, and it is worth nothing as soon as it is revoked.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import re
 import secrets
 from hashlib import sha256
 
-from chatd.services.work import SCOPES, Actor
-from chatd.store import service_tokens
-from chatd.store.service_tokens import Service
-from chatd.store.transaction import Reading, Transaction
+from chatd.services.context import SCOPES, Actor
+from chatd.store.queries import service_tokens
+from chatd.store.queries.service_tokens import Service
+from chatd.store.sqlite.transaction import Reading, Transaction
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, Refusal
 from protocol.ids import Ref
 
 PREFIX = "chatd_"
 NAME = re.compile(r"[\w.-]{1,64}")
 METRICS = "metrics"
-"""The scope of what has no command: GET /metrics, answered in chatd/site.py."""
+"""The scope of what has no command: GET /metrics, answered in chatd/server/router.py."""
 
 ALL = tuple(sorted({*SCOPES.values(), METRICS}))
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chatd.services import conversations, members, messages, notifications, signals, users
-from chatd.services.work import Service
+from chatd.services import conversations, members, messages, notifications, typing, users
+from chatd.services.context import Service
 from protocol import commands as ask
 from protocol.commands import Command
 
@@ -26,7 +26,7 @@ SERVICES: dict[type[Command], Row] = {
     ask.DeleteConversation: Row(conversations.delete, writes=True),
     ask.Join: Row(conversations.join, writes=True),
     ask.Leave: Row(conversations.leave, writes=False),
-    ask.SetTyping: Row(signals.typing, writes=False),
+    ask.SetTyping: Row(typing.typing, writes=False),
     ask.ListMembers: Row(members.listing, writes=False),
     ask.AddMember: Row(members.add, writes=True),
     ask.RemoveMember: Row(members.remove, writes=True),

@@ -6,9 +6,9 @@ from msgspec import UnsetType
 from msgspec.structs import replace
 
 from chatd.services.accounts import LONGEST_DISPLAY, check_line
+from chatd.services.context import Work
 from chatd.services.pages import cut, page_size
-from chatd.services.work import Work
-from chatd.store import messages, users
+from chatd.store.queries import messages, users
 from protocol import commands as ask
 from protocol.events import Unread, UnreadChanged
 from protocol.ids import Key

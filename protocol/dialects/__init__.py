@@ -8,7 +8,7 @@ from importlib import import_module
 
 from protocol.dialects.grammar import Dialect
 
-_FLOOR = {"grammar", "words", "saying", "hearing", "speech", "routing", "accounts"}  # what dialects are made of
+_FLOOR = {"grammar", "words", "encode", "decode", "codec", "routing", "accounts"}  # what dialects are made of
 
 
 @cache

@@ -13,9 +13,9 @@ from typing import Any
 from msgspec import Struct
 
 from protocol.commands import Command
+from protocol.dialects.decode import Listener, unknown
+from protocol.dialects.encode import encode, spell_body
 from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Many, Route
-from protocol.dialects.hearing import Listener, unknown
-from protocol.dialects.saying import encode, spell_body
 from protocol.errors import BAD_REQUEST, Problem, Refusal
 from protocol.model import Page
 from protocol.strict import check_size

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct
 
+from protocol.dialects.encode import encode, speller
 from protocol.dialects.grammar import Field, Item, Shape, Word, as_it_is
-from protocol.dialects.saying import encode, speller
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.ids import Spelling, read_digits
 from protocol.model import Attachment, Message

@@ -14,11 +14,11 @@ import trio
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from chatd.net.acceptor import Front, FrontRules
 from chatd.net.asgi import Application, Event, Receive, Send
-from chatd.net.channel import HttpRules
 from chatd.net.framer import Message
-from chatd.net.front import Front, FrontRules
 from chatd.net.http import Direct
+from chatd.net.http_connection import HttpRules
 from chatd.net.listeners import Address
 from chatd.net.request import Request, Response
 from chatd.net.socket import WebSocket, frame_binary, frame_text, socket_rules

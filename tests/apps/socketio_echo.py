@@ -15,12 +15,12 @@ from collections.abc import Callable, Sequence
 import trio
 from msgspec import Raw
 
-from chatd.engine import Engine, Session, SessionRules
+from chatd.engineio.engine import Engine, Session, SessionRules
+from chatd.net.acceptor import Front, FrontRules
 from chatd.net.asgi import Application
-from chatd.net.channel import HttpRules
 from chatd.net.framer import frame_binary, frame_text
-from chatd.net.front import Front, FrontRules
 from chatd.net.http import Direct
+from chatd.net.http_connection import HttpRules
 from chatd.net.listeners import Address
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import Gone, WebSocket, socket_rules

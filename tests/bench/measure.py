@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from . import house, machine
+from . import chatd_server, machine
 from .load import Crowd, LoadFailed, arguments, generator
 from .servers import BUILD, Running, Server, ServerFailed, start
 from .workloads import Kind, Unit, Workload
@@ -55,19 +55,19 @@ def measure(workload: Workload, server: Server, pace: Pace, cores: machine.Cores
     BUILD.mkdir(exist_ok=True)
     data = Path(tempfile.mkdtemp(prefix="data-", dir=BUILD))  # on the disk, not in a tmpfs: fsync is the point
     try:
-        environment = house.ENVIRONMENT if server.chatd else {}
+        environment = chatd_server.ENVIRONMENT if server.chatd else {}
         crowd = Crowd()
         if workload.seed:
-            crowd = house.prepare_seeded(server, workload.seed, cores.server, data)
+            crowd = chatd_server.prepare_seeded(server, workload.seed, cores.server, data)
         with start(server, cores.server, data, environment) as running:
             if workload.kind is Kind.START:
                 return started(workload, running, turn)
             if server.chatd and not workload.seed:
-                crowd = house.prepare(workload, running.port, data)
+                crowd = chatd_server.prepare(workload, running.port, data)
             if workload.kind is Kind.IDLE:
                 return weigh(workload, running, crowd, cores, turn, data)
             return work(workload, running, crowd, pace, cores, turn, data)
-    except (ServerFailed, LoadFailed, house.HouseRefused, OSError) as error:
+    except (ServerFailed, LoadFailed, chatd_server.HouseRefused, OSError) as error:
         return Measure(workload.name, server.name, turn, exact=False, failure=str(error)[:300])
     finally:
         shutil.rmtree(data, ignore_errors=True)

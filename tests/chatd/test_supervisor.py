@@ -18,16 +18,16 @@ import pytest
 import trio
 import trio.testing
 
-from chatd import main as mains
-from chatd.broker import Link
-from chatd.config import load
-from chatd.log import log, quoted
-from chatd.main import Server, running
-from chatd.net.front import Front
+from chatd.config.load import load
+from chatd.config.settings import Config
+from chatd.net.acceptor import Front
 from chatd.net.listeners import Address
-from chatd.settings import Config
-from chatd.site import MetricsSite
+from chatd.realtime.broker import Link
+from chatd.server import main as mains
+from chatd.server.main import Server, running
+from chatd.server.router import MetricsSite
 from chatd.supervisor import RESTART_SECONDS, Part, PartFailed, Supervisor
+from chatd.telemetry.log import log, quoted
 from protocol.ids import Ref
 from tests.scenes.stage import Rest
 
@@ -163,25 +163,27 @@ def query(server: Server) -> None:
 
 
 PARTS = {
-    "broker": Fault("chatd.broker.Broker.flush", lambda server: server.house.broker.send(Link(len), b"hello")),
-    "presence": Fault("chatd.presence.Presence._end", leave_presence),
-    "notifier": Fault("chatd.notifier.Notifier.round", lambda server: server.house.dispatch.notifier._work.set()),
-    "timers": Fault("chatd.roster.Roster.stir"),
-    "sweep": Fault("chatd.house.House.sweep"),
-    "socket.io sessions": Fault("chatd.engine.Engine.sweep"),
+    "broker": Fault("chatd.realtime.broker.Broker.flush", lambda server: server.house.broker.send(Link(len), b"hello")),
+    "presence": Fault("chatd.realtime.presence.Presence._end", leave_presence),
+    "notifier": Fault("chatd.core.notifier.Notifier.round", lambda server: server.house.dispatch.notifier._work.set()),
+    "timers": Fault("chatd.realtime.online_users.Roster.stir"),
+    "sweep": Fault("chatd.core.app.House.sweep"),
+    "socket.io sessions": Fault("chatd.engineio.engine.Engine.sweep"),
     "rest": Fault("chatd.rest.app.make_app"),
-    "listener": Fault("chatd.net.front.Front._admit", lambda server: connect(server.front)),
-    "metrics listener": Fault("chatd.net.front.Front._admit", lambda server: connect(METRICS[0])),
-    "removal": Fault("chatd.store.removals.step", restarts=True),
-    "cleaning": Fault("chatd.janitor.clean", restarts=True),
-    "write probe": Fault("chatd.store.probe.write", fail_to_write, restarts=True),
-    "control socket": Fault("chatd.control.listen_at", restarts=True),
-    "reload on SIGHUP": Fault("chatd.main.reload", lambda server: os.kill(os.getpid(), signal.SIGHUP), restarts=True),
+    "listener": Fault("chatd.net.acceptor.Front._admit", lambda server: connect(server.front)),
+    "metrics listener": Fault("chatd.net.acceptor.Front._admit", lambda server: connect(METRICS[0])),
+    "removal": Fault("chatd.store.queries.removals.step", restarts=True),
+    "cleaning": Fault("chatd.server.retention.clean", restarts=True),
+    "write probe": Fault("chatd.store.sqlite.probe.write", fail_to_write, restarts=True),
+    "control socket": Fault("chatd.admin.control_socket.listen_at", restarts=True),
+    "reload on SIGHUP": Fault(
+        "chatd.server.main.reload", lambda server: os.kill(os.getpid(), signal.SIGHUP), restarts=True
+    ),
     "key set": Fault("chatd.auth.jwks.JwksSource._try", restarts=True),
 }
 LANES = {
-    "writer": Fault("chatd.store.database.WritingServer.rest", submit),
-    "readers": Fault("chatd.store.database.ReadingServer.rest", query),
+    "writer": Fault("chatd.store.sqlite.database.WritingServer.rest", submit),
+    "readers": Fault("chatd.store.sqlite.database.ReadingServer.rest", query),
 }
 METRICS: list[Front] = []
 
@@ -210,7 +212,11 @@ async def whole_server(folder: Path, patch: pytest.MonkeyPatch, fault: Fault | N
     """A server that has every part there can be, with short pauses, and with a fault in one of them."""
     if fault is not None and fault.trigger is None:
         inject(patch, fault.target)
-    for name in ("chatd.janitor.EVERY", "chatd.main.SWEEP_SECONDS", "chatd.store.database.PROBE_SECONDS"):
+    for name in (
+        "chatd.server.retention.EVERY",
+        "chatd.server.main.SWEEP_SECONDS",
+        "chatd.store.sqlite.database.PROBE_SECONDS",
+    ):
         patch.setattr(name, 0.01)
     patch.setattr("chatd.supervisor.RESTART_SECONDS", 60.0)
     settings = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.site import TOO_MANY
+from chatd.server.router import TOO_MANY
 from protocol.errors import RATE_LIMITED
 from tests.outside.raw import Raw, request, upgrade
 from tests.scenes.stage import Stage, stage

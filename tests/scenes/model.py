@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import trio
 
-from chatd.store import log, messages
-from chatd.store.transaction import Reading, Transaction
+from chatd.store.queries import event_log, messages
+from chatd.store.sqlite.transaction import Reading, Transaction
 from tests.outside.server import SECRET, token
 from tests.scenes.stage import Stage, stage
 from tests.scenes.viewers import Viewer, history
@@ -150,8 +150,8 @@ class Model:
     async def trim(self, left: int) -> None:
         def unit(tx: Transaction) -> int:
             self.changes += self._changes(tx)
-            log.trim(tx, before=0, position=tx.sequences["position"] - left, limit=10_000)
-            return (log.first(tx) or 1) - 1
+            event_log.trim(tx, before=0, position=tx.sequences["position"] - left, limit=10_000)
+            return (event_log.first(tx) or 1) - 1
 
         self.trimmed = await self.on.server.house.database.write(unit)
 

@@ -17,8 +17,8 @@ from urllib.request import Request, urlopen
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, connect_websocket_url
 
-from chatd.config import load
-from chatd.main import Server, running
+from chatd.config.load import load
+from chatd.server.main import Server, running
 
 TIMEOUT = 20.0
 QUIET = {

@@ -11,8 +11,8 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
-from chatd.store import users
-from chatd.store.transaction import Transaction
+from chatd.store.queries import users
+from chatd.store.sqlite.transaction import Transaction
 from tests.scenes.io import CLOSED, EVENT, OPENED, TURNED_AWAY, IoSocket, knock
 from tests.scenes.players import play
 from tests.scenes.shapes import TEXT, fits

@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 import trio
 
-from chatd import comeback, janitor
-from chatd.resume import IN_USE, catch_up
-from chatd.store import log
-from chatd.store.schema import renew_epoch
+from chatd.connections import join
+from chatd.connections.resume import IN_USE, catch_up
+from chatd.server import retention
+from chatd.store.queries import event_log
+from chatd.store.sqlite.schema import renew_epoch
 from tests.outside.raw import Raw, upgrade
 from tests.scenes.stage import Person, RpcPlayer, Stage, stage
 from tests.scenes.test_colon_chat import group
 from tests.scenes.test_events import Stream
 from tests.scenes.test_resume import back
 
-DAY = janitor.DAY
+DAY = retention.DAY
 
 
 async def in_a_room(on: Stage) -> tuple[Person, Person, RpcPlayer, str]:
@@ -87,10 +88,10 @@ async def test_what_is_trimmed_while_it_is_told_is_a_gap(tmp_path: Path, monkeyp
 
         async def trimmed_first(*args: Any) -> int:
             position = on.server.house.broker.position
-            await database.write(lambda tx: log.trim(tx, before=0, position=position - 1, limit=100))
+            await database.write(lambda tx: event_log.trim(tx, before=0, position=position - 1, limit=100))
             return await catch_up(*args)
 
-        monkeypatch.setattr(comeback, "catch_up", trimmed_first)
+        monkeypatch.setattr(join, "catch_up", trimmed_first)
         again = await back(on, juliet, j)
         assert again.ready["recovered"] is True
         assert await again.is_sent_away() == 4008
@@ -141,8 +142,8 @@ async def test_a_connection_that_lives_long_is_not_forgotten(tmp_path: Path) -> 
         house.database.clock = lambda: now[0]
         for _ in range(3):
             now[0] += DAY // 2 + 1
-            await janitor.keep_sessions(house)
-            await janitor.clean(house)
+            await retention.keep_sessions(house)
+            await retention.clean(house)
         await say(romeo, verona, "heard")
         assert await contents(j) == ["heard"]
         await j.is_cut_off()
@@ -160,7 +161,7 @@ async def test_a_session_that_may_be_forgotten_is_a_gap(tmp_path: Path) -> None:
         later = house.database.clock() + DAY + IN_USE
         await j.is_cut_off()
         house.database.clock = lambda: later
-        assert await janitor.clean(house) > 0
+        assert await retention.clean(house) > 0
         again = await back(on, juliet, j)
         assert (again.ready["recovered"], again.ready["reason"]) == (False, "connection")
         nameless = await back(on, juliet, j, connection="")
@@ -170,7 +171,7 @@ async def test_a_session_that_may_be_forgotten_is_a_gap(tmp_path: Path) -> None:
 async def test_the_log_is_trimmed_by_time_and_count_in_small_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(janitor, "STEP", 4)
+    monkeypatch.setattr(retention, "STEP", 4)
     async with stage(tmp_path, events__keep_days="2", events__keep_count="15") as on:
         house, database = on.server.house, on.server.house.database
         start = database.clock()
@@ -188,13 +189,13 @@ async def test_the_log_is_trimmed_by_time_and_count_in_small_steps(
 
         monkeypatch.setattr(database, "write", counted)
         position = house.broker.position
-        assert await janitor.clean(house) == position - 15  # by count
+        assert await retention.clean(house) == position - 15  # by count
         assert max(steps) <= 4
         assert len(steps) > 3
-        assert await database.read(log.first) == position - 14
+        assert await database.read(event_log.first) == position - 14
         later = start + 3 * DAY + 1
         database.clock = lambda: later
-        assert await janitor.clean(house) == 6 + 1  # what is left of day 1, and the session
+        assert await retention.clean(house) == 6 + 1  # what is left of day 1, and the session
         later += 30 * DAY
-        await janitor.clean(house)
-        assert await database.read(log.first) == position  # the last one stays
+        await retention.clean(house)
+        assert await database.read(event_log.first) == position  # the last one stays

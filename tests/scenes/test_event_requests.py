@@ -12,11 +12,11 @@ from urllib.parse import quote
 import pytest
 import trio
 
-from chatd.event_waiters import EventWaiter
-from chatd.house import House
+from chatd.admin.accounts import handlers
+from chatd.core.app import House
+from chatd.realtime.event_waiters import EventWaiter
 from chatd.rest.event_stream import Subscription
 from chatd.rest.events import LongPoll
-from chatd.steward import handlers
 from protocol.commands import SendMessage
 from protocol.framings import sse
 from protocol.ids import OBJECT_ID

@@ -9,7 +9,7 @@ from typing import Any
 import trio
 import trio.testing
 
-from chatd.janitor import clean
+from chatd.server.retention import clean
 from tests.scenes.stage import Person, Stage, stage
 from tests.scenes.test_colon_chat import group
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from chatd.reception import IoConnection
+from chatd.connections.socketio import IoConnection
 from protocol.commands import SendMessage
 from protocol.errors import GOING_AWAY
 from protocol.ids import OBJECT_ID

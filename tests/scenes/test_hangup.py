@@ -10,11 +10,11 @@ from pathlib import Path
 import trio
 import trio.testing
 
-from chatd.config import load
-from chatd.main import running
+from chatd.admin.accounts import handlers
+from chatd.config.load import load
 from chatd.net.request import Request
-from chatd.site import MetricsSite
-from chatd.steward import handlers
+from chatd.server.main import running
+from chatd.server.router import MetricsSite
 from tests.scenes.stage import Rest, stage
 
 

@@ -17,17 +17,17 @@ import pytest
 import trio
 
 from chatd.auth.tokens import make_refresh
-from chatd.config import load
-from chatd.janitor import clean
-from chatd.limiter import Bucket, Rate
-from chatd.log import log
-from chatd.main import Server, running
+from chatd.config.load import load
+from chatd.config.settings import ROWS
+from chatd.engineio.session import Session
 from chatd.net.framer import FrameReader
 from chatd.net.request import Request
 from chatd.net.socket import frame_text
-from chatd.services.work import Told
-from chatd.session import Session
-from chatd.settings import ROWS
+from chatd.rate_limit import Bucket, Rate
+from chatd.server.main import Server, running
+from chatd.server.retention import clean
+from chatd.services.context import Told
+from chatd.telemetry.log import log
 from protocol.errors import Refusal
 from protocol.ids import Ref
 from protocol.strict import DEPTH, allow_depth, check_size
@@ -312,7 +312,7 @@ def rows(query: str) -> Probe:
 
 async def pieces_of_a_replay(on: On) -> bool:
     """Whether three events are read in more than one piece."""
-    from chatd.resume import catch_up
+    from chatd.connections.resume import catch_up
 
     talk, start = await on.group(), on.server.house.broker.position
     for number in range(3):

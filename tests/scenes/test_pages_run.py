@@ -17,10 +17,11 @@ from sqlalchemy import update
 
 from chatd.cli.dialect_page import SERVER
 from chatd.cli.dialect_samples import AT, CONVERSATION, MESSAGE, NOTIFICATION
-from chatd.store import conversations, messages, notifications, tables
-from chatd.store import users as people
-from chatd.store.prepared import Prepared
-from chatd.store.transaction import Transaction
+from chatd.store import tables
+from chatd.store.queries import conversations, messages, notifications
+from chatd.store.queries import users as people
+from chatd.store.sqlite.prepared import Prepared
+from chatd.store.sqlite.transaction import Transaction
 from protocol.commands import DeleteConversation, DeleteMessage, DeleteNotification, RemoveMember
 from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Route

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatd.chair import Chair
+from chatd.connections.channel import Chair
 from protocol.events import JOINED
 from protocol.ids import OBJECT_ID
 from tests.scenes.stage import Person, RpcPlayer, Stage, stage

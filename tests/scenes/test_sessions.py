@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import trio
 
-from chatd.config import load
-from chatd.main import running
+from chatd.config.load import load
+from chatd.server.main import running
 from tests.scenes.stage import QUIET, Person, Rest, Stage, stage
 
 WORD = "correct horse"

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 import trio
 
-from chatd.janitor import clean
-from chatd.store import sessions
+from chatd.server.retention import clean
+from chatd.store.queries import sessions
 from tests.relay import Relay, relay
 from tests.scenes.stage import Person, RpcPlayer, Stage, stage
 from tests.scenes.test_colon_chat import group

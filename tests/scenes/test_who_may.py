@@ -1,8 +1,9 @@
 """Who may do what: every call and route of every dialect that is about one conversation, message or notification, by
 every role, over every wire; about something that exists, and about nothing.
 
-What is expected is one table: the least role of each command (chatd/services/work.py), and the dialect's word for what
-exists and is not the caller's (`not_yours`). Each case is about a group of its own, for an earlier case may change it.
+What is expected is one table: the least role of each command (chatd/services/context.py), and the dialect's word for
+what exists and is not the caller's (`not_yours`). Each case is about a group of its own, for an earlier case may change
+it.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import pytest
 import trio
 
 from chatd.cli.dialect_samples import payload, takes
-from chatd.services.work import RANK, ROLES
-from chatd.store import conversations, messages, notifications, users
-from chatd.store.transaction import Transaction
+from chatd.services.context import RANK, ROLES
+from chatd.store.queries import conversations, messages, notifications, users
+from chatd.store.sqlite.transaction import Transaction
 from protocol import commands as ask
 from protocol.commands import Command
 from protocol.dialects import dialect, names

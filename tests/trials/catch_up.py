@@ -15,13 +15,13 @@ from unittest import mock
 
 import trio
 
-from chatd.services import messages, work
-from chatd.services.work import Actor, Rules, Work
-from chatd.store import conversations, users
-from chatd.store.database import Database
-from chatd.store.schema import Schema
+from chatd.services import context, messages
+from chatd.services.context import Actor, Rules, Work
+from chatd.store.queries import conversations, users
+from chatd.store.sqlite.database import Database
+from chatd.store.sqlite.schema import Schema
+from chatd.store.sqlite.transaction import Transaction
 from chatd.store.tables import metadata
-from chatd.store.transaction import Transaction
 from protocol import commands as ask
 from protocol.ids import Key
 from tests.outside.chatting import client, new_group, two_chat
@@ -152,7 +152,7 @@ async def cost_of_the_log(folder: Path, sends: int) -> tuple[float, float]:
         await measure(200)
         for _ in range(max(3, sends // 200)):
             kept.append(await measure(200))
-            with mock.patch.object(work, "record", nowhere):
+            with mock.patch.object(context, "record", nowhere):
                 bare.append(await measure(200))
     return statistics.median(kept), statistics.median(bare)
 

@@ -27,25 +27,25 @@ from chatd.auth.keys import KeySettings, make_ring
 from chatd.auth.passwords import check_password
 from chatd.auth.tokens import read_refresh
 from chatd.auth.verifier import Verifier, bearer
-from chatd.comeback import position_of
-from chatd.config import ASSIGNMENT, HEADER
-from chatd.entrance import query_of, shown_token
-from chatd.log import as_text, cleaned
-from chatd.net.channel import Channel, HttpRules, Reject
+from chatd.config.load import ASSIGNMENT, HEADER
+from chatd.config.settings import ROWS
+from chatd.connections.join import position_of
+from chatd.connections.jsonrpc import query_of, shown_token
 from chatd.net.framer import FrameReader, ReadRules, Violation
 from chatd.net.handshake import BadHandshake, accept, wants_websocket
 from chatd.net.http import HOST
+from chatd.net.http_connection import Channel, HttpRules, Reject
 from chatd.net.memory import memory_pair
 from chatd.net.origins import listed, normal
 from chatd.net.proxies import Proxies, block, read_address
 from chatd.net.request import Request
-from chatd.redact import redact
 from chatd.services import accounts
-from chatd.settings import ROWS
+from chatd.telemetry.log import as_text, cleaned
+from chatd.telemetry.redact import redact
 from protocol.dialects import accounts as shared
 from protocol.dialects import dialect, names
+from protocol.dialects.decode import Listener, listener
 from protocol.dialects.grammar import Complaints, Field
-from protocol.dialects.hearing import Listener, listener
 from protocol.dialects.routing import Guide
 from protocol.errors import Refusal
 from protocol.frames import Packet

@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection that `chatd.store.schema` hands over."""
+"""What Alembic runs: the migrations, on the connection that `chatd.store.sqlite.schema` hands over."""
 
 from alembic import context
 

@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chatd.auth.identity import Identity, open_identity
-from chatd.config import ConfigError
-from chatd.settings import Auth, Config
-from chatd.settings_kinds import Secret
+from chatd.config.kinds import Secret
+from chatd.config.load import ConfigError
+from chatd.config.settings import Auth, Config
 from protocol.errors import Refusal
 
 NOW = 1_800_000_000.0

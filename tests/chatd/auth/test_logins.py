@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatd.auth.logins import LONGEST_WAIT, PLACES, SPACING, Attempt, Logins, key_of, network
-from chatd.limiter import Rate
+from chatd.rate_limit import Rate
 from protocol.errors import AUTH_INVALID, RATE_LIMITED, Refusal
 
 NOW = 5000.0

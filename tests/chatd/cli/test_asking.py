@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from chatd.admin.control_socket import FILE_NAME, listen_at
 from chatd.cli import main
-from chatd.control import FILE_NAME, listen_at
 
 ADA = {
     "id": 1,

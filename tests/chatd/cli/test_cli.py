@@ -13,7 +13,7 @@ from chatd.cli import VERBS, Failed, explained, main
 from protocol.errors import CONFLICT, Refusal
 
 ROOT = Path(__file__).parents[3]
-HEAVY = ("trio", "sqlalchemy", "quart", "msgspec", "jwt", "aiosqlite", "websockets", "h11", "chatd.config")
+HEAVY = ("trio", "sqlalchemy", "quart", "msgspec", "jwt", "aiosqlite", "websockets", "h11", "chatd.config.load")
 
 
 @pytest.fixture(autouse=True)

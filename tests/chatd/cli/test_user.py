@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import trio
 
-from chatd.accounts import Accounts
+from chatd.admin.accounts import Alone, Steward
+from chatd.admin.control_socket import FILE_NAME, serve_control
 from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Cost, Passwords
 from chatd.cli import main
-from chatd.control import FILE_NAME, serve_control
-from chatd.settings import Config
-from chatd.steward import Alone, Steward
-from chatd.store.database import Database
-from chatd.store.schema import Schema
+from chatd.config.settings import Config
+from chatd.core.accounts import Accounts
+from chatd.store.sqlite.database import Database
+from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
 
 CHEAP = Cost(memory=8, passes=1)

@@ -11,7 +11,7 @@ import trio
 from chatd.client import Closed, connect
 from chatd.client.problems import TLS_FAILED
 from chatd.net.tls import server_context
-from tests.chatd.test_machine import write_pair
+from tests.chatd.server.test_machine import write_pair
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from chatd.net.asgi import (
     Send,
     run_application,
 )
-from chatd.net.channel import Channel, HttpRules, Reject
+from chatd.net.http_connection import Channel, HttpRules, Reject
 from chatd.net.memory import memory_pair
 
 START: Event = {"type": "http.response.start", "status": 200, "headers": [(b"x-own", b"1")]}

@@ -12,9 +12,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from websockets.frames import Frame, Opcode
 
 from chatd.net.asgi import Application, Event, Receive, Send
-from chatd.net.channel import HttpRules
 from chatd.net.framer import frame_close, frame_text
 from chatd.net.http import Direct, Server
+from chatd.net.http_connection import HttpRules
 from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.request import Request, Response
 from chatd.net.socket import WebSocket, socket_rules

@@ -9,6 +9,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from chatd.config.settings import Config
 from chatd.net.process import (
     MOST_DESCRIPTORS,
     TRIM_AFTER,
@@ -18,8 +19,7 @@ from chatd.net.process import (
     find_trim,
     raise_descriptors,
 )
-from chatd.parts import front_rules
-from chatd.settings import Config
+from chatd.server.limits import front_rules
 
 UNLIMITED = resource.RLIM_INFINITY
 Limits = tuple[int, int]

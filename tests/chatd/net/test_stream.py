@@ -12,8 +12,8 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
+from chatd.net.epoll_reader import Readers
 from chatd.net.memory import memory_pair
-from chatd.net.readers import Readers
 from chatd.net.stream import SocketStream, Stream, StreamGone, peer_of, send_all
 from chatd.net.tls import TlsStream, server_context
 from tests.certificate import make_certificate

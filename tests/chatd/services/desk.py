@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from chatd.services.context import Actor, Done, Rules, Work, authorise
 from chatd.services.table import SERVICES
-from chatd.services.work import Actor, Done, Rules, Work, authorise
-from chatd.store import users
-from chatd.store.database import Database
-from chatd.store.schema import Schema
+from chatd.store.queries import users
+from chatd.store.sqlite.database import Database
+from chatd.store.sqlite.schema import Schema
+from chatd.store.sqlite.transaction import Transaction
 from chatd.store.tables import metadata
-from chatd.store.transaction import Transaction
 from protocol.commands import Command
 from protocol.events import Event
 from protocol.ids import Key, Ref

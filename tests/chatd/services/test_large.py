@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 import trio
 
-from chatd import remover
-from chatd.remover import Remover
-from chatd.roster import Roster
-from chatd.services import entry
-from chatd.services.work import Actor
-from chatd.store import removals
-from chatd.store.database import Database
-from chatd.store.messages import COUNTED
-from chatd.store.transaction import Reading, Transaction
+from chatd.core import removal
+from chatd.core.removal import Remover
+from chatd.realtime.online_users import Roster
+from chatd.services import admission
+from chatd.services.context import Actor
+from chatd.store.queries import removals
+from chatd.store.queries.messages import COUNTED
+from chatd.store.sqlite.database import Database
+from chatd.store.sqlite.transaction import Reading, Transaction
 from protocol import commands as ask
 from protocol.errors import NOT_FOUND, Refusal
 from protocol.events import ConversationDeleted, MessageRead, NotificationDeleted
@@ -77,7 +77,7 @@ async def test_neither_reading_nor_arriving_costs_more_when_more_is_unread(tmp_p
             read = ask.ReadMessage(message=Key(1 + len(costs)))
             costs.append(
                 (
-                    await instructions(at.database, lambda tx: entry.arrive(tx, bob.id)),
+                    await instructions(at.database, lambda tx: admission.arrive(tx, bob.id)),
                     await instructions(at.database, partial(at.carry_out, actor=bob, command=read)),
                 )
             )
@@ -91,7 +91,7 @@ async def test_a_count_is_exact_up_to_its_most_and_stays_there(tmp_path: Path) -
         number = place.ref.number
         for more, expected in ((COUNTED - 1, COUNTED - 1), (1, COUNTED), (1, COUNTED), (500, COUNTED)):
             await fill(at.database, number, ann.id, more)
-            found = await at.database.read(lambda tx: entry.arrive(tx, bob.id))
+            found = await at.database.read(lambda tx: admission.arrive(tx, bob.id))
             assert [one.unread for one in found.standings] == [expected]
             assert (await at.does(bob, ask.GetConversation(conversation=Key(number)))).unread == expected
             assert (await at.does(bob, ask.GetUnread())).total == expected
@@ -179,8 +179,8 @@ async def test_a_deleted_conversation_is_out_of_sight_at_once(tmp_path: Path) ->
 async def test_its_content_is_removed_in_small_steps_which_go_on_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remover, "STEP_ROWS", 10)
-    monkeypatch.setattr(remover, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(removal, "STEP_ROWS", 10)
+    monkeypatch.setattr(removal, "PAUSE_SECONDS", 0.0)
     steps: list[int] = []
     step = removals.step
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from chatd.services import notifications
-from chatd.services.work import Actor
-from chatd.store import watches
-from chatd.store.notifications import count
+from chatd.services.context import Actor
+from chatd.store.queries import view_intervals
+from chatd.store.queries.notifications import count
 from protocol import commands as ask
 from protocol.errors import FORBIDDEN, NOT_FOUND, Refusal
 from protocol.events import (
@@ -141,17 +141,17 @@ async def test_whoever_watches_is_not_notified_and_keeps_what_they_had(tmp_path:
         place = talk.ref.number
         write = at.database.write
         shown = await say(at, romeo, talk, "nobody looks")
-        await write(lambda tx: watches.begin(tx, place, juliet.id, shown.ref.number))
+        await write(lambda tx: view_intervals.begin(tx, place, juliet.id, shown.ref.number))
         last = await say(at, romeo, talk, "she looks")
         (one,) = await listed(at, juliet)
         assert one.content == "nobody looks"
-        await write(lambda tx: watches.end(tx, place, juliet.id, last.ref.number))
+        await write(lambda tx: view_intervals.end(tx, place, juliet.id, last.ref.number))
         assert (await listed(at, juliet)) == [one]
         await at.does(juliet, ask.ReadNotification(notification=key(one.ref)))
         assert await counted(at, juliet) == 0
-        await write(lambda tx: watches.begin(tx, place, juliet.id, last.ref.number))
+        await write(lambda tx: view_intervals.begin(tx, place, juliet.id, last.ref.number))
         last = await say(at, romeo, talk, "she looks again")
-        await write(lambda tx: watches.end(tx, place, juliet.id, last.ref.number))
+        await write(lambda tx: view_intervals.end(tx, place, juliet.id, last.ref.number))
         assert await counted(at, juliet) == 0
         await say(at, romeo, talk, "she is gone")
         assert [found.content for found in await listed(at, juliet, unread_only=True)] == ["she is gone"]
@@ -162,9 +162,9 @@ async def test_watching_ends_with_the_server(tmp_path: Path) -> None:
     async with desk(tmp_path) as at:
         romeo, juliet = await at.person("romeo"), await at.person("juliet")
         talk = await private(at, romeo, juliet)
-        await at.database.write(lambda tx: watches.begin(tx, talk.ref.number, juliet.id, 0))
+        await at.database.write(lambda tx: view_intervals.begin(tx, talk.ref.number, juliet.id, 0))
         await say(at, romeo, talk, "shown")
-        await at.database.write(watches.end_all)
+        await at.database.write(view_intervals.end_all)
         assert await counted(at, juliet) == 0
         await say(at, romeo, talk, "not shown")
         assert await counted(at, juliet) == 1
@@ -345,7 +345,7 @@ async def test_members_catch_up_with_a_message(tmp_path: Path) -> None:
             romeo, ask.CreateConversation(kind="group", members=(Key(juliet.id), Key(nurse.id)), title="Verona")
         )
         everybody = [who.ref for who in (romeo, juliet, nurse)]
-        await at.database.write(lambda tx: watches.begin(tx, group.ref.number, nurse.id, 0))
+        await at.database.write(lambda tx: view_intervals.begin(tx, group.ref.number, nurse.id, 0))
         await say(at, romeo, group, "one")
         created, counts = await at.works(notifications.catch_up, group.ref, everybody, lost=False)
         assert isinstance(created, NotificationCreated)

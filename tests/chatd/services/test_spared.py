@@ -11,17 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from outcome import Error, Outcome, Value
 
+from chatd.services.context import Actor, Rules, Work
 from chatd.services.table import SERVICES
-from chatd.services.work import Actor, Rules, Work
-from chatd.store import conversations, users
-from chatd.store.batch import Committer
-from chatd.store.lane import Job
-from chatd.store.memory import Question
-from chatd.store.opening import prepare_writer
-from chatd.store.prepared import Prepared, Rows
-from chatd.store.schema import Schema
+from chatd.store.queries import conversations, users
+from chatd.store.sqlite.batch import Committer
+from chatd.store.sqlite.open import prepare_writer
+from chatd.store.sqlite.prepared import Prepared, Rows
+from chatd.store.sqlite.query_cache import Question
+from chatd.store.sqlite.queue import Job
+from chatd.store.sqlite.schema import Schema
+from chatd.store.sqlite.transaction import Reading, Transaction
 from chatd.store.tables import metadata
-from chatd.store.transaction import Reading, Transaction
 from protocol import commands as ask
 from protocol.commands import Command
 from protocol.errors import CONFLICT, Refusal

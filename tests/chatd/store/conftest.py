@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.store.database import Database
+from chatd.store.sqlite.database import Database
 from tests.chatd.store.notes import SCHEMA
 
 

@@ -14,7 +14,7 @@ import sqlite3
 from sqlalchemy import MetaData, create_engine
 from sqlalchemy.pool import StaticPool
 
-from chatd.store.schema import Schema, _upgrade
+from chatd.store.sqlite.schema import Schema, _upgrade
 
 HEAD = '''"""What it is for."""
 

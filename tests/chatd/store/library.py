@@ -21,8 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from chatd.store.memory import Question
-from chatd.store.prepared import Prepared, Rows
+from chatd.store.sqlite.prepared import Prepared, Rows
+from chatd.store.sqlite.query_cache import Question
 
 metadata = MetaData()
 authors = Table(

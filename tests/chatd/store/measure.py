@@ -13,9 +13,9 @@ import trio
 from outcome import Outcome
 from sqlalchemy import bindparam, select
 
-from chatd.store.database import Database
-from chatd.store.prepared import Prepared
-from chatd.store.transaction import Reading
+from chatd.store.sqlite.database import Database
+from chatd.store.sqlite.prepared import Prepared
+from chatd.store.sqlite.transaction import Reading
 from tests.chatd.store.notes import SCHEMA, add, notes
 
 GET = Prepared(select(notes).where(notes.c.id == bindparam("id")))

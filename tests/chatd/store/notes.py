@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text, bindparam, func, insert, select
 
-from chatd.store.prepared import Prepared
-from chatd.store.schema import Schema
-from chatd.store.transaction import Transaction
+from chatd.store.sqlite.prepared import Prepared
+from chatd.store.sqlite.schema import Schema
+from chatd.store.sqlite.transaction import Transaction
 
 metadata = MetaData()
 meta = Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))

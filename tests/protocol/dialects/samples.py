@@ -10,9 +10,9 @@ from functools import cache
 
 from protocol.commands import Command
 from protocol.dialects import dialect
+from protocol.dialects.decode import Listener, listener
+from protocol.dialects.encode import encode, sayings, spell_body
 from protocol.dialects.grammar import Body, Hear, Many, Route, Shape, Vocabulary
-from protocol.dialects.hearing import Listener, listener
-from protocol.dialects.saying import encode, sayings, spell_body
 from protocol.errors import Refusal
 from protocol.events import Event
 from protocol.ids import Key, Ref

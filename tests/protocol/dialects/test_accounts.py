@@ -6,8 +6,8 @@ import pytest
 
 from protocol.commands import Command, Login, Logout, Refresh, Register
 from protocol.dialects.accounts import ROUTES
+from protocol.dialects.decode import Listener
 from protocol.dialects.grammar import Complaints
-from protocol.dialects.hearing import Listener
 from protocol.errors import Refusal
 from protocol.model import Tokens
 from tests.protocol.dialects.samples import ANN, object_id, spelt

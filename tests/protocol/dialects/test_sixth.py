@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from protocol.commands import Join, ListMessages, SendMessage, SetTyping
+from protocol.dialects.decode import Listener, listener
+from protocol.dialects.encode import encode, sayings, spell_body
 from protocol.dialects.grammar import (
     Complaints,
     Dialect,
@@ -18,8 +20,6 @@ from protocol.dialects.grammar import (
     bare,
     silent,
 )
-from protocol.dialects.hearing import Listener, listener
-from protocol.dialects.saying import encode, sayings, spell_body
 from protocol.dialects.words import FLAG, TEXT, always, claim, field, moment, optional, plain, spelt
 from protocol.errors import NOT_FOUND, Refusal
 from protocol.events import MEMBERS, MessageCreated, Typing

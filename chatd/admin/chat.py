@@ -1,0 +1,105 @@
+"""What `chatd chat` asks for: a place in a conversation, for a user of the machine that the server runs on.
+
+    chat.open   user, conversation   → {user, name, token, conversation, title, url}
+
+The owner of the control socket may act as any user. A user who does not exist is made, without a password. A
+conversation is the title of a group, which is made when there is none, or `@NAME`: the private one with that user.
+Everything is done through dispatch, as the user could do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import trio
+
+from chatd.admin.arguments import Arguments, called
+from chatd.admin.control_socket import Handler
+from chatd.core.accounts import Accounts
+from chatd.core.app import House
+from chatd.services import accounts as services
+from chatd.services.context import Actor
+from chatd.store.queries import conversations, users
+from chatd.store.sqlite.transaction import Reading, Transaction
+from protocol import commands as ask
+from protocol.dialects import dialect
+from protocol.errors import BAD_REQUEST, NOT_FOUND, Refusal
+from protocol.ids import Key, Ref
+from protocol.model import User
+
+SPOKEN_DIALECT = "colon"
+TOKEN_SECONDS = 3600.0
+
+
+class OpenChat(Arguments, frozen=True, kw_only=True):
+    user: str
+    conversation: str
+
+
+class ChatAdmin:
+    """Opens conversations for the shell."""
+
+    def __init__(self, house: House, accounts: Accounts) -> None:
+        self._house = house
+        self._accounts = accounts
+        self._opening = trio.Lock()  # two users who open a title at once get one group
+        self.handlers: Mapping[str, Handler] = {"chat.open": partial(called, OpenChat, self.open)}
+
+    async def open(self, asked: OpenChat) -> dict[str, Any]:
+        user = await self._user(asked.user)
+        actor = Actor(user.ref, user.name)
+        async with self._opening:
+            conversation = await self._conversation(actor, asked.conversation)
+        grant = await self._house.database.read(lambda tx: services.may_have_token(tx, user.name))
+        return {
+            "user": user.ref.number,
+            "name": user.name,
+            "token": self._accounts.access(grant, TOKEN_SECONDS),
+            "conversation": dialect(SPOKEN_DIALECT).conversation.spell(conversation),
+            "title": asked.conversation,
+            "url": self._house.config.server.public_url or self._accounts.address,
+        }
+
+    async def _user(self, name: str) -> User:
+        found: User | None = await self._house.database.read(lambda tx: _user_named(tx, name))
+        if found is not None:
+            return found
+        account = await self._accounts.person(name, None, None, None)
+
+        def unit(tx: Transaction) -> User:
+            return _user_named(tx, name) or services.add(tx, account)
+
+        return await self._house.database.write(unit)
+
+    async def _conversation(self, actor: Actor, asked: str) -> Ref:
+        return await (self._private(actor, asked[1:]) if asked.startswith("@") else self._group(actor, asked))
+
+    async def _private(self, actor: Actor, name: str) -> Ref:
+        other = await self._house.database.read(lambda tx: _user_named(tx, name))
+        if other is None:
+            raise Refusal(NOT_FOUND, f"There is no user {name!r}")
+        command = ask.CreateConversation(kind="private", members=(Key(other.ref.number),))
+        return await self._created(actor, command)
+
+    async def _group(self, actor: Actor, title: str) -> Ref:
+        if not title.strip():
+            raise Refusal(BAD_REQUEST, "A conversation needs a title", field="conversation")
+        found = await self._house.database.read(lambda tx: conversations.group_titled(tx, title))
+        if found is None:
+            return await self._created(actor, ask.CreateConversation(kind="group", members=(), title=title))
+        group, owner = found
+        if await self._house.database.read(lambda tx: conversations.place(tx, group.number, actor.id)) is None:
+            command = ask.AddMember(conversation=Key(group.number), user=Key(actor.id))
+            await self._house.dispatch.request(Actor(owner, ""), command)
+        return group
+
+    async def _created(self, actor: Actor, command: ask.CreateConversation) -> Ref:
+        ref: Ref = (await self._house.dispatch.request(actor, command)).ref
+        return ref
+
+
+def _user_named(tx: Reading, name: str) -> User | None:
+    account = users.account(tx, name=name)
+    return None if account is None else account.user

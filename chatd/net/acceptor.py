@@ -1,0 +1,271 @@
+"""The front door: accepts connections, keeps a guard around each one, and closes up in good order.
+
+Whatever a connection raises ends that connection, is told to `crashed`, and nothing else. An accept that fails is
+tried again: at once when the client is to blame, after RESUME_SECONDS when file descriptors have run out.
+
+With a certificate the TCP listeners speak TLS. A unix socket never does: it is for a proxy on the same machine.
+
+Stopping: the listeners close, idle HTTP connections end, `closing` tells the floors above to close their sockets
+(1012); whoever is still there when the time is over is cut off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+
+import trio
+from msgspec import Struct
+
+from chatd.net.epoll_reader import Readers
+from chatd.net.http import CROWDED, Server, Site
+from chatd.net.http_connection import Channel, HttpRules
+from chatd.net.listeners import Address, listen, spell
+from chatd.net.places import Places
+from chatd.net.process import Trimmer, descriptors, find_trim
+from chatd.net.proxies import Proxies
+from chatd.net.request import Headers, Response
+from chatd.net.socket import SocketRules
+from chatd.net.stream import SocketStream, Stream, peer_of
+from chatd.net.tls import TlsStream
+
+log = logging.getLogger("chatd.net.acceptor")
+
+RESUME_SECONDS = 0.5
+ACCEPTS_AT_ONCE = 64
+SHARE_OF_DESCRIPTORS = 0.9
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n"
+USE_HTTPS_TEXT = b"This port speaks HTTPS: write https:// in the address.\n"
+USE_HTTPS = (
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(USE_HTTPS_TEXT), USE_HTTPS_TEXT)
+)
+CLIENT_LEFT = frozenset(
+    [errno.ECONNABORTED, errno.EPROTO, errno.EPERM, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EINTR, errno.EAGAIN]
+)
+
+
+class FrontRules(Struct, frozen=True):
+    """Connections in all (0: 90 % of the file descriptors) and per address (0: any number), and the TLS deadline."""
+
+    connections: int = 0
+    connections_per_address: int = 200
+    handshake_seconds: float = 10.0
+    dead_after: float = 20.0
+    trusted_proxies: tuple[str, ...] = ()
+
+
+def descriptor_share() -> int:
+    """How many connections the process may hold: the database keeps its own descriptors."""
+    return int(descriptors() * SHARE_OF_DESCRIPTORS)
+
+
+def log_crash(error: BaseException) -> None:
+    """What happens to an exception that ends a connection, unless somebody else wants it."""
+    log.error("a connection failed: %s", type(error).__name__, exc_info=error)
+
+
+class Front:
+    """All listeners of a server. Made, then bound, then served: a bad address is known before anything runs."""
+
+    def __init__(
+        self,
+        site: Site,
+        addresses: Sequence[Address],
+        *,
+        front: FrontRules,
+        http: HttpRules,
+        sockets: SocketRules,
+        tls: ssl.SSLContext | None = None,
+        crashed: Callable[[BaseException], None] = log_crash,
+        answered: Callable[[int], None] = lambda status: None,
+    ) -> None:
+        self._site = site
+        self._rules = front
+        self._http = http
+        self._sockets = sockets
+        self._tls = tls
+        self._crashed = crashed
+        self._answered = answered
+        self._proxies = Proxies(front.trusted_proxies)
+        self._limit = front.connections or descriptor_share()
+        self._trimmer = Trimmer(find_trim())
+        self._places = Places(front.connections_per_address)
+        self._server: Server | None = None
+        self._readers: Readers | None = None
+        self._connections: trio.CancelScope | None = None
+        self._accepting: trio.CancelScope | None = None
+        self._quiet: trio.Event | None = None
+        self.open = 0
+        self._listeners = self._bind(addresses)
+        self._plain = {listener for listener in self._listeners if listener.family == socket.AF_UNIX}
+        self.addresses = [spell(listener) for listener in self._listeners]
+
+    def _bind(self, addresses: Sequence[Address]) -> list[socket.socket]:
+        listeners: list[socket.socket] = []
+        try:
+            for address in addresses:
+                listeners += listen(address, self._rules.dead_after)
+        except BaseException:
+            for listener in listeners:
+                listener.close()
+            raise
+        return listeners
+
+    def adopt(self, front: FrontRules, http: HttpRules, sockets: SocketRules) -> None:
+        """Take up other rules: for connections from now on."""
+        self._rules, self._http, self._sockets = front, http, sockets
+        self._proxies = Proxies(front.trusted_proxies)
+        self._limit = front.connections or descriptor_share()
+        self._places.limit = front.connections_per_address
+        if self._server is not None:
+            self._server.rules, self._server.sockets = http, sockets
+
+    def _locate(self, peer: str, headers: Headers) -> tuple[str, str | None]:
+        return self._proxies.locate(peer, headers)
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self._tls is not None else "http"
+
+    async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Accept and serve until `stop`. Cancelled, everything ends at once."""
+        try:
+            async with trio.open_nursery() as nursery:
+                self._connections = nursery.cancel_scope
+                nursery.start_soon(self._trimmer.run)
+                self._readers = Readers.made()
+                if self._readers is not None:
+                    nursery.start_soon(self._readers.run)
+                self._server = Server(
+                    self._site,
+                    nursery,
+                    self._http,
+                    self._sockets,
+                    crashed=self._crashed,
+                    locate=self._locate,
+                    answered=self._answered,
+                    places=self._places,
+                )
+                with trio.CancelScope() as self._accepting:
+                    async with trio.open_nursery() as doors:
+                        for listener in self._listeners:
+                            doors.start_soon(self._accept_from, listener, nursery)
+                        task_status.started()
+        finally:
+            self._close_listeners()
+
+    async def stop(self, seconds: float, closing: Callable[[], None] = lambda: None) -> None:
+        """Close up as the module says, in at most `seconds`."""
+        if self._accepting is not None:
+            self._accepting.cancel()
+        self._close_listeners()
+        if self._server is not None:
+            self._server.stop()
+        closing()
+        if self.open:
+            self._quiet = trio.Event()
+            with trio.move_on_after(seconds):
+                await self._quiet.wait()
+        if self._connections is not None:
+            self._connections.cancel()
+
+    def _close_listeners(self) -> None:
+        for listener in self._listeners:
+            if listener.fileno() < 0:
+                continue
+            name = listener.getsockname()
+            trio.lowlevel.notify_closing(listener)
+            listener.close()
+            if isinstance(name, str) and os.path.exists(name):
+                os.unlink(name)
+
+    async def _accept_from(self, listener: socket.socket, nursery: trio.Nursery) -> None:
+        while True:
+            try:
+                await trio.lowlevel.wait_readable(listener)
+                for _ in range(ACCEPTS_AT_ONCE):
+                    connected, address = listener.accept()
+                    self._admit(connected, peer_of(address), nursery, None if listener in self._plain else self._tls)
+            except BlockingIOError:
+                continue
+            except trio.ClosedResourceError:
+                return
+            except OSError as error:
+                if listener.fileno() < 0:
+                    return
+                if error.errno not in CLIENT_LEFT:
+                    log.warning("accept failed, going on in %s s: %s", RESUME_SECONDS, error)
+                    await trio.sleep(RESUME_SECONDS)
+
+    def _admit(
+        self, connected: socket.socket, peer: str, nursery: trio.Nursery, context: ssl.SSLContext | None
+    ) -> None:
+        limit = 0 if self._proxies.trusts(peer) else self._places.limit
+        mine = self._places.count(peer)
+        if self.open >= self._limit or 0 < limit * 2 <= mine:
+            _turn_away(connected, plain=context is None)
+            return
+        self.open += 1
+        self._places.enter(peer)
+        stream = SocketStream(connected, peer, self._readers)
+        nursery.start_soon(self._guard, stream, CROWDED if 0 < limit <= mine else None, context)
+
+    async def _guard(self, stream: Stream, busy: Response | None, context: ssl.SSLContext | None) -> None:
+        """One connection, from accept to close. Only a cancellation gets out of here."""
+        assert self._server is not None
+        try:
+            if context is not None:
+                tls = TlsStream(stream, context)
+                if not await self._shake_hands(tls):
+                    if tls.got_plain_http:
+                        await self._say_https(stream)
+                    return
+                stream = tls
+            websocket = await self._server.serve(stream, busy)
+            if websocket is not None:
+                await websocket
+        except Exception as error:
+            self._crashed(error)
+        finally:
+            stream.close()
+            self._server.places.take_back(stream)
+            self._leave(stream.peer)
+
+    async def _shake_hands(self, tls: TlsStream) -> bool:
+        with trio.move_on_after(self._rules.handshake_seconds):
+            try:
+                return await tls.handshake()
+            except OSError:
+                return False
+        return False
+
+    async def _say_https(self, stream: Stream) -> None:
+        """A client that speaks plain HTTP to the port of HTTPS is told so, in plain HTTP."""
+        with contextlib.suppress(OSError):
+            stream.send_now(USE_HTTPS)
+            await Channel(stream, self._http).linger()
+
+    def _leave(self, peer: str) -> None:
+        self.open -= 1
+        self._trimmer.left()
+        self._places.leave(peer)
+        if not self.open and self._quiet is not None:
+            self._quiet.set()
+
+
+def _turn_away(connected: socket.socket, *, plain: bool) -> None:
+    """No room for even one more task: a word if that costs nothing, and out."""
+    with connected:
+        connected.setblocking(False)
+        if plain:
+            try:
+                connected.send(BUSY)
+                connected.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass

@@ -1,0 +1,66 @@
+"""A face: how one kind of client is told things. It is a framing, a dialect, a namespace and a wire.
+
+All clients of a face get the same bytes, so an event is spelt and framed once for each face, however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from protocol.dialects.encode import Saying, encode, sayings
+from protocol.dialects.grammar import Dialect, Vocabulary
+from protocol.events import Event
+from protocol.ids import Ref
+
+Push = Callable[[str, str, bytes, int | None, str | None], bytes]
+Pack = Callable[[bytes], bytes]
+
+
+REMEMBERED = 10_000
+
+
+class Face:
+    """`push` is the framing's, `pack` the wire's: what makes a message of the wire of it."""
+
+    __slots__ = ("_places", "_rooms", "dialect", "namespace", "pack", "push", "sayings")
+
+    def __init__(
+        self, dialect: Dialect, namespace: str, push: Push, pack: Pack, vocabulary: Vocabulary | None = None
+    ) -> None:
+        self.dialect = dialect
+        self.namespace = namespace
+        self.push = push
+        self.pack = pack
+        self.sayings = sayings(vocabulary or dialect.vocabulary(namespace))
+        self._rooms: dict[Ref, str] = {}
+        self._places = {(event, say.at) for event, says in self.sayings.items() for say in says}
+
+    def hears(self, event: type[Event], at: str) -> bool:
+        """Whether this dialect has a word for the event at that kind of place."""
+        return (event, at) in self._places
+
+    def spell(self, event: Event, at: str, position: int | None) -> list[tuple[bytes, bool]]:
+        """What is sent of an event at a kind of place: bytes, and whether the others only get them."""
+        said = self.sayings.get(type(event), ())
+        return [(self.tell(say, event, position), say.others) for say in said if say.at == at and say.applies(event)]
+
+    def tell(self, say: Saying, event: Event, position: int | None) -> bytes:
+        return self.frame(say.name, say.body(event), position, self._room(event))
+
+    def frame(self, name: str, body: bytes, position: int | None = None, room: str | None = None) -> bytes:
+        return self.pack(self.push(self.namespace, name, body, position, room))
+
+    def error(self, name: str, body: object) -> bytes:
+        return self.frame(name, encode(body))
+
+    def _room(self, event: Event) -> str | None:
+        """The name of the conversation's room, as the dialect spells it."""
+        ref = event.room
+        if ref is None:
+            return None
+        name = self._rooms.get(ref)
+        if name is None:
+            if len(self._rooms) >= REMEMBERED:
+                self._rooms.clear()
+            name = self._rooms[ref] = f"conversation:{self.dialect.conversation.spell(ref)}"
+        return name

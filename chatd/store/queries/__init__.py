@@ -1,0 +1,1 @@
+"""The SQL statements of each noun, as functions of a transaction."""

@@ -1,0 +1,80 @@
+"""The event log: what happened, in the order of its commits. A durable event adds its row in its own transaction."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, delete, func, or_, select
+
+from chatd.store.sqlite.prepared import Prepared, Rows
+from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.tables import events
+
+_ROW = Rows(events, "position at kind conversation user about detail")
+_SINCE = Prepared(
+    select(*events.c)
+    .where(events.c.position > bindparam("position"), events.c.position <= bindparam("end"))
+    .order_by(events.c.position)
+    .limit(bindparam("limit"))
+)
+_AT = Prepared(select(events.c.at).where(events.c.position == bindparam("position")))
+_FIRST = Prepared(select(func.min(events.c.position)))
+_OLD = Prepared(
+    select(func.max(events.c.position)).where(
+        events.c.position.in_(select(events.c.position).order_by(events.c.position).limit(bindparam("limit"))),
+        or_(events.c.at < bindparam("before"), events.c.position <= bindparam("position")),
+        events.c.position < select(func.max(events.c.position)).scalar_subquery(),
+    )
+)
+_TRIM = Prepared(delete(events).where(events.c.position <= bindparam("position")))
+
+
+class Entry(NamedTuple):
+    """One row: `about` is the number of the message or notification that it refers to."""
+
+    position: int
+    at: int
+    kind: str
+    conversation: int | None
+    user: int | None
+    about: int | None
+    detail: str | None
+
+
+def write(
+    tx: Transaction,
+    kind: str,
+    conversation: int | None = None,
+    user: int | None = None,
+    about: int | None = None,
+    detail: str | None = None,
+) -> int:
+    """Say that something happened; its position."""
+    position = tx.next_position()
+    tx.later(_ROW, (position, tx.now, kind, conversation, user, about, detail))
+    return position
+
+
+def since(tx: Reading, position: int, end: int, limit: int) -> list[Entry]:
+    """What happened after a position, up to another, in order."""
+    return [Entry(*row) for row in tx.all(_SINCE, position=position, end=end, limit=limit)]
+
+
+def first(tx: Reading) -> int | None:
+    """The oldest position that is kept."""
+    row = tx.one(_FIRST)
+    return row[0] if row else None
+
+
+def at(tx: Reading, position: int) -> int | None:
+    """When something happened; None for what is not kept."""
+    row = tx.one(_AT, position=position)
+    return row[0] if row else None
+
+
+def trim(tx: Transaction, *, before: int, position: int, limit: int) -> int:
+    """Forget what is older than a time or not after a position, at most `limit` rows; how many. The last row stays."""
+    row = tx.one(_OLD, before=before, position=position, limit=limit)
+    if not row or row[0] is None:
+        return 0
+    return tx.run(_TRIM, position=row[0]).rowcount

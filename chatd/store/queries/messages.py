@@ -1,0 +1,362 @@
+"""Messages, what hangs on them, and who has read how far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+
+from chatd.store.queries import users as people
+from chatd.store.queries.conversations import HEAD, HEADED, Place
+from chatd.store.sqlite.prepared import Prepared, Rows, listed
+from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.tables import attachments, conversations, members, messages, read_marks, users
+from protocol.ids import Ref
+from protocol.model import Attachment, Kind, Message, MessageType, User
+
+COUNTED = 10_000
+"""Unread is counted among so many of a conversation's newest messages: whoever has more to read is told that many."""
+
+_sender = users.alias("sender")
+_OWN = [
+    messages.c.id,
+    messages.c.sender,
+    messages.c.type,
+    messages.c.content,
+    messages.c.attached,
+    messages.c.client_id,
+    messages.c.created,
+    messages.c.edited,
+    messages.c.deleted,
+    messages.c.without_content,
+]
+OWN = len(_OWN)
+SENDER = OWN + len(HEAD)
+_WHOLE = select(*_OWN, *HEAD, *people.columns(_sender)).select_from(
+    messages.join(HEADED, conversations.c.id == messages.c.conversation).join(
+        _sender, _sender.c.id == messages.c.sender
+    )
+)
+_BY_ID = Prepared(_WHOLE.where(messages.c.id == bindparam("id")))
+_BY_IDS = Prepared(_WHOLE.where(messages.c.id.in_(listed("ids"))))
+_SAME = Prepared(
+    select(messages.c.id, messages.c.digest).where(
+        messages.c.sender == bindparam("sender"),
+        messages.c.conversation == bindparam("conversation"),
+        messages.c.client_id == bindparam("client_id"),
+    )
+)
+_ROW = Rows(messages, "id conversation sender type content attached client_id digest created without_content")
+_ATTACHMENT = Rows(attachments, "message place url type")
+_ATTACHED = Prepared(
+    select(attachments.c.message, attachments.c.url, attachments.c.type)
+    .where(attachments.c.message.in_(listed("ids")))
+    .order_by(attachments.c.message, attachments.c.place)
+)
+_DETACH = Prepared(delete(attachments).where(attachments.c.message == bindparam("message")))
+_EDIT = Prepared(
+    update(messages)
+    .where(messages.c.id == bindparam("message"))
+    .values(content=bindparam("content"), edited=bindparam("edited"), without_content=0)
+)
+_BLANK = Prepared(
+    update(messages)
+    .where(messages.c.id == bindparam("message"))
+    .values(content="", attached=0, deleted=bindparam("deleted"))
+)
+_IN = select(*_OWN).where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
+_OLDER = Prepared(_IN.where(messages.c.id < bindparam("id")).order_by(messages.c.id.desc()).limit(bindparam("limit")))
+_NEWER = Prepared(_IN.where(messages.c.id > bindparam("id")).order_by(messages.c.id).limit(bindparam("limit")))
+_PAGE = Prepared(_IN.order_by(messages.c.id.desc()).limit(bindparam("limit")).offset(bindparam("offset")))
+_COUNT = Prepared(
+    select(func.count()).where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
+)
+_LAST = Prepared(
+    select(messages.c.id)
+    .where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
+    .order_by(messages.c.id.desc())
+    .limit(1)
+)
+_CURSORS = Prepared(
+    select(users.c.id, users.c.created, users.c.subject, members.c.cursor)
+    .select_from(members.join(users, users.c.id == members.c.user))
+    .where(members.c.conversation == bindparam("conversation"), members.c.cursor >= bindparam("least"))
+    .order_by(users.c.id)
+)
+_READ_AT = Prepared(
+    select(read_marks.c.at)
+    .where(
+        read_marks.c.conversation == bindparam("conversation"),
+        read_marks.c.user == bindparam("user"),
+        read_marks.c.message >= bindparam("message"),
+    )
+    .order_by(read_marks.c.message)
+    .limit(1)
+)
+_ADVANCE = Prepared(
+    update(members)
+    .where(
+        members.c.conversation == bindparam("in_conversation"),
+        members.c.user == bindparam("of_user"),
+        members.c.cursor < bindparam("cursor"),
+    )
+    .values(cursor=bindparam("cursor"))
+)
+_MARK = Prepared(insert(read_marks))
+UNREAD_FROM = func.max(members.c.cursor, members.c.began)
+"""The message after which a member's unread begin: the last that they have read, or that was there before them."""
+
+
+def _unread_after(conversation: Any, cursor: Any, user: Any) -> Select[Any]:
+    """How many messages of others come after a cursor. It never looks at more than COUNTED rows of an index."""
+    looked_at = (
+        select(messages.c.sender, messages.c.deleted)
+        .where(messages.c.conversation == conversation, messages.c.id > cursor)
+        .order_by(messages.c.id.desc())
+        .limit(COUNTED)
+        .correlate(members)
+        .subquery()
+    )
+    return select(func.count()).select_from(looked_at).where(looked_at.c.sender != user, looked_at.c.deleted.is_(None))
+
+
+_unread = _unread_after(members.c.conversation, UNREAD_FROM, members.c.user).correlate(members).scalar_subquery()
+_UNREAD = Prepared(
+    select(conversations.c.id, conversations.c.created, conversations.c.kind, UNREAD_FROM, _unread.label("count"))
+    .select_from(members.join(conversations, conversations.c.id == members.c.conversation))
+    .where(members.c.user == bindparam("user"))
+)
+
+
+_cursor = (
+    select(UNREAD_FROM)
+    .where(members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user"))
+    .scalar_subquery()
+)
+_UNREAD_IN = Prepared(_unread_after(bindparam("conversation"), _cursor, bindparam("user")))
+_NEWEST = Prepared(
+    select(func.coalesce(func.max(messages.c.id), 0)).where(messages.c.conversation == bindparam("conversation"))
+)
+
+
+class Cursor(NamedTuple):
+    """How far somebody has read."""
+
+    user: Ref
+    message: int
+
+
+class Head(NamedTuple):
+    """What a message says of its conversation: the same for all of them."""
+
+    conversation: Ref
+    kind: Kind
+    creator: Ref
+    peer: Ref | None
+
+
+def head_of(row: tuple[Any, ...]) -> Head:
+    """The head, from the columns of HEAD."""
+    id, created, kind, by_id, by_created, by_subject, peer_id, peer_created, peer_subject = row[:9]
+    peer = None if peer_id is None else Ref(peer_id, peer_created // 1000, peer_subject)
+    return Head(Ref(id, created // 1000), kind, Ref(by_id, by_created // 1000, by_subject), peer)
+
+
+def build(row: tuple[Any, ...], head: Head, sender: User, hung: Sequence[Attachment] = ()) -> Message:
+    """A message from a row that begins with _OWN; who has seen it is added by `with_readers`."""
+    id, sender_id, type, content, _attached, client_id, created, edited, _deleted, without_content = row[:OWN]
+    return Message(
+        ref=Ref(id, created // 1000),
+        conversation=head.conversation,
+        kind=head.kind,
+        creator=head.creator,
+        peer=head.peer,
+        sender=sender,
+        receiver=receiver(head.creator, head.peer, sender_id),
+        type=type,
+        content=content,
+        attachments=tuple(hung),
+        client_id=client_id,
+        created=created,
+        edited=edited,
+        without_content=without_content == 1,
+    )
+
+
+def receiver(creator: Ref, peer: Ref | None, sender: int) -> Ref | None:
+    """The other one of a private conversation."""
+    return creator if peer is not None and peer.number == sender else peer
+
+
+def add(
+    tx: Transaction,
+    place: Place,
+    sender: User,
+    type: MessageType,
+    content: str,
+    hung: tuple[Attachment, ...],
+    client_id: str | None,
+    digest: str | None,
+    without_content: bool,
+) -> Message:
+    id = tx.next_id("messages")
+    conversation, by = place.conversation.number, sender.ref.number
+    name = None if client_id is None else (by, conversation, client_id)
+    tx.later(
+        _ROW, (id, conversation, by, type, content, len(hung), client_id, digest, tx.now, int(without_content)), name
+    )
+    for number, one in enumerate(hung):
+        tx.later(_ATTACHMENT, (id, number, one.url, one.type))
+    return Message(
+        ref=Ref(id, tx.now // 1000),
+        conversation=place.conversation,
+        kind=place.kind,
+        creator=place.creator,
+        peer=place.peer,
+        sender=sender,
+        receiver=receiver(place.creator, place.peer, by),
+        type=type,
+        content=content,
+        attachments=hung,
+        client_id=client_id,
+        created=tx.now,
+        without_content=without_content,
+    )
+
+
+def sent_as(tx: Transaction, sender: int, conversation: int, client_id: str) -> tuple[int, str] | None:
+    """The message that a sender already sent under that name, and the digest of what was in it."""
+    name = (sender, conversation, client_id)  # `add` gives every row that has a client_id this name
+    row = tx.one_unless(name, _SAME, sender=sender, conversation=conversation, client_id=client_id)
+    return (row[0], row[1]) if row else None
+
+
+def get(tx: Reading, message: int, *, deleted: bool = False) -> Message | None:
+    """A message with its readers; a deleted one only where it is asked for."""
+    found = many(tx, [message])
+    row = found.get(message)
+    return None if row is None or (row[1] and not deleted) else row[0]
+
+
+def many(tx: Reading, ids: Sequence[int]) -> dict[int, tuple[Message, bool]]:
+    """Messages by id, each with whether it is deleted."""
+    rows = tx.all(_BY_ID, id=ids[0]) if len(ids) == 1 else tx.all(_BY_IDS, ids=str(list(ids)))
+    deleted = {row[0]: row[8] is not None for row in rows}
+    hung = _attachments(tx, rows)
+    found = [build(row, head_of(row[OWN:]), people.user(row[SENDER:]), hung.get(row[0], ())) for row in rows]
+    return {one.ref.number: (one, deleted[one.ref.number]) for one in _seen(tx, found)}
+
+
+def page(
+    tx: Reading, place: Place, limit: int, *, before: int | None = None, after: int | None = None, offset: int = 0
+) -> list[Message]:
+    """Messages of one conversation, oldest first: before one, after one, or the newest but `offset`."""
+    conversation = place.conversation.number
+    if after is not None:
+        rows = tx.all(_NEWER, conversation=conversation, id=after, limit=limit)
+    elif before is not None:
+        rows = tx.all(_OLDER, conversation=conversation, id=before, limit=limit)[::-1]
+    else:
+        rows = tx.all(_PAGE, conversation=conversation, limit=limit, offset=offset)[::-1]
+    head = Head(place.conversation, place.kind, place.creator, place.peer)
+    senders = people.many(tx, {row[1] for row in rows})
+    hung = _attachments(tx, rows)
+    return _seen(tx, [build(row, head, senders[row[1]], hung.get(row[0], ())) for row in rows])
+
+
+def last_of(tx: Reading, of: list[int]) -> dict[int, Message]:
+    """The last message of each of some conversations."""
+    rows = [tx.one(_LAST, conversation=conversation) for conversation in of]
+    ids = [row[0] for row in rows if row]
+    return {one.conversation.number: one for one, _ in many(tx, ids).values()} if ids else {}
+
+
+def count(tx: Reading, conversation: int) -> int:
+    row = tx.one(_COUNT, conversation=conversation)
+    return int(row[0]) if row else 0
+
+
+def _attachments(tx: Reading, rows: list[tuple[Any, ...]]) -> dict[int, list[Attachment]]:
+    """What hangs on the messages of rows that begin with _OWN."""
+    hung: dict[int, list[Attachment]] = {}
+    attached = [row[0] for row in rows if row[4]]
+    if attached:
+        for message, url, type in tx.all(_ATTACHED, ids=str(attached)):
+            hung.setdefault(message, []).append(Attachment(url, type))
+    return hung
+
+
+def _seen(tx: Reading, found: list[Message]) -> list[Message]:
+    """The messages, with those who have read them."""
+    cursors: dict[int, list[Cursor]] = {}
+    for one in found:
+        conversation = one.conversation.number
+        if conversation not in cursors:
+            least = min(message.ref.number for message in found)
+            cursors[conversation] = readers(tx, conversation, least)
+    return [with_readers(tx, one, cursors[one.conversation.number]) for one in found]
+
+
+def readers(tx: Reading, conversation: int, least: int) -> list[Cursor]:
+    """Who has read at least as far as a message."""
+    rows = tx.all(_CURSORS, conversation=conversation, least=least)
+    return [Cursor(Ref(id, created // 1000, subject), cursor) for id, created, subject, cursor in rows]
+
+
+def with_readers(tx: Reading, message: Message, cursors: list[Cursor]) -> Message:
+    id, sender = message.ref.number, message.sender.ref.number
+    seen = tuple(c.user for c in cursors if c.message >= id and c.user.number != sender)
+    if not seen:
+        return message
+    at = None
+    if message.receiver is not None and message.receiver in seen:
+        row = tx.one(_READ_AT, conversation=message.conversation.number, user=message.receiver.number, message=id)
+        at = row[0] if row else None
+    return replace(message, seen_by=seen, read_at=at)
+
+
+def edit(tx: Transaction, message: int, content: str) -> None:
+    tx.run(_EDIT, message=message, content=content, edited=tx.now)
+
+
+def blank(tx: Transaction, message: int) -> None:
+    """Delete what was said; its place and position stay."""
+    tx.run(_DETACH, message=message)
+    tx.run(_BLANK, message=message, deleted=tx.now)
+
+
+def advance(tx: Transaction, conversation: int, user: int, message: int) -> bool:
+    """Move a cursor forward; whether it had not been that far already."""
+    if not tx.run(_ADVANCE, in_conversation=conversation, of_user=user, cursor=message).rowcount:
+        return False
+    tx.run(_MARK, conversation=conversation, user=user, message=message, at=tx.now)
+    return True
+
+
+def unread(tx: Reading, conversation: int, user: int) -> int:
+    """How many messages of others a member has not read."""
+    row = tx.one(_UNREAD_IN, conversation=conversation, user=user)
+    return int(row[0]) if row else 0
+
+
+def newest(tx: Reading, conversation: int) -> int:
+    """The number of the last message, deleted or not; 0 where there is none."""
+    row = tx.one(_NEWEST, conversation=conversation)
+    return int(row[0]) if row else 0
+
+
+class Standing(NamedTuple):
+    """A conversation of a user's: the message after which their unread begin, and how many these are."""
+
+    conversation: Ref
+    kind: Kind
+    cursor: int
+    unread: int
+
+
+def standings(tx: Reading, user: int) -> list[Standing]:
+    """Every conversation of a user, with what they have not read of it."""
+    rows = tx.all(_UNREAD, user=user)
+    return [Standing(Ref(id, created // 1000), kind, cursor, count) for id, created, kind, cursor, count in rows]

@@ -1,0 +1,59 @@
+"""One process per database: a lock file that names its holder.
+
+The lock is the kernel's (`flock`), so a killed process leaves none behind; the pid in the file is only for the
+message. The file stays when the lock is gone: removing it would let two processes hold two files of one name.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chatd.store.sqlite.faults import StoreProblem
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock, or say who does."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreProblem(f"{path} can't be written ({error.strerror}): make its folder writable") from error
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = _pid(file)
+            raise StoreProblem(
+                f"{path.parent} is in use by another chatd (pid {pid or 'unknown'}): stop that one, "
+                "or give this one a data directory of its own"
+            ) from None
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        yield
+        os.ftruncate(file, 0)
+    finally:
+        os.close(file)
+
+
+def holder(path: Path) -> int | None:
+    """The pid of the process that holds the lock; None when nobody does."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _pid(file)
+    finally:
+        os.close(file)
+    return None
+
+
+def _pid(file: int) -> int:
+    text = os.pread(file, 32, 0).strip()
+    return int(text) if text.isdigit() else 0

@@ -1,0 +1,139 @@
+"""One SQLite connection with a thread of its own, for Trio: aiosqlite with another way to wake its waiter.
+
+aiosqlite's thread asks three things of a waiter: `get_loop().call_soon_threadsafe`, `set_result` and
+`set_exception`. `Waiter` answers them for a Trio task, so the library's thread, queue and whole API stay as they
+are. `_execute`, `_connect` and `stop` are the only places that make a waiter; tests/chatd/store/sqlite/test_thread.py
+fails when a new aiosqlite has one more (`iterdump` is left alone: it does not work here, and nothing needs it).
+
+What was handed to the thread always ends before its caller goes on (`Abort.FAILED`): a cancelled task would
+otherwise leave a connection in use behind its back. A long read is ended by its reader (reader.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Generator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import outcome
+import trio
+from aiosqlite import core
+
+from chatd.store.sqlite.gil_yield import Courtesy
+
+STATEMENTS = 512  # compiled statements that a connection keeps; chatd has fewer
+
+
+class Waiter:
+    """Stands where aiosqlite expects an asyncio future: at most one Trio task waits for it."""
+
+    __slots__ = ("_outcome", "_task", "_token")
+
+    def __init__(self) -> None:
+        self._token = trio.lowlevel.current_trio_token()
+        self._task: trio.lowlevel.Task | None = None
+        self._outcome: outcome.Outcome[Any] | None = None
+
+    def get_loop(self) -> Waiter:
+        return self
+
+    def call_soon_threadsafe(self, function: Callable[..., Any], *args: Any) -> None:
+        with contextlib.suppress(trio.RunFinishedError):  # nobody is left to be told
+            self._token.run_sync_soon(function, *args)
+
+    def done(self) -> bool:
+        return self._outcome is not None
+
+    def set_result(self, value: Any) -> None:
+        self._settle(outcome.Value(value))
+
+    def set_exception(self, error: BaseException) -> None:
+        self._settle(outcome.Error(error))
+
+    def _settle(self, result: outcome.Outcome[Any]) -> None:
+        self._outcome = result
+        if self._task is not None:
+            trio.lowlevel.reschedule(self._task)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> Any:
+        if self._outcome is None:
+            self._task = trio.lowlevel.current_task()
+            await trio.lowlevel.wait_task_rescheduled(_cannot_abort)
+        assert self._outcome is not None
+        return self._outcome.unwrap()
+
+
+def _cannot_abort(_raise_cancel: Any) -> trio.lowlevel.Abort:
+    return trio.lowlevel.Abort.FAILED
+
+
+class Link(core.Connection):
+    """aiosqlite's connection, awaitable from Trio tasks. `async with Link.to(path, courtesy) as link: ...`"""
+
+    courtesy: Courtesy
+
+    @classmethod
+    def to(cls, path: Path | str, courtesy: Courtesy, *, busy_seconds: float = 4.0) -> Link:
+        """A link to the database file; transactions are the caller's own (`isolation_level=None`)."""
+        connector = partial(
+            sqlite3.connect,
+            path,
+            timeout=busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=STATEMENTS,
+        )
+        link = cls(connector, iter_chunk_size=64)
+        link.courtesy = courtesy
+        return link
+
+    async def hop(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Run a function on the connection's thread; it may use `raw` there. Can't be cancelled."""
+        self.courtesy.began()
+        try:
+            return await self._execute(function, *args)
+        finally:
+            self.courtesy.ended()
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The sqlite3 connection itself, for what runs on its thread."""
+        return self._conn
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if not self._running or not self._connection:
+            raise ValueError("Connection closed")
+        waiter = Waiter()
+        self._tx.put_nowait((waiter, partial(fn, *args, **kwargs)))  # type: ignore[arg-type]
+        return await waiter
+
+    async def _connect(self) -> Link:
+        if self._connection is None:
+            waiter = Waiter()
+            self._tx.put_nowait((waiter, self._connector))  # type: ignore[arg-type]
+            try:
+                self._connection = await waiter
+            except BaseException:
+                self.stop()
+                raise
+        return self
+
+    def stop(self) -> Waiter | None:  # type: ignore[override]
+        """Close the connection and end its thread. Can be called outside Trio, by the garbage collector."""
+        self._running = False
+
+        def close_and_stop() -> object:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+            return core._STOP_RUNNING_SENTINEL
+
+        waiter = Waiter() if trio.lowlevel.in_trio_run() else None
+        self._tx.put_nowait((waiter, close_and_stop))  # type: ignore[arg-type]
+        return waiter

@@ -1,0 +1,124 @@
+"""A house without doors, for tests in virtual time: store, broker, roster and dispatch, and devices that are links.
+
+A device hears bytes as any connection does; what it was told is kept as (name, payload).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from chatd.core.dispatch import Dispatch, UserRates
+from chatd.realtime.broker import Broker, Link, Seat
+from chatd.realtime.encoder import Face
+from chatd.realtime.online_users import Roster
+from chatd.services import admission
+from chatd.services.context import Actor, Rules
+from chatd.store.queries import users
+from chatd.store.sqlite.database import Database
+from chatd.store.sqlite.schema import Schema
+from chatd.store.tables import metadata
+from protocol.commands import Command
+from protocol.dialects import dialect
+from protocol.events import JOINED, Event
+
+
+def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
+    return b'["%s",%s]\n' % (name.encode(), body)
+
+
+class Device(Link):
+    """A connection in one namespace."""
+
+    __slots__ = ("actor", "heard", "seat")
+
+    def __init__(self, actor: Actor, face: Face) -> None:
+        super().__init__(self.take)
+        self.actor = actor
+        self.heard: list[tuple[str, Any]] = []
+        self.seat = Seat(self, face, actor.id)
+
+    def take(self, data: bytes) -> None:
+        self.heard += [(name, body) for name, body in map(json.loads, data.splitlines())]
+
+    def last(self, name: str) -> Any:
+        """The last that was told under a name."""
+        return next((body for said, body in reversed(self.heard) if said == name), None)
+
+
+class Doorless:
+    """See above."""
+
+    def __init__(self, database: Database, *, grace: float = 5.0, typing: float = 8.0) -> None:
+        self.database = database
+        self.roster = Roster()
+        self.broker = Broker(self.roster)
+        self.dispatch = Dispatch(
+            database,
+            self.broker,
+            self.roster,
+            rules=Rules(),
+            rates=UserRates(),
+            typing_expires=typing,
+            presence_grace=grace,
+        )
+        self._faces: dict[tuple[str, str], Face] = {}
+
+    async def person(self, name: str, *, admin: bool = False) -> Actor:
+        user = await self.database.write(lambda tx: users.add(tx, name=name))
+        return Actor(user.ref, user.name, admin)
+
+    async def does(self, actor: Actor, command: Command) -> Any:
+        return await self.dispatch.request(actor, command)
+
+    async def enters(self, actor: Actor, spoken: str = "colon", namespace: str = "/notifications") -> Device:
+        key = (spoken, namespace)
+        if key not in self._faces:
+            self._faces[key] = Face(dialect(spoken), namespace, push, bytes)
+        device = Device(actor, self._faces[key])
+        standings = None
+        if not self.roster.is_here(actor.id):
+            standings = (await self.database.write(lambda tx: admission.arrive(tx, actor.id))).standings
+        self.roster.enter(actor.ref, standings)
+        self.broker.sit(device.seat)
+        self.dispatch.entered(actor)
+        for kind in dialect(spoken).vocabulary(namespace).greets:
+            self.dispatch.greet(kind, actor, lambda event: self._tell(device, event))
+        return device
+
+    def _tell(self, device: Device, event: Event) -> None:
+        for say in device.seat.face.sayings[type(event)]:
+            if say.applies(event):
+                self.broker.send(device, device.seat.face.tell(say, event, None))
+                return
+
+    def joins(self, device: Device, conversation: int) -> None:
+        self.broker.join(device.seat, (JOINED, conversation))
+
+    def parts(self, device: Device, conversation: int) -> None:
+        self.broker.leave(device.seat, (JOINED, conversation))
+
+    def leaves(self, device: Device) -> None:
+        self.broker.rise(device.seat)
+        self.dispatch.left(device.actor.id)
+
+    async def settles(self) -> None:
+        """Everything that was asked is done, caught up with, and heard."""
+        self.dispatch.watchers.flush()
+        await self.dispatch.settled()
+        await self.dispatch.notifier.round()
+        self.roster.stir(1e9)
+        self.dispatch.tell_counts()
+        await self.dispatch.settled()
+        await self.broker.flush()
+
+
+@asynccontextmanager
+async def doorless(folder: Path, **settings: float) -> AsyncIterator[Doorless]:
+    async with Database.open(folder / "chatd.db", Schema.of(metadata), synchronous="NORMAL") as database:
+        house = Doorless(database, **settings)
+        await house.dispatch.watchers.begin()
+        yield house

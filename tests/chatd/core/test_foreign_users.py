@@ -1,0 +1,180 @@
+"""Users of this server and users of another issuer: no token of that issuer's names a user of this server's own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chatd.admin.accounts import Steward
+from chatd.auth.claims import Claims
+from chatd.auth.identity import open_identity
+from chatd.auth.passwords import Passwords
+from chatd.core.accounts import Accounts
+from chatd.core.authenticator import Doorman
+from chatd.services import admission
+from chatd.services.context import Actor
+from chatd.store.queries import users
+from chatd.store.queries.users import FIRST_OWN_ID
+from protocol.commands import Login
+from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, Refusal
+from protocol.ids import LARGEST, Ref, read_object_id, read_uuid, spell_object_id, spell_uuid
+from tests.chatd.services_app import CHEAP, NOW, WORD, World, household
+
+SECRET = "a secret that is shared with an issuer, and long enough"
+UUID = "65a1b2c3-0000-4000-9000-000000000007"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with household(tmp_path) as made:
+        yield made
+
+
+def trust(world: World, folder: Path) -> None:
+    """From now on another issuer is configured."""
+    world.set(secret=SECRET)
+    world.identity = open_identity(world.config, folder, now=lambda: world.now)
+    world.accounts = Accounts(world, world.identity, passwords=Passwords(CHEAP))
+    world.steward = Steward(world.accounts, world.told.append)
+
+
+def foreign(subject: int | str, **more: Any) -> Claims:
+    return Claims(subject=subject, expires=NOW + 60, **more)
+
+
+async def enter(world: World, claims: Claims) -> Actor:
+    return await world.database.write(lambda tx: admission.provision(tx, claims))
+
+
+async def test_an_issuers_user_1_is_not_the_local_administrator(world: World, tmp_path: Path) -> None:
+    await world.do("user.add", name="root", admin=True)
+    trust(world, tmp_path)
+    with pytest.raises(Refusal, match="The id 1 belongs to another account") as found:
+        await enter(world, foreign(1))
+    assert found.value.code is AUTH_INVALID
+    with pytest.raises(Refusal, match="The id 1 belongs to another account"):
+        await world.database.read(lambda tx: admission.known(tx, foreign(1)))
+    assert (await enter(world, foreign(2))).id == 2
+
+
+async def test_a_stranger_who_registers_gets_no_id_of_a_future_issuers_user(world: World, tmp_path: Path) -> None:
+    trust(world, tmp_path)
+    assert (await enter(world, foreign(5))).id == 5
+    eve, mallory = await world.join("eve"), await world.join("mallory")
+    assert [one.user.ref.number for one in (eve, mallory)] == [FIRST_OWN_ID, FIRST_OWN_ID + 1]
+    assert (await world.do("user.add", name="ann"))["id"] == FIRST_OWN_ID + 2
+    for number in (1, 6, 7):
+        assert (await enter(world, foreign(number))).id == number
+    assert (await world.ask(Login(name="eve", password=WORD))).user == eve.user
+    assert await world.comes_in(eve.access), "tokens of this server's own name any user"
+
+
+async def test_a_subject_of_text_takes_no_number_either(world: World, tmp_path: Path) -> None:
+    trust(world, tmp_path)
+    ann = await enter(world, foreign(UUID))
+    assert ann.id == FIRST_OWN_ID
+    assert (await enter(world, foreign(UUID))).id == ann.id
+    assert (await enter(world, foreign(1))).id == 1
+
+
+async def test_a_number_of_a_user_with_a_subject_of_text_is_that_users_own(world: World) -> None:
+    """As an older chatd has numbered them."""
+    await world.database.write(lambda tx: users.add(tx, name="ann", id=3, subject=UUID, local=False))
+    with pytest.raises(Refusal, match="belongs to another account"):
+        await enter(world, foreign(3))
+    assert (await enter(world, foreign(UUID))).id == 3
+
+
+@pytest.mark.parametrize("subject", [FIRST_OWN_ID, FIRST_OWN_ID + 1, LARGEST])
+async def test_an_integer_from_where_own_ids_are_is_a_subject_of_text(
+    world: World, tmp_path: Path, subject: int
+) -> None:
+    trust(world, tmp_path)
+    await world.join("ann")
+    await world.join("bob")
+    eve = await enter(world, foreign(subject))
+    assert (eve.id, eve.ref.subject) == (FIRST_OWN_ID + 2, str(subject))
+    assert (await enter(world, foreign(subject))).id == eve.id
+    assert (await world.join("cat")).user.ref.number == FIRST_OWN_ID + 3, "and ids do not run out"
+
+
+async def test_a_foreign_user_with_such_an_id_of_before_stays_who_they_are(world: World) -> None:
+    await world.database.write(lambda tx: users.add(tx, name="ann", id=FIRST_OWN_ID + 9, local=False))
+    assert (await enter(world, foreign(FIRST_OWN_ID + 9))).name == "ann"
+
+
+def test_own_ids_fit_every_spelling() -> None:
+    for number in (FIRST_OWN_ID, LARGEST):
+        ref = Ref(number, 1_700_000_000)
+        assert read_object_id(spell_object_id(ref)).fits(*ref[:2])
+        assert read_uuid(spell_uuid(ref)).fits(*ref[:2])
+
+
+async def test_a_refused_number_is_logged_once(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(
+        "chatd.core.authenticator.log.warning", lambda line, **more: lines.append(f"{line}: {more['why']}")
+    )
+    await world.do("user.add", name="root", admin=True)
+    trust(world, tmp_path)
+
+    class Believes:
+        async def admit(self, token: str) -> Claims:
+            return foreign(int(token))
+
+        def remembered(self, token: str) -> Claims | None:
+            return None
+
+    doorman = Doorman(world.database, Believes(), provision=True)
+    for _ in range(3):
+        with pytest.raises(Refusal, match="belongs to another account"):
+            await doorman.admit("1")
+    assert len(lines) == 1
+    assert "The id 1 belongs to another account" in lines[0]
+    assert (await doorman.admit("2")).id == 2
+    assert (await doorman.name_user(1)).name == "root", "?userId= is believed as it is"
+
+
+async def test_users_whom_an_administrator_makes_for_the_issuer(world: World, tmp_path: Path) -> None:
+    trust(world, tmp_path)
+    assert (await world.do("user.add", name="ann", subject="7", admin=True))["id"] == 7
+    assert (await world.do("user.add", name="bob", subject=UUID))["id"] == FIRST_OWN_ID
+    ann, bob = await enter(world, foreign(7)), await enter(world, foreign(UUID))
+    assert [(one.name, one.admin) for one in (ann, bob)] == [("ann", True), ("bob", False)]
+    for arguments, code in (
+        ({"name": "cat", "subject": "7"}, CONFLICT),
+        ({"name": "cat", "subject": UUID}, CONFLICT),
+        ({"name": "ann", "subject": "8"}, CONFLICT),
+        ({"name": "cat", "subject": "8", "password": WORD}, BAD_REQUEST),
+        ({"name": "cat", "subject": "-7"}, AUTH_INVALID),
+    ):
+        with pytest.raises(Refusal) as found:
+            await world.do("user.add", **arguments)
+        assert found.value.code is code
+
+
+# Names
+
+
+async def test_no_foreign_name_is_somebody_elses_address(world: World, tmp_path: Path) -> None:
+    ann = await world.join("ann", email="ann@example.org")
+    trust(world, tmp_path)
+    eve = await enter(world, foreign(9, name="ann@example.org", email="eve@example.org"))
+    assert eve.name == "ann@example.org-2"
+    full_width = "\uff41\uff4e\uff4e"
+    assert (await enter(world, foreign(10, name=full_width))).name == "ann-2"
+    assert (await world.ask(Login(name="ann@example.org", password=WORD))).user == ann.user
+
+
+async def test_no_foreign_address_is_somebody_elses_name(world: World, tmp_path: Path) -> None:
+    await world.join("ann@example.org")
+    trust(world, tmp_path)
+    eve = await enter(world, foreign(9, name="eve", email="ann@example.org"))
+    found = await world.database.read(lambda tx: users.by_id(tx, eve.id))
+    assert found is not None
+    assert found.email is None
+    both = await enter(world, foreign(11, name="bob@example.org", email="bob@example.org"))
+    assert both.name == "bob@example.org"

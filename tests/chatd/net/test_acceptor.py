@@ -1,0 +1,439 @@
+"""The front door on real sockets: listeners, the guard, limits, and closing up."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+import stat
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+import trio_websocket
+
+from chatd.net.acceptor import BUSY, Front, FrontRules, descriptor_share
+from chatd.net.asgi import Application, Event, Receive, Send
+from chatd.net.http import Direct
+from chatd.net.http_connection import HttpRules
+from chatd.net.listeners import Address, Taken, listen, spell
+from chatd.net.request import Request, Response
+from chatd.net.socket import WebSocket, frame_text, socket_rules
+from tests.chatd.net.test_stream import certificate
+from tests.outside.raw import upgrade
+
+__all__ = ["certificate"]
+
+GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+
+
+class EchoSite:
+    def __init__(self) -> None:
+        self.sockets: set[WebSocket] = set()
+        self.left = 0
+        self.fault: BaseException | None = None
+
+    def refuse(self, request: Request) -> Response | None:
+        return Response(200, request.client.encode())
+
+    async def websocket(self, request: Request, websocket: WebSocket) -> None:
+        self.sockets.add(websocket)
+        try:
+            while True:
+                for payload, _ in await websocket.receive():
+                    if payload == b"crash":
+                        raise RuntimeError("as asked")
+                    websocket.write(frame_text(payload))
+        finally:
+            self.sockets.discard(websocket)
+            self.left += 1
+
+    def direct(self, request: Request) -> Direct | None:
+        return None
+
+    def body_limit(self, request: Request) -> int:
+        return 1_000
+
+    async def app(self) -> Application:
+        return hello
+
+
+class OpenSite(EchoSite):
+    """Lets upgrades through."""
+
+    def refuse(self, request: Request) -> Response | None:
+        return None
+
+
+async def hello(scope: Event, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": scope["client"][0].encode()})
+
+
+class House:
+    """A running front and what became of it."""
+
+    def __init__(self, nursery: trio.Nursery) -> None:
+        self.nursery = nursery
+        self.site = OpenSite()
+        self.crashes: list[BaseException] = []
+
+    async def open(
+        self, *addresses: Address, rules: FrontRules | None = None, tls: ssl.SSLContext | None = None
+    ) -> Front:
+        self.front = Front(
+            self.site,
+            addresses or [Address()],
+            front=rules or FrontRules(),
+            http=HttpRules(),
+            sockets=socket_rules(farewell=0.2),
+            tls=tls,
+            crashed=self.crashes.append,
+        )
+        await self.nursery.start(self.front.serve)
+        return self.front
+
+    @property
+    def port(self) -> int:
+        return int(self.front.addresses[0].rpartition(":")[2])
+
+    async def connect(self) -> trio.SocketStream:
+        return await trio.open_tcp_stream("127.0.0.1", self.port)
+
+
+@pytest.fixture
+async def house(nursery: trio.Nursery) -> AsyncIterator[House]:
+    made = House(nursery)
+    yield made
+    await made.front.stop(0.5)
+    assert made.front.open == 0
+
+
+async def ask(stream: trio.abc.Stream, data: bytes = GET) -> bytes:
+    await stream.send_all(data)
+    return bytes(await stream.receive_some())
+
+
+async def rest(stream: trio.abc.Stream) -> bytes:
+    got = b""
+    try:
+        while piece := await stream.receive_some():
+            got += piece
+    except trio.BrokenResourceError:
+        pass
+    return got
+
+
+async def until(true: Callable[[], bool]) -> None:
+    with trio.fail_after(5):
+        while not true():  # noqa: ASYNC110 - real sockets have no event for this
+            await trio.sleep(0.005)
+
+
+async def test_http_and_websockets_on_one_port(house: House) -> None:
+    await house.open()
+    async with await house.connect() as stream:
+        assert (await ask(stream)).endswith(b"127.0.0.1")
+    async with trio_websocket.open_websocket("127.0.0.1", house.port, "/chat", use_ssl=False) as client:
+        await client.send_message("hello")
+        assert await client.get_message() == "hello"
+    await until(lambda: house.front.open == 0)
+    assert not house.crashes
+
+
+async def test_a_message_larger_than_the_kernel_takes(house: House) -> None:
+    await house.open()
+    async with trio_websocket.open_websocket("127.0.0.1", house.port, "/", use_ssl=False) as client:
+        await client.send_message("x" * 60_000)
+        (server,) = house.site.sockets
+        for _ in range(12):
+            server.write(frame_text(b"y" * 60_000))
+        for size in (60_000, *[60_000] * 12):
+            assert len(await client.get_message()) == size
+
+
+async def test_ipv6_and_unix(house: House, tmp_path: Path) -> None:
+    path = str(tmp_path / "chatd.sock")
+    front = await house.open(Address(), Address(host="::1"), Address(path=path))
+    assert front.addresses[1].startswith("[::1]:")
+    assert front.addresses[2] == f"unix:{path}"
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    async with await trio.open_unix_socket(path) as stream:
+        assert (await ask(stream)).endswith(b"unix")
+    async with await trio.open_tcp_stream("::1", int(front.addresses[1].rpartition(":")[2])) as stream:
+        assert (await ask(stream)).endswith(b"::1")
+    await front.stop(1)
+    assert not await trio.Path(path).exists()
+
+
+async def test_tls(house: House, certificate: tuple[str, str]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    await house.open(tls=context, rules=FrontRules(handshake_seconds=0.2))
+    client = ssl.create_default_context(cafile=certificate[0])
+    client.check_hostname = False
+    async with trio_websocket.open_websocket("127.0.0.1", house.port, "/", use_ssl=client) as websocket:
+        await websocket.send_message("x" * 50_000)
+        assert await websocket.get_message() == "x" * 50_000
+    async with await house.connect() as silent:
+        assert await rest(silent) == b""
+    async with await house.connect() as plain:
+        await plain.send_all(GET)
+        answer = await rest(plain)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"https://" in answer
+    async with await house.connect() as garbage:
+        await garbage.send_all(b"\0 is no TLS")
+        assert b"HTTP" not in await rest(garbage)
+    assert house.front.scheme == "https"
+
+
+async def test_beside_tls_a_unix_socket_speaks_plain_http(
+    house: House, certificate: tuple[str, str], tmp_path: Path
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    path = str(tmp_path / "chatd.sock")
+    await house.open(Address(), Address(path=path, mode=0o660), tls=context)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o660
+    async with await trio.open_unix_socket(path) as stream:
+        assert (await ask(stream)).endswith(b"unix")
+
+
+def forwarded(address: str, head: bytes = GET) -> bytes:
+    return head[:-2] + b"X-Forwarded-For: " + address.encode() + b"\r\n\r\n"
+
+
+async def test_clients_behind_a_trusted_proxy_have_their_limit(house: House) -> None:
+    """The proxy keeps its connections and lends them to one client after the other; WebSockets count until they end."""
+    await house.open(rules=FrontRules(connections_per_address=2, trusted_proxies=("127.0.0.0/8",)))
+    url = f"ws://127.0.0.1:{house.port}/"
+
+    def through(address: str) -> Any:
+        return trio_websocket.open_websocket_url(url, extra_headers=[(b"X-Forwarded-For", address.encode())])
+
+    async with await house.connect() as one, await house.connect() as other:
+        for stream in (one, other, one, other):
+            assert (await ask(stream, forwarded("198.51.100.7"))).startswith(b"HTTP/1.1 200")
+        async with through("198.51.100.7"), through("198.51.100.7") as second:
+            assert (await ask(one, forwarded("198.51.100.7"))).startswith(b"HTTP/1.1 503")
+            assert (await ask(other, forwarded("198.51.100.8"))).startswith(b"HTTP/1.1 200")
+            async with await house.connect() as third:
+                head = upgrade("/", {"X-Forwarded-For": "198.51.100.7"})
+                assert (await ask(third, head)).startswith(b"HTTP/1.1 503")
+            await second.aclose()
+            await second._stream.aclose()  # a closed trio-websocket client leaves that to the garbage collector
+            await until(lambda: len(house.site.sockets) == 1)
+            assert (await ask(other, forwarded("198.51.100.7"))).startswith(b"HTTP/1.1 200")
+    await until(lambda: house.front.open == 0)
+    assert len(house.front._places) == 0
+
+
+async def test_clients_of_one_ipv6_network_share_their_limit(house: House) -> None:
+    await house.open(rules=FrontRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
+    shown = [(b"X-Forwarded-For", b"2001:db8::1")]
+    url = f"ws://127.0.0.1:{house.port}/"
+    async with (
+        trio_websocket.open_websocket_url(url, extra_headers=shown) as opened,
+        await house.connect() as near,
+        await house.connect() as far,
+    ):
+        assert (await ask(near, forwarded("2001:db8::2"))).startswith(b"HTTP/1.1 503")
+        assert (await ask(far, forwarded("2001:db8:0:1::2"))).startswith(b"HTTP/1.1 200")
+        await opened._stream.aclose()  # a closed trio-websocket client leaves that to the garbage collector
+
+
+async def test_a_proxy_on_the_unix_socket_is_believed(house: House, tmp_path: Path) -> None:
+    path = str(tmp_path / "chatd.sock")
+    await house.open(Address(path=path), rules=FrontRules(trusted_proxies=("unix",)))
+    async with await trio.open_unix_socket(path) as stream:
+        assert (await ask(stream, forwarded("198.51.100.7"))).endswith(b"198.51.100.7")
+
+
+async def test_an_exception_ends_its_own_connection_only(house: House) -> None:
+    await house.open()
+    url = f"ws://127.0.0.1:{house.port}/"
+    async with trio_websocket.open_websocket_url(url) as good, trio_websocket.open_websocket_url(url) as bad:
+        await bad.send_message("crash")
+        with pytest.raises(trio_websocket.ConnectionClosed) as closed:
+            await bad.get_message()
+        assert closed.value.reason is not None
+        assert closed.value.reason.code == 1011
+        await good.send_message("still here")
+        assert await good.get_message() == "still here"
+        await bad._stream.aclose()  # a closed trio-websocket client leaves that to the garbage collector
+    await until(lambda: len(house.crashes) == 1)
+
+
+async def test_one_address_has_its_limit(house: House) -> None:
+    await house.open(rules=FrontRules(connections_per_address=2))
+    first, second, third = [await house.connect() for _ in range(3)]
+    assert (await ask(first)).startswith(b"HTTP/1.1 200")
+    assert (await ask(second)).startswith(b"HTTP/1.1 200")
+    assert (await ask(third)).startswith(b"HTTP/1.1 503")
+    fourth, fifth = await house.connect(), await house.connect()
+    assert await rest(fifth) == BUSY
+    await fifth.aclose()
+    for stream in (first, third, fourth):
+        await stream.aclose()
+    await until(lambda: house.front.open == 1)
+    async with await house.connect() as stream:
+        assert (await ask(stream)).startswith(b"HTTP/1.1 200")
+    await second.aclose()
+
+
+async def test_all_addresses_have_a_limit(house: House) -> None:
+    await house.open(rules=FrontRules(connections=1, connections_per_address=0))
+    async with await house.connect() as first, await house.connect() as second:
+        assert await rest(second) == BUSY
+        assert (await ask(first)).startswith(b"HTTP/1.1 200")
+    assert descriptor_share() > 0
+
+
+async def test_behind_a_trusted_proxy(house: House) -> None:
+    await house.open(rules=FrontRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
+    async with await house.connect() as first, await house.connect() as second:
+        head = GET[:-2] + b"X-Forwarded-For: 203.0.113.9, 198.51.100.7\r\n\r\n"
+        assert (await ask(first, head)).endswith(b"198.51.100.7")
+        assert (await ask(second)).endswith(b"127.0.0.1")
+
+
+class FailingListener:
+    """A listening socket whose accept fails a few times first."""
+
+    def __init__(self, real: socket.socket, failures: list[int]) -> None:
+        self.real, self.failures = real, failures
+
+    def accept(self) -> tuple[socket.socket, object]:
+        if self.failures:
+            code = self.failures.pop(0)
+            raise OSError(code, os.strerror(code))
+        return self.real.accept()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+
+async def test_accepting_survives_every_error(house: House) -> None:
+    front = Front(house.site, [Address()], front=FrontRules(), http=HttpRules(), sockets=socket_rules(farewell=0.2))
+    house.front = front
+    failures = [errno.EMFILE, errno.ECONNABORTED, errno.EINVAL]
+    front._listeners = [FailingListener(real, failures) for real in front._listeners]  # type: ignore[misc]
+    await house.nursery.start(front.serve)
+    with trio.fail_after(2.5):
+        async with await house.connect() as stream:
+            assert (await ask(stream)).startswith(b"HTTP/1.1 200")
+    assert not failures
+
+
+async def test_stopping_says_goodbye_to_sockets(house: House) -> None:
+    front = await house.open()
+    client = await trio_websocket.connect_websocket_url(house.nursery, f"ws://127.0.0.1:{house.port}/")
+    idle = await house.connect()
+    assert (await ask(idle)).startswith(b"HTTP/1.1 200")
+
+    def closing() -> None:
+        for websocket in list(house.site.sockets):
+            websocket.close(1012, "restarting")
+
+    with trio.fail_after(3):
+        await front.stop(2, closing)
+    with pytest.raises(trio_websocket.ConnectionClosed) as closed:
+        await client.get_message()
+    assert closed.value.reason is not None
+    assert (closed.value.reason.code, closed.value.reason.reason) == (1012, "restarting")
+    assert await rest(idle) == b""
+    await client._stream.aclose()
+    await idle.aclose()
+    with pytest.raises(OSError, match="all attempts to connect"):
+        await house.connect()
+    assert front.open == 0
+
+
+async def test_stopping_waits_for_nobody_for_ever(house: House) -> None:
+    front = await house.open()
+    stubborn = await house.connect()
+    await stubborn.send_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
+    await until(lambda: front.open == 1)
+    with trio.fail_after(2):
+        await front.stop(0.1)
+    await until(lambda: front.open == 0)
+    await stubborn.aclose()
+
+
+# -- listeners ---------------------------------------------------------------------------------------------------
+
+
+def test_a_stale_socket_file_is_replaced_and_a_live_one_is_not(tmp_path: Path) -> None:
+    address = Address(path=str(tmp_path / "s"), mode=0o660)
+    (dead,) = listen(address)
+    dead.close()
+    (live,) = listen(address)
+    assert stat.S_IMODE(os.stat(address.path).st_mode) == 0o660
+    with pytest.raises(Taken, match="in use by another program"):
+        listen(address)
+    live.close()
+
+
+def test_a_file_that_is_no_socket_stays(tmp_path: Path) -> None:
+    path = tmp_path / "precious"
+    path.write_text("data")
+    with pytest.raises(Taken, match="no socket"):
+        listen(Address(path=str(path)))
+    assert path.read_text() == "data"
+
+
+def test_a_taken_port_is_said_in_a_sentence() -> None:
+    (first,) = listen(Address())
+    with pytest.raises(Taken, match="in use by another program"):
+        listen(Address(port=first.getsockname()[1]))
+    first.close()
+
+
+def test_accepted_sockets_inherit_their_options() -> None:
+    (listener,) = listen(Address(), dead_after=17.0)
+    with socket.create_connection(listener.getsockname()), listener, listener.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 17_000
+
+
+def test_all_families_of_a_host_share_a_port() -> None:
+    listeners = listen(Address(host=""))
+    assert len({spell(listener).rpartition(":")[2] for listener in listeners}) == 1
+    for listener in listeners:
+        listener.close()
+
+
+def test_a_bad_second_address_leaves_nothing_open(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Taken):
+        Front(
+            EchoSite(),
+            [Address(), Address(path=str(tmp_path / "file"))],
+            front=FrontRules(),
+            http=HttpRules(),
+            sockets=socket_rules(),
+        )
+
+
+async def test_a_request_that_arrives_after_the_stop_is_not_performed(house: House) -> None:
+    """Its bytes are in the kernel when the connection ends: they can still be read, but nobody can be answered."""
+    await house.open()
+    performed = list[Request]()
+
+    def remember(request: Request) -> Response | None:
+        performed.append(request)
+        return None
+
+    house.site.refuse = remember  # type: ignore[method-assign]
+    async with await house.connect() as stream:
+        await ask(stream)
+        assert len(performed) == 1
+        await until(lambda: len(house.front._server.idle) == 1)  # type: ignore[union-attr]
+        os.write(stream.socket.fileno(), GET)
+        await house.front.stop(1)
+    assert len(performed) == 1

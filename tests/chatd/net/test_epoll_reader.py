@@ -1,0 +1,248 @@
+"""Readers: whoever only listens is given everything, once and in order, and wakes at the end of it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import trio
+from trio.testing import wait_all_tasks_blocked
+
+from chatd.net.epoll_reader import AT_ONCE, Readers
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+async def readers(nursery: trio.Nursery) -> Readers:
+    made = Readers.made()
+    if made is None:
+        pytest.skip("this system has no epoll")
+    nursery.start_soon(made.run)
+    return made
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    ours, theirs = connect()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def connect() -> Pair:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    return ours, theirs
+
+
+class Listener:
+    """Takes what comes, as often as `most` says, and remembers it."""
+
+    def __init__(self, readers: Readers, connected: socket.socket, most: int = 1000) -> None:
+        self.readers = readers
+        self.connected = connected
+        self.most = most
+        self.heard: list[bytes] = []
+        self.woke = False
+        self.also: Callable[[], None] = lambda: None
+
+    async def run(self) -> None:
+        try:
+            await self.readers.listen(self.connected, self.take)
+        finally:
+            self.woke = True
+
+    def take(self, data: bytes) -> bool:
+        self.heard.append(data)
+        self.also()
+        return len(self.heard) < self.most
+
+
+async def test_everything_is_given_without_waking_the_task(readers: Readers, pair: Pair, nursery: trio.Nursery) -> None:
+    listener = Listener(readers, pair[0])
+    nursery.start_soon(listener.run)
+    for word in (b"one", b"two", b"three"):
+        await wait_all_tasks_blocked()
+        pair[1].send(word)
+    await wait_all_tasks_blocked()
+    assert listener.heard == [b"one", b"two", b"three"]
+    assert not listener.woke
+    readers.close(pair[0])
+
+
+async def test_whoever_has_had_enough_wakes_and_what_comes_later_stays(readers: Readers, pair: Pair) -> None:
+    listener = Listener(readers, pair[0], most=1)
+    pair[1].send(b"first")
+    await listener.run()
+    pair[1].send(b"second")
+    await wait_all_tasks_blocked()
+    assert listener.heard == [b"first"]
+    assert pair[0].recv(100) == b"second"
+    assert len(readers) == 0
+
+
+async def test_the_end_is_told_and_wakes(readers: Readers, pair: Pair) -> None:
+    listener = Listener(readers, pair[0])
+    pair[1].send(b"last")
+    pair[1].close()
+    await listener.run()
+    assert listener.heard == [b"last", b""]
+
+
+async def test_a_reset_is_an_end(readers: Readers) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door, socket.create_connection(door.getsockname()) as theirs:
+        ours, _ = door.accept()
+        ours.setblocking(False)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        theirs.close()
+        with ours:
+            listener = Listener(readers, ours)
+            await listener.run()
+        assert listener.heard == [b""]
+
+
+async def test_what_is_raised_is_raised_in_the_task_and_nobody_else_notices(
+    readers: Readers, pair: Pair, nursery: trio.Nursery
+) -> None:
+    ours, theirs = connect()
+    broken, fine = Listener(readers, pair[0]), Listener(readers, ours)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    broken.also = fail
+    nursery.start_soon(fine.run)
+    pair[1].send(b"x")
+    with pytest.raises(ZeroDivisionError):
+        await broken.run()
+    theirs.send(b"still here")
+    await wait_all_tasks_blocked()
+    assert (fine.heard, fine.woke) == ([b"still here"], False)
+    theirs.close()
+    await wait_all_tasks_blocked()
+    assert fine.woke
+    ours.close()
+
+
+async def test_a_cancelled_listener_is_forgotten_before_its_number_is_used_again(readers: Readers) -> None:
+    ours, theirs = connect()
+    first = Listener(readers, ours)
+    async with trio.open_nursery() as inner:
+        inner.start_soon(first.run)
+        await wait_all_tasks_blocked()
+        inner.cancel_scope.cancel()
+    number = ours.fileno()
+    ours.close()
+    theirs.close()
+    again, peer = connect()
+    with again, peer:
+        assert again.fileno() == number
+        second = Listener(readers, again, most=1)
+        peer.send(b"for the second")
+        await second.run()
+        assert (first.heard, second.heard) == ([], [b"for the second"])
+
+
+async def test_closing_tells_the_end(readers: Readers, pair: Pair, nursery: trio.Nursery) -> None:
+    listener = Listener(readers, pair[0])
+    nursery.start_soon(listener.run)
+    await wait_all_tasks_blocked()
+    readers.close(pair[0])
+    await wait_all_tasks_blocked()
+    assert listener.heard == [b""]
+    assert listener.woke
+
+
+async def test_a_closed_socket_is_at_its_end(readers: Readers, pair: Pair) -> None:
+    pair[0].close()
+    listener = Listener(readers, pair[0])
+    await listener.run()
+    assert listener.heard == [b""]
+
+
+async def test_one_may_end_its_neighbour(readers: Readers, nursery: trio.Nursery) -> None:
+    """Both are readable in the same turn; whichever comes first cancels the other."""
+    pairs = [connect() for _ in range(2)]
+    scopes = [trio.CancelScope(), trio.CancelScope()]
+    listeners = [Listener(readers, ours) for ours, _ in pairs]
+
+    async def run(at: int) -> None:
+        with scopes[at]:
+            await listeners[at].run()
+
+    for at, listener in enumerate(listeners):
+        listener.also = scopes[1 - at].cancel
+        nursery.start_soon(run, at)
+    await wait_all_tasks_blocked()
+    for _, theirs in pairs:
+        theirs.send(b"x")
+    await wait_all_tasks_blocked()
+    assert sorted(listener.heard for listener in listeners) == [[], [b"x"]]
+    for ours, theirs in pairs:
+        ours.close()
+        theirs.close()
+
+
+async def test_more_than_a_turn_takes_are_all_served(readers: Readers, nursery: trio.Nursery) -> None:
+    with contextlib.ExitStack() as stack:
+        pairs = [connect() for _ in range(3 * AT_ONCE)]
+        for ours, theirs in pairs:
+            stack.enter_context(ours)
+            stack.enter_context(theirs)
+        listeners = [Listener(readers, ours) for ours, _ in pairs]
+        for listener in listeners:
+            nursery.start_soon(listener.run)
+        await wait_all_tasks_blocked()
+        for at, (_, theirs) in enumerate(pairs):
+            theirs.send(b"%d" % at)
+        await wait_all_tasks_blocked()
+        assert [listener.heard for listener in listeners] == [[b"%d" % at] for at in range(3 * AT_ONCE)]
+        for ours, _ in pairs:
+            readers.close(ours)
+
+
+async def test_when_reading_ends_listeners_of_other_nurseries_are_told(pair: Pair, nursery: trio.Nursery) -> None:
+    made = Readers.made()
+    if made is None:
+        pytest.skip("this system has no epoll")
+    listener, late = Listener(made, pair[0]), Listener(made, pair[0])
+    async with trio.open_nursery() as inner:
+        inner.start_soon(made.run)
+        nursery.start_soon(listener.run)
+        await wait_all_tasks_blocked()
+        inner.cancel_scope.cancel()
+    await wait_all_tasks_blocked()
+    assert (listener.heard, listener.woke) == ([b""], True)
+    await late.run()
+    assert late.heard == [b""]
+
+
+async def test_a_turn_is_bounded_by_time(readers: Readers, nursery: trio.Nursery, monkeypatch: Any) -> None:
+    """Each reading takes a second here, so each turn reads one socket, and all are read in their turns."""
+    with contextlib.ExitStack() as stack:
+        pairs = [connect() for _ in range(4)]
+        for ours, theirs in pairs:
+            stack.enter_context(ours)
+            stack.enter_context(theirs)
+        listeners = [Listener(readers, ours) for ours, _ in pairs]
+        for listener in listeners:
+            nursery.start_soon(listener.run)
+        await wait_all_tasks_blocked()
+        turn, heard = readers._take_turn, list[int]()
+
+        def take_turn() -> None:
+            turn()
+            heard.append(sum(len(listener.heard) for listener in listeners))
+
+        monkeypatch.setattr(readers, "_clock", itertools.count().__next__)
+        monkeypatch.setattr(readers, "_take_turn", take_turn)
+        for _, theirs in pairs:
+            theirs.send(b"x")
+        await wait_all_tasks_blocked()
+        assert heard == [1, 2, 3, 4]
+        for ours, _ in pairs:
+            readers.close(ours)

@@ -1,0 +1,88 @@
+"""A house with a store, a clock of its own and people in it, for the tests of accounts and of the steward."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from chatd.admin.accounts import Steward
+from chatd.auth.identity import open_identity
+from chatd.auth.passwords import Cost, Passwords
+from chatd.config.settings import Auth, Config, Limits
+from chatd.core.accounts import Accounts
+from chatd.services import admission
+from chatd.services.accounts import Changed
+from chatd.store.sqlite.database import Database
+from chatd.store.sqlite.schema import Schema
+from chatd.store.tables import metadata
+from protocol.commands import Command, Register
+from protocol.errors import Refusal
+from protocol.model import Tokens
+
+NOW = 1_800_000_000.0
+HOME, EVIL = "192.0.2.1", "203.0.113.9"
+CHEAP = Cost(memory=8, passes=1)
+WORD = "correct horse"
+
+
+class World:
+    """A house with a store and a clock of its own; `told` is what a running server would have heard."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.config = Config(auth=Auth(registration="open"), limits=Limits(registrations_per_address=0))
+        self.database = database
+        self.now = NOW
+        self.told: list[Changed] = []
+        self.identity = open_identity(self.config, folder, now=lambda: self.now)
+        self.accounts = Accounts(self, self.identity, passwords=Passwords(CHEAP))
+        self.steward = Steward(self.accounts, self.told.append)
+
+    def set(self, **auth: Any) -> None:
+        self.config = msgspec.structs.replace(self.config, auth=msgspec.structs.replace(self.config.auth, **auth))
+
+    async def ask(self, command: Command, address: str = HOME) -> Tokens:
+        tokens = await self.accounts.perform(command, address)
+        assert tokens is not None
+        return tokens
+
+    async def join(self, name: str = "ada", **more: Any) -> Tokens:
+        return await self.ask(Register(name=name, password=WORD, **more))
+
+    async def do(self, call: str, **arguments: Any) -> Any:
+        return await self.steward.handlers[call](arguments)
+
+    async def comes_in(self, token: str) -> bool:
+        """Whether the holder of an access token is believed."""
+        claims = self.identity.verifier.verify(token)
+        try:
+            return await self.database.read(lambda tx: admission.known(tx, claims)) is not None
+        except Refusal:
+            return False
+
+
+@asynccontextmanager
+async def household(folder: Path) -> AsyncIterator[World]:
+    clock = [lambda: int(NOW * 1000)]
+    async with Database.open(folder / "chatd.db", Schema.of(metadata), clock=lambda: clock[0]()) as database:
+        made = World(database, folder)
+        clock[0] = lambda: int(made.now * 1000)
+        yield made
+
+
+async def refused(world: World, command: Command, address: str = HOME) -> Refusal:
+    with pytest.raises(Refusal) as found:
+        await world.accounts.perform(command, address)
+    return found.value
+
+
+def payload(token: str) -> dict[str, Any]:
+    part = token.split(".")[1]
+    found: dict[str, Any] = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return found

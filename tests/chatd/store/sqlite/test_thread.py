@@ -1,0 +1,115 @@
+"""The link: aiosqlite under Trio, and the internals of aiosqlite that it leans on."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import trio
+from aiosqlite import core
+
+from chatd.store.sqlite.gil_yield import Courtesy
+from chatd.store.sqlite.thread import Link, Waiter
+
+
+@pytest.fixture
+async def link(tmp_path: Path) -> AsyncIterator[Link]:
+    async with Link.to(tmp_path / "x.db", Courtesy()) as link:
+        assert isinstance(link, Link)
+        yield link
+
+
+def test_aiosqlite_is_the_series_that_was_read() -> None:
+    assert version("aiosqlite").startswith("0.22.")
+
+
+def test_aiosqlite_speaks_asyncio_only_where_the_link_overrides_it() -> None:
+    tree = ast.parse(inspect.getsource(core.Connection))
+    users = {
+        function.name
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for line in function.body
+        if "asyncio." in ast.unparse(line)
+    }
+    assert users == {"_execute", "_connect", "stop", "iterdump"}
+    assert all(name in vars(Link) for name in users - {"iterdump"})  # which chatd has no use for
+
+
+def test_the_thread_asks_a_waiter_for_nothing_else() -> None:
+    source = inspect.getsource(core._connection_worker_thread)
+    asked = {n.attr for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Attribute)} - {"get", "debug"}
+    assert asked == {"get_loop", "call_soon_threadsafe"}
+    assert "future, function = tx.get()" in source
+    assert "if result is _STOP_RUNNING_SENTINEL" in source
+    assert list(inspect.signature(core.set_result).parameters) == ["fut", "result"]
+    assert {"done", "set_result", "set_exception", "get_loop", "call_soon_threadsafe"} <= set(vars(Waiter))
+
+
+async def test_the_library_s_own_api_works(link: Link) -> None:
+    async with link.execute("SELECT 1 UNION SELECT 2") as cursor:
+        assert [row async for row in cursor] == [(1,), (2,)]
+    assert [*map(tuple, await link.execute_fetchall("SELECT 3"))] == [(3,)]
+
+
+async def test_errors_come_back(link: Link) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="nothing"):
+        await link.execute("SELECT * FROM nothing")
+    assert [*map(tuple, await link.execute_fetchall("SELECT 3"))] == [(3,)]
+
+
+async def test_a_connection_that_cannot_be_opened_raises_and_leaves_no_thread(tmp_path: Path) -> None:
+    before = threading.active_count()
+    link = Link.to(tmp_path / "no" / "x.db", Courtesy())
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        await link
+    await trio.to_thread.run_sync(link._thread.join)
+    assert threading.active_count() <= before + 1  # Trio keeps the worker that joined
+
+
+async def test_what_was_handed_over_ends_before_a_cancelled_caller_goes_on(link: Link) -> None:
+    ended = False
+
+    def slow() -> None:
+        nonlocal ended
+        handed.set()
+        go.wait()
+        ended = True
+
+    handed, go = threading.Event(), threading.Event()
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(link.hop, slow)
+            await trio.to_thread.run_sync(handed.wait)
+            scope.cancel()
+            assert not ended
+            go.set()
+    assert ended
+
+
+async def test_a_closed_link_says_so(link: Link) -> None:
+    await link.close()
+    with pytest.raises(ValueError, match="no active connection"):
+        await link.execute("SELECT 1")
+
+
+def test_a_result_after_the_end_of_trio_is_dropped(tmp_path: Path) -> None:
+    async def abandon() -> Link:
+        link = Link.to(tmp_path / "x.db", Courtesy())
+        await link
+        link._tx.put_nowait((Waiter(), gate.wait))  # type: ignore[arg-type]
+        return link
+
+    gate = threading.Event()
+    link = trio.run(abandon)
+    gate.set()
+    assert link.stop() is None
+    link._thread.join(5)
+    assert not link._thread.is_alive()
+    assert link._connection is None

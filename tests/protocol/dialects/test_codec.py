@@ -1,0 +1,156 @@
+"""Speech: a row, a result and a refusal become what a client reads, in each dialect's manners."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec import Raw, Struct
+
+from protocol.commands import Join, Leave
+from protocol.dialects import dialect
+from protocol.dialects.codec import Speech
+from protocol.errors import FORBIDDEN, NOT_FOUND, RATE_LIMITED, UNKNOWN_CALL, NotYours, Refusal
+from protocol.ids import Key, Ref
+from tests.protocol.dialects.samples import MESSAGE, object_id, ref
+
+
+class Seat(Struct, frozen=True):
+    """What joining comes to."""
+
+    conversation: Ref
+
+
+def speech(name: str) -> Speech:
+    spoken = dialect(name)
+    return Speech(spoken, next(iter(spoken.vocabularies)))
+
+
+def test_a_call_is_found_by_its_name() -> None:
+    assert speech("kebab").hear("leave-conversation", Raw(b'{"conversationId":1}')) == Leave(conversation=Key(1))
+    assert speech("pairs").hear("join_conversation", Raw(b"[1]")) == Join(conversation=Key(1))
+    with pytest.raises(Refusal) as caught:
+        speech("kebab").row("join_conversation")
+    assert caught.value.code is UNKNOWN_CALL
+
+
+JOINED = b'{"success":true,"conversationId":12}'
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "result", "ack", "told"),
+    [
+        ("colon", "conversation:join", Seat(ref(12)), b'{"ok":true}', None),
+        ("kebab", "join-conversation", Seat(ref(12)), JOINED, ("joined-conversation", JOINED)),
+        ("kebab", "leave-conversation", None, None, None),
+        ("kebab", "typing", None, None, None),
+        ("rooms", "send_message", MESSAGE, None, None),
+        ("pairs", "join_conversation", Seat(ref(12)), None, None),
+        ("inbox", "send_message", MESSAGE, None, None),
+    ],
+)
+def test_success(name: str, call: str, result: object, ack: bytes | None, told: tuple[str, bytes] | None) -> None:
+    spoken = speech(name)
+    assert spoken.answer(spoken.row(call), result) == (ack, told)
+
+
+def test_a_message_that_was_sent() -> None:
+    colon, kebab = speech("colon"), speech("kebab")
+    ack, told = colon.answer(colon.row("message:send"), MESSAGE)
+    assert ack is not None
+    assert ack.startswith(f'{{"ok":true,"data":{{"_id":"{object_id(101)}","sender_id":1,'.encode())
+    assert told is None
+    ack, told = kebab.answer(kebab.row("send-message"), MESSAGE)
+    assert ack is not None
+    assert told == ("message-sent", ack)
+
+
+NO = Refusal(NOT_FOUND, "Conversation not found")
+NO_TEXT = b"Conversation not found"
+THEIRS = NotYours("Conversation")
+UNAUTHORIZED = b"Unauthorized to join this conversation"
+COLON_NO = b'{"code":"NOT_FOUND","message":"%b"}' % NO_TEXT
+COLON_THEIRS = b'{"code":"FORBIDDEN","message":"You have no permission for this conversation"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "asked", "ack", "told"),
+    [
+        ("colon", "conversation:join", True, b'{"ok":false,"error":%b}' % COLON_NO, None),
+        ("colon", "conversation:join", False, b'{"ok":false,"error":%b}' % COLON_NO, ("error", COLON_NO)),
+        ("kebab", "join-conversation", True, b'{"success":false,"error":"%b"}' % NO_TEXT, None),
+        (
+            "kebab",
+            "join-conversation",
+            False,
+            b'{"success":false,"error":"%b"}' % NO_TEXT,
+            ("error", b'{"message":"%b"}' % NO_TEXT),
+        ),
+        (
+            "kebab",
+            "send-message",
+            False,
+            b'{"success":false,"error":"%b"}' % NO_TEXT,
+            ("message-error", b'{"error":"%b"}' % NO_TEXT),
+        ),
+        (
+            "kebab",
+            "send-message",
+            True,
+            b'{"success":false,"error":"%b"}' % NO_TEXT,
+            ("message-error", b'{"error":"%b"}' % NO_TEXT),
+        ),
+        ("rooms", "join_room", True, None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+        ("rooms", "join_room", False, None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+        ("pairs", "send_message", True, None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+        ("inbox", "read_messages", True, None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+    ],
+)
+def test_refusal(name: str, call: str, asked: bool, ack: bytes | None, told: tuple[str, bytes] | None) -> None:
+    spoken = speech(name)
+    _, said, event = spoken.refuse(spoken.row(call), NO, asked=asked)
+    assert (said, event) == (ack, told)
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "ack", "told"),
+    [
+        ("colon", "conversation:join", b'{"ok":false,"error":%b}' % COLON_THEIRS, ("error", COLON_THEIRS)),
+        (
+            "kebab",
+            "join-conversation",
+            b'{"success":false,"error":"%b"}' % UNAUTHORIZED,
+            ("error", b'{"message":"%b"}' % UNAUTHORIZED),
+        ),
+        (
+            "kebab",
+            "send-message",
+            b'{"success":false,"error":"%b"}' % UNAUTHORIZED,
+            ("message-error", b'{"error":"%b"}' % UNAUTHORIZED),
+        ),
+        ("rooms", "join_room", None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+        ("pairs", "send_message", None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+        ("inbox", "read_messages", None, ("error", b'{"message":"%b"}' % NO_TEXT)),
+    ],
+)
+def test_what_is_anothers(name: str, call: str, ack: bytes | None, told: tuple[str, bytes] | None) -> None:
+    spoken = speech(name)
+    _, said, event = spoken.refuse(spoken.row(call), THEIRS, asked=False)
+    assert (said, event) == (ack, told)
+
+
+@pytest.mark.parametrize("name", ["colon", "kebab", "rooms", "pairs", "inbox"])
+def test_a_refusal_that_belongs_to_no_row_is_told_all_the_same(name: str) -> None:
+    refusal = Refusal(RATE_LIMITED, retry_after=2.0)
+    same, ack, told = speech(name).refuse(None, refusal, asked=False)
+    assert same is refusal
+    assert told is not None
+    assert told[0] == "error"
+    assert b'"message":"Too many requests"' in told[1]
+    assert ack is None or b"Too many requests" in ack
+
+
+def test_no_other_refusal_is_reworded() -> None:
+    kebab = speech("kebab")
+    join = kebab.row("join-conversation")
+    for refusal in (NO, Refusal(FORBIDDEN, "Not you")):
+        assert kebab.refuse(join, refusal, asked=True)[0] is refusal
+    assert kebab.refuse(join, THEIRS, asked=True)[0].code is FORBIDDEN

@@ -1,0 +1,370 @@
+"""Hearing: every row of every dialect against everything that a payload can have wrong with it.
+
+GOOD has a payload for each row; the faults are made from it, field by field, by the kind of the field.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from protocol.dialects import dialect, names
+from protocol.dialects.decode import Listener, unknown
+from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Hear
+from protocol.dialects.words import COUNT, FLAG, FREE, TEXT, URLS, either, field, keys, optional
+from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
+from protocol.ids import DECIMAL, OBJECT_ID
+from tests.protocol.dialects.samples import ear, heard, object_id, refused, uuid
+
+CHAT, NOTES, ROOT = "/chat", "/notifications", "/"
+ID, UID = object_id(7), uuid(7)
+
+GOOD: dict[tuple[str, str, str], dict[str, Any]] = {
+    ("colon", CHAT, "conversation:join"): {"conversationId": ID},
+    ("colon", CHAT, "conversation:leave"): {"conversationId": ID},
+    ("colon", CHAT, "message:send"): {
+        "conversationId": ID,
+        "content": "hi",
+        "attachments": ["https://x/a"],
+        "clientId": "c",
+    },
+    ("colon", CHAT, "message:edit"): {"messageId": ID, "content": "hi"},
+    ("colon", CHAT, "message:delete"): {"messageId": ID},
+    ("colon", CHAT, "message:read"): {"messageId": ID},
+    ("colon", CHAT, "typing"): {"conversationId": ID, "isTyping": True},
+    ("colon", CHAT, "members:add"): {"conversationId": ID, "userId": 7, "role": "admin"},
+    ("colon", CHAT, "members:remove"): {"conversationId": ID, "userId": 7},
+    ("colon", NOTES, "notification:list"): {"unreadOnly": True},
+    ("colon", NOTES, "notification:get"): {"notificationId": ID},
+    ("colon", NOTES, "notification:read"): {"notificationId": ID},
+    ("colon", NOTES, "notification:delete"): {"notificationId": ID},
+    ("colon", NOTES, "notification:ping"): {"action": "ping"},
+    ("kebab", CHAT, "send-message"): {
+        "sender_id": 7,
+        "conversation_id": 7,
+        "message_type": "text",
+        "content": "hi",
+        "clientId": "c",
+    },
+    ("kebab", CHAT, "join-conversation"): {"conversationId": 7, "userId": 7},
+    ("kebab", CHAT, "leave-conversation"): {"conversationId": 7},
+    ("kebab", CHAT, "typing"): {"conversationId": 7, "userId": 7, "isTyping": False},
+    ("rooms", CHAT, "join_room"): {"roomId": ID},
+    ("rooms", CHAT, "send_message"): {"roomId": ID, "content": "hi", "clientId": "c"},
+    ("rooms", CHAT, "typing"): {"roomId": ID},
+    ("pairs", ROOT, "join_conversation"): {"conversationId": 7},
+    ("pairs", ROOT, "leave_conversation"): {"conversationId": "7"},
+    ("pairs", ROOT, "send_message"): {"conversationId": 7, "content": "hi", "toUserId": "7", "clientId": "c"},
+    ("pairs", ROOT, "mark_read"): {"conversationId": 7},
+    ("pairs", ROOT, "typing_start"): {"conversationId": 7, "toUserId": 7},
+    ("pairs", ROOT, "typing_stop"): {"conversationId": 7, "toUserId": 7},
+    ("inbox", ROOT, "send_message"): {
+        "conversationId": UID,
+        "content": "hi",
+        "attachments": [{"url": "https://x/a", "type": "PDF"}],
+        "clientId": "c",
+    },
+    ("inbox", ROOT, "read_messages"): {"conversationId": UID},
+}
+
+# What is never right for a word, by what the word expects, as JSON.
+NUMBER_FAULTS = ('"x"', '"1 "', '""', "true", "1.5", "1.0", "0", "-1", "9223372036854775808", "1e3", "[7]", "{}")
+STRICT_FAULTS = (*NUMBER_FAULTS, '"7"')
+TEXT_FAULTS = ("7", "true", "[]", "{}", '"a\\u0000b"')
+LONG_FAULTS = (f'"{ID} "', f'" {ID}"', f'"{ID[:-1]}"', f'"{ID[:-1]}g"', f'"{{{UID}}}"', '""', "7", "true", "[]", "{}")
+FAULTS: dict[str, tuple[str, ...]] = {
+    "a positive integer": STRICT_FAULTS,
+    "an integer number": STRICT_FAULTS,
+    "a positive integer or its digits": (*NUMBER_FAULTS, '"07"', '"+7"', '"7.0"', '"-7"', '"99999999999999999"'),
+    "an id of 24 hexadecimal digits": (*LONG_FAULTS, f'"{UID}"'),
+    "a UUID": (*LONG_FAULTS, f'"{ID}"', f'"{UID.replace("-", "")}"'),
+    "a string": TEXT_FAULTS,
+    "a boolean value": ('"true"', "1", "0", "[]", "{}", '""'),
+    "a list of URLs": ('"https://x"', "{}", "[7]", "[null]", '[""]', '["a b"]', '["a\\u0000"]'),
+    'a list of {url, type: "IMAGE" or "PDF"}': ("{}", "[null]", '["https://x"]', '[{"url":"https://x"}]'),
+}
+CHOICE_FAULTS = ('"other"', '""', "7", "true", "[]", '"TEXT"')
+
+ROWS = [
+    (name, namespace, hear)
+    for name in names()
+    for namespace, words in dialect(name).vocabularies.items()
+    for hear in words.hears
+]
+FIELDS = [(name, namespace, hear, each) for name, namespace, hear in ROWS for each in hear.takes]
+
+
+def label(value: object) -> str | None:
+    return getattr(value, "name", None)
+
+
+def good(name: str, namespace: str, hear: Hear) -> dict[str, Any]:
+    return GOOD[name, namespace, hear.name]
+
+
+def with_text(payload: dict[str, Any], key: str, text: str) -> str:
+    """The payload as JSON, with a piece of raw text for one key."""
+    parts = [f"{json.dumps(k)}:{text if k == key else json.dumps(v)}" for k, v in payload.items()]
+    return "{" + ",".join(parts) + "}"
+
+
+def test_every_row_has_a_payload() -> None:
+    assert {(name, namespace, hear.name) for name, namespace, hear in ROWS} == set(GOOD)
+
+
+@pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
+def test_the_same_is_heard_alone_in_a_list_and_in_any_order(name: str, namespace: str, hear: Hear) -> None:
+    payload = good(name, namespace, hear)
+    text, backwards = json.dumps(payload), json.dumps(dict(reversed(payload.items())), indent=1)
+    listed = json.dumps(list(payload.values())) if hear.positional else f"[{text}]"
+    command = heard(name, hear.name, text, namespace)
+    assert type(command) is hear.command
+    for variant in (backwards, listed, f" \n{text}\t"):
+        assert heard(name, hear.name, variant, namespace) == command
+
+
+@pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
+def test_a_field_that_is_not_there(name: str, namespace: str, hear: Hear, each: Field) -> None:
+    payload = good(name, namespace, hear)
+    absent = json.dumps({k: v for k, v in payload.items() if k != each.name})
+    null = json.dumps({**payload, each.name: None})
+    if not each.required:
+        assert heard(name, hear.name, absent, namespace) == heard(name, hear.name, null, namespace)
+        return
+    expected = dialect(name).manners.complaints.missing.format(field=each.name, expected=each.word.expected)
+    for text in (absent, null):
+        refusal = refused(name, hear.name, text, namespace)
+        assert (refusal.code, refusal.field, refusal.message) == (BAD_REQUEST, each.name, expected)
+
+
+def faults(each: Field) -> Iterator[str]:
+    yield from FAULTS.get(each.word.expected, CHOICE_FAULTS)
+
+
+@pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
+def test_a_field_of_another_kind(name: str, namespace: str, hear: Hear, each: Field) -> None:
+    for fault in faults(each):
+        refusal = refused(name, hear.name, with_text(good(name, namespace, hear), each.name, fault), namespace)
+        assert (refusal.code, refusal.field) == (BAD_REQUEST, each.name)
+        assert refusal.message.startswith(f"{each.name} must be ")
+
+
+@pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
+def test_text_that_no_field_can_hold(name: str, namespace: str, hear: Hear, each: Field) -> None:
+    payload = good(name, namespace, hear)
+    for fault in ("1e999", "-1e999", "NaN", "Infinity", '"\\ud800x"', '"\\udc00\\ud800"', "01", "'x'", '"\x01"'):
+        refusal = refused(name, hear.name, with_text(payload, each.name, fault), namespace)
+        assert (refusal.code, refusal.message) == (UNPARSABLE, "The payload is not valid JSON")
+    deep = refused(name, hear.name, with_text(payload, each.name, "[" * 40 + "]" * 40), namespace)
+    assert (deep.code, deep.message) == (BAD_REQUEST, "The JSON is nested more than 32 deep")
+
+
+@pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
+def test_a_field_that_is_there_twice(name: str, namespace: str, hear: Hear, each: Field) -> None:
+    payload = good(name, namespace, hear)
+    text = json.dumps(payload)
+    escaped = f'"\\u{ord(each.name[0]):04x}{each.name[1:]}"'
+    for key in (json.dumps(each.name), escaped):
+        for value in (json.dumps(payload[each.name]), "null", "[]"):
+            for twice in (f"{{{key}:{value},{text[1:]}", f"{text[:-1]},{key}:{value}}}"):
+                refusal = refused(name, hear.name, twice, namespace)
+                assert (refusal.code, refusal.field) == (BAD_REQUEST, each.name)
+                assert refusal.message == f"'{each.name}' is there twice"
+
+
+@pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
+def test_a_field_that_nobody_declared(name: str, namespace: str, hear: Hear) -> None:
+    unknown = dialect(name).manners.complaints.unknown
+    for extra in ("claimed", "conversation", "__class__", "x"):
+        text = json.dumps({**good(name, namespace, hear), extra: 1})
+        refusal = refused(name, hear.name, text, namespace)
+        assert (refusal.code, refusal.field) == (BAD_REQUEST, extra)
+        assert refusal.message == unknown.format(field=extra)
+
+
+@pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
+def test_arguments_that_are_no_object(name: str, namespace: str, hear: Hear) -> None:
+    for text in ("7", '"x"', "true"):
+        assert refused(name, hear.name, text, namespace).message == "The payload must be an object"
+    for broken in ("{", "[", "[}", "{}}", "nul", "\xff", "{'a':1}", "[{},]"):
+        refusal = refused(name, hear.name, broken.encode("latin-1"), namespace)
+        assert refusal.message == "The payload is not valid JSON"
+    refusal = refused(name, hear.name, json.dumps([*good(name, namespace, hear).values()] * 9), namespace)
+    assert refusal.code is BAD_REQUEST
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.sampled_from([ID, UID]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+KEYS = st.sampled_from(sorted({each.name for *_, each in FIELDS}))
+
+
+def heard_or_refused(where: tuple[str, str, Hear], text: bytes) -> None:
+    """The one thing that holds for all input: the row's command comes of it, or a Refusal that says something."""
+    name, namespace, hear = where
+    outcome: object
+    try:
+        outcome = ear(name, hear.name, namespace).hear(Raw(text))
+    except Refusal as refusal:
+        outcome = refusal
+    assert str(outcome) if isinstance(outcome, Refusal) else type(outcome) is hear.command
+
+
+@given(st.sampled_from(ROWS), st.dictionaries(KEYS, JSON, max_size=4) | JSON)
+def test_whatever_json_comes(where: tuple[str, str, Hear], value: Any) -> None:
+    heard_or_refused(where, json.dumps(value).encode())
+    heard_or_refused(where, json.dumps([value]).encode())
+
+
+@given(st.sampled_from(ROWS), st.binary(max_size=80) | st.text(alphabet='{}[]",:\\0e1.-tu x', max_size=40))
+def test_whatever_bytes_come(where: tuple[str, str, Hear], text: bytes | str) -> None:
+    heard_or_refused(where, text if isinstance(text, bytes) else text.encode())
+
+
+@given(st.sampled_from(ROWS), st.data())
+def test_a_good_payload_with_changed_bytes(where: tuple[str, str, Hear], data: st.DataObject) -> None:
+    text = bytearray(json.dumps(good(*where)).encode())
+    for _ in range(data.draw(st.integers(1, 3))):
+        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
+    heard_or_refused(where, bytes(text))
+
+
+def one(*takes: Field) -> Listener:
+    class Anything:
+        def __init__(self, **values: Any) -> None:
+            self.values = values
+
+    command: Any = Anything
+    return Listener(command, takes, {}, Complaints())
+
+
+def values(listening: Listener, text: str) -> dict[str, Any]:
+    command: Any = listening.hear(text.encode())
+    found: dict[str, Any] = command.values
+    return found
+
+
+TRICKY = st.sampled_from(["hi", "a:b:c", '"content"', "content", "\\u0063ontent", '{"content":1}', "{", "\\", "ü:"])
+KEY_NAMES = st.sampled_from(["content", "clientId", "note"])
+
+
+@given(st.lists(st.tuples(KEY_NAMES, TRICKY, st.booleans()), max_size=4))
+def test_a_key_said_twice_is_found_whatever_the_values_look_like(said: list[tuple[str, str, bool]]) -> None:
+    """The quick looks that spare nearly every payload the slow one must never spare a guilty one."""
+    listening = one(optional("content", TEXT), optional("clientId", TEXT), optional("note", TEXT))
+    members = [
+        f"{json.dumps(key).replace(key[0], f'{chr(92)}u{ord(key[0]):04x}', 1) if escaped else json.dumps(key)}"
+        f":{json.dumps(value, ensure_ascii=False)}"
+        for key, value, escaped in said
+    ]
+    text = f"{{{','.join(members)}}}"
+    for arguments in (text, f"[{text}]"):
+        if len({key for key, _, _ in said}) < len(said):
+            with pytest.raises(Refusal, match="is there twice"):
+                listening.hear(arguments.encode())
+        else:
+            assert values(listening, arguments) == {key: value for key, value, _ in said}
+
+
+def test_a_key_said_twice_within_positional_arguments() -> None:
+    free: Any = lambda **values: values  # noqa: E731
+    listening = Listener(free, (optional("free", FREE),), {}, Complaints(), positional=True)
+    with pytest.raises(Refusal, match="'a' is there twice"):
+        listening.hear(b'[{"a":1,"a":2}]')
+
+
+def test_what_the_words_read() -> None:
+    everything = one(
+        optional("text", TEXT),
+        optional("flag", FLAG),
+        optional("count", COUNT),
+        optional("urls", URLS),
+        optional("free", FREE),
+        optional("ids", keys(DECIMAL), "members"),
+    )
+    assert values(everything, "{}") == {}
+    assert values(everything, '{"text":"ä","flag":false,"count":2147483647}') == {
+        "text": "ä",
+        "flag": False,
+        "count": 2**31 - 1,
+    }
+    assert values(everything, '{"free":{"a":[1,null]},"ids":[3,1]}') == {
+        "free": {"a": [1, None]},
+        "members": ((3, None, None), (1, None, None)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ('{"count":0}', "count must be a positive integer"),
+        ('{"count":2147483648}', "count must be a positive integer"),
+        ('{"ids":[1,true]}', "ids must be a list, each a positive integer"),
+        ('{"ids":[1,0]}', "ids must be a positive integer"),
+        (json.dumps({"ids": [1] * 1001}), "ids must be a list, each a positive integer"),
+    ],
+)
+def test_what_the_words_refuse(body: str, text: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        one(optional("count", COUNT), optional("ids", keys(DECIMAL))).hear(body.encode())
+    assert caught.value.message == text
+
+
+def test_all_problems_are_told_in_the_order_of_the_table() -> None:
+    listening = one(field("a", DECIMAL), field("b", OBJECT_ID), optional("c", FLAG))
+    with pytest.raises(Refusal) as caught:
+        listening.hear(b'{"z":1,"c":1,"b":"x"}')
+    assert [(problem.field, problem.kind) for problem in caught.value.problems] == [
+        ("a", "missing"),
+        ("b", "value"),
+        ("c", "type"),
+        ("z", "unknown"),
+    ]
+    assert caught.value.field == "a"
+
+
+def test_one_field_or_another() -> None:
+    listening = one(either("a", DECIMAL, unless="b"), optional("b", DECIMAL))
+    assert values(listening, '{"a":1}') == {"a": (1, None, None)}
+    assert values(listening, '{"b":2}') == {"b": (2, None, None)}
+    assert set(values(listening, '{"a":1,"b":2}')) == {"a", "b"}
+    for text in (b"{}", b'{"b":null}', b'{"a":null}'):
+        with pytest.raises(Refusal) as caught:
+            listening.hear(text)
+        assert caught.value.message == "a is required and must be a positive integer"
+
+
+def test_names_of_unknown_fields_are_cut_to_size() -> None:
+    with pytest.raises(Refusal) as caught:
+        one(optional("a", FLAG)).hear(json.dumps({"x" * 5000: 1}).encode())
+    assert len(caught.value.message) < 200
+
+
+def test_an_answer_names_ten_problems_and_cuts_the_keys() -> None:
+    text = json.dumps({f"{number}{'k' * 5_000}": 1 for number in range(400)})
+    refusal = refused("colon", "message:send", text)
+    assert len(refusal.problems) == MOST_PROBLEMS
+    assert len(refusal.message) < 2_000
+
+
+def test_unknown_keys_are_not_looked_at_when_there_are_problems_enough() -> None:
+    looked_at = iter([f"unknown{number}" for number in range(1_000)])
+    found = unknown((), looked_at)
+    assert [next(found).field for _ in range(MOST_PROBLEMS)][-1] == "unknown9"
+    assert next(looked_at) == "unknown10"
+
+
+@pytest.mark.parametrize(
+    ("field_name", "value"), [("attachments", ["https://x/a"] * 1_001), ("attachments", [None] * 1_001)]
+)
+def test_every_list_has_an_end(field_name: str, value: list[Any]) -> None:
+    refusal = refused("colon", "message:send", json.dumps({"conversationId": ID, field_name: value}))
+    assert refusal.field == field_name
