@@ -41,7 +41,7 @@ from chatd.auth.verifier import bearer
 from chatd.config.load import ConfigError
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
-from chatd.core.app import House
+from chatd.core.app import App
 from chatd.services import accounts as services
 from chatd.services import admission, invites
 from chatd.services.accounts import Changed, Changes
@@ -59,7 +59,7 @@ LONGEST_TTL = 10 * 365 * 86400.0
 Tell = Callable[[Changed], None]
 
 
-class Add(Arguments, frozen=True, kw_only=True):
+class AddUser(Arguments, frozen=True, kw_only=True):
     name: str
     password: str | None = None
     email: str | None = None
@@ -68,7 +68,7 @@ class Add(Arguments, frozen=True, kw_only=True):
     subject: str | None = None
 
 
-class Invite(Arguments, frozen=True, kw_only=True):
+class MakeInvite(Arguments, frozen=True, kw_only=True):
     admin: bool = False
     uses: int = 1
     ttl: float
@@ -78,11 +78,11 @@ class Revoke(Arguments, frozen=True, kw_only=True):
     id: int
 
 
-class Whom(Arguments, frozen=True, kw_only=True):
+class NamedUser(Arguments, frozen=True, kw_only=True):
     user: str
 
 
-class Set(Whom, frozen=True, kw_only=True):
+class ChangeUser(NamedUser, frozen=True, kw_only=True):
     name: str | None = None
     email: str | None = None
     display: str | None = None
@@ -90,41 +90,43 @@ class Set(Whom, frozen=True, kw_only=True):
     disabled: bool | None = None
 
 
-class SetPassword(Whom, frozen=True, kw_only=True):
+class ChangePassword(NamedUser, frozen=True, kw_only=True):
     password: str
 
 
-class Make(Whom, frozen=True, kw_only=True):
+class MakeToken(NamedUser, frozen=True, kw_only=True):
     ttl: float | None = None
     admin: bool = False
 
 
-class Check(Arguments, frozen=True, kw_only=True):
+class CheckToken(Arguments, frozen=True, kw_only=True):
     token: str
 
 
-class Steward:
+class AccountAdmin:
     """Does it. `tell` hears of every change to a user, on the Trio thread, as soon as it is kept."""
 
     def __init__(self, accounts: Accounts, tell: Tell) -> None:
         self._accounts = accounts
-        self._database = accounts.home.database
+        self._database = accounts.app.database
         self._tell = tell
         self.handlers: Mapping[str, Handler] = {
-            "user.add": partial(called, Add, self.add),
+            "user.add": partial(called, AddUser, self.add),
             "user.list": partial(called, Nothing, self.everybody),
-            "user.set": partial(called, Set, self.change),
-            "user.passwd": partial(called, SetPassword, self.set_password),
-            "user.delete": partial(called, Whom, self.delete),
-            "invite.make": partial(called, Invite, self.make_invite),
+            "user.set": partial(called, ChangeUser, self.change),
+            "user.passwd": partial(called, ChangePassword, self.set_password),
+            "user.delete": partial(called, NamedUser, self.delete),
+            "invite.make": partial(called, MakeInvite, self.make_invite),
             "invite.list": partial(called, Nothing, self.invites),
             "invite.revoke": partial(called, Revoke, self.revoke_invite),
-            "token.make": partial(called, Make, self.make_token),
-            "token.check": partial(called, Check, self.check_token),
+            "token.make": partial(called, MakeToken, self.make_token),
+            "token.check": partial(called, CheckToken, self.check_token),
         }
 
-    async def add(self, asked: Add) -> dict[str, Any]:
-        person = await self._accounts.person(asked.name, asked.email, asked.display, asked.password, admin=asked.admin)
+    async def add(self, asked: AddUser) -> dict[str, Any]:
+        person = await self._accounts.new_account(
+            asked.name, asked.email, asked.display, asked.password, admin=asked.admin
+        )
         if asked.subject is not None:
             if asked.password is not None:
                 raise Refusal(BAD_REQUEST, "A user of another issuer has no password here", field="password")
@@ -136,7 +138,7 @@ class Steward:
     async def everybody(self, asked: Nothing) -> list[dict[str, Any]]:
         return [shown(user) for user in await self._database.read(services.listing)]
 
-    async def change(self, asked: Set) -> dict[str, Any]:
+    async def change(self, asked: ChangeUser) -> dict[str, Any]:
         changes = Changes(
             services.check_name(asked.name) if asked.name is not None else None,
             services.check_email(asked.email) if asked.email else asked.email,
@@ -146,14 +148,14 @@ class Steward:
         )
         return await self._carry_out(lambda tx: services.change(tx, asked.user, changes))
 
-    async def set_password(self, asked: SetPassword) -> dict[str, Any]:
+    async def set_password(self, asked: ChangePassword) -> dict[str, Any]:
         hashed = await self._accounts.passwords.hash(asked.password)
         return await self._carry_out(lambda tx: services.set_password(tx, asked.user, hashed))
 
-    async def delete(self, asked: Whom) -> dict[str, Any]:
+    async def delete(self, asked: NamedUser) -> dict[str, Any]:
         return await self._carry_out(lambda tx: services.delete(tx, asked.user))
 
-    async def make_invite(self, asked: Invite) -> dict[str, Any]:
+    async def make_invite(self, asked: MakeInvite) -> dict[str, Any]:
         token = invites.generate()
         made = await self._database.write(
             lambda tx: invites.make(tx, token, admin=asked.admin, uses=asked.uses, ttl=asked.ttl)
@@ -172,23 +174,23 @@ class Steward:
     async def revoke_invite(self, asked: Revoke) -> None:
         await self._database.write(lambda tx: invites.revoke(tx, asked.id))
 
-    async def make_token(self, asked: Make) -> dict[str, Any]:
-        ttl = asked.ttl if asked.ttl is not None else self._accounts.home.config.auth.access_ttl
+    async def make_token(self, asked: MakeToken) -> dict[str, Any]:
+        ttl = asked.ttl if asked.ttl is not None else self._accounts.app.config.auth.access_ttl
         if not 0 < ttl <= LONGEST_TTL:
             raise Refusal(BAD_REQUEST, "A token lasts more than nothing and at most ten years", field="ttl")
         entrant = await self._database.read(lambda tx: services.may_have_token(tx, asked.user))
         token = self._accounts.access(entrant, ttl, admin=asked.admin)
-        claims = await self._accounts.identity.verifier.admit(token)
+        claims = await self._accounts.identity.verifier.verify_or_fetch_keys(token)
         return {"token": token, "expires": claims.expires}
 
-    async def check_token(self, asked: Check) -> dict[str, Any]:
+    async def check_token(self, asked: CheckToken) -> dict[str, Any]:
         """Who comes in with it; a Refusal says why nobody does."""
-        claims = await self._accounts.identity.verifier.admit(bearer(asked.token))
-        actor = await self._database.read(lambda tx: admission.known(tx, claims))
+        claims = await self._accounts.identity.verifier.verify_or_fetch_keys(bearer(asked.token))
+        actor = await self._database.read(lambda tx: admission.find_actor(tx, claims))
         if actor is not None:
             return {"user": actor.id, "name": actor.name, "admin": actor.admin, "expires": claims.expires}
         if not (claims.foreign and self._accounts.identity.provision):
-            raise admission.stranger()
+            raise admission.unknown_user()
         return {"user": claims.subject, "name": claims.name, "admin": claims.admin, "expires": claims.expires}
 
     async def _carry_out(self, unit: Callable[[Transaction], Changed]) -> dict[str, Any]:
@@ -223,23 +225,23 @@ def shown(user: User) -> dict[str, Any]:
 # Beside a running server
 
 
-def handlers(house: House, accounts: Accounts) -> Mapping[str, Handler]:
+def handlers(app: App, accounts: Accounts) -> Mapping[str, Handler]:
     """For the control socket."""
-    steward = Steward(accounts, partial(tell, house))
-    return {**steward.handlers, **notifications.beside(house), **ChatAdmin(house, accounts).handlers}
+    account_admin = AccountAdmin(accounts, partial(tell, app))
+    return {**account_admin.handlers, **notifications.beside(app), **ChatAdmin(app, accounts).handlers}
 
 
-def tell(house: House, changed: Changed) -> None:
+def tell(app: App, changed: Changed) -> None:
     """What is remembered of a user is forgotten, and their sockets close if they are signed out."""
-    house.doorman.forget(changed.user.ref.number)
+    app.authenticator.invalidate(changed.user.ref.number)
     if changed.signed_out:
-        house.dispatch.publish(AccountClosed(changed.user.ref), None)
+        app.dispatch.publish(AccountClosed(changed.user.ref), None)
 
 
 # Without one
 
 
-class Alone(Struct, frozen=True):
+class OfflineApp(Struct, frozen=True):
     """A house with nobody in it."""
 
     config: Config
@@ -288,8 +290,8 @@ async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
         folder / DATABASE_NAME, Schema.of(metadata), busy_seconds=config.data.busy_timeout
     ) as store:
         identity = open_identity(config, folder)
-        steward = Steward(Accounts(Alone(config, store), identity), lambda changed: None)
-        known = {**steward.handlers, **notifications.alone(store)}
+        account_admin = AccountAdmin(Accounts(OfflineApp(config, store), identity), lambda changed: None)
+        known = {**account_admin.handlers, **notifications.alone(store)}
         if identity.source is None:
             return await known[call](arguments)
         async with trio.open_nursery() as nursery:

@@ -18,11 +18,11 @@ import trio
 from chatd.admin.arguments import Arguments, called
 from chatd.admin.control_socket import Handler
 from chatd.core.accounts import Accounts
-from chatd.core.app import House
+from chatd.core.app import App
 from chatd.services import accounts as services
 from chatd.services.context import Actor
 from chatd.store.queries import conversations, users
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol import commands as ask
 from protocol.dialects import dialect
 from protocol.errors import BAD_REQUEST, NOT_FOUND, Refusal
@@ -41,8 +41,8 @@ class OpenChat(Arguments, frozen=True, kw_only=True):
 class ChatAdmin:
     """Opens conversations for the shell."""
 
-    def __init__(self, house: House, accounts: Accounts) -> None:
-        self._house = house
+    def __init__(self, app: App, accounts: Accounts) -> None:
+        self._app = app
         self._accounts = accounts
         self._opening = trio.Lock()  # two users who open a title at once get one group
         self.handlers: Mapping[str, Handler] = {"chat.open": partial(called, OpenChat, self.open)}
@@ -52,32 +52,32 @@ class ChatAdmin:
         actor = Actor(user.ref, user.name)
         async with self._opening:
             conversation = await self._conversation(actor, asked.conversation)
-        grant = await self._house.database.read(lambda tx: services.may_have_token(tx, user.name))
+        grant = await self._app.database.read(lambda tx: services.may_have_token(tx, user.name))
         return {
             "user": user.ref.number,
             "name": user.name,
             "token": self._accounts.access(grant, TOKEN_SECONDS),
             "conversation": dialect(SPOKEN_DIALECT).conversation.spell(conversation),
             "title": asked.conversation,
-            "url": self._house.config.server.public_url or self._accounts.address,
+            "url": self._app.config.server.public_url or self._accounts.address,
         }
 
     async def _user(self, name: str) -> User:
-        found: User | None = await self._house.database.read(lambda tx: _user_named(tx, name))
+        found: User | None = await self._app.database.read(lambda tx: _user_named(tx, name))
         if found is not None:
             return found
-        account = await self._accounts.person(name, None, None, None)
+        account = await self._accounts.new_account(name, None, None, None)
 
         def unit(tx: Transaction) -> User:
             return _user_named(tx, name) or services.add(tx, account)
 
-        return await self._house.database.write(unit)
+        return await self._app.database.write(unit)
 
     async def _conversation(self, actor: Actor, asked: str) -> Ref:
         return await (self._private(actor, asked[1:]) if asked.startswith("@") else self._group(actor, asked))
 
     async def _private(self, actor: Actor, name: str) -> Ref:
-        other = await self._house.database.read(lambda tx: _user_named(tx, name))
+        other = await self._app.database.read(lambda tx: _user_named(tx, name))
         if other is None:
             raise Refusal(NOT_FOUND, f"There is no user {name!r}")
         command = ask.CreateConversation(kind="private", members=(Key(other.ref.number),))
@@ -86,20 +86,20 @@ class ChatAdmin:
     async def _group(self, actor: Actor, title: str) -> Ref:
         if not title.strip():
             raise Refusal(BAD_REQUEST, "A conversation needs a title", field="conversation")
-        found = await self._house.database.read(lambda tx: conversations.group_titled(tx, title))
+        found = await self._app.database.read(lambda tx: conversations.group_titled(tx, title))
         if found is None:
             return await self._created(actor, ask.CreateConversation(kind="group", members=(), title=title))
         group, owner = found
-        if await self._house.database.read(lambda tx: conversations.place(tx, group.number, actor.id)) is None:
+        if await self._app.database.read(lambda tx: conversations.membership(tx, group.number, actor.id)) is None:
             command = ask.AddMember(conversation=Key(group.number), user=Key(actor.id))
-            await self._house.dispatch.request(Actor(owner, ""), command)
+            await self._app.dispatch.request(Actor(owner, ""), command)
         return group
 
     async def _created(self, actor: Actor, command: ask.CreateConversation) -> Ref:
-        ref: Ref = (await self._house.dispatch.request(actor, command)).ref
+        ref: Ref = (await self._app.dispatch.request(actor, command)).ref
         return ref
 
 
-def _user_named(tx: Reading, name: str) -> User | None:
+def _user_named(tx: ReadTransaction, name: str) -> User | None:
     account = users.account(tx, name=name)
     return None if account is None else account.user

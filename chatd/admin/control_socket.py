@@ -36,7 +36,7 @@ class NoServer(Exception):
     """Nothing listens there: no server runs on this data."""
 
 
-class Refused(Exception):
+class CommandRefused(Exception):
     """The server said no; the text says why."""
 
 
@@ -135,10 +135,10 @@ def call_control(path: Path, name: str, /, **arguments: Any) -> Any:
         with connection.makefile("rb") as lines:
             line = lines.readline(LONGEST_LINE)
     if not line:
-        raise Refused("the server ended the connection without an answer")
+        raise CommandRefused("the server ended the connection without an answer")
     reply = json.loads(line)
     if not reply["ok"]:
-        raise Refused(str(reply["message"]))
+        raise CommandRefused(str(reply["message"]))
     return reply["data"]
 
 

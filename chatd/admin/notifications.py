@@ -14,9 +14,9 @@ from typing import Any
 
 from chatd.admin.arguments import Arguments, Nothing, called
 from chatd.admin.control_socket import Handler
-from chatd.core.app import House
+from chatd.core.app import App
 from chatd.services import accounts, service_tokens
-from chatd.services.context import Actor, Rules, Work
+from chatd.services.context import Actor, ServiceContext, ServiceRules
 from chatd.services.table import SERVICES
 from chatd.store.queries import service_tokens as stored
 from chatd.store.sqlite.database import Database
@@ -28,23 +28,23 @@ from protocol.ids import Key, Ref
 SHELL = Actor(Ref(0, 0), "chatd", admin=True)
 
 
-class Notify(Arguments, frozen=True, kw_only=True):
+class SendNotification(Arguments, frozen=True, kw_only=True):
     title: str
     content: str = ""
     type: str = "system"
     user: str | None = None
 
 
-class Make(Arguments, frozen=True, kw_only=True):
+class MakeServiceToken(Arguments, frozen=True, kw_only=True):
     name: str
     scopes: list[str]
 
 
-class Named(Arguments, frozen=True, kw_only=True):
+class NamedService(Arguments, frozen=True, kw_only=True):
     name: str
 
 
-class Herald:
+class NotificationAdmin:
     """`perform` carries out a command; `changed` hears of a token that is worth nothing any more."""
 
     def __init__(
@@ -54,13 +54,13 @@ class Herald:
         self._perform = perform
         self._changed = changed
         self.handlers: Mapping[str, Handler] = {
-            "notify": partial(called, Notify, self.notify),
-            "service.make": partial(called, Make, self.make),
+            "notify": partial(called, SendNotification, self.notify),
+            "service.make": partial(called, MakeServiceToken, self.make),
             "service.list": partial(called, Nothing, self.listing),
-            "service.revoke": partial(called, Named, self.revoke),
+            "service.revoke": partial(called, NamedService, self.revoke),
         }
 
-    async def notify(self, asked: Notify) -> dict[str, Any]:
+    async def notify(self, asked: SendNotification) -> dict[str, Any]:
         if asked.user is None:
             command: Command = ask.Broadcast(title=asked.title, content=asked.content, type=asked.type)
         else:
@@ -71,7 +71,7 @@ class Herald:
         made = await self._perform(command)
         return {"id": made.ref.number}
 
-    async def make(self, asked: Make) -> dict[str, Any]:
+    async def make(self, asked: MakeServiceToken) -> dict[str, Any]:
         token = service_tokens.generate()
         await self._database.write(lambda tx: service_tokens.make(tx, asked.name, token, asked.scopes))
         return {"token": token}
@@ -79,14 +79,16 @@ class Herald:
     async def listing(self, asked: Nothing) -> list[dict[str, Any]]:
         return [one._asdict() for one in await self._database.read(stored.everyone)]
 
-    async def revoke(self, asked: Named) -> None:
+    async def revoke(self, asked: NamedService) -> None:
         await self._database.write(lambda tx: service_tokens.revoke(tx, asked.name))
         self._changed()
 
 
-def beside(house: House) -> Mapping[str, Handler]:
+def beside(app: App) -> Mapping[str, Handler]:
     """By a running server."""
-    return Herald(house.database, partial(house.dispatch.request, SHELL), house.doorman.forget_services).handlers
+    return NotificationAdmin(
+        app.database, partial(app.dispatch.request, SHELL), app.authenticator.invalidate_services
+    ).handlers
 
 
 def alone(database: Database) -> Mapping[str, Handler]:
@@ -94,8 +96,8 @@ def alone(database: Database) -> Mapping[str, Handler]:
 
     async def perform(command: Command) -> Any:
         def unit(tx: Transaction) -> Any:
-            return SERVICES[type(command)].service(Work(tx, SHELL, Rules()), command)
+            return SERVICES[type(command)].service(ServiceContext(tx, SHELL, ServiceRules()), command)
 
         return await database.write(unit)
 
-    return Herald(database, perform, lambda: None).handlers
+    return NotificationAdmin(database, perform, lambda: None).handlers

@@ -39,7 +39,7 @@ KIND_CLAIMS = ("typ", "type", "token_use")
 NAME_CLAIMS = ("name", "preferred_username", "username")
 
 
-class Rules(Struct, frozen=True):
+class ClaimRules(Struct, frozen=True):
     """What a foreign token must say. Empty takes any; `leeway` is for `nbf` and `iat` only, never for `exp`."""
 
     user_claims: tuple[str, ...] = ("user_id", "userId", "id", "sub")
@@ -80,7 +80,7 @@ def check_header(header: Mapping[str, Any]) -> tuple[str, str | None]:
     return algorithm, kid
 
 
-def read_claims(payload: Mapping[str, Any], rules: Rules, now: float, *, kid: str | None, own_key: bool) -> Claims:
+def read_claims(payload: Mapping[str, Any], rules: ClaimRules, now: float, *, kid: str | None, own_key: bool) -> Claims:
     """Check a payload whose signature holds."""
     own = own_key and payload.get("iss") == OWN_ISSUER
     expires = check_times(payload, now, math.inf if own else rules.leeway)  # nobody need doubt the own clock
@@ -133,7 +133,7 @@ def check_expiry(expires: float, now: float) -> None:
         raise Refusal(AUTH_INVALID, "The token has expired")
 
 
-def check_parties(payload: Mapping[str, Any], rules: Rules) -> None:
+def check_parties(payload: Mapping[str, Any], rules: ClaimRules) -> None:
     """Issued by the right one, for us."""
     if rules.issuer and payload.get("iss") != rules.issuer:
         raise Refusal(AUTH_INVALID, "The token is from another issuer")

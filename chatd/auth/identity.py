@@ -12,12 +12,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from chatd.auth.claims import Rules
+from chatd.auth.claims import ClaimRules
 from chatd.auth.jwks import JwksSource
-from chatd.auth.keys import SHORTEST_SECRET, KeySettings, Ring, is_pem, load_or_make_secret, make_ring
+from chatd.auth.keys import SHORTEST_SECRET, KeyRing, KeySettings, is_pem, load_or_make_secret, make_ring
 from chatd.auth.tokens import Issuer
 from chatd.auth.verifier import Verifier
-from chatd.config.load import Auth, Config, ConfigError
+from chatd.config.load import AuthSettings, Config, ConfigError
 from chatd.telemetry.log import log
 
 SECRET_NAME = "secret"  # noqa: S105 - the name of its file
@@ -52,14 +52,14 @@ def open_identity(config: Config, folder: Path, *, now: Callable[[], float] = ti
         source = key_source(auth, ring)
     except ValueError as problem:  # KeyProblem is one
         raise ConfigError(str(problem)) from None
-    rules = Rules(auth.user_claims, auth.issuer, auth.audience, auth.leeway)
+    rules = ClaimRules(auth.user_claims, auth.issuer, auth.audience, auth.leeway)
     provision = {"on": True, "off": False, "auto": settings.foreign}[auth.provision]
     verifier = Verifier(ring, rules, source, now=now)
     place_key = hmac.digest(settings.own_secret, PLACES, "sha256")
     return Identity(verifier, Issuer(ring.signer, now=now), source, settings.foreign, provision, place_key)
 
 
-def check_keys(auth: Auth) -> None:
+def check_keys(auth: AuthSettings) -> None:
     """Read and check every configured key, and make none; a ConfigError names the setting."""
     try:
         make_ring(key_settings(auth, bytes(SHORTEST_SECRET)))
@@ -67,7 +67,7 @@ def check_keys(auth: Auth) -> None:
         raise ConfigError(str(problem)) from None
 
 
-def key_settings(auth: Auth, own_secret: bytes) -> KeySettings:
+def key_settings(auth: AuthSettings, own_secret: bytes) -> KeySettings:
     """Every key that is configured, read from where it is."""
     return KeySettings(
         own_secret=own_secret,
@@ -80,7 +80,7 @@ def key_settings(auth: Auth, own_secret: bytes) -> KeySettings:
     )
 
 
-def key_source(auth: Auth, ring: Ring) -> JwksSource | None:
+def key_source(auth: AuthSettings, ring: KeyRing) -> JwksSource | None:
     if not auth.jwks_url:
         return None
     return JwksSource(auth.jwks_url, ring, warn=log.warning, every=auth.jwks_refresh)

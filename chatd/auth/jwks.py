@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import trio
 
-from chatd.auth.keys import Ring
+from chatd.auth.keys import KeyRing
 from chatd.auth.public_keys import KeyProblem, read_jwks
 from chatd.telemetry.redact import redact
 
@@ -71,7 +71,7 @@ class JwksSource:
     def __init__(
         self,
         url: str,
-        ring: Ring,
+        ring: KeyRing,
         *,
         warn: Callable[..., None],
         every: float = 300.0,

@@ -31,7 +31,7 @@ HMAC = frozenset(DIGESTS)
 ASYMMETRIC = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"))
 
 
-class Key(Struct, frozen=True):
+class VerificationKey(Struct, frozen=True):
     """What signatures are checked with. `own`: it is derived from this server's own secret."""
 
     kid: str | None

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from chatd.auth.jws import ASYMMETRIC, HMAC, Key, Signer, mathematics
+from chatd.auth.jws import ASYMMETRIC, HMAC, Signer, VerificationKey, mathematics
 from chatd.auth.public_keys import KeyProblem, KeySet, read_jwks, read_pem
 
 OWN_KID = "chatd"
@@ -57,10 +57,10 @@ class KeySettings(Struct, frozen=True):
         return bool(self.public or self.secret or self.keys)
 
 
-class Ring:
+class KeyRing:
     """Every key, found by name. `version` grows when the issuer's keys are replaced."""
 
-    def __init__(self, own: Key, signer: Signer, algorithms: frozenset[str], keys: KeySet) -> None:
+    def __init__(self, own: VerificationKey, signer: Signer, algorithms: frozenset[str], keys: KeySet) -> None:
         self.own = own
         self.signer = signer
         self.algorithms = algorithms
@@ -68,7 +68,7 @@ class Ring:
         self._fixed = keys
         self._keys = keys
 
-    def find(self, kid: str | None) -> Key | None:
+    def find(self, kid: str | None) -> VerificationKey | None:
         """The key for a token; None when there is none."""
         if kid == OWN_KID:
             return self.own
@@ -90,7 +90,7 @@ class Ring:
         """Whether no issuer's key is known yet."""
         return not self._keys.named and self._keys.unnamed is None
 
-    def _only(self) -> Key | None:
+    def _only(self) -> VerificationKey | None:
         keys = list(self._keys.named.values())
         return keys[0] if len(keys) == 1 else None
 
@@ -136,7 +136,7 @@ def is_pem(text: str) -> bool:
     return "-----BEGIN " in text
 
 
-def make_ring(settings: KeySettings) -> Ring:
+def make_ring(settings: KeySettings) -> KeyRing:
     """Load and check every configured key. KeyProblem names the setting, never its value."""
     algorithms = _algorithms(settings)
     own, signer = _own_key(settings.own_secret, public=settings.public)
@@ -148,7 +148,7 @@ def make_ring(settings: KeySettings) -> Ring:
         keys = _secrets(settings, algorithms)
     else:
         keys = KeySet(named={}, unnamed=own)
-    return Ring(own, signer, algorithms, keys)
+    return KeyRing(own, signer, algorithms, keys)
 
 
 def _algorithms(settings: KeySettings) -> frozenset[str]:
@@ -163,20 +163,22 @@ def _algorithms(settings: KeySettings) -> frozenset[str]:
     return chosen
 
 
-def _own_key(secret: bytes, *, public: bool) -> tuple[Key, Signer]:
+def _own_key(secret: bytes, *, public: bool) -> tuple[VerificationKey, Signer]:
     if not public:
-        own = Key(OWN_KID, frozenset(("HS256",)), secret, own=True)
+        own = VerificationKey(OWN_KID, frozenset(("HS256",)), secret, own=True)
         return own, Signer(OWN_KID, "HS256", lambda signed: hmac.digest(secret, signed, "sha256"))
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     private = Ed25519PrivateKey.from_private_bytes(hmac.digest(secret, DERIVATION, "sha256"))
-    own = Key(OWN_KID, frozenset(("EdDSA",)), private.public_key(), own=True)
+    own = VerificationKey(OWN_KID, frozenset(("EdDSA",)), private.public_key(), own=True)
     return own, Signer(OWN_KID, "EdDSA", lambda signed: bytes(mathematics("EdDSA").sign(signed, private)))
 
 
 def _secrets(settings: KeySettings, algorithms: frozenset[str]) -> KeySet:
-    named = {kid: Key(kid, algorithms, _strong(text, f"auth.keys.{kid}")) for kid, text in settings.keys.items()}
-    unnamed = Key(None, algorithms, _strong(settings.secret, "auth.secret")) if settings.secret else None
+    named = {
+        kid: VerificationKey(kid, algorithms, _strong(text, f"auth.keys.{kid}")) for kid, text in settings.keys.items()
+    }
+    unnamed = VerificationKey(None, algorithms, _strong(settings.secret, "auth.secret")) if settings.secret else None
     return KeySet(named=named, unnamed=unnamed)
 
 

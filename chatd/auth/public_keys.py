@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from chatd.auth.jws import Key
+from chatd.auth.jws import VerificationKey
 
 RSA_BITS = 2048
 RSA = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"))
@@ -27,11 +27,11 @@ class KeyProblem(ValueError):
 class KeySet(Struct, frozen=True):
     """Keys by their name, and the one that has none."""
 
-    named: dict[str, Key]
-    unnamed: Key | None = None
+    named: dict[str, VerificationKey]
+    unnamed: VerificationKey | None = None
 
 
-def read_pem(text: str, kid: str | None, algorithms: frozenset[str], setting: str) -> Key:
+def read_pem(text: str, kid: str | None, algorithms: frozenset[str], setting: str) -> VerificationKey:
     """The public key in a PEM text, which may be a certificate."""
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -66,7 +66,7 @@ def read_jwks(document: bytes, algorithms: frozenset[str], setting: str) -> KeyS
     return KeySet(named=named, unnamed=unnamed[0] if unnamed else None)
 
 
-def _read_jwk(member: dict[str, Any], algorithms: frozenset[str], setting: str) -> Key | None:
+def _read_jwk(member: dict[str, Any], algorithms: frozenset[str], setting: str) -> VerificationKey | None:
     """One entry; None when it is no use here."""
     from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
     from jwt.exceptions import InvalidKeyError
@@ -86,11 +86,11 @@ def _read_jwk(member: dict[str, Any], algorithms: frozenset[str], setting: str) 
         return None
 
 
-def _fit(material: Any, kid: str | None, algorithms: frozenset[str], setting: str) -> Key:
+def _fit(material: Any, kid: str | None, algorithms: frozenset[str], setting: str) -> VerificationKey:
     fitting = _abilities(material, setting) & algorithms
     if not fitting:
         raise KeyProblem(f"{setting}: the key serves none of {', '.join(sorted(algorithms))}")
-    return Key(kid, fitting, material)
+    return VerificationKey(kid, fitting, material)
 
 
 def _abilities(material: Any, setting: str) -> frozenset[str]:

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable
 from hashlib import sha256
 
-from chatd.auth.claims import Claims, Rules, check_expiry, check_header, read_claims
+from chatd.auth.claims import ClaimRules, Claims, check_expiry, check_header, read_claims
 from chatd.auth.jwks import JwksSource
 from chatd.auth.jws import LONGEST, Token, parse
-from chatd.auth.keys import Ring
+from chatd.auth.keys import KeyRing
 from protocol.errors import AUTH_INVALID, UNAVAILABLE, Refusal
 
-REMEMBERED = 4096
-WAIT_FOR_KEYS = 5.0
+MAX_CACHED_TOKENS = 4096
+KEY_WAIT_SECONDS = 5.0
 LONGEST_SHOWN = LONGEST + 64  # a token, its scheme and some blanks
 
 
@@ -44,12 +44,12 @@ class Verifier:
 
     def __init__(
         self,
-        ring: Ring,
-        rules: Rules,
+        ring: KeyRing,
+        rules: ClaimRules,
         source: JwksSource | None = None,
         *,
         now: Callable[[], float] = time.time,
-        remembered: int = REMEMBERED,
+        remembered: int = MAX_CACHED_TOKENS,
     ) -> None:
         self._ring = ring
         self._rules = rules
@@ -81,7 +81,7 @@ class Verifier:
         claims = self._known.get(sha256(token.encode()).digest())
         return claims if claims is not None and claims.expires > self._now() else None
 
-    async def admit(self, token: str) -> Claims:
+    async def verify_or_fetch_keys(self, token: str) -> Claims:
         """The same, waiting a moment for the issuer's keys when the token names a new one."""
         try:
             return self.verify(token)
@@ -89,7 +89,7 @@ class Verifier:
             missing = isinstance(refusal, UnknownKey) or refusal.code is UNAVAILABLE
             if self._source is None or not missing or not self._source.ask():
                 raise
-        await self._source.fetched(WAIT_FOR_KEYS)
+        await self._source.fetched(KEY_WAIT_SECONDS)
         return self.verify(token)
 
     def _examine(self, token: Token) -> Claims:

@@ -10,7 +10,7 @@ from chatd.cli import FAILED, FINE, Failed, Misused
 from chatd.cli.options import configured, declare_configuration
 
 if TYPE_CHECKING:
-    from chatd.terminal.chat import Place
+    from chatd.terminal.chat import ChatPlace
 
 LOBBY = "lobby"
 SHOWN_MESSAGES = 20
@@ -48,38 +48,38 @@ def run(options: argparse.Namespace) -> int:
         raise Failed(str(problem)) from None
 
 
-def remote(options: argparse.Namespace) -> Place:
+def remote(options: argparse.Namespace) -> ChatPlace:
     """A conversation of another server, by its id."""
-    from chatd.terminal.chat import Place
+    from chatd.terminal.chat import ChatPlace
 
     token = options.token or os.environ.get(TOKEN_VARIABLE, "")
     if not token:
         raise Misused(f"--url needs a token: --token TOKEN, or {TOKEN_VARIABLE} in the environment")
     if options.name:
         raise Misused("--as is for the server of this machine; with --url the token says who you are")
-    return Place(options.url, token, options.conversation, options.conversation)
+    return ChatPlace(options.url, token, options.conversation, options.conversation)
 
 
-def local(options: argparse.Namespace) -> Place:
+def local(options: argparse.Namespace) -> ChatPlace:
     """A conversation of the server that runs on the data directory."""
     from getpass import getuser
     from pathlib import Path
 
-    from chatd.admin.control_socket import FILE_NAME, NoServer, Refused, call_control
-    from chatd.terminal.chat import Place
+    from chatd.admin.control_socket import FILE_NAME, CommandRefused, NoServer, call_control
+    from chatd.terminal.chat import ChatPlace
 
     if options.token:
         raise Misused("--token is for another server; expected --url as well")
     config = configured(options)
     name, socket = options.name or getuser(), Path(config.data.directory) / FILE_NAME
 
-    def opened() -> Place:
+    def opened() -> ChatPlace:
         try:
             found = call_control(socket, "chat.open", user=name, conversation=options.conversation)
         except NoServer:
             raise Failed(f"no server runs on {Path(config.data.directory).resolve()}; start one first") from None
-        except Refused as refused:
+        except CommandRefused as refused:
             raise Failed(str(refused)) from None
-        return Place(found["url"], found["token"], found["conversation"], found["title"], opened)
+        return ChatPlace(found["url"], found["token"], found["conversation"], found["title"], opened)
 
     return opened()

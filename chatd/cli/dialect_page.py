@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 from chatd.cli.dialect_samples import ANN, EVENTS, RESULTS, WORLD, payload
 from protocol.dialects import dialect, names
-from protocol.dialects.codec import Speech
+from protocol.dialects.codec import NamespaceCodec
 from protocol.dialects.encode import sayings
-from protocol.dialects.grammar import Body, Dialect, Field, Hear, Route, Say, Shape
+from protocol.dialects.grammar import Body, Dialect, Field, Inbound, Outbound, Route, Shape
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, MessageCreated
 from protocol.frames import Call, Packet
@@ -55,7 +55,7 @@ def _lines(spoken: Dialect) -> Iterator[str]:
     yield f"namespace: `chatd serve --dialect {namespace}={spoken.name}`.\n"
     places = ["the `Authorization` header", *(SHOWN[place] for place in spoken.token)]
     yield f"- A socket shows its token in {' or '.join([', '.join(places[:-1]), places[-1]])}."
-    turned_away = TURNED_AWAY[spoken.turns_away].format(error=_keys(spoken.manners.error[1]))
+    turned_away = TURNED_AWAY[spoken.rejects_with].format(error=_keys(spoken.replies.error[1]))
     yield f"- Who is not let in, over Socket.IO: {turned_away}."
     if spoken.claims_user:
         yield "- The handshake names the user in `?userId=`; it must be the token's own."
@@ -63,17 +63,17 @@ def _lines(spoken: Dialect) -> Iterator[str]:
     yield from _refusals(spoken, namespace)
     yield f"\nThe examples are run as they stand by `tests/scenes/test_pages_run.py`. {WORLD}"
     for namespace, vocabulary in spoken.vocabularies.items():
-        speech = Speech(spoken, namespace)
+        codec = NamespaceCodec(spoken, namespace)
         yield f"\n## `{namespace}`: what clients call"
-        for hear in vocabulary.hears:
-            yield from _call(speech, namespace, hear)
+        for hear in vocabulary.inbound:
+            yield from _call(codec, namespace, hear)
         yield f"\n## `{namespace}`: what the server tells"
         if vocabulary.greets:
-            greets = [say.name for say in vocabulary.says if say.event in vocabulary.greets]
+            greets = [say.name for say in vocabulary.outbound if say.event in vocabulary.greets]
             where = ", to all sockets of the user that speak this dialect" if vocabulary.greets_user else ""
             yield f"\nOn connect: {', '.join(f'`{name}`' for name in dict.fromkeys(greets))}{where}."
-        for name in dict.fromkeys(say.name for say in vocabulary.says):
-            yield from _told(spoken, namespace, [say for say in vocabulary.says if say.name == name])
+        for name in dict.fromkeys(say.name for say in vocabulary.outbound):
+            yield from _told(spoken, namespace, [say for say in vocabulary.outbound if say.name == name])
     yield "\n## REST\n"
     yield "| method and path | takes | gives |"
     yield "|---|---|---|"
@@ -92,10 +92,10 @@ def about(spoken: Dialect) -> str:
 
 
 def _refusals(spoken: Dialect, namespace: str) -> Iterator[str]:
-    speech = Speech(spoken, namespace)
+    codec = NamespaceCodec(spoken, namespace)
     refusal = Refusal(BAD_REQUEST, "content must not be empty")
-    _, ack, _ = speech.refuse(None, refusal, asked=True)
-    _, _, told = speech.refuse(None, refusal, asked=False)
+    _, ack, _ = codec.refuse(None, refusal, asked=True)
+    _, _, told = codec.refuse(None, refusal, asked=False)
     assert told is not None
     yield f"- A call that fails: the event `{told[0]}` with `{told[1].decode()}`" + (
         "." if ack is None else f"; to whoever asked for an ack, in the ack: `{ack.decode()}`."
@@ -109,7 +109,7 @@ def _not_yours(spoken: Dialect) -> str:
     return f"FORBIDDEN (REST 403), *{text}*; NOT_FOUND is for what does not exist"
 
 
-def _call(speech: Speech, namespace: str, hear: Hear) -> Iterator[str]:
+def _call(codec: NamespaceCodec, namespace: str, hear: Inbound) -> Iterator[str]:
     yield f"\n### `{hear.name}`\n"
     yield _takes(hear.takes, positional=hear.positional) + "\n"
     named = payload(hear)
@@ -120,23 +120,23 @@ def _call(speech: Speech, namespace: str, hear: Hear) -> Iterator[str]:
     mark = "" if namespace == "/" else f"{namespace},"
     written = f"42{mark}1{_json([hear.name, *arguments])}"
     yield "```"
-    yield from _exchange("JSON-RPC  ", speech, hear, _json(asked), JsonRpc(namespace), "")
-    yield from _exchange("Socket.IO ", speech, hear, written, SocketIo(), "4")
+    yield from _exchange("JSON-RPC  ", codec, hear, _json(asked), JsonRpc(namespace), "")
+    yield from _exchange("Socket.IO ", codec, hear, written, SocketIo(), "4")
     yield "```"
-    if hear.tells:
-        yield f"\nThe answer comes as the event `{hear.tells}` too."
-    if hear.complains:
-        yield f"\nWhat goes wrong comes as the event `{hear.complains[0]}` `{_keys(hear.complains[1])}`."
+    if hear.reply_event:
+        yield f"\nThe answer comes as the event `{hear.reply_event}` too."
+    if hear.error_event:
+        yield f"\nWhat goes wrong comes as the event `{hear.error_event[0]}` `{_keys(hear.error_event[1])}`."
 
 
 def _exchange(
-    name: str, speech: Speech, hear: Hear, text: str, framing: JsonRpc | SocketIo, prefix: str
+    name: str, codec: NamespaceCodec, hear: Inbound, text: str, framing: JsonRpc | SocketIo, prefix: str
 ) -> Iterator[str]:
     """A call, heard by the dialect itself, and its answer, written by the framing itself."""
     [call] = framing.receive(Packet(text.encode().removeprefix(prefix.encode())))
     assert isinstance(call, Call)
-    speech.hear(call.name, call.arguments)
-    ack, _ = speech.answer(hear, RESULTS.get(hear.command))
+    codec.decode(call.name, call.arguments)
+    ack, _ = codec.answer(hear, RESULTS.get(hear.command))
     answers = framing.answer(call.id, ack)
     yield f"{name}→ {text}"
     for answer in answers:
@@ -153,7 +153,7 @@ def _curl(route: Route) -> str:
     return f"curl {method}-H \"Authorization: Bearer $TOKEN\"{data} '{SERVER}{path}{query}'"
 
 
-def _told(spoken: Dialect, namespace: str, says: list[Say]) -> Iterator[str]:
+def _told(spoken: Dialect, namespace: str, says: list[Outbound]) -> Iterator[str]:
     first = says[0]
     yield f"\n### `{first.name}`\n"
     where = " and ".join(dict.fromkeys(HEARD[say.at] for say in says))
@@ -165,7 +165,7 @@ def _told(spoken: Dialect, namespace: str, says: list[Say]) -> Iterator[str]:
     yield "```"
 
 
-def spelling(spoken: Dialect, namespace: str, say: Say) -> tuple[str, bytes, int | None, str | None]:
+def spelling(spoken: Dialect, namespace: str, say: Outbound) -> tuple[str, bytes, int | None, str | None]:
     """An event as a face would spell it: name, body, position and room."""
     table = sayings(spoken.vocabulary(namespace))
     for event in EVENTS:
@@ -228,7 +228,7 @@ def round_table() -> str:
     for name in names():
         spoken = dialect(name)
         for namespace, vocabulary in spoken.vocabularies.items():
-            for say in vocabulary.says:
+            for say in vocabulary.outbound:
                 if say.event is MessageCreated:
                     event, body, _, _ = spelling(spoken, namespace, say)
                     rows.append(f"| `{name}` | `{namespace}` | `{event}` | {HEARD[say.at]} | `{body.decode()}` |\n")

@@ -12,7 +12,7 @@ from typing import Any
 
 from protocol import commands as ask
 from protocol import events
-from protocol.dialects.grammar import Field, Hear, Route
+from protocol.dialects.grammar import Field, Inbound, Route
 from protocol.errors import Refusal
 from protocol.events import Event, Unread
 from protocol.ids import Ref, spell_object_id, spell_uuid
@@ -126,7 +126,7 @@ ELSE: tuple[Any, ...] = (
 )
 
 
-def payload(row: Hear | Route) -> dict[str, Any]:
+def payload(row: Inbound | Route) -> dict[str, Any]:
     """The fields of an example: those that are required, and those that are shown anyway."""
     shown = SHOWN.get(row.command, ())
     fields = [field for field in row.takes if field.required or field.to in shown]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chatd.cli import FINE, Misused
 
 if TYPE_CHECKING:
-    from protocol.dialects.grammar import Body, Dialect, Hear, Route, Say
+    from protocol.dialects.grammar import Body, Dialect, Inbound, Outbound, Route
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +40,8 @@ def tables(dialect: Dialect) -> Iterator[str]:
     yield f"{dialect.name}: {dialect.title}"
     for namespace, vocabulary in dialect.vocabularies.items():
         yield f"\n{namespace}"
-        yield from section("clients call", [call(hear) for hear in vocabulary.hears])
-        yield from section("the server tells", [told(say) for say in vocabulary.says])
+        yield from section("clients call", [call(hear) for hear in vocabulary.inbound])
+        yield from section("the server tells", [told(say) for say in vocabulary.outbound])
     yield from section("REST", [served(route) for route in dialect.routes])
 
 
@@ -56,11 +56,11 @@ def section(title: str, rows: list[tuple[str, ...]]) -> Iterator[str]:
         yield f"    {'  '.join(cells)}".rstrip()
 
 
-def call(hear: Hear) -> tuple[str, ...]:
+def call(hear: Inbound) -> tuple[str, ...]:
     return hear.name, fields(hear), f"→ {body(hear.reply)}"
 
 
-def told(say: Say) -> tuple[str, ...]:
+def told(say: Outbound) -> tuple[str, ...]:
     return say.name, body(say.body), f"to {say.at}" + (", others only" if say.others else "")
 
 
@@ -68,7 +68,7 @@ def served(route: Route) -> tuple[str, ...]:
     return route.method, route.path, fields(route), f"→ {route.status} {body(route.reply)}"
 
 
-def fields(row: Hear | Route) -> str:
+def fields(row: Inbound | Route) -> str:
     """What a call takes."""
     names = [f"{field.name}{'' if field.required else '?'}" for field in row.takes]
     return f"({', '.join(names)})"

@@ -17,7 +17,7 @@ def ask(config: Config, call: str, **arguments: Any) -> Any:
     """What the house answers; Failed when it says no."""
     from pathlib import Path
 
-    from chatd.admin.control_socket import FILE_NAME, NoServer, Refused, call_control
+    from chatd.admin.control_socket import FILE_NAME, CommandRefused, NoServer, call_control
 
     try:
         return call_control(Path(config.data.directory) / FILE_NAME, call, **arguments)
@@ -26,7 +26,7 @@ def ask(config: Config, call: str, **arguments: Any) -> Any:
 
         must_have_data(config)
         return operate(config, call, arguments)
-    except Refused as refused:
+    except CommandRefused as refused:
         raise Failed(str(refused)) from None
     except TimeoutError:
         raise Failed(f"the server that runs on {config.data.directory} does not answer") from None

@@ -39,19 +39,19 @@ from __future__ import annotations
 
 from chatd.client.chat import Chat
 from chatd.client.connecting import connect
-from chatd.client.events import Event, Gap, Mark
-from chatd.client.problems import ChatError, Closed, Lost, Refused, SignedOut, Unreachable
+from chatd.client.events import Mark, StreamEvent, StreamGap
+from chatd.client.problems import ChatError, Closed, MessagesLost, Refused, SignedOut, Unreachable
 
 __all__ = [
     "Chat",
     "ChatError",
     "Closed",
-    "Event",
-    "Gap",
-    "Lost",
     "Mark",
+    "MessagesLost",
     "Refused",
     "SignedOut",
+    "StreamEvent",
+    "StreamGap",
     "Unreachable",
     "connect",
 ]

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import trio
 
-from chatd.client.events import Event, Mark
+from chatd.client.events import Mark, StreamEvent
 
-Item = tuple[Event, Mark]
+Item = tuple[StreamEvent, Mark]
 """An event, and the mark at which a stream goes on after it."""
 
 

@@ -10,14 +10,14 @@ import msgspec
 import trio
 from msgspec import Struct
 
-from chatd.client.problems import ChatError, Cut, Lost, refused, too_large
+from chatd.client.problems import ChatError, ConnectionLost, MessagesLost, refused, too_large
 from chatd.client.wire import Wire
 from chatd.rate_limit import Bucket, Rate
 
 BURST_SECONDS = 1.0
 
 
-class Limits(Struct, frozen=True):
+class CallLimits(Struct, frozen=True):
     """What `ready` says of the server's limits. 0 is no limit."""
 
     message_bytes: int = 0
@@ -57,7 +57,7 @@ class Unwritten(Exception):
 class Calls:
     """See above. `changed` is called whenever a call begins or ends."""
 
-    def __init__(self, limits: Limits, changed: Callable[[], None]) -> None:
+    def __init__(self, limits: CallLimits, changed: Callable[[], None]) -> None:
         self._most = limits.message_bytes
         self._bucket = Bucket(limits.rate)
         self._changed = changed
@@ -90,7 +90,7 @@ class Calls:
         if call.failure is not None:
             raise call.failure
         if call.result is _NONE:
-            raise Lost("The connection ended before the answer came") if call.written else Unwritten
+            raise MessagesLost("The connection ended before the answer came") if call.written else Unwritten
         return call.result
 
     def ping(self) -> None:
@@ -126,7 +126,7 @@ class Calls:
                 call.written = True
                 try:
                     await wire.send(call.text)
-                except Cut:
+                except ConnectionLost:
                     call.written = False  # not whole, so the server has never had it
                     raise
 

@@ -15,17 +15,17 @@ from msgspec.structs import replace
 from chatd.client.backoff import Backoff
 from chatd.client.buffer import Buffer
 from chatd.client.calls import Unwritten
-from chatd.client.events import Event, Mark
-from chatd.client.problems import Closed, Cut, Lost, Refused, SignedOut, Unreachable
-from chatd.client.session import CATCHING_UP, Ready, Session, hear_ready
-from chatd.client.stream_state import Memory
+from chatd.client.events import Mark, StreamEvent
+from chatd.client.problems import Closed, ConnectionLost, MessagesLost, Refused, SignedOut, Unreachable
+from chatd.client.session import CATCHING_UP, ClientSession, Ready, hear_ready
+from chatd.client.stream_state import StreamState
 from chatd.client.wire import Dial, Wire
 
 STEADY_SECONDS = 10.0
 Token = str | Callable[[], Awaitable[str]]
 
 
-class Manner(Struct, frozen=True):
+class Options(Struct, frozen=True):
     """How a chat connects: all that `connect` is told, beside where and as whom."""
 
     dial: Dial
@@ -39,15 +39,15 @@ class Manner(Struct, frozen=True):
 class Chat:
     """See above; made by `connect`."""
 
-    def __init__(self, url: str, token: Token, manner: Manner) -> None:
+    def __init__(self, url: str, token: Token, manner: Options) -> None:
         self._url = url
         self._token = token
         self._shown: str | None = token if isinstance(token, str) else None
         self._manner = manner
         self._backoff = Backoff(manner.random)
-        self._memory = Memory(Buffer(manner.buffer, self._hurried), manner.resume)
+        self._memory = StreamState(Buffer(manner.buffer, self._hurried), manner.resume)
         self._taken = manner.resume
-        self._session: Session | None = None
+        self._session: ClientSession | None = None
         self._changed = trio.lowlevel.ParkingLot()
         self._failure: Exception | None = None
         self._quiet_until = -math.inf
@@ -83,7 +83,7 @@ class Chat:
                 result = await session.calls.ask(name, data)
             except Unwritten:
                 await trio.lowlevel.checkpoint()
-            except Lost:
+            except MessagesLost:
                 if not repeat:
                     raise
             except Refused as refused:
@@ -102,11 +102,11 @@ class Chat:
         named = {"clientId": client_id or secrets.token_hex(16), **data}
         return await self.call(name, named, repeat=True)
 
-    def events(self) -> AsyncIterator[Event]:
+    def events(self) -> AsyncIterator[StreamEvent]:
         """What the server tells, each once, in order; Gap where something is missing. For one reader."""
         return _Events(self._read)
 
-    async def _read(self) -> Event:
+    async def _read(self) -> StreamEvent:
         event, self._taken = await self._memory.buffer.get()
         return event
 
@@ -115,7 +115,7 @@ class Chat:
     def _hurried(self) -> bool:
         return self._session is not None and len(self._session.calls) > 0
 
-    async def _online(self) -> Session:
+    async def _online(self) -> ClientSession:
         while True:
             if self._failure is not None:
                 raise self._failure
@@ -144,7 +144,7 @@ class Chat:
         while True:
             try:
                 await self._manner.dial(self._address(), await self._shows(), self._live)
-            except Cut as cut:
+            except ConnectionLost as cut:
                 end = cut
             except Exception as problem:  # of the function that gives tokens
                 self._fail(problem)
@@ -163,7 +163,7 @@ class Chat:
                 return
             await trio.sleep(wait)
 
-    def _verdict(self, end: Cut, down: float) -> Exception | None:
+    def _verdict(self, end: ConnectionLost, down: float) -> Exception | None:
         """Why not to try again, if so."""
         if down > self._manner.patience:
             return Unreachable(f"No connection to {urlsplit(self._url).netloc}: {end}")
@@ -182,7 +182,7 @@ class Chat:
             try:
                 self._shown = await self._token()
             except OSError as problem:
-                raise Cut(reason=str(problem)) from None
+                raise ConnectionLost(reason=str(problem)) from None
         return self._shown
 
     def _address(self) -> str:
@@ -200,7 +200,7 @@ class Chat:
         self.ready = ready
         self._up_since = trio.current_time()
         self._taken = self._taken or self._memory.mark
-        self._session = Session(wire, ready, self._memory, self._backoff)
+        self._session = ClientSession(wire, ready, self._memory, self._backoff)
         self._changed.unpark_all()
         try:
             await self._session.run()
@@ -220,11 +220,11 @@ class Chat:
 class _Events:
     """An iterator that can be left at any point: unlike a generator it holds nothing open."""
 
-    def __init__(self, read: Callable[[], Awaitable[Event]]) -> None:
+    def __init__(self, read: Callable[[], Awaitable[StreamEvent]]) -> None:
         self._read = read
 
     def __aiter__(self) -> _Events:
         return self
 
-    async def __anext__(self) -> Event:
+    async def __anext__(self) -> StreamEvent:
         return await self._read()

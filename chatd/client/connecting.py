@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import trio
 
-from chatd.client.chat import Chat, Manner, Token
+from chatd.client.chat import Chat, Options, Token
 from chatd.client.events import Mark
 from chatd.client.wire import Dial, dial
 
@@ -37,7 +37,7 @@ async def connect(
     `buffer`    how many events may wait for their reader
     `patience`  seconds without a connection after which Unreachable is raised
     """
-    chat = Chat(_websocket(url, namespace), token, Manner(dial, random, dialect, buffer, patience, resume))
+    chat = Chat(_websocket(url, namespace), token, Options(dial, random, dialect, buffer, patience, resume))
     problem: BaseException | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(chat.run)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 
-class Event(Struct, frozen=True):
+class StreamEvent(Struct, frozen=True):
     """One push. `position` is None for what is not kept (typing, presence, counts); `room` where it belongs to one."""
 
     name: str
@@ -24,7 +24,7 @@ class Event(Struct, frozen=True):
     room: str | None = None
 
 
-class Gap(Event, frozen=True):
+class StreamGap(StreamEvent, frozen=True):
     """Something was missed and can't be told any more: load anew what you show. What follows is complete again."""
 
     name: str = "gap"
@@ -42,13 +42,13 @@ class Mark(Struct, frozen=True):
     names: frozenset[str] = frozenset()
     connection: str = ""
 
-    def knows(self, event: Event) -> bool:
+    def knows(self, event: StreamEvent) -> bool:
         """Whether an event was heard before."""
         if event.position is None or event.position > self.position:
             return False
         return event.position < self.position or event.name in self.names
 
-    def after(self, event: Event) -> Mark:
+    def after(self, event: StreamEvent) -> Mark:
         """The mark once an event was heard."""
         position, name = event.position, frozenset((event.name,))
         if position is None or (position == self.position and not self.names):

@@ -44,7 +44,7 @@ class Refused(ChatError):
         return REPEAT.get(self.code, False)
 
 
-class Lost(ChatError):
+class MessagesLost(ChatError):
     """The connection ended before the answer came: perhaps the server did it, perhaps not."""
 
 
@@ -65,7 +65,7 @@ class Unreachable(ChatError):
     """There was no connection for longer than `patience`."""
 
 
-class Cut(Exception):
+class ConnectionLost(Exception):
     """A connection has ended; never seen outside. The codes are those of a WebSocket's close frame."""
 
     def __init__(self, code: int = LOST, reason: str = "", retry_after: float | None = None) -> None:
@@ -84,11 +84,11 @@ class Cut(Exception):
         return kind(self.code, self.reason)
 
 
-def turned_away(status: int, retry_after: str | None) -> Cut:
+def turned_away(status: int, retry_after: str | None) -> ConnectionLost:
     """What an HTTP status in place of a WebSocket means."""
     code = _CLOSES.get(status, UNAVAILABLE.close if status >= 500 else 4000 + status)
     wait = float(retry_after) if retry_after and retry_after.isdigit() else None
-    return Cut(code, f"HTTP {status}", wait)
+    return ConnectionLost(code, f"HTTP {status}", wait)
 
 
 def refused(number: int, message: str, body: Any) -> Refused:

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 
-class Row(Struct, frozen=True):
+class RoomCall(Struct, frozen=True):
     """A dialect's calls that join and leave a room, and the field that names it (or the first argument does)."""
 
     join: str
@@ -20,10 +20,10 @@ class Row(Struct, frozen=True):
 
 
 ROWS = (
-    Row("conversation:join", "conversation:leave", "conversationId"),
-    Row("join-conversation", "leave-conversation", "conversationId"),
-    Row("join_conversation", "leave_conversation", "conversationId"),
-    Row("join_room", None, "roomId"),
+    RoomCall("conversation:join", "conversation:leave", "conversationId"),
+    RoomCall("join-conversation", "leave-conversation", "conversationId"),
+    RoomCall("join_conversation", "leave_conversation", "conversationId"),
+    RoomCall("join_room", None, "roomId"),
 )
 JOINS = {row.join: row for row in ROWS}
 LEAVES = {row.leave: row for row in ROWS if row.leave}
@@ -55,7 +55,7 @@ class Rooms:
         self._joined.pop(_key(JOINS[name], data), None)
 
 
-def _key(row: Row, data: Any) -> tuple[str, str]:
+def _key(row: RoomCall, data: Any) -> tuple[str, str]:
     if isinstance(data, dict):
         return row.join, str(data.get(row.field))
     return row.join, str(data[0] if isinstance(data, list | tuple) and data else data)

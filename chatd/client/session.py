@@ -19,17 +19,17 @@ import trio
 from msgspec import Struct
 
 from chatd.client.backoff import Backoff
-from chatd.client.calls import Calls, Fault, Limits, Unwritten
-from chatd.client.events import Event
-from chatd.client.problems import Cut, Lost, Refused
-from chatd.client.stream_state import Memory
+from chatd.client.calls import CallLimits, Calls, Fault, Unwritten
+from chatd.client.events import StreamEvent
+from chatd.client.problems import ConnectionLost, MessagesLost, Refused
+from chatd.client.stream_state import StreamState
 from chatd.client.wire import HELLO_SECONDS, Wire
 
 SILENT = "no answer to ping"
 CATCHING_UP = "catching up"
 
 
-class Heartbeat(Struct, frozen=True):
+class HeartbeatTimes(Struct, frozen=True):
     """How long silence may last before we ask, and how long the answer may take. 0: for ever."""
 
     interval: float = 0.0
@@ -45,8 +45,8 @@ class Ready(Struct, frozen=True):
     pos: int = 0
     recovered: bool = False
     reason: str | None = None
-    heartbeat: Heartbeat = Heartbeat()
-    limits: Limits = Limits()
+    heartbeat: HeartbeatTimes = HeartbeatTimes()
+    limits: CallLimits = CallLimits()
 
 
 class _Said(Struct, frozen=True):
@@ -69,7 +69,7 @@ async def _receive(wire: Wire) -> _Said:
     try:
         return _decode(text)
     except ValueError:
-        raise Cut(1007, "that is no chatd") from None
+        raise ConnectionLost(1007, "that is no chatd") from None
 
 
 async def hear_ready(wire: Wire) -> Ready:
@@ -79,26 +79,26 @@ async def hear_ready(wire: Wire) -> Ready:
         while True:
             try:
                 said = await _receive(wire)
-            except Cut as cut:
-                raise Cut(cut.code, why or cut.reason, cut.retry_after) from None
+            except ConnectionLost as cut:
+                raise ConnectionLost(cut.code, why or cut.reason, cut.retry_after) from None
             if said.method == "ready":
                 return _convert(said.params)
             if said.method == "error" and isinstance(said.params, dict):
                 why = str(said.params.get("message", ""))
-    raise Cut(reason="the server does not say ready")
+    raise ConnectionLost(reason="the server does not say ready")
 
 
 def _convert(params: Any) -> Ready:
     try:
         return msgspec.convert(params, Ready)
     except ValueError:
-        raise Cut(1007, "that is no chatd") from None
+        raise ConnectionLost(1007, "that is no chatd") from None
 
 
-class Session:
+class ClientSession:
     """See above."""
 
-    def __init__(self, wire: Wire, ready: Ready, memory: Memory, backoff: Backoff) -> None:
+    def __init__(self, wire: Wire, ready: Ready, memory: StreamState, backoff: Backoff) -> None:
         self._wire = wire
         self._ready = ready
         self._memory = memory
@@ -107,7 +107,7 @@ class Session:
         self._heard = trio.current_time()
         self._held = False
         self._behind = trio.Event()
-        self._end: Cut | None = None
+        self._end: ConnectionLost | None = None
 
     async def run(self) -> None:
         """Until the connection ends: raises Cut."""
@@ -117,12 +117,12 @@ class Session:
                     nursery.start_soon(self._guarded, task, nursery.cancel_scope)
         finally:
             self.calls.end()
-        raise self._end or Cut()
+        raise self._end or ConnectionLost()
 
     async def _guarded(self, task: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:
         try:
             await task()
-        except Cut as cut:
+        except ConnectionLost as cut:
             self._end = self._end or cut
             scope.cancel()
 
@@ -131,11 +131,11 @@ class Session:
             said = await _receive(self._wire)
             self._heard = trio.current_time()
             if said.method:
-                await self._hear(Event(said.method, said.params, said.pos, said.room))
+                await self._hear(StreamEvent(said.method, said.params, said.pos, said.room))
             else:
                 self.calls.answer(said.id, said.result, said.error)
 
-    async def _hear(self, event: Event) -> None:
+    async def _hear(self, event: StreamEvent) -> None:
         if self._behind.is_set() or self._memory.mark.knows(event):
             return
         mark = self._memory.mark.after(event)
@@ -162,7 +162,7 @@ class Session:
                 self.calls.ping()
                 await trio.sleep(timeout)
                 if self._heard < asked and not self._held:
-                    raise Cut(reason=SILENT)
+                    raise ConnectionLost(reason=SILENT)
 
     async def _mend(self) -> None:
         memory = self._memory
@@ -177,7 +177,7 @@ class Session:
         while True:
             try:
                 await self.calls.ask(name, data)
-            except (Lost, Unwritten):
+            except (MessagesLost, Unwritten):
                 await trio.sleep_forever()  # the end of the connection ends this, and the next one mends
             except Refused as refused:
                 if not refused.again:
@@ -191,4 +191,4 @@ class Session:
         await self._behind.wait()
         await self._memory.buffer.until_empty()
         await self.calls.until_idle()
-        raise Cut(reason=CATCHING_UP)
+        raise ConnectionLost(reason=CATCHING_UP)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chatd.client.buffer import Buffer
-from chatd.client.events import Gap, Mark
+from chatd.client.events import Mark, StreamGap
 from chatd.client.rooms import Rooms
 
 
-class Memory:
+class StreamState:
     """`mark` is where the network goes on; what waits in the buffer is known to it and not yet to the reader."""
 
     def __init__(self, buffer: Buffer, mark: Mark | None) -> None:
@@ -35,6 +35,6 @@ class Memory:
 
     def tell_gap(self) -> None:
         """A gap is told of whatever the buffer holds."""
-        gap = Gap(data=self.owed)
+        gap = StreamGap(data=self.owed)
         self.owed = None
         self.buffer.force((gap, self.mark))

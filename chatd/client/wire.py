@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
-from chatd.client.problems import LOST, TLS_FAILED, Cut, turned_away
+from chatd.client.problems import LOST, TLS_FAILED, ConnectionLost, turned_away
 
 HELLO_SECONDS = 10.0
 GOODBYE_SECONDS = 2.0
@@ -74,8 +74,8 @@ class _Socket:
             raise _cut(closed) from None
 
 
-def _cut(closed: ConnectionClosed) -> Cut:
-    return Cut(closed.reason.code, closed.reason.reason or "") if closed.reason else Cut()
+def _cut(closed: ConnectionClosed) -> ConnectionLost:
+    return ConnectionLost(closed.reason.code, closed.reason.reason or "") if closed.reason else ConnectionLost()
 
 
 async def dial(url: str, token: str, live: Callable[[Wire], Awaitable[None]]) -> None:
@@ -115,12 +115,12 @@ async def _open(url: str) -> trio.abc.Stream:
         raise _not_open(problem) from None
 
 
-def _not_open(problem: Exception) -> Cut:
+def _not_open(problem: Exception) -> ConnectionLost:
     """No connection: for now, or because the two sides can't agree on TLS."""
     cause = problem.__cause__
     if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
-        return Cut(TLS_FAILED, f"TLS: {getattr(cause, 'verify_message', '') or cause.reason or cause}")
-    return Cut(LOST, str(problem) or "no answer")
+        return ConnectionLost(TLS_FAILED, f"TLS: {getattr(cause, 'verify_message', '') or cause.reason or cause}")
+    return ConnectionLost(LOST, str(problem) or "no answer")
 
 
 async def _greet(nursery: trio.Nursery, stream: trio.abc.Stream, url: str, token: str) -> WebSocketConnection:
@@ -135,12 +135,12 @@ async def _greet(nursery: trio.Nursery, stream: trio.abc.Stream, url: str, token
             f"{parts.path}?{parts.query}",
             extra_headers=[(b"Authorization", f"Bearer {token}".encode())],
         )
-    raise Cut(LOST, "no WebSocket answers there")
+    raise ConnectionLost(LOST, "no WebSocket answers there")
 
 
 def _leaf(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """What a group of exceptions comes down to: one that matters, or a Cut."""
-    cuts, others = group.split((Cut, ConnectionRejected))
+    cuts, others = group.split((ConnectionLost, ConnectionRejected))
     if others is not None:
         return others.exceptions[0] if len(others.exceptions) == 1 else others
     assert cuts is not None

@@ -73,7 +73,7 @@ def largest_unit(value: float, units: dict[str, Any]) -> str | None:
     return None
 
 
-class Row(Struct, frozen=True):
+class SettingRow(Struct, frozen=True):
     """One setting: its sentence, and whether SIGHUP may change it."""
 
     about: str = ""
@@ -97,7 +97,7 @@ class Row(Struct, frozen=True):
         return json.dumps(value, ensure_ascii=False)
 
 
-class Text(Row, frozen=True):
+class Text(SettingRow, frozen=True):
     """One line of text."""
 
     noun: str = "one line of text"
@@ -225,7 +225,7 @@ class Mode(Text, frozen=True):
         return found
 
 
-class Hidden(Row, frozen=True):
+class Hidden(SettingRow, frozen=True):
     """Text that is never shown; empty means none."""
 
     least: int = 0
@@ -247,7 +247,7 @@ class Hidden(Row, frozen=True):
         return json.dumps(HIDDEN if value else "")
 
 
-class Choice(Row, frozen=True):
+class Choice(SettingRow, frozen=True):
     """One of a few words."""
 
     words: tuple[str, ...] = ()
@@ -262,7 +262,7 @@ class Choice(Row, frozen=True):
         return found
 
 
-class Switch(Row, frozen=True):
+class Switch(SettingRow, frozen=True):
     """On or off."""
 
     @property
@@ -280,7 +280,7 @@ class Switch(Row, frozen=True):
         return WORDS[text.lower()]
 
 
-class Whole(Row, frozen=True):
+class Whole(SettingRow, frozen=True):
     """A whole number."""
 
     least: int = 0
@@ -300,7 +300,7 @@ class Whole(Row, frozen=True):
         return self.parse(number(text))
 
 
-class Measure(Row, frozen=True):
+class Measure(SettingRow, frozen=True):
     """A number with a unit, written as text, or bare in the smallest unit."""
 
     least: float = 0
@@ -368,7 +368,7 @@ class Size(Measure, frozen=True):
         return f'"{unit}"' if unit else str(value)
 
 
-class Rate(Measure, frozen=True):
+class RateSetting(Measure, frozen=True):
     """So many a second; slow ones are easier said as so many in a time."""
 
     @property
@@ -394,10 +394,10 @@ class Rate(Measure, frozen=True):
         return repr(value)
 
 
-class Several(Row, frozen=True):
+class Several(SettingRow, frozen=True):
     """A list; in plain text its members stand between commas."""
 
-    each: Row = Text()
+    each: SettingRow = Text()
 
     @property
     def expected(self) -> str:
@@ -415,11 +415,11 @@ class Several(Row, frozen=True):
         return f"[{', '.join(self.each.write(member) for member in value)}]"
 
 
-class Named(Row, frozen=True):
+class NamedValues(SettingRow, frozen=True):
     """A table with names of the user's own; in plain text `name=value,name=value`."""
 
-    each: Row = Text()
-    key: Row = Text()
+    each: SettingRow = Text()
+    key: SettingRow = Text()
 
     @property
     def secret(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
-from chatd.config.kinds import ANY, HIDDEN, Row
+from chatd.config.kinds import ANY, HIDDEN, SettingRow
 from chatd.config.settings import (
     ASYMMETRIC,
     DIALECT,
@@ -25,34 +25,34 @@ from chatd.config.settings import (
     ROWS,
     SECTIONS,
     SYMMETRIC,
-    Auth,
+    AuthSettings,
     Config,
-    Data,
-    Events,
-    Limits,
-    Log,
-    Metrics,
-    Presence,
-    Server,
-    SocketIO,
+    DataSettings,
+    EventSettings,
+    LimitSettings,
+    LogSettings,
+    MetricsSettings,
+    PresenceSettings,
+    ServerSettings,
+    SocketIoSettings,
     Sources,
-    Typing,
+    TypingSettings,
 )
 
 __all__ = [  # the table's sections are part of this module's face
-    "Auth",
+    "AuthSettings",
     "Config",
     "ConfigError",
-    "Data",
-    "Events",
-    "Limits",
-    "Log",
-    "Metrics",
-    "Presence",
-    "Server",
-    "SocketIO",
+    "DataSettings",
+    "EventSettings",
+    "LimitSettings",
+    "LogSettings",
+    "MetricsSettings",
+    "PresenceSettings",
+    "ServerSettings",
+    "SocketIoSettings",
     "Sources",
-    "Typing",
+    "TypingSettings",
     "load",
     "notes",
     "reload",
@@ -235,7 +235,7 @@ def checked(given: Given) -> Any:
         raise ConfigError(f"{given.where}: {name} is {found}; expected {row.expected}") from None
 
 
-def row_of(given: Given) -> Row:
+def row_of(given: Given) -> SettingRow:
     """The row of the setting that was meant."""
     if given.section == "dialects":
         try:

@@ -20,14 +20,14 @@ from chatd.config.kinds import (
     ListenHost,
     Mode,
     Name,
-    Named,
+    NamedValues,
     Origin,
     Pem,
     Proxy,
     PublicUrl,
-    Rate,
-    Row,
+    RateSetting,
     Secret,
+    SettingRow,
     Several,
     Share,
     Size,
@@ -45,7 +45,7 @@ class Section(Struct, frozen=True, kw_only=True):
     """One `[section]` of the file; each field is a setting."""
 
 
-class Server(Section, frozen=True, kw_only=True):
+class ServerSettings(Section, frozen=True, kw_only=True):
     """Where chatd listens, and whom it believes."""
 
     host: Annotated[str, ListenHost("The address to listen on; `::` is every address, IPv6 and IPv4.")] = "127.0.0.1"
@@ -101,7 +101,7 @@ class Server(Section, frozen=True, kw_only=True):
     ] = 5.0
 
 
-class Data(Section, frozen=True, kw_only=True):
+class DataSettings(Section, frozen=True, kw_only=True):
     """Where everything is kept, and how surely."""
 
     directory: Annotated[str, Text("The folder with the database, the secret and the files.", noun="a path")] = "data"
@@ -119,7 +119,7 @@ class Data(Section, frozen=True, kw_only=True):
     )
 
 
-class Auth(Section, frozen=True, kw_only=True):
+class AuthSettings(Section, frozen=True, kw_only=True):
     """Whose tokens are believed, and who may make an account."""
 
     secret: Annotated[
@@ -127,7 +127,7 @@ class Auth(Section, frozen=True, kw_only=True):
     ] = Secret("")
     keys: Annotated[
         dict[str, Secret],
-        Named("More keys, by the `kid` that a token names: secrets, or PEM public keys.", each=Hidden(least=32)),
+        NamedValues("More keys, by the `kid` that a token names: secrets, or PEM public keys.", each=Hidden(least=32)),
     ] = field(default_factory=dict)
     algorithms: Annotated[
         tuple[str, ...],
@@ -170,7 +170,7 @@ class Auth(Section, frozen=True, kw_only=True):
     ] = False
 
 
-class Limits(Section, frozen=True, kw_only=True):
+class LimitSettings(Section, frozen=True, kw_only=True):
     """What one client may take. 0 turns a limit off; rates are per second, their bursts stand beside them."""
 
     message_bytes: Annotated[int, Size("A WebSocket message that a client sends.", live=True)] = 64 * KIB
@@ -187,37 +187,39 @@ class Limits(Section, frozen=True, kw_only=True):
     idle_timeout: Annotated[float, Duration("A kept-alive HTTP connection without a request.", live=True)] = 30.0
     ping_interval: Annotated[float, Duration("Between two pings on a WebSocket.", live=True)] = 25.0
     ping_timeout: Annotated[float, Duration("Until the pong to a ping has come.", live=True)] = 20.0
-    calls_per_connection: Annotated[float, Rate("Calls on one connection.", live=True)] = 50.0
+    calls_per_connection: Annotated[float, RateSetting("Calls on one connection.", live=True)] = 50.0
     calls_per_connection_burst: Annotated[int, Whole("Calls at once on one connection.", live=True)] = 100
     control_frames_per_connection: Annotated[
-        float, Rate("Pings, pongs and empty fragments on one WebSocket; above it close 4029.", live=True)
+        float, RateSetting("Pings, pongs and empty fragments on one WebSocket; above it close 4029.", live=True)
     ] = 50.0
     control_frames_per_connection_burst: Annotated[
         int, Whole("Control frames at once on one WebSocket.", live=True)
     ] = 100
-    typing_per_connection: Annotated[float, Rate("Typing signals on one connection.", live=True)] = 5.0
+    typing_per_connection: Annotated[float, RateSetting("Typing signals on one connection.", live=True)] = 5.0
     typing_per_connection_burst: Annotated[int, Whole("Typing signals at once.", live=True)] = 5
-    sends_per_user: Annotated[float, Rate("Messages sent, edited and deleted by one user.", live=True)] = 20.0
+    sends_per_user: Annotated[float, RateSetting("Messages sent, edited and deleted by one user.", live=True)] = 20.0
     sends_per_user_burst: Annotated[int, Whole("Messages at once by one user.", live=True)] = 60
-    groups_per_user: Annotated[float, Rate("Groups that one user makes.", live=True)] = 30 / 3600
+    groups_per_user: Annotated[float, RateSetting("Groups that one user makes.", live=True)] = 30 / 3600
     groups_per_user_burst: Annotated[int, Whole("Groups at once by one user.", live=True)] = 30
-    additions_per_user: Annotated[float, Rate("Members that one user adds to conversations.", live=True)] = 1000 / 3600
+    additions_per_user: Annotated[float, RateSetting("Members that one user adds to conversations.", live=True)] = (
+        1000 / 3600
+    )
     additions_per_user_burst: Annotated[int, Whole("Members added at once by one user.", live=True)] = 1000
-    rest_per_user: Annotated[float, Rate("REST requests of one user, or of one address.", live=True)] = 50.0
+    rest_per_user: Annotated[float, RateSetting("REST requests of one user, or of one address.", live=True)] = 50.0
     rest_per_user_burst: Annotated[int, Whole("REST requests at once.", live=True)] = 100
     anonymous_per_address: Annotated[
-        float, Rate("Requests from one address whose token is not known to be valid.", live=True)
+        float, RateSetting("Requests from one address whose token is not known to be valid.", live=True)
     ] = 50.0
     anonymous_per_address_burst: Annotated[int, Whole("Such requests at once from one address.", live=True)] = 100
-    logins_per_account: Annotated[float, Rate("Failed logins to one account.", live=True)] = 5 / 1800
+    logins_per_account: Annotated[float, RateSetting("Failed logins to one account.", live=True)] = 5 / 1800
     logins_per_account_burst: Annotated[int, Whole("Failed logins at once to one account.", live=True)] = 5
-    logins_per_address: Annotated[float, Rate("Failed logins from one address.", live=True)] = 30 / 1800
+    logins_per_address: Annotated[float, RateSetting("Failed logins from one address.", live=True)] = 30 / 1800
     logins_per_address_burst: Annotated[int, Whole("Failed logins at once from one address.", live=True)] = 30
     registrations_per_address: Annotated[
-        float, Rate("Attempts to make an account from one address, IPv6 by /64.", live=True)
+        float, RateSetting("Attempts to make an account from one address, IPv6 by /64.", live=True)
     ] = 5 / 3600
     registrations_per_address_burst: Annotated[int, Whole("Such attempts at once.", live=True)] = 5
-    renewals_per_address: Annotated[float, Rate("Refreshes and logouts from one address.", live=True)] = 5.0
+    renewals_per_address: Annotated[float, RateSetting("Refreshes and logouts from one address.", live=True)] = 5.0
     renewals_per_address_burst: Annotated[int, Whole("Refreshes and logouts at once.", live=True)] = 100
     refusals: Annotated[int, Whole("RATE_LIMITED so often in 10 s closes the connection.", live=True)] = 3
     connections_per_address: Annotated[int, Whole("Connections from one address.", live=True)] = 200
@@ -240,7 +242,7 @@ class Limits(Section, frozen=True, kw_only=True):
     replay_batch: Annotated[int, Whole("Events that are read at once to catch up.", live=True)] = 500
 
 
-class SocketIO(Section, frozen=True, kw_only=True):
+class SocketIoSettings(Section, frozen=True, kw_only=True):
     """What Socket.IO clients are told."""
 
     recovery: Annotated[
@@ -256,26 +258,26 @@ class SocketIO(Section, frozen=True, kw_only=True):
     connect_timeout: Annotated[float, Duration("Until a new client has opened its first namespace.")] = 45.0
 
 
-class Typing(Section, frozen=True, kw_only=True):
+class TypingSettings(Section, frozen=True, kw_only=True):
     """Who is writing just now."""
 
     expire: Annotated[float, Duration("A typing signal ends by itself after this.", live=True)] = 8.0
 
 
-class Presence(Section, frozen=True, kw_only=True):
+class PresenceSettings(Section, frozen=True, kw_only=True):
     """Who is there."""
 
     grace: Annotated[float, Duration("A user is gone this long after the last socket closed.", live=True)] = 5.0
 
 
-class Events(Section, frozen=True, kw_only=True):
+class EventSettings(Section, frozen=True, kw_only=True):
     """How far back a client can catch up."""
 
     keep_days: Annotated[int, Whole("Days for which events are kept; 0 keeps them for ever.", live=True)] = 30
     keep_count: Annotated[int, Whole("Events that are kept at most; 0 sets no number.", live=True)] = 1_000_000
 
 
-class Log(Section, frozen=True, kw_only=True):
+class LogSettings(Section, frozen=True, kw_only=True):
     """One line an event, on standard error."""
 
     format: Annotated[
@@ -287,7 +289,7 @@ class Log(Section, frozen=True, kw_only=True):
     ] = "info"
 
 
-class Metrics(Section, frozen=True, kw_only=True):
+class MetricsSettings(Section, frozen=True, kw_only=True):
     """Figures for Prometheus at /metrics."""
 
     enabled: Annotated[bool, Switch("Whether /metrics is answered.")] = True
@@ -317,17 +319,17 @@ class Sources(Struct, frozen=True):
 class Config(Struct, frozen=True, kw_only=True):
     """A whole configuration, checked. `origins` says where each setting that is no default came from."""
 
-    server: Server = Server()
-    data: Data = Data()
-    auth: Auth = field(default_factory=Auth)
+    server: ServerSettings = ServerSettings()
+    data: DataSettings = DataSettings()
+    auth: AuthSettings = field(default_factory=AuthSettings)
     dialects: dict[str, str] = field(default_factory=DIALECTS.copy)
-    limits: Limits = Limits()
-    socketio: SocketIO = SocketIO()
-    typing: Typing = Typing()
-    presence: Presence = Presence()
-    events: Events = Events()
-    log: Log = Log()
-    metrics: Metrics = Metrics()
+    limits: LimitSettings = LimitSettings()
+    socketio: SocketIoSettings = SocketIoSettings()
+    typing: TypingSettings = TypingSettings()
+    presence: PresenceSettings = PresenceSettings()
+    events: EventSettings = EventSettings()
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     origins: dict[str, str] = field(default_factory=dict)
     sources: Sources = Sources()
 
@@ -335,7 +337,7 @@ class Config(Struct, frozen=True, kw_only=True):
 SECTIONS: dict[str, type[Section]] = {
     name: kind for name, kind in get_type_hints(Config).items() if isinstance(kind, type) and issubclass(kind, Section)
 }
-ROWS: dict[str, dict[str, Row]] = {
+ROWS: dict[str, dict[str, SettingRow]] = {
     name: {key: get_args(hint)[1] for key, hint in get_type_hints(section, include_extras=True).items()}
     for name, section in SECTIONS.items()
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from chatd.config.kinds import HIDDEN, Row
+from chatd.config.kinds import HIDDEN, SettingRow
 from chatd.config.settings import DIALECT, DIALECTS, NAMESPACE, ROWS, SECTIONS, Config
 
 LOCAL = """\
@@ -81,7 +81,7 @@ def as_manual() -> str:
     return "".join(parts)
 
 
-def manual_row(key: str, row: Row, default: Any) -> str:
+def manual_row(key: str, row: SettingRow, default: Any) -> str:
     marks = "".join(f" *{word}*" for word, on in (("live", row.live), ("secret", row.secret)) if on)
     return f"| `{key}` | `{row.write(default)}` | {row.about}{marks} | {row.expected} |\n"
 
@@ -130,7 +130,7 @@ def as_environment(config: Config) -> str:
     return "\n".join(lines) + "\n"
 
 
-def plain(row: Row, value: Any) -> str:
+def plain(row: SettingRow, value: Any) -> str:
     """A value without TOML's quotes, as `Row.read` takes it."""
     if row.secret:
         return HIDDEN if value else ""

@@ -5,47 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from chatd.connections.resume import Arrival, Back, arrive
-from chatd.realtime.broker import Link, Seat
-from chatd.realtime.encoder import Face
+from chatd.connections.resume import JoinState, ResumeRequest, resume_state
+from chatd.realtime.broker import Sink, Subscriber
+from chatd.realtime.encoder import EventEncoder
 from chatd.services import admission
-from chatd.services.context import Actor, Told
-from chatd.services.replay import Missed
+from chatd.services.context import Actor, Published
+from chatd.services.replay import MissedEvents
 from chatd.store.queries.sessions import Room
 from chatd.store.sqlite.transaction import Transaction
-from protocol.dialects.codec import Speech
+from protocol.dialects.codec import NamespaceCodec
 from protocol.events import JOINED, USER
 
 
-class Comeback(NamedTuple):
+class ResumePoint(NamedTuple):
     """Where somebody comes back from, and the position up to which they have been told by now."""
 
-    where: Back
+    where: ResumeRequest
     reached: int
 
 
-NOTHING_MISSED = Arrival([], None, Missed([], 0, all=True))
+NOTHING_MISSED = JoinState([], None, MissedEvents([], 0, all=True))
 
 
-class Chair(Seat):
+class Channel(Subscriber):
     """A seat, with what its connection needs to answer in it."""
 
-    __slots__ = ("_moves", "actor", "memory", "speech")
+    __slots__ = ("_moves", "actor", "codec", "remembered_as")
 
     def __init__(
         self,
-        link: Link,
-        face: Face,
+        link: Sink,
+        face: EventEncoder,
         actor: Actor,
-        speech: Speech,
+        codec: NamespaceCodec,
         *,
         everywhere: bool = False,
         memory: str | None = None,
     ) -> None:
         super().__init__(link, face, actor.id, everywhere=everywhere)
         self.actor = actor
-        self.speech = speech
-        self.memory = memory  # the name under which its rooms are remembered, if they are
+        self.codec = codec
+        self.remembered_as = memory  # the name under which its rooms are remembered, if they are
         self._moves: dict[int, Moves] | None = None  # joins and leaves that are under way, by conversation
 
     def begin_move(self, number: int, *, joins: bool) -> None:
@@ -79,7 +79,7 @@ class Moves(NamedTuple):
     joins: bool
 
 
-def spell_missed(face: Face, user: int, told: Told, rooms: Mapping[int, Room] | None) -> Iterator[bytes]:
+def encode_missed(face: EventEncoder, user: int, told: Published, rooms: Mapping[int, Room] | None) -> Iterator[bytes]:
     """An event as a user would have been told it, had they been here, in those rooms (None: in all)."""
     event, position = told
     for at, number in event.places:
@@ -87,13 +87,13 @@ def spell_missed(face: Face, user: int, told: Told, rooms: Mapping[int, Room] | 
             continue
         if at == JOINED and rooms is not None and not (number in rooms and rooms[number].had(position)):
             continue
-        for data, others in face.spell(event, at, position):
+        for data, others in face.encode(event, at, position):
             if not (others and event.actor == user):
                 yield data
 
 
-def arrive_at(tx: Transaction, actor: Actor, back: Comeback | None, session: str | None) -> Arrival:
+def read_join_state(tx: Transaction, actor: Actor, back: ResumePoint | None, session: str | None) -> JoinState:
     """What is known when a seat is taken, anew or by somebody who comes back; read in the order of the writes."""
     if back is None:
-        return Arrival(admission.arrive(tx, actor.id).standings, None, NOTHING_MISSED.missed)
-    return arrive(tx, actor, back.where, back.reached, session)
+        return JoinState(admission.initial_state(tx, actor.id).read_states, None, NOTHING_MISSED.missed)
+    return resume_state(tx, actor, back.where, back.reached, session)

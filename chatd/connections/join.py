@@ -7,70 +7,70 @@ from functools import partial
 
 import trio
 
-from chatd.connections.channel import Chair, Comeback
+from chatd.connections.channel import Channel, ResumePoint
 from chatd.connections.connection import Connection
-from chatd.connections.resume import Back, catch_up, find_gap, recall
-from chatd.services.context import Told
+from chatd.connections.resume import ResumeRequest, catch_up, find_gap, remembered_rooms
+from chatd.services.context import Published
 
-MOST = 1 << 20
+DEFAULT_OUTBOX_BYTES = 1 << 20
 EARLY_FRAMES = 256  # that are kept while the seats are being taken, before the client is not read from any more
 EARLY_BYTES = 1 << 20
 
-Hello = Callable[[int, bool, str | None], None]
+OnReady = Callable[[int, bool, str | None], None]
 """Says that the client is in: the position from which it is told, whether it was recovered, and if not, why."""
 
 
-async def begin(connection: Connection, chairs: list[Chair], back: Back | None, hello: Hello) -> None:
+async def join(connection: Connection, channels: list[Channel], back: ResumeRequest | None, hello: OnReady) -> None:
     """Take the seats where somebody was, if that can be, and else anew."""
-    connection.entering = chairs
-    gap = await find_gap(connection.house, chairs[0].actor, back) if back is not None else None
+    connection.entering = channels
+    gap = await find_gap(connection.app, channels[0].actor, back) if back is not None else None
     if back is None or gap is not None:
-        await begin_anew(connection, chairs, hello, gap)
+        await join_fresh(connection, channels, hello, gap)
     else:
-        await go_on(connection, chairs, back, hello)
+        await join_resumed(connection, channels, back, hello)
 
 
-async def begin_anew(connection: Connection, chairs: list[Chair], hello: Hello, gap: str | None = None) -> None:
+async def join_fresh(connection: Connection, channels: list[Channel], hello: OnReady, gap: str | None = None) -> None:
     """Hello, then greetings, then what happens."""
 
     def seated() -> None:
-        hello(connection.house.broker.position, False, gap)
-        _greet(connection, chairs)
+        hello(connection.app.broker.position, False, gap)
+        _greet(connection, channels)
 
-    await connection.enter(chairs, seated)
+    await connection.join(channels, seated)
 
 
-async def go_on(connection: Connection, chairs: list[Chair], back: Back, hello: Hello) -> None:
+async def join_resumed(connection: Connection, channels: list[Channel], back: ResumeRequest, hello: OnReady) -> None:
     """Hello, then what was missed, then greetings, then what happens. There must be no gap."""
-    house, actor = connection.house, chairs[0].actor
-    connection.entering = chairs
-    rooms, known = await recall(house, actor, back)
-    if known and back.session is not None and chairs[0].memory not in back.names:
+    app, actor = connection.app, channels[0].actor
+    connection.entering = channels
+    rooms, known = await remembered_rooms(app, actor, back)
+    if known and back.session is not None and channels[0].remembered_as not in back.names:
         connection.name = back.session
-        for chair, name in zip(chairs, back.names, strict=True):
-            chair.memory = name
+        for channel, name in zip(channels, back.names, strict=True):
+            channel.remembered_as = name
     hello(back.position, True, None)
-    most = (house.config.limits.outbox_bytes or MOST) // 8
+    most = (app.config.limits.outbox_bytes or DEFAULT_OUTBOX_BYTES) // 8
 
-    async def tell(told: list[Told]) -> None:
+    async def tell(told: list[Published]) -> None:
         """As fast as the client takes it: no more than fits beside what else it may be told meanwhile."""
         size = 0
         for one in told:
-            frames = list(connection.missed(chairs, one, rooms))
+            frames = list(connection.missed(channels, one, rooms))
             for data in _after(frames, back.mark) if one.position == back.position else frames:
-                house.broker.send(connection, data)
+                app.broker.send(connection, data)
                 size += len(data)
             if size > most:
                 await _let_take(connection)
                 size = 0
         await _let_take(connection)
 
-    reached = await catch_up(house, actor, back.position - bool(back.mark), tell)
-    await connection.enter(chairs, partial(_greet, connection, chairs), Comeback(back, reached))
+    reached = await catch_up(app, actor, back.position - bool(back.mark), tell)
+    await connection.join(channels, partial(_greet, connection, channels), ResumePoint(back, reached))
 
 
 async def _let_take(connection: Connection) -> None:
-    await connection.house.broker.flush()
+    await connection.app.broker.flush()
     await connection.drained()
     connection.progressed()
 
@@ -104,9 +104,9 @@ async def open_while_reading(take_seats: Callable[[], Awaitable[None]], read: Ca
         raise failures[0]
 
 
-def _greet(connection: Connection, chairs: list[Chair]) -> None:
-    for chair in chairs:
-        connection.greet(chair)
+def _greet(connection: Connection, channels: list[Channel]) -> None:
+    for channel in channels:
+        connection.greet(channel)
 
 
 def position_of(text: str) -> int:

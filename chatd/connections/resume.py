@@ -18,14 +18,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
-from chatd.core.app import House
+from chatd.core.app import App
 from chatd.services import admission, replay
-from chatd.services.context import Actor, Told
-from chatd.services.replay import Missed
+from chatd.services.context import Actor, Published
+from chatd.services.replay import MissedEvents
 from chatd.store.queries import event_log, sessions
-from chatd.store.queries.messages import Standing
+from chatd.store.queries.messages import StoredReadState
 from chatd.store.queries.sessions import Room
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 
 LAST = 100
 ROUNDS = 1_000
@@ -37,7 +37,7 @@ SeatRooms: TypeAlias = tuple[Mapping[int, Room], ...]
 """The rooms that each of some seats had joined."""
 
 
-class Back(NamedTuple):
+class ResumeRequest(NamedTuple):
     """Where somebody comes back from: epoch and position, and the connection whose rooms they had joined.
 
     `names` are those of its sessions, one for each namespace, in the order of the seats; none where none is named.
@@ -52,24 +52,24 @@ class Back(NamedTuple):
     names: tuple[str, ...] = ()
 
 
-class Arrival(NamedTuple):
+class JoinState(NamedTuple):
     """What the seat is taken with: the conversations, the rooms to join again, and the last piece of what was missed.
 
     `rooms` are those of the sessions that are named, in the order of the seats, and None where none is: then all that
     may be seen was missed.
     """
 
-    standings: list[Standing]
+    read_states: list[StoredReadState]
     rooms: SeatRooms | None
-    missed: Missed
+    missed: MissedEvents
 
 
-async def find_gap(house: House, actor: Actor, back: Back) -> str | None:
+async def find_gap(app: App, actor: Actor, back: ResumeRequest) -> str | None:
     """Why somebody can't go on where they were; None when they can."""
-    position, epoch = house.broker.position, house.database.epoch
-    keep = house.config.events.keep_days * DAY
+    position, epoch = app.broker.position, app.database.epoch
+    keep = app.config.events.keep_days * DAY
 
-    def look(tx: Reading) -> str | None:
+    def look(tx: ReadTransaction) -> str | None:
         found = replay.gap(tx, back.epoch, back.position, of=epoch, now=position, again=bool(back.mark))
         if found is None and back.names:
             owners = {sessions.owner(tx, name) for name in back.names}
@@ -79,55 +79,53 @@ async def find_gap(house: House, actor: Actor, back: Back) -> str | None:
                 return "connection"
         return found.reason if found else None
 
-    return await house.database.read(look)
+    return await app.database.read(look)
 
 
-def _may_be_forgotten(tx: Reading, position: int, keep: int) -> bool:
+def _may_be_forgotten(tx: ReadTransaction, position: int, keep: int) -> bool:
     """Whether a session that nobody remembers had rooms, so long ago that they are forgotten; else it never had any."""
     at = event_log.at(tx, position)
     return position > 0 and (at is None or at < tx.now - keep + IN_USE)
 
 
-class Recalled(NamedTuple):
+class RememberedRooms(NamedTuple):
     """The rooms that the named sessions had joined, and whether any is known: one that never joined any is not."""
 
     rooms: SeatRooms | None
     known: bool
 
 
-async def recall(house: House, actor: Actor, back: Back) -> Recalled:
+async def remembered_rooms(app: App, actor: Actor, back: ResumeRequest) -> RememberedRooms:
     """What is known of the sessions that are named."""
     names = back.names
     if not names:
-        return Recalled(None, False)
+        return RememberedRooms(None, False)
 
-    def look(tx: Reading) -> Recalled:
+    def look(tx: ReadTransaction) -> RememberedRooms:
         known = any(sessions.owner(tx, name) == actor.id for name in names)
-        return Recalled(tuple(sessions.rooms(tx, name, actor.id) for name in names), known)
+        return RememberedRooms(tuple(sessions.rooms(tx, name, actor.id) for name in names), known)
 
-    return await house.database.read(look)
+    return await app.database.read(look)
 
 
-async def catch_up(house: House, actor: Actor, position: int, tell: Callable[[list[Told]], Awaitable[None]]) -> int:
+async def catch_up(app: App, actor: Actor, position: int, tell: Callable[[list[Published]], Awaitable[None]]) -> int:
     """Tell what was missed, piece by piece, until little is left; the position that was reached."""
-    batch = house.config.limits.replay_batch or LAST
+    batch = app.config.limits.replay_batch or LAST
     for _ in range(ROUNDS):
-        end = house.broker.position
+        end = app.broker.position
         if position >= end:
             break
-        piece = await house.database.read(
-            partial(replay.missed, user=actor.id, position=position, end=end, limit=batch)
-        )
+        piece = await app.database.read(partial(replay.missed, user=actor.id, position=position, end=end, limit=batch))
         if piece.lost:
             break  # step 3 finds the same
         position = piece.reached
-        await tell(piece.told)
-        if piece.all and house.broker.position - position <= LAST:
+        await tell(piece.published)
+        if piece.all and app.broker.position - position <= LAST:
             break
     return position
 
 
-def arrive(tx: Transaction, actor: Actor, back: Back, position: int, session: str | None) -> Arrival:
+def resume_state(tx: Transaction, actor: Actor, back: ResumeRequest, position: int, session: str | None) -> JoinState:
     """Step 3, in the order of the writes. `session` is the one that goes on."""
     rooms = None
     if back.names:
@@ -135,4 +133,4 @@ def arrive(tx: Transaction, actor: Actor, back: Back, position: int, session: st
         if session in back.names:
             sessions.keep(tx, list(back.names))  # they are still in use
     missed = replay.missed(tx, actor.id, position, tx.sequences["position"], 1_000_000)
-    return Arrival(admission.arrive(tx, actor.id).standings, rooms, missed)
+    return JoinState(admission.initial_state(tx, actor.id).read_states, rooms, missed)

@@ -33,13 +33,13 @@ from msgspec import Raw
 
 from chatd.auth.verifier import bearer
 from chatd.config.settings import Config
-from chatd.connections.channel import Chair
-from chatd.connections.connection import Connection, plainly
-from chatd.connections.join import EARLY_BYTES, EARLY_FRAMES, begin_anew, go_on, open_while_reading, position_of
+from chatd.connections.channel import Channel
+from chatd.connections.connection import Connection, plain_refusal
+from chatd.connections.join import EARLY_BYTES, EARLY_FRAMES, join_fresh, join_resumed, open_while_reading, position_of
 from chatd.connections.jsonrpc import query_of, same_user
-from chatd.connections.resume import Back, find_gap
-from chatd.core.app import House
-from chatd.engineio.engine import Engine, Headers, Session, SessionRules
+from chatd.connections.resume import ResumeRequest, find_gap
+from chatd.core.app import App
+from chatd.engineio.engine import Engine, EngineSession, Headers, SessionRules
 from chatd.net.request import Request
 from chatd.net.socket import frame_text
 from chatd.services.context import Actor
@@ -52,51 +52,53 @@ from protocol.errors import AUTH_INVALID, BAD_REQUEST, RATE_LIMITED, Closing, Re
 from protocol.frames import Acknowledged, Call, Close, Frame, Open, Packet
 from protocol.framings.socketio import SocketIo, SocketIoLimits
 
-NAMESPACES = 16
-REMEMBERED = 64  # namespaces that were open once: what a client still sends there crossed our goodbye
+MAX_NAMESPACES = 16
+MAX_CLOSED_NAMESPACES = 64  # namespaces that were open once: what a client still sends there crossed our goodbye
 FIRST_PACKET_BYTES = 16_384  # what a client may send in one packet before it has shown a valid token
 SID_BYTES = 15
 PID_BYTES = 18
-DRAINED = 65_536
+DRAINED_BYTES = 65_536
 DRAIN_SECONDS = 0.02
 INVALID_STATE = "invalid state"
 
 
-class IoConnection(Connection):
+class SocketIoConnection(Connection):
     """A Connection on an Engine.IO session."""
 
-    __slots__ = ("_packet_bytes", "early_bytes", "full", "left", "session")
+    __slots__ = ("_packet_bytes", "closed_namespaces", "early_bytes", "full", "session")
 
     framing: SocketIo
 
-    def __init__(self, house: House, session: Session) -> None:
-        framing = SocketIo(SocketIoLimits(packet_bytes=house.config.socketio.max_payload))
+    def __init__(self, app: App, session: EngineSession) -> None:
+        framing = SocketIo(SocketIoLimits(packet_bytes=app.config.socketio.max_payload))
         self._packet_bytes, framing.packet_bytes = framing.packet_bytes, FIRST_PACKET_BYTES
-        super().__init__(house, framing, session.way)
+        super().__init__(app, framing, session.send_function)
         self.session = session
-        self.left: set[str] = set()
+        self.closed_namespaces: set[str] = set()
         self.early_bytes = 0
         self.full = False  # it is not read from: too much waits to be heard already
-        session.moved = self.moved
+        session.on_send_changed = self.use_send_function
 
     @property
     def waiting(self) -> int:
         return self.session.waiting
 
     @property
-    def crowded(self) -> bool:
-        return 2 * self.session.waiting > self.house.config.limits.outbox_bytes > 0
+    def is_slow(self) -> bool:
+        return 2 * self.session.waiting > self.app.config.limits.outbox_bytes > 0
 
-    def keep_rest(self, data: bytes, taken: int) -> None:
-        self.session.keep_rest(data, taken)
+    def queue_unsent(self, data: bytes, taken: int) -> None:
+        self.session.queue_unsent(data, taken)
 
-    def shut(self, code: int, reason: str) -> None:
+    def close_transport(self, code: int, reason: str) -> None:
         self.session.close(code, reason)
 
     async def drained(self) -> None:
         """Wait until the client has taken most of what waits for it, by whichever transport it takes it."""
-        limit = self.house.config.limits.outbox_bytes
-        most = min(DRAINED, limit // 4) if limit else DRAINED  # what is sent until the next wait must fit beside it
+        limit = self.app.config.limits.outbox_bytes
+        most = (
+            min(DRAINED_BYTES, limit // 4) if limit else DRAINED_BYTES
+        )  # what is sent until the next wait must fit beside it
         while self.session.waiting > most and not self.session.closing:  # noqa: ASYNC110 - no event tells
             await trio.sleep(DRAIN_SECONDS)
 
@@ -105,24 +107,24 @@ class IoConnection(Connection):
             self.session.postpone()
 
     def leave(self, namespace: str) -> None:
-        if namespace in self.chairs:
-            if len(self.left) >= REMEMBERED:
-                self.left.clear()
-            self.left.add(namespace)
+        if namespace in self.channels:
+            if len(self.closed_namespaces) >= MAX_CLOSED_NAMESPACES:
+                self.closed_namespaces.clear()
+            self.closed_namespaces.add(namespace)
         super().leave(namespace)
 
     def forget(self, namespace: str) -> None:
         """Nobody will come back to what is open in a namespace."""
-        chair = self.chairs.get(namespace)
-        if chair is not None and chair.memory is not None:
-            close = partial(sessions.close, name=chair.memory, user=chair.actor.id)
-            self.house.database.submit(close, lambda done: None)
+        channel = self.channels.get(namespace)
+        if channel is not None and channel.remembered_as is not None:
+            close = partial(sessions.close, name=channel.remembered_as, user=channel.actor.id)
+            self.app.database.submit(close, lambda done: None)
 
-    def end(self, closing: Closing) -> None:
+    def close_with(self, closing: Closing) -> None:
         if not closing.retry:
-            for namespace in self.chairs:
+            for namespace in self.channels:
                 self.session.write(frame_text(SocketIo.closed(namespace)))
-        super().end(closing)
+        super().close_with(closing)
 
     def admit(self) -> None:
         """The client has shown who it is: it may stay, and send larger packets."""
@@ -135,21 +137,21 @@ class IoConnection(Connection):
 
     def may_open(self) -> bool:
         """Whether one more CONNECT is within the limits."""
-        return self._allowed(None, None) and len(self.chairs) < NAMESPACES
+        return self._allowed(None, None) and len(self.channels) < MAX_NAMESPACES
 
-    def say(self, packet: bytes) -> None:
+    def write_packet(self, packet: bytes) -> None:
         self.send((Packet(packet),))
 
 
-def open_engine(house: House, nursery: trio.Nursery, headers: Callable[[Request], Headers]) -> Engine:
+def open_engine(app: App, nursery: trio.Nursery, headers: Callable[[Request], Headers]) -> Engine:
     """The engine of a house, by its settings."""
     return Engine(
-        session_rules(house.config),
-        partial(serve_socketio, house),
+        session_rules(app.config),
+        partial(serve_socketio, app),
         nursery,
         headers=headers,
         crashed=partial(log.fault, "a Socket.IO session failed"),
-        sessions_per_address=house.config.limits.connections_per_address,
+        sessions_per_address=app.config.limits.connections_per_address,
     )
 
 
@@ -165,45 +167,45 @@ def session_rules(config: Config) -> SessionRules:
     )
 
 
-async def serve_socketio(house: House, session: Session, request: Request) -> None:
+async def serve_socketio(app: App, session: EngineSession, request: Request) -> None:
     """The whole life of a Socket.IO connection."""
-    connection = IoConnection(house, session)
+    connection = SocketIoConnection(app, session)
     unheard: list[Frame] = []
-    guest = Guest(connection, query_of(request), request.get(b"authorization"), unheard, request.charged)
+    guest = NamespaceOpener(connection, query_of(request), request.get(b"authorization"), unheard, request.charged)
     del request
     try:
         CONNECTIONS_OPENED.child("socketio").add()
         while True:
             await session.listen(guest.take)
             for frame in unheard:  # while one is heard, more may come behind
-                await guest.hear(frame)
+                await guest.receive(frame)
             unheard.clear()
     finally:
         connection.leave_all()
 
 
-class Guest:
+class NamespaceOpener:
     """What a connection is until its namespaces are open: a handshake, and what each CONNECT shows.
 
     `unheard` are the frames that wait, in their order.
     """
 
-    __slots__ = ("_authorization", "_charged", "_connection", "_house", "_let_in_to", "_query", "_unheard")
+    __slots__ = ("_app", "_authorization", "_charged", "_connection", "_let_in_to", "_query", "_unheard")
 
     def __init__(
         self,
-        connection: IoConnection,
+        connection: SocketIoConnection,
         query: dict[str, str],
         authorization: str | None,
         unheard: list[Frame],
         charged: str = "",
     ) -> None:
         self._connection = connection
-        self._house = connection.house
+        self._app = connection.app
         self._query = query
         self._authorization = authorization
         self._unheard = unheard
-        self._let_in_to: Chair | None = None
+        self._let_in_to: Channel | None = None
         self._charged = charged
 
     def take_early(self, packets: list[Packet]) -> bool:
@@ -220,13 +222,13 @@ class Guest:
         connection, unheard = self._connection, self._unheard
         for packet in packets:
             for frame in connection.framing.receive(packet):
-                if unheard or type(frame) is not Call or frame.namespace not in connection.chairs:
+                if unheard or type(frame) is not Call or frame.namespace not in connection.channels:
                     unheard.append(frame)
                 else:
-                    unheard += connection.hear_now((frame,))
+                    unheard += connection.receive_now((frame,))
         return not unheard
 
-    async def hear(self, frame: Frame) -> None:
+    async def receive(self, frame: Frame) -> None:
         connection = self._connection
         match frame:
             case Open():
@@ -241,120 +243,120 @@ class Guest:
                 connection.count()  # nothing here asks for one
             case _:
                 where = getattr(frame, "namespace", None)
-                if where is None or where in connection.chairs:
-                    await connection.hear_all((frame,))
-                elif where not in connection.left:
+                if where is None or where in connection.channels:
+                    await connection.receive_all((frame,))
+                elif where not in connection.closed_namespaces:
                     connection.session.close(1002, INVALID_STATE)
 
     async def _open(self, frame: Open) -> None:
-        namespace, connection, house = frame.namespace, self._connection, self._house
-        if namespace in connection.chairs:
+        namespace, connection, app = frame.namespace, self._connection, self._app
+        if namespace in connection.channels:
             connection.session.close(1002, INVALID_STATE)
             return
         spoken: Dialect | None = None
         try:
             if not connection.may_open():
                 raise Refusal(RATE_LIMITED, "Too many namespaces")
-            shown = self._shown(frame.auth)
+            shown = self._auth_object(frame.auth)
             asked = self._query.get("dialect") or shown.get("dialect")
             if asked is not None and not isinstance(asked, str):
                 raise Refusal(BAD_REQUEST, "auth.dialect must be the name of a dialect")
-            spoken = house.dialect_of(namespace, asked)
-            actor = await self._who(shown, spoken)
+            spoken = app.dialect_of(namespace, asked)
+            actor = await self._authenticate(shown, spoken)
             recovers = self._recovers(shown)
-            face = house.face(spoken, namespace, house.push_since if recovers else SocketIo.push, frame_text)
-            chair = Chair(connection, face, actor, house.speech(spoken, namespace))
+            face = app.encoder(spoken, namespace, app.push_since if recovers else SocketIo.push, frame_text)
+            channel = Channel(connection, face, actor, app.codec(spoken, namespace))
             if recovers:
-                await self._open_again(chair, shown)
+                await self._open_recovering(channel, shown)
             else:
-                await begin_anew(connection, [chair], partial(self._let_in, chair))
+                await join_fresh(connection, [channel], partial(self._accept, channel))
         except Refusal as refusal:
             connection.entering = ()
-            if self._let_in_to is not None and self._let_in_to.face.namespace == namespace:
-                connection.end(closing_of(refusal))  # it was let in, and has no seat: it must come back
+            if self._let_in_to is not None and self._let_in_to.encoder.namespace == namespace:
+                connection.close_with(closing_of(refusal))  # it was let in, and has no seat: it must come back
             else:
-                self._turn_away(namespace, spoken, refusal)
+                self._reject(namespace, spoken, refusal)
         self._let_in_to = None
 
     def _recovers(self, shown: dict[str, Any]) -> bool:
         """Whether this client can be told what it missed: the offsets in its events are asked for, or the rule."""
-        rule = self._house.config.socketio.recovery
+        rule = self._app.config.socketio.recovery
         asked = shown.get("recovery") is True or self._query.get("recovery") == "1"
         return rule == "always" or (rule == "ask" and asked)
 
-    async def _open_again(self, chair: Chair, shown: dict[str, Any]) -> None:
+    async def _open_recovering(self, channel: Channel, shown: dict[str, Any]) -> None:
         """Recovery, as the client does it: `pid` is its session's private name, `offset` the last event it heard.
 
         A pid that is wrong, somebody else's or forgotten is a new connection, and so is an offset that is too old.
         """
-        connection, house, actor = self._connection, self._house, chair.actor
-        back = await self._back(actor, shown)
+        connection, app, actor = self._connection, self._app, channel.actor
+        back = await self._resume_request(actor, shown)
         if back is not None:
-            chair.memory = back.session
-            take_seats = partial(go_on, connection, [chair], back, partial(self._let_in, chair))
+            channel.remembered_as = back.session
+            take_seats = partial(join_resumed, connection, [channel], back, partial(self._accept, channel))
             await open_while_reading(take_seats, partial(connection.session.listen, self.take_early))
             connection.full, connection.early_bytes = False, 0
             return
-        name = f"{secrets.token_urlsafe(PID_BYTES)}.{house.database.epoch}-{house.broker.position}"
-        chair.memory = name
-        await house.database.write(lambda tx: sessions.open(tx, name, actor.id))
-        await begin_anew(connection, [chair], partial(self._let_in, chair))
+        name = f"{secrets.token_urlsafe(PID_BYTES)}.{app.database.epoch}-{app.broker.position}"
+        channel.remembered_as = name
+        await app.database.write(lambda tx: sessions.open(tx, name, actor.id))
+        await join_fresh(connection, [channel], partial(self._accept, channel))
 
-    async def _back(self, actor: Actor, shown: dict[str, Any]) -> Back | None:
+    async def _resume_request(self, actor: Actor, shown: dict[str, Any]) -> ResumeRequest | None:
         """Where somebody was; None when they can't go on there."""
-        house, pid, offset = self._house, shown.get("pid"), shown.get("offset")
+        app, pid, offset = self._app, shown.get("pid"), shown.get("offset")
         if not isinstance(pid, str):
             return None
         where = SocketIo.read_offset(offset if isinstance(offset, str) else pid.partition(".")[2])
-        if await house.database.read(lambda tx: sessions.owner(tx, pid)) != actor.id:
+        if await app.database.read(lambda tx: sessions.owner(tx, pid)) != actor.id:
             return None
         position = position_of(where.position)
         mark = where.mark if position > 0 else b""  # nothing happened at 0
-        back = Back(where.epoch, position, pid, mark, (pid,))
-        return back if await find_gap(house, actor, back) is None else None
+        back = ResumeRequest(where.epoch, position, pid, mark, (pid,))
+        return back if await find_gap(app, actor, back) is None else None
 
-    def _let_in(self, chair: Chair, position: int, recovered: bool, gap: str | None) -> None:
-        connection, pid = self._connection, chair.memory
+    def _accept(self, channel: Channel, position: int, recovered: bool, gap: str | None) -> None:
+        connection, pid = self._connection, channel.remembered_as
         connection.admit()
-        self._let_in_to = chair
+        self._let_in_to = channel
         sid = secrets.token_urlsafe(SID_BYTES) if pid is None else sid_of(pid)
-        connection.say(SocketIo.opened(chair.face.namespace, sid, pid))
+        connection.write_packet(SocketIo.opened(channel.encoder.namespace, sid, pid))
 
     @staticmethod
-    def _shown(auth: Raw) -> dict[str, Any]:
+    def _auth_object(auth: Raw) -> dict[str, Any]:
         shown = msgspec.json.decode(auth) if bytes(auth) else {}
         return shown if isinstance(shown, dict) else {}
 
-    async def _who(self, shown: dict[str, Any], spoken: Dialect) -> Actor:
-        house, query = self._house, self._query
+    async def _authenticate(self, shown: dict[str, Any], spoken: Dialect) -> Actor:
+        app, query = self._app, self._query
         said = shown.get("token")
         token: str | None = said if isinstance(said, str) else self._authorization
         if token is None and "query" in spoken.token:
             token = query.get("token")
         if token is not None:
-            actor = await house.admit(bearer(token), self._charged)
+            actor = await app.authenticate(bearer(token), self._charged)
             self._charged = ""
             return same_user(actor, query, [spoken])
-        if house.config.auth.insecure_userid and "userId" in query:
-            house.refund(self._charged)
+        if app.config.auth.insecure_userid and "userId" in query:
+            app.refund(self._charged)
             self._charged = ""
-            return await house.doorman.name_user(query["userId"])
+            return await app.authenticator.user_by_id(query["userId"])
         raise Refusal(AUTH_INVALID, "No token was shown")
 
-    def _turn_away(self, namespace: str, spoken: Dialect | None, refusal: Refusal) -> None:
+    def _reject(self, namespace: str, spoken: Dialect | None, refusal: Refusal) -> None:
         """A refusal, in the way that the dialect's specification has it."""
         connection = self._connection
         CONNECTIONS_REFUSED.child(refusal.code.code).add()
-        if spoken is None or spoken.turns_away == "connect_error":
-            data = plainly(refusal)["error"] if spoken is None else error_body(spoken, refusal)
-            connection.say(SocketIo.turned_away(namespace, refusal.message, data))
+        if spoken is None or spoken.rejects_with == "connect_error":
+            data = plain_refusal(refusal)["error"] if spoken is None else error_body(spoken, refusal)
+            connection.write_packet(SocketIo.turned_away(namespace, refusal.message, data))
             return
-        connection.say(SocketIo.opened(namespace, secrets.token_urlsafe(SID_BYTES)))
-        if spoken.turns_away == "error":
-            _, _, told = self._house.speech(spoken, namespace).refuse(None, refusal, asked=False)
+        connection.write_packet(SocketIo.opened(namespace, secrets.token_urlsafe(SID_BYTES)))
+        if spoken.rejects_with == "error":
+            _, _, told = self._app.codec(spoken, namespace).refuse(None, refusal, asked=False)
             if told is not None:
-                connection.say(SocketIo.push(namespace, *told, None, None))
-        connection.say(SocketIo.closed(namespace))
+                connection.write_packet(SocketIo.push(namespace, *told, None, None))
+        connection.write_packet(SocketIo.closed(namespace))
 
 
 def sid_of(pid: str) -> str:

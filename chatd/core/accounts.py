@@ -25,16 +25,16 @@ from chatd.auth.identity import Identity
 from chatd.auth.logins import Logins, key_of
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import RefreshToken, digest, make_refresh, read_refresh
-from chatd.config.settings import Config, Limits, Server
+from chatd.config.settings import Config, LimitSettings, ServerSettings
 from chatd.net.proxies import block
 from chatd.rate_limit import Buckets, Rate
 from chatd.services import accounts as services
 from chatd.services import invites
-from chatd.services.accounts import Entrant, Pass, Person
+from chatd.services.accounts import NewAccount, RefreshRow, TokenGrant
 from chatd.store.queries import accounts as stored
 from chatd.store.queries.users import Account
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.telemetry.metrics import LOGINS_FAILED
 from protocol import commands as ask
 from protocol.commands import Command
@@ -49,7 +49,7 @@ EVERYWHERE = (("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:"))
 TOO_MANY = "Too many attempts to make an account from this address"
 
 
-class Home(Protocol):
+class AccountsApp(Protocol):
     """The house, as far as it matters here. The configuration may change while it runs."""
 
     @property
@@ -65,10 +65,10 @@ class Accounts:
     """
 
     def __init__(
-        self, home: Home, identity: Identity, *, passwords: Passwords | None = None, logins: Logins | None = None
+        self, home: AccountsApp, identity: Identity, *, passwords: Passwords | None = None, logins: Logins | None = None
     ) -> None:
         limits = home.config.limits
-        self.home = home
+        self.app = home
         self.identity = identity
         self.passwords = passwords or Passwords()
         self.logins = logins or Logins(*login_rates(limits))
@@ -84,7 +84,7 @@ class Accounts:
             ask.Logout: self._logout,
         }
 
-    def adopt(self, limits: Limits) -> None:
+    def adopt(self, limits: LimitSettings) -> None:
         """Take up other limits; what was counted stays."""
         self.logins.adopt(*login_rates(limits))
         self.registrations.adopt(registration_rate(limits))
@@ -98,24 +98,24 @@ class Accounts:
 
     async def _register(self, command: ask.Register, address: str) -> Tokens:
         charge(self.registrations, address, TOO_MANY)
-        registration, token, setup = self.home.config.auth.registration, command.invite, self._setup
+        registration, token, setup = self.app.config.auth.registration, command.invite, self._setup
         if registration == "closed":
             raise Refusal(FORBIDDEN, CLOSED)
         if token is not None:  # before a password is hashed for it
-            await self.home.database.read(lambda tx: invites.find(tx, token, setup))
+            await self.app.database.read(lambda tx: invites.find(tx, token, setup))
         elif registration != "open":
             raise Refusal(FORBIDDEN, INVITE_NEEDED)
-        person = await self.person(command.name, command.email, command.display, command.password)
+        person = await self.new_account(command.name, command.email, command.display, command.password)
         fresh = make_refresh()
 
-        def unit(tx: Transaction) -> Entrant:
+        def unit(tx: Transaction) -> TokenGrant:
             admin = token is not None and invites.use(tx, token, setup).admin
-            admitted = Person(person.name, person.email, person.display, person.password, admin)
+            admitted = NewAccount(person.name, person.email, person.display, person.password, admin)
             return services.register(
-                tx, admitted, self._pass(fresh), self.identity.place_of(address), apart=self.identity.foreign
+                tx, admitted, self._refresh_row(fresh), self.identity.place_of(address), apart=self.identity.foreign
             )
 
-        entrant = await self.home.database.write(unit)
+        entrant = await self.app.database.write(unit)
         self._setup = None  # there is a user
         return self._tokens(entrant, fresh)
 
@@ -127,22 +127,22 @@ class Accounts:
 
     def link(self, kind: str, token: str) -> str:
         """Where a browser shows the token to this server. It is in the fragment, which no server and no log gets."""
-        server = self.home.config.server
+        server = self.app.config.server
         address = server.public_url or self.address or configured_address(server)
         for everywhere, here in EVERYWHERE:
             address = address.replace(f"//{everywhere}", f"//{here}")
         return f"{address.rstrip('/')}/#{kind}={token}"
 
-    async def person(
+    async def new_account(
         self, name: str | None, email: str | None, display: str | None, password: str | None, *, admin: bool = False
-    ) -> Person:
+    ) -> NewAccount:
         """Somebody new, checked. Without a name they are called by their address."""
         if email is not None:
             email = services.check_email(email)
         name = services.check_name(name) if name is not None else services.name_from(email)
         display = services.check_display(display) if display else None
         hashed = await self.passwords.hash(password) if password is not None else None
-        return Person(name, email, display, hashed, admin)
+        return NewAccount(name, email, display, hashed, admin)
 
     # Sessions
 
@@ -151,7 +151,7 @@ class Accounts:
         if handle is None:
             raise Refusal(BAD_REQUEST, "A username or an email is needed", field="username")
         place = self.identity.place_of(address)
-        account, familiar = await self.home.database.read(lambda tx: _claimant(tx, command, place))
+        account, familiar = await self.app.database.read(lambda tx: _claimant(tx, command, place))
         attempt = self.logins.ask(key_of(handle), address, trio.current_time(), familiar=familiar)
         await trio.sleep(attempt.wait)
         stored = account.password if account else None
@@ -160,8 +160,8 @@ class Accounts:
         if account and stored and right and not account.user.disabled:
             stale = self.passwords.needs_rehash(stored)
             rehashed = await self.passwords.hash(command.password) if stale else None
-            session = self._pass(fresh)
-            entrant = await self.home.database.write(lambda tx: services.sign_in(tx, account, session, rehashed, place))
+            session = self._refresh_row(fresh)
+            entrant = await self.app.database.write(lambda tx: services.sign_in(tx, account, session, rehashed, place))
         if entrant is None:
             LOGINS_FAILED.add()
             raise self.logins.failed(attempt, trio.current_time())
@@ -174,7 +174,7 @@ class Accounts:
         fresh = shown.next()
         sid = shown.family_digest
         renewal = await self._end_with(
-            lambda tx: services.renew(tx, self._pass(shown), self._pass(fresh)),
+            lambda tx: services.renew(tx, self._refresh_row(shown), self._refresh_row(fresh)),
             lambda renewal: sid if renewal.ended else None,
         )
         if renewal.entrant is None:
@@ -200,18 +200,18 @@ class Accounts:
             if isinstance(result, outcome.Value) and (sid := ends(result.value)) is not None:
                 self.ended(sid)
 
-        self.home.database.submit(unit, done)
+        self.app.database.submit(unit, done)
         await kept.wait()
         return results[0].unwrap()
 
-    def _pass(self, token: RefreshToken) -> Pass:
-        return Pass(token.family_digest, token.digest, int(self.home.config.auth.refresh_ttl * 1000))
+    def _refresh_row(self, token: RefreshToken) -> RefreshRow:
+        return RefreshRow(token.family_digest, token.digest, int(self.app.config.auth.refresh_ttl * 1000))
 
-    def _tokens(self, entrant: Entrant, fresh: RefreshToken) -> Tokens:
-        ttl = self.home.config.auth.access_ttl
+    def _tokens(self, entrant: TokenGrant, fresh: RefreshToken) -> Tokens:
+        ttl = self.app.config.auth.access_ttl
         return Tokens(entrant.user, self.access(entrant, ttl, sid=fresh.family_digest), fresh.text, int(ttl))
 
-    def access(self, entrant: Entrant, ttl: float, *, admin: bool = False, sid: str | None = None) -> str:
+    def access(self, entrant: TokenGrant, ttl: float, *, admin: bool = False, sid: str | None = None) -> str:
         """An access token."""
         user, issued = entrant
         admin = admin or user.admin
@@ -220,13 +220,13 @@ class Accounts:
         )
 
 
-def _claimant(tx: Reading, command: ask.Login, place: str) -> tuple[Account | None, bool]:
+def _claimant(tx: ReadTransaction, command: ask.Login, place: str) -> tuple[Account | None, bool]:
     """Who means to sign in, and whether they have from there before. The same questions for a name that nobody has."""
     account = services.claimant(tx, command.name, command.email)
     return account, stored.knows(tx, account.user.ref.number if account else 0, place)
 
 
-def configured_address(server: Server) -> str:
+def configured_address(server: ServerSettings) -> str:
     """Where a server of this configuration listens."""
     scheme = "https" if server.tls_certificate else "http"
     host = f"[{server.host}]" if ":" in server.host else server.host
@@ -240,7 +240,7 @@ def charge(buckets: Buckets[str], address: str, why: str = "You are asking too f
         raise Refusal(RATE_LIMITED, why, retry_after=max(1.0, buckets.retry_after(address, now)))
 
 
-def login_rates(limits: Limits) -> tuple[Rate, Rate]:
+def login_rates(limits: LimitSettings) -> tuple[Rate, Rate]:
     """Failed logins: of one account, of one address."""
     return (
         Rate(limits.logins_per_account, limits.logins_per_account_burst),
@@ -248,11 +248,11 @@ def login_rates(limits: Limits) -> tuple[Rate, Rate]:
     )
 
 
-def registration_rate(limits: Limits) -> Rate:
+def registration_rate(limits: LimitSettings) -> Rate:
     return Rate(limits.registrations_per_address, limits.registrations_per_address_burst)
 
 
-def renewal_rate(limits: Limits) -> Rate:
+def renewal_rate(limits: LimitSettings) -> Rate:
     return Rate(limits.renewals_per_address, limits.renewals_per_address_burst)
 
 
@@ -263,7 +263,7 @@ def first_steps(accounts: Accounts, count: int, command: str) -> str | None:
     """
     if count or accounts.identity.foreign:
         return None
-    if accounts.home.config.auth.registration == "closed":
+    if accounts.app.config.auth.registration == "closed":
         return f"there is no user yet; make the first administrator with: {command}"
     link = accounts.link("setup", accounts.open_setup())
     return f"there is no user yet; make the first administrator at {link} (once) or with: {command}"

@@ -6,16 +6,16 @@ import sys
 from collections.abc import Callable
 
 from chatd.config.settings import Config
-from chatd.core.authenticator import Doorman
+from chatd.core.authenticator import Authenticator
 from chatd.core.dispatch import Dispatch
 from chatd.rate_limit import Buckets, Rate
 from chatd.realtime.broker import Broker
-from chatd.realtime.encoder import Face, Pack, Push
-from chatd.realtime.online_users import Roster
+from chatd.realtime.encoder import EventEncoder, Pack, Push
+from chatd.realtime.online_users import OnlineUsers
 from chatd.services.context import Actor
 from chatd.store.sqlite.database import Database
 from protocol.dialects import dialect, names
-from protocol.dialects.codec import Speech
+from protocol.dialects.codec import NamespaceCodec
 from protocol.dialects.grammar import Dialect
 from protocol.errors import NOT_FOUND, Closing, Refusal
 from protocol.framings import sse
@@ -23,7 +23,7 @@ from protocol.framings.socketio import SocketIo
 from protocol.strict import allow_depth, allow_values
 
 
-class Closable:
+class ManagedConnection:
     """A connection, as the house knows it: something that may have to go."""
 
     __slots__ = ()
@@ -48,16 +48,16 @@ class Closable:
         """Bytes that wait for the client."""
         return 0
 
-    def end(self, closing: Closing) -> None:
+    def close_with(self, closing: Closing) -> None:
         """Say goodbye."""
         raise NotImplementedError
 
-    def look(self, now: float, clock: float) -> None:
+    def check(self, now: float, clock: float) -> None:
         """Be looked at by the sweep: monotonic seconds, and seconds since 1970."""
         raise NotImplementedError
 
 
-class House:
+class App:
     """See above. `connections` are all that are open; the sweep looks at each about once a second."""
 
     def __init__(
@@ -65,23 +65,23 @@ class House:
         config: Config,
         database: Database,
         broker: Broker,
-        roster: Roster,
+        online_users: OnlineUsers,
         dispatch: Dispatch,
-        doorman: Doorman,
+        authenticator: Authenticator,
         clock: Callable[[], float],
     ) -> None:
         self.database = database
         self.broker = broker
-        self.roster = roster
+        self.online_users = online_users
         self.dispatch = dispatch
-        self.doorman = doorman
+        self.authenticator = authenticator
         self.clock = clock
-        self.connections: set[Closable] = set()
+        self.connections: set[ManagedConnection] = set()
         self.adopt(config)
-        self._speeches: dict[tuple[str, str], Speech] = {}
-        self._faces: dict[tuple[object, ...], Face] = {}
+        self._codecs: dict[tuple[str, str], NamespaceCodec] = {}
+        self._encoders: dict[tuple[object, ...], EventEncoder] = {}
         self.stopping = False
-        self.spawn: Callable[..., None] = _nowhere
+        self.start_task: Callable[..., None] = _nowhere
         """Start a task that belongs to no connection; the top nursery's."""
         self.push_since = SocketIo.push_since(database.epoch)
         """For the faces of Socket.IO clients that may recover."""
@@ -109,9 +109,9 @@ class House:
 
     # Tokens
 
-    async def admit(self, token: str, charged: str, *, services: bool = False) -> Actor:
+    async def authenticate(self, token: str, charged: str, *, services: bool = False) -> Actor:
         """Who holds the token. A valid token gives back what its request has paid, as `charged` says (Request)."""
-        actor = await self.doorman.admit(token, services=services)
+        actor = await self.authenticator.authenticate(token, services=services)
         self.refund(charged)
         return actor
 
@@ -136,45 +136,45 @@ class House:
             raise Refusal(NOT_FOUND, f"There is no namespace {namespace[:100]!r}")
         return spoken
 
-    def speech(self, spoken: Dialect, namespace: str) -> Speech:
+    def codec(self, spoken: Dialect, namespace: str) -> NamespaceCodec:
         key = (spoken.name, namespace)
-        found = self._speeches.get(key)
+        found = self._codecs.get(key)
         if found is None:
-            found = self._speeches[key] = Speech(spoken, namespace)
+            found = self._codecs[key] = NamespaceCodec(spoken, namespace)
         return found
 
-    def face(self, spoken: Dialect, namespace: str, push: Push, pack: Pack) -> Face:
+    def encoder(self, spoken: Dialect, namespace: str, push: Push, pack: Pack) -> EventEncoder:
         key = (spoken.name, namespace, push, pack)
-        found = self._faces.get(key)
+        found = self._encoders.get(key)
         if found is None:
-            found = self._faces[key] = Face(spoken, namespace, push, pack)
+            found = self._encoders[key] = EventEncoder(spoken, namespace, push, pack)
         return found
 
     # Goodbyes
 
-    def end_user(self, user: int, closing: Closing) -> None:
+    def close_user(self, user: int, closing: Closing) -> None:
         """Close every socket of a user."""
         for connection in list(self.connections):
             if user in connection.users:
-                connection.end(closing)
+                connection.close_with(closing)
 
     def end_session(self, sid: str, closing: Closing) -> None:
         """A session of an own account has ended: refuse its access tokens, close every socket that they opened."""
-        self.doorman.end_session(sid)
+        self.authenticator.end_session(sid)
         for connection in list(self.connections):
             if sid in connection.sids:
-                connection.end(closing)
+                connection.close_with(closing)
 
-    def end_all(self, closing: Closing) -> None:
+    def close_all(self, closing: Closing) -> None:
         self.stopping = True
         self.broker.flush_now()
         for connection in list(self.connections):
-            connection.end(closing)
+            connection.close_with(closing)
 
     def sweep(self, now: float) -> None:
         clock = self.clock()
         for connection in list(self.connections):
-            connection.look(now, clock)
+            connection.check(now, clock)
 
 
 def _nowhere(*task: object) -> None:

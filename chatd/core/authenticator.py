@@ -19,59 +19,59 @@ from chatd.telemetry.log import log
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, Refusal
 from protocol.ids import read_digits
 
-REMEMBERED = 10_000
+MAX_CACHED_ACTORS = 10_000
 ENDED = 10_000  # sessions that ended last: whoever was admitted just before is still on the way to a seat
 
 
-class Verifier(Protocol):
+class TokenVerifier(Protocol):
     """chatd/auth/verifier.py."""
 
-    async def admit(self, token: str) -> Claims: ...
+    async def verify_or_fetch_keys(self, token: str) -> Claims: ...
 
     def remembered(self, token: str) -> Claims | None: ...
 
 
-class Doorman:
+class Authenticator:
     """`provision`: a foreign token of an unknown user makes that user."""
 
-    def __init__(self, database: Database, verifier: Verifier, *, provision: bool) -> None:
+    def __init__(self, database: Database, verifier: TokenVerifier, *, provision: bool) -> None:
         self._database = database
         self._verifier = verifier
         self._provision = provision
-        self._known: dict[Claims, Actor] = {}
+        self._actors: dict[Claims, Actor] = {}
         self._services: dict[str, Actor] = {}
         self._changes = 0
         self._changed: dict[int, int] = {}
         self._ended: dict[str, None] = {}
         self._taken: set[int | str] = set()
 
-    async def admit(self, token: str, *, services: bool = False) -> Actor:
+    async def authenticate(self, token: str, *, services: bool = False) -> Actor:
         """Who holds the token. Services are let in only where `services` are meant to come in, which is REST."""
         if not token:
             raise Refusal(AUTH_INVALID, "A token is needed")
         if len(token) > LONGEST:
             raise Refusal(AUTH_INVALID, f"The token is longer than {LONGEST} bytes")
         if token.startswith(service_tokens.PREFIX):
-            return await self._admit_service(token, services)
-        claims = await self._verifier.admit(token)
-        actor = self._known.get(claims)
+            return await self._authenticate_service(token, services)
+        claims = await self._verifier.verify_or_fetch_keys(token)
+        actor = self._actors.get(claims)
         if actor is None:
             changes = self._changes
-            actor = replace(await self._enter(claims), since=changes)
+            actor = replace(await self._find_or_provision(claims), since=changes)
             if changes == self._changes:  # or what was read may be out of date already
-                if len(self._known) >= REMEMBERED:
-                    self._known.clear()
-                self._known[claims] = actor
+                if len(self._actors) >= MAX_CACHED_ACTORS:
+                    self._actors.clear()
+                self._actors[claims] = actor
         return actor
 
-    def knows(self, token: str) -> bool:
+    def knows_token(self, token: str) -> bool:
         """Whether the token was admitted before and would be again: cheap, and without asking the store."""
         if token.startswith(service_tokens.PREFIX):
             return service_tokens.digest(token) in self._services
         claims = self._verifier.remembered(token)
-        return claims is not None and claims in self._known
+        return claims is not None and claims in self._actors
 
-    async def _admit_service(self, token: str, welcome: bool) -> Actor:
+    async def _authenticate_service(self, token: str, welcome: bool) -> Actor:
         if not welcome:
             raise Refusal(AUTH_INVALID, "The token of a service is for REST only")
         digest = service_tokens.digest(token)
@@ -83,26 +83,26 @@ class Doorman:
                 self._services[digest] = actor
         return actor
 
-    def forget_services(self) -> None:
+    def invalidate_services(self) -> None:
         """A token of a service has been revoked."""
         self._changes += 1
         self._services.clear()
 
-    async def _enter(self, claims: Claims) -> Actor:
+    async def _find_or_provision(self, claims: Claims) -> Actor:
         try:
-            actor = await self._database.read(lambda tx: admission.known(tx, claims))
+            actor = await self._database.read(lambda tx: admission.find_actor(tx, claims))
             if actor is not None:
                 return actor
             if not (claims.foreign and self._provision):
-                raise admission.stranger()
+                raise admission.unknown_user()
             return await self._database.write(lambda tx: admission.provision(tx, claims))
         except admission.IdTaken as refusal:
-            if claims.subject not in self._taken and len(self._taken) < REMEMBERED:  # one line for each
+            if claims.subject not in self._taken and len(self._taken) < MAX_CACHED_ACTORS:  # one line for each
                 self._taken.add(claims.subject)
                 log.warning("a token was refused", why=refusal.message)
             raise
 
-    async def name_user(self, said: str | int) -> Actor:
+    async def user_by_id(self, said: str | int) -> Actor:
         """A user who only says who they are: for trying a specification's examples, on loopback."""
         try:
             number = read_digits(said).number
@@ -113,11 +113,11 @@ class Doorman:
         changes = self._changes
         return replace(await self._database.write(lambda tx: admission.provision(tx, claims)), since=changes)
 
-    def forget(self, user: int) -> None:
+    def invalidate(self, user: int) -> None:
         """Something about a user has changed."""
         self._changes += 1
         self._changed[user] = self._changes
-        self._known = {claims: actor for claims, actor in self._known.items() if actor.id != user}
+        self._actors = {claims: actor for claims, actor in self._actors.items() if actor.id != user}
 
     def end_session(self, sid: str) -> None:
         """A session has ended: its access tokens are worth nothing."""
@@ -125,9 +125,9 @@ class Doorman:
         if len(self._ended) >= ENDED:
             del self._ended[next(iter(self._ended))]
         self._ended[sid] = None
-        self._known = {claims: actor for claims, actor in self._known.items() if actor.sid != sid}
+        self._actors = {claims: actor for claims, actor in self._actors.items() if actor.sid != sid}
 
-    def check(self, actor: Actor) -> None:
+    def check_current(self, actor: Actor) -> None:
         """Refuse somebody whose account has changed since they were admitted: what they may do must be asked again."""
         if actor.sid in self._ended:
             raise admission.session_over()

@@ -24,14 +24,14 @@ from chatd.core.removal import Remover
 from chatd.rate_limit import Buckets, Rate
 from chatd.realtime.broker import Broker
 from chatd.realtime.event_waiters import EventWaiters
-from chatd.realtime.online_users import Roster
-from chatd.realtime.presence import Presence
-from chatd.realtime.typing import Typists
-from chatd.realtime.viewers import Watchers
-from chatd.services.context import Actor, Done, Rules, Work, authorise
-from chatd.services.table import SERVICES, Row
+from chatd.realtime.online_users import OnlineUsers
+from chatd.realtime.presence import PresenceTracker
+from chatd.realtime.typing import TypingTracker
+from chatd.realtime.viewers import Viewers
+from chatd.services.context import Actor, Completed, ServiceContext, ServiceRules, authorise
+from chatd.services.table import SERVICES, ServiceRow
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.transaction import Reading
+from chatd.store.sqlite.transaction import ReadTransaction
 from chatd.telemetry.metrics import CALL_SECONDS, CALLS, EVENTS, Child
 from protocol import commands as ask
 from protocol import events
@@ -51,7 +51,7 @@ from protocol.events import (
 
 log = logging.getLogger("chatd.core.dispatch")
 
-Answer: TypeAlias = "Done | outcome.Error"
+Answer: TypeAlias = "Completed | outcome.Error"
 """What came of a command: its result (and what everybody was told), or why not."""
 Reply = Callable[[Answer], None]
 
@@ -74,48 +74,48 @@ class Dispatch:
         self,
         database: Database,
         broker: Broker,
-        roster: Roster,
+        online_users: OnlineUsers,
         *,
-        rules: Rules,
+        rules: ServiceRules,
         rates: UserRates,
         typing_expires: float,
         presence_grace: float,
     ) -> None:
         self.database = database
         self.broker = broker
-        self.roster = roster
+        self.online_users = online_users
         self.rules = rules
         self._sends: Buckets[int] = Buckets(rates.sends)
         self._groups: Buckets[int] = Buckets(rates.groups)
         self._additions: Buckets[int] = Buckets(rates.additions)
-        self.typists = Typists(typing_expires, lambda event: self.publish(event, None))
-        self.presence = Presence(presence_grace, lambda event: self.publish(event, None), roster.forget)
-        self.watchers = Watchers(database)
-        self.notifier = Notifier(database, broker, roster, self.watchers, self.publish)
+        self.typing = TypingTracker(typing_expires, lambda event: self.publish(event, None))
+        self.presence = PresenceTracker(presence_grace, lambda event: self.publish(event, None), online_users.forget)
+        self.viewers = Viewers(database)
+        self.notifier = Notifier(database, broker, online_users, self.viewers, self.publish)
         self.remover = Remover(database)
-        broker.moved = self.watchers.moved
-        self.closed: Callable[[int], None] = lambda user: None
+        broker.on_room_changed = self.viewers.room_changed
+        self.on_account_closed: Callable[[int], None] = lambda user: None
         self.event_waiters = EventWaiters()
         self._seconds = CALL_SECONDS.child().observe
         self._live: dict[type[Command], Callable[[Actor, Any], Answer | None]] = {
-            ask.SetTyping: self._type,
-            ask.Heartbeat: self._beat,
+            ask.SetTyping: self._set_typing,
+            ask.Heartbeat: self._heartbeat,
             ask.GetUnread: self._unread,
         }
-        self._before = together(self.roster.precedes, self.precedes)
+        self._before = together(self.online_users.precedes, self.precedes)
         self._after = together(
-            self.roster.follows,
-            self.typists.follows,
-            self.watchers.follows,
+            self.online_users.follows,
+            self.typing.follows,
+            self.viewers.follows,
             self.notifier.follows,
             self.remover.follows,
             self.follows,
         )
         database.after_batch = self._after_batch
 
-    def adopt(self, rules: Rules, rates: UserRates, typing_expires: float, presence_grace: float) -> None:
+    def adopt(self, rules: ServiceRules, rates: UserRates, typing_expires: float, presence_grace: float) -> None:
         """Take up other limits; what was counted stays."""
-        self.rules, self.typists.expire = rules, typing_expires
+        self.rules, self.typing.expire = rules, typing_expires
         self.presence.adopt(presence_grace)
         self._sends.adopt(rates.sends)
         self._groups.adopt(rates.groups)
@@ -136,7 +136,7 @@ class Dispatch:
         if answer is not None:
             self._finish(kind, began, reply, answer)
             return
-        self.watchers.flush()
+        self.viewers.flush()
         row = SERVICES[kind]
         unit = partial(_carry_out, row, actor, command, self.rules)
         done = partial(self._done, kind, began, reply)
@@ -184,11 +184,11 @@ class Dispatch:
             wait = self._additions.many_in(actor.id, now, added)
             raise Refusal(RATE_LIMITED, "You are adding members too fast", retry_after=round(wait, 3))
 
-    def _done(self, kind: type[Command], began: float, reply: Reply, done: outcome.Outcome[Done]) -> None:
+    def _done(self, kind: type[Command], began: float, reply: Reply, done: outcome.Outcome[Completed]) -> None:
         """A unit of work has been committed, or has failed: tell everybody, then the asker."""
         if type(done) is outcome.Value:
             answer: Answer = done.value
-            for event, position in done.value.told:
+            for event, position in done.value.published:
                 self.publish(event, position)
         else:
             assert isinstance(done, outcome.Error)
@@ -205,24 +205,24 @@ class Dispatch:
 
     # What needs no store
 
-    def _type(self, actor: Actor, command: ask.SetTyping) -> Answer | None:
+    def _set_typing(self, actor: Actor, command: ask.SetTyping) -> Answer | None:
         """Known members' typing needs no question to the store."""
         conversation, to = command.conversation, command.to
-        hall = self.roster.is_member(conversation.number, actor.id)
-        if hall is None or not conversation.fits(*hall.ref[:2]):
+        state = self.online_users.is_member(conversation.number, actor.id)
+        if state is None or not conversation.fits(*state.ref[:2]):
             return None
-        if to is not None and (to.born is not None or not self.roster.is_member(conversation.number, to.number)):
+        if to is not None and (to.born is not None or not self.online_users.is_member(conversation.number, to.number)):
             return None
-        self.publish(Typing(hall.ref, actor.ref, command.on), None)
-        return Done(None, [])
+        self.publish(Typing(state.ref, actor.ref, command.on), None)
+        return Completed(None, [])
 
-    def _beat(self, actor: Actor, command: ask.Heartbeat) -> Answer:
-        return Done(Beat(self.database.clock()), [])
+    def _heartbeat(self, actor: Actor, command: ask.Heartbeat) -> Answer:
+        return Completed(HeartbeatAnswer(self.database.clock()), [])
 
     def _unread(self, actor: Actor, command: ask.GetUnread) -> Answer | None:
         """What is kept for whoever is here is what the store would say."""
-        counts = self.roster.unread(actor.id)
-        return Done(counts, []) if counts else None
+        counts = self.online_users.unread(actor.id)
+        return Completed(counts, []) if counts else None
 
     # Telling
 
@@ -250,8 +250,8 @@ class Dispatch:
         return {
             events.MemberRemoved: lambda event: evict((JOINED, event.conversation.number), event.user.number),
             events.ConversationDeleted: lambda event: evict((JOINED, event.conversation.number)),
-            Typing: lambda event: self.typists.heard(event, trio.current_time()),
-            AccountClosed: lambda event: self.closed(event.user.number),
+            Typing: lambda event: self.typing.typing_changed(event, trio.current_time()),
+            AccountClosed: lambda event: self.on_account_closed(event.user.number),
         }
 
     def _open_rooms(self, event: events.ConversationCreated) -> None:
@@ -265,45 +265,45 @@ class Dispatch:
     def greet(self, kind: type[Event], actor: Actor, tell: Callable[[Event], None]) -> None:
         """Tell a newcomer the state of something that they will hear changes of; at once, or in a moment."""
         if kind is UnreadChanged:
-            if counts := self.roster.unread(actor.id):
+            if counts := self.online_users.unread(actor.id):
                 tell(counts)
         elif kind is PresenceChanged:
-            for event in self.presence.among(sorted(self.roster.peers(actor.id))):
+            for event in self.presence.online_among(sorted(self.online_users.peers(actor.id))):
                 tell(event)
         elif kind is NotificationCounted:
 
             def counted(answer: Answer) -> None:
-                if isinstance(answer, Done):
+                if isinstance(answer, Completed):
                     tell(answer.result)
 
             with suppress(Refusal):  # too many wait: it is told with the next change
                 self.perform(actor, ask.CountNotifications(), counted)
 
-    def entered(self, actor: Actor) -> None:
+    def connected(self, actor: Actor) -> None:
         """A seat of a user's is taken."""
-        self.presence.entered(actor.ref)
+        self.presence.user_connected(actor.ref)
 
-    def left(self, user: int) -> None:
+    def disconnected(self, user: int) -> None:
         """A seat of a user's is empty."""
-        if not self.roster.exit(user):
-            self.typists.left(user)
-            self.presence.left(user)
+        if not self.online_users.disconnect(user):
+            self.typing.user_disconnected(user)
+            self.presence.user_disconnected(user)
 
-    def tell_counts(self) -> None:
+    def publish_counts(self) -> None:
         """Tell those whose unread counts have changed what they are now."""
-        changed = self.roster.changed
+        changed = self.online_users.changed
         if not changed:
             return
-        if self.broker.is_heard(UnreadChanged, USER):
+        if self.broker.has_listener(UnreadChanged, USER):
             for user in changed:
-                counts = self.roster.telling(user)
+                counts = self.online_users.counts_to_send(user)
                 if counts is not None:
                     self.broker.publish(counts, None)
         changed.clear()
 
     def _after_batch(self) -> None:
-        self.tell_counts()
-        self.watchers.flush()
+        self.publish_counts()
+        self.viewers.flush()
 
     async def settled(self) -> None:
         """Wait until everything that was asked so far is answered, be it with a refusal."""
@@ -314,14 +314,14 @@ class Dispatch:
         """Four times a second: the counts of groups that have stirred, and typing that has ended by itself."""
         while True:
             await trio.sleep(0.25)
-            for counts in self.roster.stir(trio.current_time()):
+            for counts in self.online_users.due_counts(trio.current_time()):
                 self.broker.publish(counts, None)
-            self.tell_counts()
-            self.watchers.flush()
-            self.typists.sweep(trio.current_time())
+            self.publish_counts()
+            self.viewers.flush()
+            self.typing.sweep(trio.current_time())
 
 
-class Beat(Struct, frozen=True):
+class HeartbeatAnswer(Struct, frozen=True):
     """The answer to a heartbeat."""
 
     at: int
@@ -339,12 +339,12 @@ def _events(kind: type[Event]) -> Child:
 
 def result_of(answer: Answer) -> Any:
     """The result, or the error raised."""
-    return answer.result if isinstance(answer, Done) else answer.unwrap()
+    return answer.result if isinstance(answer, Completed) else answer.unwrap()
 
 
-def _carry_out(row: Row, actor: Actor, command: Command, rules: Rules, tx: Reading) -> Done:
-    work = Work(tx, actor, rules)  # type: ignore[arg-type]
-    return Done(row.service(work, command), work.told)
+def _carry_out(row: ServiceRow, actor: Actor, command: Command, rules: ServiceRules, tx: ReadTransaction) -> Completed:
+    work = ServiceContext(tx, actor, rules)  # type: ignore[arg-type]
+    return Completed(row.service(work, command), work.published)
 
 
 def together(*tables: Follows) -> dict[type[Event], list[Callable[[Any], None]]]:

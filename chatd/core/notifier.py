@@ -20,10 +20,10 @@ import outcome
 import trio
 
 from chatd.realtime.broker import Broker
-from chatd.realtime.online_users import Roster
-from chatd.realtime.viewers import Watchers
+from chatd.realtime.online_users import OnlineUsers
+from chatd.realtime.viewers import Viewers
 from chatd.services import notifications
-from chatd.services.context import Actor, Rules, Told, Work
+from chatd.services.context import Actor, Published, ServiceContext, ServiceRules
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
 from protocol import events
@@ -33,12 +33,12 @@ from protocol.ids import Ref
 
 PAUSE, SHARE, LONGEST = 0.25, 4, 2.0
 CHUNK = 64
-NOBODY = Actor(Ref(0, 0), "")
+NO_USERS = Actor(Ref(0, 0), "")
 
-Do = Callable[[Work], None]
+Do = Callable[[ServiceContext], None]
 
 
-class Stir:
+class PendingConversation:
     """What has gathered of a conversation: the first message of it, and whether anything was deleted."""
 
     __slots__ = ("first", "lost", "ref")
@@ -56,17 +56,17 @@ class Notifier:
         self,
         database: Database,
         broker: Broker,
-        roster: Roster,
-        watchers: Watchers,
+        online_users: OnlineUsers,
+        viewers: Viewers,
         publish: Callable[[Event, int | None], None],
     ) -> None:
         self._database = database
         self._broker = broker
-        self._roster = roster
-        self._watchers = watchers
+        self._online_users = online_users
+        self._viewers = viewers
         self._publish = publish
-        self._stirred: dict[int, Stir] = {}
-        self._bereft: set[int] = set()
+        self._pending: dict[int, PendingConversation] = {}
+        self._without_members: set[int] = set()
         self._broadcasts: list[Ref] = []
         self._work = trio.Event()
 
@@ -75,26 +75,26 @@ class Notifier:
         """What makes work."""
         return {
             events.MessageCreated: self._sent,
-            events.MessageDeleted: lambda event: self._stir(event.conversation, 0, lost=True),
+            events.MessageDeleted: lambda event: self._note_message(event.conversation, 0, lost=True),
             events.ConversationDeleted: self._closed,
             events.EverybodyNotified: self._broadcast,
         }
 
     def _sent(self, event: events.MessageCreated) -> None:
-        self._stir(event.message.conversation, event.message.ref.number, lost=False)
+        self._note_message(event.message.conversation, event.message.ref.number, lost=False)
 
     def _closed(self, event: events.ConversationDeleted) -> None:
-        self._bereft.update(ref.number for ref in event.members)
+        self._without_members.update(ref.number for ref in event.members)
         self._work.set()
 
     def _broadcast(self, event: events.EverybodyNotified) -> None:
         self._broadcasts.append(event.broadcast)
         self._work.set()
 
-    def _stir(self, conversation: Ref, first: int, *, lost: bool) -> None:
-        stir = self._stirred.get(conversation.number)
+    def _note_message(self, conversation: Ref, first: int, *, lost: bool) -> None:
+        stir = self._pending.get(conversation.number)
         if stir is None:
-            self._stirred[conversation.number] = Stir(conversation, first, lost)
+            self._pending[conversation.number] = PendingConversation(conversation, first, lost)
             self._work.set()
         elif lost:
             stir.lost = True
@@ -109,59 +109,59 @@ class Notifier:
     async def round(self) -> None:
         """Catch up with everything that has gathered."""
         self._work = trio.Event()
-        stirred, self._stirred = self._stirred, {}
-        bereft, self._bereft = self._bereft, set()
+        stirred, self._pending = self._pending, {}
+        bereft, self._without_members = self._without_members, set()
         broadcasts, self._broadcasts = self._broadcasts, []
-        if not self._broker.is_heard(NotificationCreated, USER):
+        if not self._broker.has_listener(NotificationCreated, USER):
             return
         for stir in stirred.values():
             for users in _chunks(self._concerned(stir)):
                 do = partial(notifications.catch_up, conversation=stir.ref, users=users, lost=stir.lost)
                 if not await self._do(do):
-                    self._stir(stir.ref, 0, lost=True)
+                    self._note_message(stir.ref, 0, lost=True)
         for users in _chunks(self._refs(bereft)):
             if not await self._do(partial(notifications.recount, users=users)):
-                self._bereft.update(user.number for user in users)
+                self._without_members.update(user.number for user in users)
                 self._work.set()
         for broadcast in broadcasts:
             await self._announce(broadcast)
 
     async def _announce(self, broadcast: Ref) -> None:
-        for users in _chunks(self._refs(self._roster.everybody())):
+        for users in _chunks(self._refs(self._online_users.all_ids())):
             if not await self._do(partial(notifications.announce, broadcast=broadcast, users=users)):
                 self._broadcasts.append(broadcast)
                 self._work.set()
                 return
 
-    def _concerned(self, stir: Stir) -> Iterator[Ref]:
+    def _concerned(self, stir: PendingConversation) -> Iterator[Ref]:
         """The members here who could have something to be told, and have a word for it."""
         number = stir.ref.number
-        for user in self._roster.members(number):
-            since = None if stir.lost else self._watchers.since(number, user)
+        for user in self._online_users.members(number):
+            since = None if stir.lost else self._viewers.viewing_since(number, user)
             if since is None or since >= stir.first:
                 yield from self._refs((user,))
 
     def _refs(self, users: Iterable[int]) -> Iterator[Ref]:
         for user in users:
-            ref = self._roster.ref(user)
-            if ref is not None and self._hears(user):
+            ref = self._online_users.ref(user)
+            if ref is not None and self._is_notified(user):
                 yield ref
 
-    def _hears(self, user: int) -> bool:
+    def _is_notified(self, user: int) -> bool:
         return any(
-            seat.face.hears(NotificationCounted, USER) or seat.face.hears(NotificationCreated, USER)
-            for seat in self._broker.seats((USER, user))
+            seat.encoder.has_event(NotificationCounted, USER) or seat.encoder.has_event(NotificationCreated, USER)
+            for seat in self._broker.subscribers((USER, user))
         )
 
     async def _do(self, do: Do) -> bool:
         """Have a piece of work done in the store, and what it told published in its place; False if it can't be now."""
-        self._watchers.flush()
+        self._viewers.flush()
         finished, answers = trio.Event(), list[outcome.Outcome[Any]]()
 
-        def unit(tx: Transaction) -> list[Told]:
-            work = Work(tx, NOBODY, Rules())
+        def unit(tx: Transaction) -> list[Published]:
+            work = ServiceContext(tx, NO_USERS, ServiceRules())
             do(work)
-            return work.told
+            return work.published
 
         def done(result: outcome.Outcome[Any]) -> None:
             answers.append(result)

@@ -31,18 +31,18 @@ from urllib.parse import parse_qsl
 import msgspec
 import trio
 
-from chatd.engineio.rules import Misplaced, SessionRules
-from chatd.engineio.session import Session
+from chatd.engineio.rules import OutOfTurn, SessionRules
+from chatd.engineio.session import EngineSession
 from chatd.net.framer import ReadRules, frame_text
 from chatd.net.handshake import wants_websocket
-from chatd.net.http import Awaited, Direct, Held
+from chatd.net.http import BodyHandler, Direct, LongPollHandler
 from chatd.net.proxies import block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import Gone, WebSocket
 from protocol.errors import TOO_LARGE, UNAVAILABLE
 from protocol.framings.engineio import Malformed, write_open
 
-__all__ = ["Engine", "Session", "SessionRules"]
+__all__ = ["Engine", "EngineSession", "SessionRules"]
 
 ERRORS = {
     0: "Transport unknown",
@@ -61,10 +61,10 @@ LONGEST_TICK = 1.0
 TICKS = 20
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
-Serve: TypeAlias = Callable[[Session, Request], Awaitable[None]]
+Serve: TypeAlias = Callable[[EngineSession, Request], Awaitable[None]]
 
 
-class Refused(Exception):
+class EngineRefusal(Exception):
     """A request that is answered by a row of ERRORS."""
 
     def __init__(self, number: int) -> None:
@@ -101,7 +101,7 @@ class Engine:
         sessions_per_address: int = 0,
     ) -> None:
         self.rules = rules
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[str, EngineSession] = {}
         self._serve = serve
         self._nursery = nursery
         self._owner = owner
@@ -124,7 +124,7 @@ class Engine:
                 self._judge(request, upgrade=True)
             elif too_large and (session := self._judge(request, upgrade=False)) is not None:
                 session.spoil_post()
-        except Refused as refused:
+        except EngineRefusal as refused:
             if not too_large:
                 return self._error(request, refused.number)
         return refusal(TOO_LARGE, headers=self._headers(request), close=True) if too_large else None
@@ -138,14 +138,14 @@ class Engine:
             if session is None:
                 return self._handshake
             if request.method == "GET":
-                return Held(partial(self._poll, session))
+                return LongPollHandler(partial(self._poll, session))
             if request.method == "POST":
                 session.begin_post()
-                return Awaited(partial(self._post, session), session.spoil_post)
-            raise Refused(BAD_REQUEST)
-        except Refused as refused:
+                return BodyHandler(partial(self._post, session), session.spoil_post)
+            raise EngineRefusal(BAD_REQUEST)
+        except EngineRefusal as refused:
             return partial(self._say_no, refused.number)
-        except Misplaced:
+        except OutOfTurn:
             return partial(self._say_no, BAD_REQUEST)
 
     def has_session(self, request: Request) -> bool:
@@ -174,16 +174,16 @@ class Engine:
         self._nursery.start_soon(self._run, session, request)
         return self._words(request, self._open(session, UPGRADES))
 
-    async def _poll(self, session: Session, request: Request, body: bytes) -> Response:
+    async def _poll(self, session: EngineSession, request: Request, body: bytes) -> Response:
         try:
             return self._words(request, await session.poll())
-        except Misplaced:
+        except OutOfTurn:
             return self._error(request, BAD_REQUEST)
 
-    async def _post(self, session: Session, request: Request, body: bytes) -> Response:
+    async def _post(self, session: EngineSession, request: Request, body: bytes) -> Response:
         try:
             await session.post(body)
-        except (Malformed, Misplaced):
+        except (Malformed, OutOfTurn):
             return self._error(request, BAD_REQUEST)
         return self._words(request, b"ok")
 
@@ -206,7 +206,7 @@ class Engine:
         socket.allow(ReadRules(self.rules.payload_bytes, self.rules.fragments))
         try:
             session = self._judge(request, upgrade=True)
-        except Refused:  # it ended while the handshake went out
+        except EngineRefusal:  # it ended while the handshake went out
             return
         if session is None:
             session = self._begin(request, socket)
@@ -219,61 +219,61 @@ class Engine:
 
     # -- sessions --------------------------------------------------------------------------------------------------
 
-    def _judge(self, request: Request, *, upgrade: bool) -> Session | None:
+    def _judge(self, request: Request, *, upgrade: bool) -> EngineSession | None:
         """The session that a request is for, None when it may begin one."""
         try:
             query = _fields(request)
         except ValueError:
-            raise Refused(BAD_REQUEST) from None
+            raise EngineRefusal(BAD_REQUEST) from None
         transport = query.get("transport")
         if transport not in ("polling", "websocket"):
-            raise Refused(UNKNOWN_TRANSPORT)
+            raise EngineRefusal(UNKNOWN_TRANSPORT)
         sid = query.get("sid")
         if sid:
             session = self._find(sid, request, upgrade)
             if upgrade is not (transport == "websocket") or query.get("EIO") != "4":
                 session.stray()
             if not upgrade and transport != "polling":
-                raise Refused(BAD_REQUEST)
+                raise EngineRefusal(BAD_REQUEST)
         else:
             session = None
             if request.method != "GET":
-                raise Refused(BAD_METHOD)
+                raise EngineRefusal(BAD_METHOD)
         if upgrade is not (transport == "websocket"):
-            raise Refused(BAD_REQUEST)
+            raise EngineRefusal(BAD_REQUEST)
         if query.get("EIO") != "4":
-            raise Refused(BAD_VERSION)
+            raise EngineRefusal(BAD_VERSION)
         return session
 
-    def _find(self, sid: str, request: Request, upgrade: bool) -> Session:
+    def _find(self, sid: str, request: Request, upgrade: bool) -> EngineSession:
         session = self.sessions.get(sid)
         if session is not None:
             session.catch_up(trio.current_time())
             session = self.sessions.get(sid)
         if session is None:
-            raise Refused(UNKNOWN_SID)
+            raise EngineRefusal(UNKNOWN_SID)
         claimed = self._owner(request)
         if session.owner != claimed and not (upgrade and claimed is None):
-            raise Refused(UNKNOWN_SID)
+            raise EngineRefusal(UNKNOWN_SID)
         return session
 
-    def _begin(self, request: Request, socket: WebSocket | None) -> Session:
-        session = Session(secrets.token_urlsafe(SID_BYTES), self.rules, self._forget, socket)
+    def _begin(self, request: Request, socket: WebSocket | None) -> EngineSession:
+        session = EngineSession(secrets.token_urlsafe(SID_BYTES), self.rules, self._forget, socket)
         session.owner = self._owner(request)
         self.sessions[session.sid] = session
         return session
 
-    def _open(self, session: Session, upgrades: tuple[str, ...]) -> bytes:
+    def _open(self, session: EngineSession, upgrades: tuple[str, ...]) -> bytes:
         rules = self.rules
         return write_open(session.sid, upgrades, rules.interval, rules.timeout, rules.payload_bytes)
 
-    def _forget(self, session: Session) -> None:
+    def _forget(self, session: EngineSession) -> None:
         if self.sessions.pop(session.sid, None) is not None and session.address:
             self._by_address[session.address] -= 1
             if not self._by_address[session.address]:
                 del self._by_address[session.address]
 
-    async def _run(self, session: Session, request: Request) -> None:
+    async def _run(self, session: EngineSession, request: Request) -> None:
         """The session's life, behind a guard of its own; whatever comes, it is over afterwards."""
         life = self._serve(session, request)
         del request

@@ -29,5 +29,5 @@ class SessionRules(Struct, frozen=True):
     linger: float = 5.0
 
 
-class Misplaced(Exception):
+class OutOfTurn(Exception):
     """A request that the session can't take: two at once, or polling after the upgrade."""

@@ -31,9 +31,9 @@ from collections.abc import Callable
 import trio
 
 from chatd.engineio.polling import Polling, unframe
-from chatd.engineio.rules import ABANDONED, BROKEN, LEFT, MISDIRECTED, NOISE, OVERLAP, Misplaced, SessionRules
+from chatd.engineio.rules import ABANDONED, BROKEN, LEFT, MISDIRECTED, NOISE, OVERLAP, OutOfTurn, SessionRules
 from chatd.net.framer import Message, frame_text
-from chatd.net.outbox import Way, ignore
+from chatd.net.outbox import SendFunction, ignore
 from chatd.net.socket import Gone, WebSocket, Write
 from protocol.errors import SIGNED_OUT, SILENT, SLOW
 from protocol.frames import Packet
@@ -57,7 +57,7 @@ STRAYS = 100
 PING_FRAME = frame_text(PING)
 
 
-class Session:
+class EngineSession:
     """See above. `forget` is called when nobody may find the session by its sid any more."""
 
     __slots__ = (
@@ -77,14 +77,14 @@ class Session:
         "address",
         "connect_by",
         "due",
-        "moved",
+        "on_send_changed",
         "owner",
         "sid",
         "write",
     )
 
     def __init__(
-        self, sid: str, rules: SessionRules, forget: Callable[[Session], None], socket: WebSocket | None = None
+        self, sid: str, rules: SessionRules, forget: Callable[[EngineSession], None], socket: WebSocket | None = None
     ) -> None:
         now = trio.current_time()
         self.sid = sid
@@ -96,9 +96,9 @@ class Session:
         self._polling = Polling(rules.outbox_bytes) if socket is None else None
         self._probe: WebSocket | None = None
         self.write: Write = self._hold if socket is None else socket.write
-        self.moved: Callable[[Way], None] = ignore  # hears of the new `way` whenever there is one
+        self.on_send_changed: Callable[[SendFunction], None] = ignore  # hears of the new `way` whenever there is one
         if socket is not None:
-            socket.outbox.moved = self._way_moved
+            socket.outbox.on_send_changed = self._send_changed
         self._inbound: list[Packet] = []
         self._wake: trio.Event | None = None  # wakes the reader
         self._end: tuple[int, str] | None = None
@@ -165,17 +165,17 @@ class Session:
         return self._end is not None or (self._socket is not None and self._socket.closing)
 
     @property
-    def way(self) -> Way:
+    def send_function(self) -> SendFunction:
         """How frames go out just now; what that does not take goes to `keep_rest`. See chatd/net/outbox.py."""
-        return self._hold if self._socket is None else self._socket.outbox.way
+        return self._hold if self._socket is None else self._socket.outbox.send_function
 
-    def keep_rest(self, data: bytes, taken: int) -> None:
+    def queue_unsent(self, data: bytes, taken: int) -> None:
         """What `way` did not take."""
         assert self._socket is not None
-        self._socket.outbox.keep_rest(data, taken)
+        self._socket.outbox.queue_unsent(data, taken)
 
-    def _way_moved(self, way: Way) -> None:
-        self.moved(way)
+    def _send_changed(self, way: SendFunction) -> None:
+        self.on_send_changed(way)
 
     @property
     def waiting(self) -> int:
@@ -201,10 +201,10 @@ class Session:
         """The body of the answer to a GET, as soon as there is something to say."""
         polling = self._polling
         if polling is None:
-            raise Misplaced
+            raise OutOfTurn
         if polling.getting:
             self._finish(OVERLAP)
-            raise Misplaced
+            raise OutOfTurn
         polling.getting = True
         self._heard_at = trio.current_time()
         try:
@@ -216,7 +216,7 @@ class Session:
         finally:
             polling.getting = False
         if self._polling is None:
-            raise Misplaced
+            raise OutOfTurn
         packets = list(unframe(polling.take()))
         if self._end is not None and not packets:
             self._forget(self)
@@ -227,17 +227,17 @@ class Session:
         """A POST's head is here. It counts from now on, for a body can take its time, and may never come."""
         polling = self._polling
         if polling is None:
-            raise Misplaced
+            raise OutOfTurn
         if polling.posting:
             self._finish(OVERLAP)
-            raise Misplaced
+            raise OutOfTurn
         polling.posting = True
 
     async def post(self, body: bytes) -> None:
         """A POST's body is here; Malformed when it is not all packets. Returns when the reader has taken it."""
         polling = self._polling
         if polling is None:
-            raise Misplaced
+            raise OutOfTurn
         self._heard_at = trio.current_time()
         packets, wrong = read_payload(body, self._rules.payload_packets)
         for kind, data, binary in packets:
@@ -310,8 +310,8 @@ class Session:
         self.write = socket.write
         if polling.size:
             socket.write(polling.take())
-        self.moved(self.way)
-        socket.outbox.moved = self._way_moved
+        self.on_send_changed(self.send_function)
+        socket.outbox.on_send_changed = self._send_changed
         polling.wake()
         polling.release()
 

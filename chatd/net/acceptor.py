@@ -22,9 +22,9 @@ from collections.abc import Callable, Sequence
 import trio
 from msgspec import Struct
 
-from chatd.net.epoll_reader import Readers
-from chatd.net.http import CROWDED, Server, Site
-from chatd.net.http_connection import Channel, HttpRules
+from chatd.net.epoll_reader import EpollReader
+from chatd.net.http import CROWDED, HttpRouter, HttpServer
+from chatd.net.http_connection import HttpConnection, HttpRules
 from chatd.net.listeners import Address, listen, spell
 from chatd.net.places import Places
 from chatd.net.process import Trimmer, descriptors, find_trim
@@ -50,7 +50,7 @@ CLIENT_LEFT = frozenset(
 )
 
 
-class FrontRules(Struct, frozen=True):
+class AcceptRules(Struct, frozen=True):
     """Connections in all (0: 90 % of the file descriptors) and per address (0: any number), and the TLS deadline."""
 
     connections: int = 0
@@ -70,15 +70,15 @@ def log_crash(error: BaseException) -> None:
     log.error("a connection failed: %s", type(error).__name__, exc_info=error)
 
 
-class Front:
+class Acceptor:
     """All listeners of a server. Made, then bound, then served: a bad address is known before anything runs."""
 
     def __init__(
         self,
-        site: Site,
+        site: HttpRouter,
         addresses: Sequence[Address],
         *,
-        front: FrontRules,
+        front: AcceptRules,
         http: HttpRules,
         sockets: SocketRules,
         tls: ssl.SSLContext | None = None,
@@ -96,8 +96,8 @@ class Front:
         self._limit = front.connections or descriptor_share()
         self._trimmer = Trimmer(find_trim())
         self._places = Places(front.connections_per_address)
-        self._server: Server | None = None
-        self._readers: Readers | None = None
+        self._server: HttpServer | None = None
+        self._readers: EpollReader | None = None
         self._connections: trio.CancelScope | None = None
         self._accepting: trio.CancelScope | None = None
         self._quiet: trio.Event | None = None
@@ -117,7 +117,7 @@ class Front:
             raise
         return listeners
 
-    def adopt(self, front: FrontRules, http: HttpRules, sockets: SocketRules) -> None:
+    def adopt(self, front: AcceptRules, http: HttpRules, sockets: SocketRules) -> None:
         """Take up other rules: for connections from now on."""
         self._rules, self._http, self._sockets = front, http, sockets
         self._proxies = Proxies(front.trusted_proxies)
@@ -139,10 +139,10 @@ class Front:
             async with trio.open_nursery() as nursery:
                 self._connections = nursery.cancel_scope
                 nursery.start_soon(self._trimmer.run)
-                self._readers = Readers.made()
+                self._readers = EpollReader.made()
                 if self._readers is not None:
                     nursery.start_soon(self._readers.run)
-                self._server = Server(
+                self._server = HttpServer(
                     self._site,
                     nursery,
                     self._http,
@@ -249,7 +249,7 @@ class Front:
         """A client that speaks plain HTTP to the port of HTTPS is told so, in plain HTTP."""
         with contextlib.suppress(OSError):
             stream.send_now(USE_HTTPS)
-            await Channel(stream, self._http).linger()
+            await HttpConnection(stream, self._http).linger()
 
     def _leave(self, peer: str) -> None:
         self.open -= 1

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import trio
 
-from chatd.net.http_connection import Channel, Reject, reject
+from chatd.net.http_connection import HttpConnection, Reject, reject
 from chatd.net.request import Request
 from protocol.errors import INTERNAL
 
@@ -44,7 +44,7 @@ class Exchange:
 
     __slots__ = ("_channel", "_head", "_request", "_running", "_sent", "body_read", "failure")
 
-    def __init__(self, channel: Channel, request: Request) -> None:
+    def __init__(self, channel: HttpConnection, request: Request) -> None:
         self._channel = channel
         self._request = request
         self._head: tuple[int, list[tuple[bytes, bytes]]] | None = None
@@ -131,7 +131,7 @@ def scope_of(request: Request) -> Event:
 
 
 async def run_application(
-    app: Application, channel: Channel, request: Request, crashed: Callable[[BaseException], None]
+    app: Application, channel: HttpConnection, request: Request, crashed: Callable[[BaseException], None]
 ) -> None:
     """Let the application answer one request. An answer that it leaves unfinished ends the connection."""
     exchange = Exchange(channel, request)

@@ -35,7 +35,7 @@ Take = Callable[[bytes], bool]
 """Is given what arrives, b"" at the end, and says whether it wants more."""
 
 
-class Reader(NamedTuple):
+class SocketReader(NamedTuple):
     """Somebody who listens: how to read, whom to give it to, and the task that waits for the end of that."""
 
     receive: Callable[[int], bytes]
@@ -43,20 +43,20 @@ class Reader(NamedTuple):
     task: trio.lowlevel.Task
 
 
-class Readers:
+class EpollReader:
     """See above. `run` serves all who `listen`; both belong to one Trio run."""
 
     def __init__(self) -> None:
         assert sys.platform == "linux"
         self._epoll = select.epoll()
-        self._readers: dict[int, Reader] = {}
+        self._readers: dict[int, SocketReader] = {}
         self._ready: deque[int] = deque()  # readable, and not yet read in this turn
         self._clock = time.perf_counter
 
     @staticmethod
-    def made() -> Readers | None:
+    def made() -> EpollReader | None:
         """Readers, where the system has what they need."""
-        return Readers() if sys.platform == "linux" else None
+        return EpollReader() if sys.platform == "linux" else None
 
     def __len__(self) -> int:
         return len(self._readers)
@@ -69,7 +69,7 @@ class Readers:
             return
         await trio.lowlevel.checkpoint_if_cancelled()
         self._epoll.register(number, select.EPOLLIN)
-        self._readers[number] = Reader(connected.recv, take, trio.lowlevel.current_task())
+        self._readers[number] = SocketReader(connected.recv, take, trio.lowlevel.current_task())
 
         def abort(_: object) -> trio.lowlevel.Abort:
             self._forget(number)
@@ -118,7 +118,7 @@ class Readers:
             data = b""
         self._give(number, reader, data)
 
-    def _give(self, number: int, reader: Reader, data: bytes) -> None:
+    def _give(self, number: int, reader: SocketReader, data: bytes) -> None:
         try:
             if reader.take(data) and data:
                 return

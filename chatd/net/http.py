@@ -22,7 +22,7 @@ import trio
 
 from chatd.net.asgi import Application, run_application
 from chatd.net.handshake import BadHandshake, accept, wants_websocket
-from chatd.net.http_connection import Channel, HttpRules, Reject, reject
+from chatd.net.http_connection import HttpConnection, HttpRules, Reject, reject
 from chatd.net.places import Places
 from chatd.net.request import Headers, Request, Response, challenge, refusal
 from chatd.net.socket import Gone, SocketRules, WebSocket
@@ -42,7 +42,7 @@ CROWDED = refusal(UNAVAILABLE, "Too many connections from your address", close=T
 """The answer to a client that has as many connections as it may have."""
 
 
-class Held:
+class LongPollHandler:
     """A direct handler that may wait long for its answer, and is cancelled when the client leaves meanwhile."""
 
     __slots__ = ("_handler",)
@@ -54,20 +54,20 @@ class Held:
         return self._handler(request, body)
 
 
-class Awaited:
+class BodyHandler:
     """A direct handler that counts on the request's body, and hears of it when that can't be read to its end."""
 
-    __slots__ = ("_handler", "spoilt")
+    __slots__ = ("_handler", "on_spoilt")
 
     def __init__(self, handler: Direct, spoilt: Callable[[], None]) -> None:
         self._handler = handler
-        self.spoilt = spoilt
+        self.on_spoilt = spoilt
 
     def __call__(self, request: Request, body: bytes) -> Awaitable[Response]:
         return self._handler(request, body)
 
 
-class Site(Protocol):
+class HttpRouter(Protocol):
     """What the floors above are to this one. `app` is asked once per request and may take its time the first time.
 
     `body_limit` is for a client that is not known yet (0: no limit). A site may also have `headers(request)`: what
@@ -83,7 +83,7 @@ class Site(Protocol):
 
     def body_limit(self, request: Request) -> int: ...
 
-    async def app(self) -> Application: ...
+    async def application(self) -> Application: ...
 
 
 def directly(peer: str, headers: Headers) -> tuple[str, str | None]:
@@ -91,7 +91,7 @@ def directly(peer: str, headers: Headers) -> tuple[str, str | None]:
     return peer, None
 
 
-class Server:
+class HttpServer:
     """What all connections share. `crashed` hears of every exception that a handler lets out."""
 
     __slots__ = (
@@ -111,7 +111,7 @@ class Server:
 
     def __init__(
         self,
-        site: Site,
+        site: HttpRouter,
         nursery: trio.Nursery,
         rules: HttpRules,
         sockets: SocketRules,
@@ -146,7 +146,7 @@ class Server:
         The remainder is handed out, not awaited here, so that the frames and objects of HTTP are gone meanwhile.
         `busy` is the answer to the one request of a connection that is one too many.
         """
-        channel = Channel(stream, self.rules, self.answered)
+        channel = HttpConnection(stream, self.rules, self.answered)
         try:
             while not self.stopping and (request := await self._next_request(channel)) is not None:
                 answer = busy or self._refuse(stream, request)
@@ -172,7 +172,7 @@ class Server:
             await channel.reject(reject(INTERNAL))
         return None
 
-    async def _next_request(self, channel: Channel) -> Request | None:
+    async def _next_request(self, channel: HttpConnection) -> Request | None:
         """The next request; None at the end. A request that arrives after `stop` is not performed: its connection
         has ended, so that it could not be answered.
         """
@@ -210,7 +210,7 @@ class Server:
             finally:
                 self.idle.discard(stream)
 
-    async def _answer(self, channel: Channel, request: Request) -> None:
+    async def _answer(self, channel: HttpConnection, request: Request) -> None:
         site = self.site
         if self.widen_body is not None and channel.declares_more:
             try:
@@ -220,17 +220,17 @@ class Server:
                 return
         direct = site.direct(request)
         if direct is None:
-            await run_application(await site.app(), channel, request, self.crashed)
+            await run_application(await site.application(), channel, request, self.crashed)
             return
         try:
             body = await channel.read_body()
         except BaseException:
-            if isinstance(direct, Awaited):
-                direct.spoilt()
+            if isinstance(direct, BodyHandler):
+                direct.on_spoilt()
             raise
         answer: Response | None
         try:
-            if isinstance(direct, Held):
+            if isinstance(direct, LongPollHandler):
                 answer = await self._hold(channel, direct, request, body)
             else:
                 answer = await direct(request, body)
@@ -242,7 +242,9 @@ class Server:
         await channel.respond(answer)
 
     @staticmethod
-    async def _hold(channel: Channel, handler: Held, request: Request, body: bytes) -> Response | None:
+    async def _hold(
+        channel: HttpConnection, handler: LongPollHandler, request: Request, body: bytes
+    ) -> Response | None:
         """The answer that may take long, or None because the client left before it came."""
         answer: Response | None = None
         async with trio.open_nursery() as nursery:
@@ -256,7 +258,7 @@ class Server:
             nursery.cancel_scope.cancel()
         return answer
 
-    async def _upgrade(self, channel: Channel, request: Request) -> Upgraded | None:
+    async def _upgrade(self, channel: HttpConnection, request: Request) -> Upgraded | None:
         """Answer the handshake; give what the connection is from now on, or None when the answer was no."""
         try:
             head, subprotocol = accept(request, self.sockets.subprotocols)
@@ -272,7 +274,7 @@ class Server:
         return run_websocket(self.site, request, websocket, followed)
 
 
-async def run_websocket(site: Site, request: Request, websocket: WebSocket, followed: bytes) -> None:
+async def run_websocket(site: HttpRouter, request: Request, websocket: WebSocket, followed: bytes) -> None:
     """A WebSocket's whole life, and a close for whatever end its handler comes to."""
     websocket.follow(followed)
     handler = site.websocket(request, websocket)

@@ -72,7 +72,7 @@ def reject(code: Code, text: str = "", *, status: int = 0) -> Reject:
     return Reject(refusal(code, text, status=status, close=True))
 
 
-class Channel:
+class HttpConnection:
     """One connection, one request at a time."""
 
     __slots__ = (

@@ -31,11 +31,11 @@ class OutboxRules(Struct, frozen=True):
     farewell: float = 5.0
 
 
-Way = Callable[[bytes], int | None]
+SendFunction = Callable[[bytes], int | None]
 """How bytes go out just now: None says that they are taken care of, a number how many the kernel took (or OSError)."""
 
 
-def ignore(way: Way) -> None:
+def ignore(way: SendFunction) -> None:
     """Nobody keeps a way of his own."""
 
 
@@ -54,7 +54,7 @@ class Outbox:
         "_send",
         "_stream",
         "closed",
-        "moved",
+        "on_send_changed",
         "overflowed",
         "waiting",
     )
@@ -73,10 +73,10 @@ class Outbox:
         self.waiting = 0
         self.closed = False
         self.overflowed = False
-        self.moved: Callable[[Way], None] = ignore  # hears of the new `way` whenever there is one
+        self.on_send_changed: Callable[[SendFunction], None] = ignore  # hears of the new `way` whenever there is one
 
     @property
-    def way(self) -> Way:
+    def send_function(self) -> SendFunction:
         """The kernel's own `send` while nothing waits: in a fan-out a call less a client is a tenth of its cost."""
         return self._send if self._ready and self._stream.direct else self.push
 
@@ -100,7 +100,7 @@ class Outbox:
         elif not self.closed:
             self._enqueue(data, droppable)
 
-    def keep_rest(self, data: bytes, taken: int) -> None:
+    def queue_unsent(self, data: bytes, taken: int) -> None:
         """What the kernel did not take of something that was sent by `way`."""
         if taken and self._ready:
             self._queue_rest(data, taken)
@@ -119,7 +119,7 @@ class Outbox:
     def _set_ready(self, ready: bool) -> None:
         if self._ready is not ready:
             self._ready = ready
-            self.moved(self.way)
+            self.on_send_changed(self.send_function)
 
     def finish(self, last: bytes) -> None:
         """The last words: what waits goes out first, nothing is taken after, and the peer gets its time to go."""
@@ -142,7 +142,7 @@ class Outbox:
             self._farewell.cancel()
         if self._empty is not None:
             self._empty.set()
-        self.moved = ignore
+        self.on_send_changed = ignore
 
     async def drained(self) -> None:
         """Wait until nothing waits."""

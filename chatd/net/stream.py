@@ -20,7 +20,7 @@ from typing import Protocol, TypeAlias
 
 import trio
 
-from chatd.net.epoll_reader import READ_BYTES, Readers, Take
+from chatd.net.epoll_reader import READ_BYTES, EpollReader, Take
 
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
@@ -100,7 +100,7 @@ class SocketStream:
     pending = 0
     direct = True
 
-    def __init__(self, connected: socket.socket, peer: str, readers: Readers | None = None) -> None:
+    def __init__(self, connected: socket.socket, peer: str, readers: EpollReader | None = None) -> None:
         connected.setblocking(False)
         self._socket = connected
         self._readers = readers

@@ -24,27 +24,27 @@ from typing import Protocol
 
 import trio
 
-from chatd.realtime.encoder import Face
+from chatd.realtime.encoder import EventEncoder
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event, Place
 
-CHUNK = 200  # sends between two yields of a flush: a millisecond
+SENDS_PER_CHUNK = 200  # sends between two yields of a flush: a millisecond
 
-NOBODY: dict[Face, Group] = {}
+NO_GROUPS: dict[EventEncoder, SubscriberGroup] = {}
 _number_of = itemgetter(0)
-Entry = tuple[int, bytes, bool]
+QueuedFrame = tuple[int, bytes, bool]
 """The number, the bytes, and whether they may be dropped for a client that can't keep up."""
-Way = Callable[[bytes], int | None]
+SendFunction = Callable[[bytes], int | None]
 """How bytes go out: see Link."""
 
 
-class Batch:
+class FrameBatch:
     """Entries that go to one or to many links, joined once."""
 
-    __slots__ = ("_data", "_firm", "entries", "mixed")
+    __slots__ = ("_data", "_firm", "entries", "has_droppable")
 
-    def __init__(self, entries: list[Entry]) -> None:
+    def __init__(self, entries: list[QueuedFrame]) -> None:
         self.entries = entries
-        self.mixed = entries[0][2] if len(entries) == 1 else any(map(itemgetter(2), entries))
+        self.has_droppable = entries[0][2] if len(entries) == 1 else any(map(itemgetter(2), entries))
         self._data: bytes | None = None
         self._firm: bytes | None = None
 
@@ -53,68 +53,68 @@ class Batch:
             self._data = self.entries[0][1] if len(self.entries) == 1 else b"".join([e[1] for e in self.entries])
         return self._data
 
-    def firm(self) -> bytes:
+    def essential_data(self) -> bytes:
         """Without what may be dropped."""
         if self._firm is None:
             self._firm = b"".join([e[1] for e in self.entries if not e[2]])
         return self._firm
 
 
-EMPTY = Batch([(0, b"", False)])
+EMPTY = FrameBatch([(0, b"", False)])
 
 
-class Link:
+class Sink:
     """A connection as the broker sees it: something that takes bytes. `due` and `own` are the broker's.
 
     `write` may be a socket's own `send`, which says how many bytes the kernel took, or raises: what it did not take
     goes to `keep_rest`. Whatever else `write` is, it takes all and says nothing.
     """
 
-    __slots__ = ("due", "own", "write")
+    __slots__ = ("own_entries", "pending_batches", "write")
 
-    def __init__(self, write: Way) -> None:
+    def __init__(self, write: SendFunction) -> None:
         self.write = write
-        self.due: Batch | list[Batch] | None = None
-        self.own: list[Entry] = []
+        self.pending_batches: FrameBatch | list[FrameBatch] | None = None
+        self.own_entries: list[QueuedFrame] = []
 
     @property
-    def crowded(self) -> bool:
+    def is_slow(self) -> bool:
         """Whether so much waits already that only what matters should be added."""
         return False
 
-    def keep_rest(self, data: bytes, taken: int) -> None:
+    def queue_unsent(self, data: bytes, taken: int) -> None:
         """Keep for later what `write` did not take."""
         raise NotImplementedError
 
 
-class Seat:
+class Subscriber:
     """A link's place in one namespace: who sits there, and the face that they are told things in.
 
     Whoever sits `everywhere` is in the rooms of all conversations of the user, those to come included.
     """
 
-    __slots__ = ("everywhere", "face", "groups", "link", "user")
+    __slots__ = ("encoder", "groups", "in_all_rooms", "sink", "user")
 
-    def __init__(self, link: Link, face: Face, user: int, *, everywhere: bool = False) -> None:
-        self.link = link
-        self.face = face
+    def __init__(self, link: Sink, face: EventEncoder, user: int, *, everywhere: bool = False) -> None:
+        self.sink = link
+        self.encoder = face
         self.user = user
-        self.everywhere = everywhere
-        self.groups: dict[Place, Group] = {}
+        self.in_all_rooms = everywhere
+        self.groups: dict[Place, SubscriberGroup] = {}
 
 
-class Group:
+class SubscriberGroup:
     """The seats of one face in one room, and what waits for all of them."""
 
-    __slots__ = ("face", "seats", "waiting")
+    __slots__ = ("encoder", "subscribers", "waiting")
 
-    def __init__(self, face: Face) -> None:
-        self.face = face
-        self.seats: dict[Seat, None] = {}
-        self.waiting: list[Entry] = []
+    def __init__(self, face: EventEncoder) -> None:
+        self.encoder = face
+        self.subscribers: dict[Subscriber, None] = {}
+        self.waiting: list[QueuedFrame] = []
 
 
-class Audience(Protocol):
+class RoomMembers(Protocol):
     """Who is here, by user: what places beyond rooms are made of."""
 
     def members(self, conversation: int) -> Collection[int]: ...
@@ -125,18 +125,18 @@ class Audience(Protocol):
 class Broker:
     """See above. `audience` is asked for MEMBERS and PEERS."""
 
-    def __init__(self, audience: Audience) -> None:
+    def __init__(self, audience: RoomMembers) -> None:
         self._audience = audience
-        self._rooms: dict[Place, dict[Face, Group]] = {}
-        self._hearing: dict[Face, int] = {}
-        self._listening: dict[tuple[type[Event], str], set[Face]] = {}
+        self._rooms: dict[Place, dict[EventEncoder, SubscriberGroup]] = {}
+        self._encoder_counts: dict[EventEncoder, int] = {}
+        self._encoders_by_event: dict[tuple[type[Event], str], set[EventEncoder]] = {}
         self._number = 0
-        self._groups: list[Group] = []
-        self._links: list[Link] = []
-        self._due: list[Link] = []
+        self._groups: list[SubscriberGroup] = []
+        self._sinks: list[Sink] = []
+        self._due: list[Sink] = []
         """The links that a flush has gathered something for and has not sent to yet, each once."""
         self._work = trio.Event()
-        self.moved: Callable[[int, Place, bool], None] = lambda user, place, came: None
+        self.on_room_changed: Callable[[int, Place, bool], None] = lambda user, place, came: None
         """Hears of each user's seat that comes into a room or goes from it."""
         self.position = 0
         """The position of the last durable event that was published."""
@@ -144,73 +144,75 @@ class Broker:
 
     # Seats
 
-    def sit(self, seat: Seat) -> None:
+    def subscribe(self, seat: Subscriber) -> None:
         """Take a seat: from now on it hears what its user is told."""
-        self._hearing[seat.face] = self._hearing.get(seat.face, 0) + 1
-        if self._hearing[seat.face] == 1:
-            self._listening.clear()
+        self._encoder_counts[seat.encoder] = self._encoder_counts.get(seat.encoder, 0) + 1
+        if self._encoder_counts[seat.encoder] == 1:
+            self._encoders_by_event.clear()
         self.join(seat, (USER, seat.user))
 
-    def rise(self, seat: Seat) -> None:
+    def unsubscribe(self, seat: Subscriber) -> None:
         """Leave everything. What waits for the seat is still handed out to its link."""
         if (USER, seat.user) not in seat.groups:
             return
         for place in list(seat.groups):
             self.leave(seat, place)
-        self._hearing[seat.face] -= 1
-        if not self._hearing[seat.face]:
-            del self._hearing[seat.face]
-            self._listening.clear()
+        self._encoder_counts[seat.encoder] -= 1
+        if not self._encoder_counts[seat.encoder]:
+            del self._encoder_counts[seat.encoder]
+            self._encoders_by_event.clear()
 
-    def join(self, seat: Seat, place: Place) -> None:
+    def join(self, seat: Subscriber, place: Place) -> None:
         if place in seat.groups:
             return
         groups = self._rooms.setdefault(place, {})
-        group = groups.get(seat.face)
+        group = groups.get(seat.encoder)
         if group is None:
-            group = groups[seat.face] = Group(seat.face)
-        self._hand_out(group)
-        group.seats[seat] = None
+            group = groups[seat.encoder] = SubscriberGroup(seat.encoder)
+        self._distribute(group)
+        group.subscribers[seat] = None
         seat.groups[place] = group
-        self.moved(seat.user, place, True)
+        self.on_room_changed(seat.user, place, True)
 
     def open_room(self, place: Place, user: int) -> None:
         """Join a room with the seats of a user that are everywhere."""
-        for seat in self.seats((USER, user)):
-            if seat.everywhere:
+        for seat in self.subscribers((USER, user)):
+            if seat.in_all_rooms:
                 self.join(seat, place)
 
-    def leave(self, seat: Seat, place: Place) -> None:
+    def leave(self, seat: Subscriber, place: Place) -> None:
         group = seat.groups.pop(place, None)
         if group is None:
             return
-        self._hand_out(group)
-        del group.seats[seat]
-        if not group.seats:
+        self._distribute(group)
+        del group.subscribers[seat]
+        if not group.subscribers:
             groups = self._rooms[place]
-            del groups[group.face]
+            del groups[group.encoder]
             if not groups:
                 del self._rooms[place]
-        self.moved(seat.user, place, False)
+        self.on_room_changed(seat.user, place, False)
 
-    def seats(self, place: Place) -> list[Seat]:
-        return [seat for group in self._rooms.get(place, {}).values() for seat in group.seats]
+    def subscribers(self, place: Place) -> list[Subscriber]:
+        return [seat for group in self._rooms.get(place, {}).values() for seat in group.subscribers]
 
     def evict(self, place: Place, user: int | None = None) -> None:
         """Clear a room of everybody, or of one user."""
-        for seat in self.seats(place):
+        for seat in self.subscribers(place):
             if user is None or seat.user == user:
                 self.leave(seat, place)
 
-    def is_heard(self, event: type[Event], at: str) -> bool:
+    def has_listener(self, event: type[Event], at: str) -> bool:
         """Whether anybody here has a word for that event at that kind of place."""
-        return bool(self._faces(event, at))
+        return bool(self._encoders_for(event, at))
 
-    def _faces(self, event: type[Event], at: str) -> set[Face]:
+    def _encoders_for(self, event: type[Event], at: str) -> set[EventEncoder]:
         """The faces here that have a word for that event at that kind of place."""
-        known = self._listening.get((event, at))
+        known = self._encoders_by_event.get((event, at))
         if known is None:
-            known = self._listening[event, at] = {face for face in self._hearing if face.hears(event, at)}
+            known = self._encoders_by_event[event, at] = {
+                face for face in self._encoder_counts if face.has_event(event, at)
+            }
         return known
 
     # Publishing
@@ -222,22 +224,22 @@ class Broker:
         droppable = event.fleeting
         rooms = self._rooms
         for at, number in event.places:
-            faces = self._faces(type(event), at)
+            faces = self._encoders_for(type(event), at)
             if not faces:
                 continue
-            spelt: dict[Face, list[tuple[bytes, bool]]] = {}
+            spelt: dict[EventEncoder, list[tuple[bytes, bool]]] = {}
             for place in self._places(at, number):
-                for face, group in rooms.get(place, NOBODY).items():
+                for face, group in rooms.get(place, NO_GROUPS).items():
                     said = spelt.get(face)
                     if said is None:
-                        said = spelt[face] = face.spell(event, at, position) if face in faces else []
+                        said = spelt[face] = face.encode(event, at, position) if face in faces else []
                     for data, others in said:
                         self._number += 1
                         entry = (self._number, data, droppable)
                         if others:
-                            self._tell_others(group, entry, event.actor)
+                            self._enqueue_for_others(group, entry, event.actor)
                         else:
-                            self._tell(group, entry)
+                            self._enqueue(group, entry)
 
     def _places(self, at: str, number: int) -> Iterable[Place]:
         """The rooms behind a place: its own, or those of users."""
@@ -250,43 +252,43 @@ class Broker:
         assert at == EVERYONE
         return [place for place in self._rooms if place[0] == USER]
 
-    def _tell(self, group: Group, entry: Entry) -> None:
+    def _enqueue(self, group: SubscriberGroup, entry: QueuedFrame) -> None:
         if not group.waiting:
             self._groups.append(group)
             self._work.set()
         group.waiting.append(entry)
 
-    def _tell_others(self, group: Group, entry: Entry, actor: int) -> None:
-        for seat in group.seats:
+    def _enqueue_for_others(self, group: SubscriberGroup, entry: QueuedFrame, actor: int) -> None:
+        for seat in group.subscribers:
             if seat.user != actor:
-                self._send(seat.link, entry)
+                self._send(seat.sink, entry)
 
-    def send(self, link: Link, data: bytes, *, droppable: bool = False) -> None:
+    def send(self, link: Sink, data: bytes, *, droppable: bool = False) -> None:
         """Say something to one connection, in its order among everything else that it is told."""
         self._number += 1
         self._send(link, (self._number, data, droppable))
 
-    def tell(self, seat: Seat, event: Event) -> None:
+    def tell(self, seat: Subscriber, event: Event) -> None:
         """Tell an event that has no position to one seat alone, by the first word that its face has for it."""
-        for say in seat.face.sayings.get(type(event), ()):
+        for say in seat.encoder.shapes.get(type(event), ()):
             if say.applies(event):
-                self.send(seat.link, seat.face.tell(say, event, None))
+                self.send(seat.sink, seat.encoder.encode_as(say, event, None))
                 return
 
-    def _send(self, link: Link, entry: Entry) -> None:
-        if not link.own:
-            self._links.append(link)
+    def _send(self, link: Sink, entry: QueuedFrame) -> None:
+        if not link.own_entries:
+            self._sinks.append(link)
             self._work.set()
-        link.own.append(entry)
+        link.own_entries.append(entry)
 
-    def _hand_out(self, group: Group) -> None:
+    def _distribute(self, group: SubscriberGroup) -> None:
         """Give what waits in a group to each of its links, because the group is about to change."""
         if group.waiting:
             waiting, group.waiting = group.waiting, []
             self._groups.remove(group)
-            for seat in group.seats:
+            for seat in group.subscribers:
                 for entry in waiting:
-                    self._send(seat.link, entry)
+                    self._send(seat.sink, entry)
 
     # Flushing
 
@@ -301,7 +303,7 @@ class Broker:
         """Hand everything that waits to its links."""
         self._gather()
         while self._due:
-            self._deliver(self._take(CHUNK))
+            self._deliver(self._take(SENDS_PER_CHUNK))
             if self._due:
                 await trio.lowlevel.checkpoint()
 
@@ -310,7 +312,7 @@ class Broker:
         self._gather()
         self._deliver(self._take(len(self._due)))
 
-    def _take(self, count: int) -> list[Link]:
+    def _take(self, count: int) -> list[Sink]:
         """The next links to send to."""
         taken, self._due = self._due[:count], self._due[count:]
         return taken
@@ -318,56 +320,58 @@ class Broker:
     def _gather(self) -> None:
         """Give every link for which anything waits what it is due. A link that is due already stays in its place."""
         groups, self._groups = self._groups, []
-        direct, self._links = self._links, []
+        direct, self._sinks = self._sinks, []
         add = self._due.append
         for group in groups:
-            batch = Batch(group.waiting)
+            batch = FrameBatch(group.waiting)
             group.waiting = []
-            for seat in group.seats:
-                link = seat.link
-                due = link.due
+            for seat in group.subscribers:
+                link = seat.sink
+                due = link.pending_batches
                 if due is None:
-                    link.due = batch
+                    link.pending_batches = batch
                     add(link)
                 elif type(due) is list:
                     due.append(batch)
                 else:
-                    link.due = [due, batch]  # type: ignore[list-item]
+                    link.pending_batches = [due, batch]  # type: ignore[list-item]
         for link in direct:
-            own = Batch(link.own if len(link.own) == 1 else sorted(link.own, key=_number_of))
-            link.own = []
-            if link.due is None:
-                link.due = own
+            own = FrameBatch(
+                link.own_entries if len(link.own_entries) == 1 else sorted(link.own_entries, key=_number_of)
+            )
+            link.own_entries = []
+            if link.pending_batches is None:
+                link.pending_batches = own
                 add(link)
-            elif type(link.due) is list:
-                link.due.append(own)
+            elif type(link.pending_batches) is list:
+                link.pending_batches.append(own)
             else:
-                link.due = [link.due, own]  # type: ignore[list-item]
+                link.pending_batches = [link.pending_batches, own]  # type: ignore[list-item]
 
-    def _deliver(self, links: list[Link]) -> None:
+    def _deliver(self, links: list[Sink]) -> None:
         """Give each link what it is due. After a send all caches are cold: as little as can be is done between two."""
-        batch: Batch | list[Batch] | None = None
+        batch: FrameBatch | list[FrameBatch] | None = None
         whole, data, size, count, mixed, delivered = EMPTY, b"", 0, 0, False, 0
         for link in links:
-            due = link.due
-            link.due = None
+            due = link.pending_batches
+            link.pending_batches = None
             if due is not batch:  # most have the same as their neighbours
                 assert due is not None
                 batch = due
-                whole = due if isinstance(due, Batch) else merged(due)
-                data, mixed, count = whole.data(), whole.mixed, len(whole.entries)
+                whole = due if isinstance(due, FrameBatch) else merged(due)
+                data, mixed, count = whole.data(), whole.has_droppable, len(whole.entries)
                 size = len(data)
             delivered += count
-            said = whole.firm() if mixed and link.crowded else data
+            said = whole.essential_data() if mixed and link.is_slow else data
             try:
                 taken = link.write(said)
             except OSError:
                 taken = 0
             if taken != size and taken is not None and taken < len(said):
-                link.keep_rest(said, taken)
+                link.queue_unsent(said, taken)
         self.delivered += delivered
 
 
-def merged(batches: list[Batch]) -> Batch:
+def merged(batches: list[FrameBatch]) -> FrameBatch:
     """Several batches as one, in the order in which things were said."""
-    return Batch(sorted([entry for batch in batches for entry in batch.entries], key=_number_of))
+    return FrameBatch(sorted([entry for batch in batches for entry in batch.entries], key=_number_of))

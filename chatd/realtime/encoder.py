@@ -16,13 +16,13 @@ Push = Callable[[str, str, bytes, int | None, str | None], bytes]
 Pack = Callable[[bytes], bytes]
 
 
-REMEMBERED = 10_000
+MAX_CACHED_ROOM_NAMES = 10_000
 
 
-class Face:
+class EventEncoder:
     """`push` is the framing's, `pack` the wire's: what makes a message of the wire of it."""
 
-    __slots__ = ("_places", "_rooms", "dialect", "namespace", "pack", "push", "sayings")
+    __slots__ = ("_places", "_rooms", "dialect", "namespace", "pack", "push", "shapes")
 
     def __init__(
         self, dialect: Dialect, namespace: str, push: Push, pack: Pack, vocabulary: Vocabulary | None = None
@@ -31,20 +31,22 @@ class Face:
         self.namespace = namespace
         self.push = push
         self.pack = pack
-        self.sayings = sayings(vocabulary or dialect.vocabulary(namespace))
+        self.shapes = sayings(vocabulary or dialect.vocabulary(namespace))
         self._rooms: dict[Ref, str] = {}
-        self._places = {(event, say.at) for event, says in self.sayings.items() for say in says}
+        self._places = {(event, say.at) for event, says in self.shapes.items() for say in says}
 
-    def hears(self, event: type[Event], at: str) -> bool:
+    def has_event(self, event: type[Event], at: str) -> bool:
         """Whether this dialect has a word for the event at that kind of place."""
         return (event, at) in self._places
 
-    def spell(self, event: Event, at: str, position: int | None) -> list[tuple[bytes, bool]]:
+    def encode(self, event: Event, at: str, position: int | None) -> list[tuple[bytes, bool]]:
         """What is sent of an event at a kind of place: bytes, and whether the others only get them."""
-        said = self.sayings.get(type(event), ())
-        return [(self.tell(say, event, position), say.others) for say in said if say.at == at and say.applies(event)]
+        said = self.shapes.get(type(event), ())
+        return [
+            (self.encode_as(say, event, position), say.others) for say in said if say.at == at and say.applies(event)
+        ]
 
-    def tell(self, say: Saying, event: Event, position: int | None) -> bytes:
+    def encode_as(self, say: Saying, event: Event, position: int | None) -> bytes:
         return self.frame(say.name, say.body(event), position, self._room(event))
 
     def frame(self, name: str, body: bytes, position: int | None = None, room: str | None = None) -> bytes:
@@ -60,7 +62,7 @@ class Face:
             return None
         name = self._rooms.get(ref)
         if name is None:
-            if len(self._rooms) >= REMEMBERED:
+            if len(self._rooms) >= MAX_CACHED_ROOM_NAMES:
                 self._rooms.clear()
             name = self._rooms[ref] = f"conversation:{self.dialect.conversation.spell(ref)}"
         return name

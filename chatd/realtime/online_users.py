@@ -22,10 +22,10 @@ from protocol.events import Follows, Unread, UnreadChanged
 from protocol.ids import Ref
 from protocol.model import Kind
 
-BUSY_SECONDS = 1.0  # a group in which messages pass all the time tells its counts that often
+BUSY_GROUP_SECONDS = 1.0  # a group in which messages pass all the time tells its counts that often
 
 
-class Standing:
+class ReadState:
     """One user in one conversation: the message after which unread begin, and the count at which nothing is unread."""
 
     __slots__ = ("cursor", "offset")
@@ -35,58 +35,58 @@ class Standing:
         self.offset = offset
 
 
-class Hall:
+class ConversationState:
     """A conversation that somebody here is in. `told` is when its members last heard their counts."""
 
-    __slots__ = ("kind", "passed", "ref", "standings", "told")
+    __slots__ = ("counts_sent_at", "kind", "message_count", "read_states", "ref")
 
     def __init__(self, ref: Ref, kind: Kind) -> None:
         self.ref = ref
         self.kind = kind
-        self.passed = 0
-        self.told = -BUSY_SECONDS
-        self.standings: dict[int, Standing] = {}
+        self.message_count = 0
+        self.counts_sent_at = -BUSY_GROUP_SECONDS
+        self.read_states: dict[int, ReadState] = {}
 
 
-class Guest:
+class OnlineUser:
     """A user who is here: their sockets, their conversations, and the counts that they were told last."""
 
-    __slots__ = ("conversations", "ref", "sockets", "told")
+    __slots__ = ("conversations", "counts_sent", "ref", "sockets")
 
     def __init__(self, ref: Ref) -> None:
         self.ref = ref
         self.sockets = 0
         self.conversations: set[int] = set()
-        self.told: UnreadChanged | None = None
+        self.counts_sent: UnreadChanged | None = None
 
 
-class Roster:
+class OnlineUsers:
     """See above. `changed` collects the users whose counts must be told, `soon` those who can wait for a moment."""
 
     def __init__(self) -> None:
-        self._halls: dict[int, Hall] = {}
-        self._guests: dict[int, Guest] = {}
+        self._conversations: dict[int, ConversationState] = {}
+        self._users: dict[int, OnlineUser] = {}
         self.changed: set[int] = set()
-        self.stirred: set[int] = set()
+        self.active_groups: set[int] = set()
         """Groups in which messages have passed since their members were last told."""
 
     # Who is here
 
-    def is_here(self, user: int) -> bool:
-        return user in self._guests
+    def is_online(self, user: int) -> bool:
+        return user in self._users
 
-    def enter(self, user: Ref, standings: Iterable[tuple[Ref, Kind, int, int]] | None) -> None:
+    def connect(self, user: Ref, read_states: Iterable[tuple[Ref, Kind, int, int]] | None) -> None:
         """One more socket of a user. For the first, `standings` says (conversation, kind, cursor, unread) of each."""
-        guest = self._guests.get(user.number)
+        guest = self._users.get(user.number)
         if guest is None:
-            guest = self._guests[user.number] = Guest(user)
-            for ref, kind, cursor, unread in standings or ():
-                self._place(guest, ref, kind, cursor, unread)
+            guest = self._users[user.number] = OnlineUser(user)
+            for ref, kind, cursor, unread in read_states or ():
+                self._add_membership(guest, ref, kind, cursor, unread)
         guest.sockets += 1
 
-    def exit(self, user: int) -> int:
+    def disconnect(self, user: int) -> int:
         """One socket less; how many are left. With none, the user's place is kept until `forget`."""
-        guest = self._guests.get(user)
+        guest = self._users.get(user)
         if guest is None:
             return 0
         guest.sockets = max(0, guest.sockets - 1)
@@ -94,63 +94,63 @@ class Roster:
 
     def forget(self, user: int) -> None:
         """A user without sockets is gone from here."""
-        guest = self._guests.get(user)
+        guest = self._users.get(user)
         if guest is None or guest.sockets:
             return
         for conversation in list(guest.conversations):
-            self._displace(user, conversation)
-        del self._guests[user]
+            self._remove_membership(user, conversation)
+        del self._users[user]
         self.changed.discard(user)
 
     def ref(self, user: int) -> Ref | None:
         """A user who is here."""
-        guest = self._guests.get(user)
+        guest = self._users.get(user)
         return guest.ref if guest else None
 
-    def everybody(self) -> Collection[int]:
-        return list(self._guests)
+    def all_ids(self) -> Collection[int]:
+        return list(self._users)
 
-    def _place(self, guest: Guest, ref: Ref, kind: Kind, cursor: int, unread: int) -> None:
-        hall = self._halls.get(ref.number)
-        if hall is None:
-            hall = self._halls[ref.number] = Hall(ref, kind)
-        hall.standings[guest.ref.number] = Standing(cursor, hall.passed - unread)
+    def _add_membership(self, guest: OnlineUser, ref: Ref, kind: Kind, cursor: int, unread: int) -> None:
+        state = self._conversations.get(ref.number)
+        if state is None:
+            state = self._conversations[ref.number] = ConversationState(ref, kind)
+        state.read_states[guest.ref.number] = ReadState(cursor, state.message_count - unread)
         guest.conversations.add(ref.number)
 
-    def _displace(self, user: int, conversation: int) -> None:
-        guest, hall = self._guests.get(user), self._halls.get(conversation)
-        if guest is None or hall is None:
+    def _remove_membership(self, user: int, conversation: int) -> None:
+        guest, state = self._users.get(user), self._conversations.get(conversation)
+        if guest is None or state is None:
             return
         guest.conversations.discard(conversation)
-        hall.standings.pop(user, None)
-        if not hall.standings:
-            del self._halls[conversation]
-            self.stirred.discard(conversation)
+        state.read_states.pop(user, None)
+        if not state.read_states:
+            del self._conversations[conversation]
+            self.active_groups.discard(conversation)
 
     # Audience
 
     def members(self, conversation: int) -> Collection[int]:
-        hall = self._halls.get(conversation)
-        return list(hall.standings) if hall else ()
+        state = self._conversations.get(conversation)
+        return list(state.read_states) if state else ()
 
     def conversations(self, user: int) -> Collection[int]:
         """The conversations of a user who is here."""
-        guest = self._guests.get(user)
+        guest = self._users.get(user)
         return list(guest.conversations) if guest else ()
 
-    def is_member(self, conversation: int, user: int) -> Hall | None:
+    def is_member(self, conversation: int, user: int) -> ConversationState | None:
         """The conversation, if that user (who is here) is in it."""
-        hall = self._halls.get(conversation)
-        return hall if hall and user in hall.standings else None
+        state = self._conversations.get(conversation)
+        return state if state and user in state.read_states else None
 
     def peers(self, user: int) -> Collection[int]:
         """Those here who share a conversation with a user."""
-        guest = self._guests.get(user)
+        guest = self._users.get(user)
         if guest is None:
             return ()
         found: set[int] = set()
         for conversation in guest.conversations:
-            found.update(self._halls[conversation].standings)
+            found.update(self._conversations[conversation].read_states)
         found.discard(user)
         return found
 
@@ -158,39 +158,43 @@ class Roster:
 
     def unread(self, user: int) -> UnreadChanged | None:
         """What a user who is here has not read."""
-        guest = self._guests.get(user)
+        guest = self._users.get(user)
         if guest is None:
             return None
         counts = []
         for conversation in guest.conversations:
-            hall = self._halls[conversation]
-            count = hall.passed - hall.standings[user].offset
+            state = self._conversations[conversation]
+            count = state.message_count - state.read_states[user].offset
             if count > 0:
-                counts.append(Unread(hall.ref, min(count, COUNTED)))
+                counts.append(Unread(state.ref, min(count, COUNTED)))
         counts.sort(key=lambda one: one.conversation.number)
         return UnreadChanged(guest.ref, sum(one.count for one in counts), tuple(counts))
 
-    def telling(self, user: int) -> UnreadChanged | None:
+    def counts_to_send(self, user: int) -> UnreadChanged | None:
         """The same, to be told to every socket of that user: one that asked, or has just come, is not all of them."""
         counts = self.unread(user)
         if counts is not None:
-            self._guests[user].told = counts
+            self._users[user].counts_sent = counts
         return counts
 
-    def stir(self, now: float) -> list[UnreadChanged]:
+    def due_counts(self, now: float) -> list[UnreadChanged]:
         """What members of groups that have stirred must be told: soon after a silence, less often in a busy group."""
-        due = [number for number in self.stirred if now - self._halls[number].told >= BUSY_SECONDS]
+        due = [
+            number
+            for number in self.active_groups
+            if now - self._conversations[number].counts_sent_at >= BUSY_GROUP_SECONDS
+        ]
         members: dict[int, None] = {}
         for number in due:
-            self._halls[number].told = now
-            members.update(dict.fromkeys(self._halls[number].standings))
-        self.stirred.difference_update(due)
-        return [counts for user in members if (counts := self._news(user))]
+            self._conversations[number].counts_sent_at = now
+            members.update(dict.fromkeys(self._conversations[number].read_states))
+        self.active_groups.difference_update(due)
+        return [counts for user in members if (counts := self._changed_counts(user))]
 
-    def _news(self, user: int) -> UnreadChanged | None:
+    def _changed_counts(self, user: int) -> UnreadChanged | None:
         """What a user has not read, if it is not what they were told last: whoever sent it has not one more to read."""
-        told = self._guests[user].told
-        counts = self.telling(user)
+        told = self._users[user].counts_sent
+        counts = self.counts_to_send(user)
         return None if counts == told else counts
 
     # What happens, in the order of its commits
@@ -198,64 +202,64 @@ class Roster:
     @property
     def precedes(self) -> Follows:
         """What must be known before an event is told: newcomers hear of it too."""
-        return {events.ConversationCreated: self._opened, events.MemberAdded: self._added}
+        return {events.ConversationCreated: self._on_conversation_created, events.MemberAdded: self._on_member_added}
 
     @property
     def follows(self) -> Follows:
         """What follows from an event that has been told."""
         return {
-            events.MessageCreated: self._message,
-            events.MessageRead: self._read,
-            events.MessageDeleted: self._deleted,
-            events.MemberRemoved: lambda event: self._gone(event.user.number, event.conversation.number),
-            events.ConversationDeleted: self._closed,
+            events.MessageCreated: self._on_message,
+            events.MessageRead: self._on_read,
+            events.MessageDeleted: self._on_message_deleted,
+            events.MemberRemoved: lambda event: self._on_member_gone(event.user.number, event.conversation.number),
+            events.ConversationDeleted: self._on_conversation_deleted,
         }
 
-    def _opened(self, event: events.ConversationCreated) -> None:
+    def _on_conversation_created(self, event: events.ConversationCreated) -> None:
         if event.newcomer is None:
             for ref in event.conversation.members:
-                if guest := self._guests.get(ref.number):
-                    self._place(guest, event.conversation.ref, event.conversation.kind, 0, 0)
+                if guest := self._users.get(ref.number):
+                    self._add_membership(guest, event.conversation.ref, event.conversation.kind, 0, 0)
 
-    def _added(self, event: events.MemberAdded) -> None:
-        if guest := self._guests.get(event.user.ref.number):
-            self._place(guest, event.conversation, "group", event.began, 0)
+    def _on_member_added(self, event: events.MemberAdded) -> None:
+        if guest := self._users.get(event.user.ref.number):
+            self._add_membership(guest, event.conversation, "group", event.began, 0)
 
-    def _closed(self, event: events.ConversationDeleted) -> None:
+    def _on_conversation_deleted(self, event: events.ConversationDeleted) -> None:
         for number in self.members(event.conversation.number):
-            self._gone(number, event.conversation.number)
+            self._on_member_gone(number, event.conversation.number)
 
-    def _gone(self, user: int, conversation: int) -> None:
-        if user in self._guests:
-            self._displace(user, conversation)
+    def _on_member_gone(self, user: int, conversation: int) -> None:
+        if user in self._users:
+            self._remove_membership(user, conversation)
             self.changed.add(user)
 
-    def _message(self, event: events.MessageCreated) -> None:
+    def _on_message(self, event: events.MessageCreated) -> None:
         message = event.message
-        hall = self._halls.get(message.conversation.number)
-        if hall is None:
+        state = self._conversations.get(message.conversation.number)
+        if state is None:
             return
-        hall.passed += 1
-        sender = hall.standings.get(message.sender.ref.number)
+        state.message_count += 1
+        sender = state.read_states.get(message.sender.ref.number)
         if sender is not None:
             sender.offset += 1
-        if hall.kind == "group":
-            self.stirred.add(hall.ref.number)
+        if state.kind == "group":
+            self.active_groups.add(state.ref.number)
         else:
-            self.changed.update(user for user in hall.standings if user != message.sender.ref.number)
+            self.changed.update(user for user in state.read_states if user != message.sender.ref.number)
 
-    def _read(self, event: events.MessageRead) -> None:
-        hall = self._halls.get(event.conversation.number)
-        standing = hall.standings.get(event.reader.number) if hall else None
-        if hall and standing:
-            standing.cursor = max(standing.cursor, event.message.number)
-            standing.offset = hall.passed - event.left
+    def _on_read(self, event: events.MessageRead) -> None:
+        state = self._conversations.get(event.conversation.number)
+        read_state = state.read_states.get(event.reader.number) if state else None
+        if state and read_state:
+            read_state.cursor = max(read_state.cursor, event.message.number)
+            read_state.offset = state.message_count - event.left
             self.changed.add(event.reader.number)
 
-    def _deleted(self, event: events.MessageDeleted) -> None:
+    def _on_message_deleted(self, event: events.MessageDeleted) -> None:
         """One message less for those who had not read it; for all others nothing changes."""
-        hall = self._halls.get(event.conversation.number)
-        for user, standing in hall.standings.items() if hall else ():
-            if standing.cursor < event.message.number and user != event.sender.number:
-                standing.offset += 1
+        state = self._conversations.get(event.conversation.number)
+        for user, read_state in state.read_states.items() if state else ():
+            if read_state.cursor < event.message.number and user != event.sender.number:
+                read_state.offset += 1
                 self.changed.add(user)

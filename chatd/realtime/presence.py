@@ -19,13 +19,13 @@ from protocol.events import PresenceChanged
 from protocol.ids import Ref
 
 
-class Presence:
+class PresenceTracker:
     """`tell` publishes a change; `gone` hears of whoever is offline, after that. Times are Trio's."""
 
     def __init__(self, grace: float, tell: Callable[[PresenceChanged], None], gone: Callable[[int], None]) -> None:
         self.grace = grace
-        self._tell = tell
-        self._gone = gone
+        self._publish = tell
+        self._on_offline = gone
         self._online: dict[int, Ref] = {}
         self._leaving: dict[int, float] = {}  # user → when the last socket closed, in that order
         self._work = trio.Event()
@@ -36,21 +36,21 @@ class Presence:
         self.grace = grace
         self._other_grace.set()
 
-    def entered(self, user: Ref) -> None:
+    def user_connected(self, user: Ref) -> None:
         """Somebody has a socket."""
         self._leaving.pop(user.number, None)
         if user.number not in self._online:
             self._online[user.number] = user
-            self._tell(PresenceChanged(user, True))
+            self._publish(PresenceChanged(user, True))
 
-    def left(self, user: int) -> None:
+    def user_disconnected(self, user: int) -> None:
         """Somebody has no socket any more."""
         self._leaving[user] = trio.current_time()
         self._work.set()
         if not self.grace:
             self._end(user)
 
-    def among(self, users: list[int]) -> list[PresenceChanged]:
+    def online_among(self, users: list[int]) -> list[PresenceChanged]:
         """Who of these is online."""
         return [PresenceChanged(self._online[user], True) for user in users if user in self._online]
 
@@ -58,8 +58,8 @@ class Presence:
         del self._leaving[user]
         ref = self._online.pop(user, None)
         if ref is not None:
-            self._tell(PresenceChanged(ref, False))
-        self._gone(user)
+            self._publish(PresenceChanged(ref, False))
+        self._on_offline(user)
 
     async def run(self) -> None:
         """See to it that whoever has left is offline when the grace is over."""

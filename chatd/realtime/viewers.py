@@ -18,19 +18,19 @@ from chatd.store.sqlite.transaction import Transaction
 from protocol.errors import Refusal
 from protocol.events import JOINED, Follows, MessageCreated, Place
 
-MOST = 20_000  # moves that are kept while the store can't be written to
+MAX_UNWRITTEN_CHANGES = 20_000  # moves that are kept while the store can't be written to
 
 
-class Move(NamedTuple):
+class ViewChange(NamedTuple):
     """The first socket of a user came into a room, or the last one went; and the last message told by then."""
 
     conversation: int
     user: int
-    came: bool
-    last: int
+    entered: bool
+    last_message: int
 
 
-class Watcher:
+class Viewer:
     """A user in a room: with how many sockets, and since after which message."""
 
     __slots__ = ("since", "sockets")
@@ -40,62 +40,62 @@ class Watcher:
         self.sockets = 0
 
 
-class Watchers:
+class Viewers:
     """See above."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._rooms: dict[tuple[int, int], Watcher] = {}
-        self._moves: list[Move] = []
-        self.last = 0
+        self._rooms: dict[tuple[int, int], Viewer] = {}
+        self._changes: list[ViewChange] = []
+        self.last_message = 0
         """The last message that was told."""
 
     async def begin(self) -> None:
         """At the start nobody watches anything."""
-        self.last = await self._database.write(_begin)
+        self.last_message = await self._database.write(_begin)
 
-    def moved(self, user: int, place: Place, came: bool) -> None:
+    def room_changed(self, user: int, place: Place, came: bool) -> None:
         """A seat has come into a room or gone from it."""
         if place[0] != JOINED:
             return
         key = (place[1], user)
         watcher = self._rooms.get(key)
         if watcher is None:
-            watcher = self._rooms[key] = Watcher(self.last)
-            self._moves.append(Move(*key, True, self.last))
+            watcher = self._rooms[key] = Viewer(self.last_message)
+            self._changes.append(ViewChange(*key, True, self.last_message))
         watcher.sockets += 1 if came else -1
         if not watcher.sockets:
             del self._rooms[key]
-            self._moves.append(Move(*key, False, self.last))
+            self._changes.append(ViewChange(*key, False, self.last_message))
 
     @property
     def follows(self) -> Follows:
         return {MessageCreated: self._sent}
 
     def _sent(self, event: MessageCreated) -> None:
-        self.last = event.message.ref.number
+        self.last_message = event.message.ref.number
 
-    def since(self, conversation: int, user: int) -> int | None:
+    def viewing_since(self, conversation: int, user: int) -> int | None:
         """After which message somebody began to watch; None if they don't."""
         watcher = self._rooms.get((conversation, user))
         return None if watcher is None else watcher.since
 
     def flush(self) -> None:
         """Have the store told what it does not know yet, before anything that is submitted later."""
-        if self._moves:
-            moves, self._moves = self._moves, []
+        if self._changes:
+            moves, self._changes = self._changes, []
             try:
                 self._database.submit(partial(_write, moves=moves), partial(self._written, moves))
             except Refusal:  # too many wait, or the store is closing
                 self._keep(moves)
 
-    def _written(self, moves: list[Move], done: outcome.Outcome[Any]) -> None:
+    def _written(self, moves: list[ViewChange], done: outcome.Outcome[Any]) -> None:
         if isinstance(done, outcome.Error):
             self._keep(moves)
 
-    def _keep(self, moves: list[Move]) -> None:
+    def _keep(self, moves: list[ViewChange]) -> None:
         """Not written: the next time, then."""
-        self._moves = [*moves, *self._moves][-MOST:]
+        self._changes = [*moves, *self._changes][-MAX_UNWRITTEN_CHANGES:]
 
 
 def _begin(tx: Transaction) -> int:
@@ -103,6 +103,6 @@ def _begin(tx: Transaction) -> int:
     return tx.sequences["messages"]
 
 
-def _write(tx: Transaction, moves: list[Move]) -> None:
+def _write(tx: Transaction, moves: list[ViewChange]) -> None:
     for conversation, user, came, last in moves:
         (view_intervals.begin if came else view_intervals.end)(tx, conversation, user, last)

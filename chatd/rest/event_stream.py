@@ -11,12 +11,12 @@ from typing import Any
 import trio
 from quart.wrappers.response import ResponseBody
 
-from chatd.connections.channel import Chair
-from chatd.connections.connection import Connection, plainly
-from chatd.connections.join import begin
-from chatd.connections.resume import Back
-from chatd.core.app import House
-from chatd.realtime.encoder import Face
+from chatd.connections.channel import Channel
+from chatd.connections.connection import Connection, plain_refusal
+from chatd.connections.join import join
+from chatd.connections.resume import ResumeRequest
+from chatd.core.app import App
+from chatd.realtime.encoder import EventEncoder
 from chatd.rest.events import face_of, where_from
 from chatd.services.context import Actor
 from chatd.telemetry.log import log
@@ -33,17 +33,17 @@ class Subscription(Connection):
 
     __slots__ = ("_limit", "_news", "_over", "_size", "_taken", "_waiting")
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, app: App) -> None:
         self._waiting: list[bytes] = []
         self._size = 0
         self._over = False
         self._news = trio.Event()
         self._taken = trio.Event()
-        self._limit = house.config.limits.outbox_bytes
-        super().__init__(house, JsonRpc(""), self._take)
+        self._limit = app.config.limits.outbox_bytes
+        super().__init__(app, JsonRpc(""), self._take)
 
     @property
-    def crowded(self) -> bool:
+    def is_slow(self) -> bool:
         return 2 * self._size > self._limit > 0
 
     @property
@@ -54,13 +54,13 @@ class Subscription(Connection):
         if self._over:
             return
         if self._limit and self._size + len(data) > self._limit:
-            self.end(SLOW)
+            self.close_with(SLOW)
             return
         self._waiting.append(data)
         self._size += len(data)
         self._news.set()
 
-    def shut(self, code: int = 1000, reason: str = "") -> None:
+    def close_transport(self, code: int = 1000, reason: str = "") -> None:
         self._over = True
         self._news.set()
         self._taken.set()
@@ -78,7 +78,7 @@ class Subscription(Connection):
         """What has come since the last time, as soon as there is something; or, in a while, a sign of life; b"" at
         the end.
         """
-        interval = self.house.config.limits.ping_interval or float("inf")
+        interval = self.app.config.limits.ping_interval or float("inf")
         with trio.move_on_after(interval):
             await self._news.wait()
         if not self._over:
@@ -88,7 +88,7 @@ class Subscription(Connection):
         return b"".join(pieces) or (b"" if self._over else sse.HEARTBEAT)
 
     def leave_all(self) -> None:
-        self.shut()
+        self.close_transport()
         self._waiting, self._size = [], 0
         super().leave_all()
 
@@ -100,24 +100,26 @@ class Subscription(Connection):
 class EventStream(ResponseBody):
     """The body of the answer. Leaving it ends everything that belongs to the stream."""
 
-    def __init__(self, house: House, actor: Actor, face: Face, back: Back | None, last_event_id: str | None) -> None:
-        self._house = house
+    def __init__(
+        self, app: App, actor: Actor, face: EventEncoder, back: ResumeRequest | None, last_event_id: str | None
+    ) -> None:
+        self._app = app
         self._back = back
         self._last_event_id = last_event_id
         self._scope = trio.CancelScope()
         self._refusal: Refusal | None = None
         self._greeted = False
-        self.subscription = Subscription(house)
-        speech = house.speech(face.dialect, face.namespace)
-        self._chair = Chair(self.subscription, face, actor, speech, everywhere=True)
+        self.subscription = Subscription(app)
+        codec = app.codec(face.dialect, face.namespace)
+        self._channel = Channel(self.subscription, face, actor, codec, everywhere=True)
 
     @classmethod
-    async def open(cls, house: House, actor: Actor, query: dict[str, str], last_event_id: str | None) -> EventStream:
+    async def open(cls, app: App, actor: Actor, query: dict[str, str], last_event_id: str | None) -> EventStream:
         """A stream that has begun."""
-        face = face_of(house, query, house.sse_push)
-        stream = cls(house, actor, face, where_from(house, query, last_event_id), last_event_id)
+        face = face_of(app, query, app.sse_push)
+        stream = cls(app, actor, face, where_from(app, query, last_event_id), last_event_id)
         try:
-            house.spawn(stream._begin)
+            app.start_task(stream._begin)
             await stream.subscription.begun()
             if stream._refusal is not None and not stream._greeted:
                 raise stream._refusal
@@ -136,7 +138,7 @@ class EventStream(ResponseBody):
         subscription = self.subscription
         with self._scope:
             try:
-                await begin(subscription, [self._chair], self._back, self._greet)
+                await join(subscription, [self._channel], self._back, self._greet)
             except Exception as problem:
                 if not isinstance(problem, Refusal):
                     log.fault("a stream could not begin", problem)
@@ -144,19 +146,19 @@ class EventStream(ResponseBody):
 
     def _greet(self, position: int, recovered: bool, gap: str | None) -> None:
         self._greeted = True
-        epoch = self._house.database.epoch
+        epoch = self._app.database.epoch
         ready = {"epoch": epoch, "pos": position, "recovered": recovered}
         body = encode(ready if gap is None else {**ready, "reason": gap})
         id = self._last_event_id if recovered and self._last_event_id else sse.id_of(epoch, position)
-        self._house.broker.send(self.subscription, sse.frame(id, "ready", sse.entry("", "ready", body, position, None)))
+        self._app.broker.send(self.subscription, sse.frame(id, "ready", sse.entry("", "ready", body, position, None)))
 
     async def _refuse(self, refusal: Refusal) -> None:
         self._refusal = refusal
         if self._greeted:
-            body = encode(plainly(refusal)["error"])
-            self._house.broker.send(self.subscription, self._chair.face.frame("error", body))
-            await self._house.broker.flush()
-        self.subscription.end(closing_of(refusal))
+            body = encode(plain_refusal(refusal)["error"])
+            self._app.broker.send(self.subscription, self._channel.encoder.frame("error", body))
+            await self._app.broker.flush()
+        self.subscription.close_with(closing_of(refusal))
 
     async def __aenter__(self) -> EventStream:
         return self

@@ -19,17 +19,17 @@ from typing import NamedTuple
 import trio
 from msgspec import Raw
 
-from chatd.connections.channel import spell_missed
+from chatd.connections.channel import encode_missed
 from chatd.connections.join import position_of
-from chatd.connections.resume import Back, find_gap
-from chatd.core.app import Closable, House
-from chatd.realtime.encoder import Face
+from chatd.connections.resume import ResumeRequest, find_gap
+from chatd.core.app import App, ManagedConnection
+from chatd.realtime.encoder import EventEncoder
 from chatd.realtime.event_waiters import EventWaiter
 from chatd.services import replay
 from chatd.services.context import Actor
-from chatd.services.replay import Missed
+from chatd.services.replay import MissedEvents
 from chatd.store.queries import conversations
-from chatd.store.sqlite.transaction import Reading
+from chatd.store.sqlite.transaction import ReadTransaction
 from protocol.dialects.encode import encode
 from protocol.dialects.words import COUNT
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, SIGNED_OUT, Closing, Refusal
@@ -51,45 +51,45 @@ def read_query(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     return query
 
 
-def where_from(house: House, query: dict[str, str], last_event_id: str | None) -> Back | None:
+def where_from(app: App, query: dict[str, str], last_event_id: str | None) -> ResumeRequest | None:
     """Where the client was, if it says so."""
     if last_event_id:
         last = sse.read_id(last_event_id)
         position = position_of(last.position)
-        return Back(last.epoch, position, mark=last.mark if position > 0 else b"")  # nothing happened at 0
+        return ResumeRequest(last.epoch, position, mark=last.mark if position > 0 else b"")  # nothing happened at 0
     if "epoch" in query or "pos" in query:
-        return Back(query.get("epoch", house.database.epoch), position_of(query.get("pos", "")))
+        return ResumeRequest(query.get("epoch", app.database.epoch), position_of(query.get("pos", "")))
     return None
 
 
-def face_of(house: House, query: dict[str, str], push: sse.Push) -> Face:
+def face_of(app: App, query: dict[str, str], push: sse.Push) -> EventEncoder:
     """How the events are told: in all words of the dialect that is asked for."""
-    spoken = house.dialect_of("/chat", query.get("dialect"))
+    spoken = app.dialect_of("/chat", query.get("dialect"))
     namespace = next(iter(spoken.vocabularies))
-    return Face(spoken, namespace, push, bytes, spoken.everything)
+    return EventEncoder(spoken, namespace, push, bytes, spoken.everything)
 
 
-async def listing(house: House, actor: Actor, query: dict[str, str]) -> bytes:
+async def listing(app: App, actor: Actor, query: dict[str, str]) -> bytes:
     """The list, as JSON."""
-    back = where_from(house, query, None)
-    face = face_of(house, query, sse.entry)
+    back = where_from(app, query, None)
+    face = face_of(app, query, sse.entry)
     limit = min(
-        COUNT.read_text(query["limit"]) if "limit" in query else DEFAULT_LIMIT, house.config.limits.page or 10_000
+        COUNT.read_text(query["limit"]) if "limit" in query else DEFAULT_LIMIT, app.config.limits.page or 10_000
     )
     seconds = _seconds(query["wait"]) if "wait" in query else 0.0
     found: list[bytes] = []
     gap, more = None, False
-    position = house.broker.position
+    position = app.broker.position
     if back is not None:
-        gap = await find_gap(house, actor, back)
+        gap = await find_gap(app, actor, back)
         if gap is None:
-            await _wait(house, actor, back.position, seconds)
-            found, position, more = await _after(house, actor, face, back.position, limit)
-            gap = await find_gap(house, actor, back)  # it may have been trimmed meanwhile
+            await _wait(app, actor, back.position, seconds)
+            found, position, more = await _after(app, actor, face, back.position, limit)
+            gap = await find_gap(app, actor, back)  # it may have been trimmed meanwhile
             found = found if gap is None else []
-    _check(house, actor)
+    _check(app, actor)
     said = {
-        "epoch": house.database.epoch,
+        "epoch": app.database.epoch,
         "pos": position,
         "recovered": back is not None and gap is None,
         "events": [Raw(one) for one in found],
@@ -105,14 +105,14 @@ def _seconds(text: str) -> float:
     return min(float(text), LONGEST_WAIT_SECONDS)
 
 
-def _check(house: House, actor: Actor) -> None:
+def _check(app: App, actor: Actor) -> None:
     """The account may have changed and the token may have expired while the request waited."""
-    if actor.expires <= house.clock():
+    if actor.expires <= app.clock():
         raise Refusal(AUTH_INVALID, "The token has expired")
-    house.doorman.check(actor)
+    app.authenticator.check_current(actor)
 
 
-class LongPoll(Closable):
+class LongPoll(ManagedConnection):
     """A request that waits for events."""
 
     __slots__ = ("_actor", "closing", "waiter")
@@ -146,52 +146,54 @@ class LongPoll(Closable):
 class Glance(NamedTuple):
     """What a long poll reads: the next piece of what its user missed, and the conversations of the user."""
 
-    piece: Missed
+    piece: MissedEvents
     conversations: list[int]
 
 
-def _glance(tx: Reading, user: int, position: int, end: int) -> Glance:
+def _glance(tx: ReadTransaction, user: int, position: int, end: int) -> Glance:
     return Glance(replay.missed(tx, user, position, end, SCANNED), conversations.of_user(tx, user))
 
 
-async def _wait(house: House, actor: Actor, position: int, seconds: float) -> None:
+async def _wait(app: App, actor: Actor, position: int, seconds: float) -> None:
     """Wait until something concerns the user, if there is nothing yet."""
     poll = LongPoll(actor)
-    waiters = house.dispatch.event_waiters
-    house.connections.add(poll)
+    waiters = app.dispatch.event_waiters
+    app.connections.add(poll)
     try:
         with trio.move_on_after(seconds):
             while poll.closing is None:
-                end = house.broker.position
-                seen = await house.database.read(partial(_glance, user=actor.id, position=position, end=end))
-                if seen.piece.told or seen.piece.lost:
+                end = app.broker.position
+                seen = await app.database.read(partial(_glance, user=actor.id, position=position, end=end))
+                if seen.piece.published or seen.piece.lost:
                     break
                 position = seen.piece.reached
                 if seen.piece.all:
                     waiters.register(poll.waiter, seen.conversations)
-                    if house.broker.position <= position:
+                    if app.broker.position <= position:
                         await poll.waiter.wait()
     finally:
-        house.connections.discard(poll)
+        app.connections.discard(poll)
         waiters.remove(poll.waiter)
     if poll.closing is not None and not poll.closing.retry:
         raise Refusal(AUTH_INVALID)
 
 
-async def _after(house: House, actor: Actor, face: Face, position: int, limit: int) -> tuple[list[bytes], int, bool]:
+async def _after(
+    app: App, actor: Actor, face: EventEncoder, position: int, limit: int
+) -> tuple[list[bytes], int, bool]:
     """Events after a position: as JSON, the position reached, and whether there is more."""
     found: list[bytes] = []
-    end = house.broker.position
+    end = app.broker.position
     while position < end:
-        piece = await house.database.read(
+        piece = await app.database.read(
             partial(replay.missed, user=actor.id, position=position, end=end, limit=SCANNED)
         )
         if piece.lost:
             break
-        for told in piece.told:
+        for told in piece.published:
             if len(found) >= limit:
                 return found, position, True
-            found += spell_missed(face, actor.id, told, None)
+            found += encode_missed(face, actor.id, told, None)
             position = told.position or position
         position = piece.reached
     return found, position, False

@@ -9,19 +9,19 @@ from chatd.config.load import ConfigError, origin, shown
 from chatd.config.settings import Config
 from chatd.connections.jsonrpc import SUBPROTOCOL
 from chatd.core.dispatch import UserRates
-from chatd.net.acceptor import FrontRules
+from chatd.net.acceptor import AcceptRules
 from chatd.net.http_connection import HttpRules
 from chatd.net.origins import OriginPolicy, host_name, listed, normal
 from chatd.net.process import descriptors
 from chatd.net.socket import SocketRules, socket_rules
 from chatd.net.tls import has_certificate, server_context
 from chatd.rate_limit import Rate
-from chatd.services.context import Rules
+from chatd.services.context import ServiceRules
 
 
-def service_rules(config: Config) -> Rules:
+def service_rules(config: Config) -> ServiceRules:
     limits = config.limits
-    return Rules(
+    return ServiceRules(
         limits.text_characters,
         limits.attachments,
         limits.members,
@@ -40,9 +40,9 @@ def user_rates(config: Config) -> UserRates:
     )
 
 
-def front_rules(config: Config) -> FrontRules:
+def front_rules(config: Config) -> AcceptRules:
     limits = config.limits
-    return FrontRules(
+    return AcceptRules(
         connections=_connections(limits.connections_share),
         connections_per_address=limits.connections_per_address,
         handshake_seconds=limits.tls_timeout,

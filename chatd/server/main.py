@@ -28,21 +28,21 @@ from chatd.auth.identity import Identity, open_identity
 from chatd.config.load import ConfigError, reload
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts, first_steps
-from chatd.core.app import House
-from chatd.core.authenticator import Doorman
+from chatd.core.app import App
+from chatd.core.authenticator import Authenticator
 from chatd.core.dispatch import Dispatch
-from chatd.net.acceptor import Front
+from chatd.net.acceptor import Acceptor
 from chatd.net.asgi import Application, Lifespan
-from chatd.net.http import Site as HttpSite
+from chatd.net.http import HttpRouter as HttpSite
 from chatd.net.listeners import Address
 from chatd.net.process import raise_descriptors
 from chatd.program import program_name
 from chatd.realtime.broker import Broker
-from chatd.realtime.online_users import Roster
+from chatd.realtime.online_users import OnlineUsers
 from chatd.server.limits import front_rules, http_rules, service_rules, tls_context, user_rates, websocket_rules
 from chatd.server.machine import check_machine
 from chatd.server.retention import keep_clean
-from chatd.server.router import MetricsSite, Site
+from chatd.server.router import MetricsRouter, Router
 from chatd.store.queries import users
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.faults import StoreProblem
@@ -90,7 +90,7 @@ async def serve(config: Config) -> None:
     with ExitStack() as ears:
         told = ears.enter_context(trio.open_signal_receiver(*stops))
         async with running(config, rereads=signal.SIGHUP not in stops) as server:
-            count = await server.house.database.read(users.count)
+            count = await server.app.database.read(users.count)
             _say_ready(server.front, first_steps(server.accounts, count, making_administrator(config)))
             _freeze()
             try:
@@ -101,23 +101,21 @@ async def serve(config: Config) -> None:
                 ears.close()
 
 
-class Server(NamedTuple):
+class RunningServer(NamedTuple):
     """A server that runs."""
 
-    house: House
+    app: App
     accounts: Accounts
-    site: Site
-    front: Front
-    others: tuple[Front, ...]
+    site: Router
+    front: Acceptor
+    others: tuple[Acceptor, ...]
 
     def adopt(self, config: Config) -> None:
         """Take up what may change while it runs."""
         log.configure(config.log.format, config.log.level)
         adopt_logging(log)
-        self.house.adopt(config)
-        self.house.dispatch.adopt(
-            service_rules(config), user_rates(config), config.typing.expire, config.presence.grace
-        )
+        self.app.adopt(config)
+        self.app.dispatch.adopt(service_rules(config), user_rates(config), config.typing.expire, config.presence.grace)
         self.accounts.adopt(config.limits)
         self.site.adopt()
         for front in (self.front, *self.others):
@@ -126,7 +124,7 @@ class Server(NamedTuple):
     def reread(self) -> None:
         """Read the configuration again, and take up what may change live; if it is wrong, nothing changes."""
         try:
-            config, waiting = reload(self.house.config)
+            config, waiting = reload(self.app.config)
         except ConfigError as error:
             why = str(error).replace("`chatd ", f"`{program_name()} ")
             log.error("the configuration stays as it is", why=why)
@@ -141,7 +139,7 @@ def hangup_stops() -> bool:
     return terminal and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
 
-async def _hear_hangups(server: Server) -> None:
+async def _hear_hangups(server: RunningServer) -> None:
     """Without a terminal: SIGHUP asks to read the configuration again."""
     with trio.open_signal_receiver(signal.SIGHUP) as hangups:
         async for _ in hangups:
@@ -149,7 +147,7 @@ async def _hear_hangups(server: Server) -> None:
 
 
 @asynccontextmanager
-async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Server]:
+async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[RunningServer]:
     """A server that listens, for as long as the block lasts; then it stops in good order."""
     folder = Path(config.data.directory)
     make_folder(config)
@@ -165,16 +163,16 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Serv
         failed=supervisor.fail,
     )
     async with database as store:
-        house = build_house(config, store, identity)
-        await house.dispatch.watchers.begin()
-        accounts = Accounts(house, identity)
-        accounts.ended = lambda sid: house.end_session(sid, SIGNED_OUT)
-        application = LazyApplication(house, accounts)
-        site = Site(house, application.get)
+        app = build_house(config, store, identity)
+        await app.dispatch.viewers.begin()
+        accounts = Accounts(app, identity)
+        accounts.ended = lambda sid: app.end_session(sid, SIGNED_OUT)
+        application = LazyApplication(app, accounts)
+        site = Router(app, application.get)
         front, *others = build_fronts(config, site)
-        server = Server(house, accounts, site, front, tuple(others))
+        server = RunningServer(app, accounts, site, front, tuple(others))
         async with trio.open_nursery() as nursery:
-            house.spawn = lambda task: nursery.start_soon(_guard, task)
+            app.start_task = lambda task: nursery.start_soon(_guard, task)
             accounts.address = f"{front.scheme}://{front.addresses[0]}"
             for part in list_parts(server, application, folder, rereads=rereads):
                 nursery.start_soon(supervisor.run, part)
@@ -184,26 +182,26 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Serv
                 yield server
             supervisor.stopping = True
             with trio.CancelScope(shield=True):
-                await _stop(house, front, application)
+                await _stop(app, front, application)
             nursery.cancel_scope.cancel()
     supervisor.check()
 
 
-def list_parts(server: Server, application: LazyApplication, folder: Path, *, rereads: bool) -> list[Part]:
+def list_parts(server: RunningServer, application: LazyApplication, folder: Path, *, rereads: bool) -> list[Part]:
     """Whatever runs for as long as the server does, except the listeners and the store's own tasks."""
-    house, accounts = server.house, server.accounts
+    app, accounts = server.app, server.accounts
     parts = [
-        Part("broker", house.broker.run),
-        Part("presence", house.dispatch.presence.run),
-        Part("notifier", house.dispatch.notifier.run),
-        Part("timers", house.dispatch.tick),
-        Part("sweep", partial(_sweep, house)),
+        Part("broker", app.broker.run),
+        Part("presence", app.dispatch.presence.run),
+        Part("notifier", app.dispatch.notifier.run),
+        Part("timers", app.dispatch.tick),
+        Part("sweep", partial(_sweep, app)),
         Part("socket.io sessions", server.site.run),
         Part("rest", application.run),
-        Part("removal", house.dispatch.remover.run, restarts=True),
-        Part("cleaning", partial(keep_clean, house), restarts=True),
-        Part("write probe", house.database.keep_probing, restarts=True),
-        Part("control socket", partial(serve_control, folder / FILE_NAME, handlers(house, accounts)), restarts=True),
+        Part("removal", app.dispatch.remover.run, restarts=True),
+        Part("cleaning", partial(keep_clean, app), restarts=True),
+        Part("write probe", app.database.keep_probing, restarts=True),
+        Part("control socket", partial(serve_control, folder / FILE_NAME, handlers(app, accounts)), restarts=True),
     ]
     if rereads:
         parts.append(Part("reload on SIGHUP", partial(_hear_hangups, server), restarts=True))
@@ -220,10 +218,10 @@ async def _guard(task: Callable[[], Awaitable[None]]) -> None:
         _report(problem)
 
 
-def build_house(config: Config, store: Database, identity: Identity) -> House:
+def build_house(config: Config, store: Database, identity: Identity) -> App:
     """Everything between the store and the doors."""
-    roster = Roster()
-    broker = Broker(roster)
+    online_users = OnlineUsers()
+    broker = Broker(online_users)
     broker.position = store.position
     POSITION.follow(lambda: broker.position)
     DELIVERIES.follow(lambda: broker.delivered)
@@ -231,20 +229,20 @@ def build_house(config: Config, store: Database, identity: Identity) -> House:
     dispatch = Dispatch(
         store,
         broker,
-        roster,
+        online_users,
         rules=service_rules(config),
         rates=user_rates(config),
         typing_expires=config.typing.expire,
         presence_grace=config.presence.grace,
     )
-    doorman = Doorman(store, identity.verifier, provision=identity.provision)
-    house = House(config, store, broker, roster, dispatch, doorman, time.time)
-    OUTBOX_BYTES.follow(lambda: house.waiting)
-    dispatch.closed = lambda user: house.end_user(user, SIGNED_OUT)
-    return house
+    authenticator = Authenticator(store, identity.verifier, provision=identity.provision)
+    app = App(config, store, broker, online_users, dispatch, authenticator, time.time)
+    OUTBOX_BYTES.follow(lambda: app.waiting)
+    dispatch.on_account_closed = lambda user: app.close_user(user, SIGNED_OUT)
+    return app
 
 
-def build_fronts(config: Config, site: Site) -> list[Front]:
+def build_fronts(config: Config, site: Router) -> list[Acceptor]:
     """The listeners, bound: whatever is wrong with an address is said before anything runs."""
     server, metrics = config.server, config.metrics
     addresses = [Address(server.host, server.port)]
@@ -258,11 +256,11 @@ def build_fronts(config: Config, site: Site) -> list[Front]:
     main = _front(config, site, addresses, tls_context(config))
     if not (metrics.enabled and metrics.port):
         return [main]
-    return [main, _front(config, MetricsSite(), [Address(metrics.host, metrics.port)], None)]
+    return [main, _front(config, MetricsRouter(), [Address(metrics.host, metrics.port)], None)]
 
 
-def _front(config: Config, site: HttpSite, addresses: list[Address], tls: ssl.SSLContext | None) -> Front:
-    return Front(
+def _front(config: Config, site: HttpSite, addresses: list[Address], tls: ssl.SSLContext | None) -> Acceptor:
+    return Acceptor(
         site,
         addresses,
         front=front_rules(config),
@@ -283,7 +281,7 @@ def _report(problem: BaseException) -> None:
     log.fault("a connection failed", problem)
 
 
-def _say_ready(front: Front, advice: str | None) -> None:
+def _say_ready(front: Acceptor, advice: str | None) -> None:
     where = " ".join(f"{front.scheme}://{a}" if not a.startswith("unix:") else a for a in front.addresses)
     log.announce(f"chatd {__version__} listening on {where}")
     if advice:
@@ -310,8 +308,8 @@ def _freeze() -> None:
 class LazyApplication:
     """The REST application, imported behind the ready line: Quart takes longer to import than all else together."""
 
-    def __init__(self, house: House, accounts: Accounts) -> None:
-        self._house = house
+    def __init__(self, app: App, accounts: Accounts) -> None:
+        self._app = app
         self._accounts = accounts
         self._ready = trio.Event()
         self._made: Application | None = None
@@ -326,7 +324,7 @@ class LazyApplication:
     async def run(self) -> None:
         """Make it, and run it until the server stops."""
         module = await trio.to_thread.run_sync(import_module, "chatd.rest.app")
-        self._made = module.make_app(self._house, self._accounts)
+        self._made = module.make_app(self._app, self._accounts)
         self._lifespan = Lifespan(self._made)
         async with trio.open_nursery() as nursery:
             await nursery.start(self._lifespan.run)
@@ -337,18 +335,18 @@ class LazyApplication:
             await self._lifespan.stop()
 
 
-async def _sweep(house: House) -> None:
+async def _sweep(app: App) -> None:
     while True:
         await trio.sleep(SWEEP_SECONDS)
-        house.sweep(trio.current_time())
+        app.sweep(trio.current_time())
 
 
-async def _stop(house: House, front: Front, application: LazyApplication) -> None:
+async def _stop(app: App, front: Acceptor, application: LazyApplication) -> None:
     """Stop in good order, within ten seconds whatever clients do."""
-    house.stopping = True  # no call is taken any more that could be committed and not answered
+    app.stopping = True  # no call is taken any more that could be committed and not answered
     with trio.move_on_after(HARD_STOP_SECONDS):
-        house.database.wait_less(LOCK_SECONDS)
-        await house.dispatch.settled()
-        house.database.wait_less(0.0)
-        await front.stop(house.config.server.stop_timeout, lambda: house.end_all(GOING_AWAY))
+        app.database.wait_less(LOCK_SECONDS)
+        await app.dispatch.settled()
+        app.database.wait_less(0.0)
+        await front.stop(app.config.server.stop_timeout, lambda: app.close_all(GOING_AWAY))
         await application.stop()

@@ -28,7 +28,7 @@ import trio
 from chatd.auth.verifier import bearer
 from chatd.connections.jsonrpc import dialects_of, query_of, serve_jsonrpc, shown_token
 from chatd.connections.socketio import open_engine, session_rules
-from chatd.core.app import House
+from chatd.core.app import App
 from chatd.engineio.engine import Engine
 from chatd.net import origins
 from chatd.net.asgi import Application
@@ -90,18 +90,18 @@ class RefusedOrigins:
             log.warning("an origin was refused", origin=origin, why=why)
 
 
-class Site:
+class Router:
     """See above; chatd/net/http.py asks it, in this order, what to do with a request."""
 
-    def __init__(self, house: House, make_app: Callable[[], Awaitable[Application]]) -> None:
-        self.house = house
+    def __init__(self, app: App, make_app: Callable[[], Awaitable[Application]]) -> None:
+        self.app = app
         self._make_app = make_app
         self._direct: dict[str, Direct] = {
             "/healthz": self._healthz,
             "/readyz": self._readyz,
             HANDSHAKE_PATH: self._explain_handshake,
         }
-        if house.config.metrics.enabled and not house.config.metrics.port:
+        if app.config.metrics.enabled and not app.config.metrics.port:
             self._direct["/metrics"] = self._metrics
         self._direct |= {path: partial(_script, file) for path, file in SCRIPTS.items()}
         self._engine: Engine | None = None
@@ -110,15 +110,15 @@ class Site:
 
     def adopt(self) -> None:
         """Take up what the configuration says of origins now."""
-        self._policy = origin_policy(self.house.config)
+        self._policy = origin_policy(self.app.config)
         self._refused.forget()
         if self._engine is not None:
-            self._engine.adopt(session_rules(self.house.config), self.house.config.limits.connections_per_address)
+            self._engine.adopt(session_rules(self.app.config), self.app.config.limits.connections_per_address)
 
     async def run(self) -> None:
         """Keep Socket.IO's sessions, for as long as the server runs."""
         async with trio.open_nursery() as nursery:
-            self._engine = open_engine(self.house, nursery, self.headers)
+            self._engine = open_engine(self.app, nursery, self.headers)
             await self._engine.sweep()
 
     def refuse(self, request: Request) -> Response | None:
@@ -133,7 +133,7 @@ class Site:
             return self._refuse_origin(request, origin, host)
         if origins.is_preflight(request.method, origin, request.get(b"access-control-request-method")):
             return Response(204, headers=_bytes(origins.preflight(origin or "", mine, self._policy.others)))
-        if self.house.config.auth.insecure_userid and not self._policy.knows(host):
+        if self.app.config.auth.insecure_userid and not self._policy.knows(host):
             return refusal(FORBIDDEN, f"{origins.host_name(host)} is no name of this server: add it to server.hosts")
         if wants_websocket(request) and (answer := self._refuse_upgrade(request)) is not None:
             return answer
@@ -151,14 +151,14 @@ class Site:
 
     def _charge(self, request: Request) -> bool:
         """Whether the request may go on: because it is known, or because its address could pay."""
-        house, engine = self.house, self._engine_for(request)
+        app, engine = self.app, self._engine_for(request)
         if engine is not None and engine.has_session(request):
             return True
         token = self._shown(request)
-        if token is not None and house.doorman.knows(token):
+        if token is not None and app.authenticator.knows_token(token):
             return True
         place = block(request.client)
-        if not house.anonymous.take(place, trio.current_time()):
+        if not app.anonymous.take(place, trio.current_time()):
             REQUESTS_LIMITED.add()
             return False
         request.charged = place
@@ -174,12 +174,12 @@ class Site:
         return self._engine if request.path == SOCKETIO_PATH else None
 
     def _refuse_upgrade(self, request: Request) -> Response | None:
-        house = self.house
-        if house.stopping:
+        app = self.app
+        if app.stopping:
             return refusal(UNAVAILABLE, "The server is stopping", close=True)
         try:
             if request.path != SOCKETIO_PATH:
-                dialects_of(house, request.path, query_of(request))
+                dialects_of(app, request.path, query_of(request))
         except Refusal as no:
             return refusal(no.code, no.message)
         return None
@@ -187,26 +187,26 @@ class Site:
     def websocket(self, request: Request, websocket: WebSocket) -> Coroutine[Any, Any, None]:
         """The connection's whole life; no frame of this room stays in memory meanwhile."""
         engine = self._engine_for(request)
-        return serve_jsonrpc(self.house, request, websocket) if engine is None else engine.websocket(request, websocket)
+        return serve_jsonrpc(self.app, request, websocket) if engine is None else engine.websocket(request, websocket)
 
     def direct(self, request: Request) -> Direct | None:
         engine = self._engine_for(request)
         return self._direct.get(request.path) if engine is None else engine.direct(request)
 
     def body_limit(self, request: Request) -> int:
-        engine, limits = self._engine_for(request), self.house.config.limits
+        engine, limits = self._engine_for(request), self.app.config.limits
         return limits.first_body_bytes or limits.body_bytes if engine is None else engine.body_limit(request)
 
     async def widen_body(self, request: Request) -> int:
         """The limit for a longer body: that of a client whose token is valid. A Refusal where the token is not."""
-        config, shown = self.house.config, request.get(b"authorization")
+        config, shown = self.app.config, request.get(b"authorization")
         if request.path == SOCKETIO_PATH or request.path in self._direct or request.path.startswith(ACCOUNTS_PATH):
             return self.body_limit(request)
         if shown is not None or not config.auth.insecure_userid:
-            await self.house.doorman.admit(bearer(shown or ""), services=True)
+            await self.app.authenticator.authenticate(bearer(shown or ""), services=True)
         return config.limits.body_bytes
 
-    async def app(self) -> Application:
+    async def application(self) -> Application:
         return await self._make_app()
 
     def headers(self, request: Request) -> tuple[tuple[bytes, bytes], ...]:
@@ -222,7 +222,7 @@ class Site:
         try:
             if not origins.allowed(origin, self._own(request), self._policy.others):
                 raise Refusal(FORBIDDEN, self._policy.advice(origin or "", request.get(b"host")))
-            dialects_of(self.house, query.get("namespace", "/chat"), query)
+            dialects_of(self.app, query.get("namespace", "/chat"), query)
         except Refusal as no:
             found = {"allowed": False, "close": no.code.close, "message": no.message}
         else:
@@ -235,16 +235,18 @@ class Site:
 
     async def _readyz(self, request: Request, body: bytes) -> Response:
         """It takes connections, and could write when that was tried last. Nothing is written for this answer."""
-        if self.house.stopping:
+        if self.app.stopping:
             return refusal(UNAVAILABLE, "The server is stopping")
-        if (problem := self.house.database.problem) is not None:
+        if (problem := self.app.database.problem) is not None:
             return refusal(UNAVAILABLE, f"The database can't be written to: {problem}")
         return Response(200, b"ready\n", TEXT)
 
     async def _metrics(self, request: Request, body: bytes) -> Response:
         """The figures, for administrators and services with that scope: they say much about a server and its users."""
         try:
-            actor = await self.house.doorman.admit(bearer(request.get(b"authorization") or ""), services=True)
+            actor = await self.app.authenticator.authenticate(
+                bearer(request.get(b"authorization") or ""), services=True
+            )
             if METRICS not in (actor.scopes or ()) and not (actor.admin and actor.scopes is None):
                 raise Refusal(FORBIDDEN, "Only an administrator, or a service with the scope metrics, may do that")
         except Refusal as no:
@@ -273,7 +275,7 @@ async def tell_metrics(request: Request, body: bytes) -> Response:
     return Response(200, render().encode(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
 
 
-class MetricsSite:
+class MetricsRouter:
     """What is on the metrics' own port: nothing else."""
 
     def refuse(self, request: Request) -> Response | None:
@@ -290,5 +292,5 @@ class MetricsSite:
     def body_limit(self, request: Request) -> int:
         return 1024
 
-    async def app(self) -> Application:
+    async def application(self) -> Application:
         raise NotImplementedError  # everything is direct

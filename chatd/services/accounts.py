@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from chatd.store.queries import accounts, users
 from chatd.store.queries.users import Account
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, Refusal
 from protocol.model import User
 
@@ -36,7 +36,7 @@ JOINERS = {0x200C: None, 0x200D: None}
 EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(\.[\w-]+)*")
 
 
-class Person(Struct, frozen=True):
+class NewAccount(Struct, frozen=True):
     """What a new account is made of: checked, and with a hash for a password (None: nobody signs in with one)."""
 
     name: str
@@ -46,7 +46,7 @@ class Person(Struct, frozen=True):
     admin: bool = False
 
 
-class Pass(NamedTuple):
+class RefreshRow(NamedTuple):
     """A refresh token as the store may know it, and how many milliseconds it shall be good for. `family` is the sid."""
 
     family: str
@@ -54,7 +54,7 @@ class Pass(NamedTuple):
     lasts: int
 
 
-class Entrant(NamedTuple):
+class TokenGrant(NamedTuple):
     """Who may have an access token, dated to which second."""
 
     user: User
@@ -64,7 +64,7 @@ class Entrant(NamedTuple):
 class Renewal(NamedTuple):
     """What came of a refresh token: who has the next one, if it was good; and whether its session has ended."""
 
-    entrant: Entrant | None = None
+    entrant: TokenGrant | None = None
     ended: bool = False
 
 
@@ -137,7 +137,7 @@ def check_line(text: str, field: str, most: int) -> str:
 # Finding
 
 
-def find(tx: Reading, who: str) -> Account:
+def find(tx: ReadTransaction, who: str) -> Account:
     """By id or by name, for the shell."""
     found = users.account(tx, id=int(who)) if who.isascii() and who.isdigit() and len(who) < 17 else None
     found = found or _named(tx, who)
@@ -146,26 +146,26 @@ def find(tx: Reading, who: str) -> Account:
     return found
 
 
-def claimant(tx: Reading, name: str | None, email: str | None) -> Account | None:
+def claimant(tx: ReadTransaction, name: str | None, email: str | None) -> Account | None:
     """Whoever means to sign in: by name, by address, or by an address where a name is asked for."""
     if name is not None:
         return _named(tx, name) or _addressed(tx, name)
     return _addressed(tx, email or "")
 
 
-def _named(tx: Reading, name: str) -> Account | None:
+def _named(tx: ReadTransaction, name: str) -> Account | None:
     alike = composed(name)
     if alike is None or not name.isprintable():  # and SQLite would choke on lone surrogates
         return None
     return users.account(tx, name=name) or users.account(tx, name=alike)
 
 
-def _addressed(tx: Reading, email: str) -> Account | None:
+def _addressed(tx: ReadTransaction, email: str) -> Account | None:
     fit = len(email) <= LONGEST_HANDLE and "@" in email and email.isprintable()
     return users.account(tx, email=email) if fit else None
 
 
-def listing(tx: Reading) -> list[User]:
+def listing(tx: ReadTransaction) -> list[User]:
     """Everybody who is not deleted."""
     return [user for user in users.everybody(tx) if not is_deleted(user)]
 
@@ -174,7 +174,7 @@ def is_deleted(user: User) -> bool:
     return user.disabled and user.name == f"deleted-{user.ref.number}"
 
 
-def _reserve(tx: Reading, handle: str | None, noun: str, *, but: int = 0) -> None:
+def _reserve(tx: ReadTransaction, handle: str | None, noun: str, *, but: int = 0) -> None:
     """Nobody's name may be somebody else's address, or people could not say who they are."""
     if handle and any(user != but for user in accounts.holders(tx, handle)):
         raise Refusal(CONFLICT, f"Somebody else has that {noun}", field="email" if noun == "address" else "name")
@@ -183,13 +183,17 @@ def _reserve(tx: Reading, handle: str | None, noun: str, *, but: int = 0) -> Non
 # Sessions
 
 
-def register(tx: Transaction, person: Person, session: Pass, place: str, *, apart: bool = False) -> Entrant:
+def register(
+    tx: Transaction, person: NewAccount, session: RefreshRow, place: str, *, apart: bool = False
+) -> TokenGrant:
     add(tx, person, apart=apart)
     account = find(tx, person.name)
     return _open(tx, account, session, place)
 
 
-def sign_in(tx: Transaction, account: Account, session: Pass, rehashed: str | None, place: str) -> Entrant | None:
+def sign_in(
+    tx: Transaction, account: Account, session: RefreshRow, rehashed: str | None, place: str
+) -> TokenGrant | None:
     """A session for whoever had the right password; None when that was changed, or the account closed, meanwhile."""
     now = users.account(tx, id=account.user.ref.number)
     if now is None or now.user.disabled or now.password != account.password:
@@ -199,7 +203,7 @@ def sign_in(tx: Transaction, account: Account, session: Pass, rehashed: str | No
     return _open(tx, now, session, place)
 
 
-def renew(tx: Transaction, shown: Pass, fresh: Pass) -> Renewal:
+def renew(tx: Transaction, shown: RefreshRow, fresh: RefreshRow) -> Renewal:
     """Another token for the one that is good. An old one ends its session, so nothing is raised."""
     session = accounts.find(tx, shown.family)
     if session is None:
@@ -216,12 +220,12 @@ def sign_out(tx: Transaction, family: str) -> bool:
     return accounts.end(tx, family)
 
 
-def entrant(tx: Reading, account: Account) -> Entrant:
+def entrant(tx: ReadTransaction, account: Account) -> TokenGrant:
     """A token that the account may have as of now."""
-    return Entrant(account.user, max(tx.now // 1000, account.valid_from // 1000))
+    return TokenGrant(account.user, max(tx.now // 1000, account.valid_from // 1000))
 
 
-def _open(tx: Transaction, account: Account, session: Pass, place: str) -> Entrant:
+def _open(tx: Transaction, account: Account, session: RefreshRow, place: str) -> TokenGrant:
     id = account.user.ref.number
     accounts.keep(tx, session.family, session.hash, id, tx.now + session.lasts)
     accounts.remember(tx, id, place)
@@ -231,7 +235,7 @@ def _open(tx: Transaction, account: Account, session: Pass, place: str) -> Entra
 # What administrators do
 
 
-def add(tx: Transaction, person: Person, *, apart: bool = False) -> User:
+def add(tx: Transaction, person: NewAccount, *, apart: bool = False) -> User:
     """A local user. `apart`: another issuer makes users too, so the id is from the range that is not theirs."""
     name_is_free(tx, person)
     return users.add(
@@ -245,7 +249,7 @@ def add(tx: Transaction, person: Person, *, apart: bool = False) -> User:
     )
 
 
-def name_is_free(tx: Reading, person: Person) -> None:
+def name_is_free(tx: ReadTransaction, person: NewAccount) -> None:
     _reserve(tx, person.name, "name")
     _reserve(tx, person.email, "address")
 
@@ -308,7 +312,7 @@ def delete(tx: Transaction, who: str) -> Changed:
     return Changed(account.user, signed_out=True)
 
 
-def may_have_token(tx: Reading, who: str) -> Entrant:
+def may_have_token(tx: ReadTransaction, who: str) -> TokenGrant:
     """A user for whom somebody at the shell wants a token."""
     account = find(tx, who)
     if account.user.disabled:
@@ -320,7 +324,7 @@ def _later(tx: Transaction, account: Account) -> int:
     return max((tx.now // 1000 + 1) * 1000, account.valid_from + 1000)
 
 
-def _again(tx: Reading, id: int) -> User:
+def _again(tx: ReadTransaction, id: int) -> User:
     user = users.by_id(tx, id)
     assert user is not None
     return user

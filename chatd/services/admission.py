@@ -18,19 +18,19 @@ import re
 import unicodedata
 from typing import NamedTuple, Protocol
 
-from chatd.services.accounts import NOBODYS, Person, name_is_free
+from chatd.services.accounts import NOBODYS, NewAccount, name_is_free
 from chatd.services.context import Actor
 from chatd.store.queries import accounts, messages, users
-from chatd.store.queries.messages import Standing
+from chatd.store.queries.messages import StoredReadState
 from chatd.store.queries.users import FIRST_OWN_ID, Account
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import AUTH_INVALID, CONFLICT, Refusal
 from protocol.model import User
 
 _UNFIT = re.compile(r"[^\w.@+-]+")
 
 
-class Claims(Protocol):
+class VerifiedClaims(Protocol):
     """What a verified token says; chatd/auth/claims.py reads it."""
 
     @property
@@ -62,21 +62,21 @@ class IdTaken(Refusal):
         )
 
 
-class Arrival(NamedTuple):
+class InitialState(NamedTuple):
     """What somebody who comes in must know, as of one position."""
 
-    standings: list[Standing]
+    read_states: list[StoredReadState]
 
 
-def known(tx: Reading, claims: Claims) -> Actor | None:
+def find_actor(tx: ReadTransaction, claims: VerifiedClaims) -> Actor | None:
     """The user whom a token names; None for a user who is not there."""
     account = _account(tx, claims)
     return None if account is None else _admit(tx, account, claims)
 
 
-def provision(tx: Transaction, claims: Claims) -> Actor:
+def provision(tx: Transaction, claims: VerifiedClaims) -> Actor:
     """The same, making the user whom somebody else's token names."""
-    actor = known(tx, claims)
+    actor = find_actor(tx, claims)
     if actor is not None:
         return actor
     named = unicodedata.normalize("NFKC", (claims.name or "")[:100])
@@ -95,7 +95,7 @@ def add(tx: Transaction, subject: int | str, *, name: str, email: str | None, di
     return users.add(tx, name=name, subject=str(subject), email=email, display=display, local=False, apart=True)
 
 
-def add_foreign(tx: Transaction, subject: int | str, person: Person) -> User:
+def add_foreign(tx: Transaction, subject: int | str, person: NewAccount) -> User:
     """A foreign user whom an administrator makes before a token names them."""
     name_is_free(tx, person)
     taken = users.account(tx, id=subject) if isinstance(subject, int) else users.by_subject(tx, subject)
@@ -109,11 +109,11 @@ def add_foreign(tx: Transaction, subject: int | str, person: Person) -> User:
     return users.by_id(tx, user.ref.number) or user
 
 
-def stranger() -> Refusal:
+def unknown_user() -> Refusal:
     return Refusal(AUTH_INVALID, "The token names a user who does not exist here")
 
 
-def _account(tx: Reading, claims: Claims) -> Account | None:
+def _account(tx: ReadTransaction, claims: VerifiedClaims) -> Account | None:
     """See above."""
     subject = claims.subject
     if isinstance(subject, int):
@@ -128,7 +128,7 @@ def _account(tx: Reading, claims: Claims) -> Account | None:
     return None if user is None else users.account(tx, id=user.ref.number)
 
 
-def _admit(tx: Reading, account: Account, claims: Claims) -> Actor:
+def _admit(tx: ReadTransaction, account: Account, claims: VerifiedClaims) -> Actor:
     user, issued = account.user, claims.issued or 0.0
     if user.disabled:
         raise Refusal(AUTH_INVALID, "This account is closed")
@@ -145,7 +145,7 @@ def session_over() -> Refusal:
     return Refusal(AUTH_INVALID, "The session of this token has ended")
 
 
-def _free(tx: Reading, name: str) -> str:
+def _free(tx: ReadTransaction, name: str) -> str:
     """The name, or the first one like it that is nobody's name or address."""
     tried, number = name, 1
     while accounts.holders(tx, tried):
@@ -154,5 +154,5 @@ def _free(tx: Reading, name: str) -> str:
     return tried
 
 
-def arrive(tx: Reading, user: int) -> Arrival:
-    return Arrival(messages.standings(tx, user))
+def initial_state(tx: ReadTransaction, user: int) -> InitialState:
+    return InitialState(messages.read_states(tx, user))

@@ -18,8 +18,8 @@ from msgspec import Struct
 
 from chatd.services.event_records import record
 from chatd.store.queries import conversations, messages, users
-from chatd.store.queries.conversations import Place
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.queries.conversations import Membership
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol import commands as ask
 from protocol.commands import Command
 from protocol.errors import AUTH_INVALID, FORBIDDEN, NOT_FOUND, NotYours, Refusal
@@ -89,7 +89,7 @@ def authorise(actor: Actor, command: Command) -> None:
         raise Refusal(FORBIDDEN, "Only an administrator or a service may do that")
 
 
-class Rules(Struct, frozen=True):
+class ServiceRules(Struct, frozen=True):
     """The limits that services hold (settings of [limits]; 0 is no limit)."""
 
     text: int = 10_000
@@ -100,43 +100,43 @@ class Rules(Struct, frozen=True):
     page_bytes: int = 1 << 20
 
 
-class Told(NamedTuple):
+class Published(NamedTuple):
     """An event and its position; None for one that is not in the log."""
 
     event: Event
     position: int | None
 
 
-class Done(NamedTuple):
+class Completed(NamedTuple):
     """What a unit of work came to: the asker's answer, and what everybody is told."""
 
     result: Any
-    told: list[Told]
+    published: list[Published]
 
 
-class Work:
+class ServiceContext:
     """One command being carried out in a transaction."""
 
-    __slots__ = ("actor", "rules", "told", "tx")
+    __slots__ = ("actor", "published", "rules", "tx")
 
-    def __init__(self, tx: Transaction, actor: Actor, rules: Rules) -> None:
+    def __init__(self, tx: Transaction, actor: Actor, rules: ServiceRules) -> None:
         self.tx = tx
         self.actor = actor
         self.rules = rules
-        self.told: list[Told] = []
+        self.published: list[Published] = []
 
-    def tell(self, event: Event) -> None:
+    def publish(self, event: Event) -> None:
         """Say that something happened. A durable event gets its position here, in this transaction."""
-        self.told.append(Told(event, record(self.tx, event) if event.durable else None))
+        self.published.append(Published(event, record(self.tx, event) if event.durable else None))
 
     # Finding things, as far as the actor may see them
 
-    def place(self, command: Command, key: Key, noun: str = "Conversation") -> Place:
+    def membership(self, command: Command, key: Key, noun: str = "Conversation") -> Membership:
         """The actor's place in a conversation, if its role is enough for the command."""
-        place = conversations.place(self.tx, key.number, self.actor.id) if key.number else None
+        place = conversations.membership(self.tx, key.number, self.actor.id) if key.number else None
         if place is None or not key.fits(*place.conversation[:2]):
             raise self.unseen(key, noun)
-        self.demand(place, ROLES[type(command)])
+        self.require_role(place, ROLES[type(command)])
         return place
 
     def unseen(self, key: Key, noun: str = "Conversation") -> Refusal:
@@ -144,16 +144,16 @@ class Work:
         ref = conversations.ref(self.tx, key.number) if key.number else None
         return missing(noun) if ref is None or not key.fits(*ref[:2]) else NotYours(noun)
 
-    def demand(self, place: Place, role: Role) -> None:
+    def require_role(self, place: Membership, role: Role) -> None:
         if RANK[place.role] < RANK[role]:
             raise Refusal(FORBIDDEN, f"Only the {role} of a conversation may do that")
 
-    def message(self, command: Command, key: Key) -> tuple[Message, Place]:
+    def message(self, command: Command, key: Key) -> tuple[Message, Membership]:
         """A message that the actor may see, and the place that they see it from."""
         found = messages.get(self.tx, key.number) if key.number else None
         if found is None or not key.fits(*found.ref[:2]):
             raise missing("Message")
-        return found, self.place(command, Key(found.conversation.number), "Message")
+        return found, self.membership(command, Key(found.conversation.number), "Message")
 
     def user(self, key: Key) -> User:
         return find_user(self.tx, key)
@@ -165,10 +165,10 @@ class Work:
         return found
 
 
-Service = Callable[[Work, Any], Any]
+Service = Callable[[ServiceContext, Any], Any]
 
 
-def find_user(tx: Reading, key: Key) -> User:
+def find_user(tx: ReadTransaction, key: Key) -> User:
     """A user by any spelling: one's own subject comes before what the digits would mean here."""
     found = users.by_subject(tx, key.text) if key.text else None
     if found is None and key.number:

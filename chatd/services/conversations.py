@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from chatd.services import notifications
-from chatd.services.context import Work
+from chatd.services.context import ServiceContext
 from chatd.services.pages import cut, offset, page_size
 from chatd.store.queries import conversations, messages, removals, sessions, users
-from chatd.store.queries.conversations import Place
+from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.events import ConversationCreated, ConversationDeleted
@@ -14,7 +14,7 @@ from protocol.ids import Key, Ref
 from protocol.model import Conversation, Page, User
 
 
-def create(work: Work, command: ask.CreateConversation) -> Conversation:
+def create(work: ServiceContext, command: ask.CreateConversation) -> Conversation:
     """Make a conversation; a private one only once for each pair."""
     me = work.me()
     others = _others(work, command, me)
@@ -29,7 +29,7 @@ def create(work: Work, command: ask.CreateConversation) -> Conversation:
     return _made(work, id)
 
 
-def _others(work: Work, command: ask.CreateConversation, me: User) -> list[User]:
+def _others(work: ServiceContext, command: ask.CreateConversation, me: User) -> list[User]:
     """Everybody but the asker, each once."""
     found = {user.ref.number: user for user in map(work.user, command.members)}
     found.pop(me.ref.number, None)
@@ -42,7 +42,7 @@ def _title(title: str | None) -> str | None:
     return title
 
 
-def open_private(work: Work, me: User, others: list[User]) -> Conversation:
+def open_private(work: ServiceContext, me: User, others: list[User]) -> Conversation:
     """The conversation of two, which is made when there is none."""
     if len(others) != 1:
         raise Refusal(BAD_REQUEST, "A private conversation has exactly one other participant", field="participants")
@@ -56,23 +56,23 @@ def open_private(work: Work, me: User, others: list[User]) -> Conversation:
     return _made(work, id)
 
 
-def _made(work: Work, id: int) -> Conversation:
+def _made(work: ServiceContext, id: int) -> Conversation:
     conversation = _whole(work, id)
-    work.tell(ConversationCreated(conversation))
+    work.publish(ConversationCreated(conversation))
     return conversation
 
 
-def _whole(work: Work, id: int) -> Conversation:
-    place = conversations.place(work.tx, id, work.actor.id)
+def _whole(work: ServiceContext, id: int) -> Conversation:
+    place = conversations.membership(work.tx, id, work.actor.id)
     assert place is not None  # whoever made it is in it
     return _with_state(work, [place])[0]
 
 
-def get(work: Work, command: ask.GetConversation) -> Conversation:
-    return _with_state(work, [work.place(command, command.conversation)])[0]
+def get(work: ServiceContext, command: ask.GetConversation) -> Conversation:
+    return _with_state(work, [work.membership(command, command.conversation)])[0]
 
 
-def listing(work: Work, command: ask.ListConversations) -> Page:
+def listing(work: ServiceContext, command: ask.ListConversations) -> Page:
     """One's conversations, the one with the newest message first."""
     limit = page_size(work, command)
     me, numbered = work.actor.id, command.page is not None
@@ -88,7 +88,7 @@ def listing(work: Work, command: ask.ListConversations) -> Page:
     return cut(work, command, limit, _with_state(work, places), ascending=False, total=total)
 
 
-def _with_state(work: Work, places: list[Place]) -> list[Conversation]:
+def _with_state(work: ServiceContext, places: list[Membership]) -> list[Conversation]:
     """Conversations as the actor sees them: with members, the last message, and what is unread."""
     ids = [place.conversation.number for place in places]
     members = conversations.refs(work.tx, ids)
@@ -110,31 +110,31 @@ def _with_state(work: Work, places: list[Place]) -> list[Conversation]:
     ]
 
 
-def _other(work: Work, place: Place) -> User | None:
+def _other(work: ServiceContext, place: Membership) -> User | None:
     """The other one of a private conversation, as the actor sees it."""
     other = messages.receiver(place.creator, place.peer, work.actor.id)
     return None if other is None else users.by_id(work.tx, other.number)
 
 
-def join(work: Work, command: ask.Join) -> Place:
-    place = work.place(command, command.conversation)
+def join(work: ServiceContext, command: ask.Join) -> Membership:
+    place = work.membership(command, command.conversation)
     if command.session is not None:
         sessions.open(work.tx, command.session, work.actor.id)
         sessions.join(work.tx, command.session, place.conversation.number)
     return place
 
 
-def leave(work: Work, command: ask.Leave) -> Place:
+def leave(work: ServiceContext, command: ask.Leave) -> Membership:
     """Leaving a room changes nothing in the store; it is asked whether the conversation is the asker's."""
-    return work.place(command, command.conversation)
+    return work.membership(command, command.conversation)
 
 
-def delete(work: Work, command: ask.DeleteConversation) -> None:
+def delete(work: ServiceContext, command: ask.DeleteConversation) -> None:
     """Delete a conversation for everybody. Nobody sees it from now on; its content is removed in small steps."""
-    place = work.place(command, command.conversation)
+    place = work.membership(command, command.conversation)
     members: tuple[Ref, ...] = tuple(
         conversations.refs(work.tx, [place.conversation.number])[place.conversation.number]
     )
-    work.tell(ConversationDeleted(place.conversation, work.actor.ref, members))
+    work.publish(ConversationDeleted(place.conversation, work.actor.ref, members))
     notifications.conversation_gone(work, place.conversation.number)
     removals.begin(work.tx, place.conversation.number)

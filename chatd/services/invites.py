@@ -15,7 +15,7 @@ from typing import NamedTuple
 from chatd.auth.tokens import digest
 from chatd.store.queries import invites, users
 from chatd.store.queries.invites import Invite
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Refusal
 
 LONGEST_TTL = 365 * 86400.0
@@ -42,7 +42,7 @@ def make(tx: Transaction, token: str, *, admin: bool, uses: int, ttl: float, mak
     return invites.add(tx, digest(token), admin=admin, uses=uses, expires=tx.now + int(ttl * 1000), maker=maker)
 
 
-def find(tx: Reading, token: str, setup: str | None) -> Admission:
+def find(tx: ReadTransaction, token: str, setup: str | None) -> Admission:
     """What the token allows now. `setup` is the digest of the setup token, where there is one."""
     shown = digest(token)
     if setup is not None and secrets.compare_digest(shown, setup) and not users.count(tx):

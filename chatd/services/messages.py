@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from chatd.services import conversations as talks
 from chatd.services import notifications
-from chatd.services.context import Work, missing
+from chatd.services.context import ServiceContext, missing
 from chatd.services.pages import cut, offset, page_size
 from chatd.store.queries import conversations, messages, view_intervals
-from chatd.store.queries.conversations import Place
+from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, Refusal
 from protocol.events import MessageCreated, MessageDeleted, MessageRead, MessageUpdated
@@ -23,15 +23,15 @@ _BLANK = "".join(map(chr, range(0x21))) + "\x7f"
 CLIENT_ID = 200
 
 
-def send(work: Work, command: ask.SendMessage) -> Message:
-    place = work.place(command, command.conversation)
+def send(work: ServiceContext, command: ask.SendMessage) -> Message:
+    place = work.membership(command, command.conversation)
     me = work.me()
     if command.to is not None:
         check_receiver(work, place, command.to)
     return _send(work, place, me, command)
 
 
-def send_to(work: Work, command: ask.SendTo) -> Message:
+def send_to(work: ServiceContext, command: ask.SendTo) -> Message:
     """Send to a person, in the conversation with them."""
     me = work.me()
     conversation = talks.open_private(work, me, _not_me(work, command.user, me))
@@ -41,15 +41,15 @@ def send_to(work: Work, command: ask.SendTo) -> Message:
         attachments=command.attachments,
         client_id=command.client_id,
     )
-    return _send(work, work.place(sent, sent.conversation), me, sent)
+    return _send(work, work.membership(sent, sent.conversation), me, sent)
 
 
-def _not_me(work: Work, key: Key, me: User) -> list[User]:
+def _not_me(work: ServiceContext, key: Key, me: User) -> list[User]:
     other = work.user(key)
     return [] if other.ref.number == me.ref.number else [other]
 
 
-def _send(work: Work, place: Place, me: User, command: ask.SendMessage) -> Message:
+def _send(work: ServiceContext, place: Membership, me: User, command: ask.SendMessage) -> Message:
     content = _checked(work, command)
     digest = None
     if command.client_id is not None:
@@ -70,11 +70,11 @@ def _send(work: Work, place: Place, me: User, command: ask.SendMessage) -> Messa
         digest,
         without_content=command.content is None,
     )
-    work.tell(MessageCreated(sent))
+    work.publish(MessageCreated(sent))
     return sent
 
 
-def _again(work: Work, known: tuple[int, str], digest: str) -> Message:
+def _again(work: ServiceContext, known: tuple[int, str], digest: str) -> Message:
     """A retry: the message that is already there, if it says the same."""
     if known[1] != digest:
         raise Refusal(CONFLICT, "Another message was already sent under this clientId", field="clientId")
@@ -89,7 +89,7 @@ def _digest(command: ask.SendMessage) -> str:
     return blake2b(said, digest_size=16).hexdigest()
 
 
-def _checked(work: Work, command: ask.SendMessage) -> str:
+def _checked(work: ServiceContext, command: ask.SendMessage) -> str:
     """The content, if it and the attachments are within the limits."""
     most = work.rules.attachments
     if most and len(command.attachments) > most:
@@ -99,7 +99,7 @@ def _checked(work: Work, command: ask.SendMessage) -> str:
     return checked_text(work, command.content or "", empty=bool(command.attachments))
 
 
-def checked_text(work: Work, content: str, *, empty: bool = False) -> str:
+def checked_text(work: ServiceContext, content: str, *, empty: bool = False) -> str:
     """Text as it is, if enough of it is left when blanks and controls at its ends don't count."""
     length, most = len(content.strip(_BLANK)), work.rules.text
     if most and max(length, len(content) - 1000) > most:
@@ -109,14 +109,14 @@ def checked_text(work: Work, content: str, *, empty: bool = False) -> str:
     return content
 
 
-def check_receiver(work: Work, place: Place, to: Key) -> None:
+def check_receiver(work: ServiceContext, place: Membership, to: Key) -> None:
     """Whoever is named beside the conversation must be in it."""
     user = work.user(to)
-    if conversations.place(work.tx, place.conversation.number, user.ref.number) is None:
+    if conversations.membership(work.tx, place.conversation.number, user.ref.number) is None:
         raise Refusal(BAD_REQUEST, "That user is not a member of the conversation", field="toUserId")
 
 
-def edit(work: Work, command: ask.EditMessage) -> Message:
+def edit(work: ServiceContext, command: ask.EditMessage) -> Message:
     """Change what one said. Saying the same again changes nothing."""
     message, _ = work.message(command, command.message)
     if message.sender.ref.number != work.actor.id:
@@ -126,11 +126,11 @@ def edit(work: Work, command: ask.EditMessage) -> Message:
         return message
     messages.edit(work.tx, message.ref.number, content)
     changed = replace(message, content=content, edited=work.tx.now, without_content=False)
-    work.tell(MessageUpdated(changed))
+    work.publish(MessageUpdated(changed))
     return changed
 
 
-def delete(work: Work, command: ask.DeleteMessage) -> None:
+def delete(work: ServiceContext, command: ask.DeleteMessage) -> None:
     message, place = work.message(command, command.message)
     if message.sender.ref.number != work.actor.id:
         if place.kind == "private":
@@ -138,43 +138,43 @@ def delete(work: Work, command: ask.DeleteMessage) -> None:
         if place.role == "member":
             raise Refusal(FORBIDDEN, "Only its sender or an admin may delete a message")
     messages.blank(work.tx, message.ref.number)
-    work.tell(MessageDeleted(message.ref, message.conversation, work.actor.ref, message.sender.ref))
+    work.publish(MessageDeleted(message.ref, message.conversation, work.actor.ref, message.sender.ref))
 
 
-def get(work: Work, command: ask.GetMessage) -> Message:
+def get(work: ServiceContext, command: ask.GetMessage) -> Message:
     return work.message(command, command.message)[0]
 
 
-def read(work: Work, command: ask.ReadMessage) -> None:
+def read(work: ServiceContext, command: ask.ReadMessage) -> None:
     message, place = work.message(command, command.message)
     read_up_to(work, place, message)
 
 
-def read_all(work: Work, command: ask.ReadConversation) -> bool:
+def read_all(work: ServiceContext, command: ask.ReadConversation) -> bool:
     """Read a conversation up to its last message; whether that was news."""
-    place = work.place(command, command.conversation)
+    place = work.membership(command, command.conversation)
     last = messages.page(work.tx, place, 1)
     return bool(last) and read_up_to(work, place, last[0])
 
 
-def read_up_to(work: Work, place: Place, message: Message) -> bool:
+def read_up_to(work: ServiceContext, place: Membership, message: Message) -> bool:
     """Move the reader's cursor. Reading what is already read is no news."""
     conversation, me = place.conversation.number, work.actor.id
     notified_of = view_intervals.last(work.tx, conversation, me)
     if not messages.advance(work.tx, conversation, me, message.ref.number):
         return False
     left = messages.unread(work.tx, conversation, me)
-    work.tell(MessageRead(message.ref, place.conversation, work.actor.ref, work.tx.now, left))
+    work.publish(MessageRead(message.ref, place.conversation, work.actor.ref, work.tx.now, left))
     notifications.conversation_read(work, conversation, notified_of)
     return True
 
 
-def listing(work: Work, command: ask.ListMessages) -> Page:
-    place = work.place(command, command.conversation)
+def listing(work: ServiceContext, command: ask.ListMessages) -> Page:
+    place = work.membership(command, command.conversation)
     return _page(work, place, command)
 
 
-def listing_with(work: Work, command: ask.ListMessagesWith) -> Page:
+def listing_with(work: ServiceContext, command: ask.ListMessagesWith) -> Page:
     """The conversation with somebody, if there is one; read to its end if the asker says so."""
     other = work.user(command.user)
     conversation = conversations.of_pair(work.tx, work.actor.id, other.ref.number)
@@ -182,12 +182,12 @@ def listing_with(work: Work, command: ask.ListMessagesWith) -> Page:
         return Page((), page_size(work, command), None, command.page, 0)
     if command.mark_read:
         read_all(work, ask.ReadConversation(conversation=Key(conversation)))
-    place = conversations.place(work.tx, conversation, work.actor.id)
+    place = conversations.membership(work.tx, conversation, work.actor.id)
     assert place is not None  # one of the two
     return _page(work, place, command)
 
 
-def _page(work: Work, place: Place, command: ask.Window) -> Page:
+def _page(work: ServiceContext, place: Membership, command: ask.Window) -> Page:
     """Messages of one conversation: newest page first when numbered, oldest message first within a page."""
     limit = page_size(work, command)
     found = messages.page(

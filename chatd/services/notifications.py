@@ -17,10 +17,10 @@ from typing import NamedTuple
 from msgspec import Struct, UnsetType
 from msgspec.structs import replace
 
-from chatd.services.context import Told, Work, missing
+from chatd.services.context import Published, ServiceContext, missing
 from chatd.services.pages import cut, page_size
 from chatd.store.queries import broadcasts, notifications, view_intervals
-from chatd.store.queries.conversations import Place
+from chatd.store.queries.conversations import Membership
 from chatd.store.queries.notifications import Live
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, NotYours, Refusal
@@ -55,7 +55,7 @@ class Found(NamedTuple):
 # Asked for
 
 
-def listing(work: Work, command: ask.ListNotifications) -> Page:
+def listing(work: ServiceContext, command: ask.ListNotifications) -> Page:
     """The newest first. What is derived gets its row here, for the list names its number."""
     me, limit, unread = work.actor.ref, page_size(work, command), command.unread_only
     _give_rows(work)
@@ -68,7 +68,7 @@ def listing(work: Work, command: ask.ListNotifications) -> Page:
     return cut(work, command, limit, rows, ascending=False)
 
 
-def _give_rows(work: Work) -> None:
+def _give_rows(work: ServiceContext) -> None:
     me = work.actor.id
     known = notifications.with_rows(work.tx, me)
     for conversation, message in sorted(view_intervals.all_last(work.tx, me).items(), key=lambda found: found[1]):
@@ -76,15 +76,15 @@ def _give_rows(work: Work) -> None:
             notifications.add_of(work.tx, me, conversation, message)
 
 
-def get(work: Work, command: ask.GetNotification) -> Notification:
+def get(work: ServiceContext, command: ask.GetNotification) -> Notification:
     return _find(work, command.notification).notification
 
 
-def count(work: Work, command: ask.CountNotifications) -> NotificationCounted:
+def count(work: ServiceContext, command: ask.CountNotifications) -> NotificationCounted:
     return counted(work, work.actor.ref)
 
 
-def read(work: Work, command: ask.ReadNotification) -> Notification:
+def read(work: ServiceContext, command: ask.ReadNotification) -> Notification:
     """Reading what is read is no news."""
     found = _find(work, command.notification)
     if found.notification.read:
@@ -95,12 +95,12 @@ def read(work: Work, command: ask.ReadNotification) -> Notification:
     else:
         notifications.set_read(work.tx, ref.number)
         _put_away(work, found)
-    work.tell(NotificationRead(ref, work.actor.ref))
-    work.tell(counted(work, work.actor.ref))
+    work.publish(NotificationRead(ref, work.actor.ref))
+    work.publish(counted(work, work.actor.ref))
     return replace(found.notification, read=True)
 
 
-def delete(work: Work, command: ask.DeleteNotification) -> None:
+def delete(work: ServiceContext, command: ask.DeleteNotification) -> None:
     found = _find(work, command.notification)
     ref = found.notification.ref
     if found.broadcast:
@@ -109,27 +109,27 @@ def delete(work: Work, command: ask.DeleteNotification) -> None:
         if not found.notification.read:
             _put_away(work, found)
         notifications.remove(work.tx, ref.number)
-    work.tell(NotificationDeleted(ref, work.actor.ref))
-    work.tell(counted(work, work.actor.ref))
+    work.publish(NotificationDeleted(ref, work.actor.ref))
+    work.publish(counted(work, work.actor.ref))
 
 
-def read_all(work: Work, command: ask.ReadNotifications) -> NotificationCounted:
+def read_all(work: ServiceContext, command: ask.ReadNotifications) -> NotificationCounted:
     """Each that was unread is told of; the answer is the count that is left, which is none."""
     me = work.actor.ref
     for conversation in view_intervals.all_last(work.tx, me.number):
         _read_of(work, conversation)
     for ref in notifications.unread_own(work.tx, me.number):
         notifications.set_read(work.tx, ref.number)
-        work.tell(NotificationRead(ref, me))
+        work.publish(NotificationRead(ref, me))
     for one in broadcasts.unread(work.tx, me):
         broadcasts.mark(work.tx, me.number, one.ref.number)
-        work.tell(NotificationRead(one.ref, me))
+        work.publish(NotificationRead(one.ref, me))
     left = counted(work, me)
-    work.tell(left)
+    work.publish(left)
     return left
 
 
-def _find(work: Work, key: Key) -> Found:
+def _find(work: ServiceContext, key: Key) -> Found:
     """One of the asker's own."""
     me = work.actor.ref
     own = notifications.get(work.tx, me, key.number) if key.number else None
@@ -140,13 +140,13 @@ def _find(work: Work, key: Key) -> Found:
     return Found(found, own is None, found.related.number if derived else None)  # type: ignore[union-attr]
 
 
-def _unseen(work: Work, key: Key) -> Refusal:
+def _unseen(work: ServiceContext, key: Key) -> Refusal:
     """Why a notification is none of the asker's: it is another user's, or nothing is there."""
     ref = notifications.of_another(work.tx, work.actor.ref, key.number) if key.number else None
     return missing("Notification") if ref is None or not key.fits(*ref[:2]) else NotYours("Notification")
 
 
-def _put_away(work: Work, found: Found) -> None:
+def _put_away(work: ServiceContext, found: Found) -> None:
     """No more of the messages that a derived one is about."""
     if found.of is None:
         return
@@ -156,7 +156,7 @@ def _put_away(work: Work, found: Found) -> None:
         view_intervals.put_away(work.tx, found.of, work.actor.id, last)
 
 
-def _read_of(work: Work, conversation: int) -> None:
+def _read_of(work: ServiceContext, conversation: int) -> None:
     """Read the notification of a conversation, whether or not it had a row."""
     me = work.actor.ref
     last = view_intervals.last(work.tx, conversation, me.number)
@@ -166,7 +166,7 @@ def _read_of(work: Work, conversation: int) -> None:
     view_intervals.put_away(work.tx, conversation, me.number, last)
 
 
-def _settle(work: Work, conversation: int, last: int) -> None:
+def _settle(work: ServiceContext, conversation: int, last: int) -> None:
     """What was unread is read. Who never heard of it need not hear this, but it is in their list from now on."""
     me = work.actor.ref
     row = notifications.live(work.tx, me.number, conversation)
@@ -175,10 +175,10 @@ def _settle(work: Work, conversation: int, last: int) -> None:
         return
     notifications.set_about(work.tx, row.ref.number, last)
     notifications.set_read(work.tx, row.ref.number)
-    work.tell(NotificationRead(row.ref, me))
+    work.publish(NotificationRead(row.ref, me))
 
 
-def counted(work: Work, user: Ref) -> NotificationCounted:
+def counted(work: ServiceContext, user: Ref) -> NotificationCounted:
     """What a user has not read, from scratch."""
     return NotificationCounted(user, notifications.count(work.tx, user.number))
 
@@ -186,7 +186,7 @@ def counted(work: Work, user: Ref) -> NotificationCounted:
 # Made
 
 
-def create(work: Work, command: ask.CreateNotification) -> Notification:
+def create(work: ServiceContext, command: ask.CreateNotification) -> Notification:
     user = work.user(command.user)
     _check(work, command.title, command.content, command.type, command.related)
     extra = None if isinstance(command.extra, UnsetType) else json.dumps(command.extra, separators=(",", ":"))
@@ -195,20 +195,20 @@ def create(work: Work, command: ask.CreateNotification) -> Notification:
     made = notifications.add(
         work.tx, user.ref, command.type, command.title, command.content, related=command.related, extra=extra
     )
-    work.tell(NotificationCreated(made))
-    work.tell(counted(work, user.ref))
+    work.publish(NotificationCreated(made))
+    work.publish(counted(work, user.ref))
     return made
 
 
-def broadcast(work: Work, command: ask.Broadcast) -> Recorded:
+def broadcast(work: ServiceContext, command: ask.Broadcast) -> Recorded:
     """Taken on, and told to everybody who is here a little later."""
     _check(work, command.title, command.content, command.type, command.related)
     ref = broadcasts.add(work.tx, command.type, command.title, command.content, command.related)
-    work.tell(EverybodyNotified(ref))
+    work.publish(EverybodyNotified(ref))
     return Recorded(ref, work.tx.now)
 
 
-def _check(work: Work, title: str, content: str, type: str, related: str | None) -> None:
+def _check(work: ServiceContext, title: str, content: str, type: str, related: str | None) -> None:
     text = work.rules.text
     for name, said, least, most in (
         ("title", title.strip(), 1, TITLE),
@@ -220,46 +220,46 @@ def _check(work: Work, title: str, content: str, type: str, related: str | None)
             raise Refusal(BAD_REQUEST, f"{name} must have {least} to {most} characters", field=name)
 
 
-def invite(work: Work, place: Place, user: User) -> None:
+def invite(work: ServiceContext, place: Membership, user: User) -> None:
     """Somebody has been added to a group."""
     by = work.me()
     title = place.title or "Group"
     content = f"{by.display or by.name} added you"
     made = notifications.add(work.tx, user.ref, "group_invite", title, content, conversation=place.conversation)
-    work.tell(NotificationCreated(made))
-    work.tell(counted(work, user.ref))
+    work.publish(NotificationCreated(made))
+    work.publish(counted(work, user.ref))
 
 
 # What follows from reading and leaving
 
 
-def conversation_read(work: Work, conversation: int, about: int | None) -> None:
+def conversation_read(work: ServiceContext, conversation: int, about: int | None) -> None:
     """The asker's cursor has moved. `about` is what their notification was about before."""
     if about is not None and view_intervals.last(work.tx, conversation, work.actor.id) is None:
         _settle(work, conversation, about)
-        work.tell(counted(work, work.actor.ref))
+        work.publish(counted(work, work.actor.ref))
 
 
-def member_gone(work: Work, conversation: int, user: Ref) -> None:
+def member_gone(work: ServiceContext, conversation: int, user: Ref) -> None:
     """Somebody is no longer a member, and has nothing to be notified of there."""
     for ref, whose in notifications.concerning(work.tx, conversation):
         if whose.number == user.number:
-            work.tell(NotificationDeleted(ref, user))
+            work.publish(NotificationDeleted(ref, user))
     notifications.forget(work.tx, user.number, conversation)
     view_intervals.forget(work.tx, conversation, user.number)
-    work.tell(counted(work, user))
+    work.publish(counted(work, user))
 
 
-def conversation_gone(work: Work, conversation: int) -> None:
+def conversation_gone(work: ServiceContext, conversation: int) -> None:
     """A conversation is about to be deleted, and everything about it with it. Counts follow."""
     for ref, whose in notifications.concerning(work.tx, conversation):
-        work.tell(NotificationDeleted(ref, whose))
+        work.publish(NotificationDeleted(ref, whose))
 
 
 # What the notifier catches up with
 
 
-def catch_up(work: Work, conversation: Ref, users: list[Ref], *, lost: bool) -> None:
+def catch_up(work: ServiceContext, conversation: Ref, users: list[Ref], *, lost: bool) -> None:
     """Something was said in a conversation, or (`lost`) deleted: what some of its members are to be told of it."""
     about = view_intervals.last_among(work.tx, conversation.number, [user.number for user in users])
     texts: dict[int, tuple[str, str]] = {}
@@ -269,38 +269,40 @@ def catch_up(work: Work, conversation: Ref, users: list[Ref], *, lost: bool) -> 
         if last is None:
             if row is not None:
                 notifications.remove(work.tx, row.ref.number)
-                work.tell(NotificationDeleted(row.ref, user))
+                work.publish(NotificationDeleted(row.ref, user))
             if row is not None or lost:
-                work.tell(counted(work, user))
+                work.publish(counted(work, user))
             continue
         if last not in texts:
             texts[last] = notifications.text_of(work.tx, last)
         _tell_of(work, conversation, user, row, last, texts[last])
 
 
-def _tell_of(work: Work, conversation: Ref, user: Ref, row: Live | None, last: int, text: tuple[str, str]) -> None:
+def _tell_of(
+    work: ServiceContext, conversation: Ref, user: Ref, row: Live | None, last: int, text: tuple[str, str]
+) -> None:
     """Told again under the same number, and without a position: whoever misses that finds it in the list."""
     if row is not None and row.told == last:
         return
     now = row or notifications.add_of(work.tx, user.number, conversation.number, last)
     event = NotificationCreated(Notification(now.ref, user, "message", *text, False, conversation, now.created))
     if row is None:
-        work.tell(event)
-        work.tell(counted(work, user))
+        work.publish(event)
+        work.publish(counted(work, user))
     else:
         notifications.set_about(work.tx, row.ref.number, last)
-        work.told.append(Told(event, None))
+        work.published.append(Published(event, None))
 
 
-def recount(work: Work, users: list[Ref]) -> None:
+def recount(work: ServiceContext, users: list[Ref]) -> None:
     for user in users:
-        work.tell(counted(work, user))
+        work.publish(counted(work, user))
 
 
-def announce(work: Work, broadcast: Ref, users: list[Ref]) -> None:
+def announce(work: ServiceContext, broadcast: Ref, users: list[Ref]) -> None:
     """Tell some of those who are here of a broadcast."""
     for user in users:
         found = broadcasts.get(work.tx, user, broadcast.number)
         if found is not None and not found.read:
-            work.told.append(Told(NotificationCreated(found), None))
-            work.tell(counted(work, user))
+            work.published.append(Published(NotificationCreated(found), None))
+            work.publish(counted(work, user))

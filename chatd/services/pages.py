@@ -13,12 +13,12 @@ from typing import Any
 
 from msgspec.json import encode
 
-from chatd.services.context import Work
+from chatd.services.context import ServiceContext
 from protocol.commands import Window
 from protocol.model import Page
 
 
-def page_size(work: Work, command: Window) -> int:
+def page_size(work: ServiceContext, command: Window) -> int:
     """What was asked for, clamped."""
     most = work.rules.page_most or 2**31
     return min(command.limit or work.rules.page, most)
@@ -30,7 +30,7 @@ def offset(command: Window, limit: int) -> int:
 
 
 def cut(
-    work: Work, command: Window, limit: int, rows: Sequence[Any], *, ascending: bool, total: int | None = None
+    work: ServiceContext, command: Window, limit: int, rows: Sequence[Any], *, ascending: bool, total: int | None = None
 ) -> Page:
     """A page of `rows`, which are in the order in which they will be shown and may be one too many.
 

@@ -15,65 +15,65 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from chatd.services.context import Told
+from chatd.services.context import Published
 from chatd.store.queries import broadcasts, conversations, event_log, messages, notifications, users
 from chatd.store.queries.event_log import Entry
-from chatd.store.sqlite.transaction import Reading
+from chatd.store.sqlite.transaction import ReadTransaction
 from protocol import events
 from protocol.events import Event
 from protocol.ids import Ref
 from protocol.model import Message, Notification, User
 
 
-class Missed(NamedTuple):
+class MissedEvents(NamedTuple):
     """A piece of what was missed: events, the position that it reaches, and whether that is all.
 
     `lost`: by the time of the reading, what comes first was not kept any more.
     """
 
-    told: list[Told]
+    published: list[Published]
     reached: int
     all: bool
     lost: bool = False
 
 
-class Gap(NamedTuple):
+class ReplayGap(NamedTuple):
     """Why nothing can be replayed: `epoch` (another database), `trimmed` (too old), `too_far` (yet to come)."""
 
     reason: str
 
 
-def gap(tx: Reading, epoch: str, position: int, *, of: str, now: int, again: bool = False) -> Gap | None:
+def gap(tx: ReadTransaction, epoch: str, position: int, *, of: str, now: int, again: bool = False) -> ReplayGap | None:
     """Whether something after that position can't be told any more; or (`again`) what has that position itself."""
     if epoch != of:
-        return Gap("epoch")
+        return ReplayGap("epoch")
     if not 0 <= position <= now:
-        return Gap("too_far")
+        return ReplayGap("too_far")
     first = event_log.first(tx)
     if position - again < now and (first is None or position - again < first - 1):
-        return Gap("trimmed")
+        return ReplayGap("trimmed")
     return None
 
 
-def missed(tx: Reading, user: int, position: int, end: int, limit: int) -> Missed:
+def missed(tx: ReadTransaction, user: int, position: int, end: int, limit: int) -> MissedEvents:
     """What one user missed after a position: as much as `limit` rows of the log tell."""
     entries = event_log.since(tx, position, end, limit)
     if position < end and (not entries or entries[0].position != position + 1):
         first = event_log.first(tx)
         if first is None or first > position + 1:
-            return Missed([], position, True, lost=True)
+            return MissedEvents([], position, True, lost=True)
     if not entries:
-        return Missed([], max(position, end), True)
+        return MissedEvents([], max(position, end), True)
     reading = _Reading(tx, user, entries)
-    told = [Told(event, entry.position) for entry in entries if (event := reading.event(entry)) is not None]
+    told = [Published(event, entry.position) for entry in entries if (event := reading.event(entry)) is not None]
     done = len(entries) < limit
-    return Missed(told, end if done else entries[-1].position, done)
+    return MissedEvents(told, end if done else entries[-1].position, done)
 
 
 class _Reading:
     """Rows of the log, turned into events again for one user."""
 
-    def __init__(self, tx: Reading, user: int, entries: list[Entry]) -> None:
+    def __init__(self, tx: ReadTransaction, user: int, entries: list[Entry]) -> None:
         self._tx = tx
         self._user = user
         self._mine = set(conversations.of_user(tx, user))

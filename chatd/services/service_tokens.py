@@ -13,7 +13,7 @@ from hashlib import sha256
 from chatd.services.context import SCOPES, Actor
 from chatd.store.queries import service_tokens
 from chatd.store.queries.service_tokens import Service
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, Refusal
 from protocol.ids import Ref
 
@@ -51,7 +51,7 @@ def revoke(tx: Transaction, name: str) -> None:
         raise Refusal(NOT_FOUND, f"There is no token of {name}")
 
 
-def admit(tx: Reading, token: str) -> Actor:
+def admit(tx: ReadTransaction, token: str) -> Actor:
     """Who holds the token."""
     found = service_tokens.by_hash(tx, digest(token))
     if found is None:

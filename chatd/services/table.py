@@ -14,44 +14,44 @@ from protocol import commands as ask
 from protocol.commands import Command
 
 
-class Row(NamedTuple):
+class ServiceRow(NamedTuple):
     service: Service
     writes: bool
 
 
-SERVICES: dict[type[Command], Row] = {
-    ask.CreateConversation: Row(conversations.create, writes=True),
-    ask.ListConversations: Row(conversations.listing, writes=False),
-    ask.GetConversation: Row(conversations.get, writes=False),
-    ask.DeleteConversation: Row(conversations.delete, writes=True),
-    ask.Join: Row(conversations.join, writes=True),
-    ask.Leave: Row(conversations.leave, writes=False),
-    ask.SetTyping: Row(typing.typing, writes=False),
-    ask.ListMembers: Row(members.listing, writes=False),
-    ask.AddMember: Row(members.add, writes=True),
-    ask.RemoveMember: Row(members.remove, writes=True),
-    ask.SendMessage: Row(messages.send, writes=True),
-    ask.SendTo: Row(messages.send_to, writes=True),
-    ask.EditMessage: Row(messages.edit, writes=True),
-    ask.DeleteMessage: Row(messages.delete, writes=True),
-    ask.GetMessage: Row(messages.get, writes=False),
-    ask.ReadMessage: Row(messages.read, writes=True),
-    ask.ReadConversation: Row(messages.read_all, writes=True),
-    ask.ListMessages: Row(messages.listing, writes=False),
-    ask.ListMessagesWith: Row(messages.listing_with, writes=True),
-    ask.GetUnread: Row(users.unread, writes=False),
-    ask.ListNotifications: Row(notifications.listing, writes=True),
-    ask.GetNotification: Row(notifications.get, writes=False),
-    ask.ReadNotification: Row(notifications.read, writes=True),
-    ask.ReadNotifications: Row(notifications.read_all, writes=True),
-    ask.DeleteNotification: Row(notifications.delete, writes=True),
-    ask.CountNotifications: Row(notifications.count, writes=True),
-    ask.CreateNotification: Row(notifications.create, writes=True),
-    ask.Broadcast: Row(notifications.broadcast, writes=True),
-    ask.ListUsers: Row(users.listing, writes=False),
-    ask.GetUser: Row(users.get, writes=False),
-    ask.GetMe: Row(users.get_me, writes=False),
-    ask.UpdateMe: Row(users.update_me, writes=True),
+SERVICES: dict[type[Command], ServiceRow] = {
+    ask.CreateConversation: ServiceRow(conversations.create, writes=True),
+    ask.ListConversations: ServiceRow(conversations.listing, writes=False),
+    ask.GetConversation: ServiceRow(conversations.get, writes=False),
+    ask.DeleteConversation: ServiceRow(conversations.delete, writes=True),
+    ask.Join: ServiceRow(conversations.join, writes=True),
+    ask.Leave: ServiceRow(conversations.leave, writes=False),
+    ask.SetTyping: ServiceRow(typing.typing, writes=False),
+    ask.ListMembers: ServiceRow(members.listing, writes=False),
+    ask.AddMember: ServiceRow(members.add, writes=True),
+    ask.RemoveMember: ServiceRow(members.remove, writes=True),
+    ask.SendMessage: ServiceRow(messages.send, writes=True),
+    ask.SendTo: ServiceRow(messages.send_to, writes=True),
+    ask.EditMessage: ServiceRow(messages.edit, writes=True),
+    ask.DeleteMessage: ServiceRow(messages.delete, writes=True),
+    ask.GetMessage: ServiceRow(messages.get, writes=False),
+    ask.ReadMessage: ServiceRow(messages.read, writes=True),
+    ask.ReadConversation: ServiceRow(messages.read_all, writes=True),
+    ask.ListMessages: ServiceRow(messages.listing, writes=False),
+    ask.ListMessagesWith: ServiceRow(messages.listing_with, writes=True),
+    ask.GetUnread: ServiceRow(users.unread, writes=False),
+    ask.ListNotifications: ServiceRow(notifications.listing, writes=True),
+    ask.GetNotification: ServiceRow(notifications.get, writes=False),
+    ask.ReadNotification: ServiceRow(notifications.read, writes=True),
+    ask.ReadNotifications: ServiceRow(notifications.read_all, writes=True),
+    ask.DeleteNotification: ServiceRow(notifications.delete, writes=True),
+    ask.CountNotifications: ServiceRow(notifications.count, writes=True),
+    ask.CreateNotification: ServiceRow(notifications.create, writes=True),
+    ask.Broadcast: ServiceRow(notifications.broadcast, writes=True),
+    ask.ListUsers: ServiceRow(users.listing, writes=False),
+    ask.GetUser: ServiceRow(users.get, writes=False),
+    ask.GetMe: ServiceRow(users.get_me, writes=False),
+    ask.UpdateMe: ServiceRow(users.update_me, writes=True),
 }
 
 

@@ -6,7 +6,7 @@ from msgspec import UnsetType
 from msgspec.structs import replace
 
 from chatd.services.accounts import LONGEST_DISPLAY, check_line
-from chatd.services.context import Work
+from chatd.services.context import ServiceContext
 from chatd.services.pages import cut, page_size
 from chatd.store.queries import messages, users
 from protocol import commands as ask
@@ -17,7 +17,7 @@ from protocol.model import Page, User
 PROFILE = {"display": LONGEST_DISPLAY, "avatar": 2048, "status": 200}  # the most characters of each
 
 
-def listing(work: Work, command: ask.ListUsers) -> Page:
+def listing(work: ServiceContext, command: ask.ListUsers) -> Page:
     """Everybody with an account, as far as the name matches; in the order of their ids."""
     limit = page_size(work, command)
     found = users.page(
@@ -31,15 +31,15 @@ def listing(work: Work, command: ask.ListUsers) -> Page:
     return cut(work, forward, limit, found, ascending=True)
 
 
-def get(work: Work, command: ask.GetUser) -> User:
+def get(work: ServiceContext, command: ask.GetUser) -> User:
     return work.user(command.user)
 
 
-def get_me(work: Work, command: ask.GetMe) -> User:
+def get_me(work: ServiceContext, command: ask.GetMe) -> User:
     return work.me()
 
 
-def update_me(work: Work, command: ask.UpdateMe) -> User:
+def update_me(work: ServiceContext, command: ask.UpdateMe) -> User:
     me = work.me()
 
     def changed(field: str, old: str | None) -> str | None:
@@ -53,9 +53,9 @@ def update_me(work: Work, command: ask.UpdateMe) -> User:
     return work.me()
 
 
-def unread(work: Work, command: ask.GetUnread) -> UnreadChanged:
+def unread(work: ServiceContext, command: ask.GetUnread) -> UnreadChanged:
     """What one has not read, in all and for each conversation."""
     counts = tuple(
-        Unread(one.conversation, one.unread) for one in messages.standings(work.tx, work.actor.id) if one.unread
+        Unread(one.conversation, one.unread) for one in messages.read_states(work.tx, work.actor.id) if one.unread
     )
     return UnreadChanged(work.actor.ref, sum(one.count for one in counts), counts)

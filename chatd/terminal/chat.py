@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import trio
 
-from chatd.client import Chat, ChatError, Event, Gap, Refused, connect
+from chatd.client import Chat, ChatError, Refused, StreamEvent, StreamGap, connect
 from chatd.terminal.lines import Terminal, printable
 
 PATIENCE_SECONDS = 60.0
@@ -28,20 +28,20 @@ class ChatFailed(Exception):
     """The chat could not begin, or could not go on; the text says why."""
 
 
-class Place(NamedTuple):
+class ChatPlace(NamedTuple):
     """A conversation of a server, as a user; `renew` opens it again, for a new token."""
 
     url: str
     token: str
     conversation: str
     title: str
-    renew: Callable[[], Place] | None = None
+    renew: Callable[[], ChatPlace] | None = None
 
 
-def chat(place: Place, last: int | None) -> bool:
+def chat(place: ChatPlace, last: int | None) -> bool:
     """Chat to the end of the input; whether everything was sent."""
     try:
-        return _run(partial(Conversation(place).run, last))
+        return _run(partial(ChatScreen(place).run, last))
     except ChatError as problem:
         raise ChatFailed(f"{place.url}: {problem}") from None
     except ValueError as problem:
@@ -59,10 +59,10 @@ def _run(task: Callable[[], Awaitable[bool]]) -> bool:
         raise problem from None
 
 
-class Conversation:
+class ChatScreen:
     """One conversation on a terminal."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ChatPlace) -> None:
         self._place = place
         self._names: dict[int, str] = {}
         self._printed: set[str] = set()
@@ -123,12 +123,12 @@ class Conversation:
 
     async def _print_events(self, chat: Chat) -> None:
         async for event in chat.events():
-            if isinstance(event, Gap):
+            if isinstance(event, StreamGap):
                 await self._show_last(PAGE_MESSAGES)
             elif event.room is None or event.room == f"conversation:{self._place.conversation}":
                 await self._print_event(event)
 
-    async def _print_event(self, event: Event) -> None:
+    async def _print_event(self, event: StreamEvent) -> None:
         show = self._events.get(event.name)
         if show is not None:
             await show(event.data)

@@ -37,7 +37,7 @@ from protocol.commands import (
     SetTyping,
     UpdateMe,
 )
-from protocol.dialects.grammar import Dialect, Hear, Manners, Many, Route, Say, Shape, Vocabulary
+from protocol.dialects.grammar import Dialect, Inbound, Many, Outbound, ReplyStyle, Route, Shape, Vocabulary
 from protocol.dialects.words import (
     COUNT,
     FLAG,
@@ -170,22 +170,22 @@ NOTICE = (
 # Calls
 
 CHAT = Vocabulary(
-    hears=(
-        Hear("conversation:join", Join, (CONVERSATION_ID,)),
-        Hear("conversation:leave", Leave, (CONVERSATION_ID,)),
-        Hear("message:send", SendMessage, (CONVERSATION_ID, *SENT), MESSAGE),
-        Hear("message:edit", EditMessage, (MESSAGE_ID, field("content", TEXT)), MESSAGE),
-        Hear("message:delete", DeleteMessage, (MESSAGE_ID,)),
-        Hear("message:read", ReadMessage, (MESSAGE_ID,)),
-        Hear("typing", SetTyping, (CONVERSATION_ID, field("isTyping", FLAG, "on"))),
-        Hear("members:add", AddMember, (CONVERSATION_ID, USER_ID, ROLE)),
-        Hear("members:remove", RemoveMember, (CONVERSATION_ID, USER_ID)),
+    inbound=(
+        Inbound("conversation:join", Join, (CONVERSATION_ID,)),
+        Inbound("conversation:leave", Leave, (CONVERSATION_ID,)),
+        Inbound("message:send", SendMessage, (CONVERSATION_ID, *SENT), MESSAGE),
+        Inbound("message:edit", EditMessage, (MESSAGE_ID, field("content", TEXT)), MESSAGE),
+        Inbound("message:delete", DeleteMessage, (MESSAGE_ID,)),
+        Inbound("message:read", ReadMessage, (MESSAGE_ID,)),
+        Inbound("typing", SetTyping, (CONVERSATION_ID, field("isTyping", FLAG, "on"))),
+        Inbound("members:add", AddMember, (CONVERSATION_ID, USER_ID, ROLE)),
+        Inbound("members:remove", RemoveMember, (CONVERSATION_ID, USER_ID)),
     ),
-    says=(
-        Say(MessageCreated, "message:created", MESSAGE, of="message"),
-        Say(MessageUpdated, "message:updated", MESSAGE, of="message"),
-        Say(MessageDeleted, "message:deleted", {"messageId": spelt("message", OBJECT_ID)}),
-        Say(
+    outbound=(
+        Outbound(MessageCreated, "message:created", MESSAGE, of="message"),
+        Outbound(MessageUpdated, "message:updated", MESSAGE, of="message"),
+        Outbound(MessageDeleted, "message:deleted", {"messageId": spelt("message", OBJECT_ID)}),
+        Outbound(
             MessageRead,
             "message:read",
             {
@@ -194,7 +194,7 @@ CHAT = Vocabulary(
                 "readAt": moment("at"),
             },
         ),
-        Say(
+        Outbound(
             Typing,
             "typing",
             {
@@ -204,43 +204,47 @@ CHAT = Vocabulary(
             },
             others=True,
         ),
-        Say(ConversationCreated, "conversation:created", CONVERSATION, MEMBERS, of="conversation"),
-        Say(ConversationCreated, "conversation:created", CONVERSATION, USER, of="conversation"),
-        Say(ConversationDeleted, "conversation:deleted", {"conversationId": spelt("conversation", OBJECT_ID)}, MEMBERS),
-        Say(MemberAdded, "members:added", {"userId": spelt("user.ref", DECIMAL)}),
-        Say(MemberRemoved, "members:removed", {"userId": spelt("user", DECIMAL)}),
-        Say(UnreadChanged, "unread:count", UNREAD, USER),
-        Say(NotificationCreated, "notification:created", NOTIFICATION, USER, of="notification"),
+        Outbound(ConversationCreated, "conversation:created", CONVERSATION, MEMBERS, of="conversation"),
+        Outbound(ConversationCreated, "conversation:created", CONVERSATION, USER, of="conversation"),
+        Outbound(
+            ConversationDeleted, "conversation:deleted", {"conversationId": spelt("conversation", OBJECT_ID)}, MEMBERS
+        ),
+        Outbound(MemberAdded, "members:added", {"userId": spelt("user.ref", DECIMAL)}),
+        Outbound(MemberRemoved, "members:removed", {"userId": spelt("user", DECIMAL)}),
+        Outbound(UnreadChanged, "unread:count", UNREAD, USER),
+        Outbound(NotificationCreated, "notification:created", NOTIFICATION, USER, of="notification"),
     ),
     greets=(UnreadChanged,),
 )
 
 NOTIFICATIONS = Vocabulary(
-    hears=(
-        Hear(
+    inbound=(
+        Inbound(
             "notification:list", ListNotifications, (optional("unreadOnly", FLAG, "unread_only"),), Many(NOTIFICATION)
         ),
-        Hear("notification:get", GetNotification, (NOTIFICATION_ID,), NOTIFICATION),
-        Hear("notification:read", ReadNotification, (NOTIFICATION_ID,), NOTIFICATION),
-        Hear("notification:delete", DeleteNotification, (NOTIFICATION_ID,)),
-        Hear(
+        Inbound("notification:get", GetNotification, (NOTIFICATION_ID,), NOTIFICATION),
+        Inbound("notification:read", ReadNotification, (NOTIFICATION_ID,), NOTIFICATION),
+        Inbound("notification:delete", DeleteNotification, (NOTIFICATION_ID,)),
+        Inbound(
             "notification:ping",
             Heartbeat,
             (field("action", one_of("ping")),),
             {"timestamp": plain("at", "milliseconds since 1970")},
-            tells="pong",
+            reply_event="pong",
         ),
     ),
-    says=(
-        Say(NotificationCreated, "notification:created", NOTIFICATION, USER, of="notification"),
-        Say(
+    outbound=(
+        Outbound(NotificationCreated, "notification:created", NOTIFICATION, USER, of="notification"),
+        Outbound(
             NotificationRead,
             "notification:read",
             {"notificationId": spelt("notification", OBJECT_ID), "is_read": always(True)},
             USER,
         ),
-        Say(NotificationDeleted, "notification:deleted", {"notificationId": spelt("notification", OBJECT_ID)}, USER),
-        Say(NotificationCounted, "notification:count", COUNTED, USER),
+        Outbound(
+            NotificationDeleted, "notification:deleted", {"notificationId": spelt("notification", OBJECT_ID)}, USER
+        ),
+        Outbound(NotificationCounted, "notification:count", COUNTED, USER),
     ),
     greets=(NotificationCounted,),
 )
@@ -334,7 +338,7 @@ DIALECT = Dialect(
     user=DECIMAL,
     conversation=OBJECT_ID,
     vocabularies={"/chat": CHAT, "/notifications": NOTIFICATIONS},
-    manners=Manners(_ok, _not_ok, ("error", ERROR)),
+    replies=ReplyStyle(_ok, _not_ok, ("error", ERROR)),
     routes=ROUTES,
     not_yours="You have no permission for this {noun}",
 )

@@ -15,14 +15,14 @@ from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import astuple
 
 from protocol.commands import Command
-from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Hear
+from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Inbound
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Problem, Refusal
 from protocol.strict import check_keys, check_size
 
 _EMPTY = re.compile(rb"\[\s*\]\Z")
 
 
-class Listener:
+class CallDecoder:
     """One row, ready to hear: JSON arguments in, the command out, or a Refusal that names every field at fault."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Listener:
         becomes = {field.name: field.to for field in takes}
         self._either = [(field.to, becomes[field.unless]) for field in takes if field.unless]
 
-    def hear(self, arguments: Raw | bytes, given: Mapping[str, Any] | None = None) -> Command:
+    def decode(self, arguments: Raw | bytes, given: Mapping[str, Any] | None = None) -> Command:
         """The command; `given` are attributes that are known from elsewhere (a path).
 
         Whoever calls has checked how deep the arguments are nested.
@@ -168,5 +168,5 @@ def refuse(takes: tuple[Field, ...], payload: Mapping[str, Any], complaints: Com
     return Refusal(BAD_REQUEST, complaints.say(found), field=found[0].field, problems=found)
 
 
-def listener(row: Hear, complaints: Complaints) -> Listener:
-    return Listener(row.command, row.takes, row.fixed, complaints, positional=row.positional)
+def call_decoder(row: Inbound, complaints: Complaints) -> CallDecoder:
+    return CallDecoder(row.command, row.takes, row.fixed, complaints, positional=row.positional)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from protocol.dialects.grammar import Body, Item, Many, Say, Shape, Vocabulary, as_it_is
+from protocol.dialects.grammar import Body, Item, Many, Outbound, Shape, Vocabulary, as_it_is
 from protocol.events import Event
 from protocol.model import Page
 
@@ -58,7 +58,7 @@ def _getter(path: str) -> Callable[[Any], Any]:
     return attrgetter(path) if path else as_it_is
 
 
-class Speaker:
+class ShapeEncoder:
     """A shape, ready to be said. What it said last is remembered: an ack says what an event has just said."""
 
     __slots__ = ("_said", "_thing", "spell")
@@ -76,14 +76,14 @@ class Speaker:
         return self._said
 
 
-_speakers: dict[int, tuple[Shape, Speaker]] = {}
+_speakers: dict[int, tuple[Shape, ShapeEncoder]] = {}
 
 
-def speaker(shape: Shape) -> Speaker:
+def shape_encoder(shape: Shape) -> ShapeEncoder:
     """The shape's own. Shapes are dicts, so they are known by identity (and kept, so that it stays theirs)."""
     known = _speakers.get(id(shape))
     if known is None:
-        known = _speakers[id(shape)] = (shape, Speaker(shape))
+        known = _speakers[id(shape)] = (shape, ShapeEncoder(shape))
     return known[1]
 
 
@@ -92,16 +92,16 @@ def spell_body(body: Body, result: Any) -> Any:
     if body is None or result is None:
         return None
     if isinstance(body, Many):
-        spell = speaker(body.shape).spell
+        spell = shape_encoder(body.shape).spell
         return [spell(item) for item in (result.items if isinstance(result, Page) else result)]
-    return speaker(body).spell(result)
+    return shape_encoder(body).spell(result)
 
 
 def spoken_body(body: Body, result: Any) -> Any:
     """The same as `spell_body`, with a single thing as ready-made JSON."""
     if isinstance(body, Many) or body is None or result is None:
         return spell_body(body, result)
-    return Raw(speaker(body).say(result))
+    return Raw(shape_encoder(body).say(result))
 
 
 class Saying(Struct, frozen=True):
@@ -112,7 +112,7 @@ class Saying(Struct, frozen=True):
     others: bool
     when: tuple[str, Any] | None
     about: Callable[[Any], Any]
-    speaker: Speaker
+    speaker: ShapeEncoder
 
     def applies(self, event: Event) -> bool:
         return self.when is None or getattr(event, self.when[0]) == self.when[1]
@@ -127,10 +127,10 @@ class Saying(Struct, frozen=True):
 def sayings(vocabulary: Vocabulary) -> dict[type[Event], tuple[Saying, ...]]:
     """All that a vocabulary says, by event."""
     table: dict[type[Event], tuple[Saying, ...]] = {}
-    for say in vocabulary.says:
+    for say in vocabulary.outbound:
         table[say.event] = (*table.get(say.event, ()), _saying(say))
     return table
 
 
-def _saying(say: Say) -> Saying:
-    return Saying(say.name, say.at, say.others, say.when, _getter(say.of), speaker(say.body))
+def _saying(say: Outbound) -> Saying:
+    return Saying(say.name, say.at, say.others, say.when, _getter(say.of), shape_encoder(say.body))

@@ -105,7 +105,7 @@ Body: TypeAlias = Shape | Many | None
 # Rows
 
 
-class Hear(Struct, frozen=True):
+class Inbound(Struct, frozen=True):
     """A call that clients may make.
 
     `fixed` gives attributes of the command that hold where no field of the payload says otherwise. The refusal is told
@@ -119,12 +119,12 @@ class Hear(Struct, frozen=True):
     reply: Body = None
     positional: bool = False
     fixed: Mapping[str, Any] = {}
-    tells: str | None = None
-    complains: tuple[str, Shape] | None = None
-    restates: type[Event] | None = None
+    reply_event: str | None = None
+    error_event: tuple[str, Shape] | None = None
+    resends: type[Event] | None = None
 
 
-class Say(Struct, frozen=True):
+class Outbound(Struct, frozen=True):
     """An event that clients are told: `body` spells it, or the part `of` it. `when` chooses rows: `("on", True)`."""
 
     event: type[Event]
@@ -159,8 +159,8 @@ class Vocabulary(Struct, frozen=True):
     With `greets_user` the greetings go to the user's other sockets of the same dialect too.
     """
 
-    hears: tuple[Hear, ...]
-    says: tuple[Say, ...]
+    inbound: tuple[Inbound, ...]
+    outbound: tuple[Outbound, ...]
     greets: tuple[type[Event], ...] = ()
     greets_user: bool = False
 
@@ -193,7 +193,7 @@ def bare(body: Any) -> Any:
     return SILENT if body is None else body
 
 
-class Manners(Struct, frozen=True):
+class ReplyStyle(Struct, frozen=True):
     """How a dialect answers: the ack of a success around its body, and of a refusal; either gives SILENT for no ack.
 
     `error` is the event that tells a refusal to a caller who asked for no ack, or always where there are none.
@@ -219,19 +219,19 @@ class Dialect(Struct, frozen=True):
     user: Spelling
     conversation: Spelling
     vocabularies: Mapping[str, Vocabulary]
-    manners: Manners
+    replies: ReplyStyle
     routes: tuple[Route, ...] = ()
     not_yours: str | None = None
     token: tuple[Literal["auth", "query"], ...] = ("auth",)
     claims_user: bool = False
-    turns_away: Literal["connect_error", "disconnect", "error"] = "connect_error"
+    rejects_with: Literal["connect_error", "disconnect", "error"] = "connect_error"
 
     @property
     def everything(self) -> Vocabulary:
         """All that is said in any namespace, each thing once, for whoever listens to the server as a whole."""
-        says: dict[tuple[type[Event], str, Any], Say] = {}
+        says: dict[tuple[type[Event], str, Any], Outbound] = {}
         for vocabulary in self.vocabularies.values():
-            for say in vocabulary.says:
+            for say in vocabulary.outbound:
                 says.setdefault((say.event, say.at, say.when), say)
         return Vocabulary((), tuple(says.values()))
 

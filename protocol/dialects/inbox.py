@@ -15,7 +15,7 @@ from protocol.commands import (
     SendMessage,
     SendTo,
 )
-from protocol.dialects.grammar import Dialect, Hear, Manners, Many, Route, Say, Shape, Vocabulary, silent
+from protocol.dialects.grammar import Dialect, Inbound, Many, Outbound, ReplyStyle, Route, Shape, Vocabulary, silent
 from protocol.dialects.words import (
     ATTACHMENTS,
     COUNT,
@@ -82,13 +82,13 @@ IN_PATH = field("id", UUID, "conversation")
 # Calls
 
 CHAT = Vocabulary(
-    hears=(
-        Hear("send_message", SendMessage, (CONVERSATION_ID, *SENT)),
-        Hear("read_messages", ReadConversation, (CONVERSATION_ID,), restates=UnreadChanged),
+    inbound=(
+        Inbound("send_message", SendMessage, (CONVERSATION_ID, *SENT)),
+        Inbound("read_messages", ReadConversation, (CONVERSATION_ID,), resends=UnreadChanged),
     ),
-    says=(
-        Say(MessageCreated, "new_message", MESSAGE, MEMBERS, of="message"),
-        Say(UnreadChanged, "unread_count", {"count": plain("total", "a number")}, USER),
+    outbound=(
+        Outbound(MessageCreated, "new_message", MESSAGE, MEMBERS, of="message"),
+        Outbound(UnreadChanged, "unread_count", {"count": plain("total", "a number")}, USER),
     ),
     greets=(UnreadChanged,),
     greets_user=True,
@@ -130,8 +130,8 @@ DIALECT = Dialect(
     user=UUID,
     conversation=UUID,
     vocabularies={"/": CHAT},
-    manners=Manners(silent, silent, ("error", ERROR)),
+    replies=ReplyStyle(silent, silent, ("error", ERROR)),
     routes=ROUTES,
     token=("auth", "query"),
-    turns_away="disconnect",
+    rejects_with="disconnect",
 )

@@ -16,7 +16,18 @@ from protocol.commands import (
     SendMessage,
     SetTyping,
 )
-from protocol.dialects.grammar import Complaints, Dialect, Hear, Manners, Many, Route, Say, Shape, Vocabulary, bare
+from protocol.dialects.grammar import (
+    Complaints,
+    Dialect,
+    Inbound,
+    Many,
+    Outbound,
+    ReplyStyle,
+    Route,
+    Shape,
+    Vocabulary,
+    bare,
+)
 from protocol.dialects.words import (
     COUNT,
     FLAG,
@@ -82,28 +93,28 @@ IN_PATH = field("id", NUMBER, "conversation")
 # Calls
 
 CHAT = Vocabulary(
-    hears=(
-        Hear(
+    inbound=(
+        Inbound(
             "send-message",
             SendMessage,
             (SENDER, field("conversation_id", NUMBER, "conversation"), *SENT),
             MESSAGE,
-            tells="message-sent",
-            complains=("message-error", MESSAGE_ERROR),
+            reply_event="message-sent",
+            error_event=("message-error", MESSAGE_ERROR),
         ),
-        Hear(
+        Inbound(
             "join-conversation",
             Join,
             (CONVERSATION_ID, claim("userId", NUMBER)),
             JOINED_IT,
-            tells="joined-conversation",
+            reply_event="joined-conversation",
         ),
-        Hear("leave-conversation", Leave, (CONVERSATION_ID,)),
-        Hear("typing", SetTyping, (CONVERSATION_ID, claim("userId", NUMBER), field("isTyping", FLAG, "on"))),
+        Inbound("leave-conversation", Leave, (CONVERSATION_ID,)),
+        Inbound("typing", SetTyping, (CONVERSATION_ID, claim("userId", NUMBER), field("isTyping", FLAG, "on"))),
     ),
-    says=(
-        Say(MessageCreated, "receive-message", MESSAGE, of="message"),
-        Say(
+    outbound=(
+        Outbound(MessageCreated, "receive-message", MESSAGE, of="message"),
+        Outbound(
             Typing,
             "user-typing",
             {
@@ -113,8 +124,8 @@ CHAT = Vocabulary(
             },
             others=True,
         ),
-        Say(PresenceChanged, "user:online", PRESENCE, PEERS, when=("online", True)),
-        Say(PresenceChanged, "user:offline", PRESENCE, PEERS, when=("online", False)),
+        Outbound(PresenceChanged, "user:online", PRESENCE, PEERS, when=("online", True)),
+        Outbound(PresenceChanged, "user:offline", PRESENCE, PEERS, when=("online", False)),
     ),
     greets=(PresenceChanged,),
 )
@@ -158,7 +169,7 @@ DIALECT = Dialect(
     user=NUMBER,
     conversation=NUMBER,
     vocabularies={"/chat": CHAT},
-    manners=Manners(
+    replies=ReplyStyle(
         bare,
         _not_done,
         ("error", ERROR),
@@ -170,5 +181,5 @@ DIALECT = Dialect(
     routes=ROUTES,
     not_yours="Unauthorized to join this conversation",
     claims_user=True,
-    turns_away="error",
+    rejects_with="error",
 )

@@ -19,7 +19,7 @@ from protocol.commands import (
     SendMessage,
     SetTyping,
 )
-from protocol.dialects.grammar import Dialect, Hear, Manners, Many, Route, Say, Shape, Vocabulary, silent
+from protocol.dialects.grammar import Dialect, Inbound, Many, Outbound, ReplyStyle, Route, Shape, Vocabulary, silent
 from protocol.dialects.words import (
     COUNT,
     FLAG,
@@ -92,18 +92,18 @@ WINDOW = (optional("limit", COUNT), optional("before", DIGITS), optional("after"
 # Calls
 
 CHAT = Vocabulary(
-    hears=(
-        Hear("join_conversation", Join, (CONVERSATION_ID,), positional=True),
-        Hear("leave_conversation", Leave, (CONVERSATION_ID,), positional=True),
-        Hear("send_message", SendMessage, (CONVERSATION_ID, *SENT)),
-        Hear("mark_read", ReadConversation, (CONVERSATION_ID,)),
-        Hear("typing_start", SetTyping, (CONVERSATION_ID, optional("toUserId", DIGITS, "to")), fixed={"on": True}),
-        Hear("typing_stop", SetTyping, (CONVERSATION_ID, optional("toUserId", DIGITS, "to")), fixed={"on": False}),
+    inbound=(
+        Inbound("join_conversation", Join, (CONVERSATION_ID,), positional=True),
+        Inbound("leave_conversation", Leave, (CONVERSATION_ID,), positional=True),
+        Inbound("send_message", SendMessage, (CONVERSATION_ID, *SENT)),
+        Inbound("mark_read", ReadConversation, (CONVERSATION_ID,)),
+        Inbound("typing_start", SetTyping, (CONVERSATION_ID, optional("toUserId", DIGITS, "to")), fixed={"on": True}),
+        Inbound("typing_stop", SetTyping, (CONVERSATION_ID, optional("toUserId", DIGITS, "to")), fixed={"on": False}),
     ),
-    says=(
-        Say(MessageCreated, "new_message", MESSAGE, of="message"),
-        Say(MessageCreated, "message_notification", NOTICE, MEMBERS, others=True, of="message"),
-        Say(
+    outbound=(
+        Outbound(MessageCreated, "new_message", MESSAGE, of="message"),
+        Outbound(MessageCreated, "message_notification", NOTICE, MEMBERS, others=True, of="message"),
+        Outbound(
             MessageRead,
             "messages_read",
             {
@@ -113,9 +113,9 @@ CHAT = Vocabulary(
             },
             others=True,
         ),
-        Say(Typing, "typing_start", TYPING, MEMBERS, others=True, when=("on", True)),
-        Say(Typing, "typing_stop", TYPING, MEMBERS, others=True, when=("on", False)),
-        Say(
+        Outbound(Typing, "typing_start", TYPING, MEMBERS, others=True, when=("on", True)),
+        Outbound(Typing, "typing_stop", TYPING, MEMBERS, others=True, when=("on", False)),
+        Outbound(
             NotificationCreated,
             "new_notification",
             NOTIFICATION,
@@ -169,6 +169,6 @@ DIALECT = Dialect(
     user=DIGITS,
     conversation=DIGITS,
     vocabularies={"/": CHAT},
-    manners=Manners(silent, silent, ("error", ERROR)),
+    replies=ReplyStyle(silent, silent, ("error", ERROR)),
     routes=ROUTES,
 )

@@ -16,7 +16,7 @@ from protocol.commands import (
     SendMessage,
     SetTyping,
 )
-from protocol.dialects.grammar import Dialect, Hear, Manners, Many, Route, Say, Shape, Vocabulary, silent
+from protocol.dialects.grammar import Dialect, Inbound, Many, Outbound, ReplyStyle, Route, Shape, Vocabulary, silent
 from protocol.dialects.words import (
     COUNT,
     TEXT,
@@ -84,22 +84,22 @@ WINDOW = (optional("limit", COUNT), optional("before", OBJECT_ID), optional("aft
 # Calls
 
 CHAT = Vocabulary(
-    hears=(
-        Hear("join_room", Join, (ROOM_ID,)),
-        Hear("send_message", SendMessage, (ROOM_ID, *SENT)),
-        Hear("typing", SetTyping, (ROOM_ID,), fixed={"on": True}),
+    inbound=(
+        Inbound("join_room", Join, (ROOM_ID,)),
+        Inbound("send_message", SendMessage, (ROOM_ID, *SENT)),
+        Inbound("typing", SetTyping, (ROOM_ID,), fixed={"on": True}),
     ),
-    says=(
-        Say(MessageCreated, "message", MESSAGE, of="message"),
-        Say(
+    outbound=(
+        Outbound(MessageCreated, "message", MESSAGE, of="message"),
+        Outbound(
             Typing,
             "user_typing",
             {"userId": spelt("user", OBJECT_ID), "roomId": spelt("conversation", OBJECT_ID)},
             others=True,
             when=("on", True),
         ),
-        Say(FileUploaded, "file_uploaded", UPLOADED),
-        Say(FileUnlocked, "file_unlocked", UNLOCKED),
+        Outbound(FileUploaded, "file_uploaded", UPLOADED),
+        Outbound(FileUnlocked, "file_unlocked", UNLOCKED),
     ),
 )
 
@@ -129,6 +129,6 @@ DIALECT = Dialect(
     user=OBJECT_ID,
     conversation=OBJECT_ID,
     vocabularies={"/chat": CHAT},
-    manners=Manners(silent, silent, ("error", ERROR)),
+    replies=ReplyStyle(silent, silent, ("error", ERROR)),
     routes=ROUTES,
 )

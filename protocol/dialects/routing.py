@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from protocol.commands import Command
-from protocol.dialects.decode import Listener, unknown
+from protocol.dialects.decode import CallDecoder, unknown
 from protocol.dialects.encode import encode, spell_body
 from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Many, Route
 from protocol.errors import BAD_REQUEST, Problem, Refusal
@@ -31,7 +31,7 @@ class Answered(Struct, frozen=True):
     next: tuple[str, str] | None = None
 
 
-class Guide:
+class RouteCodec:
     """One route, ready to be asked."""
 
     def __init__(self, route: Route, complaints: Complaints) -> None:
@@ -42,9 +42,9 @@ class Guide:
         rest = tuple(field for field in route.takes if field.name not in named)
         self._in_query = rest if route.method in ("GET", "DELETE") else ()
         self._in_body = () if self._in_query else rest
-        self._listener = Listener(route.command, self._in_body, route.fixed, complaints)
+        self._listener = CallDecoder(route.command, self._in_body, route.fixed, complaints)
 
-    def hear(self, path: Mapping[str, str], query: Iterable[tuple[str, str]], body: bytes) -> Command:
+    def decode(self, path: Mapping[str, str], query: Iterable[tuple[str, str]], body: bytes) -> Command:
         values = {"page": 1, **self.route.fixed} if self.route.numbered else dict(self.route.fixed)
         found = list(query)
         given = dict(found)
@@ -55,7 +55,7 @@ class Guide:
             raise Refusal(BAD_REQUEST, self.complaints.say(problems), field=problems[0].field, problems=problems)
         if self._in_body or (body.strip() and self.route.method not in ("GET", "DELETE")):
             check_size(body)
-            return self._listener.hear(body, values)
+            return self._listener.decode(body, values)
         return self.route.command(**values)
 
     def _problems(self, path: Mapping[str, str], query: Mapping[str, str], values: dict[str, Any]) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ import trio
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from chatd.net.acceptor import Front, FrontRules
+from chatd.net.acceptor import Acceptor, AcceptRules
 from chatd.net.asgi import Application, Event, Receive, Send
 from chatd.net.framer import Message
 from chatd.net.http import Direct
@@ -50,7 +50,7 @@ class EchoSite:
     def body_limit(self, request: Request) -> int:
         return 1 << 20
 
-    async def app(self) -> Application:
+    async def application(self) -> Application:
         return hello
 
 
@@ -61,10 +61,10 @@ async def hello(scope: Event, receive: Receive, send: Send) -> None:
 
 
 async def main(port: int, *tls: str) -> None:
-    front = Front(
+    front = Acceptor(
         EchoSite(),
         [Address(port=port)],
-        front=FrontRules(connections_per_address=0),
+        front=AcceptRules(connections_per_address=0),
         http=HttpRules(),
         sockets=socket_rules(message_bytes=MESSAGE_BYTES, fragments=0, outbox_bytes=0, farewell=2.0),
         tls=server_context(tls[0], tls[1]) if tls else None,

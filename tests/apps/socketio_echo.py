@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 import trio
 from msgspec import Raw
 
-from chatd.engineio.engine import Engine, Session, SessionRules
-from chatd.net.acceptor import Front, FrontRules
+from chatd.engineio.engine import Engine, EngineSession, SessionRules
+from chatd.net.acceptor import Acceptor, AcceptRules
 from chatd.net.asgi import Application
 from chatd.net.framer import frame_binary, frame_text
 from chatd.net.http import Direct
@@ -36,7 +36,7 @@ def frame(packet: Packet) -> bytes:
     return frame_binary(packet.data) if packet.binary else frame_text(packet.data)
 
 
-async def echo_messages(session: Session, request: Request) -> None:
+async def echo_messages(session: EngineSession, request: Request) -> None:
     """Engine.IO: every message comes back."""
     session.admit()
 
@@ -94,7 +94,7 @@ class Client:
             self.say(SocketIo.acknowledge(heard.id, arguments or b"[]", heard.attachments))
 
 
-async def echo_events(session: Session, request: Request) -> None:
+async def echo_events(session: EngineSession, request: Request) -> None:
     client = Client(session.write, session.close, session.sid)
 
     def hear(packets: list[Packet]) -> bool:
@@ -131,7 +131,7 @@ class Echo:
     def body_limit(self, request: Request) -> int:
         return self.engines[request.path].body_limit(request)
 
-    async def app(self) -> Application:
+    async def application(self) -> Application:
         raise NotImplementedError
 
 
@@ -144,10 +144,10 @@ def crash(error: BaseException) -> None:
 async def main(port: int) -> None:
     async with trio.open_nursery() as nursery:
         site = Echo(nursery)
-        front = Front(
+        front = Acceptor(
             site,
             [Address("127.0.0.1", port)],
-            front=FrontRules(),
+            front=AcceptRules(),
             http=HttpRules(),
             sockets=socket_rules(message_bytes=1_000_000),
             crashed=crash,

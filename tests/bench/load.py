@@ -26,7 +26,7 @@ class Crowd:
     first_conversation: str = "1"
 
 
-def arguments(workload: Workload, speech: str, port: int, crowd: Crowd) -> list[str]:
+def arguments(workload: Workload, codec: str, port: int, crowd: Crowd) -> list[str]:
     words = [str(BUILD / "load"), "--target", f"127.0.0.1:{port}", "--members", str(workload.members)]
     words += ["--rooms", str(workload.rooms)]
     if crowd.tokens:
@@ -36,7 +36,7 @@ def arguments(workload: Workload, speech: str, port: int, crowd: Crowd) -> list[
         words += ["--path", workload.path.replace("{conversation}", crowd.first_conversation)]
         return words + (["--body", workload.body] if workload.body else [])
     senders = 0 if workload.kind is Kind.IDLE else workload.senders
-    words += ["--speech", speech, "--senders", str(senders), "--window", str(workload.window)]
+    words += ["--speech", codec, "--senders", str(senders), "--window", str(workload.window)]
     if crowd.conversations:
         words += ["--conversations", str(crowd.conversations)]
     if workload.rate:

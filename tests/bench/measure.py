@@ -88,11 +88,11 @@ def started(workload: Workload, running: Running, turn: int) -> Measure:
 def weigh(workload: Workload, running: Running, crowd: Crowd, cores: machine.Cores, turn: int, data: Path) -> Measure:
     """The resident memory that a connection adds, once its handshake is forgotten."""
     few = replace(workload, members=FEW)
-    with generator(arguments(few, running.server.speech, running.port, crowd), cores.load, data):
+    with generator(arguments(few, running.server.codec, running.port, crowd), cores.load, data):
         time.sleep(SETTLE / 2)  # the first connections also pay for what is loaded and grown once
     time.sleep(SETTLE / 2)
     before = machine.resident_kib(running.pid)
-    with generator(arguments(workload, running.server.speech, running.port, crowd), cores.load, data) as load:
+    with generator(arguments(workload, running.server.codec, running.port, crowd), cores.load, data) as load:
         time.sleep(SETTLE)
         cpu, begun = machine.cpu_seconds(running.pid), time.perf_counter()
         time.sleep(SETTLE)
@@ -136,7 +136,7 @@ def work(
 ) -> Measure:
     if workload.prefill:
         fill(workload, running, crowd, cores, data)
-    with generator(arguments(workload, running.server.speech, running.port, crowd), cores.load, data) as load:
+    with generator(arguments(workload, running.server.codec, running.port, crowd), cores.load, data) as load:
         load.go(pace.warm)
         cpu, kernel = machine.cpu_seconds(running.pid), machine.kernel_seconds(running.pid)
         waited = machine.waited_seconds(load.pid)
@@ -158,7 +158,7 @@ def read_counts(
     resident: int,
 ) -> Measure:
     delivery = workload.unit is Unit.DELIVERY
-    acked = workload.kind is Kind.REST or (not delivery and running.server.speech != "plain")
+    acked = workload.kind is Kind.REST or (not delivery and running.server.codec != "plain")
     operations = counts["acked"] if acked else counts["delivered"]
     side = "ack_" if acked else ""
     failure = "" if operations else "nothing arrived"

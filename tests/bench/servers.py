@@ -27,7 +27,7 @@ class ServerFailed(Exception):
 @dataclass(frozen=True)
 class Server:
     name: str
-    speech: str  # what the generator speaks with it
+    codec: str  # what the generator speaks with it
     command: tuple[str, ...]  # {data} is a fresh folder on the disk under test
     chatd: bool = False  # needs users, tokens and conversations first
     environment: Mapping[str, str] = field(default_factory=dict)

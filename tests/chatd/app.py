@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from chatd.core.dispatch import Dispatch, UserRates
-from chatd.realtime.broker import Broker, Link, Seat
-from chatd.realtime.encoder import Face
-from chatd.realtime.online_users import Roster
+from chatd.realtime.broker import Broker, Sink, Subscriber
+from chatd.realtime.encoder import EventEncoder
+from chatd.realtime.online_users import OnlineUsers
 from chatd.services import admission
-from chatd.services.context import Actor, Rules
+from chatd.services.context import Actor, ServiceRules
 from chatd.store.queries import users
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
@@ -30,16 +30,16 @@ def push(namespace: str, name: str, body: bytes, position: int | None, room: str
     return b'["%s",%s]\n' % (name.encode(), body)
 
 
-class Device(Link):
+class Device(Sink):
     """A connection in one namespace."""
 
     __slots__ = ("actor", "heard", "seat")
 
-    def __init__(self, actor: Actor, face: Face) -> None:
+    def __init__(self, actor: Actor, face: EventEncoder) -> None:
         super().__init__(self.take)
         self.actor = actor
         self.heard: list[tuple[str, Any]] = []
-        self.seat = Seat(self, face, actor.id)
+        self.seat = Subscriber(self, face, actor.id)
 
     def take(self, data: bytes) -> None:
         self.heard += [(name, body) for name, body in map(json.loads, data.splitlines())]
@@ -54,18 +54,18 @@ class Doorless:
 
     def __init__(self, database: Database, *, grace: float = 5.0, typing: float = 8.0) -> None:
         self.database = database
-        self.roster = Roster()
-        self.broker = Broker(self.roster)
+        self.online_users = OnlineUsers()
+        self.broker = Broker(self.online_users)
         self.dispatch = Dispatch(
             database,
             self.broker,
-            self.roster,
-            rules=Rules(),
+            self.online_users,
+            rules=ServiceRules(),
             rates=UserRates(),
             typing_expires=typing,
             presence_grace=grace,
         )
-        self._faces: dict[tuple[str, str], Face] = {}
+        self._faces: dict[tuple[str, str], EventEncoder] = {}
 
     async def person(self, name: str, *, admin: bool = False) -> Actor:
         user = await self.database.write(lambda tx: users.add(tx, name=name))
@@ -77,22 +77,22 @@ class Doorless:
     async def enters(self, actor: Actor, spoken: str = "colon", namespace: str = "/notifications") -> Device:
         key = (spoken, namespace)
         if key not in self._faces:
-            self._faces[key] = Face(dialect(spoken), namespace, push, bytes)
+            self._faces[key] = EventEncoder(dialect(spoken), namespace, push, bytes)
         device = Device(actor, self._faces[key])
-        standings = None
-        if not self.roster.is_here(actor.id):
-            standings = (await self.database.write(lambda tx: admission.arrive(tx, actor.id))).standings
-        self.roster.enter(actor.ref, standings)
-        self.broker.sit(device.seat)
-        self.dispatch.entered(actor)
+        read_states = None
+        if not self.online_users.is_online(actor.id):
+            read_states = (await self.database.write(lambda tx: admission.initial_state(tx, actor.id))).read_states
+        self.online_users.connect(actor.ref, read_states)
+        self.broker.subscribe(device.seat)
+        self.dispatch.connected(actor)
         for kind in dialect(spoken).vocabulary(namespace).greets:
             self.dispatch.greet(kind, actor, lambda event: self._tell(device, event))
         return device
 
     def _tell(self, device: Device, event: Event) -> None:
-        for say in device.seat.face.sayings[type(event)]:
+        for say in device.seat.encoder.shapes[type(event)]:
             if say.applies(event):
-                self.broker.send(device, device.seat.face.tell(say, event, None))
+                self.broker.send(device, device.seat.encoder.encode_as(say, event, None))
                 return
 
     def joins(self, device: Device, conversation: int) -> None:
@@ -102,16 +102,16 @@ class Doorless:
         self.broker.leave(device.seat, (JOINED, conversation))
 
     def leaves(self, device: Device) -> None:
-        self.broker.rise(device.seat)
-        self.dispatch.left(device.actor.id)
+        self.broker.unsubscribe(device.seat)
+        self.dispatch.disconnected(device.actor.id)
 
     async def settles(self) -> None:
         """Everything that was asked is done, caught up with, and heard."""
-        self.dispatch.watchers.flush()
+        self.dispatch.viewers.flush()
         await self.dispatch.settled()
         await self.dispatch.notifier.round()
-        self.roster.stir(1e9)
-        self.dispatch.tell_counts()
+        self.online_users.due_counts(1e9)
+        self.dispatch.publish_counts()
         await self.dispatch.settled()
         await self.broker.flush()
 
@@ -119,6 +119,6 @@ class Doorless:
 @asynccontextmanager
 async def doorless(folder: Path, **settings: float) -> AsyncIterator[Doorless]:
     async with Database.open(folder / "chatd.db", Schema.of(metadata), synchronous="NORMAL") as database:
-        house = Doorless(database, **settings)
-        await house.dispatch.watchers.begin()
-        yield house
+        app = Doorless(database, **settings)
+        await app.dispatch.viewers.begin()
+        yield app

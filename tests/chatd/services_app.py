@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from chatd.admin.accounts import Steward
+from chatd.admin.accounts import AccountAdmin
 from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Cost, Passwords
-from chatd.config.settings import Auth, Config, Limits
+from chatd.config.settings import AuthSettings, Config, LimitSettings
 from chatd.core.accounts import Accounts
 from chatd.services import admission
 from chatd.services.accounts import Changed
@@ -36,13 +36,13 @@ class World:
     """A house with a store and a clock of its own; `told` is what a running server would have heard."""
 
     def __init__(self, database: Database, folder: Path) -> None:
-        self.config = Config(auth=Auth(registration="open"), limits=Limits(registrations_per_address=0))
+        self.config = Config(auth=AuthSettings(registration="open"), limits=LimitSettings(registrations_per_address=0))
         self.database = database
         self.now = NOW
         self.told: list[Changed] = []
         self.identity = open_identity(self.config, folder, now=lambda: self.now)
         self.accounts = Accounts(self, self.identity, passwords=Passwords(CHEAP))
-        self.steward = Steward(self.accounts, self.told.append)
+        self.account_admin = AccountAdmin(self.accounts, self.told.append)
 
     def set(self, **auth: Any) -> None:
         self.config = msgspec.structs.replace(self.config, auth=msgspec.structs.replace(self.config.auth, **auth))
@@ -56,13 +56,13 @@ class World:
         return await self.ask(Register(name=name, password=WORD, **more))
 
     async def do(self, call: str, **arguments: Any) -> Any:
-        return await self.steward.handlers[call](arguments)
+        return await self.account_admin.handlers[call](arguments)
 
     async def comes_in(self, token: str) -> bool:
         """Whether the holder of an access token is believed."""
         claims = self.identity.verifier.verify(token)
         try:
-            return await self.database.read(lambda tx: admission.known(tx, claims)) is not None
+            return await self.database.read(lambda tx: admission.find_actor(tx, claims)) is not None
         except Refusal:
             return False
 

@@ -20,12 +20,12 @@ import trio.testing
 
 from chatd.config.load import load
 from chatd.config.settings import Config
-from chatd.net.acceptor import Front
+from chatd.net.acceptor import Acceptor
 from chatd.net.listeners import Address
-from chatd.realtime.broker import Link
+from chatd.realtime.broker import Sink
 from chatd.server import main as mains
-from chatd.server.main import Server, running
-from chatd.server.router import MetricsSite
+from chatd.server.main import RunningServer, running
+from chatd.server.router import MetricsRouter
 from chatd.supervisor import RESTART_SECONDS, Part, PartFailed, Supervisor
 from chatd.telemetry.log import log, quoted
 from protocol.ids import Ref
@@ -136,42 +136,42 @@ class Fault(NamedTuple):
     """Where an exception is raised inside a part, and what makes the part come there, if it does not by itself."""
 
     target: str
-    trigger: Callable[[Server], object] | None = None
+    trigger: Callable[[RunningServer], object] | None = None
     restarts: bool = False
 
 
-def connect(front: Front) -> None:
+def connect(front: Acceptor) -> None:
     host, port = front.addresses[0].rsplit(":", 1)
     socket.create_connection((host, int(port))).close()
 
 
-def leave_presence(server: Server) -> None:
-    server.house.dispatch.presence.entered(Ref(1, 0))
-    server.house.dispatch.presence.left(1)
+def leave_presence(server: RunningServer) -> None:
+    server.app.dispatch.presence.user_connected(Ref(1, 0))
+    server.app.dispatch.presence.user_disconnected(1)
 
 
-def fail_to_write(server: Server) -> None:
-    server.house.database.committed(0, "the disk is full")
+def fail_to_write(server: RunningServer) -> None:
+    server.app.database.committed(0, "the disk is full")
 
 
-def submit(server: Server) -> None:
-    server.house.database.submit(lambda tx: None, lambda done: None)
+def submit(server: RunningServer) -> None:
+    server.app.database.submit(lambda tx: None, lambda done: None)
 
 
-def query(server: Server) -> None:
-    server.house.database.query(lambda tx: None, lambda done: None)
+def query(server: RunningServer) -> None:
+    server.app.database.query(lambda tx: None, lambda done: None)
 
 
 PARTS = {
-    "broker": Fault("chatd.realtime.broker.Broker.flush", lambda server: server.house.broker.send(Link(len), b"hello")),
-    "presence": Fault("chatd.realtime.presence.Presence._end", leave_presence),
-    "notifier": Fault("chatd.core.notifier.Notifier.round", lambda server: server.house.dispatch.notifier._work.set()),
-    "timers": Fault("chatd.realtime.online_users.Roster.stir"),
-    "sweep": Fault("chatd.core.app.House.sweep"),
+    "broker": Fault("chatd.realtime.broker.Broker.flush", lambda server: server.app.broker.send(Sink(len), b"hello")),
+    "presence": Fault("chatd.realtime.presence.PresenceTracker._end", leave_presence),
+    "notifier": Fault("chatd.core.notifier.Notifier.round", lambda server: server.app.dispatch.notifier._work.set()),
+    "timers": Fault("chatd.realtime.online_users.OnlineUsers.due_counts"),
+    "sweep": Fault("chatd.core.app.App.sweep"),
     "socket.io sessions": Fault("chatd.engineio.engine.Engine.sweep"),
     "rest": Fault("chatd.rest.app.make_app"),
-    "listener": Fault("chatd.net.acceptor.Front._admit", lambda server: connect(server.front)),
-    "metrics listener": Fault("chatd.net.acceptor.Front._admit", lambda server: connect(METRICS[0])),
+    "listener": Fault("chatd.net.acceptor.Acceptor._admit", lambda server: connect(server.front)),
+    "metrics listener": Fault("chatd.net.acceptor.Acceptor._admit", lambda server: connect(METRICS[0])),
     "removal": Fault("chatd.store.queries.removals.step", restarts=True),
     "cleaning": Fault("chatd.server.retention.clean", restarts=True),
     "write probe": Fault("chatd.store.sqlite.probe.write", fail_to_write, restarts=True),
@@ -185,7 +185,7 @@ LANES = {
     "writer": Fault("chatd.store.sqlite.database.WritingServer.rest", submit),
     "readers": Fault("chatd.store.sqlite.database.ReadingServer.rest", query),
 }
-METRICS: list[Front] = []
+METRICS: list[Acceptor] = []
 
 
 class Injected(Exception):
@@ -208,7 +208,9 @@ def inject(patch: pytest.MonkeyPatch, target: str) -> None:
 
 
 @asynccontextmanager
-async def whole_server(folder: Path, patch: pytest.MonkeyPatch, fault: Fault | None = None) -> AsyncIterator[Server]:
+async def whole_server(
+    folder: Path, patch: pytest.MonkeyPatch, fault: Fault | None = None
+) -> AsyncIterator[RunningServer]:
     """A server that has every part there can be, with short pauses, and with a fault in one of them."""
     if fault is not None and fault.trigger is None:
         inject(patch, fault.target)
@@ -232,10 +234,10 @@ async def whole_server(folder: Path, patch: pytest.MonkeyPatch, fault: Fault | N
     config = load(flags=tuple(("test", name, value) for name, value in settings.items()), environ={})
     build = mains.build_fronts
 
-    def build_fronts(config: Config, site: Any) -> list[Front]:
+    def build_fronts(config: Config, site: Any) -> list[Acceptor]:
         some = msgspec.structs.replace(config.metrics, port=0)
         front, *_ = build(msgspec.structs.replace(config, metrics=some), site)
-        METRICS[:] = [mains._front(config, MetricsSite(), [Address("127.0.0.1", 0)], None)]
+        METRICS[:] = [mains._front(config, MetricsRouter(), [Address("127.0.0.1", 0)], None)]
         return [front, *METRICS]
 
     patch.setattr(mains, "build_fronts", build_fronts)

@@ -61,12 +61,12 @@ async def test_valid_tokens_do_not_pay_for_strangers(tmp_path: Path) -> None:
 async def test_a_valid_token_gives_back_what_its_first_request_paid(tmp_path: Path) -> None:
     async with stage(tmp_path, **LIMITS) as on:
         romeo = await on.person("romeo")
-        on.server.house.anonymous.clear("127.0.0.1")
+        on.server.app.anonymous.clear("127.0.0.1")
         for _ in range(20):
-            on.server.house.doorman.forget(romeo.id)
+            on.server.app.authenticator.invalidate(romeo.id)
             async with await Raw.open(on.address, romeo.token) as raw:
                 assert (await raw.call("rpc.ping"))["result"] == "pong"
-            on.server.house.doorman.forget(romeo.id)
+            on.server.app.authenticator.invalidate(romeo.id)
             async with await Raw.connect(on.address) as raw:
                 assert (await raw.asks(request("GET", "/conversations", token=romeo.token)))[0] == 200
             async with await Raw.open(on.address) as raw:

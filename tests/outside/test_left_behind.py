@@ -31,7 +31,7 @@ async def test_no_task_and_no_connection_is_left_of_the_nasty_ones(tmp_path: Pat
     async with stage(tmp_path, limits__connections_per_address="0") as on:
         tybalt = await on.person("tybalt")
         await (await on.rpc(tybalt)).leaves()  # whatever is made once is made by now
-        await until(lambda: not on.server.house.connections)
+        await until(lambda: not on.server.app.connections)
         before = living()
         for data, _ in BROKEN.values():
             async with await Raw.open(on.address, tybalt.token) as raw:
@@ -47,5 +47,5 @@ async def test_no_task_and_no_connection_is_left_of_the_nasty_ones(tmp_path: Pat
         async with await Raw.open(on.address, tybalt.token) as raw:
             await raw.send(frame(TEXT, b"[" + b",".join([b'{"id":1,"method":""}'] * 3_000) + b"]"))
             assert len(await batch(raw)) == 3_000  # no limit here: every call is answered, in one list
-        await until(lambda: not on.server.house.connections)
+        await until(lambda: not on.server.app.connections)
         await until(lambda: living() <= before)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import trio
 
 from chatd.store.queries import event_log, messages
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from tests.outside.server import SECRET, token
 from tests.scenes.stage import Stage, stage
 from tests.scenes.viewers import Viewer, history
@@ -89,9 +89,9 @@ class Model:
 
     async def look(self) -> None:
         """Note who was added and removed."""
-        self.changes += await self.on.server.house.database.read(self._changes)
+        self.changes += await self.on.server.app.database.read(self._changes)
 
-    def _changes(self, tx: Reading) -> list[Change]:
+    def _changes(self, tx: ReadTransaction) -> list[Change]:
         since = self.changes[-1].position if self.changes else 0
         return [Change(*row) for row in tx.control(CHANGES, (since,)).fetchall()]
 
@@ -132,12 +132,12 @@ class Model:
 
     async def connect(self, viewer: Viewer, *, named: bool, judge: bool = False) -> None:
         """Come back; with `judge` nobody else does anything, so that what was missed must be the truth at once."""
-        house = self.on.server.house
-        start, known = house.broker.position, bool(viewer.place)
+        app = self.on.server.app
+        start, known = app.broker.position, bool(viewer.place)
         recovered = await viewer.connect(self.on.address, self.on.nursery, named=named)
         viewer.span.append(start)
         await viewer.settle()
-        viewer.span.append(house.broker.position)
+        viewer.span.append(app.broker.position)
         if not recovered:
             if known:
                 self.judge_gap(*viewer.gaps[-1])
@@ -153,7 +153,7 @@ class Model:
             event_log.trim(tx, before=0, position=tx.sequences["position"] - left, limit=10_000)
             return (event_log.first(tx) or 1) - 1
 
-        self.trimmed = await self.on.server.house.database.write(unit)
+        self.trimmed = await self.on.server.app.database.write(unit)
 
     async def act(self, step: Step, me: int) -> None:
         what, which = step.what, step.which
@@ -195,18 +195,18 @@ class Model:
 
     async def rest(self) -> None:
         """Whatever was asked is done, and told."""
-        house = self.on.server.house
-        dispatch = house.dispatch
+        app = self.on.server.app
+        dispatch = app.dispatch
         self._forward += 10
         for _ in range(2):
-            dispatch.watchers.flush()
+            dispatch.viewers.flush()
             await dispatch.settled()
             await dispatch.notifier.round()
-            for counts in house.roster.stir(trio.current_time() + self._forward):
-                house.broker.publish(counts, None)
-            dispatch.tell_counts()
+            for counts in app.online_users.due_counts(trio.current_time() + self._forward):
+                app.broker.publish(counts, None)
+            dispatch.publish_counts()
         await dispatch.settled()
-        await house.broker.flush()
+        await app.broker.flush()
         await self.look()
 
     async def end(self, *, named: bool) -> None:
@@ -240,9 +240,9 @@ class Model:
 
     async def unread(self, user: int) -> Any:
         """Counted from scratch."""
-        standings = await self.on.server.house.database.read(lambda tx: messages.standings(tx, user))
+        read_states = await self.on.server.app.database.read(lambda tx: messages.read_states(tx, user))
         names = {int(id[8:], 16): id for id in self.conversations}
-        counts = {names[one.conversation.number]: one.unread for one in standings if one.unread}
+        counts = {names[one.conversation.number]: one.unread for one in read_states if one.unread}
         return {"total": sum(counts.values()), "byConversation": counts}
 
     async def judge_rooms(self, viewer: Viewer) -> None:

@@ -71,7 +71,7 @@ class Player:
     async def settles(self) -> None:
         """What was told is done, and whatever it brought is heard."""
         await self.fence()
-        await self.on.server.house.dispatch.settled()
+        await self.on.server.app.dispatch.settled()
         await self.fence()
 
     async def hears(self, event: str) -> Any:

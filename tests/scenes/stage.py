@@ -18,7 +18,7 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, connect_websocket_url
 
 from chatd.config.load import load
-from chatd.server.main import Server, running
+from chatd.server.main import RunningServer, running
 
 TIMEOUT = 20.0
 QUIET = {
@@ -191,7 +191,7 @@ class RpcPlayer:
 class Stage:
     """A server, and everybody who plays on it."""
 
-    def __init__(self, server: Server, nursery: trio.Nursery) -> None:
+    def __init__(self, server: RunningServer, nursery: trio.Nursery) -> None:
         self.server = server
         self.nursery = nursery
         self.address = server.front.addresses[0]

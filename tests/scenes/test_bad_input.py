@@ -335,14 +335,14 @@ async def test_what_is_no_payload_at_all(tmp_path: Path, way: Way, case: Case) -
         me = await on.person("me")
         player = await seat(on, way, case, me)
         vocabulary = find_dialect(case.dialect).vocabulary(case.namespace)
-        for row in vocabulary.hears:
+        for row in vocabulary.inbound:
             for argument in NONSENSE:
                 await player.tells(row.name, argument, argument)
-                fits_complaint(await player.hears(row.complains[0] if row.complains else "error"))
+                fits_complaint(await player.hears(row.error_event[0] if row.error_event else "error"))
             for payload in ({}, {"nonsense": 1}):
                 if payload or any(field.required for field in row.takes):
                     await player.tells(row.name, payload)
-                    fits_complaint(await player.hears(row.complains[0] if row.complains else "error"))
+                    fits_complaint(await player.hears(row.error_event[0] if row.error_event else "error"))
         await player.tells("no such call", {})
         fits_complaint(await player.hears("error"))
         await player.hears_nothing()
@@ -356,7 +356,7 @@ def fits_complaint(said: dict[str, Any]) -> None:
 def test_every_call_of_every_dialect_has_its_bad_input() -> None:
     without_place = {"notification:list", "notification:ping"}
     for case in CASES:
-        rows = {row.name for row in find_dialect(case.dialect).vocabulary(case.namespace).hears}
+        rows = {row.name for row in find_dialect(case.dialect).vocabulary(case.namespace).inbound}
         assert {call.event for call in case.calls} == rows - without_place
 
 

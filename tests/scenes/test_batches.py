@@ -30,8 +30,8 @@ async def test_a_batch_holds_the_call_burst_as_the_setting_is_now(tmp_path: Path
         player = await on.rpc(await on.person("romeo"))
         await player.sends(batch(3))
         assert [one["result"] for one in await answer(player)] == ["pong"] * 3
-        house = on.server.house
-        house.adopt(replace(house.config, limits=replace(house.config.limits, calls_per_connection_burst=2)))
+        app = on.server.app
+        app.adopt(replace(app.config, limits=replace(app.config.limits, calls_per_connection_burst=2)))
         other = await on.rpc(await on.person("juliet"))
         await other.sends(batch(3))
         refused = await answer(other)

@@ -260,8 +260,8 @@ async def test_a_user_who_names_themselves_may_connect_after_their_account_has_c
         assert (await on.rest.ask("POST", "/api/chats/conversations", talk))[0] == 201
         join = ("join-conversation", {"conversationId": 1, "userId": 1})
         await understands(await knock(on, "/chat", None, dialect="kebab", userId="1"), join)
-        await on.server.house.database.write(revoke)
-        on.server.house.doorman.forget(1)
+        await on.server.app.database.write(revoke)
+        on.server.app.authenticator.invalidate(1)
         await understands(await knock(on, "/chat", None, dialect="kebab", userId="1"), join)
 
 

@@ -60,7 +60,7 @@ async def test_a_ready_that_never_arrived_loses_no_rooms(tmp_path: Path) -> None
 
 async def until_entered(on: Stage) -> None:
     with trio.fail_after(5):
-        while not any(getattr(one, "chairs", None) for one in on.server.house.connections):  # noqa: ASYNC110
+        while not any(getattr(one, "channels", None) for one in on.server.app.connections):  # noqa: ASYNC110
             await trio.sleep(0.005)
 
 
@@ -84,10 +84,10 @@ async def test_what_is_trimmed_while_it_is_told_is_a_gap(tmp_path: Path, monkeyp
         romeo, juliet, j, verona = await in_a_room(on)
         await j.is_cut_off()
         await say(romeo, verona, "1", "2", "3")
-        database = on.server.house.database
+        database = on.server.app.database
 
         async def trimmed_first(*args: Any) -> int:
-            position = on.server.house.broker.position
+            position = on.server.app.broker.position
             await database.write(lambda tx: event_log.trim(tx, before=0, position=position - 1, limit=100))
             return await catch_up(*args)
 
@@ -138,12 +138,12 @@ async def test_a_stream_that_heard_nothing_goes_on_too(tmp_path: Path) -> None:
 async def test_a_connection_that_lives_long_is_not_forgotten(tmp_path: Path) -> None:
     async with stage(tmp_path, events__keep_days="1") as on:
         romeo, juliet, j, verona = await in_a_room(on)
-        house, now = on.server.house, [on.server.house.database.clock()]
-        house.database.clock = lambda: now[0]
+        app, now = on.server.app, [on.server.app.database.clock()]
+        app.database.clock = lambda: now[0]
         for _ in range(3):
             now[0] += DAY // 2 + 1
-            await retention.keep_sessions(house)
-            await retention.clean(house)
+            await retention.keep_sessions(app)
+            await retention.clean(app)
         await say(romeo, verona, "heard")
         assert await contents(j) == ["heard"]
         await j.is_cut_off()
@@ -157,11 +157,11 @@ async def test_a_session_that_may_be_forgotten_is_a_gap(tmp_path: Path) -> None:
     """In a quiet house the last event stays, however old: the position is good, but the rooms are gone."""
     async with stage(tmp_path, events__keep_days="1") as on:
         _, juliet, j, _ = await in_a_room(on)
-        house = on.server.house
-        later = house.database.clock() + DAY + IN_USE
+        app = on.server.app
+        later = app.database.clock() + DAY + IN_USE
         await j.is_cut_off()
-        house.database.clock = lambda: later
-        assert await retention.clean(house) > 0
+        app.database.clock = lambda: later
+        assert await retention.clean(app) > 0
         again = await back(on, juliet, j)
         assert (again.ready["recovered"], again.ready["reason"]) == (False, "connection")
         nameless = await back(on, juliet, j, connection="")
@@ -173,7 +173,7 @@ async def test_the_log_is_trimmed_by_time_and_count_in_small_steps(
 ) -> None:
     monkeypatch.setattr(retention, "STEP", 4)
     async with stage(tmp_path, events__keep_days="2", events__keep_count="15") as on:
-        house, database = on.server.house, on.server.house.database
+        app, database = on.server.app, on.server.app.database
         start = database.clock()
         database.clock = lambda: start
         romeo, _, _, verona = await in_a_room(on)
@@ -188,14 +188,14 @@ async def test_the_log_is_trimmed_by_time_and_count_in_small_steps(
             return steps[-1]
 
         monkeypatch.setattr(database, "write", counted)
-        position = house.broker.position
-        assert await retention.clean(house) == position - 15  # by count
+        position = app.broker.position
+        assert await retention.clean(app) == position - 15  # by count
         assert max(steps) <= 4
         assert len(steps) > 3
         assert await database.read(event_log.first) == position - 14
         later = start + 3 * DAY + 1
         database.clock = lambda: later
-        assert await retention.clean(house) == 6 + 1  # what is left of day 1, and the session
+        assert await retention.clean(app) == 6 + 1  # what is left of day 1, and the session
         later += 30 * DAY
-        await retention.clean(house)
+        await retention.clean(app)
         assert await database.read(event_log.first) == position  # the last one stays

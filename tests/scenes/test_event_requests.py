@@ -13,7 +13,7 @@ import pytest
 import trio
 
 from chatd.admin.accounts import handlers
-from chatd.core.app import House
+from chatd.core.app import App
 from chatd.realtime.event_waiters import EventWaiter
 from chatd.rest.event_stream import Subscription
 from chatd.rest.events import LongPoll
@@ -34,7 +34,7 @@ async def until(condition: Any) -> None:
 
 
 def polls(on: Stage) -> list[LongPoll]:
-    return [one for one in on.server.house.connections if isinstance(one, LongPoll)]
+    return [one for one in on.server.app.connections if isinstance(one, LongPoll)]
 
 
 def waiting(on: Stage) -> list[EventWaiter]:
@@ -42,8 +42,8 @@ def waiting(on: Stage) -> list[EventWaiter]:
     return [one.waiter for one in polls(on) if one.waiter.keys]
 
 
-def streams(house: House) -> list[Subscription]:
-    return [one for one in house.connections if isinstance(one, Subscription)]
+def streams(app: App) -> list[Subscription]:
+    return [one for one in app.connections if isinstance(one, Subscription)]
 
 
 class Polled:
@@ -75,7 +75,7 @@ async def begin_poll(on: Stage, who: Person, wait: str = "50") -> Polled:
 
 
 async def disable(on: Stage, who: Person) -> None:
-    await handlers(on.server.house, on.server.accounts)["user.set"]({"user": who.name, "disabled": True})
+    await handlers(on.server.app, on.server.accounts)["user.set"]({"user": who.name, "disabled": True})
 
 
 async def test_a_long_poll_ends_when_its_user_is_disabled(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_a_user_who_is_disabled_as_an_event_comes_does_not_get_it(tmp_path
         verona = await group(romeo, juliet)
         poll = await begin_poll(on, juliet)
         [long_poll] = polls(on)
-        on.server.house.connections.discard(long_poll)  # it is not closed: what it is checked for is tried alone
+        on.server.app.connections.discard(long_poll)  # it is not closed: what it is checked for is tried alone
         await disable(on, juliet)
         await romeo.asks("POST", f"/conversations/{verona}/messages", {"content": "secret"}, status=201)
         status, body = await poll.answer()
@@ -133,9 +133,9 @@ async def test_a_long_poll_is_woken_by_whatever_concerns_its_user(tmp_path: Path
     async with stage(tmp_path) as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         verona = await group(romeo, juliet)
-        await on.server.house.dispatch.notifier.round()
+        await on.server.app.dispatch.notifier.round()
         poll = await begin_poll(on, juliet)
-        shell = handlers(on.server.house, on.server.accounts)
+        shell = handlers(on.server.app, on.server.accounts)
         if about == "a new conversation":
             await group(romeo, juliet)
         elif about == "a removal":
@@ -168,18 +168,18 @@ async def test_a_query_that_means_nothing_is_refused_before_an_answer_begins(
         juliet = await on.person("juliet")
         given, said, _ = await on.rest.ask("GET", f"/events?{query}", token=juliet.token, headers={"Accept": accept})
         assert given == said["status"] == status
-        assert streams(on.server.house) == []
+        assert streams(on.server.app) == []
 
 
 async def fill(on: Stage, who: Person, where: str, count: int) -> None:
     """Many long messages, without the cost of as many requests."""
-    house = on.server.house
-    actor = await house.doorman.admit(who.token)
+    app = on.server.app
+    actor = await app.authenticator.authenticate(who.token)
     conversation = OBJECT_ID.read(where)
     async with trio.open_nursery() as nursery:
         for number in range(count):
             message = SendMessage(conversation=conversation, content=f"{number} {'x' * SIZE}")
-            nursery.start_soon(house.dispatch.request, actor, message)
+            nursery.start_soon(app.dispatch.request, actor, message)
 
 
 async def test_a_stream_that_is_left_in_the_middle_of_a_replay_leaves_nothing(tmp_path: Path) -> None:
@@ -192,10 +192,10 @@ async def test_a_stream_that_is_left_in_the_middle_of_a_replay_leaves_nothing(tm
         for _ in range(3):
             stream = await Stream.of(on, juliet, last=f"{start['epoch']}-{start['pos']}")
             await stream.comes_to_hear("message:created")
-            [subscription] = streams(on.server.house)
+            [subscription] = streams(on.server.app)
             await until(lambda one=subscription: one.waiting > 0)
             await stream.leaves()
-            await until(lambda: not streams(on.server.house))
+            await until(lambda: not streams(on.server.app))
         await until(lambda: trio.lowlevel.current_statistics().tasks_living <= tasks)
 
 
@@ -216,14 +216,14 @@ async def test_a_stream_in_the_middle_of_a_replay_ends_when_its_user_is_disabled
         verona = await group(romeo, juliet)
         await fill(on, romeo, verona, 600)
         stream = await Stream.of(on, juliet, last=f"{start['epoch']}-{start['pos']}")
-        [subscription] = streams(on.server.house)
+        [subscription] = streams(on.server.app)
         await until(lambda: subscription.waiting > 0)
-        assert not subscription.chairs
+        assert not subscription.channels
         await disable(on, juliet)
-        assert subscription.ended
+        assert subscription.is_closing
         assert await how_many(stream) < 600
         await stream.leaves()
-        await until(lambda: not streams(on.server.house))
+        await until(lambda: not streams(on.server.app))
 
 
 async def post(sent: list[str], who: Person, where: str, text: str) -> None:
@@ -265,8 +265,8 @@ async def test_nothing_comes_behind_a_piece_that_was_dropped(tmp_path: Path) -> 
         stream = await Stream.of(on, juliet)
         await stream.comes_to_hear("ready")
         await stream.comes_to_hear("unread:count")
-        [subscription] = streams(on.server.house)
-        broker = on.server.house.broker
+        [subscription] = streams(on.server.app)
+        broker = on.server.app.broker
         for number, size in ((1, 10), (2, 5_000), (3, 10)):  # in one moment: the stream takes nothing in between
             broker.send(subscription, sse.frame(f"epoch-{number}", "piece", b'{"params":"%b"}' % (b"x" * size)))
             broker.flush_now()
@@ -282,7 +282,7 @@ async def locked(on: Stage, folder: Path) -> AsyncIterator[None]:
     """Another program holds the lock of the database."""
     other = sqlite3.connect(folder / "data" / "chatd.db", isolation_level=None)
     try:
-        await on.server.house.dispatch.settled()
+        await on.server.app.dispatch.settled()
         other.execute("BEGIN IMMEDIATE")
         yield
     finally:
@@ -299,7 +299,7 @@ async def test_a_stream_while_nothing_can_be_written_is_refused_before_it_begins
             )
             assert (status, said["code"]) == (503, "UNAVAILABLE")
             assert int(headers["Retry-After"]) > 0
-        assert streams(on.server.house) == []
+        assert streams(on.server.app) == []
 
 
 async def test_a_stream_that_goes_on_while_nothing_can_be_written_is_told_so(tmp_path: Path) -> None:
@@ -312,7 +312,7 @@ async def test_a_stream_that_goes_on_while_nothing_can_be_written_is_told_so(tmp
             assert [(await stream.hears())[1] for _ in range(2)] == ["ready", "conversation:created"]
             id, name, body = await stream.hears()
             assert (id, name, body["code"]) == ("", "error", "UNAVAILABLE")
-            await until(lambda: not streams(on.server.house))
+            await until(lambda: not streams(on.server.app))
         await stream.leaves()
 
 

@@ -128,7 +128,7 @@ async def test_what_is_trimmed_is_said_to_be(tmp_path: Path) -> None:
         for number in range(10):
             await romeo.asks("POST", f"/conversations/{verona}/messages", {"content": str(number)}, status=201)
         now = await juliet.asks("GET", "/events")
-        assert await clean(on.server.house) == now["pos"] - 3
+        assert await clean(on.server.app) == now["pos"] - 3
         where = f"/events?epoch={start['epoch']}&pos="
         assert (await juliet.asks("GET", f"{where}{start['pos']}"))["reason"] == "trimmed"
         kept = await juliet.asks("GET", f"{where}{now['pos'] - 3}")

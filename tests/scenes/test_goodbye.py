@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from chatd.connections.socketio import IoConnection
+from chatd.connections.socketio import SocketIoConnection
 from protocol.commands import SendMessage
 from protocol.errors import GOING_AWAY
 from protocol.ids import OBJECT_ID
@@ -20,7 +20,7 @@ from tests.scenes.troupe import IoPlayer, Troupe, troupe
 
 
 def poll_waits(on: Stage) -> bool:
-    sessions = [one.session for one in on.server.house.connections if isinstance(one, IoConnection)]
+    sessions = [one.session for one in on.server.app.connections if isinstance(one, SocketIoConnection)]
     return any(one._polling is not None and one._polling.getting for one in sessions)
 
 
@@ -49,16 +49,16 @@ async def test_the_last_event_before_the_end_comes_once_and_before_it(tmp_path: 
         await j.connects()
         assert await j.asks("conversation:join", {"conversationId": verona}) == {"ok": True}
         await until(lambda: poll_waits(on))
-        house = on.server.house
-        actor = await house.doorman.admit(romeo.token)
+        app = on.server.app
+        actor = await app.authenticator.authenticate(romeo.token)
 
         def end(_: object) -> None:
             """The server stops, as far as its clients can see: behind the event, in the same moment."""
-            house.end_all(GOING_AWAY)
-            house.stopping = False
+            app.close_all(GOING_AWAY)
+            app.stopping = False
 
         message = SendMessage(conversation=OBJECT_ID.read(verona), content="last")
-        house.dispatch.perform(actor, message, end)
+        app.dispatch.perform(actor, message, end)
         assert await story(players, j, "connect") == ["last", "disconnect", "connect"]
         await j.asks("conversation:join", {"conversationId": verona})
         await say(romeo, verona, "next")

@@ -14,7 +14,7 @@ from chatd.admin.accounts import handlers
 from chatd.config.load import load
 from chatd.net.request import Request
 from chatd.server.main import running
-from chatd.server.router import MetricsSite
+from chatd.server.router import MetricsRouter
 from tests.scenes.stage import Rest, stage
 
 
@@ -31,15 +31,15 @@ async def test_a_hangup_takes_up_what_may_change_and_keeps_the_rest(tmp_path: Pa
         file.write_text(settings + opened + "[limits]\ntext_characters = 5\n[server.nonsense]\n")
         os.kill(os.getpid(), signal.SIGHUP)
         await trio.testing.wait_all_tasks_blocked(0.05)
-        assert server.house.config.limits.text_characters == 10_000
+        assert server.app.config.limits.text_characters == 10_000
 
         more = '[limits]\ntext_characters = 5\n[auth]\nregistration = "closed"\n[socketio]\nmax_payload = 5\n'
         file.write_text(settings + more)
         os.kill(os.getpid(), signal.SIGHUP)
         with trio.fail_after(10):
-            while server.house.config is config:
+            while server.app.config is config:
                 await trio.testing.wait_all_tasks_blocked(0.01)
-        assert server.house.config.socketio.max_payload == 1_000_000
+        assert server.app.config.socketio.max_payload == 1_000_000
         assert (await rest.ask("POST", "/auth/register", person | {"username": "bob"}))[0] == 403
         talk = (await rest.ask("POST", "/conversations", {"type": "group", "participants": []}, token=token))[1]["_id"]
         path = f"/conversations/{talk}/messages"
@@ -87,7 +87,7 @@ async def test_what_waits_for_slow_clients_is_measured(tmp_path: Path) -> None:
 async def test_the_figures_are_for_administrators_and_services_that_may_have_them(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         ann = await on.person("ann")
-        calls = handlers(on.server.house, on.server.accounts)
+        calls = handlers(on.server.app, on.server.accounts)
         watches = (await calls["service.make"]({"name": "prometheus", "scopes": ["metrics"]}))["token"]
         notifies = (await calls["service.make"]({"name": "cron", "scopes": ["notify"]}))["token"]
         ruler = on.server.accounts.identity.issuer.access(1, ttl=60, admin=True)
@@ -112,7 +112,7 @@ async def figures(rest: Rest, token: str) -> dict[str, float]:
 
 
 def test_the_metrics_own_port_has_nothing_else() -> None:
-    site = MetricsSite()
+    site = MetricsRouter()
     upgrade = [(b"connection", b"upgrade"), (b"upgrade", b"websocket")]
     for request, status in (
         (Request("GET", b"/metrics", []), None),

@@ -50,7 +50,7 @@ async def test_again_from_another_device_dialect_and_server(tmp_path: Path) -> N
         again = await on.rpc(romeo.token)
         assert (await again.asks("message:send", said))["data"]["_id"] == answers[0]
         await again.is_refused("message:send", {**said, "content": "Otherwise"}, CONFLICT)
-        assert await stored(on.server.house.config.data.directory) == 2
+        assert await stored(on.server.app.config.data.directory) == 2
 
 
 async def test_again_after_it_was_edited_or_deleted(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ async def test_again_after_it_was_edited_or_deleted(tmp_path: Path) -> None:
         assert (again["_id"], again["content"]) == (first["_id"], "")
         await r.is_refused("message:send", {**said, "content": "Otherwise"}, CONFLICT)
         assert (await juliet.asks("GET", f"/conversations/{made['_id']}/messages")) == []
-        assert await stored(on.server.house.config.data.directory) == 1
+        assert await stored(on.server.app.config.data.directory) == 1
 
 
 async def stored(folder: str) -> int:

@@ -19,14 +19,14 @@ import trio
 from chatd.auth.tokens import make_refresh
 from chatd.config.load import load
 from chatd.config.settings import ROWS
-from chatd.engineio.session import Session
+from chatd.engineio.session import EngineSession
 from chatd.net.framer import FrameReader
 from chatd.net.request import Request
 from chatd.net.socket import frame_text
 from chatd.rate_limit import Bucket, Rate
-from chatd.server.main import Server, running
+from chatd.server.main import RunningServer, running
 from chatd.server.retention import clean
-from chatd.services.context import Told
+from chatd.services.context import Published
 from chatd.telemetry.log import log
 from protocol.errors import Refusal
 from protocol.ids import Ref
@@ -43,7 +43,7 @@ HTTP = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 class On:
     """A server that runs, and what the probes need of it."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: RunningServer) -> None:
         self.server = server
         self.address = server.front.addresses[0]
         self.rest = Rest(f"http://{self.address}")
@@ -118,7 +118,7 @@ async def access_seconds(on: On) -> int:
 
 
 async def refresh_milliseconds(on: On) -> int:
-    return on.server.accounts._pass(make_refresh())[2]
+    return on.server.accounts._refresh_row(make_refresh())[2]
 
 
 async def answer_or_end(socket: Raw) -> object:
@@ -166,7 +166,7 @@ async def slow_client(on: On) -> tuple[int, bool]:
     """What may wait for a WebSocket, and whether a polling session with 2,000 bytes is too slow."""
     assert on.server.front._server is not None
     assert on.server.site._engine is not None
-    session = Session("sid", on.server.site._engine.rules, lambda session: None)
+    session = EngineSession("sid", on.server.site._engine.rules, lambda session: None)
     session.write(frame_text(b"x" * 2_000))
     return on.server.front._server.sockets.sending.limit, session.closing
 
@@ -233,12 +233,12 @@ def takes(rate_of: Callable[[On], Rate]) -> Probe:
 
 
 async def sends(on: On) -> tuple[int, float]:
-    buckets = on.server.house.dispatch._sends
+    buckets = on.server.app.dispatch._sends
     return taken(lambda: buckets.take(-1, 0.0)), round(buckets.retry_after(-1, 0.0), 3)
 
 
 async def requests(on: On) -> tuple[int, float]:
-    buckets = on.server.house.rest
+    buckets = on.server.app.rest
     return taken(lambda: buckets.take("nobody", 0.0)), round(buckets.retry_after("nobody", 0.0), 3)
 
 
@@ -314,48 +314,48 @@ async def pieces_of_a_replay(on: On) -> bool:
     """Whether three events are read in more than one piece."""
     from chatd.connections.resume import catch_up
 
-    talk, start = await on.group(), on.server.house.broker.position
+    talk, start = await on.group(), on.server.app.broker.position
     for number in range(3):
         await on.sends(talk, str(number))
-    pieces: list[list[Told]] = []
+    pieces: list[list[Published]] = []
 
-    async def tell(told: list[Told]) -> None:
+    async def tell(told: list[Published]) -> None:
         pieces.append(told)
 
     ann = await on.person("ann")
-    actor = await on.server.house.doorman.admit(ann.token)
+    actor = await on.server.app.authenticator.authenticate(ann.token)
     limits: list[int] = []
-    read = on.server.house.database.read
+    read = on.server.app.database.read
 
     async def reading(unit: Any) -> Any:
         limits.append(unit.keywords["limit"])
         return await read(unit)
 
-    on.server.house.database.read = reading  # type: ignore[method-assign]
+    on.server.app.database.read = reading  # type: ignore[method-assign]
     try:
-        await catch_up(on.server.house, actor, start, tell)
+        await catch_up(on.server.app, actor, start, tell)
     finally:
-        on.server.house.database.read = read  # type: ignore[method-assign]
+        on.server.app.database.read = read  # type: ignore[method-assign]
     return limits[0] == 1
 
 
 async def typing_ends_by_itself(on: On) -> int:
-    typists = on.server.house.dispatch.typists
+    typing_tracker = on.server.app.dispatch.typing
     from protocol.events import Typing
 
     told: list[Typing] = []
-    typists._tell = told.append
-    typists._writing.clear()
-    typists.heard(Typing(Ref(1, 0), Ref(1, 0), True), 100.0)
-    typists.sweep(102.0)
+    typing_tracker._publish = told.append
+    typing_tracker._typing.clear()
+    typing_tracker.typing_changed(Typing(Ref(1, 0), Ref(1, 0), True), 100.0)
+    typing_tracker.sweep(102.0)
     return len(told)
 
 
 async def user_without_sockets(on: On) -> bool:
-    presence = on.server.house.dispatch.presence
-    presence.entered(Ref(99, 0))
-    presence.left(99)
-    return bool(presence.among([99]))
+    presence = on.server.app.dispatch.presence
+    presence.user_connected(Ref(99, 0))
+    presence.user_disconnected(99)
+    return bool(presence.online_among([99]))
 
 
 def cleaned(days: float) -> Probe:
@@ -365,12 +365,12 @@ def cleaned(days: float) -> Probe:
         talk = await on.group()
         for number in range(3):
             await on.sends(talk, str(number))
-        clock = on.server.house.database.clock
-        on.server.house.database.clock = lambda: clock() + int(days * 86_400_000)
+        clock = on.server.app.database.clock
+        on.server.app.database.clock = lambda: clock() + int(days * 86_400_000)
         try:
-            return await clean(on.server.house) > 0
+            return await clean(on.server.app) > 0
         finally:
-            on.server.house.database.clock = clock
+            on.server.app.database.clock = clock
 
     return probe
 
@@ -408,10 +408,10 @@ LIVE: dict[str, Case] = {
     "limits.idle_timeout": Case("0.05", idle_connection, WAITS, "hung up"),
     "limits.ping_interval": Case("0.05", first_ping, WAITS, "ping"),
     "limits.ping_timeout": Case("7", announced_timeout, 20.0, 7.0),
-    "limits.calls_per_connection": Case("10", takes(lambda on: on.server.house.calls), (100, 0.02), (100, 0.1)),
-    "limits.calls_per_connection_burst": Case("7", takes(lambda on: on.server.house.calls), (100, 0.02), (7, 0.02)),
-    "limits.typing_per_connection": Case("10", takes(lambda on: on.server.house.typing), (5, 0.2), (5, 0.1)),
-    "limits.typing_per_connection_burst": Case("7", takes(lambda on: on.server.house.typing), (5, 0.2), (7, 0.2)),
+    "limits.calls_per_connection": Case("10", takes(lambda on: on.server.app.calls), (100, 0.02), (100, 0.1)),
+    "limits.calls_per_connection_burst": Case("7", takes(lambda on: on.server.app.calls), (100, 0.02), (7, 0.02)),
+    "limits.typing_per_connection": Case("10", takes(lambda on: on.server.app.typing), (5, 0.2), (5, 0.1)),
+    "limits.typing_per_connection_burst": Case("7", takes(lambda on: on.server.app.typing), (5, 0.2), (7, 0.2)),
     "limits.sends_per_user": Case("10", sends, (60, 0.05), (60, 0.1)),
     "limits.sends_per_user_burst": Case("7", sends, (60, 0.05), (7, 0.05)),
     "limits.rest_per_user": Case("10", requests, (100, 0.02), (100, 0.1)),

@@ -41,7 +41,7 @@ async def test_a_newcomer_has_not_seen_what_was_there_before(tmp_path: Path) -> 
         await romeo.asks("DELETE", f"/messages/{old[2]}", status=204)
         assert await nurse.asks("GET", "/unread") == counts
         await n.leaves()
-        await on.server.house.dispatch.settled()
+        await on.server.app.dispatch.settled()
         [listed] = await nurse.asks("GET", "/api/conversations")
         assert listed["unread_count"] == 1  # from the store
 

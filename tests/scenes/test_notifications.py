@@ -16,9 +16,9 @@ NOWHERE = "65a1b2c3" + "0" * 15 + "9"
 
 async def administrator(on: Stage) -> Person:
     root = await on.person("root")
-    house = on.server.house
-    await house.database.write(lambda tx: accounts.change(tx, "root", accounts.Changes(admin=True)))
-    house.doorman.forget(root.id)
+    app = on.server.app
+    await app.database.write(lambda tx: accounts.change(tx, "root", accounts.Changes(admin=True)))
+    app.authenticator.invalidate(root.id)
     return root
 
 

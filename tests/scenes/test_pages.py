@@ -102,9 +102,9 @@ async def test_cursors_are_never_times(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         verona = await group(romeo, juliet)
-        now = on.server.house.database.clock()
+        now = on.server.app.database.clock()
         for number in range(9):
-            on.server.house.database.clock = lambda number=number: now - 60_000 * (number // 3)  # type: ignore[misc]
+            on.server.app.database.clock = lambda number=number: now - 60_000 * (number // 3)  # type: ignore[misc]
             await romeo.asks("POST", f"/conversations/{verona}/messages", {"content": f"{number}"}, status=201)
         pages: list[Any] = []
         path = f"/conversations/{verona}/messages?limit=2"

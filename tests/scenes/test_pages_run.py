@@ -58,7 +58,7 @@ def examples(name: str, namespace: str, way: Way) -> list[Example]:
                 answer = text
         assert sent is not None
         found.append(Example(call, sent, answer))
-    kinds = {hear.name: hear.command for hear in dialect(name).vocabulary(namespace).hears}
+    kinds = {hear.name: hear.command for hear in dialect(name).vocabulary(namespace).inbound}
     assert [one.call for one in found] == list(kinds)
     return sorted(found, key=lambda one: kinds[one.call] in LAST)
 
@@ -71,7 +71,7 @@ def make_world(tx: Transaction) -> None:
     group = conversations.add(tx, "group", "Three", 1, None)
     for talk, user, role in ((12, 1, "owner"), (12, 2, "member"), (group, 1, "owner"), (group, 3, "member")):
         conversations.add_member(tx, talk, user, role, 0)  # type: ignore[arg-type]
-    place, ann = conversations.place(tx, 12, 1), people.by_id(tx, 1)
+    place, ann = conversations.membership(tx, 12, 1), people.by_id(tx, 1)
     assert place is not None
     assert ann is not None
     sent = messages.add(tx, place, ann, "text", MESSAGE.content, MESSAGE.attachments, None, None, without_content=False)
@@ -84,7 +84,7 @@ def make_world(tx: Transaction) -> None:
 async def world(on: Stage) -> Person:
     """Ann, in the world of the pages."""
     ann, _, _ = [await on.person(name) for name in ("ann", "bob", "cyd")]
-    await on.server.house.database.write(make_world)
+    await on.server.app.database.write(make_world)
     return ann
 
 

@@ -46,7 +46,7 @@ async def test_nothing_committed_after_a_removal_arrives(tmp_path: Path) -> None
             await pushes(j)
             if number % 10 == 0:
                 await away.is_cut_off()
-            start = on.server.house.broker.position
+            start = on.server.app.broker.position
             sends: list[tuple[str, dict[str, Any]]] = [
                 ("message:send", {**here, "content": f"{number}"})
             ] * dice.randint(1, 4)
@@ -56,14 +56,14 @@ async def test_nothing_committed_after_a_removal_arrives(tmp_path: Path) -> None
                 nursery.start_soon(fire, players[0], first)
                 nursery.start_soon(fire, players[1], sends)
                 nursery.start_soon(fire, players[2], sends)
-            await on.server.house.dispatch.settled()
+            await on.server.app.dispatch.settled()
             heard = [push for push in await pushes(j) if push.get("room", "").endswith(verona)]
             assert heard[-1]["method"] == "members:removed"
             removal = heard[-1]["pos"]
             assert all(push["pos"] < removal for push in heard[:-1])
             before_all += len(heard) - 1
-            after_all += on.server.house.broker.position > removal
-            await replays_nothing(juliet, on.server.house.database.epoch, start, verona)
+            after_all += on.server.app.broker.position > removal
+            await replays_nothing(juliet, on.server.app.database.epoch, start, verona)
             if number % 10 == 0:
                 away = await comes_back(on, juliet, away, verona)
             await romeo.asks("POST", f"/conversations/{verona}/members", {"userId": juliet.id}, status=204)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chatd.connections.channel import Chair
+from chatd.connections.channel import Channel
 from protocol.events import JOINED
 from protocol.ids import OBJECT_ID
 from tests.scenes.stage import Person, RpcPlayer, Stage, stage
@@ -19,11 +19,13 @@ from tests.scenes.test_resume import back
 
 def rooms_of(on: Stage, who: Person) -> dict[str, set[int]]:
     """The conversations whose rooms the user's seats are in, by namespace."""
-    seats: list[Chair] = [chair for one in on.server.house.connections for chair in getattr(one, "chairs", {}).values()]
+    seats: list[Channel] = [
+        channel for one in on.server.app.connections for channel in getattr(one, "channels", {}).values()
+    ]
     return {
-        chair.face.namespace: {number for kind, number in chair.groups if kind == JOINED}
-        for chair in seats
-        if chair.user == who.id
+        channel.encoder.namespace: {number for kind, number in channel.groups if kind == JOINED}
+        for channel in seats
+        if channel.user == who.id
     }
 
 
@@ -57,7 +59,7 @@ async def test_a_leave_behind_a_join_takes_effect_behind_it(tmp_path: Path) -> N
         join, leave = ("conversation:join", verona), ("conversation:leave", verona)
         assert await sends(j, join, leave) == [(1, True), (2, True)]
         assert rooms_of(on, juliet) == {"/chat": set()}
-        assert not on.server.house.dispatch.watchers.since(OBJECT_ID.read(verona).number, juliet.id)
+        assert not on.server.app.dispatch.viewers.viewing_since(OBJECT_ID.read(verona).number, juliet.id)
         await j.is_cut_off()
         j = await back_in_seat(on, juliet, j)
         assert rooms_of(on, juliet) == {"/chat": set()}

@@ -90,13 +90,13 @@ async def test_whoever_was_on_the_way_to_a_seat_when_the_session_ended_gets_none
     async with stage(tmp_path) as on:
         await on.person("ann")
         tokens = await signs_in(on.rest)
-        doorman = on.server.house.doorman
-        actor = await doorman.admit(tokens["accessToken"])
+        authenticator = on.server.app.authenticator
+        actor = await authenticator.authenticate(tokens["accessToken"])
         assert actor.sid is not None
-        doorman.check(actor)
+        authenticator.check_current(actor)
         await logs_out(on, tokens)
         with pytest.raises(Exception, match="session of this token has ended"):
-            doorman.check(actor)
+            authenticator.check_current(actor)
 
 
 async def test_a_token_of_the_shell_belongs_to_no_session(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ async def test_two_namespaces_share_one_connection(tmp_path: Path, version: int)
         notes = await players.opens("notes", "/notifications", version=version, auth=auth)
         await chat.connects()
         await notes.connects()
-        assert len(on.server.house.connections) == 1
+        assert len(on.server.app.connections) == 1
         await chat.leaves()
         await chat.disconnects()
         assert (await notes.asks("nonsense"))["error"]["code"] == "BAD_REQUEST"
@@ -99,7 +99,7 @@ async def test_whoever_is_signed_out_stays_away(tmp_path: Path) -> None:
         romeo = await on.person("romeo")
         player = await players.opens("r", auth={"token": romeo.token})
         await player.connects()
-        on.server.house.end_user(romeo.id, SIGNED_OUT)
+        on.server.app.close_user(romeo.id, SIGNED_OUT)
         assert await player.disconnects() == "io server disconnect"
 
 

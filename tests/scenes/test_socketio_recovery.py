@@ -53,7 +53,7 @@ class Scene(NamedTuple):
     async def is_alone(self) -> None:
         """Wait until the server has nobody but Romeo."""
         with trio.fail_after(5):
-            while len(self.on.server.house.connections) > 1:  # noqa: ASYNC110
+            while len(self.on.server.app.connections) > 1:  # noqa: ASYNC110
                 await trio.sleep(0.01)
 
 
@@ -171,7 +171,7 @@ async def test_each_namespace_recovers_on_its_own(tmp_path: Path) -> None:
         plain = await on.opens("plain", "/plain", auth={"recovery": False})
         before = [(await player.connects())["id"] for player in (one, other)]
         await plain.connects()
-        assert len(on.on.server.house.connections) == 2
+        assert len(on.on.server.app.connections) == 2
         await joins(one, on.verona)
         await joins(other, mantua)
         await joins(plain, mantua)
@@ -199,7 +199,7 @@ async def test_who_was_away_too_long_begins_anew(tmp_path: Path) -> None:
         await joins(player, on.verona)
         await on.loses(player)
         await on.says("1", "2", "3", "4", "5")
-        assert await clean(on.on.server.house) > 0
+        assert await clean(on.on.server.app) > 0
         on.line.down = False
         again = await player.connects()
         assert again["recovered"] is False
@@ -214,8 +214,8 @@ async def test_a_session_that_is_forgotten_begins_anew(tmp_path: Path) -> None:
     async with scene(tmp_path) as on:
         player = await on.opens("j")
         first = await player.connects()
-        house = on.on.server.house
-        assert await house.database.write(lambda tx: sessions.forget(tx, tx.now + 1, 500)) == 1
+        app = on.on.server.app
+        assert await app.database.write(lambda tx: sessions.forget(tx, tx.now + 1, 500)) == 1
         await on.loses(player)
         on.line.down = False
         again = await player.connects()

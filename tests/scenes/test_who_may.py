@@ -24,7 +24,7 @@ from chatd.store.sqlite.transaction import Transaction
 from protocol import commands as ask
 from protocol.commands import Command
 from protocol.dialects import dialect, names
-from protocol.dialects.grammar import Dialect, Hear, Route
+from protocol.dialects.grammar import Dialect, Inbound, Route
 from protocol.ids import Ref, spell_object_id, spell_uuid
 from tests.scenes.players import Player, RpcActor, Way, both_ways, play
 from tests.scenes.stage import Person, Stage, stage
@@ -70,7 +70,7 @@ def make(tx: Transaction, people: Cast) -> Target:
     for role, user in (*members, ("member", ids["former"])):
         conversations.add_member(tx, group, user, role, 0)  # type: ignore[arg-type]
     place, mate, owner = (
-        conversations.place(tx, group, people.mate.id),
+        conversations.membership(tx, group, people.mate.id),
         *(users.by_id(tx, number) for number in (people.mate.id, ids["owner"])),
     )
     assert place is not None
@@ -87,7 +87,7 @@ def elsewhere(target: Target) -> Target:
     return Target(*(ref._replace(number=ref.number + 1_000_000) for ref in target))
 
 
-def fill(row: Hear | Route, target: Target, caller: Person, people: Cast) -> dict[str, Any]:
+def fill(row: Inbound | Route, target: Target, caller: Person, people: Cast) -> dict[str, Any]:
     """The payload of a call about the target."""
     whom = people.mate if row.command is ask.RemoveMember else people.outsider
     numbers = {"claimed": caller.id, "user": whom.id, "to": people.mate.id}
@@ -101,7 +101,7 @@ def fill(row: Hear | Route, target: Target, caller: Person, people: Cast) -> dic
     return filled
 
 
-def expected(spoken: Dialect, row: Hear | Route, role: str, *, exists: bool) -> str:
+def expected(spoken: Dialect, row: Inbound | Route, role: str, *, exists: bool) -> str:
     if row.command is ask.Leave and spoken.not_yours is None:
         return "ok"
     if not exists:
@@ -113,12 +113,12 @@ def expected(spoken: Dialect, row: Hear | Route, role: str, *, exists: bool) -> 
 
 
 class Case(NamedTuple):
-    row: Hear | Route
+    row: Inbound | Route
     role: str
     exists: bool
 
 
-def cases(rows: tuple[Hear, ...] | tuple[Route, ...]) -> Iterator[Case]:
+def cases(rows: tuple[Inbound, ...] | tuple[Route, ...]) -> Iterator[Case]:
     for row in rows:
         if row.command in NEEDED:
             for role in ROLE_NAMES:
@@ -128,8 +128,8 @@ def cases(rows: tuple[Hear, ...] | tuple[Route, ...]) -> Iterator[Case]:
 def test_every_command_about_one_thing_has_a_role() -> None:
     about = {"conversation", "message", "notification"}
     dialects = [dialect(name) for name in names()]
-    rows: list[Hear | Route] = [route for each in dialects for route in each.routes]
-    rows += [hear for each in dialects for words in each.vocabularies.values() for hear in words.hears]
+    rows: list[Inbound | Route] = [route for each in dialects for route in each.routes]
+    rows += [hear for each in dialects for words in each.vocabularies.values() for hear in words.inbound]
     assert {row.command for row in rows if about & {field.to for field in row.takes}} <= set(NEEDED)
 
 
@@ -143,8 +143,8 @@ async def test_over_a_socket(tmp_path: Path, name: str, namespace: str, way: Way
     async with stage(tmp_path) as on:
         people = await cast(on)
         players = {role: await play(on, way, name, caller, namespace) for role, caller in people.callers.items()}
-        for case in cases(spoken.vocabulary(namespace).hears):
-            target = await on.server.house.database.write(lambda tx: make(tx, people))
+        for case in cases(spoken.vocabulary(namespace).inbound):
+            target = await on.server.app.database.write(lambda tx: make(tx, people))
             target = target if case.exists else elsewhere(target)
             filled = fill(case.row, target, people.callers[case.role], people)
             arguments = list(filled.values()) if getattr(case.row, "positional", False) else [filled]
@@ -160,7 +160,7 @@ async def outcome(on: Stage, player: Player, call: str, arguments: list[Any]) ->
         return NAMES_OF_CODES[player.refused["code"]] if player.refused else "ok"
     await player.tells(call, *arguments)
     await player.fence()
-    while any(connection.under_way for connection in connections(on)):  # noqa: ASYNC110 - no event tells
+    while any(connection.calls_in_progress for connection in connections(on)):  # noqa: ASYNC110 - no event tells
         await trio.sleep(0.001)
     errors = [body for event, body in await player.hears_all() if "error" in event]
     if not errors:
@@ -171,7 +171,7 @@ async def outcome(on: Stage, player: Player, call: str, arguments: list[Any]) ->
 
 
 def connections(on: Stage) -> list[Any]:
-    return list(on.server.house.connections)
+    return list(on.server.app.connections)
 
 
 @pytest.mark.parametrize("name", names())
@@ -180,7 +180,7 @@ async def test_over_rest(tmp_path: Path, name: str) -> None:
     async with stage(tmp_path) as on:
         people = await cast(on)
         for case in cases(spoken.routes):
-            target = await on.server.house.database.write(lambda tx: make(tx, people))
+            target = await on.server.app.database.write(lambda tx: make(tx, people))
             target = target if case.exists else elsewhere(target)
             caller = people.callers[case.role]
             filled = fill(case.row, target, caller, people)

@@ -16,7 +16,7 @@ from unittest import mock
 import trio
 
 from chatd.services import context, messages
-from chatd.services.context import Actor, Rules, Work
+from chatd.services.context import Actor, ServiceContext, ServiceRules
 from chatd.store.queries import conversations, users
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
@@ -136,7 +136,7 @@ async def cost_of_the_log(folder: Path, sends: int) -> tuple[float, float]:
         command = ask.SendMessage(conversation=Key(where), content="But soft, what light through yonder window breaks?")
 
         def send(tx: Transaction) -> None:
-            messages.send(Work(tx, actor, Rules()), command)
+            messages.send(ServiceContext(tx, actor, ServiceRules()), command)
 
         async def measure(batch: int) -> float:
             began = time.process_time()

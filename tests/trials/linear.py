@@ -34,7 +34,7 @@ from chatd.connections.jsonrpc import query_of, shown_token
 from chatd.net.framer import FrameReader, ReadRules, Violation
 from chatd.net.handshake import BadHandshake, accept, wants_websocket
 from chatd.net.http import HOST
-from chatd.net.http_connection import Channel, HttpRules, Reject
+from chatd.net.http_connection import HttpConnection, HttpRules, Reject
 from chatd.net.memory import memory_pair
 from chatd.net.origins import listed, normal
 from chatd.net.proxies import Proxies, block, read_address
@@ -44,9 +44,9 @@ from chatd.telemetry.log import as_text, cleaned
 from chatd.telemetry.redact import redact
 from protocol.dialects import accounts as shared
 from protocol.dialects import dialect, names
-from protocol.dialects.decode import Listener, listener
+from protocol.dialects.decode import CallDecoder, call_decoder
 from protocol.dialects.grammar import Complaints, Field
-from protocol.dialects.routing import Guide
+from protocol.dialects.routing import RouteCodec
 from protocol.errors import Refusal
 from protocol.frames import Packet
 from protocol.framings.engineio import read_payload
@@ -185,7 +185,7 @@ def framed(receive: Callable[[Packet], Any], before: bytes = b"", after: bytes =
 def signed(where: str) -> Probe:
     """A token whose signature holds and whose header or payload is the input, as far as a token may be long."""
     secret = b"s" * 32
-    verifier = Verifier(make_ring(KeySettings(secret, secret.decode())), claims.Rules())
+    verifier = Verifier(make_ring(KeySettings(secret, secret.decode())), claims.ClaimRules())
 
     def probe(data: bytes) -> Any:
         part = urlsafe_b64encode(data).rstrip(b"=")
@@ -201,7 +201,7 @@ def claimed(data: bytes) -> Any:
     """A payload whose every claim is the input, read as if its signature held."""
     value = data.decode()
     payload = dict.fromkeys(("sub", "name", "email", "jti", "iss", "aud", "typ", "role", "roles"), value)
-    return claims.read_claims({**payload, "exp": 9e9}, claims.Rules(), 0.0, kid=None, own_key=False)
+    return claims.read_claims({**payload, "exp": 9e9}, claims.ClaimRules(), 0.0, kid=None, own_key=False)
 
 
 def pieces(size: int, opcode: int, final: bool) -> Probe:
@@ -240,7 +240,7 @@ def http(before: bytes, after: bytes = b"\r\n\r\n", *, arrives: int = 16_384, ch
             data = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts)
         whole = before.replace(b"LENGTH", b"%d" % len(data)) + data + after
         server, client = memory_pair(capacity=len(whole) + 1)
-        channel = Channel(server, HttpRules())
+        channel = HttpConnection(server, HttpRules())
         channel.body_limit = 1 << 20
 
         async def send() -> None:
@@ -264,14 +264,14 @@ def locate(data: bytes) -> Any:
     return Proxies(("0.0.0.0/0", "::/0")).locate("192.0.2.1", headers)
 
 
-def guided(guide: Guide) -> Probe:
+def guided(guide: RouteCodec) -> Probe:
     """A route whose query string and body are the input."""
 
     def probe(data: bytes) -> None:
         query = query_of(Request("GET", b"/?" + data, ())).items()
         with contextlib.suppress(*REFUSED):
-            guide.hear({}, query, b"{}")
-        guide.hear({}, (), data)
+            guide.decode({}, query, b"{}")
+        guide.decode({}, (), data)
 
     return probe
 
@@ -380,14 +380,14 @@ PROBES: dict[str, Probe] = {
     **{f"[{section}] {key}": text(row.read) for section, rows in ROWS.items() for key, row in rows.items()},
 }
 
-PAYLOADS: dict[str, tuple[Listener, tuple[Field, ...]]] = {
-    f"{spoken.name} {call.name}": (listener(call, spoken.manners.complaints), call.takes)
+PAYLOADS: dict[str, tuple[CallDecoder, tuple[Field, ...]]] = {
+    f"{spoken.name} {call.name}": (call_decoder(call, spoken.replies.complaints), call.takes)
     for spoken in DIALECTS
     for vocabulary in spoken.vocabularies.values()
-    for call in vocabulary.hears
+    for call in vocabulary.inbound
 }
-ROUTES: dict[str, Guide] = {
-    f"{route.method} {route.path}": Guide(route, Complaints())
+ROUTES: dict[str, RouteCodec] = {
+    f"{route.method} {route.path}": RouteCodec(route, Complaints())
     for route in (*shared.ROUTES, *(route for spoken in DIALECTS for route in spoken.routes))
 }
 
@@ -401,13 +401,13 @@ def payload_probes() -> Iterator[tuple[str, Probe]]:
         yield f"{name}: arguments", checked(hears, b"[", b"]")
 
 
-def checked(hears: Listener, before: bytes = b"", after: bytes = b"") -> Probe:
+def checked(hears: CallDecoder, before: bytes = b"", after: bytes = b"") -> Probe:
     """A payload as a framing hands it on: its size has been judged."""
 
     def probe(data: bytes) -> Any:
         whole = before + data + after
         check_size(whole)
-        return hears.hear(whole)
+        return hears.decode(whole)
 
     return probe
 

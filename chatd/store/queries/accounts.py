@@ -10,11 +10,11 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import known_places, refresh_tokens, users
 
 
-class Session(NamedTuple):
+class LoginSession(NamedTuple):
     """A row: the digest of the one refresh token that is good now, whose it is, and until when."""
 
     hash: str
@@ -55,9 +55,9 @@ def keep(tx: Transaction, family: str, hash: str, user: int, expires: int) -> No
     tx.run(_KEEP, family=family, hash=hash, user=user, created=tx.now, expires=expires)
 
 
-def find(tx: Reading, family: str) -> Session | None:
+def find(tx: ReadTransaction, family: str) -> LoginSession | None:
     row = tx.one(_FIND, family=family)
-    return Session(*row) if row else None
+    return LoginSession(*row) if row else None
 
 
 def renew(tx: Transaction, family: str, hash: str, expires: int) -> None:
@@ -69,7 +69,7 @@ def end(tx: Transaction, family: str) -> bool:
     return tx.run(_END, family=family).rowcount > 0
 
 
-def holders(tx: Reading, handle: str) -> list[int]:
+def holders(tx: ReadTransaction, handle: str) -> list[int]:
     """Who goes by this name or address."""
     return [id for (id,) in tx.all(_HOLDERS, handle=handle)]
 
@@ -86,7 +86,7 @@ def forget_subject(tx: Transaction, user: int) -> None:
     tx.run(_SUBJECT, user=user)
 
 
-def knows(tx: Reading, user: int, place: str) -> bool:
+def knows(tx: ReadTransaction, user: int, place: str) -> bool:
     """Whether the user has signed in from there."""
     return tx.one(_KNOWS, user=user, place=place) is not None
 

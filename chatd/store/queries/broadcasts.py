@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Integer, Text, bindparam, column, insert, 
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import broadcast_marks, broadcasts, users
 from protocol.ids import Ref
 from protocol.model import Notification
@@ -60,13 +60,15 @@ def add(tx: Transaction, type: str, title: str, content: str, related: str | Non
     return Ref(id, tx.now // 1000)
 
 
-def get(tx: Reading, user: Ref, id: int) -> Notification | None:
+def get(tx: ReadTransaction, user: Ref, id: int) -> Notification | None:
     """A broadcast as a user sees it, if they do."""
     row = tx.one(_BY_ID, user=user.number, id=id)
     return _build(user, row) if row else None
 
 
-def page(tx: Reading, user: Ref, limit: int, *, before: int, after: int | None, unread: bool) -> list[Notification]:
+def page(
+    tx: ReadTransaction, user: Ref, limit: int, *, before: int, after: int | None, unread: bool
+) -> list[Notification]:
     """As a user sees them, newest first: those before a number, or the ones right after it."""
     pages = _PAGES[unread]
     if after is not None:
@@ -76,7 +78,7 @@ def page(tx: Reading, user: Ref, limit: int, *, before: int, after: int | None, 
     return [_build(user, row) for row in rows]
 
 
-def unread(tx: Reading, user: Ref) -> list[Notification]:
+def unread(tx: ReadTransaction, user: Ref) -> list[Notification]:
     return [_build(user, row) for row in tx.all(_UNREAD, user=user.number)]
 
 

@@ -8,14 +8,14 @@ from sqlalchemy import and_, bindparam, delete, exists, func, insert, literal, o
 
 from chatd.store.queries import users as people
 from chatd.store.sqlite.prepared import Prepared, listed
-from chatd.store.sqlite.query_cache import Question
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.query_cache import CachedQuery
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import conversations, members, messages, read_marks, users
 from protocol.ids import Ref
 from protocol.model import Conversation, Kind, Member, Role
 
 
-class Place(NamedTuple):
+class Membership(NamedTuple):
     """A user's standing in a conversation, with what never changes of the conversation itself."""
 
     conversation: Ref
@@ -52,7 +52,7 @@ _REF = Prepared(
         conversations.c.id == bindparam("conversation"), exists().where(members.c.conversation == conversations.c.id)
     )
 )
-_PAIR = Question(
+_PAIR = CachedQuery(
     select(conversations.c.id).where(
         conversations.c.peer.is_not(None),
         func.min(conversations.c.creator, conversations.c.peer) == bindparam("low"),
@@ -163,12 +163,12 @@ def _head(row: tuple[Any, ...]) -> tuple[Ref, Kind, Ref, Ref | None, str | None,
     return _ref(id, created), kind, _ref(c_id, c_created, c_subject), peer, title, created
 
 
-def _place(row: tuple[Any, ...]) -> Place:
+def _place(row: tuple[Any, ...]) -> Membership:
     ref, kind, creator, peer, title, created = _head(row)
-    return Place(ref, kind, creator, peer, row[10], title, created)
+    return Membership(ref, kind, creator, peer, row[10], title, created)
 
 
-_PLACE = Question(
+_PLACE = CachedQuery(
     select(*HEAD, members.c.role)
     .select_from(HEADED.join(members, members.c.conversation == conversations.c.id))
     .where(conversations.c.id == bindparam("conversation"), members.c.user == bindparam("user")),
@@ -177,23 +177,23 @@ _PLACE = Question(
 )
 
 
-def place(tx: Reading, conversation: int, user: int) -> Place | None:
+def membership(tx: ReadTransaction, conversation: int, user: int) -> Membership | None:
     """Where a user stands in a conversation; None for whoever is no member, or where there is none."""
-    return tx.recall(_PLACE, conversation, user)
+    return tx.cached(_PLACE, conversation, user)
 
 
-def exists_with(tx: Reading, conversation: int, user: int) -> bool:
+def exists_with(tx: ReadTransaction, conversation: int, user: int) -> bool:
     row = tx.one(_IS_MEMBER, conversation=conversation, user=user)
     return bool(row and row[0])
 
 
-def ref(tx: Reading, conversation: int) -> Ref | None:
+def ref(tx: ReadTransaction, conversation: int) -> Ref | None:
     """A conversation that exists, for those too who are not in it. One without any members does not."""
     row = tx.one(_REF, conversation=conversation)
     return _ref(*row) if row else None
 
 
-def get(tx: Reading, conversation: int) -> Conversation | None:
+def get(tx: ReadTransaction, conversation: int) -> Conversation | None:
     row = tx.one(_HEAD, conversation=conversation)
     if row is None:
         return None
@@ -201,11 +201,11 @@ def get(tx: Reading, conversation: int) -> Conversation | None:
     return Conversation(ref, kind, title, creator, peer, tuple(refs(tx, [conversation])[conversation]), created)
 
 
-def of_pair(tx: Reading, one: int, other: int) -> int | None:
-    return tx.recall(_PAIR, min(one, other), max(one, other))
+def of_pair(tx: ReadTransaction, one: int, other: int) -> int | None:
+    return tx.cached(_PAIR, min(one, other), max(one, other))
 
 
-def of_user(tx: Reading, user: int) -> list[int]:
+def of_user(tx: ReadTransaction, user: int) -> list[int]:
     return [row[0] for row in tx.all(_OF_USER, user=user)]
 
 
@@ -229,19 +229,19 @@ def set_role(tx: Transaction, conversation: int, user: int, role: Role) -> None:
     tx.run(_ROLE, in_conversation=conversation, of_user=user, role=role)
 
 
-def members_of(tx: Reading, conversation: int) -> list[Member]:
+def members_of(tx: ReadTransaction, conversation: int) -> list[Member]:
     """Everybody in a conversation, the longest there first."""
     width = people.WIDTH
     rows = tx.all(_MEMBERS, conversation=conversation)
     return [Member(people.user(row[:width]), row[width], row[width + 1]) for row in rows]
 
 
-def how_many_members(tx: Reading, conversation: int) -> int:
+def how_many_members(tx: ReadTransaction, conversation: int) -> int:
     row = tx.one(_COUNT, conversation=conversation)
     return int(row[0]) if row else 0
 
 
-def refs(tx: Reading, of: list[int]) -> dict[int, list[Ref]]:
+def refs(tx: ReadTransaction, of: list[int]) -> dict[int, list[Ref]]:
     """Who is in each of some conversations."""
     found: dict[int, list[Ref]] = {id: [] for id in of}
     for conversation, id, created, subject in tx.all(_REFS, conversations=str(of)):
@@ -249,22 +249,22 @@ def refs(tx: Reading, of: list[int]) -> dict[int, list[Ref]]:
     return found
 
 
-def group_titled(tx: Reading, title: str) -> tuple[Ref, Ref] | None:
+def group_titled(tx: ReadTransaction, title: str) -> tuple[Ref, Ref] | None:
     """The oldest group of that title, and its owner. It looks at every conversation: for the shell only."""
     row = tx.one(_GROUP_TITLED, title=title)
     return None if row is None else (_ref(*row[:2]), _ref(*row[2:]))
 
 
-def newest(tx: Reading, user: int, limit: int, offset: int = 0) -> list[Place]:
+def newest(tx: ReadTransaction, user: int, limit: int, offset: int = 0) -> list[Membership]:
     return [_place(row) for row in tx.all(_NEWEST, user=user, limit=limit, offset=offset)]
 
 
-def beside(tx: Reading, user: int, limit: int, of: int, recency: int, *, newer: bool) -> list[Place]:
+def beside(tx: ReadTransaction, user: int, limit: int, of: int, recency: int, *, newer: bool) -> list[Membership]:
     """The conversations next to one in the list, newest first; `recency` is the number of its last message."""
     rows = tx.all(_NEWER if newer else _OLDER, user=user, limit=limit, id=of, recency=recency)
     return [_place(row) for row in (rows[::-1] if newer else rows)]
 
 
-def how_many(tx: Reading, user: int) -> int:
+def how_many(tx: ReadTransaction, user: int) -> int:
     row = tx.one(_HOW_MANY, user=user)
     return int(row[0]) if row else 0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, func, or_, select
 
 from chatd.store.sqlite.prepared import Prepared, Rows
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import events
 
 _ROW = Rows(events, "position at kind conversation user about detail")
@@ -51,22 +51,22 @@ def write(
 ) -> int:
     """Say that something happened; its position."""
     position = tx.next_position()
-    tx.later(_ROW, (position, tx.now, kind, conversation, user, about, detail))
+    tx.insert_later(_ROW, (position, tx.now, kind, conversation, user, about, detail))
     return position
 
 
-def since(tx: Reading, position: int, end: int, limit: int) -> list[Entry]:
+def since(tx: ReadTransaction, position: int, end: int, limit: int) -> list[Entry]:
     """What happened after a position, up to another, in order."""
     return [Entry(*row) for row in tx.all(_SINCE, position=position, end=end, limit=limit)]
 
 
-def first(tx: Reading) -> int | None:
+def first(tx: ReadTransaction) -> int | None:
     """The oldest position that is kept."""
     row = tx.one(_FIRST)
     return row[0] if row else None
 
 
-def at(tx: Reading, position: int) -> int | None:
+def at(tx: ReadTransaction, position: int) -> int | None:
     """When something happened; None for what is not kept."""
     row = tx.one(_AT, position=position)
     return row[0] if row else None

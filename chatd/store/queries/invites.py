@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import invites
 
 _I = invites.c
@@ -40,13 +40,13 @@ def add(tx: Transaction, hash: str, *, admin: bool, uses: int, expires: int, mak
     return made
 
 
-def by_hash(tx: Reading, hash: str) -> Invite | None:
+def by_hash(tx: ReadTransaction, hash: str) -> Invite | None:
     """The invite, if it can be used now."""
     row = tx.one(_BY_HASH, hash=hash, now=tx.now)
     return Invite(*row) if row else None
 
 
-def everyone(tx: Reading) -> list[Invite]:
+def everyone(tx: ReadTransaction) -> list[Invite]:
     """Every invite that can be used now."""
     return [Invite(*row) for row in tx.all(_ALL, now=tx.now)]
 

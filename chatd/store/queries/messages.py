@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from chatd.store.queries import users as people
-from chatd.store.queries.conversations import HEAD, HEADED, Place
+from chatd.store.queries.conversations import HEAD, HEADED, Membership
 from chatd.store.sqlite.prepared import Prepared, Rows, listed
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import attachments, conversations, members, messages, read_marks, users
 from protocol.ids import Ref
 from protocol.model import Attachment, Kind, Message, MessageType, User
@@ -192,7 +192,7 @@ def receiver(creator: Ref, peer: Ref | None, sender: int) -> Ref | None:
 
 def add(
     tx: Transaction,
-    place: Place,
+    place: Membership,
     sender: User,
     type: MessageType,
     content: str,
@@ -204,11 +204,11 @@ def add(
     id = tx.next_id("messages")
     conversation, by = place.conversation.number, sender.ref.number
     name = None if client_id is None else (by, conversation, client_id)
-    tx.later(
+    tx.insert_later(
         _ROW, (id, conversation, by, type, content, len(hung), client_id, digest, tx.now, int(without_content)), name
     )
     for number, one in enumerate(hung):
-        tx.later(_ATTACHMENT, (id, number, one.url, one.type))
+        tx.insert_later(_ATTACHMENT, (id, number, one.url, one.type))
     return Message(
         ref=Ref(id, tx.now // 1000),
         conversation=place.conversation,
@@ -233,14 +233,14 @@ def sent_as(tx: Transaction, sender: int, conversation: int, client_id: str) -> 
     return (row[0], row[1]) if row else None
 
 
-def get(tx: Reading, message: int, *, deleted: bool = False) -> Message | None:
+def get(tx: ReadTransaction, message: int, *, deleted: bool = False) -> Message | None:
     """A message with its readers; a deleted one only where it is asked for."""
     found = many(tx, [message])
     row = found.get(message)
     return None if row is None or (row[1] and not deleted) else row[0]
 
 
-def many(tx: Reading, ids: Sequence[int]) -> dict[int, tuple[Message, bool]]:
+def many(tx: ReadTransaction, ids: Sequence[int]) -> dict[int, tuple[Message, bool]]:
     """Messages by id, each with whether it is deleted."""
     rows = tx.all(_BY_ID, id=ids[0]) if len(ids) == 1 else tx.all(_BY_IDS, ids=str(list(ids)))
     deleted = {row[0]: row[8] is not None for row in rows}
@@ -250,7 +250,13 @@ def many(tx: Reading, ids: Sequence[int]) -> dict[int, tuple[Message, bool]]:
 
 
 def page(
-    tx: Reading, place: Place, limit: int, *, before: int | None = None, after: int | None = None, offset: int = 0
+    tx: ReadTransaction,
+    place: Membership,
+    limit: int,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    offset: int = 0,
 ) -> list[Message]:
     """Messages of one conversation, oldest first: before one, after one, or the newest but `offset`."""
     conversation = place.conversation.number
@@ -266,19 +272,19 @@ def page(
     return _seen(tx, [build(row, head, senders[row[1]], hung.get(row[0], ())) for row in rows])
 
 
-def last_of(tx: Reading, of: list[int]) -> dict[int, Message]:
+def last_of(tx: ReadTransaction, of: list[int]) -> dict[int, Message]:
     """The last message of each of some conversations."""
     rows = [tx.one(_LAST, conversation=conversation) for conversation in of]
     ids = [row[0] for row in rows if row]
     return {one.conversation.number: one for one, _ in many(tx, ids).values()} if ids else {}
 
 
-def count(tx: Reading, conversation: int) -> int:
+def count(tx: ReadTransaction, conversation: int) -> int:
     row = tx.one(_COUNT, conversation=conversation)
     return int(row[0]) if row else 0
 
 
-def _attachments(tx: Reading, rows: list[tuple[Any, ...]]) -> dict[int, list[Attachment]]:
+def _attachments(tx: ReadTransaction, rows: list[tuple[Any, ...]]) -> dict[int, list[Attachment]]:
     """What hangs on the messages of rows that begin with _OWN."""
     hung: dict[int, list[Attachment]] = {}
     attached = [row[0] for row in rows if row[4]]
@@ -288,7 +294,7 @@ def _attachments(tx: Reading, rows: list[tuple[Any, ...]]) -> dict[int, list[Att
     return hung
 
 
-def _seen(tx: Reading, found: list[Message]) -> list[Message]:
+def _seen(tx: ReadTransaction, found: list[Message]) -> list[Message]:
     """The messages, with those who have read them."""
     cursors: dict[int, list[Cursor]] = {}
     for one in found:
@@ -299,13 +305,13 @@ def _seen(tx: Reading, found: list[Message]) -> list[Message]:
     return [with_readers(tx, one, cursors[one.conversation.number]) for one in found]
 
 
-def readers(tx: Reading, conversation: int, least: int) -> list[Cursor]:
+def readers(tx: ReadTransaction, conversation: int, least: int) -> list[Cursor]:
     """Who has read at least as far as a message."""
     rows = tx.all(_CURSORS, conversation=conversation, least=least)
     return [Cursor(Ref(id, created // 1000, subject), cursor) for id, created, subject, cursor in rows]
 
 
-def with_readers(tx: Reading, message: Message, cursors: list[Cursor]) -> Message:
+def with_readers(tx: ReadTransaction, message: Message, cursors: list[Cursor]) -> Message:
     id, sender = message.ref.number, message.sender.ref.number
     seen = tuple(c.user for c in cursors if c.message >= id and c.user.number != sender)
     if not seen:
@@ -335,19 +341,19 @@ def advance(tx: Transaction, conversation: int, user: int, message: int) -> bool
     return True
 
 
-def unread(tx: Reading, conversation: int, user: int) -> int:
+def unread(tx: ReadTransaction, conversation: int, user: int) -> int:
     """How many messages of others a member has not read."""
     row = tx.one(_UNREAD_IN, conversation=conversation, user=user)
     return int(row[0]) if row else 0
 
 
-def newest(tx: Reading, conversation: int) -> int:
+def newest(tx: ReadTransaction, conversation: int) -> int:
     """The number of the last message, deleted or not; 0 where there is none."""
     row = tx.one(_NEWEST, conversation=conversation)
     return int(row[0]) if row else 0
 
 
-class Standing(NamedTuple):
+class StoredReadState(NamedTuple):
     """A conversation of a user's: the message after which their unread begin, and how many these are."""
 
     conversation: Ref
@@ -356,7 +362,7 @@ class Standing(NamedTuple):
     unread: int
 
 
-def standings(tx: Reading, user: int) -> list[Standing]:
+def read_states(tx: ReadTransaction, user: int) -> list[StoredReadState]:
     """Every conversation of a user, with what they have not read of it."""
     rows = tx.all(_UNREAD, user=user)
-    return [Standing(Ref(id, created // 1000), kind, cursor, count) for id, created, kind, cursor, count in rows]
+    return [StoredReadState(Ref(id, created // 1000), kind, cursor, count) for id, created, kind, cursor, count in rows]

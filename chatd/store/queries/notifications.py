@@ -17,7 +17,7 @@ from sqlalchemy import BindParameter, and_, bindparam, delete, exists, func, ins
 from chatd.store.queries import view_intervals
 from chatd.store.queries.view_intervals import LAST, WATCHED
 from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import (
     broadcast_marks,
     broadcasts,
@@ -135,18 +135,20 @@ class Live(NamedTuple):
     told: int
 
 
-def get(tx: Reading, user: Ref, id: int) -> Notification | None:
+def get(tx: ReadTransaction, user: Ref, id: int) -> Notification | None:
     row = tx.one(_BY_ID, user=user.number, id=id)
     return _build(tx, user, row) if row else None
 
 
-def of_another(tx: Reading, user: Ref, id: int) -> Ref | None:
+def of_another(tx: ReadTransaction, user: Ref, id: int) -> Ref | None:
     """A notification that is there, of another user's."""
     row = tx.one(_OF_ANOTHER, user=user.number, id=id)
     return Ref(row[0], row[1] // 1000) if row else None
 
 
-def page(tx: Reading, user: Ref, limit: int, *, before: int, after: int | None, unread: bool) -> list[Notification]:
+def page(
+    tx: ReadTransaction, user: Ref, limit: int, *, before: int, after: int | None, unread: bool
+) -> list[Notification]:
     """A user's own, newest first: those before a number, or the ones right after it."""
     pages = _PAGES[unread]
     if after is not None:
@@ -156,7 +158,7 @@ def page(tx: Reading, user: Ref, limit: int, *, before: int, after: int | None, 
     return [_build(tx, user, row) for row in rows]
 
 
-def _build(tx: Reading, user: Ref, row: tuple[Any, ...]) -> Notification:
+def _build(tx: ReadTransaction, user: Ref, row: tuple[Any, ...]) -> Notification:
     id, created, type, title, content, read, conversation, related, extra, c_created = row
     about: Ref | str | None = related
     if conversation is not None:
@@ -176,12 +178,12 @@ def _build(tx: Reading, user: Ref, row: tuple[Any, ...]) -> Notification:
     )
 
 
-def _last_of(tx: Reading, conversation: int, user: Ref, told: str, read: int | None) -> int:
+def _last_of(tx: ReadTransaction, conversation: int, user: Ref, told: str, read: int | None) -> int:
     last = view_intervals.last(tx, conversation, user.number) if read is None else None
     return int(told) if last is None else last
 
 
-def text_of(tx: Reading, message: int) -> tuple[str, str]:
+def text_of(tx: ReadTransaction, message: int) -> tuple[str, str]:
     """What a notification says of a message: who, and the beginning of it."""
     row = tx.one(_TEXT, id=message)
     if row is None:
@@ -247,13 +249,13 @@ def add_of(tx: Transaction, user: int, conversation: int, message: int, *, read:
     return Live(Ref(id, tx.now // 1000), tx.now, message)
 
 
-def live(tx: Reading, user: int, conversation: int) -> Live | None:
+def live(tx: ReadTransaction, user: int, conversation: int) -> Live | None:
     """The unread row of a conversation, whether or not there is anything to be notified of."""
     row = tx.one(_LIVE, user=user, conversation=conversation)
     return Live(Ref(row[0], row[1] // 1000), row[1], int(row[2])) if row else None
 
 
-def with_rows(tx: Reading, user: int) -> set[int]:
+def with_rows(tx: ReadTransaction, user: int) -> set[int]:
     """The conversations of which a user has an unread row."""
     return {conversation for (conversation,) in tx.all(_WITH_ROWS, user=user)}
 
@@ -270,12 +272,12 @@ def remove(tx: Transaction, id: int) -> None:
     tx.run(_DELETE, notification=id)
 
 
-def unread_own(tx: Reading, user: int) -> list[Ref]:
+def unread_own(tx: ReadTransaction, user: int) -> list[Ref]:
     """What a user has not read, but for notifications of conversations."""
     return [Ref(id, created // 1000) for id, created in tx.all(_UNREAD_OWN, user=user)]
 
 
-def concerning(tx: Reading, conversation: int) -> list[tuple[Ref, Ref]]:
+def concerning(tx: ReadTransaction, conversation: int) -> list[tuple[Ref, Ref]]:
     """Every unread row about a conversation, and whose it is."""
     rows = tx.all(_CONCERNING, conversation=conversation)
     return [(Ref(id, created // 1000), Ref(u, born // 1000, subject)) for id, created, u, born, subject in rows]
@@ -286,7 +288,7 @@ def forget(tx: Transaction, user: int, conversation: int) -> None:
     tx.run(_FORGET, who=user, of=conversation)
 
 
-def count(tx: Reading, user: int) -> int:
+def count(tx: ReadTransaction, user: int) -> int:
     """How many a user has not read, from scratch."""
     row = tx.one(_COUNT, user=user)
     return int(row[0]) if row else 0

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, insert, select
 
 from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import service_tokens
 
 _T = service_tokens.c
@@ -30,17 +30,17 @@ def add(tx: Transaction, name: str, hash: str, scopes: str) -> None:
     tx.run(_ADD, name=name, hash=hash, scopes=scopes, created=tx.now)
 
 
-def by_hash(tx: Reading, hash: str) -> Service | None:
+def by_hash(tx: ReadTransaction, hash: str) -> Service | None:
     row = tx.one(_BY_HASH, hash=hash)
     return Service(*row) if row else None
 
 
-def by_name(tx: Reading, name: str) -> Service | None:
+def by_name(tx: ReadTransaction, name: str) -> Service | None:
     row = tx.one(_BY_NAME, name=name)
     return Service(*row) if row else None
 
 
-def everyone(tx: Reading) -> list[Service]:
+def everyone(tx: ReadTransaction) -> list[Service]:
     return [Service(*row) for row in tx.all(_ALL)]
 
 

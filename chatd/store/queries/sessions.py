@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import members, session_rooms, sessions
 
 _OPEN = Prepared(
@@ -68,7 +68,7 @@ def keep(tx: Transaction, names: list[str]) -> None:
         tx.run(_KEEP, session=name, at=tx.now)
 
 
-def owner(tx: Reading, name: str) -> int | None:
+def owner(tx: ReadTransaction, name: str) -> int | None:
     """Whose session it is; None for one that nobody remembers."""
     row = tx.one(_OWNER, name=name)
     return row[0] if row else None
@@ -93,7 +93,7 @@ class Room(NamedTuple):
         return self.removed is None or position is None or position <= self.removed
 
 
-def rooms(tx: Reading, session: str, user: int) -> dict[int, Room]:
+def rooms(tx: ReadTransaction, session: str, user: int) -> dict[int, Room]:
     """The rooms that a session had joined, by conversation."""
     rows = tx.all(_ROOMS, session=session, user=user)
     return {number: Room(bool(member) and removed is None, removed) for number, member, removed in rows}

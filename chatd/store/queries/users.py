@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import FromClause, bindparam, func, insert, select, update
 
 from chatd.store.sqlite.prepared import Prepared, listed
-from chatd.store.sqlite.query_cache import Question
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.query_cache import CachedQuery
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import members, refresh_tokens, users
 from protocol.ids import Ref
 from protocol.model import User
@@ -52,7 +52,7 @@ FIRST_OWN_ID = 2**52
 """Where the ids that chatd gives out begin on a server that trusts another issuer: that issuer's integers are below."""
 
 _ALL = select(*columns(users))
-_BY_ID = Question(_ALL.where(users.c.id == bindparam("id")), "id", user)
+_BY_ID = CachedQuery(_ALL.where(users.c.id == bindparam("id")), "id", user)
 _BY_IDS = Prepared(_ALL.where(users.c.id.in_(listed("ids"))))
 _BY_SUBJECT = Prepared(_ALL.where(users.c.subject == bindparam("subject")))
 _SECRETS = select(*columns(users), users.c.password, users.c.valid_from, users.c.local)
@@ -96,21 +96,23 @@ _SHARE = Prepared(
 _FORGET_TOKENS = Prepared(refresh_tokens.delete().where(refresh_tokens.c.user == bindparam("user")))
 
 
-def by_id(tx: Reading, id: int) -> User | None:
-    return tx.recall(_BY_ID, id)
+def by_id(tx: ReadTransaction, id: int) -> User | None:
+    return tx.cached(_BY_ID, id)
 
 
-def many(tx: Reading, ids: Iterable[int]) -> dict[int, User]:
+def many(tx: ReadTransaction, ids: Iterable[int]) -> dict[int, User]:
     """Users by id."""
     return {row[0]: user(row) for row in tx.all(_BY_IDS, ids=str(list(ids)))}
 
 
-def by_subject(tx: Reading, subject: str) -> User | None:
+def by_subject(tx: ReadTransaction, subject: str) -> User | None:
     row = tx.one(_BY_SUBJECT, subject=subject)
     return user(row) if row else None
 
 
-def account(tx: Reading, *, id: int | None = None, name: str | None = None, email: str | None = None) -> Account | None:
+def account(
+    tx: ReadTransaction, *, id: int | None = None, name: str | None = None, email: str | None = None
+) -> Account | None:
     """The account with that id, name or email: the first that is asked for."""
     if id is not None:
         row = tx.one(_ACCOUNT_BY_ID, id=id)
@@ -160,7 +162,7 @@ def add(
     return User(Ref(id, tx.now // 1000, subject), name, display, email, None, None, tx.now, admin)
 
 
-def page(tx: Reading, query: str, limit: int, *, after: int = 0, before: int | None = None) -> list[User]:
+def page(tx: ReadTransaction, query: str, limit: int, *, after: int = 0, before: int | None = None) -> list[User]:
     """Users whose name has `query` in it, in the order of their ids."""
     if before is not None:
         rows = tx.all(_BEFORE, query=query.lower(), limit=limit, id=before)[::-1]
@@ -169,16 +171,16 @@ def page(tx: Reading, query: str, limit: int, *, after: int = 0, before: int | N
     return [user(row) for row in rows]
 
 
-def everybody(tx: Reading) -> list[User]:
+def everybody(tx: ReadTransaction) -> list[User]:
     return [user(row) for row in tx.all(_EVERYBODY)]
 
 
-def count(tx: Reading) -> int:
+def count(tx: ReadTransaction) -> int:
     row = tx.one(_COUNT)
     return int(row[0]) if row else 0
 
 
-def share_a_conversation(tx: Reading, user: int, other: int) -> bool:
+def share_a_conversation(tx: ReadTransaction, user: int, other: int) -> bool:
     return tx.one(_SHARE, user=user, other=other) is not None
 
 

@@ -30,7 +30,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, literal_column, select, update
 
 from chatd.store.sqlite.prepared import Prepared, listed
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import members, messages, watches
 
 OPEN = 2**53 - 1
@@ -90,18 +90,18 @@ _PUT_AWAY = Prepared(update(watches).where(_THIS).values(noticed=bindparam("mess
 _FORGET = Prepared(delete(watches).where(_THIS))
 
 
-def last(tx: Reading, conversation: int, user: int) -> int | None:
+def last(tx: ReadTransaction, conversation: int, user: int) -> int | None:
     """The message that somebody's notification of a conversation is about, if there is one."""
     row = tx.one(_LAST, conversation=conversation, user=user)
     return row[0] if row else None
 
 
-def all_last(tx: Reading, user: int) -> dict[int, int]:
+def all_last(tx: ReadTransaction, user: int) -> dict[int, int]:
     """For each conversation of which somebody is to be notified, the message that it is about."""
     return {conversation: message for conversation, message in tx.all(_ALL, user=user) if message is not None}
 
 
-def last_among(tx: Reading, conversation: int, users: list[int]) -> dict[int, int | None]:
+def last_among(tx: ReadTransaction, conversation: int, users: list[int]) -> dict[int, int | None]:
     """The same for one conversation, and those of some users who are members."""
     return dict(tx.all(_AMONG, conversation=conversation, users=str(users)))
 

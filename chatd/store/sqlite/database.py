@@ -21,14 +21,14 @@ import trio
 
 from chatd.store.sqlite import probe
 from chatd.store.sqlite.batch import Committer
-from chatd.store.sqlite.gil_yield import Courtesy
+from chatd.store.sqlite.gil_yield import GilYield
 from chatd.store.sqlite.lock import locked
 from chatd.store.sqlite.open import LOG_PAGES, make_file, prepare_reader, prepare_writer
-from chatd.store.sqlite.queue import Failed, Job, Lane, Outcomes
-from chatd.store.sqlite.reader import Reader
+from chatd.store.sqlite.queue import Failed, Job, Outcomes, WriteQueue
+from chatd.store.sqlite.reader import QueryReader
 from chatd.store.sqlite.schema import Schema
-from chatd.store.sqlite.thread import Link
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.thread import SqliteThread
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.telemetry.metrics import COMMIT_SECONDS, COMMIT_UNITS, COMMITS, WRITES_FAILED
 from protocol.errors import UNAVAILABLE, Refusal
 
@@ -51,7 +51,7 @@ def wall_clock() -> int:
 class WritingServer:
     """The writer: commits batches, and copies the log into the database file between them."""
 
-    def __init__(self, database: Database, link: Link, committer: Committer) -> None:
+    def __init__(self, database: Database, link: SqliteThread, committer: Committer) -> None:
         self._database = database
         self._link = link
         self._committer = committer
@@ -77,7 +77,7 @@ class WritingServer:
 class ReadingServer:
     """A reader."""
 
-    def __init__(self, database: Database, link: Link, reader: Reader) -> None:
+    def __init__(self, database: Database, link: SqliteThread, reader: QueryReader) -> None:
         self._database = database
         self._link = link
         self._reader = reader
@@ -107,8 +107,8 @@ class Database:
         self.problem: str | None = None
         """Why nothing can be written, as far as the last writes tell; None while writes succeed."""
         self._failing = trio.Event()
-        self._writes = Lane("writer", queue=queue, batch=batch, after_batch=self._batch_done, failed=failed)
-        self._reads = Lane("readers", queue=queue, batch=READ_BATCH, after_batch=self._batch_done, failed=failed)
+        self._writes = WriteQueue("writer", queue=queue, batch=batch, after_batch=self._batch_done, failed=failed)
+        self._reads = WriteQueue("readers", queue=queue, batch=READ_BATCH, after_batch=self._batch_done, failed=failed)
 
     @classmethod
     @asynccontextmanager
@@ -156,7 +156,7 @@ class Database:
         """Have a unit of work committed; UNAVAILABLE when too many wait."""
         self._writes.submit(unit, done)
 
-    def query(self, unit: Callable[[Reading], Any], done: Callable[[outcome.Outcome[Any]], None]) -> None:
+    def query(self, unit: Callable[[ReadTransaction], Any], done: Callable[[outcome.Outcome[Any]], None]) -> None:
         """Have a question answered from what is committed; UNAVAILABLE when too many wait."""
         self._reads.submit(unit, done)
 
@@ -165,7 +165,7 @@ class Database:
         result: T = await self._writes.wait(unit)
         return result
 
-    async def read(self, unit: Callable[[Reading], T]) -> T:
+    async def read(self, unit: Callable[[ReadTransaction], T]) -> T:
         """Answer a question from what is committed. Cancelled, it is interrupted."""
         result: T = await self._reads.wait(unit)
         return result
@@ -221,8 +221,8 @@ async def _shielded(function: Callable[..., Awaitable[Any]], *args: Any) -> None
 
 
 @contextmanager
-def _courtesy() -> Iterator[Courtesy]:
-    courtesy = Courtesy()
+def _courtesy() -> Iterator[GilYield]:
+    courtesy = GilYield()
     trio.lowlevel.add_instrument(courtesy)
     try:
         yield courtesy
@@ -231,8 +231,8 @@ def _courtesy() -> Iterator[Courtesy]:
 
 
 @asynccontextmanager
-async def _linked(path: Path, courtesy: Courtesy, busy_seconds: float) -> AsyncIterator[Link]:
-    link = Link.to(path, courtesy, busy_seconds=busy_seconds)
+async def _linked(path: Path, courtesy: GilYield, busy_seconds: float) -> AsyncIterator[SqliteThread]:
+    link = SqliteThread.to(path, courtesy, busy_seconds=busy_seconds)
     await link
     try:
         yield link

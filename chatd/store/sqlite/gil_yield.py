@@ -19,7 +19,7 @@ PATIENCE = 0.0005
 PAUSE = 0.00005
 
 
-class Courtesy(trio.abc.Instrument):
+class GilYield(trio.abc.Instrument):
     """Counts the hops under way; installed for as long as a database is open."""
 
     def __init__(self) -> None:

@@ -11,12 +11,12 @@ import sqlite3
 from typing import Any
 
 from chatd.store.sqlite.prepared import Rows
-from chatd.store.sqlite.statement_effects import Footprint
+from chatd.store.sqlite.statement_effects import StatementEffects
 
 Row = tuple[Any, ...]
 
 
-class Waiting:
+class InsertBuffer:
     """The line: `lines` has the rows of each kind, `journal` for each row in the order of arrival the list it is in."""
 
     __slots__ = ("_changed", "_connection", "_touched", "journal", "lines", "names")
@@ -30,15 +30,15 @@ class Waiting:
         self._changed: set[str] = set()
         self._touched: set[str] = set()
 
-    def concerns(self, footprint: Footprint) -> bool:
+    def concerns(self, footprint: StatementEffects) -> bool:
         """Whether what waits must be written before a statement is run."""
         return not self._changed.isdisjoint(footprint.tables) or self.looks_at(footprint)
 
-    def looks_at(self, footprint: Footprint) -> bool:
+    def looks_at(self, footprint: StatementEffects) -> bool:
         """Whether a statement changes something that waiting rows go into, or are held against."""
         return not self._touched.isdisjoint(footprint.changed)
 
-    def open(self, rows: Rows, footprint: Footprint) -> list[Row]:
+    def open(self, rows: Rows, footprint: StatementEffects) -> list[Row]:
         """Let rows of another kind wait behind those that do, which don't look at them."""
         self._changed |= footprint.changed
         self._touched |= footprint.tables

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from chatd.store.sqlite.batch import Committer
 from chatd.store.sqlite.faults import StoreProblem
-from chatd.store.sqlite.reader import Reader
+from chatd.store.sqlite.reader import QueryReader
 from chatd.store.sqlite.schema import Schema, bring_up, epoch_of
 from chatd.store.sqlite.transaction import POSITION
 
@@ -63,11 +63,11 @@ def prepare_writer(
         return Committer(connection, sequences), epoch
 
 
-def prepare_reader(connection: sqlite3.Connection) -> Reader:
+def prepare_reader(connection: sqlite3.Connection) -> QueryReader:
     """Set a reader's connection up."""
     for pragma in (*READER, *BOTH):
         connection.execute(pragma).fetchall()
-    return Reader(connection)
+    return QueryReader(connection)
 
 
 @contextmanager

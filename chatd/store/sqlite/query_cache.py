@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Select
 
 from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.statement_effects import Footprint
+from chatd.store.sqlite.statement_effects import StatementEffects
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ ANSWERS = 20_000
 """Answers that are remembered per question: some 10 MB. With one more, all are forgotten, and learnt again."""
 
 
-class Question(Generic[T]):
+class CachedQuery(Generic[T]):
     """A SELECT of one row, the names of its parameters, and what is made of the row: something that never changes.
 
     Its answer must depend on nothing but the tables that it reads: not on the time, nor on chance.
@@ -35,16 +35,16 @@ class Question(Generic[T]):
         self.build = build
 
 
-class Memory:
+class QueryCache:
     """Answers by question and by the values of its parameters."""
 
     __slots__ = ("_footprints", "answers")
 
     def __init__(self) -> None:
-        self.answers: dict[Question[Any], dict[tuple[Any, ...], Any]] = {}
-        self._footprints: dict[Question[Any], Footprint] = {}
+        self.answers: dict[CachedQuery[Any], dict[tuple[Any, ...], Any]] = {}
+        self._footprints: dict[CachedQuery[Any], StatementEffects] = {}
 
-    def keep(self, question: Question[Any], key: tuple[Any, ...], answer: Any, footprint: Footprint) -> None:
+    def keep(self, question: CachedQuery[Any], key: tuple[Any, ...], answer: Any, footprint: StatementEffects) -> None:
         """Remember an answer, and what it was read from."""
         answers = self.answers.setdefault(question, {})
         if len(answers) >= ANSWERS:
@@ -52,7 +52,7 @@ class Memory:
         answers[key] = answer
         self._footprints[question] = footprint
 
-    def forget(self, change: Footprint) -> None:
+    def forget(self, change: StatementEffects) -> None:
         """Forget what a change can have made untrue."""
         for question, answers in self.answers.items():
             if answers and change.spoils(self._footprints[question]):

@@ -38,7 +38,7 @@ class Job:
         """Nobody wants the result any more: a reader gives it up, the writer does not."""
 
 
-class Server(Protocol):
+class Worker(Protocol):
     """One connection's end of a lane."""
 
     async def run(self, jobs: Sequence[Job]) -> Outcomes:
@@ -48,7 +48,7 @@ class Server(Protocol):
         """Do what can be done between two batches."""
 
 
-class Lane:
+class WriteQueue:
     """First come, first served. Everything but `wait` and `close` is synchronous.
 
     A server that can't go on is reported to `failed` under the lane's name. When the last one has failed, everything
@@ -108,7 +108,7 @@ class Lane:
         self._waiting.remove(job)
         return True
 
-    def serve(self, server: Server) -> None:
+    def serve(self, server: Worker) -> None:
         """Let a connection serve this lane until it is closed."""
         self._serving += 1
         # A system task, since no caller's cancellation may come between a commit and telling of it.
@@ -121,7 +121,7 @@ class Lane:
         if self._serving:
             await self._closed.wait()
 
-    async def _serve(self, server: Server) -> None:
+    async def _serve(self, server: Worker) -> None:
         try:
             await self._serve_until_closed(server)
         except Exception as problem:
@@ -132,7 +132,7 @@ class Lane:
             self._refuse_waiting()
             self._closed.set()
 
-    async def _serve_until_closed(self, server: Server) -> None:
+    async def _serve_until_closed(self, server: Worker) -> None:
         while True:
             jobs = self._take()
             if jobs:
@@ -169,7 +169,7 @@ class Lane:
             LOG.exception("what follows a batch failed")
 
 
-async def _run(server: Server, jobs: Sequence[Job]) -> Outcomes:
+async def _run(server: Worker, jobs: Sequence[Job]) -> Outcomes:
     try:
         return await server.run(jobs)
     except Exception:

@@ -14,17 +14,17 @@ import outcome
 
 from chatd.store.sqlite.faults import refusal, unavailable
 from chatd.store.sqlite.queue import Job, Outcomes
-from chatd.store.sqlite.transaction import Reading
+from chatd.store.sqlite.transaction import ReadTransaction
 
 ASK_EVERY = 100_000  # of SQLite's instructions; a short query has fewer
 
 
-class Reader:
+class QueryReader:
     """Runs queries on one connection. Every method runs on the connection's thread."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._reading = Reading(connection)
+        self._reading = ReadTransaction(connection)
         self._job: Job | None = None
         connection.set_progress_handler(self._unwanted, ASK_EVERY)
 

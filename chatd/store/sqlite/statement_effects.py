@@ -25,7 +25,7 @@ ROWID = "ROWID"
 
 
 @dataclass(frozen=True, eq=False)
-class Footprint:
+class StatementEffects:
     """`updates` has the columns in which rows change, `rows` the tables where rows come or go."""
 
     reads: frozenset[Column]
@@ -36,12 +36,12 @@ class Footprint:
     tables: frozenset[str]
     """... or is read."""
 
-    def spoils(self, answer: Footprint) -> bool:
+    def spoils(self, answer: StatementEffects) -> bool:
         """Whether running this can change what the other one has answered."""
         return not self.updates.isdisjoint(answer.reads) or not self.rows.isdisjoint(answer.tables)
 
 
-def footprint_of(connection: sqlite3.Connection, statement: Prepared | Rows) -> Footprint:
+def effects_of(connection: sqlite3.Connection, statement: Prepared | Rows) -> StatementEffects:
     """Learn it from the connection's schema. A statement that changes anything but rows is refused by SQLite."""
     notes = _Notes()
     connection.set_authorizer(notes.take)
@@ -70,10 +70,10 @@ class _Notes:
             return sqlite3.SQLITE_DENY
         return sqlite3.SQLITE_OK
 
-    def footprint(self, *, replaces: bool) -> Footprint:
+    def footprint(self, *, replaces: bool) -> StatementEffects:
         changed = self.rows | {table for table, _ in self.updates}
         moved = {table for table, column in self.updates if column == ROWID}
-        return Footprint(
+        return StatementEffects(
             reads=frozenset(self.reads),
             updates=frozenset(self.updates),
             rows=frozenset(changed if replaces else self.rows | moved),

@@ -22,7 +22,7 @@ import outcome
 import trio
 from aiosqlite import core
 
-from chatd.store.sqlite.gil_yield import Courtesy
+from chatd.store.sqlite.gil_yield import GilYield
 
 STATEMENTS = 512  # compiled statements that a connection keeps; chatd has fewer
 
@@ -73,13 +73,13 @@ def _cannot_abort(_raise_cancel: Any) -> trio.lowlevel.Abort:
     return trio.lowlevel.Abort.FAILED
 
 
-class Link(core.Connection):
+class SqliteThread(core.Connection):
     """aiosqlite's connection, awaitable from Trio tasks. `async with Link.to(path, courtesy) as link: ...`"""
 
-    courtesy: Courtesy
+    courtesy: GilYield
 
     @classmethod
-    def to(cls, path: Path | str, courtesy: Courtesy, *, busy_seconds: float = 4.0) -> Link:
+    def to(cls, path: Path | str, courtesy: GilYield, *, busy_seconds: float = 4.0) -> SqliteThread:
         """A link to the database file; transactions are the caller's own (`isolation_level=None`)."""
         connector = partial(
             sqlite3.connect,
@@ -113,7 +113,7 @@ class Link(core.Connection):
         self._tx.put_nowait((waiter, partial(fn, *args, **kwargs)))  # type: ignore[arg-type]
         return await waiter
 
-    async def _connect(self) -> Link:
+    async def _connect(self) -> SqliteThread:
         if self._connection is None:
             waiter = Waiter()
             self._tx.put_nowait((waiter, self._connector))  # type: ignore[arg-type]

@@ -14,10 +14,10 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from chatd.store.sqlite.insert_buffer import Row, Waiting
+from chatd.store.sqlite.insert_buffer import InsertBuffer, Row
 from chatd.store.sqlite.prepared import Prepared, Rows
-from chatd.store.sqlite.query_cache import Memory, Question
-from chatd.store.sqlite.statement_effects import Footprint, footprint_of
+from chatd.store.sqlite.query_cache import CachedQuery, QueryCache
+from chatd.store.sqlite.statement_effects import StatementEffects, effects_of
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ POSITION = "position"
 """The sequence of the event log, kept beside the nouns' ids."""
 
 
-class Reading:
+class ReadTransaction:
     """A view of the database as it is at one moment."""
 
     __slots__ = ("_connection", "_cursor", "_execute", "_lookup", "control", "now")
@@ -58,13 +58,13 @@ class Reading:
         self._lookup(statement.sql, {**constants, **params} if constants else params)
         return self._cursor.fetchall()
 
-    def recall(self, question: Question[T], /, *key: Any) -> T | None:
+    def cached(self, question: CachedQuery[T], /, *key: Any) -> T | None:
         """What is made of a question's row, by the values of its parameters; None when there is none."""
         row = self.one(question.statement, **dict(zip(question.names, key, strict=True)))
         return None if row is None else question.build(row)
 
 
-class Transaction(Reading):
+class Transaction(ReadTransaction):
     """A view that can also change the database, and gives out ids."""
 
     __slots__ = (
@@ -85,10 +85,10 @@ class Transaction(Reading):
         super().__init__(connection)
         self.sequences = sequences
         """The last number given out per noun; only the writer puts it back after a failure."""
-        self._footprints: dict[Prepared | Rows, Footprint] = {}
-        self._memory = Memory()
+        self._footprints: dict[Prepared | Rows, StatementEffects] = {}
+        self._memory = QueryCache()
         self._answers = self._memory.answers
-        self._waiting = Waiting(connection)
+        self._waiting = InsertBuffer(connection)
         self._lines, self._journal = self._waiting.lines, self._waiting.journal
         self._version = 0
         self._mark = 0
@@ -117,17 +117,17 @@ class Transaction(Reading):
         self._heed(statement)
         return self._connection.executemany(statement.sql, given).rowcount
 
-    def recall(self, question: Question[T], /, *key: Any) -> T | None:
+    def cached(self, question: CachedQuery[T], /, *key: Any) -> T | None:
         """The same, asked only when it was not asked before, or when what it reads has changed since."""
         answers = self._answers.get(question)
         answer: T | None = answers.get(key) if answers else None
         if answer is None:
-            answer = super().recall(question, *key)
+            answer = super().cached(question, *key)
             if answer is not None:  # what is not there comes with an id that nobody will ask for again
                 self._memory.keep(question, key, answer, self._footprint(question.statement))
         return answer
 
-    def later(self, rows: Rows, row: Row, /, name: object = None) -> None:
+    def insert_later(self, rows: Rows, row: Row, /, name: object = None) -> None:
         """Insert a row before anybody can see that it was not inserted at once: its constraints may fail later."""
         line = self._lines.get(rows)
         if line is None:
@@ -221,8 +221,8 @@ class Transaction(Reading):
         if footprint.changed:
             self._memory.forget(footprint)
 
-    def _footprint(self, statement: Prepared | Rows) -> Footprint:
+    def _footprint(self, statement: Prepared | Rows) -> StatementEffects:
         found = self._footprints.get(statement)
         if found is None:
-            found = self._footprints[statement] = footprint_of(self._connection, statement)
+            found = self._footprints[statement] = effects_of(self._connection, statement)
         return found

@@ -146,16 +146,16 @@ async def test_a_running_server_forgets_a_changed_user_and_closes_whom_it_must(w
     heard: list[object] = []
 
     class Deaf:
-        forget = heard.append
+        invalidate = heard.append
 
         def publish(self, event: object, position: int | None) -> None:
             heard.append((event, position))
 
-    house: Any = SimpleNamespace(doorman=Deaf(), dispatch=Deaf())
+    app: Any = SimpleNamespace(authenticator=Deaf(), dispatch=Deaf())
     user = (await world.join()).user
-    tell(house, Changed(user))
+    tell(app, Changed(user))
     assert heard == [1]
-    tell(house, Changed(user, signed_out=True))
+    tell(app, Changed(user, signed_out=True))
     assert heard == [1, 1, (AccountClosed(user.ref), None)]
 
 

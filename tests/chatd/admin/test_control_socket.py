@@ -13,7 +13,7 @@ import pytest
 import trio
 import trio.testing
 
-from chatd.admin.control_socket import FILE_NAME, NoServer, Refused, answer, call_control, serve_control
+from chatd.admin.control_socket import FILE_NAME, CommandRefused, NoServer, answer, call_control, serve_control
 from protocol.errors import CONFLICT, Refusal
 
 
@@ -43,11 +43,11 @@ async def test_a_call_and_its_answers(tmp_path: Path, depth: int, capsys: pytest
         await nursery.start(partial(serve_control, path, HANDLERS))
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
         assert await call(path, "user.add", name="bob") == {"id": 1, "name": "bob"}
-        with pytest.raises(Refused, match=r"^There is an ada already$"):
+        with pytest.raises(CommandRefused, match=r"^There is an ada already$"):
             await call(path, "user.add", name="ada")
-        with pytest.raises(Refused, match="does not know that call"):
+        with pytest.raises(CommandRefused, match="does not know that call"):
             await call(path, "nonsense")
-        with pytest.raises(Refused, match="its log says why"):
+        with pytest.raises(CommandRefused, match="its log says why"):
             await call(path, "fail")
         assert "RuntimeError: canary" in capsys.readouterr().err
         assert await call(path, "user.add", name="bob") == {"id": 1, "name": "bob"}

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from chatd.auth.identity import Identity, open_identity
 from chatd.config.kinds import Secret
 from chatd.config.load import ConfigError
-from chatd.config.settings import Auth, Config
+from chatd.config.settings import AuthSettings, Config
 from protocol.errors import Refusal
 
 NOW = 1_800_000_000.0
@@ -26,7 +26,7 @@ JWKS = json.dumps({"keys": [jwt.algorithms.OKPAlgorithm.to_jwk(PRIVATE.public_ke
 
 
 def identity(folder: Path, **auth: Any) -> Identity:
-    return open_identity(Config(auth=Auth(**auth)), folder, now=lambda: NOW)
+    return open_identity(Config(auth=AuthSettings(**auth)), folder, now=lambda: NOW)
 
 
 def foreign(key: Any = SHARED, algorithm: str = "HS256", kid: str | None = None, **claims: Any) -> str:

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from chatd.auth.claims import Rules
+from chatd.auth.claims import ClaimRules
 from chatd.auth.jwks import LARGEST, JwksSource, check_url
-from chatd.auth.keys import KeySettings, Ring, load_or_make_secret, make_ring
+from chatd.auth.keys import KeyRing, KeySettings, load_or_make_secret, make_ring
 from chatd.auth.public_keys import KeyProblem
 from chatd.auth.verifier import Verifier
 from protocol.errors import AUTH_INVALID, UNAVAILABLE, Refusal
@@ -51,7 +51,7 @@ def jwks(*keys: Any) -> bytes:
     return json.dumps({"keys": keys}).encode()
 
 
-def ring(**settings: Any) -> Ring:
+def ring(**settings: Any) -> KeyRing:
     return make_ring(KeySettings(own_secret=SECRET, **settings))
 
 
@@ -170,8 +170,8 @@ def test_a_certificate_gives_its_public_key() -> None:
 # ---- key sets ----
 
 
-def verify(made: Ring, text: str) -> int | str:
-    return Verifier(made, Rules(), now=lambda: NOW).verify(text).subject
+def verify(made: KeyRing, text: str) -> int | str:
+    return Verifier(made, ClaimRules(), now=lambda: NOW).verify(text).subject
 
 
 def test_a_key_set_may_hold_every_kind_and_what_is_no_use_is_passed_over() -> None:
@@ -234,7 +234,7 @@ class Issuer:
         self.told: list[str] = []
         self.ring = ring(jwks_url="https://id.example/keys?token=hidden")
         self.source = JwksSource("https://id.example/keys?token=hidden", self.ring, warn=self.warn, fetch=self.fetch)
-        self.verifier = Verifier(self.ring, Rules(), self.source, now=lambda: NOW)
+        self.verifier = Verifier(self.ring, ClaimRules(), self.source, now=lambda: NOW)
 
     async def fetch(self, url: str) -> bytes:
         self.times.append(trio.current_time())
@@ -253,12 +253,12 @@ async def test_a_new_key_is_fetched_when_a_token_names_it(
     issuer = Issuer(jwks(jwk(OLD, kid="old")))
     nursery.start_soon(issuer.source.run)
     old = token(OLD, "old")
-    assert (await issuer.verifier.admit(old)).subject == 7, "waits for the first fetch"
+    assert (await issuer.verifier.verify_or_fetch_keys(old)).subject == 7, "waits for the first fetch"
     await trio.sleep(60)
     issuer.answer = jwks(jwk(NEW, kid="new"))
     with pytest.raises(Refusal, match="not known"):
         issuer.verifier.verify(token(NEW, "new"))
-    assert (await issuer.verifier.admit(token(NEW, "new"))).subject == 7
+    assert (await issuer.verifier.verify_or_fetch_keys(token(NEW, "new"))).subject == 7
     with pytest.raises(Refusal, match="not known"):
         issuer.verifier.verify(old)
     assert len(issuer.times) == 2
@@ -269,7 +269,7 @@ async def test_an_issuer_with_one_key_need_not_name_it(
 ) -> None:
     issuer = Issuer(jwks(jwk(OLD)))
     nursery.start_soon(issuer.source.run)
-    assert (await issuer.verifier.admit(token(OLD, None))).subject == 7
+    assert (await issuer.verifier.verify_or_fetch_keys(token(OLD, None))).subject == 7
 
 
 async def test_the_issuer_is_not_hammered(autojump_clock: trio.testing.MockClock, nursery: trio.Nursery) -> None:
@@ -277,7 +277,7 @@ async def test_the_issuer_is_not_hammered(autojump_clock: trio.testing.MockClock
     nursery.start_soon(issuer.source.run)
     for _ in range(100):
         with pytest.raises(Refusal, match="not known"):
-            await issuer.verifier.admit(token(NEW, "invented"))
+            await issuer.verifier.verify_or_fetch_keys(token(NEW, "invented"))
         await trio.sleep(0.3)
     gaps = [after - before for before, after in zip(issuer.times, issuer.times[1:], strict=False)]
     assert len(gaps) >= 2
@@ -325,10 +325,10 @@ async def test_before_the_first_keys_nobody_is_called_an_impostor(
     issuer = Issuer(OSError("down"))
     nursery.start_soon(issuer.source.run)
     with pytest.raises(Refusal) as caught:
-        await issuer.verifier.admit(token(OLD, "old"))
+        await issuer.verifier.verify_or_fetch_keys(token(OLD, "old"))
     assert caught.value.code is UNAVAILABLE
     with pytest.raises(Refusal) as caught:
-        await issuer.verifier.admit("nonsense")
+        await issuer.verifier.verify_or_fetch_keys("nonsense")
     assert caught.value.code is AUTH_INVALID
 
 
@@ -338,7 +338,7 @@ async def test_a_key_set_cannot_take_the_servers_own_name(
     issuer = Issuer(jwks(jwk(OLD, kid="chatd"), jwk(NEW, kid="new")))
     nursery.start_soon(issuer.source.run)
     with pytest.raises(Refusal, match="signature"):
-        await issuer.verifier.admit(token(OLD, "chatd"))
+        await issuer.verifier.verify_or_fetch_keys(token(OLD, "chatd"))
 
 
 # ---- over HTTP, from a server in a thread ----
@@ -393,13 +393,13 @@ async def test_rotation_and_failure_over_http(site: Site, nursery: trio.Nursery)
     made = ring(jwks_url=site.url)
     told: list[str] = []
     source = JwksSource(site.url, made, warn=lambda event, **_: told.append(event), at_most_every=0)
-    check = Verifier(made, Rules(), source, now=lambda: NOW)
+    check = Verifier(made, ClaimRules(), source, now=lambda: NOW)
     site.answer = lambda request: respond(request, jwks(jwk(OLD, kid="old")))
     nursery.start_soon(source.run)
-    assert (await check.admit(token(OLD, "old"))).subject == 7
+    assert (await check.verify_or_fetch_keys(token(OLD, "old"))).subject == 7
 
     site.answer = lambda request: respond(request, jwks(jwk(NEW, kid="new")))
-    assert (await check.admit(token(NEW, "new"))).subject == 7
+    assert (await check.verify_or_fetch_keys(token(NEW, "new"))).subject == 7
 
     bad: list[tuple[Answer, str]] = [
         (lambda request: respond(request, b"", 500), "500"),
@@ -439,7 +439,7 @@ async def test_an_issuer_that_never_answers_is_given_up_on(
     source = JwksSource("https://id.example/", made, warn=lambda *_, **__: None, fetch=hang)
     nursery.start_soon(source.run)
     with pytest.raises(Refusal) as caught:
-        await Verifier(made, Rules(), source).admit(token(OLD, "old"))
+        await Verifier(made, ClaimRules(), source).verify_or_fetch_keys(token(OLD, "old"))
     assert trio.current_time() == pytest.approx(5), "the asker waits a moment, not until then"
     assert caught.value.code is UNAVAILABLE
     await source.fetched(60)

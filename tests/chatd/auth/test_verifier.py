@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatd.auth.claims import LARGEST_ID, Claims, Rules
+from chatd.auth.claims import LARGEST_ID, ClaimRules, Claims
 from chatd.auth.jws import LONGEST, parse
 from chatd.auth.keys import KeySettings, make_ring
 from chatd.auth.tokens import Issuer, make_refresh, read_refresh
@@ -57,9 +57,9 @@ def signed(payload: Any, header: Any = None, secret: bytes = SECRET) -> str:
     return f"{text}.{part(hmac.digest(secret, text.encode(), 'sha256'))}"
 
 
-def verifier(settings: KeySettings | None = None, rules: Rules | None = None, **more: Any) -> Verifier:
+def verifier(settings: KeySettings | None = None, rules: ClaimRules | None = None, **more: Any) -> Verifier:
     ring = make_ring(settings or KeySettings(own_secret=SECRET))
-    return Verifier(ring, rules or Rules(), now=lambda: NOW, **more)
+    return Verifier(ring, rules or ClaimRules(), now=lambda: NOW, **more)
 
 
 def refused(token: str, check: Verifier | None = None) -> str:
@@ -78,7 +78,7 @@ def refused(token: str, check: Verifier | None = None) -> str:
 def test_own_token_says_who_it_is() -> None:
     ring = make_ring(KeySettings(own_secret=SECRET))
     token = Issuer(ring.signer, now=lambda: NOW).access(7, name="ann", admin=True, ttl=60, token_id="t1")
-    assert Verifier(ring, Rules(), now=lambda: NOW).verify(token) == Claims(
+    assert Verifier(ring, ClaimRules(), now=lambda: NOW).verify(token) == Claims(
         subject=7,
         expires=NOW + 60,
         admin=True,
@@ -100,7 +100,7 @@ def test_own_token_is_read_by_other_libraries() -> None:
 def test_a_short_token_lasts_its_whole_time() -> None:
     ring = make_ring(KeySettings(own_secret=SECRET))
     token = Issuer(ring.signer, now=lambda: NOW + 0.9).access(7, ttl=1)
-    assert Verifier(ring, Rules(), now=lambda: NOW + 1.8).verify(token).subject == 7
+    assert Verifier(ring, ClaimRules(), now=lambda: NOW + 1.8).verify(token).subject == 7
 
 
 def test_every_own_token_has_its_own_id() -> None:
@@ -155,7 +155,7 @@ def test_own_tokens_beside_an_issuers_public_key_are_of_its_family() -> None:
     settings = KeySettings(own_secret=SECRET, public_key=pem(RSA_KEY))
     ring = make_ring(settings)
     token = Issuer(ring.signer, now=lambda: NOW).access(7, ttl=60)
-    check = Verifier(ring, Rules(issuer="https://id.example", audience="chat"), now=lambda: NOW)
+    check = Verifier(ring, ClaimRules(issuer="https://id.example", audience="chat"), now=lambda: NOW)
     assert jwt.get_unverified_header(token)["alg"] == "EdDSA"
     assert not check.verify(token).foreign
     refused(signed(GOOD), check)
@@ -374,7 +374,7 @@ def test_the_user(payload: dict[str, Any], subject: int | str) -> None:
 
 
 def test_the_user_claims_are_a_setting() -> None:
-    check = verifier(rules=Rules(user_claims=("https://example.org/uid",)))
+    check = verifier(rules=ClaimRules(user_claims=("https://example.org/uid",)))
     assert check.verify(signed(GOOD | {"https://example.org/uid": 5})).subject == 5
     assert "names no user" in refused(signed(GOOD), check)
     own = signed(GOOD | {"iss": "chatd", "https://example.org/uid": 5})
@@ -437,7 +437,7 @@ def test_name_and_email_are_welcome_but_not_needed(claims: Any, name: str | None
     ],
 )
 def test_issuer_and_audience(claims: Any, good: bool) -> None:
-    check = verifier(rules=Rules(issuer="https://id.example", audience="chat"))
+    check = verifier(rules=ClaimRules(issuer="https://id.example", audience="chat"))
     if good:
         assert check.verify(signed(GOOD | claims)).foreign
     else:
@@ -467,7 +467,7 @@ def counting(check: Verifier, monkeypatch: pytest.MonkeyPatch) -> Callable[[], i
 
 def test_a_token_is_examined_once_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     now = NOW
-    check = Verifier(make_ring(KeySettings(own_secret=SECRET)), Rules(), now=lambda: now)
+    check = Verifier(make_ring(KeySettings(own_secret=SECRET)), ClaimRules(), now=lambda: now)
     examined = counting(check, monkeypatch)
     token = signed(GOOD)
     assert check.verify(token) == check.verify(token)

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import trio
 
 from chatd.client import Chat, connect
-from chatd.client.problems import Cut
+from chatd.client.problems import ConnectionLost
 from chatd.client.wire import Wire as ClientWire
 
 Entry = tuple[int, str, str | None]
@@ -30,7 +30,7 @@ class Wire:
         self.rooms: set[str] = set()
         self.inbox: deque[dict[str, Any]] = deque()
         self.calls: list[tuple[str, Any]] = []
-        self.ended: Cut | None = None
+        self.ended: ConnectionLost | None = None
         self.lot = trio.lowlevel.ParkingLot()
 
     async def send(self, text: bytes) -> None:
@@ -60,7 +60,7 @@ class Wire:
         if keep is not None:
             while len(self.inbox) > keep:
                 self.inbox.pop()
-        self.ended = self.ended or Cut(code, reason)
+        self.ended = self.ended or ConnectionLost(code, reason)
         self.lot.unpark_all()
 
 
@@ -76,7 +76,7 @@ class Server:
         self.limits: dict[str, float] = {}
         self.wires: list[Wire] = []
         self.dials: list[float] = []
-        self.closed_doors: deque[Cut] = deque()
+        self.closed_doors: deque[ConnectionLost] = deque()
         self.refusals: deque[tuple[int, dict[str, Any]]] = deque()
         self.messages: dict[str, int] = {}
         self.silent = False

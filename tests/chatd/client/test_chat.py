@@ -8,14 +8,14 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from chatd.client import Chat, Closed, Event, Gap, Lost, Refused, SignedOut, Unreachable
-from chatd.client.problems import Cut
+from chatd.client import Chat, Closed, MessagesLost, Refused, SignedOut, StreamEvent, StreamGap, Unreachable
+from chatd.client.problems import ConnectionLost
 from tests.chatd.client.fake import Server, Wire, chat_with
 
 ROOM = {"conversationId": "r"}
 
 
-async def read(chat: Chat, count: int) -> list[Event]:
+async def read(chat: Chat, count: int) -> list[StreamEvent]:
     events = chat.events()
     return [await anext(events) for _ in range(count)]
 
@@ -30,7 +30,10 @@ async def test_an_event_comes_with_all_that_was_said_of_it(autojump_clock: MockC
         await chat.call("conversation:join", ROOM)
         server.publish("message:created", room="r")
         server.wire.push("typing", {"userId": 2})
-        assert await read(chat, 2) == [Event("message:created", {"n": 1}, 1, "r"), Event("typing", {"userId": 2})]
+        assert await read(chat, 2) == [
+            StreamEvent("message:created", {"n": 1}, 1, "r"),
+            StreamEvent("typing", {"userId": 2}),
+        ]
 
 
 async def test_what_is_missed_is_told_once_and_in_order(autojump_clock: MockClock) -> None:
@@ -75,7 +78,7 @@ async def test_a_gap_is_told_once_the_rooms_are_joined_again(reason: str, autoju
             server.publish()
             server.trimmed = 2
         gap = (await read(chat, 1))[0]
-        assert isinstance(gap, Gap)
+        assert isinstance(gap, StreamGap)
         assert gap.reason == reason
         assert server.wire.calls == [("conversation:join", ROOM)]
         server.publish(room="r")
@@ -95,7 +98,7 @@ async def test_a_gap_is_owed_until_it_is_told(autojump_clock: MockClock) -> None
         await chat.call("conversation:join", ROOM)
         server.before_answer = cut_before_it_answers
         server.restore(0)
-        assert isinstance((await read(chat, 1))[0], Gap)
+        assert isinstance((await read(chat, 1))[0], StreamGap)
         assert lost == ["c1"]
         assert server.wire.query["epoch"] == server.epoch  # this connection was recovered, the one before was not
         server.publish(room="r")
@@ -108,9 +111,9 @@ async def test_a_room_that_is_closed_to_us_is_not_joined_for_ever(autojump_clock
         await chat.call("conversation:join", ROOM)
         server.refusals.append((-32004, {"ok": False, "error": {"code": "NOT_FOUND", "message": "no"}}))
         server.restore(0)
-        assert isinstance((await read(chat, 1))[0], Gap)
+        assert isinstance((await read(chat, 1))[0], StreamGap)
         server.restore(0)
-        assert isinstance((await read(chat, 1))[0], Gap)
+        assert isinstance((await read(chat, 1))[0], StreamGap)
         assert server.wire.calls == []
 
 
@@ -139,7 +142,7 @@ async def test_a_call_whose_answer_is_lost_says_so(autojump_clock: MockClock) ->
     server = Server()
     server.before_answer = lambda wire, name: wire.cut(keep=0)
     async with chat_with(server) as chat:
-        with pytest.raises(Lost):
+        with pytest.raises(MessagesLost):
             await chat.call("message:edit", {"messageId": "1"})
         server.before_answer = lambda wire, name: None
         assert await chat.call("message:edit", {"messageId": "1"}) == {"ok": True}
@@ -149,7 +152,7 @@ async def test_a_call_whose_answer_is_lost_says_so(autojump_clock: MockClock) ->
 async def test_a_call_waits_for_a_connection(autojump_clock: MockClock) -> None:
     server = Server()
     async with chat_with(server) as chat:
-        server.closed_doors.append(Cut())
+        server.closed_doors.append(ConnectionLost())
         server.cut_all()
         await trio.testing.wait_all_tasks_blocked()
         assert not chat.connected
@@ -261,7 +264,7 @@ async def test_waits_grow_and_shrink_again_after_a_steady_connection(autojump_cl
 
 async def test_retry_after_is_honoured(autojump_clock: MockClock) -> None:
     server = Server()
-    server.closed_doors.append(Cut(1013, "HTTP 503", 7.0))
+    server.closed_doors.append(ConnectionLost(1013, "HTTP 503", 7.0))
     async with chat_with(server):
         assert server.dials[1] - server.dials[0] == pytest.approx(7)
 
@@ -323,7 +326,7 @@ async def test_what_the_function_raises_is_raised(autojump_clock: MockClock) -> 
 
 async def test_patience_ends(autojump_clock: MockClock) -> None:
     server = Server()
-    server.closed_doors.extend(Cut() for _ in range(100))
+    server.closed_doors.extend(ConnectionLost() for _ in range(100))
     began = trio.current_time()
     with pytest.raises(Unreachable):
         async with chat_with(server, patience=60.0):
@@ -377,7 +380,7 @@ async def test_a_mark_goes_on_after_what_was_read(autojump_clock: MockClock) -> 
         mark = chat.mark
     server.restore(3)
     async with chat_with(server, resume=mark) as chat:
-        assert isinstance((await read(chat, 1))[0], Gap)
+        assert isinstance((await read(chat, 1))[0], StreamGap)
 
 
 async def test_a_mark_from_before_a_gap_is_told_does_not_hide_it(autojump_clock: MockClock) -> None:
@@ -386,11 +389,11 @@ async def test_a_mark_from_before_a_gap_is_told_does_not_hide_it(autojump_clock:
         await chat.call("conversation:join", ROOM)
         server.before_answer = lambda wire, name: server.publish()
         server.restore(0)
-        assert isinstance((await read(chat, 1))[0], Event)
+        assert isinstance((await read(chat, 1))[0], StreamEvent)
         mark = chat.mark
     server.before_answer = lambda wire, name: None
     async with chat_with(server, resume=mark) as chat:
-        assert isinstance((await read(chat, 1))[0], Gap)
+        assert isinstance((await read(chat, 1))[0], StreamGap)
 
 
 async def test_cancelling_a_call_leaves_the_others_alone(autojump_clock: MockClock) -> None:

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from trio.testing import MockClock
 
-from chatd.client import Chat, Gap, Lost
-from chatd.client.problems import Cut
+from chatd.client import Chat, MessagesLost, StreamGap
+from chatd.client.problems import ConnectionLost
 from tests.chatd.client.fake import Server, Wire, chat_with
 
 ROOMS = ("r", "s")
@@ -55,7 +55,7 @@ class Play:
 
     async def read(self) -> None:
         async for event in self.chat.events():
-            if isinstance(event, Gap):
+            if isinstance(event, StreamGap):
                 self.view = self.truth()
                 self.loaded = self.server.position
             elif event.position is not None and event.position > self.loaded:
@@ -74,7 +74,7 @@ class Play:
         try:
             await self.chat.call("message:read", {})
         except Exception as problem:
-            assert isinstance(problem, Lost) or "no" in str(problem)  # noqa: PT017
+            assert isinstance(problem, MessagesLost) or "no" in str(problem)  # noqa: PT017
 
     async def step(self, what: str, one: Any, other: Any) -> None:
         server = self.server
@@ -94,7 +94,7 @@ class Play:
             case "refuse":
                 server.refusals.append((one, {"retryAfter": other} if other else {}))
             case "shut":
-                server.closed_doors.extend(Cut(1013, "", other) for _ in range(one))
+                server.closed_doors.extend(ConnectionLost(1013, "", other) for _ in range(one))
                 server.cut_all()
             case "restore":
                 server.restore(max(0, server.position - one))

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import trio
 
-from chatd.client import Chat, Gap, Refused, SignedOut, connect
-from chatd.client.problems import Cut
+from chatd.client import Chat, Refused, SignedOut, StreamGap, connect
+from chatd.client.problems import ConnectionLost
 from chatd.client.wire import Wire, dial
 from tests.relay import Relay, relay
 from tests.scenes.stage import Person, Rest, Stage, stage
@@ -84,7 +84,7 @@ async def hear(chat: Chat, content: str) -> list[str]:
     """Everything until that message; nothing may be missing."""
     heard: list[str] = []
     async for event in chat.events():
-        assert not isinstance(event, Gap), event
+        assert not isinstance(event, StreamGap), event
         if event.name == "message:created":
             heard.append(event.data["content"])
             if heard[-1] == content:
@@ -124,7 +124,7 @@ class DeafWire:
     async def receive(self) -> str | bytes:
         for _ in range(2):
             await self._wire.receive()
-        raise Cut
+        raise ConnectionLost
 
 
 async def test_a_ready_that_is_never_heard_loses_no_room(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from chatd.client import rooms
-from chatd.client.events import Event, Mark
-from chatd.client.problems import REPEAT, WORDS, Cut, refused, turned_away
+from chatd.client.events import Mark, StreamEvent
+from chatd.client.problems import REPEAT, WORDS, ConnectionLost, refused, turned_away
 from protocol.commands import Join, Leave
 from protocol.dialects import colon, inbox, kebab, pairs
 from protocol.dialects import rooms as of_rooms
@@ -22,8 +22,8 @@ DIALECTS = [module.DIALECT for module in (colon, inbox, kebab, pairs, of_rooms)]
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: str(dialect.name))
 def test_each_room_that_a_dialect_can_join_has_a_row(dialect: Dialect) -> None:
     for vocabulary in dialect.vocabularies.values():
-        joins = [hear for hear in vocabulary.hears if hear.command is Join]
-        leaves = {hear.name for hear in vocabulary.hears if hear.command is Leave}
+        joins = [hear for hear in vocabulary.inbound if hear.command is Join]
+        leaves = {hear.name for hear in vocabulary.inbound if hear.command is Leave}
         for hear in joins:
             row = rooms.JOINS[hear.name]
             assert row.field == hear.takes[0].name
@@ -53,13 +53,13 @@ def test_the_verdict_on_a_refusal(code: Code) -> None:
 
 @pytest.mark.parametrize("closing", CLOSINGS.values(), ids=CLOSINGS)
 def test_the_verdict_on_a_close_code(closing: Closing) -> None:
-    assert Cut(closing.code).again == closing.retry
+    assert ConnectionLost(closing.code).again == closing.retry
 
 
 def test_what_no_table_knows() -> None:
-    assert Cut(1000).again
-    assert Cut(1006).again
-    assert not Cut(4999).again
+    assert ConnectionLost(1000).again
+    assert ConnectionLost(1006).again
+    assert not ConnectionLost(4999).again
     assert turned_away(502, None).again
     assert not turned_away(418, "soon").again
     assert turned_away(418, "soon").retry_after is None
@@ -69,17 +69,17 @@ def test_what_no_table_knows() -> None:
 def test_a_mark_knows_what_it_has_heard() -> None:
     start = Mark("e", 5, connection="c")
     assert start.query() == {"epoch": "e", "pos": "5", "connection": "c"}
-    assert start.after(Event("unread:count", position=5)) == start
-    assert not start.knows(Event("unread:count", position=5))
-    one = start.after(Event("first", position=6))
-    assert one.knows(Event("first", position=6))
-    assert not one.knows(Event("second", position=6))
+    assert start.after(StreamEvent("unread:count", position=5)) == start
+    assert not start.knows(StreamEvent("unread:count", position=5))
+    one = start.after(StreamEvent("first", position=6))
+    assert one.knows(StreamEvent("first", position=6))
+    assert not one.knows(StreamEvent("second", position=6))
     assert one.query()["pos"] == "5"
-    both = one.after(Event("second", position=6))
-    assert both.knows(Event("second", position=6))
-    assert both.knows(Event("other", position=5))
-    assert both.after(Event("typing")) == both
-    assert not both.knows(Event("typing"))
+    both = one.after(StreamEvent("second", position=6))
+    assert both.knows(StreamEvent("second", position=6))
+    assert both.knows(StreamEvent("other", position=5))
+    assert both.after(StreamEvent("typing")) == both
+    assert not both.knows(StreamEvent("typing"))
 
 
 def test_the_page_for_those_who_write_clients_has_the_tables() -> None:

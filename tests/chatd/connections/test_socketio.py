@@ -120,7 +120,7 @@ async def test_what_makes_no_sense_ends_the_session(tmp_path: Path, packets: lis
     async with wired(tmp_path) as (on, _, wire):
         await wire.says(*packets)
         assert await wire.is_closed()
-        assert not on.server.house.connections
+        assert not on.server.app.connections
 
 
 async def test_a_second_connect_ends_the_session(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ async def test_a_flood_of_namespaces_is_refused(tmp_path: Path) -> None:
             while not said.startswith((f"40/n{number},", f"44/n{number},")):
                 said = await wire.hears()
             assert said.startswith("40" if number < 16 else "44")
-        assert len(on.server.house.connections) == 1
+        assert len(on.server.app.connections) == 1
 
 
 async def test_a_flood_of_wrong_tokens_ends_the_connection(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import trio
 from chatd.auth.logins import SPACING, Logins
 from chatd.auth.passwords import Cost, Passwords
 from chatd.config.load import ConfigError, load
-from chatd.config.settings import Config, Limits
+from chatd.config.settings import Config, LimitSettings
 from chatd.core.accounts import Accounts
 from chatd.services import accounts as services
 from protocol.commands import Login, Logout, Refresh, Register
@@ -272,11 +272,11 @@ async def test_a_guesser_at_home_is_delayed(world: World, autojump_clock: trio.t
 
 
 async def test_limits_of_logins_are_settings(world: World) -> None:
-    world.accounts.adopt(Limits(logins_per_account=0, logins_per_address=0, registrations_per_address=0))
+    world.accounts.adopt(LimitSettings(logins_per_account=0, logins_per_address=0, registrations_per_address=0))
     await world.join()
     for _ in range(50):
         assert (await refused(world, Login(name="ada", password="wrong horse"), EVIL)).code is AUTH_INVALID
-    world.accounts.adopt(Limits(logins_per_account=1 / 60, logins_per_account_burst=1))
+    world.accounts.adopt(LimitSettings(logins_per_account=1 / 60, logins_per_account_burst=1))
     await refused(world, Login(name="ada", password="wrong horse"), EVIL)
     assert (await refused(world, Login(name="ada", password=WORD), EVIL)).code is RATE_LIMITED
 
@@ -321,7 +321,7 @@ async def test_what_changes_while_a_password_is_checked_counts(
 async def test_five_attempts_an_hour_to_make_an_account_whatever_comes_of_them(
     world: World, autojump_clock: trio.testing.MockClock
 ) -> None:
-    world.accounts.adopt(Limits())
+    world.accounts.adopt(LimitSettings())
     await world.join("a")
     await refused(world, Register(name="a", password=WORD))
     await refused(world, Register(name="b", password="short"))
@@ -332,7 +332,7 @@ async def test_five_attempts_an_hour_to_make_an_account_whatever_comes_of_them(
     refusal = await refused(world, Register(name="b", password=WORD))
     assert refusal.code is RATE_LIMITED
     assert refusal.retry_after == pytest.approx(720, abs=1)
-    world.accounts.adopt(Limits())
+    world.accounts.adopt(LimitSettings())
     assert (await refused(world, Register(name="b", password=WORD))).code is RATE_LIMITED, "SIGHUP gives none back"
     await world.ask(Register(name="b", password=WORD), "2001:db8::1")
     for number in range(4):
@@ -343,7 +343,7 @@ async def test_five_attempts_an_hour_to_make_an_account_whatever_comes_of_them(
 
 
 async def test_refreshing_and_leaving_are_limited_by_address(world: World) -> None:
-    world.accounts.adopt(Limits(renewals_per_address_burst=3))
+    world.accounts.adopt(LimitSettings(renewals_per_address_burst=3))
     for command in (Refresh(refresh="a.b"), Logout(), Refresh(refresh="a.b")):
         with contextlib.suppress(Refusal):
             await world.accounts.perform(command, HOME)

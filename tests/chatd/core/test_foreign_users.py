@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from chatd.admin.accounts import Steward
+from chatd.admin.accounts import AccountAdmin
 from chatd.auth.claims import Claims
 from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Passwords
 from chatd.core.accounts import Accounts
-from chatd.core.authenticator import Doorman
+from chatd.core.authenticator import Authenticator
 from chatd.services import admission
 from chatd.services.context import Actor
 from chatd.store.queries import users
@@ -38,7 +38,7 @@ def trust(world: World, folder: Path) -> None:
     world.set(secret=SECRET)
     world.identity = open_identity(world.config, folder, now=lambda: world.now)
     world.accounts = Accounts(world, world.identity, passwords=Passwords(CHEAP))
-    world.steward = Steward(world.accounts, world.told.append)
+    world.account_admin = AccountAdmin(world.accounts, world.told.append)
 
 
 def foreign(subject: int | str, **more: Any) -> Claims:
@@ -56,7 +56,7 @@ async def test_an_issuers_user_1_is_not_the_local_administrator(world: World, tm
         await enter(world, foreign(1))
     assert found.value.code is AUTH_INVALID
     with pytest.raises(Refusal, match="The id 1 belongs to another account"):
-        await world.database.read(lambda tx: admission.known(tx, foreign(1)))
+        await world.database.read(lambda tx: admission.find_actor(tx, foreign(1)))
     assert (await enter(world, foreign(2))).id == 2
 
 
@@ -122,20 +122,20 @@ async def test_a_refused_number_is_logged_once(world: World, monkeypatch: pytest
     trust(world, tmp_path)
 
     class Believes:
-        async def admit(self, token: str) -> Claims:
+        async def verify_or_fetch_keys(self, token: str) -> Claims:
             return foreign(int(token))
 
         def remembered(self, token: str) -> Claims | None:
             return None
 
-    doorman = Doorman(world.database, Believes(), provision=True)
+    authenticator = Authenticator(world.database, Believes(), provision=True)
     for _ in range(3):
         with pytest.raises(Refusal, match="belongs to another account"):
-            await doorman.admit("1")
+            await authenticator.authenticate("1")
     assert len(lines) == 1
     assert "The id 1 belongs to another account" in lines[0]
-    assert (await doorman.admit("2")).id == 2
-    assert (await doorman.name_user(1)).name == "root", "?userId= is believed as it is"
+    assert (await authenticator.authenticate("2")).id == 2
+    assert (await authenticator.user_by_id(1)).name == "root", "?userId= is believed as it is"
 
 
 async def test_users_whom_an_administrator_makes_for_the_issuer(world: World, tmp_path: Path) -> None:

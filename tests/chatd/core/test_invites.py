@@ -12,7 +12,7 @@ import trio
 
 from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Passwords
-from chatd.config.settings import Limits
+from chatd.config.settings import LimitSettings
 from chatd.core.accounts import Accounts, first_steps
 from protocol.commands import Login, Register
 from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND, RATE_LIMITED, Refusal
@@ -111,7 +111,7 @@ async def test_no_password_is_hashed_for_a_wrong_invite(world: World, monkeypatc
 
 async def test_guesses_at_invites_are_counted_by_address(world: World) -> None:
     token = await invite(world)
-    world.accounts.adopt(Limits())
+    world.accounts.adopt(LimitSettings())
     for _ in range(5):
         assert (await refused(world, Register(name="eve", password=WORD, invite="wrong"), EVIL)).code is FORBIDDEN
     assert (await refused(world, Register(name="eve", password=WORD, invite=token), EVIL)).code is RATE_LIMITED

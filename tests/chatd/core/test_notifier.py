@@ -29,22 +29,22 @@ def refuse_at_once(unit: Any, done: Any) -> None:
 async def test_what_could_not_be_done_is_done_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, submit: Any
 ) -> None:
-    async with doorless(tmp_path) as house:
-        romeo, juliet = await house.person("romeo", admin=True), await house.person("juliet")
-        group = await house.does(romeo, ask.CreateConversation(kind="group", members=(Key(juliet.id),)))
-        device = await house.enters(juliet)
-        await house.settles()
+    async with doorless(tmp_path) as app:
+        romeo, juliet = await app.person("romeo", admin=True), await app.person("juliet")
+        group = await app.does(romeo, ask.CreateConversation(kind="group", members=(Key(juliet.id),)))
+        device = await app.enters(juliet)
+        await app.settles()
 
-        await house.does(romeo, ask.SendMessage(conversation=Key(group.ref.number), content="!"))
-        await house.does(romeo, ask.Broadcast(title="All"))
+        await app.does(romeo, ask.SendMessage(conversation=Key(group.ref.number), content="!"))
+        await app.does(romeo, ask.Broadcast(title="All"))
         with monkeypatch.context() as full:
-            full.setattr(house.database, "submit", submit)
-            house.joins(device, group.ref.number)
-            house.parts(device, group.ref.number)
-            await house.dispatch.notifier.round()
-        await house.broker.flush()
+            full.setattr(app.database, "submit", submit)
+            app.joins(device, group.ref.number)
+            app.parts(device, group.ref.number)
+            await app.dispatch.notifier.round()
+        await app.broker.flush()
         assert device.last("notification:count") == {"count": 0}
-        await house.settles()
+        await app.settles()
         assert device.last("notification:count") == {"count": 2}
         told = [body["title"] for name, body in device.heard if name == "notification:created"]
         assert told == ["romeo", "All"]

@@ -10,7 +10,7 @@ import trio
 
 from chatd.core.dispatch import UserRates
 from chatd.rate_limit import Rate
-from chatd.services.context import Actor, Rules
+from chatd.services.context import Actor, ServiceRules
 from protocol import commands as ask
 from protocol.errors import RATE_LIMITED, Refusal
 from protocol.ids import Key
@@ -18,18 +18,18 @@ from tests.chatd.app import Doorless, doorless
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Doorless]:
+async def app(tmp_path: Path) -> AsyncIterator[Doorless]:
     async with doorless(tmp_path) as made:
         yield made
 
 
-def limit(house: Doorless, **rates: Rate) -> None:
-    house.dispatch.adopt(Rules(), UserRates(**rates), 8.0, 5.0)
+def limit(app: Doorless, **rates: Rate) -> None:
+    app.dispatch.adopt(ServiceRules(), UserRates(**rates), 8.0, 5.0)
 
 
-async def is_refused(house: Doorless, actor: Actor, command: ask.Command) -> float:
+async def is_refused(app: Doorless, actor: Actor, command: ask.Command) -> float:
     with pytest.raises(Refusal) as found:
-        await house.does(actor, command)
+        await app.does(actor, command)
     assert found.value.code is RATE_LIMITED
     assert found.value.retry_after is not None
     return found.value.retry_after
@@ -39,57 +39,57 @@ def group(*members: Actor) -> ask.CreateConversation:
     return ask.CreateConversation(kind="group", members=tuple(Key(one.id) for one in members))
 
 
-async def test_groups(house: Doorless, autojump_clock: trio.testing.MockClock) -> None:
+async def test_groups(app: Doorless, autojump_clock: trio.testing.MockClock) -> None:
     await trio.sleep(1)
-    ann, bob = await house.person("ann"), await house.person("bob")
-    limit(house, groups=Rate(30 / 3600, 30))
+    ann, bob = await app.person("ann"), await app.person("bob")
+    limit(app, groups=Rate(30 / 3600, 30))
     for _ in range(30):
-        await house.does(ann, group(bob))
-    assert await is_refused(house, ann, group(bob)) == pytest.approx(120, abs=1)
-    await house.does(ann, ask.CreateConversation(kind="private", members=(Key(bob.id),)))
-    await house.does(bob, group(ann))
+        await app.does(ann, group(bob))
+    assert await is_refused(app, ann, group(bob)) == pytest.approx(120, abs=1)
+    await app.does(ann, ask.CreateConversation(kind="private", members=(Key(bob.id),)))
+    await app.does(bob, group(ann))
     await trio.sleep(121)
-    await house.does(ann, group(bob))
+    await app.does(ann, group(bob))
 
 
 async def test_members_are_counted_one_by_one_wherever_they_are_added(
-    house: Doorless, autojump_clock: trio.testing.MockClock
+    app: Doorless, autojump_clock: trio.testing.MockClock
 ) -> None:
     await trio.sleep(1)
-    ann, *others = [await house.person(f"user-{number}") for number in range(8)]
-    limit(house, additions=Rate(1 / 60, 8))
-    made = await house.does(ann, group(*others[:5]))
-    await house.does(ann, ask.CreateConversation(kind="private", members=(Key(others[0].id),)))
+    ann, *others = [await app.person(f"user-{number}") for number in range(8)]
+    limit(app, additions=Rate(1 / 60, 8))
+    made = await app.does(ann, group(*others[:5]))
+    await app.does(ann, ask.CreateConversation(kind="private", members=(Key(others[0].id),)))
     add = [ask.AddMember(conversation=Key(made.ref.number), user=Key(other.id)) for other in others[5:]]
-    await house.does(ann, add[0])
-    assert await is_refused(house, ann, group(*others[:2])) == pytest.approx(60, abs=1)
-    await house.does(ann, add[1])
-    assert await is_refused(house, ann, add[0]) == pytest.approx(60, abs=1)
-    limit(house, additions=Rate(1 / 60, 8))
-    await is_refused(house, ann, add[0])  # other settings forget nothing
+    await app.does(ann, add[0])
+    assert await is_refused(app, ann, group(*others[:2])) == pytest.approx(60, abs=1)
+    await app.does(ann, add[1])
+    assert await is_refused(app, ann, add[0]) == pytest.approx(60, abs=1)
+    limit(app, additions=Rate(1 / 60, 8))
+    await is_refused(app, ann, add[0])  # other settings forget nothing
     await trio.sleep(3600)
-    await house.does(ann, group(*others))
+    await app.does(ann, group(*others))
 
 
-async def test_more_members_at_once_than_the_burst_take_the_whole_of_it(house: Doorless) -> None:
-    people = [await house.person(f"user-{number}") for number in range(5)]
-    limit(house, additions=Rate(1 / 60, 2))
-    await house.does(people[0], group(*people[1:]))
-    await is_refused(house, people[0], group(people[1]))
+async def test_more_members_at_once_than_the_burst_take_the_whole_of_it(app: Doorless) -> None:
+    people = [await app.person(f"user-{number}") for number in range(5)]
+    limit(app, additions=Rate(1 / 60, 2))
+    await app.does(people[0], group(*people[1:]))
+    await is_refused(app, people[0], group(people[1]))
 
 
-async def test_edits_and_deletions_are_counted_with_the_sends(house: Doorless) -> None:
-    ann = await house.person("ann")
-    made = await house.does(ann, group())
+async def test_edits_and_deletions_are_counted_with_the_sends(app: Doorless) -> None:
+    ann = await app.person("ann")
+    made = await app.does(ann, group())
     where = Key(made.ref.number)
-    limit(house, sends=Rate(1, 3))
-    sent = await house.does(ann, ask.SendMessage(conversation=where, content="one"))
+    limit(app, sends=Rate(1, 3))
+    sent = await app.does(ann, ask.SendMessage(conversation=where, content="one"))
     message = Key(sent.ref.number)
-    await house.does(ann, ask.EditMessage(message=message, content="two"))
-    await house.does(ann, ask.DeleteMessage(message=message))
+    await app.does(ann, ask.EditMessage(message=message, content="two"))
+    await app.does(ann, ask.DeleteMessage(message=message))
     for command in (
         ask.SendMessage(conversation=where, content="three"),
         ask.EditMessage(message=message, content="three"),
         ask.DeleteMessage(message=message),
     ):
-        await is_refused(house, ann, command)
+        await is_refused(app, ann, command)

@@ -10,7 +10,7 @@ from typing import Any
 import trio
 
 from chatd.engineio.engine import Engine, Headers, Serve, SessionRules
-from chatd.engineio.session import Session
+from chatd.engineio.session import EngineSession
 from chatd.net.http import run_websocket
 from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.request import Request, Response
@@ -95,7 +95,7 @@ class House:
     def body_limit(self, request: Request) -> int:
         return self.engine.body_limit(request)
 
-    async def app(self) -> Any:
+    async def application(self) -> Any:
         raise NotImplementedError
 
     # HTTP
@@ -154,7 +154,7 @@ class House:
 
 
 @asynccontextmanager
-async def house(serve: Serve = echo_messages, rules: SessionRules = RULES, **settings: Any) -> AsyncIterator[House]:
+async def app(serve: Serve = echo_messages, rules: SessionRules = RULES, **settings: Any) -> AsyncIterator[House]:
     """Open for as long as the test; afterwards no session may have left a task behind."""
     crashes: list[BaseException] = []
     async with trio.open_nursery() as nursery:
@@ -186,4 +186,4 @@ async def both(*steps: Callable[[], Any]) -> list[Any]:
     return results
 
 
-__all__ = ["RULES", "Headers", "House", "Peer", "Session", "SessionRules", "both", "house"]
+__all__ = ["RULES", "EngineSession", "Headers", "House", "Peer", "SessionRules", "app", "both"]

@@ -11,14 +11,14 @@ import trio.testing
 from trio.testing import MockClock
 
 from chatd.engineio.engine import SessionRules
-from chatd.engineio.session import Session
+from chatd.engineio.session import EngineSession
 from chatd.net.framer import frame_text
-from chatd.net.http import Server
+from chatd.net.http import HttpServer
 from chatd.net.http_connection import HttpRules
 from chatd.net.memory import memory_pair
 from chatd.net.request import Request, Response
 from chatd.net.socket import socket_rules
-from tests.chatd.engineio.engine_app import RULES, both, house
+from tests.chatd.engineio.engine_app import RULES, app, both
 
 SLOW_HEART = SessionRules()
 
@@ -29,7 +29,7 @@ def said(answer: Response) -> tuple[int, str]:
 
 class TestHandshake:
     async def test_polling_says_what_the_session_promises(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             answer = await here.ask("GET", "EIO=4&transport=polling&t=abc")
             assert answer.status == 200
             assert dict(answer.headers)[b"content-type"] == b"text/plain; charset=UTF-8"
@@ -44,7 +44,7 @@ class TestHandshake:
             }
 
     async def test_a_websocket_has_nothing_to_upgrade_to(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             assert (await here.connect().hear_open())["upgrades"] == []
 
     @pytest.mark.parametrize(
@@ -66,25 +66,25 @@ class TestHandshake:
     async def test_what_is_none_is_refused_as_the_reference_does(
         self, method: str, query: str, code: int, message: str, autojump_clock: MockClock
     ) -> None:
-        async with house() as here:
+        async with app() as here:
             answer = await here.ask(method, query)
             assert (answer.status, json.loads(answer.body)) == (400, {"code": code, "message": message})
             assert not here.engine.sessions
 
     @pytest.mark.parametrize("query", ["transport=websocket", "EIO=4", "EIO=4&transport=polling&sid=x", "EIO=4&sid=x"])
     async def test_an_upgrade_is_refused_before_its_101(self, query: str, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             request = here.request("GET", query, (b"upgrade", b"websocket"), (b"connection", b"upgrade"))
             refused = here.engine.refuse(request)
             assert refused is not None
             assert refused.status == 400
 
     async def test_sids_are_never_the_same(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             assert len({await here.handshake() for _ in range(50)}) == 50
 
     async def test_an_address_begins_so_many_sessions_and_no_more(self, autojump_clock: MockClock) -> None:
-        async with house(sessions_per_address=2) as here:
+        async with app(sessions_per_address=2) as here:
             first = await here.handshake()
             await here.handshake()
             assert (await here.ask("GET", "EIO=4&transport=polling")).status == 503
@@ -96,20 +96,20 @@ class TestHandshake:
 class TestPolling:
     @pytest.mark.parametrize("body", [b"4hello", b"4test1\x1e4test2\x1e4test3", b"4hello\x1ebAQIDBA=="])
     async def test_packets_there_and_back(self, body: bytes, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             assert said(await here.post(sid, body)) == (200, "ok")
             assert said(await here.get(sid)) == (200, body.decode())
 
     async def test_a_get_waits_for_something_to_say(self, autojump_clock: MockClock) -> None:
-        async with house(rules=SLOW_HEART) as here:
+        async with app(rules=SLOW_HEART) as here:
             sid = await here.handshake()
             get, _ = await both(partial(here.get, sid), partial(here.post, sid, b"4late"))
             assert said(get) == (200, "4late")
 
     @pytest.mark.parametrize("body", [b"abc", b"", b"4a\x1e\x1e4b", b"b!", b"4\xff", b"2", b"2probe"])
     async def test_what_is_no_packet_ends_the_session(self, body: bytes, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             answer = await here.post(sid, body)
             assert answer.status == 400 or body[:1] == b"2"
@@ -118,24 +118,24 @@ class TestPolling:
     async def test_packets_before_a_bad_one_are_heard(self, autojump_clock: MockClock) -> None:
         heard: list[bytes] = []
 
-        async def serve(session: Session, request: Request) -> None:
+        async def serve(session: EngineSession, request: Request) -> None:
             while True:
                 heard.extend(packet.data for packet in await session.receive())
 
-        async with house(serve) as here:
+        async with app(serve) as here:
             sid = await here.handshake()
             assert (await here.post(sid, b"4a\x1e4b\x1eabc\x1e4d")).status == 400
         assert heard == [b"a", b"b"]
 
     async def test_too_many_packets_end_the_session(self, autojump_clock: MockClock) -> None:
-        async with house(rules=SessionRules(payload_packets=3)) as here:
+        async with app(rules=SessionRules(payload_packets=3)) as here:
             sid = await here.handshake()
             assert said(await here.post(sid, b"4\x1e4\x1e4")) == (200, "ok")
             assert (await here.post(sid, b"4\x1e4\x1e4\x1e4")).status == 400
             assert await here.is_over(sid)
 
     async def test_a_body_above_the_promised_size_ends_the_session(self, autojump_clock: MockClock) -> None:
-        async with house(rules=SessionRules(payload_bytes=10)) as here:
+        async with app(rules=SessionRules(payload_bytes=10)) as here:
             sid = await here.handshake()
             assert said(await here.post(sid, b"4" * 10)) == (200, "ok")
             answer = await here.post(sid, b"4" * 11)
@@ -143,7 +143,7 @@ class TestPolling:
             assert await here.is_over(sid)
 
     async def test_two_gets_end_the_session(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             first, second = await both(partial(here.get, sid), partial(here.get, sid))
             assert said(first) == (200, "1")
@@ -151,7 +151,7 @@ class TestPolling:
             assert await here.is_over(sid)
 
     async def test_two_posts_end_the_session_even_when_one_is_still_arriving(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             query = f"EIO=4&transport=polling&sid={sid}"
             first, second = here.request("POST", query), here.request("POST", query)
@@ -161,7 +161,7 @@ class TestPolling:
             assert await here.is_over(sid)
 
     async def test_a_get_whose_client_left_ends_the_session(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             with trio.move_on_after(0.005):
                 await here.get(sid)
@@ -169,9 +169,9 @@ class TestPolling:
 
     @pytest.mark.parametrize("leaves", [True, False])
     async def test_a_poll_whose_client_hangs_up_ends_the_session(self, leaves: bool, autojump_clock: MockClock) -> None:
-        async with house(rules=SLOW_HEART) as here:
+        async with app(rules=SLOW_HEART) as here:
             sid = await here.handshake()
-            server = Server(here, here.nursery, HttpRules(), socket_rules(), crashed=here.crashes.append)
+            server = HttpServer(here, here.nursery, HttpRules(), socket_rules(), crashed=here.crashes.append)
             ours, theirs = memory_pair()
             here.nursery.start_soon(server.serve, ours)
             head = f"GET /engine.io/?EIO=4&transport=polling&sid={sid} HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -189,30 +189,30 @@ class TestPolling:
             assert not here.crashes
 
     async def test_a_post_waits_for_a_reader_that_is_busy(self, autojump_clock: MockClock) -> None:
-        async def serve(session: Session, request: Request) -> None:
+        async def serve(session: EngineSession, request: Request) -> None:
             while True:
                 await trio.sleep(3)
                 await session.receive()
 
-        async with house(serve, SLOW_HEART) as here:
+        async with app(serve, SLOW_HEART) as here:
             sid = await here.handshake()
             start = trio.current_time()
             await here.post(sid, b"4a")
             assert trio.current_time() - start == pytest.approx(3)
 
     async def test_other_methods_are_no_requests(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             assert (await here.ask("DELETE", f"EIO=4&transport=polling&sid={sid}")).status == 400
 
     async def test_a_client_that_never_polls_costs_its_outbox_and_no_more(self, autojump_clock: MockClock) -> None:
-        sessions: list[Session] = []
+        sessions: list[EngineSession] = []
 
-        async def serve(session: Session, request: Request) -> None:
+        async def serve(session: EngineSession, request: Request) -> None:
             sessions.append(session)
             await session.receive()
 
-        async with house(serve, SessionRules(outbox_bytes=1_000)) as here:
+        async with app(serve, SessionRules(outbox_bytes=1_000)) as here:
             sid = await here.handshake()
             await trio.testing.wait_all_tasks_blocked()
             (session,) = sessions
@@ -230,7 +230,7 @@ class TestPolling:
 class TestOwners:
     async def test_a_session_is_its_owners(self, autojump_clock: MockClock) -> None:
         mine, yours = (b"authorization", b"Bearer mine"), (b"authorization", b"Bearer yours")
-        async with house(rules=SLOW_HEART) as here:
+        async with app(rules=SLOW_HEART) as here:
             sid = await here.handshake(mine)
             for headers in ((yours,), ()):
                 answer = await here.post(sid, b"4x", *headers)
@@ -243,14 +243,14 @@ class TestOwners:
             assert here.engine.refuse(here.request("GET", query, *upgrade)) is None
 
     async def test_nobodys_session_is_nobody_elses(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             assert (await here.post(sid, b"4x", (b"authorization", b"Bearer x"))).status == 400
 
 
 class TestWebSocket:
     async def test_packets_there_and_back(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             peer = here.connect()
             await peer.hear_open()
             peer.say("4hello", b"\1\2\3\4")
@@ -258,7 +258,7 @@ class TestWebSocket:
 
     @pytest.mark.parametrize("text", ["abc", "", "7", "2", "2probe", "b", "1"])
     async def test_what_is_no_packet_ends_the_session(self, text: str, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             peer = here.connect()
             await peer.hear_open()
             peer.say(text, "4unheard")
@@ -266,7 +266,7 @@ class TestWebSocket:
             assert not here.engine.sessions
 
     async def test_the_client_is_gone(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             peer = here.connect()
             await peer.hear_open()
             peer.stream.close()
@@ -276,14 +276,14 @@ class TestWebSocket:
 
 class TestHeartbeat:
     async def test_polling(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             for _ in range(5):
                 assert said(await here.get(sid)) == (200, "2")
                 assert said(await here.post(sid, b"3")) == (200, "ok")
 
     async def test_websocket(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             peer = here.connect()
             await peer.hear_open()
             for _ in range(5):
@@ -294,13 +294,13 @@ class TestHeartbeat:
     async def test_silence_is_measured_from_the_handshake_to_the_millisecond(
         self, later: float, over: bool, autojump_clock: MockClock
     ) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             await trio.sleep(later)
             assert await here.is_over(sid) is over
 
     async def test_a_silent_websocket_is_closed(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             peer = here.connect()
             await peer.hear_open()
             start = trio.current_time()
@@ -308,7 +308,7 @@ class TestHeartbeat:
             assert trio.current_time() - start == pytest.approx(0.5, abs=0.03)
 
     async def test_the_next_ping_comes_an_interval_after_the_pong(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             peer = here.connect()
             await peer.hear_open()
             assert await peer.hear() == "2"
@@ -319,7 +319,7 @@ class TestHeartbeat:
             assert trio.current_time() - start == pytest.approx(0.3, abs=0.03)
 
     async def test_a_pong_that_nobody_asked_for_keeps_nobody_alive(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             peer = here.connect()
             await peer.hear_open()
             for _ in range(4):
@@ -330,7 +330,7 @@ class TestHeartbeat:
 
     @pytest.mark.parametrize("stray", ["3", "6", "5", "0"])
     async def test_a_flood_of_strays_ends_the_session(self, stray: str, autojump_clock: MockClock) -> None:
-        async with house(rules=SLOW_HEART) as here:
+        async with app(rules=SLOW_HEART) as here:
             peer = here.connect()
             await peer.hear_open()
             peer.say(*[stray] * 100, "4still")
@@ -339,7 +339,7 @@ class TestHeartbeat:
             assert await peer.hear() is None
 
     async def test_strays_are_counted_from_ping_to_ping(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             peer = here.connect()
             await peer.hear_open()
             for _ in range(3):
@@ -348,10 +348,10 @@ class TestHeartbeat:
                 peer.say("3")
 
     async def test_who_opens_nothing_must_go(self, autojump_clock: MockClock) -> None:
-        async def serve(session: Session, request: Request) -> None:
+        async def serve(session: EngineSession, request: Request) -> None:
             await session.receive()
 
-        async with house(serve, SLOW_HEART) as here:
+        async with app(serve, SLOW_HEART) as here:
             peer = here.connect()
             sid = (await peer.hear_open())["sid"]
             polled = await here.handshake()
@@ -367,7 +367,7 @@ class TestHeartbeat:
             assert await here.is_over(polled)
 
     async def test_who_opens_something_may_stay(self, autojump_clock: MockClock) -> None:
-        async with house(rules=SLOW_HEART) as here:
+        async with app(rules=SLOW_HEART) as here:
             peer = here.connect()
             await peer.hear_open()
             for _ in range(4):
@@ -378,14 +378,14 @@ class TestHeartbeat:
 
 class TestClose:
     async def test_the_client_closes_while_it_polls(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             get, post = await both(partial(here.get, sid), partial(here.post, sid, b"1"))
             assert (said(get), said(post)) == ((200, "6"), (200, "ok"))
             assert await here.is_over(sid)
 
     async def test_the_close_overtakes_the_poll(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             assert said(await here.post(sid, b"1")) == (200, "ok")
             assert said(await here.get(sid)) == (200, "6")
@@ -394,22 +394,22 @@ class TestClose:
     async def test_what_was_said_before_a_close_is_heard(self, autojump_clock: MockClock) -> None:
         heard: list[bytes] = []
 
-        async def serve(session: Session, request: Request) -> None:
+        async def serve(session: EngineSession, request: Request) -> None:
             while True:
                 heard.extend(packet.data for packet in await session.receive())
 
-        async with house(serve) as here:
+        async with app(serve) as here:
             sid = await here.handshake()
             await here.post(sid, b"4last words\x1e1\x1e4never")
         assert heard == [b"last words"]
 
     async def test_the_server_closes_behind_what_it_said(self, autojump_clock: MockClock) -> None:
-        async def serve(session: Session, request: Request) -> None:
+        async def serve(session: EngineSession, request: Request) -> None:
             await session.receive()
             session.write(frame_text(b"4bye"))
             session.close(4401, "out")
 
-        async with house(serve) as here:
+        async with app(serve) as here:
             sid = await here.handshake()
             await here.post(sid, b"4x")
             assert said(await here.get(sid)) == (200, "4bye")
@@ -417,7 +417,7 @@ class TestClose:
             assert await here.is_over(sid)
 
     async def test_last_words_that_nobody_fetches_are_forgotten(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             here.engine.close(1012, "restarting")
             assert sid in here.engine.sessions
@@ -425,11 +425,11 @@ class TestClose:
             assert not here.engine.sessions
 
     async def test_a_fault_of_ours_ends_one_session_and_is_told(self, autojump_clock: MockClock) -> None:
-        async def serve(session: Session, request: Request) -> None:
+        async def serve(session: EngineSession, request: Request) -> None:
             await session.receive()
             raise RuntimeError("a fault")
 
-        async with house(serve, SLOW_HEART) as here:
+        async with app(serve, SLOW_HEART) as here:
             sid, other = await here.handshake(), await here.handshake()
             await here.post(sid, b"4x")
             assert said(await here.get(sid)) == (200, "1")
@@ -440,7 +440,7 @@ class TestClose:
 class TestPages:
     async def test_every_answer_has_the_headers_that_a_browser_asks_for(self, autojump_clock: MockClock) -> None:
         allow = ((b"access-control-allow-origin", b"https://a.example"), (b"access-control-allow-credentials", b"true"))
-        async with house(headers=lambda request: allow) as here:
+        async with app(headers=lambda request: allow) as here:
             sid = await here.handshake()
             for answer in (
                 await here.ask("OPTIONS", f"EIO=4&transport=polling&sid={sid}"),
@@ -452,13 +452,13 @@ class TestPages:
                 assert set(allow) <= set(answer.headers)
 
     async def test_a_preflight_is_answered_without_a_body(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             assert said(await here.ask("OPTIONS", "EIO=4&transport=polling")) == (204, "")
 
 
 async def test_the_sweep_follows_the_settings(autojump_clock: MockClock) -> None:
     """A heart that beats slowly is looked at seldom: the longest wait is one second."""
-    async with house(rules=SLOW_HEART) as here:
+    async with app(rules=SLOW_HEART) as here:
         peer = here.connect()
         await peer.hear_open()
         start = trio.current_time()

@@ -6,11 +6,11 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from chatd.net.http import Server
+from chatd.net.http import HttpServer
 from chatd.net.http_connection import HttpRules
 from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.socket import socket_rules
-from tests.chatd.engineio.engine_app import House, SessionRules, house
+from tests.chatd.engineio.engine_app import House, SessionRules, app
 
 PATIENT = SessionRules(interval=1_000, timeout=1_000, payload_bytes=1_000)
 """Hearts that beat so rarely that nothing else can end a session here."""
@@ -19,7 +19,7 @@ PATIENT = SessionRules(interval=1_000, timeout=1_000, payload_bytes=1_000)
 async def post(at: House, sid: str, rest: bytes) -> MemoryStream:
     """A POST of which this much has come: the client's end."""
     ours, theirs = memory_pair()
-    server = Server(
+    server = HttpServer(
         at, at.nursery, HttpRules(body_seconds=5), socket_rules(message_bytes=1_000), crashed=at.crashes.append
     )
 
@@ -54,7 +54,7 @@ async def everything(stream: MemoryStream) -> bytes:
 async def test_a_body_that_cannot_be_read_ends_the_session(
     rest: bytes, status: bytes, autojump_clock: MockClock
 ) -> None:
-    async with house(rules=PATIENT) as at:
+    async with app(rules=PATIENT) as at:
         sid = await at.handshake()
         stream = await post(at, sid, rest)
         answer = await everything(stream)
@@ -64,7 +64,7 @@ async def test_a_body_that_cannot_be_read_ends_the_session(
 
 
 async def test_a_client_that_leaves_in_the_middle_of_a_body_ends_the_session(autojump_clock: MockClock) -> None:
-    async with house(rules=PATIENT) as at:
+    async with app(rules=PATIENT) as at:
         sid = await at.handshake()
         stream = await post(at, sid, b"Content-Length: 100\r\n\r\n4hello")
         await trio.testing.wait_all_tasks_blocked()
@@ -75,7 +75,7 @@ async def test_a_client_that_leaves_in_the_middle_of_a_body_ends_the_session(aut
 
 
 async def test_a_body_in_chunks_is_as_good_as_any(autojump_clock: MockClock) -> None:
-    async with house(rules=PATIENT) as at:
+    async with app(rules=PATIENT) as at:
         sid = await at.handshake()
         stream = await post(at, sid, b"Transfer-Encoding: chunked\r\n\r\n3\r\n4he\r\n3\r\nllo\r\n0\r\n\r\n")
         await trio.testing.wait_all_tasks_blocked()

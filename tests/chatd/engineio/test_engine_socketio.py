@@ -9,7 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from tests.apps.socketio_echo import echo_events
-from tests.chatd.engineio.engine_app import House, Peer, SessionRules, house
+from tests.chatd.engineio.engine_app import House, Peer, SessionRules, app
 
 CALM = SessionRules()
 
@@ -33,7 +33,7 @@ async def connected(here: House, namespace: str = "") -> Peer:
     ],
 )
 async def test_a_namespace_is_opened(said: str, prefix: str, auth: str, autojump_clock: MockClock) -> None:
-    async with house(echo_events, CALM) as here:
+    async with app(echo_events, CALM) as here:
         peer = here.connect()
         await peer.hear_open()
         peer.say(said)
@@ -45,7 +45,7 @@ async def test_a_namespace_is_opened(said: str, prefix: str, auth: str, autojump
 
 
 async def test_a_namespace_that_is_not_there(autojump_clock: MockClock) -> None:
-    async with house(echo_events, CALM) as here:
+    async with app(echo_events, CALM) as here:
         peer = here.connect()
         await peer.hear_open()
         peer.say("40/random")
@@ -54,7 +54,7 @@ async def test_a_namespace_that_is_not_there(autojump_clock: MockClock) -> None:
 
 @pytest.mark.parametrize("said", ["4abc", "42{}", '42abc["message-with-ack",1,"2",{"3":[false]}]', "4"])
 async def test_what_breaks_the_grammar_closes_the_connection(said: str, autojump_clock: MockClock) -> None:
-    async with house(echo_events, CALM) as here:
+    async with app(echo_events, CALM) as here:
         fresh = here.connect()
         await fresh.hear_open()
         peer = await connected(here)
@@ -64,7 +64,7 @@ async def test_what_breaks_the_grammar_closes_the_connection(said: str, autojump
 
 
 async def test_a_client_that_opens_nothing_is_closed(autojump_clock: MockClock) -> None:
-    async with house(echo_events, CALM) as here:
+    async with app(echo_events, CALM) as here:
         peer = here.connect()
         await peer.hear_open()
         while await peer.hear() == "2":
@@ -73,11 +73,11 @@ async def test_a_client_that_opens_nothing_is_closed(autojump_clock: MockClock) 
 
 
 async def test_leaving_a_namespace_leaves_the_others(autojump_clock: MockClock) -> None:
-    async with house(echo_events) as here:
+    async with app(echo_events) as here:
         peer = await connected(here)
         peer.say("41")
         assert await peer.hear() == "2"
-    async with house(echo_events, CALM) as here:
+    async with app(echo_events, CALM) as here:
         peer = await connected(here)
         peer.say("40/custom")
         await peer.hear()
@@ -104,14 +104,14 @@ BOTH = '{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}'
 async def test_events_and_acknowledgements(
     said: list[str | bytes], heard: list[str | bytes], autojump_clock: MockClock
 ) -> None:
-    async with house(echo_events, CALM) as here:
+    async with app(echo_events, CALM) as here:
         peer = await connected(here)
         peer.say(*said)
         assert [await peer.hear() for _ in heard] == heard
 
 
 async def test_the_same_by_polling(autojump_clock: MockClock) -> None:
-    async with house(echo_events, CALM) as here:
+    async with app(echo_events, CALM) as here:
         sid = await here.handshake()
         await here.post(sid, b'40\x1e452-789["message-with-ack",{"_placeholder":true,"num":0}]\x1ebAQI=\x1ebAw==')
         opened, auth, *ack = (await here.get(sid)).body.split(b"\x1e")

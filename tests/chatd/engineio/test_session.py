@@ -12,13 +12,13 @@ from trio.testing import MockClock
 
 from chatd.engineio.engine import SessionRules
 from chatd.engineio.polling import unframe
-from chatd.engineio.session import Session
+from chatd.engineio.session import EngineSession
 from chatd.net.framer import frame_binary, frame_text
-from chatd.net.outbox import Way
+from chatd.net.outbox import SendFunction
 from chatd.net.request import Request, Response
 from protocol.frames import Packet
 from tests.apps.socketio_echo import echo_events
-from tests.chatd.engineio.engine_app import House, Peer, both, house
+from tests.chatd.engineio.engine_app import House, Peer, app, both
 
 CALM = SessionRules()
 
@@ -33,7 +33,7 @@ def refused(answer: Response) -> bool:
 
 class TestUpgrade:
     async def test_as_the_suite_does_it(self, autojump_clock: MockClock) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             assert said(await here.get(sid)) == (200, "6")
@@ -45,7 +45,7 @@ class TestUpgrade:
             assert await peer.hear() == "4still here"
 
     async def test_a_poll_that_waits_is_ended_by_the_probe(self, autojump_clock: MockClock) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             start = trio.current_time()
             get, peer = await both(partial(here.get, sid), partial(here.upgrade, sid))
@@ -54,7 +54,7 @@ class TestUpgrade:
             peer.say("5")
 
     async def test_what_waits_for_a_poll_goes_first_on_the_websocket(self, autojump_clock: MockClock) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             await here.post(sid, b"4a\x1ebAQID\x1e4b")
@@ -62,7 +62,7 @@ class TestUpgrade:
             assert [await peer.hear() for _ in range(4)] == ["4a", b"\1\2\3", "4b", "4c"]
 
     async def test_a_poll_during_the_probe_gets_what_waits(self, autojump_clock: MockClock) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             await here.post(sid, b"4a")
@@ -72,7 +72,7 @@ class TestUpgrade:
 
     @pytest.mark.parametrize("poll_first", [True, False])
     async def test_the_five_and_a_poll_at_once(self, poll_first: bool, autojump_clock: MockClock) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
 
@@ -86,7 +86,7 @@ class TestUpgrade:
             assert await peer.hear() == "4hello"
 
     async def test_a_second_websocket_gets_its_101_and_is_closed(self, autojump_clock: MockClock) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             second = here.connect(sid)
@@ -98,7 +98,7 @@ class TestUpgrade:
             assert await peer.hear() == "4hello"
 
     async def test_a_second_websocket_for_one_that_began_as_a_websocket(self, autojump_clock: MockClock) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             peer = here.connect()
             sid = (await peer.hear_open())["sid"]
             assert await here.connect(sid).hear() is None
@@ -111,7 +111,7 @@ class TestUpgrade:
     async def test_a_probe_that_is_none_leaves_the_session_where_it_was(
         self, words: tuple[str | bytes, ...], autojump_clock: MockClock
     ) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = here.connect(sid)
             peer.say(*words)
@@ -122,7 +122,7 @@ class TestUpgrade:
             await self._moves(here, sid)
 
     async def test_a_probe_that_says_nothing_more_is_given_up(self, autojump_clock: MockClock) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             assert await peer.hear() is None
@@ -130,7 +130,7 @@ class TestUpgrade:
             await self._moves(here, sid)
 
     async def test_a_probe_that_breaks_is_forgotten(self, autojump_clock: MockClock) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             peer.stream.close()
@@ -138,7 +138,7 @@ class TestUpgrade:
             await self._moves(here, sid)
 
     async def test_the_session_ends_under_the_probe(self, autojump_clock: MockClock) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             await here.post(sid, b"1")
@@ -148,7 +148,7 @@ class TestUpgrade:
             assert await here.is_over(sid)
 
     async def test_a_close_right_behind_the_five(self, autojump_clock: MockClock) -> None:
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             peer.say("5", "4a", "1")
@@ -156,12 +156,12 @@ class TestUpgrade:
             assert await here.is_over(sid)
 
     async def test_a_post_that_waits_for_the_reader_is_answered_by_the_move(self, autojump_clock: MockClock) -> None:
-        async def serve(session: Session, request: Request) -> None:
+        async def serve(session: EngineSession, request: Request) -> None:
             while True:
                 await trio.sleep(50)
                 await session.receive()
 
-        async with house(serve, SessionRules(interval=100, connect_seconds=0)) as here:
+        async with app(serve, SessionRules(interval=100, connect_seconds=0)) as here:
             sid = await here.handshake()
 
             async def move() -> Peer:
@@ -175,7 +175,7 @@ class TestUpgrade:
             await trio.sleep(100)
 
     async def test_the_heart_beats_on(self, autojump_clock: MockClock) -> None:
-        async with house() as here:
+        async with app() as here:
             sid = await here.handshake()
             assert said(await here.get(sid)) == (200, "2")
             peer = await here.upgrade(sid)
@@ -195,7 +195,7 @@ class TestUpgrade:
 
 async def test_a_header_by_polling_and_its_attachment_by_websocket(autojump_clock: MockClock) -> None:
     """What is still due belongs to the session, not to the transport."""
-    async with house(echo_events, CALM) as here:
+    async with app(echo_events, CALM) as here:
         sid = await here.handshake()
         await here.post(sid, b"40")
         await here.get(sid)
@@ -207,15 +207,15 @@ async def test_a_header_by_polling_and_its_attachment_by_websocket(autojump_cloc
 
 
 async def test_whoever_writes_is_told_of_the_move_and_served_without_it(autojump_clock: MockClock) -> None:
-    told: list[Way] = []
-    sessions: list[Session] = []
+    told: list[SendFunction] = []
+    sessions: list[EngineSession] = []
 
-    async def serve(session: Session, request: Request) -> None:
-        session.moved = told.append
+    async def serve(session: EngineSession, request: Request) -> None:
+        session.on_send_changed = told.append
         sessions.append(session)
         await session.receive()
 
-    async with house(serve, CALM) as here:
+    async with app(serve, CALM) as here:
         sid = await here.handshake()
         await trio.testing.wait_all_tasks_blocked()
         (session,) = sessions
@@ -224,7 +224,7 @@ async def test_whoever_writes_is_told_of_the_move_and_served_without_it(autojump
         peer = await here.upgrade(sid)
         peer.say("5")
         await trio.testing.wait_all_tasks_blocked()
-        assert told == [session.way]
+        assert told == [session.send_function]
         assert session.transport == "websocket"
         remembered(frame_text(b"4old"))
         session.write(frame_text(b"4new"))
@@ -242,7 +242,7 @@ def test_frames_are_taken_apart_again(size: int) -> None:
 async def test_messages_that_cross_the_upgrade_stay_in_order(autojump_clock: MockClock) -> None:
     """A hundred echoes while the session moves, the move at every point between them."""
     for moment in range(0, 100, 7):
-        async with house(rules=CALM) as here:
+        async with app(rules=CALM) as here:
             sid = await here.handshake()
             for number in range(moment):
                 await here.post(sid, b"4%d" % number)

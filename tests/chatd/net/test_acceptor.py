@@ -15,7 +15,7 @@ import pytest
 import trio
 import trio_websocket
 
-from chatd.net.acceptor import BUSY, Front, FrontRules, descriptor_share
+from chatd.net.acceptor import BUSY, Acceptor, AcceptRules, descriptor_share
 from chatd.net.asgi import Application, Event, Receive, Send
 from chatd.net.http import Direct
 from chatd.net.http_connection import HttpRules
@@ -57,7 +57,7 @@ class EchoSite:
     def body_limit(self, request: Request) -> int:
         return 1_000
 
-    async def app(self) -> Application:
+    async def application(self) -> Application:
         return hello
 
 
@@ -82,12 +82,12 @@ class House:
         self.crashes: list[BaseException] = []
 
     async def open(
-        self, *addresses: Address, rules: FrontRules | None = None, tls: ssl.SSLContext | None = None
-    ) -> Front:
-        self.front = Front(
+        self, *addresses: Address, rules: AcceptRules | None = None, tls: ssl.SSLContext | None = None
+    ) -> Acceptor:
+        self.front = Acceptor(
             self.site,
             addresses or [Address()],
-            front=rules or FrontRules(),
+            front=rules or AcceptRules(),
             http=HttpRules(),
             sockets=socket_rules(farewell=0.2),
             tls=tls,
@@ -105,7 +105,7 @@ class House:
 
 
 @pytest.fixture
-async def house(nursery: trio.Nursery) -> AsyncIterator[House]:
+async def app(nursery: trio.Nursery) -> AsyncIterator[House]:
     made = House(nursery)
     yield made
     await made.front.stop(0.5)
@@ -133,31 +133,31 @@ async def until(true: Callable[[], bool]) -> None:
             await trio.sleep(0.005)
 
 
-async def test_http_and_websockets_on_one_port(house: House) -> None:
-    await house.open()
-    async with await house.connect() as stream:
+async def test_http_and_websockets_on_one_port(app: House) -> None:
+    await app.open()
+    async with await app.connect() as stream:
         assert (await ask(stream)).endswith(b"127.0.0.1")
-    async with trio_websocket.open_websocket("127.0.0.1", house.port, "/chat", use_ssl=False) as client:
+    async with trio_websocket.open_websocket("127.0.0.1", app.port, "/chat", use_ssl=False) as client:
         await client.send_message("hello")
         assert await client.get_message() == "hello"
-    await until(lambda: house.front.open == 0)
-    assert not house.crashes
+    await until(lambda: app.front.open == 0)
+    assert not app.crashes
 
 
-async def test_a_message_larger_than_the_kernel_takes(house: House) -> None:
-    await house.open()
-    async with trio_websocket.open_websocket("127.0.0.1", house.port, "/", use_ssl=False) as client:
+async def test_a_message_larger_than_the_kernel_takes(app: House) -> None:
+    await app.open()
+    async with trio_websocket.open_websocket("127.0.0.1", app.port, "/", use_ssl=False) as client:
         await client.send_message("x" * 60_000)
-        (server,) = house.site.sockets
+        (server,) = app.site.sockets
         for _ in range(12):
             server.write(frame_text(b"y" * 60_000))
         for size in (60_000, *[60_000] * 12):
             assert len(await client.get_message()) == size
 
 
-async def test_ipv6_and_unix(house: House, tmp_path: Path) -> None:
+async def test_ipv6_and_unix(app: House, tmp_path: Path) -> None:
     path = str(tmp_path / "chatd.sock")
-    front = await house.open(Address(), Address(host="::1"), Address(path=path))
+    front = await app.open(Address(), Address(host="::1"), Address(path=path))
     assert front.addresses[1].startswith("[::1]:")
     assert front.addresses[2] == f"unix:{path}"
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
@@ -169,35 +169,35 @@ async def test_ipv6_and_unix(house: House, tmp_path: Path) -> None:
     assert not await trio.Path(path).exists()
 
 
-async def test_tls(house: House, certificate: tuple[str, str]) -> None:
+async def test_tls(app: House, certificate: tuple[str, str]) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
-    await house.open(tls=context, rules=FrontRules(handshake_seconds=0.2))
+    await app.open(tls=context, rules=AcceptRules(handshake_seconds=0.2))
     client = ssl.create_default_context(cafile=certificate[0])
     client.check_hostname = False
-    async with trio_websocket.open_websocket("127.0.0.1", house.port, "/", use_ssl=client) as websocket:
+    async with trio_websocket.open_websocket("127.0.0.1", app.port, "/", use_ssl=client) as websocket:
         await websocket.send_message("x" * 50_000)
         assert await websocket.get_message() == "x" * 50_000
-    async with await house.connect() as silent:
+    async with await app.connect() as silent:
         assert await rest(silent) == b""
-    async with await house.connect() as plain:
+    async with await app.connect() as plain:
         await plain.send_all(GET)
         answer = await rest(plain)
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert b"https://" in answer
-    async with await house.connect() as garbage:
+    async with await app.connect() as garbage:
         await garbage.send_all(b"\0 is no TLS")
         assert b"HTTP" not in await rest(garbage)
-    assert house.front.scheme == "https"
+    assert app.front.scheme == "https"
 
 
 async def test_beside_tls_a_unix_socket_speaks_plain_http(
-    house: House, certificate: tuple[str, str], tmp_path: Path
+    app: House, certificate: tuple[str, str], tmp_path: Path
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     path = str(tmp_path / "chatd.sock")
-    await house.open(Address(), Address(path=path, mode=0o660), tls=context)
+    await app.open(Address(), Address(path=path, mode=0o660), tls=context)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o660
     async with await trio.open_unix_socket(path) as stream:
         assert (await ask(stream)).endswith(b"unix")
@@ -207,55 +207,55 @@ def forwarded(address: str, head: bytes = GET) -> bytes:
     return head[:-2] + b"X-Forwarded-For: " + address.encode() + b"\r\n\r\n"
 
 
-async def test_clients_behind_a_trusted_proxy_have_their_limit(house: House) -> None:
+async def test_clients_behind_a_trusted_proxy_have_their_limit(app: House) -> None:
     """The proxy keeps its connections and lends them to one client after the other; WebSockets count until they end."""
-    await house.open(rules=FrontRules(connections_per_address=2, trusted_proxies=("127.0.0.0/8",)))
-    url = f"ws://127.0.0.1:{house.port}/"
+    await app.open(rules=AcceptRules(connections_per_address=2, trusted_proxies=("127.0.0.0/8",)))
+    url = f"ws://127.0.0.1:{app.port}/"
 
     def through(address: str) -> Any:
         return trio_websocket.open_websocket_url(url, extra_headers=[(b"X-Forwarded-For", address.encode())])
 
-    async with await house.connect() as one, await house.connect() as other:
+    async with await app.connect() as one, await app.connect() as other:
         for stream in (one, other, one, other):
             assert (await ask(stream, forwarded("198.51.100.7"))).startswith(b"HTTP/1.1 200")
         async with through("198.51.100.7"), through("198.51.100.7") as second:
             assert (await ask(one, forwarded("198.51.100.7"))).startswith(b"HTTP/1.1 503")
             assert (await ask(other, forwarded("198.51.100.8"))).startswith(b"HTTP/1.1 200")
-            async with await house.connect() as third:
+            async with await app.connect() as third:
                 head = upgrade("/", {"X-Forwarded-For": "198.51.100.7"})
                 assert (await ask(third, head)).startswith(b"HTTP/1.1 503")
             await second.aclose()
             await second._stream.aclose()  # a closed trio-websocket client leaves that to the garbage collector
-            await until(lambda: len(house.site.sockets) == 1)
+            await until(lambda: len(app.site.sockets) == 1)
             assert (await ask(other, forwarded("198.51.100.7"))).startswith(b"HTTP/1.1 200")
-    await until(lambda: house.front.open == 0)
-    assert len(house.front._places) == 0
+    await until(lambda: app.front.open == 0)
+    assert len(app.front._places) == 0
 
 
-async def test_clients_of_one_ipv6_network_share_their_limit(house: House) -> None:
-    await house.open(rules=FrontRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
+async def test_clients_of_one_ipv6_network_share_their_limit(app: House) -> None:
+    await app.open(rules=AcceptRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
     shown = [(b"X-Forwarded-For", b"2001:db8::1")]
-    url = f"ws://127.0.0.1:{house.port}/"
+    url = f"ws://127.0.0.1:{app.port}/"
     async with (
         trio_websocket.open_websocket_url(url, extra_headers=shown) as opened,
-        await house.connect() as near,
-        await house.connect() as far,
+        await app.connect() as near,
+        await app.connect() as far,
     ):
         assert (await ask(near, forwarded("2001:db8::2"))).startswith(b"HTTP/1.1 503")
         assert (await ask(far, forwarded("2001:db8:0:1::2"))).startswith(b"HTTP/1.1 200")
         await opened._stream.aclose()  # a closed trio-websocket client leaves that to the garbage collector
 
 
-async def test_a_proxy_on_the_unix_socket_is_believed(house: House, tmp_path: Path) -> None:
+async def test_a_proxy_on_the_unix_socket_is_believed(app: House, tmp_path: Path) -> None:
     path = str(tmp_path / "chatd.sock")
-    await house.open(Address(path=path), rules=FrontRules(trusted_proxies=("unix",)))
+    await app.open(Address(path=path), rules=AcceptRules(trusted_proxies=("unix",)))
     async with await trio.open_unix_socket(path) as stream:
         assert (await ask(stream, forwarded("198.51.100.7"))).endswith(b"198.51.100.7")
 
 
-async def test_an_exception_ends_its_own_connection_only(house: House) -> None:
-    await house.open()
-    url = f"ws://127.0.0.1:{house.port}/"
+async def test_an_exception_ends_its_own_connection_only(app: House) -> None:
+    await app.open()
+    url = f"ws://127.0.0.1:{app.port}/"
     async with trio_websocket.open_websocket_url(url) as good, trio_websocket.open_websocket_url(url) as bad:
         await bad.send_message("crash")
         with pytest.raises(trio_websocket.ConnectionClosed) as closed:
@@ -265,37 +265,37 @@ async def test_an_exception_ends_its_own_connection_only(house: House) -> None:
         await good.send_message("still here")
         assert await good.get_message() == "still here"
         await bad._stream.aclose()  # a closed trio-websocket client leaves that to the garbage collector
-    await until(lambda: len(house.crashes) == 1)
+    await until(lambda: len(app.crashes) == 1)
 
 
-async def test_one_address_has_its_limit(house: House) -> None:
-    await house.open(rules=FrontRules(connections_per_address=2))
-    first, second, third = [await house.connect() for _ in range(3)]
+async def test_one_address_has_its_limit(app: House) -> None:
+    await app.open(rules=AcceptRules(connections_per_address=2))
+    first, second, third = [await app.connect() for _ in range(3)]
     assert (await ask(first)).startswith(b"HTTP/1.1 200")
     assert (await ask(second)).startswith(b"HTTP/1.1 200")
     assert (await ask(third)).startswith(b"HTTP/1.1 503")
-    fourth, fifth = await house.connect(), await house.connect()
+    fourth, fifth = await app.connect(), await app.connect()
     assert await rest(fifth) == BUSY
     await fifth.aclose()
     for stream in (first, third, fourth):
         await stream.aclose()
-    await until(lambda: house.front.open == 1)
-    async with await house.connect() as stream:
+    await until(lambda: app.front.open == 1)
+    async with await app.connect() as stream:
         assert (await ask(stream)).startswith(b"HTTP/1.1 200")
     await second.aclose()
 
 
-async def test_all_addresses_have_a_limit(house: House) -> None:
-    await house.open(rules=FrontRules(connections=1, connections_per_address=0))
-    async with await house.connect() as first, await house.connect() as second:
+async def test_all_addresses_have_a_limit(app: House) -> None:
+    await app.open(rules=AcceptRules(connections=1, connections_per_address=0))
+    async with await app.connect() as first, await app.connect() as second:
         assert await rest(second) == BUSY
         assert (await ask(first)).startswith(b"HTTP/1.1 200")
     assert descriptor_share() > 0
 
 
-async def test_behind_a_trusted_proxy(house: House) -> None:
-    await house.open(rules=FrontRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
-    async with await house.connect() as first, await house.connect() as second:
+async def test_behind_a_trusted_proxy(app: House) -> None:
+    await app.open(rules=AcceptRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
+    async with await app.connect() as first, await app.connect() as second:
         head = GET[:-2] + b"X-Forwarded-For: 203.0.113.9, 198.51.100.7\r\n\r\n"
         assert (await ask(first, head)).endswith(b"198.51.100.7")
         assert (await ask(second)).endswith(b"127.0.0.1")
@@ -317,26 +317,26 @@ class FailingListener:
         return getattr(self.real, name)
 
 
-async def test_accepting_survives_every_error(house: House) -> None:
-    front = Front(house.site, [Address()], front=FrontRules(), http=HttpRules(), sockets=socket_rules(farewell=0.2))
-    house.front = front
+async def test_accepting_survives_every_error(app: House) -> None:
+    front = Acceptor(app.site, [Address()], front=AcceptRules(), http=HttpRules(), sockets=socket_rules(farewell=0.2))
+    app.front = front
     failures = [errno.EMFILE, errno.ECONNABORTED, errno.EINVAL]
     front._listeners = [FailingListener(real, failures) for real in front._listeners]  # type: ignore[misc]
-    await house.nursery.start(front.serve)
+    await app.nursery.start(front.serve)
     with trio.fail_after(2.5):
-        async with await house.connect() as stream:
+        async with await app.connect() as stream:
             assert (await ask(stream)).startswith(b"HTTP/1.1 200")
     assert not failures
 
 
-async def test_stopping_says_goodbye_to_sockets(house: House) -> None:
-    front = await house.open()
-    client = await trio_websocket.connect_websocket_url(house.nursery, f"ws://127.0.0.1:{house.port}/")
-    idle = await house.connect()
+async def test_stopping_says_goodbye_to_sockets(app: House) -> None:
+    front = await app.open()
+    client = await trio_websocket.connect_websocket_url(app.nursery, f"ws://127.0.0.1:{app.port}/")
+    idle = await app.connect()
     assert (await ask(idle)).startswith(b"HTTP/1.1 200")
 
     def closing() -> None:
-        for websocket in list(house.site.sockets):
+        for websocket in list(app.site.sockets):
             websocket.close(1012, "restarting")
 
     with trio.fail_after(3):
@@ -349,13 +349,13 @@ async def test_stopping_says_goodbye_to_sockets(house: House) -> None:
     await client._stream.aclose()
     await idle.aclose()
     with pytest.raises(OSError, match="all attempts to connect"):
-        await house.connect()
+        await app.connect()
     assert front.open == 0
 
 
-async def test_stopping_waits_for_nobody_for_ever(house: House) -> None:
-    front = await house.open()
-    stubborn = await house.connect()
+async def test_stopping_waits_for_nobody_for_ever(app: House) -> None:
+    front = await app.open()
+    stubborn = await app.connect()
     await stubborn.send_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
     await until(lambda: front.open == 1)
     with trio.fail_after(2):
@@ -411,29 +411,29 @@ def test_all_families_of_a_host_share_a_port() -> None:
 def test_a_bad_second_address_leaves_nothing_open(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Taken):
-        Front(
+        Acceptor(
             EchoSite(),
             [Address(), Address(path=str(tmp_path / "file"))],
-            front=FrontRules(),
+            front=AcceptRules(),
             http=HttpRules(),
             sockets=socket_rules(),
         )
 
 
-async def test_a_request_that_arrives_after_the_stop_is_not_performed(house: House) -> None:
+async def test_a_request_that_arrives_after_the_stop_is_not_performed(app: House) -> None:
     """Its bytes are in the kernel when the connection ends: they can still be read, but nobody can be answered."""
-    await house.open()
+    await app.open()
     performed = list[Request]()
 
     def remember(request: Request) -> Response | None:
         performed.append(request)
         return None
 
-    house.site.refuse = remember  # type: ignore[method-assign]
-    async with await house.connect() as stream:
+    app.site.refuse = remember  # type: ignore[method-assign]
+    async with await app.connect() as stream:
         await ask(stream)
         assert len(performed) == 1
-        await until(lambda: len(house.front._server.idle) == 1)  # type: ignore[union-attr]
+        await until(lambda: len(app.front._server.idle) == 1)  # type: ignore[union-attr]
         os.write(stream.socket.fileno(), GET)
-        await house.front.stop(1)
+        await app.front.stop(1)
     assert len(performed) == 1

@@ -26,7 +26,7 @@ from chatd.net.asgi import (
     Send,
     run_application,
 )
-from chatd.net.http_connection import Channel, HttpRules, Reject
+from chatd.net.http_connection import HttpConnection, HttpRules, Reject
 from chatd.net.memory import memory_pair
 
 START: Event = {"type": "http.response.start", "status": 200, "headers": [(b"x-own", b"1")]}
@@ -45,7 +45,7 @@ class Run:
         self.app = app
         self.stream, self.client = memory_pair(capacity)
         self.head = head
-        self.channel = Channel(self.stream, HttpRules())
+        self.channel = HttpConnection(self.stream, HttpRules())
         self.channel.body_limit = 1_000
         self.crashes: list[BaseException] = []
         self.failure: BaseException | None = None
@@ -375,7 +375,7 @@ async def test_an_answer_that_failed_is_freed_at_once(autojump_clock: MockClock)
         try:
             stream, client = memory_pair()
             await client.send_all(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n")
-            channel = Channel(stream, HttpRules())
+            channel = HttpConnection(stream, HttpRules())
             assert await channel.wait_request()
             request = await channel.read_head()
             assert request is not None

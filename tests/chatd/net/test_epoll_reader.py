@@ -12,14 +12,14 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from chatd.net.epoll_reader import AT_ONCE, Readers
+from chatd.net.epoll_reader import AT_ONCE, EpollReader
 
 Pair = tuple[socket.socket, socket.socket]
 
 
 @pytest.fixture
-async def readers(nursery: trio.Nursery) -> Readers:
-    made = Readers.made()
+async def readers(nursery: trio.Nursery) -> EpollReader:
+    made = EpollReader.made()
     if made is None:
         pytest.skip("this system has no epoll")
     nursery.start_soon(made.run)
@@ -42,7 +42,7 @@ def connect() -> Pair:
 class Listener:
     """Takes what comes, as often as `most` says, and remembers it."""
 
-    def __init__(self, readers: Readers, connected: socket.socket, most: int = 1000) -> None:
+    def __init__(self, readers: EpollReader, connected: socket.socket, most: int = 1000) -> None:
         self.readers = readers
         self.connected = connected
         self.most = most
@@ -62,7 +62,9 @@ class Listener:
         return len(self.heard) < self.most
 
 
-async def test_everything_is_given_without_waking_the_task(readers: Readers, pair: Pair, nursery: trio.Nursery) -> None:
+async def test_everything_is_given_without_waking_the_task(
+    readers: EpollReader, pair: Pair, nursery: trio.Nursery
+) -> None:
     listener = Listener(readers, pair[0])
     nursery.start_soon(listener.run)
     for word in (b"one", b"two", b"three"):
@@ -74,7 +76,7 @@ async def test_everything_is_given_without_waking_the_task(readers: Readers, pai
     readers.close(pair[0])
 
 
-async def test_whoever_has_had_enough_wakes_and_what_comes_later_stays(readers: Readers, pair: Pair) -> None:
+async def test_whoever_has_had_enough_wakes_and_what_comes_later_stays(readers: EpollReader, pair: Pair) -> None:
     listener = Listener(readers, pair[0], most=1)
     pair[1].send(b"first")
     await listener.run()
@@ -85,7 +87,7 @@ async def test_whoever_has_had_enough_wakes_and_what_comes_later_stays(readers: 
     assert len(readers) == 0
 
 
-async def test_the_end_is_told_and_wakes(readers: Readers, pair: Pair) -> None:
+async def test_the_end_is_told_and_wakes(readers: EpollReader, pair: Pair) -> None:
     listener = Listener(readers, pair[0])
     pair[1].send(b"last")
     pair[1].close()
@@ -93,7 +95,7 @@ async def test_the_end_is_told_and_wakes(readers: Readers, pair: Pair) -> None:
     assert listener.heard == [b"last", b""]
 
 
-async def test_a_reset_is_an_end(readers: Readers) -> None:
+async def test_a_reset_is_an_end(readers: EpollReader) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door, socket.create_connection(door.getsockname()) as theirs:
         ours, _ = door.accept()
         ours.setblocking(False)
@@ -106,7 +108,7 @@ async def test_a_reset_is_an_end(readers: Readers) -> None:
 
 
 async def test_what_is_raised_is_raised_in_the_task_and_nobody_else_notices(
-    readers: Readers, pair: Pair, nursery: trio.Nursery
+    readers: EpollReader, pair: Pair, nursery: trio.Nursery
 ) -> None:
     ours, theirs = connect()
     broken, fine = Listener(readers, pair[0]), Listener(readers, ours)
@@ -128,7 +130,7 @@ async def test_what_is_raised_is_raised_in_the_task_and_nobody_else_notices(
     ours.close()
 
 
-async def test_a_cancelled_listener_is_forgotten_before_its_number_is_used_again(readers: Readers) -> None:
+async def test_a_cancelled_listener_is_forgotten_before_its_number_is_used_again(readers: EpollReader) -> None:
     ours, theirs = connect()
     first = Listener(readers, ours)
     async with trio.open_nursery() as inner:
@@ -147,7 +149,7 @@ async def test_a_cancelled_listener_is_forgotten_before_its_number_is_used_again
         assert (first.heard, second.heard) == ([], [b"for the second"])
 
 
-async def test_closing_tells_the_end(readers: Readers, pair: Pair, nursery: trio.Nursery) -> None:
+async def test_closing_tells_the_end(readers: EpollReader, pair: Pair, nursery: trio.Nursery) -> None:
     listener = Listener(readers, pair[0])
     nursery.start_soon(listener.run)
     await wait_all_tasks_blocked()
@@ -157,14 +159,14 @@ async def test_closing_tells_the_end(readers: Readers, pair: Pair, nursery: trio
     assert listener.woke
 
 
-async def test_a_closed_socket_is_at_its_end(readers: Readers, pair: Pair) -> None:
+async def test_a_closed_socket_is_at_its_end(readers: EpollReader, pair: Pair) -> None:
     pair[0].close()
     listener = Listener(readers, pair[0])
     await listener.run()
     assert listener.heard == [b""]
 
 
-async def test_one_may_end_its_neighbour(readers: Readers, nursery: trio.Nursery) -> None:
+async def test_one_may_end_its_neighbour(readers: EpollReader, nursery: trio.Nursery) -> None:
     """Both are readable in the same turn; whichever comes first cancels the other."""
     pairs = [connect() for _ in range(2)]
     scopes = [trio.CancelScope(), trio.CancelScope()]
@@ -187,7 +189,7 @@ async def test_one_may_end_its_neighbour(readers: Readers, nursery: trio.Nursery
         theirs.close()
 
 
-async def test_more_than_a_turn_takes_are_all_served(readers: Readers, nursery: trio.Nursery) -> None:
+async def test_more_than_a_turn_takes_are_all_served(readers: EpollReader, nursery: trio.Nursery) -> None:
     with contextlib.ExitStack() as stack:
         pairs = [connect() for _ in range(3 * AT_ONCE)]
         for ours, theirs in pairs:
@@ -206,7 +208,7 @@ async def test_more_than_a_turn_takes_are_all_served(readers: Readers, nursery: 
 
 
 async def test_when_reading_ends_listeners_of_other_nurseries_are_told(pair: Pair, nursery: trio.Nursery) -> None:
-    made = Readers.made()
+    made = EpollReader.made()
     if made is None:
         pytest.skip("this system has no epoll")
     listener, late = Listener(made, pair[0]), Listener(made, pair[0])
@@ -221,7 +223,7 @@ async def test_when_reading_ends_listeners_of_other_nurseries_are_told(pair: Pai
     assert late.heard == [b""]
 
 
-async def test_a_turn_is_bounded_by_time(readers: Readers, nursery: trio.Nursery, monkeypatch: Any) -> None:
+async def test_a_turn_is_bounded_by_time(readers: EpollReader, nursery: trio.Nursery, monkeypatch: Any) -> None:
     """Each reading takes a second here, so each turn reads one socket, and all are read in their turns."""
     with contextlib.ExitStack() as stack:
         pairs = [connect() for _ in range(4)]

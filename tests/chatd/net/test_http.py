@@ -13,7 +13,7 @@ from websockets.frames import Frame, Opcode
 
 from chatd.net.asgi import Application, Event, Receive, Send
 from chatd.net.framer import frame_close, frame_text
-from chatd.net.http import Direct, Server
+from chatd.net.http import Direct, HttpServer
 from chatd.net.http_connection import HttpRules
 from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.request import Request, Response
@@ -65,7 +65,7 @@ class TrySite:
     def body_limit(self, request: Request) -> int:
         return self.limit
 
-    async def app(self) -> Application:
+    async def application(self) -> Application:
         return hello
 
 
@@ -81,7 +81,7 @@ class Line:
         self.site = TrySite()
         self.crashes: list[BaseException] = []
         self.stream, self.client = memory_pair()
-        self.server = Server(
+        self.server = HttpServer(
             self.site,
             nursery,
             rules or HttpRules(),
@@ -601,7 +601,7 @@ async def test_many_small_chunks_are_one_piece(line: Line) -> None:
     async def get_app() -> Application:
         return app
 
-    line.site.app = get_app  # type: ignore[method-assign]
+    line.site.application = get_app  # type: ignore[method-assign]
     head = b"POST /app HTTP/1.1\r\n" + HOST + CHUNKED + b"\r\n"
     assert body(await line.ask(head + b"1\r\nx\r\n" * 500 + b"0\r\n\r\n")) == b"hello"
     assert pieces == [b"x" * 500, b""]
@@ -626,7 +626,7 @@ class KnowingSite(TrySite):
 async def knowing(nursery: trio.Nursery) -> AsyncIterator[Line]:
     made = Line(nursery)
     made.site = KnowingSite()
-    made.server = Server(made.site, nursery, HttpRules(), socket_rules(), crashed=made.crashes.append)
+    made.server = HttpServer(made.site, nursery, HttpRules(), socket_rules(), crashed=made.crashes.append)
     yield made.start()
     made.client.close()
     await made.over.wait()

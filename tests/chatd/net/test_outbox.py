@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from chatd.net.memory import MemoryStream, memory_pair
-from chatd.net.outbox import Outbox, OutboxRules, Way
+from chatd.net.outbox import Outbox, OutboxRules, SendFunction
 
 RULES = OutboxRules(limit=1_000, overflow=b"<too slow>", farewell=5.0)
 
@@ -189,11 +189,11 @@ class Follower:
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
-        self.way = outbox.way
+        self.way = outbox.send_function
         self.ways = 0
-        outbox.moved = self.follow
+        outbox.on_send_changed = self.follow
 
-    def follow(self, way: Way) -> None:
+    def follow(self, way: SendFunction) -> None:
         self.way = way
         self.ways += 1
 
@@ -203,14 +203,14 @@ class Follower:
         except OSError:
             taken = 0
         if taken is not None and taken < len(data):
-            self.outbox.keep_rest(data, taken)
+            self.outbox.queue_unsent(data, taken)
 
 
 async def test_whoever_sends_for_themselves_is_told_the_way(nursery: trio.Nursery) -> None:
     server, client = memory_pair(capacity=10)
     outbox = Outbox(server, nursery, RULES)
     follower = Follower(outbox)
-    ways: list[Way] = [follower.way]
+    ways: list[SendFunction] = [follower.way]
     for number in range(20):
         follower.say(b"%04d" % number)
     ways.append(follower.way)

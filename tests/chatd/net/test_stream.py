@@ -12,7 +12,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from chatd.net.epoll_reader import Readers
+from chatd.net.epoll_reader import EpollReader
 from chatd.net.memory import memory_pair
 from chatd.net.stream import SocketStream, Stream, StreamGone, peer_of, send_all
 from chatd.net.tls import TlsStream, server_context
@@ -103,7 +103,7 @@ async def test_listening_until_it_is_enough_and_to_the_end(kind: str) -> None:
 
 
 async def test_listening_with_one_task_for_all(nursery: trio.Nursery) -> None:
-    readers = Readers.made()
+    readers = EpollReader.made()
     if readers is None:
         pytest.skip("this system has no epoll")
     nursery.start_soon(readers.run)

@@ -9,9 +9,9 @@ import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.realtime.broker import Broker, Link, Seat
-from chatd.realtime.encoder import Face
-from protocol.dialects.grammar import Dialect, Manners, Say, Vocabulary
+from chatd.realtime.broker import Broker, Sink, Subscriber
+from chatd.realtime.encoder import EventEncoder
+from protocol.dialects.grammar import Dialect, Outbound, ReplyStyle, Vocabulary
 from protocol.dialects.words import plain
 from protocol.errors import Refusal
 from protocol.events import JOINED, MEMBERS, USER, Ephemeral, Event, Place
@@ -52,7 +52,7 @@ class Everybody:
         return [other for other in (1, 2, 3) if other != user]
 
 
-class Fake(Link):
+class Fake(Sink):
     """A link that keeps what it gets: one entry a write."""
 
     __slots__ = ("full", "got")
@@ -66,7 +66,7 @@ class Fake(Link):
         self.got.append([int(part) for part in data.decode().split()])
 
     @property
-    def crowded(self) -> bool:
+    def is_slow(self) -> bool:
         return self.full
 
     @property
@@ -74,33 +74,33 @@ class Fake(Link):
         return [one for write in self.got for one in write]
 
 
-def dialect(name: str, *says: Say) -> Dialect:
+def dialect(name: str, *says: Outbound) -> Dialect:
     def ack(body: object) -> object:
         return body
 
     def no(refusal: Refusal) -> object:
         return refusal.message
 
-    return Dialect(name, name, DECIMAL, DECIMAL, {"/": Vocabulary((), says)}, Manners(ack, no, ("error", {})))
+    return Dialect(name, name, DECIMAL, DECIMAL, {"/": Vocabulary((), says)}, ReplyStyle(ack, no, ("error", {})))
 
 
-def face(name: str, *says: Say) -> Face:
+def face(name: str, *says: Outbound) -> EventEncoder:
     def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
         return body.split(b":")[1].rstrip(b"}") + b" "
 
-    return Face(dialect(name, *says), "/", push, bytes)
+    return EventEncoder(dialect(name, *says), "/", push, bytes)
 
 
 BODY = {"what": plain("what")}
-ROOM = face("room", Say(Spoken, "said", BODY), Say(Whispered, "psst", BODY))
-OTHERS = face("others", Say(Spoken, "said", BODY, others=True))
-WORLD = face("world", Say(Spoken, "said", BODY, MEMBERS))
+ROOM = face("room", Outbound(Spoken, "said", BODY), Outbound(Whispered, "psst", BODY))
+OTHERS = face("others", Outbound(Spoken, "said", BODY, others=True))
+WORLD = face("world", Outbound(Spoken, "said", BODY, MEMBERS))
 
 
-def seated(broker: Broker, user: int, spoken: Face = ROOM, *rooms: int) -> tuple[Seat, Fake]:
+def seated(broker: Broker, user: int, spoken: EventEncoder = ROOM, *rooms: int) -> tuple[Subscriber, Fake]:
     link = Fake()
-    seat = Seat(link, spoken, user)
-    broker.sit(seat)
+    seat = Subscriber(link, spoken, user)
+    broker.subscribe(seat)
     for room in rooms:
         broker.join(seat, (JOINED, room))
     return seat, link
@@ -196,7 +196,7 @@ def test_a_crowded_link_gets_only_what_matters() -> None:
     assert fine.heard == [1, 2]
 
 
-class Narrow(Link):
+class Narrow(Sink):
     """A link whose kernel takes a few bytes, or fails; what is left is kept."""
 
     __slots__ = ("kept", "takes")
@@ -211,7 +211,7 @@ class Narrow(Link):
             raise self.takes
         return min(self.takes, len(data))
 
-    def keep_rest(self, data: bytes, taken: int) -> None:
+    def queue_unsent(self, data: bytes, taken: int) -> None:
         self.kept.append((data, taken))
 
 
@@ -219,8 +219,8 @@ def test_what_a_link_does_not_take_is_its_own_to_keep_and_nobody_elses_trouble()
     broker = Broker(Everybody())
     links = [Narrow(100), Narrow(2), Narrow(BlockingIOError()), Narrow(BrokenPipeError()), Narrow(100)]
     for user, link in enumerate(links):
-        seat = Seat(link, ROOM, user)
-        broker.sit(seat)
+        seat = Subscriber(link, ROOM, user)
+        broker.subscribe(seat)
         broker.join(seat, (JOINED, 1))
     _, last = seated(broker, 9, ROOM, 1)
     broker.publish(say(1234, 1), None)
@@ -234,13 +234,13 @@ def test_rising_leaves_nothing_behind() -> None:
     broker = Broker(Everybody())
     seat, link = seated(broker, 1, ROOM, 1, 2, 3)
     broker.publish(say(1, 1), 1)
-    broker.rise(seat)
-    broker.rise(seat)
+    broker.unsubscribe(seat)
+    broker.unsubscribe(seat)
     broker.publish(say(2, 1), 2)
     broker.flush_now()
     assert link.heard == [1]
-    assert broker.seats((JOINED, 1)) == broker.seats((USER, 1)) == []
-    assert not broker.is_heard(Spoken, JOINED)
+    assert broker.subscribers((JOINED, 1)) == broker.subscribers((USER, 1)) == []
+    assert not broker.has_listener(Spoken, JOINED)
 
 
 async def test_the_flush_yields_and_what_is_published_meanwhile_comes_after() -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chatd.services import users
-from chatd.services.context import Actor, Rules, Work
+from chatd.services.context import Actor, ServiceContext, ServiceRules
 from chatd.store.queries import conversations, notifications, view_intervals
 from protocol import commands as ask
 from protocol.errors import Refusal
@@ -53,8 +53,8 @@ STEPS = st.lists(
 class Play:
     """Three people, three conversations, and what they do to one another."""
 
-    def __init__(self, house: Doorless, people: list[Actor], places: list[Conversation]) -> None:
-        self.house = house
+    def __init__(self, app: Doorless, people: list[Actor], places: list[Conversation]) -> None:
+        self.app = app
         self.people = people
         self.places = places
         self.messages: list[Message] = []
@@ -71,19 +71,19 @@ class Play:
         with suppress(Refusal):
             match step.what:
                 case "enter" if len(mine) < 2:
-                    mine.append(await self.house.enters(me))
+                    mine.append(await self.app.enters(me))
                 case "leave" if device:
                     mine.remove(device)
-                    self.house.leaves(device)
-                case "join" if device and self.house.roster.is_member(place.ref.number, me.id):
-                    self.house.joins(device, place.ref.number)
+                    self.app.leaves(device)
+                case "join" if device and self.app.online_users.is_member(place.ref.number, me.id):
+                    self.app.joins(device, place.ref.number)
                 case "part" if device:
-                    self.house.parts(device, place.ref.number)
+                    self.app.parts(device, place.ref.number)
                 case _:
                     await self.ask(step, me, place)
 
     async def ask(self, step: Step, me: Actor, place: Conversation) -> None:
-        does, key = self.house.does, Key(place.ref.number)
+        does, key = self.app.does, Key(place.ref.number)
         other = Key(self.people[(step.who + 1 + step.which % 2) % PEOPLE].id)
         match step.what:
             case "say":
@@ -126,27 +126,27 @@ class Play:
     async def notify_others(self, message: Message) -> None:
         """Members with no socket in the room are to be notified."""
         number = message.conversation.number
-        refs = await self.house.database.read(lambda tx: conversations.refs(tx, [number]))
-        watching = {seat.user for seat in self.house.broker.seats((JOINED, number))}
+        refs = await self.app.database.read(lambda tx: conversations.refs(tx, [number]))
+        watching = {seat.user for seat in self.app.broker.subscribers((JOINED, number))}
         for user in {ref.number for ref in refs[number]} - watching - {message.sender.ref.number}:
             self.waiting.setdefault((number, user), set()).add(message.ref.number)
 
     async def read_or_unsay(self, what: str, me: Actor, message: Message) -> None:
         number, key = message.conversation.number, Key(message.ref.number)
         if what == "unsay":
-            await self.house.does(me, ask.DeleteMessage(message=key))
+            await self.app.does(me, ask.DeleteMessage(message=key))
             self.muddled.add(number)
             return
-        await self.house.does(me, ask.ReadMessage(message=key))
+        await self.app.does(me, ask.ReadMessage(message=key))
         waiting = self.waiting.get((number, me.id), set())
         waiting -= {one for one in waiting if one <= key.number}
 
     async def check(self) -> None:
         """Every device was last told what the store counts from scratch."""
-        await self.house.settles()
+        await self.app.settles()
         for me, devices in zip(self.people, self.devices, strict=True):
-            count = await self.house.database.read(partial(notifications.count, user=me.id))
-            about = await self.house.database.read(partial(view_intervals.all_last, user=me.id))
+            count = await self.app.database.read(partial(notifications.count, user=me.id))
+            about = await self.app.database.read(partial(view_intervals.all_last, user=me.id))
             expected = {number for (number, user), waiting in self.waiting.items() if user == me.id and waiting}
             assert set(about) - self.muddled == expected - self.muddled
             told = [device.last("notification:count") for device in devices]
@@ -155,22 +155,22 @@ class Play:
 
     async def check_unread(self, me: Actor) -> None:
         def scratch(tx: Any) -> Any:
-            return users.unread(Work(tx, me, Rules()), ask.GetUnread())
+            return users.unread(ServiceContext(tx, me, ServiceRules()), ask.GetUnread())
 
-        kept = self.house.roster.unread(me.id)
-        assert kept is None or kept == await self.house.database.read(scratch)
+        kept = self.app.online_users.unread(me.id)
+        assert kept is None or kept == await self.app.database.read(scratch)
 
 
 async def play(folder: Path, steps: list[Step]) -> None:
-    async with doorless(folder, grace=0.0) as house:
-        people = [await house.person(f"p{n}", admin=n == 0) for n in range(PEOPLE)]
+    async with doorless(folder, grace=0.0) as app:
+        people = [await app.person(f"p{n}", admin=n == 0) for n in range(PEOPLE)]
         everybody = tuple(Key(one.id) for one in people)
         places = [
-            await house.does(people[0], ask.CreateConversation(kind="group", members=everybody)),
-            await house.does(people[1], ask.CreateConversation(kind="group", members=everybody[:2])),
-            await house.does(people[1], ask.CreateConversation(kind="private", members=everybody[2:])),
+            await app.does(people[0], ask.CreateConversation(kind="group", members=everybody)),
+            await app.does(people[1], ask.CreateConversation(kind="group", members=everybody[:2])),
+            await app.does(people[1], ask.CreateConversation(kind="private", members=everybody[2:])),
         ]
-        scene = Play(house, people, places)
+        scene = Play(app, people, places)
         for step in steps:
             await scene.do(step)
             await scene.check()

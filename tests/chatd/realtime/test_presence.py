@@ -7,7 +7,7 @@ import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatd.realtime.presence import Presence
+from chatd.realtime.presence import PresenceTracker
 from protocol.events import PresenceChanged
 from protocol.ids import Ref
 
@@ -29,7 +29,7 @@ class Hall:
         self.began = trio.current_time()
         self.told: Told = []
         self.gone: list[int] = []
-        self.presence = Presence(grace, self.tell, self.gone.append)
+        self.presence = PresenceTracker(grace, self.tell, self.gone.append)
         self.sockets = {user.number: 0 for user in USERS}
         nursery.start_soon(self.presence.run)
 
@@ -38,12 +38,12 @@ class Hall:
 
     def enters(self, user: Ref) -> None:
         self.sockets[user.number] += 1
-        self.presence.entered(user)
+        self.presence.user_connected(user)
 
     def leaves(self, user: Ref) -> None:
         self.sockets[user.number] -= 1
         if not self.sockets[user.number]:
-            self.presence.left(user.number)
+            self.presence.user_disconnected(user.number)
 
 
 def expected(moves: list[tuple[float, int]], user: int) -> Told:
@@ -73,68 +73,68 @@ async def test_three_devices_each_come_and_go(
     autojump_clock: trio.testing.MockClock, moves: list[tuple[float, int]]
 ) -> None:
     async with trio.open_nursery() as nursery:
-        hall = Hall(nursery)
+        state = Hall(nursery)
         there: set[int] = set()
-        now = hall.began
+        now = state.began
         for pause, device in moves:
             now += pause
             await trio.sleep_until(now)
             await trio.testing.wait_all_tasks_blocked()  # whoever's grace is over at this very moment is gone
-            (hall.leaves if device in there else hall.enters)(USERS[device // 3])
+            (state.leaves if device in there else state.enters)(USERS[device // 3])
             there ^= {device}
         await trio.sleep(2 * GRACE)
         nursery.cancel_scope.cancel()
     for user in USERS:
-        assert [one for one in hall.told if one[1] == user.number] == expected(moves, user.number)
+        assert [one for one in state.told if one[1] == user.number] == expected(moves, user.number)
 
 
 async def test_a_reload_is_no_change(autojump_clock: trio.testing.MockClock) -> None:
     async with trio.open_nursery() as nursery:
-        hall = Hall(nursery)
-        hall.enters(USERS[0])
+        state = Hall(nursery)
+        state.enters(USERS[0])
         for _ in range(5):
-            hall.leaves(USERS[0])
+            state.leaves(USERS[0])
             await trio.sleep(4.9)
-            hall.enters(USERS[0])
+            state.enters(USERS[0])
         await trio.sleep(20)
-        assert hall.told == [(0.0, 1, True)]
-        assert [event.user for event in hall.presence.among([1, 2])] == [USERS[0]]
-        hall.leaves(USERS[0])
+        assert state.told == [(0.0, 1, True)]
+        assert [event.user for event in state.presence.online_among([1, 2])] == [USERS[0]]
+        state.leaves(USERS[0])
         await trio.sleep(4.9)
-        assert hall.presence.among([1]) == [PresenceChanged(USERS[0], True)]
+        assert state.presence.online_among([1]) == [PresenceChanged(USERS[0], True)]
         await trio.sleep(0.2)
-        assert [online for _, _, online in hall.told] == [True, False]
-        assert (hall.gone, hall.presence.among([1])) == ([1], [])
+        assert [online for _, _, online in state.told] == [True, False]
+        assert (state.gone, state.presence.online_among([1])) == ([1], [])
         nursery.cancel_scope.cancel()
 
 
 async def test_without_grace_the_last_socket_is_the_end(autojump_clock: trio.testing.MockClock) -> None:
     async with trio.open_nursery() as nursery:
-        hall = Hall(nursery, grace=0)
-        hall.enters(USERS[0])
-        hall.leaves(USERS[0])
-        assert hall.told == [(0.0, 1, True), (0.0, 1, False)]
-        hall.enters(USERS[0])
+        state = Hall(nursery, grace=0)
+        state.enters(USERS[0])
+        state.leaves(USERS[0])
+        assert state.told == [(0.0, 1, True), (0.0, 1, False)]
+        state.enters(USERS[0])
         await trio.sleep(1)
-        assert len(hall.told) == 3
+        assert len(state.told) == 3
         nursery.cancel_scope.cancel()
 
 
 async def test_another_grace_counts_for_users_who_are_leaving(autojump_clock: trio.testing.MockClock) -> None:
     async with trio.open_nursery() as nursery:
-        hall = Hall(nursery)
+        state = Hall(nursery)
         for user in USERS[:2]:
-            hall.enters(user)
-            hall.leaves(user)
+            state.enters(user)
+            state.leaves(user)
         await trio.sleep(1)
-        hall.presence.adopt(2.0)
+        state.presence.adopt(2.0)
         await trio.sleep(4)
-        assert hall.told[2:] == [(2.0, 1, False), (2.0, 2, False)]
-        hall.enters(USERS[0])
-        hall.leaves(USERS[0])
-        hall.presence.adopt(10.0)
+        assert state.told[2:] == [(2.0, 1, False), (2.0, 2, False)]
+        state.enters(USERS[0])
+        state.leaves(USERS[0])
+        state.presence.adopt(10.0)
         await trio.sleep(9)
-        assert len(hall.told) == 5
+        assert len(state.told) == 5
         await trio.sleep(2)
-        assert hall.told[5:] == [(15.0, 1, False)]
+        assert state.told[5:] == [(15.0, 1, False)]
         nursery.cancel_scope.cancel()

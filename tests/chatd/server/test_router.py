@@ -12,14 +12,14 @@ import pytest
 
 from chatd.config.load import load
 from chatd.net.request import Request, Response
-from chatd.server.main import Server, running
+from chatd.server.main import RunningServer, running
 from chatd.telemetry.log import log
 
 MACHINE = socket.gethostname().lower()
 
 
 @asynccontextmanager
-async def server_with(folder: Path, **settings: str) -> AsyncIterator[Server]:
+async def server_with(folder: Path, **settings: str) -> AsyncIterator[RunningServer]:
     """A server with some settings of [server], and others by their whole name (`auth__registration`)."""
     named = {name.replace("__", ".") if "__" in name else f"server.{name}": value for name, value in settings.items()}
     flags = tuple(("--set", name, value) for name, value in named.items())
@@ -28,7 +28,9 @@ async def server_with(folder: Path, **settings: str) -> AsyncIterator[Server]:
         yield server
 
 
-def asks(server: Server, host: str, origin: str | None = None, method: str = "POST", **more: str) -> Response | None:
+def asks(
+    server: RunningServer, host: str, origin: str | None = None, method: str = "POST", **more: str
+) -> Response | None:
     """The refusal of a request, None when it goes on."""
     headers = [(b"host", host.encode())]
     headers += [(b"origin", origin.encode())] if origin is not None else []

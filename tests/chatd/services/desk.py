@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from chatd.services.context import Actor, Done, Rules, Work, authorise
+from chatd.services.context import Actor, Completed, ServiceContext, ServiceRules, authorise
 from chatd.services.table import SERVICES
 from chatd.store.queries import users
 from chatd.store.sqlite.database import Database
@@ -35,20 +35,20 @@ class Desk:
     async def does(self, actor: Actor, command: Command) -> Any:
         authorise(actor, command)
         done = await self.database.write(lambda tx: self.carry_out(tx, actor, command))
-        self.told = [one.event for one in done.told]
+        self.told = [one.event for one in done.published]
         return done.result
 
-    def carry_out(self, tx: Transaction, actor: Actor, command: Command) -> Done:
-        work = Work(tx, actor, Rules())
-        return Done(SERVICES[type(command)].service(work, command), work.told)
+    def carry_out(self, tx: Transaction, actor: Actor, command: Command) -> Completed:
+        work = ServiceContext(tx, actor, ServiceRules())
+        return Completed(SERVICES[type(command)].service(work, command), work.published)
 
     async def works(self, do: Any, *args: Any, **named: Any) -> list[Event]:
         """A piece of work that no command asks for: what it told."""
 
         def unit(tx: Transaction) -> list[Event]:
-            work = Work(tx, Actor(Ref(0, 0), ""), Rules())
+            work = ServiceContext(tx, Actor(Ref(0, 0), ""), ServiceRules())
             do(work, *args, **named)
-            return [one.event for one in work.told]
+            return [one.event for one in work.published]
 
         return await self.database.write(unit)
 

@@ -12,13 +12,13 @@ import trio
 
 from chatd.core import removal
 from chatd.core.removal import Remover
-from chatd.realtime.online_users import Roster
+from chatd.realtime.online_users import OnlineUsers
 from chatd.services import admission
 from chatd.services.context import Actor
 from chatd.store.queries import removals
 from chatd.store.queries.messages import COUNTED
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol import commands as ask
 from protocol.errors import NOT_FOUND, Refusal
 from protocol.events import ConversationDeleted, MessageRead, NotificationDeleted
@@ -58,7 +58,7 @@ async def instructions(database: Database, unit: Callable[[Any], Any]) -> int:
         passed += 1
         return 0
 
-    def counted(tx: Reading) -> None:
+    def counted(tx: ReadTransaction) -> None:
         tx._connection.set_progress_handler(count, 1_000)
         unit(tx)
         tx._connection.set_progress_handler(None, 0)
@@ -77,7 +77,7 @@ async def test_neither_reading_nor_arriving_costs_more_when_more_is_unread(tmp_p
             read = ask.ReadMessage(message=Key(1 + len(costs)))
             costs.append(
                 (
-                    await instructions(at.database, lambda tx: admission.arrive(tx, bob.id)),
+                    await instructions(at.database, lambda tx: admission.initial_state(tx, bob.id)),
                     await instructions(at.database, partial(at.carry_out, actor=bob, command=read)),
                 )
             )
@@ -91,15 +91,15 @@ async def test_a_count_is_exact_up_to_its_most_and_stays_there(tmp_path: Path) -
         number = place.ref.number
         for more, expected in ((COUNTED - 1, COUNTED - 1), (1, COUNTED), (1, COUNTED), (500, COUNTED)):
             await fill(at.database, number, ann.id, more)
-            found = await at.database.read(lambda tx: admission.arrive(tx, bob.id))
-            assert [one.unread for one in found.standings] == [expected]
+            found = await at.database.read(lambda tx: admission.initial_state(tx, bob.id))
+            assert [one.unread for one in found.read_states] == [expected]
             assert (await at.does(bob, ask.GetConversation(conversation=Key(number)))).unread == expected
             assert (await at.does(bob, ask.GetUnread())).total == expected
-        roster = Roster()
-        roster.enter(bob.ref, found.standings)
+        online_users = OnlineUsers()
+        online_users.connect(bob.ref, found.read_states)
         for told in (await sent(at, ann, number), await sent(at, ann, number)):
-            roster.follows[type(told)](told)
-        counts = roster.unread(bob.id)
+            online_users.follows[type(told)](told)
+        counts = online_users.unread(bob.id)
         assert counts is not None
         assert counts.total == COUNTED
         await at.does(bob, ask.ReadMessage(message=Key(600)))
@@ -117,7 +117,7 @@ async def rows(database: Database, table: str, conversation: int) -> int:
         "message IN (SELECT id FROM messages WHERE conversation = ?)" if table == "attachments" else "conversation = ?"
     )
 
-    def count(tx: Reading) -> int:
+    def count(tx: ReadTransaction) -> int:
         found = tx._connection.execute(f"SELECT count(*) FROM {table} WHERE {where}", (conversation,)).fetchone()
         return int(found[0])
 

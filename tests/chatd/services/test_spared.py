@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from outcome import Error, Outcome, Value
 
-from chatd.services.context import Actor, Rules, Work
+from chatd.services.context import Actor, ServiceContext, ServiceRules
 from chatd.services.table import SERVICES
 from chatd.store.queries import conversations, users
 from chatd.store.sqlite.batch import Committer
 from chatd.store.sqlite.open import prepare_writer
 from chatd.store.sqlite.prepared import Prepared, Rows
-from chatd.store.sqlite.query_cache import Question
+from chatd.store.sqlite.query_cache import CachedQuery
 from chatd.store.sqlite.queue import Job
 from chatd.store.sqlite.schema import Schema
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import metadata
 from protocol import commands as ask
 from protocol.commands import Command
@@ -35,8 +35,8 @@ Unit = Callable[[Transaction], Any]
 class Plain(Transaction):
     """One that asks every time and writes at once."""
 
-    def recall(self, question: Question[Any], /, *key: Any) -> Any:
-        return Reading.recall(self, question, *key)
+    def recall(self, question: CachedQuery[Any], /, *key: Any) -> Any:
+        return ReadTransaction.cached(self, question, *key)
 
     def later(self, rows: Rows, row: tuple[Any, ...], /, name: object = None) -> None:
         self._connection.execute(rows.sql, row)
@@ -90,11 +90,11 @@ class Does:
         self.fails = fails
 
     def __call__(self, tx: Transaction) -> Any:
-        work = Work(tx, Actor(Ref(self.who, START // 1000), "somebody"), Rules(text=20))
+        work = ServiceContext(tx, Actor(Ref(self.who, START // 1000), "somebody"), ServiceRules(text=20))
         result = SERVICES[type(self.command)].service(work, self.command)
         if self.fails:
             raise Refusal(CONFLICT)
-        return result, work.told
+        return result, work.published
 
     def __repr__(self) -> str:
         return f"Does({self.who}, {self.command}, fails={self.fails})"
@@ -119,7 +119,7 @@ class Lonely:
 
     def __call__(self, tx: Transaction) -> None:
         message = Rows(metadata.tables["messages"], "id conversation sender type content attached created")
-        tx.later(message, (tx.next_id("messages"), 1, 99, "text", "", 0, tx.now))
+        tx.insert_later(message, (tx.next_id("messages"), 1, 99, "text", "", 0, tx.now))
 
     def __repr__(self) -> str:
         return "Lonely()"

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from chatd.store.sqlite.prepared import Prepared, Rows
-from chatd.store.sqlite.query_cache import Question
+from chatd.store.sqlite.query_cache import CachedQuery
 
 metadata = MetaData()
 authors = Table(
@@ -63,14 +63,14 @@ NAMES = Prepared(select(authors.c.name).order_by(authors.c.id))
 HOW_MANY = Prepared(select(func.count()).select_from(books))
 BY_TITLE = Prepared(select(books.c.id).where(books.c.title == bindparam("called")))
 
-SPINE = Question(
+SPINE = CachedQuery(
     select(books.c.title, authors.c.name)
     .select_from(books.join(authors, authors.c.id == books.c.author))
     .where(books.c.id == bindparam("book")),
     "book",
     lambda row: " by ".join(reversed(row)),
 )
-LAST = Question(
+LAST = CachedQuery(
     select(func.max(books.c.id)).where(books.c.author == bindparam("author")), "author", lambda row: int(row[0])
 )
 

@@ -15,13 +15,13 @@ from sqlalchemy import bindparam, select
 
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.transaction import Reading
+from chatd.store.sqlite.transaction import ReadTransaction
 from tests.chatd.store.notes import SCHEMA, add, notes
 
 GET = Prepared(select(notes).where(notes.c.id == bindparam("id")))
 
 
-def look(tx: Reading) -> Any:
+def look(tx: ReadTransaction) -> Any:
     return tx.one(GET, id=7)
 
 

@@ -10,9 +10,9 @@ from functools import cache
 
 from protocol.commands import Command
 from protocol.dialects import dialect
-from protocol.dialects.decode import Listener, listener
+from protocol.dialects.decode import CallDecoder, call_decoder
 from protocol.dialects.encode import encode, sayings, spell_body
-from protocol.dialects.grammar import Body, Hear, Many, Route, Shape, Vocabulary
+from protocol.dialects.grammar import Body, Inbound, Many, Route, Shape, Vocabulary
 from protocol.errors import Refusal
 from protocol.events import Event
 from protocol.ids import Key, Ref
@@ -87,8 +87,8 @@ NOTIFICATION = Notification(
 # What is heard
 
 
-def row(name: str, call: str, namespace: str = "") -> Hear:
-    return next(hear for hear in vocabulary(name, namespace).hears if hear.name == call)
+def row(name: str, call: str, namespace: str = "") -> Inbound:
+    return next(hear for hear in vocabulary(name, namespace).inbound if hear.name == call)
 
 
 def vocabulary(name: str, namespace: str = "") -> Vocabulary:
@@ -96,12 +96,12 @@ def vocabulary(name: str, namespace: str = "") -> Vocabulary:
 
 
 @cache
-def ear(name: str, call: str, namespace: str = "") -> Listener:
-    return listener(row(name, call, namespace), dialect(name).manners.complaints)
+def ear(name: str, call: str, namespace: str = "") -> CallDecoder:
+    return call_decoder(row(name, call, namespace), dialect(name).replies.complaints)
 
 
 def heard(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Command:
-    return ear(name, call, namespace).hear(arguments.encode() if isinstance(arguments, str) else arguments)
+    return ear(name, call, namespace).decode(arguments.encode() if isinstance(arguments, str) else arguments)
 
 
 def refused(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Refusal:
@@ -115,7 +115,9 @@ def refused(name: str, call: str, arguments: str | bytes, namespace: str = "") -
 def requested(name: str, method: str, path: str, arguments: str) -> Command:
     """A route's own fields, as if they all came in one object."""
     route = route_of(name, method, path)
-    return Listener(route.command, route.takes, route.fixed, dialect(name).manners.complaints).hear(arguments.encode())
+    return CallDecoder(route.command, route.takes, route.fixed, dialect(name).replies.complaints).decode(
+        arguments.encode()
+    )
 
 
 def route_of(name: str, method: str, path: str) -> Route:
@@ -143,7 +145,7 @@ def spelt(shape: Body, thing: object) -> str:
 
 def complaint(name: str, refusal: Refusal) -> tuple[str, str]:
     """A refusal as the event that tells it: its name and body."""
-    event, shape = dialect(name).manners.error
+    event, shape = dialect(name).replies.error
     return event, spelt(shape, refusal)
 
 

@@ -7,7 +7,7 @@ from msgspec import Raw, Struct
 
 from protocol.commands import Join, Leave
 from protocol.dialects import dialect
-from protocol.dialects.codec import Speech
+from protocol.dialects.codec import NamespaceCodec
 from protocol.errors import FORBIDDEN, NOT_FOUND, RATE_LIMITED, UNKNOWN_CALL, NotYours, Refusal
 from protocol.ids import Key, Ref
 from tests.protocol.dialects.samples import MESSAGE, object_id, ref
@@ -19,16 +19,16 @@ class Seat(Struct, frozen=True):
     conversation: Ref
 
 
-def speech(name: str) -> Speech:
+def codec(name: str) -> NamespaceCodec:
     spoken = dialect(name)
-    return Speech(spoken, next(iter(spoken.vocabularies)))
+    return NamespaceCodec(spoken, next(iter(spoken.vocabularies)))
 
 
 def test_a_call_is_found_by_its_name() -> None:
-    assert speech("kebab").hear("leave-conversation", Raw(b'{"conversationId":1}')) == Leave(conversation=Key(1))
-    assert speech("pairs").hear("join_conversation", Raw(b"[1]")) == Join(conversation=Key(1))
+    assert codec("kebab").decode("leave-conversation", Raw(b'{"conversationId":1}')) == Leave(conversation=Key(1))
+    assert codec("pairs").decode("join_conversation", Raw(b"[1]")) == Join(conversation=Key(1))
     with pytest.raises(Refusal) as caught:
-        speech("kebab").row("join_conversation")
+        codec("kebab").row("join_conversation")
     assert caught.value.code is UNKNOWN_CALL
 
 
@@ -48,12 +48,12 @@ JOINED = b'{"success":true,"conversationId":12}'
     ],
 )
 def test_success(name: str, call: str, result: object, ack: bytes | None, told: tuple[str, bytes] | None) -> None:
-    spoken = speech(name)
+    spoken = codec(name)
     assert spoken.answer(spoken.row(call), result) == (ack, told)
 
 
 def test_a_message_that_was_sent() -> None:
-    colon, kebab = speech("colon"), speech("kebab")
+    colon, kebab = codec("colon"), codec("kebab")
     ack, told = colon.answer(colon.row("message:send"), MESSAGE)
     assert ack is not None
     assert ack.startswith(f'{{"ok":true,"data":{{"_id":"{object_id(101)}","sender_id":1,'.encode())
@@ -105,7 +105,7 @@ COLON_THEIRS = b'{"code":"FORBIDDEN","message":"You have no permission for this 
     ],
 )
 def test_refusal(name: str, call: str, asked: bool, ack: bytes | None, told: tuple[str, bytes] | None) -> None:
-    spoken = speech(name)
+    spoken = codec(name)
     _, said, event = spoken.refuse(spoken.row(call), NO, asked=asked)
     assert (said, event) == (ack, told)
 
@@ -132,7 +132,7 @@ def test_refusal(name: str, call: str, asked: bool, ack: bytes | None, told: tup
     ],
 )
 def test_what_is_anothers(name: str, call: str, ack: bytes | None, told: tuple[str, bytes] | None) -> None:
-    spoken = speech(name)
+    spoken = codec(name)
     _, said, event = spoken.refuse(spoken.row(call), THEIRS, asked=False)
     assert (said, event) == (ack, told)
 
@@ -140,7 +140,7 @@ def test_what_is_anothers(name: str, call: str, ack: bytes | None, told: tuple[s
 @pytest.mark.parametrize("name", ["colon", "kebab", "rooms", "pairs", "inbox"])
 def test_a_refusal_that_belongs_to_no_row_is_told_all_the_same(name: str) -> None:
     refusal = Refusal(RATE_LIMITED, retry_after=2.0)
-    same, ack, told = speech(name).refuse(None, refusal, asked=False)
+    same, ack, told = codec(name).refuse(None, refusal, asked=False)
     assert same is refusal
     assert told is not None
     assert told[0] == "error"
@@ -149,7 +149,7 @@ def test_a_refusal_that_belongs_to_no_row_is_told_all_the_same(name: str) -> Non
 
 
 def test_no_other_refusal_is_reworded() -> None:
-    kebab = speech("kebab")
+    kebab = codec("kebab")
     join = kebab.row("join-conversation")
     for refusal in (NO, Refusal(FORBIDDEN, "Not you")):
         assert kebab.refuse(join, refusal, asked=True)[0] is refusal

@@ -284,7 +284,7 @@ def test_what_a_notification_is_about(related: str | None, said: str) -> None:
     ],
 )
 def test_who_hears(namespace: str, places: set[tuple[str, str, bool]]) -> None:
-    assert {(say.name, say.at, say.others) for say in vocabulary("colon", namespace).says} == places
+    assert {(say.name, say.at, say.others) for say in vocabulary("colon", namespace).outbound} == places
 
 
 def test_greetings() -> None:
@@ -293,7 +293,7 @@ def test_greetings() -> None:
 
 
 def test_acks() -> None:
-    manners = dialect("colon").manners
+    manners = dialect("colon").replies
     assert manners.success(None) == {"ok": True}
     assert manners.success([]) == {"ok": True, "data": []}
     assert manners.failure(Refusal(FORBIDDEN, "Not yours")) == {
@@ -306,7 +306,7 @@ def test_acks() -> None:
 def test_replies() -> None:
     assert spelt(row("colon", "message:send").reply, MESSAGE) == SPOKEN
     assert spelt(row("colon", "notification:list", NOTES).reply, (NOTIFICATION,)) == f"[{NOTED}]"
-    assert [hear.name for hear in vocabulary("colon").hears if hear.reply] == ["message:send", "message:edit"]
+    assert [hear.name for hear in vocabulary("colon").inbound if hear.reply] == ["message:send", "message:edit"]
 
 
 class Beat(Struct, frozen=True):
@@ -315,7 +315,7 @@ class Beat(Struct, frozen=True):
 
 def test_a_ping_is_answered_by_an_event() -> None:
     ping = row("colon", "notification:ping", NOTES)
-    assert ping.tells == "pong"
+    assert ping.reply_event == "pong"
     assert spelt(ping.reply, Beat(1700000000000)) == '{"timestamp":1700000000000}'
 
 

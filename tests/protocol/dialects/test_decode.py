@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from protocol.dialects import dialect, names
-from protocol.dialects.decode import Listener, unknown
-from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Hear
+from protocol.dialects.decode import CallDecoder, unknown
+from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Inbound
 from protocol.dialects.words import COUNT, FLAG, FREE, TEXT, URLS, either, field, keys, optional
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
 from protocol.ids import DECIMAL, OBJECT_ID
@@ -95,7 +95,7 @@ ROWS = [
     (name, namespace, hear)
     for name in names()
     for namespace, words in dialect(name).vocabularies.items()
-    for hear in words.hears
+    for hear in words.inbound
 ]
 FIELDS = [(name, namespace, hear, each) for name, namespace, hear in ROWS for each in hear.takes]
 
@@ -104,7 +104,7 @@ def label(value: object) -> str | None:
     return getattr(value, "name", None)
 
 
-def good(name: str, namespace: str, hear: Hear) -> dict[str, Any]:
+def good(name: str, namespace: str, hear: Inbound) -> dict[str, Any]:
     return GOOD[name, namespace, hear.name]
 
 
@@ -119,7 +119,7 @@ def test_every_row_has_a_payload() -> None:
 
 
 @pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
-def test_the_same_is_heard_alone_in_a_list_and_in_any_order(name: str, namespace: str, hear: Hear) -> None:
+def test_the_same_is_heard_alone_in_a_list_and_in_any_order(name: str, namespace: str, hear: Inbound) -> None:
     payload = good(name, namespace, hear)
     text, backwards = json.dumps(payload), json.dumps(dict(reversed(payload.items())), indent=1)
     listed = json.dumps(list(payload.values())) if hear.positional else f"[{text}]"
@@ -130,14 +130,14 @@ def test_the_same_is_heard_alone_in_a_list_and_in_any_order(name: str, namespace
 
 
 @pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
-def test_a_field_that_is_not_there(name: str, namespace: str, hear: Hear, each: Field) -> None:
+def test_a_field_that_is_not_there(name: str, namespace: str, hear: Inbound, each: Field) -> None:
     payload = good(name, namespace, hear)
     absent = json.dumps({k: v for k, v in payload.items() if k != each.name})
     null = json.dumps({**payload, each.name: None})
     if not each.required:
         assert heard(name, hear.name, absent, namespace) == heard(name, hear.name, null, namespace)
         return
-    expected = dialect(name).manners.complaints.missing.format(field=each.name, expected=each.word.expected)
+    expected = dialect(name).replies.complaints.missing.format(field=each.name, expected=each.word.expected)
     for text in (absent, null):
         refusal = refused(name, hear.name, text, namespace)
         assert (refusal.code, refusal.field, refusal.message) == (BAD_REQUEST, each.name, expected)
@@ -148,7 +148,7 @@ def faults(each: Field) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
-def test_a_field_of_another_kind(name: str, namespace: str, hear: Hear, each: Field) -> None:
+def test_a_field_of_another_kind(name: str, namespace: str, hear: Inbound, each: Field) -> None:
     for fault in faults(each):
         refusal = refused(name, hear.name, with_text(good(name, namespace, hear), each.name, fault), namespace)
         assert (refusal.code, refusal.field) == (BAD_REQUEST, each.name)
@@ -156,7 +156,7 @@ def test_a_field_of_another_kind(name: str, namespace: str, hear: Hear, each: Fi
 
 
 @pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
-def test_text_that_no_field_can_hold(name: str, namespace: str, hear: Hear, each: Field) -> None:
+def test_text_that_no_field_can_hold(name: str, namespace: str, hear: Inbound, each: Field) -> None:
     payload = good(name, namespace, hear)
     for fault in ("1e999", "-1e999", "NaN", "Infinity", '"\\ud800x"', '"\\udc00\\ud800"', "01", "'x'", '"\x01"'):
         refusal = refused(name, hear.name, with_text(payload, each.name, fault), namespace)
@@ -166,7 +166,7 @@ def test_text_that_no_field_can_hold(name: str, namespace: str, hear: Hear, each
 
 
 @pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
-def test_a_field_that_is_there_twice(name: str, namespace: str, hear: Hear, each: Field) -> None:
+def test_a_field_that_is_there_twice(name: str, namespace: str, hear: Inbound, each: Field) -> None:
     payload = good(name, namespace, hear)
     text = json.dumps(payload)
     escaped = f'"\\u{ord(each.name[0]):04x}{each.name[1:]}"'
@@ -179,8 +179,8 @@ def test_a_field_that_is_there_twice(name: str, namespace: str, hear: Hear, each
 
 
 @pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
-def test_a_field_that_nobody_declared(name: str, namespace: str, hear: Hear) -> None:
-    unknown = dialect(name).manners.complaints.unknown
+def test_a_field_that_nobody_declared(name: str, namespace: str, hear: Inbound) -> None:
+    unknown = dialect(name).replies.complaints.unknown
     for extra in ("claimed", "conversation", "__class__", "x"):
         text = json.dumps({**good(name, namespace, hear), extra: 1})
         refusal = refused(name, hear.name, text, namespace)
@@ -189,7 +189,7 @@ def test_a_field_that_nobody_declared(name: str, namespace: str, hear: Hear) -> 
 
 
 @pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
-def test_arguments_that_are_no_object(name: str, namespace: str, hear: Hear) -> None:
+def test_arguments_that_are_no_object(name: str, namespace: str, hear: Inbound) -> None:
     for text in ("7", '"x"', "true"):
         assert refused(name, hear.name, text, namespace).message == "The payload must be an object"
     for broken in ("{", "[", "[}", "{}}", "nul", "\xff", "{'a':1}", "[{},]"):
@@ -207,47 +207,47 @@ JSON = st.recursive(
 KEYS = st.sampled_from(sorted({each.name for *_, each in FIELDS}))
 
 
-def heard_or_refused(where: tuple[str, str, Hear], text: bytes) -> None:
+def heard_or_refused(where: tuple[str, str, Inbound], text: bytes) -> None:
     """The one thing that holds for all input: the row's command comes of it, or a Refusal that says something."""
     name, namespace, hear = where
     outcome: object
     try:
-        outcome = ear(name, hear.name, namespace).hear(Raw(text))
+        outcome = ear(name, hear.name, namespace).decode(Raw(text))
     except Refusal as refusal:
         outcome = refusal
     assert str(outcome) if isinstance(outcome, Refusal) else type(outcome) is hear.command
 
 
 @given(st.sampled_from(ROWS), st.dictionaries(KEYS, JSON, max_size=4) | JSON)
-def test_whatever_json_comes(where: tuple[str, str, Hear], value: Any) -> None:
+def test_whatever_json_comes(where: tuple[str, str, Inbound], value: Any) -> None:
     heard_or_refused(where, json.dumps(value).encode())
     heard_or_refused(where, json.dumps([value]).encode())
 
 
 @given(st.sampled_from(ROWS), st.binary(max_size=80) | st.text(alphabet='{}[]",:\\0e1.-tu x', max_size=40))
-def test_whatever_bytes_come(where: tuple[str, str, Hear], text: bytes | str) -> None:
+def test_whatever_bytes_come(where: tuple[str, str, Inbound], text: bytes | str) -> None:
     heard_or_refused(where, text if isinstance(text, bytes) else text.encode())
 
 
 @given(st.sampled_from(ROWS), st.data())
-def test_a_good_payload_with_changed_bytes(where: tuple[str, str, Hear], data: st.DataObject) -> None:
+def test_a_good_payload_with_changed_bytes(where: tuple[str, str, Inbound], data: st.DataObject) -> None:
     text = bytearray(json.dumps(good(*where)).encode())
     for _ in range(data.draw(st.integers(1, 3))):
         text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
     heard_or_refused(where, bytes(text))
 
 
-def one(*takes: Field) -> Listener:
+def one(*takes: Field) -> CallDecoder:
     class Anything:
         def __init__(self, **values: Any) -> None:
             self.values = values
 
     command: Any = Anything
-    return Listener(command, takes, {}, Complaints())
+    return CallDecoder(command, takes, {}, Complaints())
 
 
-def values(listening: Listener, text: str) -> dict[str, Any]:
-    command: Any = listening.hear(text.encode())
+def values(listening: CallDecoder, text: str) -> dict[str, Any]:
+    command: Any = listening.decode(text.encode())
     found: dict[str, Any] = command.values
     return found
 
@@ -269,16 +269,16 @@ def test_a_key_said_twice_is_found_whatever_the_values_look_like(said: list[tupl
     for arguments in (text, f"[{text}]"):
         if len({key for key, _, _ in said}) < len(said):
             with pytest.raises(Refusal, match="is there twice"):
-                listening.hear(arguments.encode())
+                listening.decode(arguments.encode())
         else:
             assert values(listening, arguments) == {key: value for key, value, _ in said}
 
 
 def test_a_key_said_twice_within_positional_arguments() -> None:
     free: Any = lambda **values: values  # noqa: E731
-    listening = Listener(free, (optional("free", FREE),), {}, Complaints(), positional=True)
+    listening = CallDecoder(free, (optional("free", FREE),), {}, Complaints(), positional=True)
     with pytest.raises(Refusal, match="'a' is there twice"):
-        listening.hear(b'[{"a":1,"a":2}]')
+        listening.decode(b'[{"a":1,"a":2}]')
 
 
 def test_what_the_words_read() -> None:
@@ -314,14 +314,14 @@ def test_what_the_words_read() -> None:
 )
 def test_what_the_words_refuse(body: str, text: str) -> None:
     with pytest.raises(Refusal) as caught:
-        one(optional("count", COUNT), optional("ids", keys(DECIMAL))).hear(body.encode())
+        one(optional("count", COUNT), optional("ids", keys(DECIMAL))).decode(body.encode())
     assert caught.value.message == text
 
 
 def test_all_problems_are_told_in_the_order_of_the_table() -> None:
     listening = one(field("a", DECIMAL), field("b", OBJECT_ID), optional("c", FLAG))
     with pytest.raises(Refusal) as caught:
-        listening.hear(b'{"z":1,"c":1,"b":"x"}')
+        listening.decode(b'{"z":1,"c":1,"b":"x"}')
     assert [(problem.field, problem.kind) for problem in caught.value.problems] == [
         ("a", "missing"),
         ("b", "value"),
@@ -338,13 +338,13 @@ def test_one_field_or_another() -> None:
     assert set(values(listening, '{"a":1,"b":2}')) == {"a", "b"}
     for text in (b"{}", b'{"b":null}', b'{"a":null}'):
         with pytest.raises(Refusal) as caught:
-            listening.hear(text)
+            listening.decode(text)
         assert caught.value.message == "a is required and must be a positive integer"
 
 
 def test_names_of_unknown_fields_are_cut_to_size() -> None:
     with pytest.raises(Refusal) as caught:
-        one(optional("a", FLAG)).hear(json.dumps({"x" * 5000: 1}).encode())
+        one(optional("a", FLAG)).decode(json.dumps({"x" * 5000: 1}).encode())
     assert len(caught.value.message) < 200
 
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from protocol.dialects.encode import sayings, spell_body, speller
-from protocol.dialects.grammar import SILENT, Many, Say, Shape, Vocabulary, bare, silent
+from protocol.dialects.grammar import SILENT, Many, Outbound, Shape, Vocabulary, bare, silent
 from protocol.dialects.words import (
     always,
     computed,
@@ -133,11 +133,11 @@ def test_one_event_may_have_several_words_or_none() -> None:
     who: Shape = {"id": spelt("user", DECIMAL)}
     table = sayings(
         Vocabulary(
-            hears=(),
-            says=(
-                Say(PresenceChanged, "up", who, when=("online", True)),
-                Say(PresenceChanged, "down", who, MEMBERS, others=True, when=("online", False)),
-                Say(PresenceChanged, "either", who),
+            inbound=(),
+            outbound=(
+                Outbound(PresenceChanged, "up", who, when=("online", True)),
+                Outbound(PresenceChanged, "down", who, MEMBERS, others=True, when=("online", False)),
+                Outbound(PresenceChanged, "either", who),
             ),
         )
     )

@@ -14,14 +14,14 @@ import protocol
 from protocol.commands import Command
 from protocol.dialects import dialect, names
 from protocol.dialects.accounts import ROUTES as ACCOUNTS
-from protocol.dialects.grammar import Complaints, Dialect, Hear, Route, Say, Shape
+from protocol.dialects.grammar import Complaints, Dialect, Inbound, Outbound, Route, Shape
 from protocol.errors import FORBIDDEN, NOT_FOUND, NotYours, Problem, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event
 from protocol.model import Conversation, Member, Message, Notification, Tokens, User
 
 DIALECTS = [dialect(name) for name in names()]
-HEARS = [(each.name, hear) for each in DIALECTS for words in each.vocabularies.values() for hear in words.hears]
-SAYS = [(each.name, say) for each in DIALECTS for words in each.vocabularies.values() for say in words.says]
+HEARS = [(each.name, hear) for each in DIALECTS for words in each.vocabularies.values() for hear in words.inbound]
+SAYS = [(each.name, say) for each in DIALECTS for words in each.vocabularies.values() for say in words.outbound]
 ROUTES = [*((each.name, route) for each in DIALECTS for route in each.routes), *(("accounts", r) for r in ACCOUNTS)]
 PLACES = {JOINED, MEMBERS, USER, PEERS, EVERYONE}
 
@@ -44,7 +44,7 @@ def attributes(command: type[Command]) -> tuple[set[str], set[str]]:
 
 
 @pytest.mark.parametrize(("name", "row"), [*HEARS, *ROUTES], ids=label)
-def test_a_row_gives_its_command_what_it_needs(name: str, row: Hear | Route) -> None:
+def test_a_row_gives_its_command_what_it_needs(name: str, row: Inbound | Route) -> None:
     known, needed = attributes(row.command)
     given = {field.to for field in row.takes}
     assert given | set(row.fixed) <= known
@@ -53,7 +53,7 @@ def test_a_row_gives_its_command_what_it_needs(name: str, row: Hear | Route) -> 
 
 
 @pytest.mark.parametrize(("name", "row"), [*HEARS, *ROUTES], ids=label)
-def test_a_row_takes_each_field_once(name: str, row: Hear | Route) -> None:
+def test_a_row_takes_each_field_once(name: str, row: Inbound | Route) -> None:
     fields = [field.name for field in row.takes]
     assert len(set(fields)) == len(fields)
     assert all(field.unless in fields for field in row.takes if field.unless)
@@ -78,14 +78,14 @@ def test_no_two_routes_are_the_same() -> None:
 @pytest.mark.parametrize("spoken", DIALECTS, ids=label)
 def test_no_two_calls_of_a_namespace_have_one_name(spoken: Dialect) -> None:
     for words in spoken.vocabularies.values():
-        calls = [hear.name for hear in words.hears]
+        calls = [hear.name for hear in words.inbound]
         assert len(set(calls)) == len(calls)
-        assert {say.event for say in words.says} >= set(words.greets)
+        assert {say.event for say in words.outbound} >= set(words.greets)
 
 
 @pytest.mark.parametrize(("name", "hear"), HEARS, ids=label)
-def test_an_answer_that_is_an_event_has_a_body(name: str, hear: Hear) -> None:
-    assert hear.tells is None or hear.reply is not None
+def test_an_answer_that_is_an_event_has_a_body(name: str, hear: Inbound) -> None:
+    assert hear.reply_event is None or hear.reply is not None
 
 
 def resolves(kind: Any, path: str) -> bool:
@@ -98,7 +98,7 @@ def resolves(kind: Any, path: str) -> bool:
 
 
 @pytest.mark.parametrize(("name", "say"), SAYS, ids=label)
-def test_what_is_said_is_something_that_the_event_has(name: str, say: Say) -> None:
+def test_what_is_said_is_something_that_the_event_has(name: str, say: Outbound) -> None:
     assert issubclass(say.event, Event)
     assert say.at in PLACES
     for item in say.body.values():

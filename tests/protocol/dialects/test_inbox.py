@@ -156,14 +156,14 @@ def test_who_hears() -> None:
 
 
 def test_no_acks() -> None:
-    manners = dialect("inbox").manners
+    manners = dialect("inbox").replies
     assert manners.success({"x": 1}) is SILENT
     assert manners.failure(Refusal(FORBIDDEN)) is SILENT
 
 
 def test_the_handshake() -> None:
     spoken = dialect("inbox")
-    assert (spoken.claims_user, spoken.token, spoken.turns_away) == (False, ("auth", "query"), "disconnect")
+    assert (spoken.claims_user, spoken.token, spoken.rejects_with) == (False, ("auth", "query"), "disconnect")
     assert list(spoken.vocabularies) == ["/"]
 
 

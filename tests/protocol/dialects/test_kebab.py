@@ -172,23 +172,23 @@ def test_who_hears() -> None:
 
 def test_a_sent_message_is_answered_by_an_event() -> None:
     send = row("kebab", "send-message")
-    assert send.tells == "message-sent"
+    assert send.reply_event == "message-sent"
     assert spelt(send.reply, MESSAGE) == SPOKEN
-    assert send.complains is not None
-    name, shape = send.complains
+    assert send.error_event is not None
+    name, shape = send.error_event
     refusal = Refusal(NOT_FOUND, "Conversation not found")
     assert (name, spelt(shape, refusal)) == ("message-error", '{"error":"Conversation not found"}')
 
 
 def test_joining_is_answered_by_an_ack_and_an_event() -> None:
     join = row("kebab", "join-conversation")
-    assert join.tells == "joined-conversation"
+    assert join.reply_event == "joined-conversation"
     assert spelt(join.reply, MESSAGE) == '{"success":true,"conversationId":12}'
     assert dialect("kebab").not_yours == "Unauthorized to join this conversation"
 
 
 def test_acks() -> None:
-    manners = dialect("kebab").manners
+    manners = dialect("kebab").replies
     assert manners.success({"success": True}) == {"success": True}
     assert manners.success(None) is SILENT
     assert manners.failure(Refusal(NOT_FOUND, "no")) == {"success": False, "error": "no"}
@@ -197,7 +197,7 @@ def test_acks() -> None:
 
 def test_the_handshake() -> None:
     spoken = dialect("kebab")
-    assert (spoken.claims_user, spoken.token, spoken.turns_away) == (True, ("auth",), "error")
+    assert (spoken.claims_user, spoken.token, spoken.rejects_with) == (True, ("auth",), "error")
     assert list(spoken.vocabularies) == ["/chat"]
 
 

@@ -181,14 +181,14 @@ def test_a_message_that_was_read() -> None:
 
 
 def test_no_acks() -> None:
-    manners = dialect("pairs").manners
+    manners = dialect("pairs").replies
     assert manners.success({"x": 1}) is SILENT
     assert manners.failure(Refusal(FORBIDDEN)) is SILENT
 
 
 def test_the_handshake() -> None:
     spoken = dialect("pairs")
-    assert (spoken.claims_user, spoken.token, spoken.turns_away) == (False, ("auth",), "connect_error")
+    assert (spoken.claims_user, spoken.token, spoken.rejects_with) == (False, ("auth",), "connect_error")
     assert list(spoken.vocabularies) == ["/"]
 
 

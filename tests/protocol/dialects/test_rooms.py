@@ -122,14 +122,14 @@ def test_who_hears() -> None:
 
 
 def test_no_acks() -> None:
-    manners = dialect("rooms").manners
+    manners = dialect("rooms").replies
     assert manners.success({"x": 1}) is SILENT
     assert manners.failure(Refusal(FORBIDDEN)) is SILENT
 
 
 def test_the_handshake() -> None:
     spoken = dialect("rooms")
-    assert (spoken.claims_user, spoken.token, spoken.turns_away) == (False, ("auth",), "connect_error")
+    assert (spoken.claims_user, spoken.token, spoken.rejects_with) == (False, ("auth",), "connect_error")
     assert list(spoken.vocabularies) == ["/chat"]
 
 

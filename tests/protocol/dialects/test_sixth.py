@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from protocol.commands import Join, ListMessages, SendMessage, SetTyping
-from protocol.dialects.decode import Listener, listener
+from protocol.dialects.decode import CallDecoder, call_decoder
 from protocol.dialects.encode import encode, sayings, spell_body
 from protocol.dialects.grammar import (
     Complaints,
     Dialect,
-    Hear,
-    Manners,
+    Inbound,
     Many,
+    Outbound,
+    ReplyStyle,
     Route,
-    Say,
     Shape,
     Vocabulary,
     bare,
@@ -42,34 +42,34 @@ DIALECT = Dialect(
     conversation=UUID,
     vocabularies={
         "/irc": Vocabulary(
-            hears=(
-                Hear("JOIN", Join, (CHANNEL, claim("nick", DIGITS, required=False)), positional=True),
-                Hear("PRIVMSG", SendMessage, (CHANNEL, field("text", TEXT, "content")), positional=True),
-                Hear("BUSY", SetTyping, (CHANNEL, optional("now", FLAG, "on"))),
+            inbound=(
+                Inbound("JOIN", Join, (CHANNEL, claim("nick", DIGITS, required=False)), positional=True),
+                Inbound("PRIVMSG", SendMessage, (CHANNEL, field("text", TEXT, "content")), positional=True),
+                Inbound("BUSY", SetTyping, (CHANNEL, optional("now", FLAG, "on"))),
             ),
-            says=(
-                Say(MessageCreated, "PRIVMSG", LINE, MEMBERS),
-                Say(Typing, "BUSY", {"who": spelt("user", DIGITS)}, others=True, when=("on", True)),
-                Say(Typing, "IDLE", {"who": spelt("user", DIGITS)}, others=True, when=("on", False)),
+            outbound=(
+                Outbound(MessageCreated, "PRIVMSG", LINE, MEMBERS),
+                Outbound(Typing, "BUSY", {"who": spelt("user", DIGITS)}, others=True, when=("on", True)),
+                Outbound(Typing, "IDLE", {"who": spelt("user", DIGITS)}, others=True, when=("on", False)),
             ),
         )
     },
-    manners=Manners(bare, silent, ("NOTICE", {"why": plain("message")}), Complaints(missing="461 {field}")),
+    replies=ReplyStyle(bare, silent, ("NOTICE", {"why": plain("message")}), Complaints(missing="461 {field}")),
     routes=(
         Route("GET", "/log/{channel}", ListMessages, (CHANNEL,), Many({"id": spelt("ref", UUID)})),
         Route("POST", "/say/{channel}", SendMessage, (CHANNEL, field("text", TEXT, "content")), status=202),
     ),
 )
-CALLS = {hear.name: listener(hear, DIALECT.manners.complaints) for hear in DIALECT.vocabulary("/irc").hears}
+CALLS = {hear.name: call_decoder(hear, DIALECT.replies.complaints) for hear in DIALECT.vocabulary("/irc").inbound}
 
 
 def test_it_hears() -> None:
-    assert CALLS["JOIN"].hear(f'["{uuid(12)}","7"]'.encode()) == Join(conversation=uuid_key(12), claimed=Key(7))
-    assert CALLS["JOIN"].hear(f'["{uuid(12)}"]'.encode()) == Join(conversation=uuid_key(12))
+    assert CALLS["JOIN"].decode(f'["{uuid(12)}","7"]'.encode()) == Join(conversation=uuid_key(12), claimed=Key(7))
+    assert CALLS["JOIN"].decode(f'["{uuid(12)}"]'.encode()) == Join(conversation=uuid_key(12))
     said = SendMessage(conversation=uuid_key(12), content="hi")
-    assert CALLS["PRIVMSG"].hear(f'["{uuid(12)}","hi"]'.encode()) == said
-    assert CALLS["PRIVMSG"].hear(f'{{"text":"hi","channel":"{uuid(12)}"}}'.encode()) == said
-    assert CALLS["BUSY"].hear(f'[{{"channel":"{uuid(12)}"}}]'.encode()) == SetTyping(conversation=uuid_key(12))
+    assert CALLS["PRIVMSG"].decode(f'["{uuid(12)}","hi"]'.encode()) == said
+    assert CALLS["PRIVMSG"].decode(f'{{"text":"hi","channel":"{uuid(12)}"}}'.encode()) == said
+    assert CALLS["BUSY"].decode(f'[{{"channel":"{uuid(12)}"}}]'.encode()) == SetTyping(conversation=uuid_key(12))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_it_hears() -> None:
 )
 def test_it_complains_in_its_own_words(call: str, arguments: bytes, text: str) -> None:
     with pytest.raises(Refusal) as caught:
-        CALLS[call].hear(arguments)
+        CALLS[call].decode(arguments)
     assert caught.value.message == text
 
 
@@ -98,7 +98,7 @@ def test_it_says() -> None:
 
 
 def test_it_answers() -> None:
-    name, shape = DIALECT.manners.error
+    name, shape = DIALECT.replies.error
     assert (name, spell_body(shape, Refusal(NOT_FOUND, "403 No such channel"))) == (
         "NOTICE",
         {"why": "403 No such channel"},
@@ -108,6 +108,6 @@ def test_it_answers() -> None:
 def test_it_is_served_over_rest() -> None:
     log, say = DIALECT.routes
     assert encode(spell_body(log.reply, (MESSAGE,))) == f'[{{"id":"{uuid(101)}"}}]'.encode()
-    request = Listener(say.command, say.takes, say.fixed, DIALECT.manners.complaints)
-    command = request.hear(f'{{"channel":"{uuid(12)}","text":"hi"}}'.encode())
+    request = CallDecoder(say.command, say.takes, say.fixed, DIALECT.replies.complaints)
+    command = request.decode(f'{{"channel":"{uuid(12)}","text":"hi"}}'.encode())
     assert command == SendMessage(conversation=uuid_key(12), content="hi")

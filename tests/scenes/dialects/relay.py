@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from protocol.commands import CreateConversation, Join, ListMessages, SendMessage, SetTyping
-from protocol.dialects.grammar import Complaints, Dialect, Hear, Manners, Many, Route, Say, Shape, Vocabulary, bare
+from protocol.dialects.grammar import (
+    Complaints,
+    Dialect,
+    Inbound,
+    Many,
+    Outbound,
+    ReplyStyle,
+    Route,
+    Shape,
+    Vocabulary,
+    bare,
+)
 from protocol.dialects.words import TEXT, always, field, keys, moment, optional, plain, spelt
 from protocol.errors import Refusal
 from protocol.events import MEMBERS, MessageCreated, Typing
@@ -32,18 +43,18 @@ DIALECT = Dialect(
     conversation=UUID,
     vocabularies={
         "/relay": Vocabulary(
-            hears=(
-                Hear("JOIN", Join, (CHANNEL,), positional=True),
-                Hear("SAY", SendMessage, (CHANNEL, TEXT_FIELD), LINE, positional=True),
-                Hear("BUSY", SetTyping, (CHANNEL,), positional=True, fixed={"on": True}),
+            inbound=(
+                Inbound("JOIN", Join, (CHANNEL,), positional=True),
+                Inbound("SAY", SendMessage, (CHANNEL, TEXT_FIELD), LINE, positional=True),
+                Inbound("BUSY", SetTyping, (CHANNEL,), positional=True, fixed={"on": True}),
             ),
-            says=(
-                Say(MessageCreated, "LINE", LINE, MEMBERS, of="message"),
-                Say(Typing, "BUSY", {"who": spelt("user", DECIMAL)}, others=True, when=("on", True)),
+            outbound=(
+                Outbound(MessageCreated, "LINE", LINE, MEMBERS, of="message"),
+                Outbound(Typing, "BUSY", {"who": spelt("user", DECIMAL)}, others=True, when=("on", True)),
             ),
         )
     },
-    manners=Manners(bare, _no, ("error", {"message": plain("message")}), Complaints(missing="461 {field}")),
+    replies=ReplyStyle(bare, _no, ("error", {"message": plain("message")}), Complaints(missing="461 {field}")),
     routes=(
         Route(
             "POST",

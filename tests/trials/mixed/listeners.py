@@ -11,7 +11,7 @@ from typing import Any
 
 import trio
 
-from chatd.client import ChatError, Gap, connect
+from chatd.client import ChatError, StreamGap, connect
 from tests.outside.raw import CLOSE, PING, PONG, TEXT, HungUp, Raw, frame, request, upgrade
 from tests.outside.server import token
 from tests.trials.mixed.tongues import Tongue
@@ -202,7 +202,7 @@ class OwnListener(Listener):
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._watch, chat)
                     async for event in chat.events():
-                        if isinstance(event, Gap):
+                        if isinstance(event, StreamGap):
                             self.gaps.append(event.reason)
                         else:
                             self.take(event.name, event.data)

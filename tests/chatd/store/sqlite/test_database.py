@@ -22,7 +22,7 @@ from chatd.store.sqlite.faults import unavailable
 from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.probe import PROBE_BYTES
 from chatd.store.sqlite.queue import Job
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.telemetry.metrics import COMMITS
 from protocol.errors import CONFLICT, INTERNAL, UNAVAILABLE, Refusal
 from tests.chatd.store.notes import ADD, COUNT, LIST, SCHEMA, add, refuse
@@ -30,7 +30,7 @@ from tests.chatd.store.notes import ADD, COUNT, LIST, SCHEMA, add, refuse
 ENDLESS = Prepared(text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"))
 
 
-def count(tx: Reading) -> int:
+def count(tx: ReadTransaction) -> int:
     row = tx.one(COUNT)
     assert row is not None
     return int(row[0])
@@ -66,7 +66,7 @@ class Gate:
         self.began = threading.Event()
         self._go = threading.Event()
 
-    def __call__(self, _tx: Reading) -> str:
+    def __call__(self, _tx: ReadTransaction) -> str:
         self.began.set()
         self._go.wait(10)
         return "through"
@@ -176,7 +176,7 @@ async def test_errors_reach_the_waiter(database: Database) -> None:
 
 
 async def test_a_reader_cannot_write(database: Database) -> None:
-    def sneak(tx: Reading) -> None:
+    def sneak(tx: ReadTransaction) -> None:
         tx.run(ADD, id=1, position=1, text="x", parent=None)
 
     with pytest.raises(Refusal) as info:
@@ -188,7 +188,7 @@ async def test_a_reader_cannot_write(database: Database) -> None:
 async def test_a_reader_sees_one_moment(database: Database) -> None:
     gate = Gate()
 
-    def twice(tx: Reading) -> tuple[int, int]:
+    def twice(tx: ReadTransaction) -> tuple[int, int]:
         first = count(tx)
         gate(tx)
         return first, count(tx)
@@ -247,7 +247,7 @@ async def test_a_cancelled_write_that_runs_is_committed(database: Database) -> N
 async def test_a_cancelled_long_read_ends_and_its_neighbours_are_answered(database: Database) -> None:
     began = threading.Event()
 
-    def endless(tx: Reading) -> Any:
+    def endless(tx: ReadTransaction) -> Any:
         began.set()
         return tx.one(ENDLESS)
 

@@ -9,7 +9,7 @@ import trio
 
 from chatd.store.sqlite import gil_yield
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.gil_yield import PATIENCE, PAUSE, Courtesy
+from chatd.store.sqlite.gil_yield import PATIENCE, PAUSE, GilYield
 from tests.chatd.store.notes import SCHEMA, add
 
 
@@ -35,7 +35,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_a_saturated_loop_pauses_once_per_patience(clock: Clock) -> None:
-    polite = Courtesy()
+    polite = GilYield()
     polite.began()
     polite.before_io_wait(0)
     assert clock.slept == []
@@ -49,7 +49,7 @@ def test_a_saturated_loop_pauses_once_per_patience(clock: Clock) -> None:
 
 
 def test_a_loop_that_sleeps_anyway_does_not_pause(clock: Clock) -> None:
-    polite = Courtesy()
+    polite = GilYield()
     polite.began()
     clock.now += 1
     polite.before_io_wait(0.1)
@@ -57,7 +57,7 @@ def test_a_loop_that_sleeps_anyway_does_not_pause(clock: Clock) -> None:
 
 
 def test_nothing_under_way_is_nothing_to_wait_for(clock: Clock) -> None:
-    polite = Courtesy()
+    polite = GilYield()
     polite.began()
     polite.began()
     polite.ended()
@@ -70,7 +70,7 @@ def test_nothing_under_way_is_nothing_to_wait_for(clock: Clock) -> None:
 
 async def test_a_database_asks_while_a_commit_is_under_way(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     under_way: list[int] = []
-    monkeypatch.setattr(Courtesy, "before_io_wait", lambda self, _timeout: under_way.append(self._hops))
+    monkeypatch.setattr(GilYield, "before_io_wait", lambda self, _timeout: under_way.append(self._hops))
     async with Database.open(path, SCHEMA) as database:
         under_way.clear()
         await database.write(add("a"))

@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateTable
 
 from chatd.store import tables
 from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.statement_effects import footprint_of
+from chatd.store.sqlite.statement_effects import effects_of
 from tests.chatd.store.library import (
     BOOK,
     BURN,
@@ -36,7 +36,7 @@ def connection() -> Iterator[sqlite3.Connection]:
 
 
 def test_a_question_reads_its_columns_and_changes_nothing(connection: sqlite3.Connection) -> None:
-    spine = footprint_of(connection, SPINE.statement)
+    spine = effects_of(connection, SPINE.statement)
     assert spine.reads == {
         ("books", "id"),
         ("books", "author"),
@@ -48,27 +48,27 @@ def test_a_question_reads_its_columns_and_changes_nothing(connection: sqlite3.Co
 
 
 def test_an_update_changes_its_columns(connection: sqlite3.Connection) -> None:
-    rename = footprint_of(connection, RENAME)
+    rename = effects_of(connection, RENAME)
     assert rename.updates == {("books", "title")}
     assert not rename.rows
 
 
 def test_a_delete_takes_along_what_refers_to_it(connection: sqlite3.Connection) -> None:
-    bury = footprint_of(connection, BURY)
+    bury = effects_of(connection, BURY)
     assert bury.rows == {"authors", "books", "loans"}
     assert bury.updates == {("loans", "friend")}
     assert bury.changed == {"authors", "books", "loans"}
 
 
 def test_an_insert_reads_what_it_refers_to(connection: sqlite3.Connection) -> None:
-    book = footprint_of(connection, BOOK)
+    book = effects_of(connection, BOOK)
     assert book.rows == {"books"}
     assert book.tables == {"books", "authors"}
 
 
 def test_a_trigger_is_part_of_what_sets_it_off(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TRIGGER t AFTER INSERT ON books BEGIN UPDATE authors SET born = 1; END")
-    assert ("authors", "born") in footprint_of(connection, BOOK).updates
+    assert ("authors", "born") in effects_of(connection, BOOK).updates
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,13 @@ def test_a_trigger_is_part_of_what_sets_it_off(connection: sqlite3.Connection) -
     ],
 )
 def test_what_a_change_spoils(connection: sqlite3.Connection, change: Any, question: Prepared, spoilt: bool) -> None:
-    assert footprint_of(connection, change).spoils(footprint_of(connection, question)) is spoilt
+    assert effects_of(connection, change).spoils(effects_of(connection, question)) is spoilt
 
 
 @pytest.mark.parametrize("sql", ["CREATE TABLE more (id)", "PRAGMA foreign_keys = OFF", "SAVEPOINT mine"])
 def test_what_changes_more_than_rows_is_refused(connection: sqlite3.Connection, sql: str) -> None:
     with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
-        footprint_of(connection, Prepared(text(sql)))
+        effects_of(connection, Prepared(text(sql)))
 
 
 def test_learning_leaves_a_transaction_and_what_is_half_read_as_they_are(connection: sqlite3.Connection) -> None:
@@ -103,7 +103,7 @@ def test_learning_leaves_a_transaction_and_what_is_half_read_as_they_are(connect
     changes = connection.total_changes
     cursor = connection.execute(TITLES.sql)
     first = cursor.fetchone()
-    footprint_of(connection, BURY)
+    effects_of(connection, BURY)
     assert [first, *cursor] == [("Emma",), ("Persuasion",)]
     assert (connection.in_transaction, connection.total_changes) == (True, changes)
 

@@ -14,14 +14,14 @@ import pytest
 import trio
 from aiosqlite import core
 
-from chatd.store.sqlite.gil_yield import Courtesy
-from chatd.store.sqlite.thread import Link, Waiter
+from chatd.store.sqlite.gil_yield import GilYield
+from chatd.store.sqlite.thread import SqliteThread, Waiter
 
 
 @pytest.fixture
-async def link(tmp_path: Path) -> AsyncIterator[Link]:
-    async with Link.to(tmp_path / "x.db", Courtesy()) as link:
-        assert isinstance(link, Link)
+async def link(tmp_path: Path) -> AsyncIterator[SqliteThread]:
+    async with SqliteThread.to(tmp_path / "x.db", GilYield()) as link:
+        assert isinstance(link, SqliteThread)
         yield link
 
 
@@ -39,7 +39,7 @@ def test_aiosqlite_speaks_asyncio_only_where_the_link_overrides_it() -> None:
         if "asyncio." in ast.unparse(line)
     }
     assert users == {"_execute", "_connect", "stop", "iterdump"}
-    assert all(name in vars(Link) for name in users - {"iterdump"})  # which chatd has no use for
+    assert all(name in vars(SqliteThread) for name in users - {"iterdump"})  # which chatd has no use for
 
 
 def test_the_thread_asks_a_waiter_for_nothing_else() -> None:
@@ -52,13 +52,13 @@ def test_the_thread_asks_a_waiter_for_nothing_else() -> None:
     assert {"done", "set_result", "set_exception", "get_loop", "call_soon_threadsafe"} <= set(vars(Waiter))
 
 
-async def test_the_library_s_own_api_works(link: Link) -> None:
+async def test_the_library_s_own_api_works(link: SqliteThread) -> None:
     async with link.execute("SELECT 1 UNION SELECT 2") as cursor:
         assert [row async for row in cursor] == [(1,), (2,)]
     assert [*map(tuple, await link.execute_fetchall("SELECT 3"))] == [(3,)]
 
 
-async def test_errors_come_back(link: Link) -> None:
+async def test_errors_come_back(link: SqliteThread) -> None:
     with pytest.raises(sqlite3.OperationalError, match="nothing"):
         await link.execute("SELECT * FROM nothing")
     assert [*map(tuple, await link.execute_fetchall("SELECT 3"))] == [(3,)]
@@ -66,14 +66,14 @@ async def test_errors_come_back(link: Link) -> None:
 
 async def test_a_connection_that_cannot_be_opened_raises_and_leaves_no_thread(tmp_path: Path) -> None:
     before = threading.active_count()
-    link = Link.to(tmp_path / "no" / "x.db", Courtesy())
+    link = SqliteThread.to(tmp_path / "no" / "x.db", GilYield())
     with pytest.raises(sqlite3.OperationalError, match="unable to open"):
         await link
     await trio.to_thread.run_sync(link._thread.join)
     assert threading.active_count() <= before + 1  # Trio keeps the worker that joined
 
 
-async def test_what_was_handed_over_ends_before_a_cancelled_caller_goes_on(link: Link) -> None:
+async def test_what_was_handed_over_ends_before_a_cancelled_caller_goes_on(link: SqliteThread) -> None:
     ended = False
 
     def slow() -> None:
@@ -93,15 +93,15 @@ async def test_what_was_handed_over_ends_before_a_cancelled_caller_goes_on(link:
     assert ended
 
 
-async def test_a_closed_link_says_so(link: Link) -> None:
+async def test_a_closed_link_says_so(link: SqliteThread) -> None:
     await link.close()
     with pytest.raises(ValueError, match="no active connection"):
         await link.execute("SELECT 1")
 
 
 def test_a_result_after_the_end_of_trio_is_dropped(tmp_path: Path) -> None:
-    async def abandon() -> Link:
-        link = Link.to(tmp_path / "x.db", Courtesy())
+    async def abandon() -> SqliteThread:
+        link = SqliteThread.to(tmp_path / "x.db", GilYield())
         await link
         link._tx.put_nowait((Waiter(), gate.wait))  # type: ignore[arg-type]
         return link

@@ -13,7 +13,7 @@ from chatd.store.sqlite import query_cache
 from chatd.store.sqlite.batch import Committer
 from chatd.store.sqlite.prepared import Rows
 from chatd.store.sqlite.queue import Job
-from chatd.store.sqlite.transaction import Reading, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import CONFLICT, Refusal
 from tests.chatd.store.library import (
     ADD_AUTHOR,
@@ -69,8 +69,8 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     desk.connection.close()
 
 
-def spine(tx: Reading) -> str | None:
-    return tx.recall(SPINE, 1)
+def spine(tx: ReadTransaction) -> str | None:
+    return tx.cached(SPINE, 1)
 
 
 # Answers that are remembered
@@ -83,16 +83,16 @@ def test_a_question_is_asked_once(desk: Desk) -> None:
 
 
 def test_a_reading_asks_every_time(desk: Desk) -> None:
-    reading = Reading(desk.connection)
+    reading = ReadTransaction(desk.connection)
     assert spine(reading) == "Jane by Emma"
     desk.connection.execute("UPDATE books SET title = 'Lady Susan'")
     assert spine(reading) == "Jane by Lady Susan"
 
 
 def test_nothing_is_not_remembered(desk: Desk) -> None:
-    assert desk.does(lambda tx: tx.recall(SPINE, 2)) == [None]
+    assert desk.does(lambda tx: tx.cached(SPINE, 2)) == [None]
     desk.does(lambda tx: tx.run(ADD_BOOK, new=2, by=1, called="Persuasion") and None)
-    assert desk.does(lambda tx: tx.recall(SPINE, 2)) == ["Jane by Persuasion"]
+    assert desk.does(lambda tx: tx.cached(SPINE, 2)) == ["Jane by Persuasion"]
 
 
 CHANGES: dict[str, tuple[Callable[[Transaction], object], str | None, bool]] = {
@@ -104,7 +104,7 @@ CHANGES: dict[str, tuple[Callable[[Transaction], object], str | None, bool]] = {
     "a row goes": (lambda tx: tx.run(BURN, book=1).rowcount, None, True),
     "a row goes with another": (lambda tx: tx.run(BURY, author=1).rowcount, None, True),
     "a row comes": (lambda tx: tx.run(ADD_BOOK, new=2, by=1, called="X").rowcount, "Jane by Emma", True),
-    "a row waits": (lambda tx: tx.later(BOOK, (2, 1, "X")), "Jane by Emma", True),
+    "a row waits": (lambda tx: tx.insert_later(BOOK, (2, 1, "X")), "Jane by Emma", True),
 }
 
 
@@ -171,9 +171,9 @@ def test_another_program_s_write_forgets_everything(desk: Desk) -> None:
 def test_no_more_is_remembered_than_there_is_room_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query_cache, "ANSWERS", 2)
     desk.does(*[lambda tx, n=n: tx.run(ADD_BOOK, new=n, by=1, called="X") and None for n in (2, 3)])
-    desk.does(*[lambda tx, n=n: tx.recall(SPINE, n) for n in (1, 2, 3)])
+    desk.does(*[lambda tx, n=n: tx.cached(SPINE, n) for n in (1, 2, 3)])
     desk.asked()
-    desk.does(lambda tx: tx.recall(SPINE, 3), spine)
+    desk.does(lambda tx: tx.cached(SPINE, 3), spine)
     assert desk.asked() == 1
 
 
@@ -187,7 +187,7 @@ def titles(tx: Transaction) -> list[str]:
 def adds(*rows: tuple[int, int, str]) -> Callable[[Transaction], None]:
     def unit(tx: Transaction) -> None:
         for row in rows:
-            tx.later(BOOK, row)
+            tx.insert_later(BOOK, row)
 
     return unit
 
@@ -201,8 +201,8 @@ def test_rows_of_many_units_are_written_before_the_commit(desk: Desk) -> None:
 
 def test_whoever_asks_sees_them(desk: Desk) -> None:
     def add_and_ask(tx: Transaction) -> list[str]:
-        tx.later(BOOK, (2, 1, "a"))
-        tx.later(BOOK, (3, 1, "b"))
+        tx.insert_later(BOOK, (2, 1, "a"))
+        tx.insert_later(BOOK, (3, 1, "b"))
         return titles(tx)
 
     assert desk.does(add_and_ask, adds((4, 1, "c")), titles) == [["Emma", "a", "b"], None, ["Emma", "a", "b", "c"]]
@@ -211,7 +211,7 @@ def test_whoever_asks_sees_them(desk: Desk) -> None:
 def test_whoever_asks_for_something_else_leaves_them_waiting(desk: Desk) -> None:
     def add_and_ask(tx: Transaction) -> int:
         desk.seen.clear()
-        tx.later(BOOK, (2, 1, "a"))
+        tx.insert_later(BOOK, (2, 1, "a"))
         tx.all(NAMES)
         return desk.inserts()
 
@@ -221,7 +221,7 @@ def test_whoever_asks_for_something_else_leaves_them_waiting(desk: Desk) -> None
 
 def test_whoever_changes_them_finds_them(desk: Desk) -> None:
     def add_and_burn(tx: Transaction) -> int:
-        tx.later(BOOK, (2, 1, "a"))
+        tx.insert_later(BOOK, (2, 1, "a"))
         return tx.run(BURN, book=2).rowcount
 
     assert desk.does(add_and_burn, titles) == [1, ["Emma"]]
@@ -229,7 +229,7 @@ def test_whoever_changes_them_finds_them(desk: Desk) -> None:
 
 def test_what_they_refer_to_does_not_go_behind_their_back(desk: Desk) -> None:
     def add_and_bury(tx: Transaction) -> None:
-        tx.later(BOOK, (2, 1, "a"))
+        tx.insert_later(BOOK, (2, 1, "a"))
         tx.run(BURY, author=1)
 
     assert desk.does(add_and_bury, titles) == [None, []]
@@ -237,7 +237,7 @@ def test_what_they_refer_to_does_not_go_behind_their_back(desk: Desk) -> None:
 
 def test_what_they_refer_to_does_not_come_behind_their_back(desk: Desk) -> None:
     def too_early(tx: Transaction) -> None:
-        tx.later(BOOK, (2, 2, "a"))
+        tx.insert_later(BOOK, (2, 2, "a"))
         tx.run(ADD_AUTHOR, new=2, called="Emily")
 
     assert desk.does(too_early, titles) == ["INTERNAL", ["Emma"]]
@@ -245,10 +245,10 @@ def test_what_they_refer_to_does_not_come_behind_their_back(desk: Desk) -> None:
 
 def test_rows_come_after_those_that_they_refer_to(desk: Desk) -> None:
     def author_and_book(tx: Transaction) -> None:
-        tx.later(BOOK, (2, 1, "a"))
-        tx.later(AUTHOR, (2, "Emily"))
-        tx.later(BOOK, (3, 2, "b"))
-        tx.later(LOAN, (1, 3))
+        tx.insert_later(BOOK, (2, 1, "a"))
+        tx.insert_later(AUTHOR, (2, "Emily"))
+        tx.insert_later(BOOK, (3, 2, "b"))
+        tx.insert_later(LOAN, (1, 3))
 
     runs: list[int] = []
     assert desk.does(author_and_book, lambda tx: runs.append(1), titles) == [None, None, ["Emma", "a", "b"]]
@@ -281,7 +281,7 @@ def test_even_when_that_unit_takes_the_error_for_its_own(desk: Desk) -> None:
 
 def test_a_unit_cannot_forgive_itself(desk: Desk) -> None:
     def forgiving(tx: Transaction) -> None:
-        tx.later(BOOK, (2, 99, "no such author"))
+        tx.insert_later(BOOK, (2, 99, "no such author"))
         with pytest.raises(sqlite3.IntegrityError):
             tx.all(TITLES)
 
@@ -298,13 +298,13 @@ def test_a_unit_that_fails_leaves_nothing_waiting_and_spoils_nothing(desk: Desk)
     runs: list[int] = []
 
     def add_and_refuse(tx: Transaction) -> None:
-        tx.later(BOOK, (3, 1, "b"))
-        tx.later(LOAN, (1, 3))
+        tx.insert_later(BOOK, (3, 1, "b"))
+        tx.insert_later(LOAN, (1, 3))
         raise Refusal(CONFLICT)
 
     def counted(tx: Transaction) -> None:
         runs.append(1)
-        tx.later(BOOK, (2, 1, "a"))
+        tx.insert_later(BOOK, (2, 1, "a"))
 
     assert desk.does(counted, add_and_refuse, adds((3, 1, "c"))) == [None, "CONFLICT", None]
     assert desk.does(titles) == [["Emma", "a", "c"]]
@@ -313,7 +313,7 @@ def test_a_unit_that_fails_leaves_nothing_waiting_and_spoils_nothing(desk: Desk)
 
 def test_a_unit_that_fails_after_its_rows_were_written_is_taken_back(desk: Desk) -> None:
     def add_ask_and_refuse(tx: Transaction) -> None:
-        tx.later(BOOK, (3, 1, "b"))
+        tx.insert_later(BOOK, (3, 1, "b"))
         titles(tx)
         raise Refusal(CONFLICT)
 
@@ -324,7 +324,7 @@ def test_a_unit_that_fails_after_its_rows_were_written_is_taken_back(desk: Desk)
 def test_even_when_others_were_written_just_before(desk: Desk) -> None:
     def ask_add_ask_and_refuse(tx: Transaction) -> None:
         titles(tx)
-        tx.later(BOOK, (3, 1, "b"))
+        tx.insert_later(BOOK, (3, 1, "b"))
         titles(tx)
         raise Refusal(CONFLICT)
 
@@ -352,11 +352,11 @@ def test_a_unit_that_fails_after_it_had_others_rows_written_spoils_nothing(desk:
 
 def test_an_answer_is_not_remembered_over_a_line_whose_rows_were_taken_back(desk: Desk) -> None:
     def add_and_refuse(tx: Transaction) -> None:
-        tx.later(BOOK, (2, 1, "a"))
+        tx.insert_later(BOOK, (2, 1, "a"))
         raise Refusal(CONFLICT)
 
     def last(tx: Transaction) -> int | None:
-        return tx.recall(LAST, 1)
+        return tx.cached(LAST, 1)
 
     assert desk.does(add_and_refuse, last, adds((2, 1, "a")), last) == ["CONFLICT", 1, None, 2]
 
@@ -376,7 +376,7 @@ def test_a_named_row_is_found_while_it_waits_and_after(desk: Desk) -> None:
         runs.append(1)
         if tx.one_unless("a", BY_TITLE, called="a"):
             return False
-        tx.later(BOOK, (2, 1, "a"), "a")
+        tx.insert_later(BOOK, (2, 1, "a"), "a")
         return True
 
     def refused(tx: Transaction) -> None:
@@ -391,14 +391,14 @@ def test_a_named_row_is_found_while_it_waits_and_after(desk: Desk) -> None:
 def test_an_unnamed_question_leaves_them_waiting(desk: Desk) -> None:
     def other(tx: Transaction) -> object:
         desk.seen.clear()
-        tx.later(BOOK, (2, 1, "a"), "a")
+        tx.insert_later(BOOK, (2, 1, "a"), "a")
         return tx.one_unless("b", BY_TITLE, called="b"), desk.inserts()
 
     assert desk.does(other) == [(None, 0)]
 
     def the_same(tx: Transaction) -> object:
         desk.seen.clear()
-        tx.later(BOOK, (3, 1, "b"))
+        tx.insert_later(BOOK, (3, 1, "b"))
         return tx.one_unless("a", BY_TITLE, called="a"), desk.inserts()
 
     assert desk.does(the_same) == [((2,), 0)]
