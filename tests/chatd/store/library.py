@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from chatd.store.sqlite.prepared import Prepared, Rows
+from chatd.store.sqlite.prepared import Prepared, RowInsert
 from chatd.store.sqlite.query_cache import CachedQuery
 
 metadata = MetaData()
@@ -48,9 +48,9 @@ loans = Table(
     Column("friend", ForeignKey("authors.id", ondelete="SET NULL")),
 )
 
-AUTHOR = Rows(authors, "id name")
-BOOK = Rows(books, "id author title")
-LOAN = Rows(loans, "id book")
+AUTHOR = RowInsert(authors, "id name")
+BOOK = RowInsert(books, "id author title")
+LOAN = RowInsert(loans, "id book")
 
 ADD_AUTHOR = Prepared(insert(authors).values(id=bindparam("new"), name=bindparam("called")))
 ADD_BOOK = Prepared(insert(books).values(id=bindparam("new"), author=bindparam("by"), title=bindparam("called")))

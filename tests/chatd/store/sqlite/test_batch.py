@@ -198,7 +198,7 @@ def test_a_checkpoint_empties_the_log(tmp_path: Path) -> None:
     c = committer(tmp_path / "x.db")
     run(c, *[add("a") for _ in range(50)])
     assert c.changes == 50
-    c.trim(most=0)
+    c.trim(max_pages=0)
     assert (c.changes, (tmp_path / "x.db-wal").stat().st_size) == (0, 0)
 
 

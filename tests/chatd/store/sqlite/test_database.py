@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from chatd.store.sqlite import probe
 from chatd.store.sqlite.batch import Committer
-from chatd.store.sqlite.database import CHECKPOINT_IDLE, PROBE_SECONDS, Database, ReadingServer, WritingServer
+from chatd.store.sqlite.database import IDLE_CHECKPOINT_ROWS, PROBE_SECONDS, Database, ReadWorker, WriteWorker
 from chatd.store.sqlite.faults import unavailable
 from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.probe import PROBE_BYTES
@@ -311,7 +311,7 @@ async def test_a_lock_is_waited_for_once_however_often_a_batch_begins(path: Path
 
         def spoil(tx: Transaction) -> None:
             add("spoilt")(tx)
-            committer._until = monotonic() + 1.0  # three seconds later
+            committer._deadline = monotonic() + 1.0  # three seconds later
             raise Refusal(CONFLICT)
 
         with pytest.raises(Refusal):
@@ -353,14 +353,14 @@ async def test_a_data_folder_that_is_renamed_harms_nothing(path: Path, caplog: p
     async with Database.open(path, SCHEMA) as database:
         path.parent.rename(path.parent.with_name("elsewhere"))
         for _ in range(3):
-            await database.write(lambda tx: [add("a")(tx) for _ in range(CHECKPOINT_IDLE)])
-        assert await database.read(count) == 3 * CHECKPOINT_IDLE
+            await database.write(lambda tx: [add("a")(tx) for _ in range(IDLE_CHECKPOINT_ROWS)])
+        assert await database.read(count) == 3 * IDLE_CHECKPOINT_ROWS
     assert not caplog.records
 
 
-@pytest.mark.parametrize("server", [WritingServer, ReadingServer])
+@pytest.mark.parametrize("server", [WriteWorker, ReadWorker])
 async def test_a_server_that_fails_between_two_batches_is_reported_and_what_waits_is_refused(
-    path: Path, monkeypatch: pytest.MonkeyPatch, server: type[WritingServer | ReadingServer]
+    path: Path, monkeypatch: pytest.MonkeyPatch, server: type[WriteWorker | ReadWorker]
 ) -> None:
     failed: list[tuple[str, str]] = []
     told, gate = Told(), Gate()
@@ -368,11 +368,11 @@ async def test_a_server_that_fails_between_two_batches_is_reported_and_what_wait
     async def break_down(_self: Any) -> None:
         raise OSError("the folder is gone")
 
-    monkeypatch.setattr(server, "rest", break_down)
+    monkeypatch.setattr(server, "between_batches", break_down)
     async with Database.open(
         path, SCHEMA, readers=1, failed=lambda *said: failed.append((said[0], str(said[1])))
     ) as db:
-        submit = db.submit if server is WritingServer else db.query
+        submit = db.submit if server is WriteWorker else db.query
         submit(gate, told.done("gate"))
         await gate.entered()
         submit(count, told.done("waits"))
@@ -380,7 +380,7 @@ async def test_a_server_that_fails_between_two_batches_is_reported_and_what_wait
         assert await told.wait(2) == [("gate", "Value"), ("waits", "Error")]
         with pytest.raises(Refusal):
             submit(count, told.done("late"))
-    assert failed == [("writer" if server is WritingServer else "readers", "the folder is gone")]
+    assert failed == [("writer" if server is WriteWorker else "readers", "the folder is gone")]
 
 
 def problem_of(database: Database) -> str | None:

@@ -9,7 +9,7 @@ import trio
 
 from chatd.store.sqlite import gil_yield
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.gil_yield import PATIENCE, PAUSE, GilYield
+from chatd.store.sqlite.gil_yield import PATIENCE_SECONDS, PAUSE_SECONDS, GilYield
 from tests.chatd.store.notes import SCHEMA, add
 
 
@@ -36,21 +36,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def test_a_saturated_loop_pauses_once_per_patience(clock: Clock) -> None:
     polite = GilYield()
-    polite.began()
+    polite.call_began()
     polite.before_io_wait(0)
     assert clock.slept == []
-    clock.now += PATIENCE * 1.5
+    clock.now += PATIENCE_SECONDS * 1.5
     polite.before_io_wait(0)
     polite.before_io_wait(0)
-    assert clock.slept == [PAUSE]
-    clock.now += PATIENCE * 1.5
+    assert clock.slept == [PAUSE_SECONDS]
+    clock.now += PATIENCE_SECONDS * 1.5
     polite.before_io_wait(0)
-    assert clock.slept == [PAUSE, PAUSE]
+    assert clock.slept == [PAUSE_SECONDS, PAUSE_SECONDS]
 
 
 def test_a_loop_that_sleeps_anyway_does_not_pause(clock: Clock) -> None:
     polite = GilYield()
-    polite.began()
+    polite.call_began()
     clock.now += 1
     polite.before_io_wait(0.1)
     assert clock.slept == []
@@ -58,11 +58,11 @@ def test_a_loop_that_sleeps_anyway_does_not_pause(clock: Clock) -> None:
 
 def test_nothing_under_way_is_nothing_to_wait_for(clock: Clock) -> None:
     polite = GilYield()
-    polite.began()
-    polite.began()
-    polite.ended()
+    polite.call_began()
+    polite.call_began()
+    polite.call_ended()
     clock.now += 1
-    polite.ended()
+    polite.call_ended()
     clock.now += 1
     polite.before_io_wait(0)
     assert clock.slept == []
@@ -70,7 +70,7 @@ def test_nothing_under_way_is_nothing_to_wait_for(clock: Clock) -> None:
 
 async def test_a_database_asks_while_a_commit_is_under_way(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     under_way: list[int] = []
-    monkeypatch.setattr(GilYield, "before_io_wait", lambda self, _timeout: under_way.append(self._hops))
+    monkeypatch.setattr(GilYield, "before_io_wait", lambda self, _timeout: under_way.append(self._calls))
     async with Database.open(path, SCHEMA) as database:
         under_way.clear()
         await database.write(add("a"))

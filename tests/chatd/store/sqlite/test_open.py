@@ -15,7 +15,7 @@ import pytest
 
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.faults import StoreProblem
-from chatd.store.sqlite.lock import holder, locked
+from chatd.store.sqlite.lock import hold_lock, lock_holder
 from tests.chatd.store.notes import SCHEMA, add
 
 
@@ -119,22 +119,22 @@ async def test_a_file_that_another_program_holds(path: Path) -> None:
 async def test_a_second_server_is_told_the_first_one_s_pid(path: Path) -> None:
     async with Database.open(path, SCHEMA):
         assert f"in use by another chatd (pid {os.getpid()})" in await fails(path)
-        assert holder(path.with_suffix(".lock")) == os.getpid()
-    assert holder(path.with_suffix(".lock")) is None
+        assert lock_holder(path.with_suffix(".lock")) == os.getpid()
+    assert lock_holder(path.with_suffix(".lock")) is None
     await made(path)
 
 
 def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
     lock = tmp_path / "chatd.lock"
     script = (
-        "import os, sys, pathlib; from chatd.store.sqlite.lock import locked\n"
-        "with locked(pathlib.Path(sys.argv[1])):\n"
+        "import os, sys, pathlib; from chatd.store.sqlite.lock import hold_lock\n"
+        "with hold_lock(pathlib.Path(sys.argv[1])):\n"
         "    os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", script, str(lock)], check=False)
     assert lock.read_text().strip().isdigit()
-    assert holder(lock) is None
-    with locked(lock):
+    assert lock_holder(lock) is None
+    with hold_lock(lock):
         assert lock.read_text() == f"{os.getpid()}\n"
 
 

@@ -16,7 +16,15 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text
 from chatd.store import tables
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.faults import StoreProblem
-from chatd.store.sqlite.schema import MIGRATIONS, Schema, _upgrade, bring_up, epoch_of, renew_epoch, version_of
+from chatd.store.sqlite.schema import (
+    MIGRATIONS_FOLDER,
+    Schema,
+    _upgrade,
+    create_or_migrate,
+    epoch_of,
+    renew_epoch,
+    version_of,
+)
 
 CREATE = """
 from alembic import op
@@ -46,7 +54,7 @@ def dogs(*more: Column[str]) -> MetaData:
 def migrations(tmp_path: Path) -> Path:
     folder = tmp_path / "100% mine"
     (folder / "versions").mkdir(parents=True)
-    shutil.copy(MIGRATIONS / "env.py", folder)
+    shutil.copy(MIGRATIONS_FOLDER / "env.py", folder)
     (folder / "versions" / "0001_first.py").write_text(CREATE)
     return folder
 
@@ -103,7 +111,7 @@ def test_migrating_an_empty_file_gives_what_create_all_gives(tmp_path: Path) -> 
     """When this fails, the tables have changed: a new migration, see draft_next.py."""
     schema = Schema.of(tables.metadata)
     created = sqlite3.connect(":memory:", isolation_level=None)
-    bring_up(created, tmp_path / "x.db", schema)
+    create_or_migrate(created, tmp_path / "x.db", schema)
     migrated = sqlite3.connect(":memory:", isolation_level=None)
     _upgrade(migrated, schema)
     assert objects(migrated) == objects(created)
@@ -138,7 +146,7 @@ def test_the_versions_are_what_alembic_takes_them_for() -> None:
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
     assert ScriptDirectory.from_config(config).get_current_head() == Schema(MetaData()).newest
 
 
@@ -167,7 +175,7 @@ async def test_numbers_of_deleted_rows_do_not_come_back_where_asked(path: Path, 
     metadata = MetaData()
     Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
     Table("cats", metadata, Column("id", Integer, primary_key=True), sqlite_autoincrement=True)
-    schema = Schema(metadata, Schema.of(metadata).seeds, migrations)
+    schema = Schema(metadata, Schema.of(metadata).last_numbers, migrations)
     async with Database.open(path, schema) as database:
         assert await database.write(lambda tx: tx.next_id("cats")) == 1
         await database.write(lambda tx: tx._execute("INSERT INTO cats (id) VALUES (5)"))
@@ -178,7 +186,7 @@ async def test_numbers_of_deleted_rows_do_not_come_back_where_asked(path: Path, 
 
 def test_the_epoch_stays_until_it_is_renewed(tmp_path: Path) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    bring_up(connection, tmp_path / "x.db", Schema.of(tables.metadata))
+    create_or_migrate(connection, tmp_path / "x.db", Schema.of(tables.metadata))
     first = epoch_of(connection)
     assert epoch_of(connection) == first
     assert renew_epoch(connection) != first
@@ -190,7 +198,7 @@ def test_users_from_before_are_local_if_they_have_a_password(tmp_path: Path) -> 
     """Migration 0004, on rows that other rows refer to."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     folder = tmp_path / "migrations"
-    shutil.copytree(MIGRATIONS, folder)
+    shutil.copytree(MIGRATIONS_FOLDER, folder)
     for file in (folder / "versions").glob("000[4-9]_*.py"):
         file.unlink()
     _upgrade(connection, Schema(tables.metadata, migrations=folder))

@@ -50,19 +50,19 @@ def test_a_question_reads_its_columns_and_changes_nothing(connection: sqlite3.Co
 def test_an_update_changes_its_columns(connection: sqlite3.Connection) -> None:
     rename = effects_of(connection, RENAME)
     assert rename.updates == {("books", "title")}
-    assert not rename.rows
+    assert not rename.row_tables
 
 
 def test_a_delete_takes_along_what_refers_to_it(connection: sqlite3.Connection) -> None:
     bury = effects_of(connection, BURY)
-    assert bury.rows == {"authors", "books", "loans"}
+    assert bury.row_tables == {"authors", "books", "loans"}
     assert bury.updates == {("loans", "friend")}
     assert bury.changed == {"authors", "books", "loans"}
 
 
 def test_an_insert_reads_what_it_refers_to(connection: sqlite3.Connection) -> None:
     book = effects_of(connection, BOOK)
-    assert book.rows == {"books"}
+    assert book.row_tables == {"books"}
     assert book.tables == {"books", "authors"}
 
 
@@ -88,7 +88,7 @@ def test_a_trigger_is_part_of_what_sets_it_off(connection: sqlite3.Connection) -
     ],
 )
 def test_what_a_change_spoils(connection: sqlite3.Connection, change: Any, question: Prepared, spoilt: bool) -> None:
-    assert effects_of(connection, change).spoils(effects_of(connection, question)) is spoilt
+    assert effects_of(connection, change).invalidates(effects_of(connection, question)) is spoilt
 
 
 @pytest.mark.parametrize("sql", ["CREATE TABLE more (id)", "PRAGMA foreign_keys = OFF", "SAVEPOINT mine"])

@@ -20,7 +20,7 @@ from chatd.store.sqlite.thread import SqliteThread, Waiter
 
 @pytest.fixture
 async def link(tmp_path: Path) -> AsyncIterator[SqliteThread]:
-    async with SqliteThread.to(tmp_path / "x.db", GilYield()) as link:
+    async with SqliteThread.for_file(tmp_path / "x.db", GilYield()) as link:
         assert isinstance(link, SqliteThread)
         yield link
 
@@ -66,7 +66,7 @@ async def test_errors_come_back(link: SqliteThread) -> None:
 
 async def test_a_connection_that_cannot_be_opened_raises_and_leaves_no_thread(tmp_path: Path) -> None:
     before = threading.active_count()
-    link = SqliteThread.to(tmp_path / "no" / "x.db", GilYield())
+    link = SqliteThread.for_file(tmp_path / "no" / "x.db", GilYield())
     with pytest.raises(sqlite3.OperationalError, match="unable to open"):
         await link
     await trio.to_thread.run_sync(link._thread.join)
@@ -85,7 +85,7 @@ async def test_what_was_handed_over_ends_before_a_cancelled_caller_goes_on(link:
     handed, go = threading.Event(), threading.Event()
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(link.hop, slow)
+            nursery.start_soon(link.call, slow)
             await trio.to_thread.run_sync(handed.wait)
             scope.cancel()
             assert not ended
@@ -101,7 +101,7 @@ async def test_a_closed_link_says_so(link: SqliteThread) -> None:
 
 def test_a_result_after_the_end_of_trio_is_dropped(tmp_path: Path) -> None:
     async def abandon() -> SqliteThread:
-        link = SqliteThread.to(tmp_path / "x.db", GilYield())
+        link = SqliteThread.for_file(tmp_path / "x.db", GilYield())
         await link
         link._tx.put_nowait((Waiter(), gate.wait))  # type: ignore[arg-type]
         return link

@@ -11,7 +11,7 @@ import pytest
 
 from chatd.store.sqlite import query_cache
 from chatd.store.sqlite.batch import Committer
-from chatd.store.sqlite.prepared import Rows
+from chatd.store.sqlite.prepared import RowInsert
 from chatd.store.sqlite.queue import Job
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import CONFLICT, Refusal
@@ -169,7 +169,7 @@ def test_another_program_s_write_forgets_everything(desk: Desk) -> None:
 
 
 def test_no_more_is_remembered_than_there_is_room_for(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query_cache, "ANSWERS", 2)
+    monkeypatch.setattr(query_cache, "MAX_RESULTS_PER_QUERY", 2)
     desk.does(*[lambda tx, n=n: tx.run(ADD_BOOK, new=n, by=1, called="X") and None for n in (2, 3)])
     desk.does(*[lambda tx, n=n: tx.cached(SPINE, n) for n in (1, 2, 3)])
     desk.asked()
@@ -196,7 +196,7 @@ def test_rows_of_many_units_are_written_before_the_commit(desk: Desk) -> None:
     desk.does(adds((2, 1, "a")), adds((3, 1, "b"), (4, 1, "c")))
     assert desk.does(titles) == [["Emma", "a", "b", "c"]]
     assert desk.committer.changes == 3
-    assert not desk.committer._transaction._journal
+    assert not desk.committer._transaction._row_order
 
 
 def test_whoever_asks_sees_them(desk: Desk) -> None:
@@ -374,7 +374,7 @@ def test_a_named_row_is_found_while_it_waits_and_after(desk: Desk) -> None:
 
     def once(tx: Transaction) -> bool:
         runs.append(1)
-        if tx.one_unless("a", BY_TITLE, called="a"):
+        if tx.one_unless_pending("a", BY_TITLE, called="a"):
             return False
         tx.insert_later(BOOK, (2, 1, "a"), "a")
         return True
@@ -392,18 +392,18 @@ def test_an_unnamed_question_leaves_them_waiting(desk: Desk) -> None:
     def other(tx: Transaction) -> object:
         desk.seen.clear()
         tx.insert_later(BOOK, (2, 1, "a"), "a")
-        return tx.one_unless("b", BY_TITLE, called="b"), desk.inserts()
+        return tx.one_unless_pending("b", BY_TITLE, called="b"), desk.inserts()
 
     assert desk.does(other) == [(None, 0)]
 
     def the_same(tx: Transaction) -> object:
         desk.seen.clear()
         tx.insert_later(BOOK, (3, 1, "b"))
-        return tx.one_unless("a", BY_TITLE, called="a"), desk.inserts()
+        return tx.one_unless_pending("a", BY_TITLE, called="a"), desk.inserts()
 
     assert desk.does(the_same) == [((2,), 0)]
 
 
 def test_columns_are_named_in_the_table_s_order() -> None:
     with pytest.raises(TypeError, match=r"\['id', 'title'\]"):
-        Rows(books, "title id").sql  # noqa: B018
+        RowInsert(books, "title id").sql  # noqa: B018
