@@ -83,7 +83,7 @@ _UNREAD_ABOUT = Prepared(
     .where(_N.conversation == bindparam("conversation"), _N.read.is_(None))
     .order_by(_N.id)
 )
-_DELETE_ABOUT = Prepared(delete(notifications).where(_N.user == bindparam("who"), _N.conversation == bindparam("of")))
+_DELETE_ABOUT = Prepared(delete(notifications).where(_N.user == bindparam("user_id"), _N.conversation == bindparam("of")))
 _TEXT = Prepared(
     select(messages.c.content, messages.c.deleted, users.c.display, users.c.name, conversations.c.title)
     .select_from(
