@@ -103,7 +103,7 @@ _READ_AT = Prepared(
     .order_by(read_marks.c.message)
     .limit(1)
 )
-_ADVANCE = Prepared(
+_ADVANCE_CURSOR = Prepared(
     update(members)
     .where(
         members.c.conversation == bindparam("in_conversation"),
@@ -112,7 +112,7 @@ _ADVANCE = Prepared(
     )
     .values(cursor=bindparam("cursor"))
 )
-_MARK = Prepared(insert(read_marks))
+_ADD_READ_MARK = Prepared(insert(read_marks))
 UNREAD_AFTER = greatest(members.c.cursor, members.c.began)
 """The message after which a member's unread messages begin: the last read one, or the last one before joining."""
 
@@ -135,7 +135,7 @@ def _unread_after(conversation: Any, cursor: Any, user: Any) -> Select[Any]:
 
 
 _unread = _unread_after(members.c.conversation, UNREAD_AFTER, members.c.user).correlate(members).scalar_subquery()
-_UNREAD = Prepared(
+_READ_STATES = Prepared(
     select(conversations.c.id, conversations.c.created, conversations.c.kind, UNREAD_AFTER, _unread.label("count"))
     .select_from(members.join(conversations, conversations.c.id == members.c.conversation))
     .where(members.c.user == bindparam("user"))
@@ -147,7 +147,7 @@ _cursor = (
     .where(members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user"))
     .scalar_subquery()
 )
-_UNREAD_IN = Prepared(_unread_after(bindparam("conversation"), _cursor, bindparam("user")))
+_COUNT_UNREAD = Prepared(_unread_after(bindparam("conversation"), _cursor, bindparam("user")))
 _LAST_NUMBER = Prepared(
     select(func.coalesce(func.max(messages.c.id), 0)).where(messages.c.conversation == bindparam("conversation"))
 )
@@ -353,15 +353,15 @@ def delete_content(tx: Transaction, message: int) -> None:
 
 def advance_cursor(tx: Transaction, conversation: int, user: int, message: int) -> bool:
     """Move a cursor forward; return False when it is already at the message or after it."""
-    if not tx.run(_ADVANCE, in_conversation=conversation, of_user=user, cursor=message).rowcount:
+    if not tx.run(_ADVANCE_CURSOR, in_conversation=conversation, of_user=user, cursor=message).rowcount:
         return False
-    tx.run(_MARK, conversation=conversation, user=user, message=message, at=tx.now)
+    tx.run(_ADD_READ_MARK, conversation=conversation, user=user, message=message, at=tx.now)
     return True
 
 
 def count_unread(tx: ReadTransaction, conversation: int, user: int) -> int:
     """How many messages of other users a member has not read."""
-    row = tx.one(_UNREAD_IN, conversation=conversation, user=user)
+    row = tx.one(_COUNT_UNREAD, conversation=conversation, user=user)
     return int(row[0]) if row else 0
 
 
@@ -382,5 +382,5 @@ class StoredReadState(NamedTuple):
 
 def read_states(tx: ReadTransaction, user: int) -> list[StoredReadState]:
     """Every conversation of a user, with its unread count."""
-    rows = tx.all(_UNREAD, user=user)
+    rows = tx.all(_READ_STATES, user=user)
     return [StoredReadState(Ref(id, created // 1000), kind, cursor, count) for id, created, kind, cursor, count in rows]

@@ -31,7 +31,8 @@ from chatd.store.tables import (
 from protocol.ids import Ref
 from protocol.model import Notification
 
-MAX_PREVIEW_CHARACTERS = 200  # characters of a message that its notification shows
+MAX_PREVIEW_CHARACTERS = 200
+"""How much of a message its notification shows."""
 
 _N = notifications.c
 _OF_CONVERSATION = and_(_N.type == "message", _N.conversation.is_not(None))
@@ -83,7 +84,9 @@ _UNREAD_ABOUT = Prepared(
     .where(_N.conversation == bindparam("conversation"), _N.read.is_(None))
     .order_by(_N.id)
 )
-_DELETE_ABOUT = Prepared(delete(notifications).where(_N.user == bindparam("user_id"), _N.conversation == bindparam("of")))
+_DELETE_ABOUT = Prepared(
+    delete(notifications).where(_N.user == bindparam("user_id"), _N.conversation == bindparam("of"))
+)
 _TEXT = Prepared(
     select(messages.c.content, messages.c.deleted, users.c.display, users.c.name, conversations.c.title)
     .select_from(

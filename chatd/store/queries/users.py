@@ -129,7 +129,10 @@ def add(
     local: bool = True,
     above_foreign_ids: bool = False,
 ) -> User:
-    """A new user; with `id`, the one that a foreign token names. `apart` gives an id that no issuer has for another."""
+    """Add a user; with `id`, the user that a foreign token names.
+
+    `above_foreign_ids` takes an id from the range that no issuer uses (FIRST_LOCAL_ID and above).
+    """
     if id is None:
         if above_foreign_ids:
             tx.sequences["users"] = max(tx.sequences["users"], FIRST_LOCAL_ID - 1)

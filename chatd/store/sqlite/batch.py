@@ -76,7 +76,7 @@ class Committer:
     def run(self, jobs: Sequence[Job], now: int, wait: float | None = None) -> Outcomes:
         """Run the units in order, commit, and return the outcome of each. Never raises.
 
-        The batch waits at max_pages `wait` seconds in all for another program's lock.
+        The batch waits at most `wait` seconds in all for another program's lock.
         """
         units = [job.unit for job in jobs]
         self._transaction.now = now

@@ -96,7 +96,7 @@ class ReadWorker:
 
 
 class Database:
-    """Made by `Database.open`."""
+    """A served database file. Made by `Database.open`; all methods are called on the Trio thread."""
 
     def __init__(self, path: Path, *, batch: int, queue: int, clock: Callable[[], int], failed: Failed) -> None:
         self.path = path

@@ -16,7 +16,9 @@ import time
 import trio
 
 PATIENCE_SECONDS = 0.0005
+"""How long a thread works before the loop first sleeps for it."""
 PAUSE_SECONDS = 0.00005
+"""How long the loop sleeps then."""
 
 
 class GilYield(trio.abc.Instrument):

@@ -43,8 +43,8 @@ class InsertBuffer:
         """The list for the rows of a new INSERT, behind the others. No waiting row may refer to its table."""
         self._changed |= effects.changed
         self._touched |= effects.tables
-        line = self.pending[rows] = []
-        return line
+        waiting = self.pending[rows] = []
+        return waiting
 
     def truncate(self, length: int) -> None:
         """Remove the newest rows until `length` rows wait."""
@@ -53,10 +53,10 @@ class InsertBuffer:
 
     def write(self) -> None:
         """Write the waiting rows. The buffer is empty after this, also when it raises."""
-        lines = list(self.pending.items())
+        inserts = list(self.pending.items())
         self.clear()
-        for rows, line in lines:
-            self._connection.executemany(rows.sql, line)
+        for rows, waiting in inserts:
+            self._connection.executemany(rows.sql, waiting)
 
     def clear(self) -> None:
         self.pending.clear()

@@ -39,21 +39,6 @@ def hold_lock(path: Path) -> Iterator[None]:
         os.close(file)
 
 
-def lock_holder(path: Path) -> int | None:
-    """The pid of the process that holds the lock (0 when it is unknown); None when no process does."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _pid(file)
-    finally:
-        os.close(file)
-    return None
-
-
 def _pid(file: int) -> int:
     text = os.pread(file, 32, 0).strip()
     return int(text) if text.isdigit() else 0

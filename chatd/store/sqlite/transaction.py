@@ -29,7 +29,7 @@ POSITION = "position"
 class ReadTransaction:
     """The database as it is at one moment, for queries."""
 
-    __slots__ = ("_connection", "_cursor", "_execute", "_execute_once", "control", "now")
+    __slots__ = ("_connection", "_cursor", "_execute", "_execute_on_cursor", "control", "now")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.now = 0
@@ -37,7 +37,7 @@ class ReadTransaction:
         self._connection = connection
         self._execute = connection.execute
         self._cursor = connection.cursor()  # one for all short queries: making a cursor costs more than a query
-        self._execute_once = self._cursor.execute
+        self._execute_on_cursor = self._cursor.execute
         self.control = self._cursor.execute
         """For the engine: runs BEGIN, COMMIT and the like. It also ends a query whose rows `one` has not all read."""
 
@@ -49,14 +49,14 @@ class ReadTransaction:
     def one(self, statement: Prepared, /, **params: Any) -> tuple[Any, ...] | None:
         """The first row, or None."""
         constants = statement.constants
-        self._execute_once(statement.sql, {**constants, **params} if constants else params)
+        self._execute_on_cursor(statement.sql, {**constants, **params} if constants else params)
         row: tuple[Any, ...] | None = self._cursor.fetchone()
         return row
 
     def all(self, statement: Prepared, /, **params: Any) -> list[tuple[Any, ...]]:
         """Every row."""
         constants = statement.constants
-        self._execute_once(statement.sql, {**constants, **params} if constants else params)
+        self._execute_on_cursor(statement.sql, {**constants, **params} if constants else params)
         return self._cursor.fetchall()
 
     def cached(self, query: CachedQuery[T], /, *key: Any) -> T | None:
@@ -164,7 +164,7 @@ class Transaction(ReadTransaction):
 
     def after_begin(self) -> None:
         """Call after BEGIN: if another program has changed the file since the last transaction, forget all results."""
-        version = self._execute_once("PRAGMA data_version").fetchone()[0]
+        version = self._execute_on_cursor("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:
             self._data_version = version
             self._query_cache.clear()
