@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -26,6 +26,12 @@ class _Greatest(FunctionElement[int]):
 class _Least(FunctionElement[int]):
     name = "least"
     type = Integer()
+    inherit_cache = True
+
+
+class _JsonElements(FunctionElement[str]):
+    name = "json_elements"
+    type = Text()
     inherit_cache = True
 
 
@@ -52,7 +58,7 @@ def contains(text: Any, part: Any) -> ColumnElement[bool]:
 
 def json_integers(name: str) -> Select[tuple[int]]:
     """The integers of a parameter that holds a JSON array, for `column.in_(json_integers("ids"))`."""
-    return select(func.json_each(bindparam(name)).table_valued("value").c.value.cast(Integer))
+    return select(_JsonElements(bindparam(name)).table_valued("value").c.value.cast(Integer))
 
 
 @compiles(_Greatest)
@@ -73,6 +79,16 @@ def _least(element: _Least, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(_Least, "sqlite")
 def _least_sqlite(element: _Least, compiler: SQLCompiler, **options: Any) -> str:
     return f"min({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_JsonElements)
+def _json_elements(element: _JsonElements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_array_elements_text(CAST({compiler.process(element.clauses, **options)} AS json))"
+
+
+@compiles(_JsonElements, "sqlite")
+def _json_elements_sqlite(element: _JsonElements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
 
 
 @compiles(_Position)

@@ -26,7 +26,7 @@ async def test_a_copy_beside_a_running_server(database: Database, path: Path, tm
     await database.write(add("b"))
 
 
-async def test_it_says_what_is_wrong(database: Database, path: Path) -> None:
+async def test_it_reports_what_is_wrong(database: Database, path: Path) -> None:
     def orphan() -> None:
         connection = sqlite3.connect(path)
         connection.execute("INSERT INTO notes VALUES (1, 1, 'x', 99)")
@@ -37,6 +37,6 @@ async def test_it_says_what_is_wrong(database: Database, path: Path) -> None:
     assert find_problems(path) == ["row 1 of notes refers to a row of notes that is not there"]
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(StoreProblem, match="is not there"):
         find_problems(tmp_path / "x.db")

@@ -1,4 +1,4 @@
-"""The schema: created, migrated with a copy beside it, and the same either way."""
+"""The schema: created, or migrated with a copy beside the file; both ways give the same schema."""
 
 from __future__ import annotations
 
@@ -102,13 +102,13 @@ async def test_a_migration_that_fails_changes_nothing(path: Path, old: Schema) -
 
 
 def objects(connection: sqlite3.Connection) -> dict[str, str]:
-    """Every table and index with its definition, but for white space and quotes (a renamed table's name gets some)."""
+    """Every table and index with its definition, without white space and quotes (SQLite quotes a renamed table)."""
     found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     return {name: " ".join(sql.replace('"', "").replace("(", " ( ").replace(")", " ) ").split()) for name, sql in found}
 
 
 def test_migrating_an_empty_file_gives_what_create_all_gives(tmp_path: Path) -> None:
-    """When this fails, the tables have changed: a new migration, see draft_next.py."""
+    """When this fails, the tables have changed: write a new migration (see draft_next.py)."""
     schema = Schema.of(tables.metadata)
     created = sqlite3.connect(":memory:", isolation_level=None)
     create_or_migrate(created, tmp_path / "x.db", schema)
@@ -125,8 +125,8 @@ def statements(version: str) -> tuple[str, ...]:
     return found
 
 
-def test_who_never_read_has_read_nothing_after_the_migration() -> None:
-    """Once a newcomer's cursor was put behind the last message. Only a mark says that somebody read as far."""
+def test_a_member_who_never_read_has_read_nothing_after_the_migration() -> None:
+    """Old versions set a new member's cursor to the last message. Only a mark shows that the member has read it."""
     database = sqlite3.connect(":memory:", isolation_level=None)
     for version in ("0001_first", "0002_notifications", "0003_sessions"):
         for statement in statements(version):
@@ -141,7 +141,7 @@ def test_who_never_read_has_read_nothing_after_the_migration() -> None:
     database.close()
 
 
-def test_the_versions_are_what_alembic_takes_them_for() -> None:
+def test_alembic_finds_the_same_newest_version() -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
@@ -171,7 +171,7 @@ async def test_every_noun_has_its_own_numbers(path: Path) -> None:
         assert await database.write(lambda tx: (tx.next_id("users"), tx.next_position())) == (2, 1)
 
 
-async def test_numbers_of_deleted_rows_do_not_come_back_where_asked(path: Path, migrations: Path) -> None:
+async def test_numbers_of_deleted_rows_are_not_given_out_again_with_autoincrement(path: Path, migrations: Path) -> None:
     metadata = MetaData()
     Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
     Table("cats", metadata, Column("id", Integer, primary_key=True), sqlite_autoincrement=True)
@@ -194,8 +194,8 @@ def test_the_epoch_stays_until_it_is_renewed(tmp_path: Path) -> None:
     connection.close()
 
 
-def test_users_from_before_are_local_if_they_have_a_password(tmp_path: Path) -> None:
-    """Migration 0004, on rows that other rows refer to."""
+def test_old_users_are_local_if_they_have_a_password(tmp_path: Path) -> None:
+    """Migration 0004, with rows that other rows refer to."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     folder = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS_FOLDER, folder)
