@@ -268,7 +268,7 @@ def change(tx: Transaction, who: str, changes: Changes) -> Changed:
     if changes.display is not None:
         users.set_profile(tx, id, changes.display or None, user.avatar, user.status)
     if disabled:
-        users.delete_refresh_tokens(tx, id)
+        accounts.delete_all_login_sessions(tx, id)
     users.set_account(
         tx,
         id,
@@ -285,7 +285,7 @@ def set_password(tx: Transaction, who: str, password: str) -> Changed:
     """Ends every session. No place is known any more."""
     account = find(tx, who)
     user, id = account.user, account.user.ref.number
-    users.delete_refresh_tokens(tx, id)
+    accounts.delete_all_login_sessions(tx, id)
     accounts.delete_known_places(tx, id)
     users.set_account(
         tx,
@@ -303,7 +303,7 @@ def delete(tx: Transaction, who: str) -> Changed:
     """See above; the user as they were."""
     account = find(tx, who)
     id = account.user.ref.number
-    users.delete_refresh_tokens(tx, id)
+    accounts.delete_all_login_sessions(tx, id)
     accounts.delete_known_places(tx, id)
     users.set_profile(tx, id, None, None, None)
     accounts.set_name(tx, id, f"deleted-{id}")

@@ -21,7 +21,7 @@ from chatd.services.context import Published, ServiceContext, missing
 from chatd.services.pages import cut, page_size
 from chatd.store.queries import broadcasts, notifications, view_intervals
 from chatd.store.queries.conversations import Membership
-from chatd.store.queries.notifications import UnreadRow
+from chatd.store.queries.notifications import NotificationRow
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, NotYours, Refusal
 from protocol.events import (
@@ -171,7 +171,7 @@ def _read_of(work: ServiceContext, conversation: int) -> None:
 def _settle(work: ServiceContext, conversation: int, last: int) -> None:
     """What was unread is read. Who never heard of it need not hear this, but it is in their list from now on."""
     me = work.actor.ref
-    row = notifications.find_unread_row(work.tx, me.number, conversation)
+    row = notifications.find_unread(work.tx, me.number, conversation)
     if row is None:
         notifications.add_row(work.tx, me.number, conversation, last, read=work.tx.now)
         return
@@ -267,7 +267,7 @@ def catch_up(work: ServiceContext, conversation: Ref, users: list[Ref], *, lost:
     texts: dict[int, tuple[str, str]] = {}
     for user in users:
         last = about.get(user.number)
-        row = notifications.find_unread_row(work.tx, user.number, conversation.number)
+        row = notifications.find_unread(work.tx, user.number, conversation.number)
         if last is None:
             if row is not None:
                 notifications.remove(work.tx, row.ref.number)
@@ -281,7 +281,7 @@ def catch_up(work: ServiceContext, conversation: Ref, users: list[Ref], *, lost:
 
 
 def _tell_of(
-    work: ServiceContext, conversation: Ref, user: Ref, row: UnreadRow | None, last: int, text: tuple[str, str]
+    work: ServiceContext, conversation: Ref, user: Ref, row: NotificationRow | None, last: int, text: tuple[str, str]
 ) -> None:
     """Told again under the same number, and without a position: whoever misses that finds it in the list."""
     if row is not None and row.message == last:

@@ -4,15 +4,15 @@
 was made here. The other users belong to another issuer. The issuer's tokens name them by their id or their subject,
 and never name a local user.
 
-**Digests.** The token of an invite, and an address from which a user has signed in (`known_places`), are kept only as
-digests.
+**Digests.** The tokens of invites, and the addresses from which users have signed in (`known_places`), are kept only
+as digests.
 
-**Cursors.** Each member of a conversation has a cursor: the last message that the member has read. The readers of a
-message, the unread messages and the times of reading are derived from the cursors and their history (`read_marks`),
+**Cursors.** Each member of a conversation has a cursor: the last message that the member has read. `read_marks` has the
+history of the cursors. The readers of a message, the unread messages and the times of reading are derived from both,
 and never counted separately. `began` is the last message from before the member joined. The member has not read it,
 but messages up to it do not count as unread.
 
-**Messages.** A message that was sent with null as content (and an attachment) has an empty content, and its
+**Messages.** A message may be sent with null as content, and an attachment. Then its content is empty, and
 `without_content` is 1.
 
 **Event log.** It has the events in commit order; `position` is the only order. The rows are short: they refer to the
@@ -24,9 +24,9 @@ small steps. `removals` has the conversations of which rows are left.
 **Sessions.** A session is a connection that may resume. The rooms that it joined are kept when it ends, and when the
 server ends.
 
-**Notifications.** A message makes no rows for its recipients. Whether a member is notified of a conversation is derived
-from its messages, the member's cursor and the intervals in which the member viewed it (`watches`). A broadcast is one
-row for all users. Only a user who has read or deleted it has a row of marks. Notifications and broadcasts share one
+**Notifications.** A message makes no rows for its recipients. The notifications of a member are derived from the
+conversation's messages, the member's cursor and the member's view interval (`watches`). A broadcast is one row for all
+users. Only a user who has read or deleted it has a row of marks. Notifications and broadcasts share one
 sequence of numbers.
 
 **Numbers** of deleted rows are never given out again (AUTOINCREMENT) in tables whose newest rows can be deleted: a

@@ -35,6 +35,7 @@ _RENEW = Prepared(
     .values(hash=bindparam("hash"), expires=bindparam("expires"))
 )
 _DELETE = Prepared(delete(refresh_tokens).where(_T.family == bindparam("family")))
+_DELETE_OF_USER = Prepared(delete(refresh_tokens).where(_T.user == bindparam("user")))
 _DELETE_EXPIRED = Prepared(delete(refresh_tokens).where(_T.expires <= bindparam("now")))
 _IDS_WITH_HANDLE = Prepared(
     select(users.c.id).where(or_(users.c.name == bindparam("handle"), users.c.email == bindparam("handle")))
@@ -69,6 +70,11 @@ def renew_login_session(tx: Transaction, family: str, hash: str, expires: int) -
 def delete_login_session(tx: Transaction, family: str) -> bool:
     """Delete a login session; return whether there was one."""
     return tx.run(_DELETE, family=family).rowcount > 0
+
+
+def delete_all_login_sessions(tx: Transaction, user: int) -> None:
+    """Delete all login sessions of a user."""
+    tx.run(_DELETE_OF_USER, user=user)
 
 
 def ids_with_handle(tx: ReadTransaction, handle: str) -> list[int]:

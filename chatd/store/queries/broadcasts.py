@@ -37,7 +37,7 @@ _MARK = Prepared(
 )
 
 
-def _windows(unread: bool) -> dict[str, Prepared]:
+def _page_queries(unread: bool) -> dict[str, Prepared]:
     one = _FOR_USER.where(_M.broadcast.is_(None)) if unread else _FOR_USER
     limit: BindParameter[int] = bindparam("limit")
     return {
@@ -46,7 +46,7 @@ def _windows(unread: bool) -> dict[str, Prepared]:
     }
 
 
-_PAGES = {unread: _windows(unread) for unread in (False, True)}
+_PAGES = {unread: _page_queries(unread) for unread in (False, True)}
 
 
 def add(tx: Transaction, type: str, title: str, content: str, related: str | None) -> Ref:

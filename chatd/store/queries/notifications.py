@@ -1,8 +1,8 @@
 """Notifications of users. The functions return `Notification`, made from rows.
 
-A notification of a conversation (type `message`, with a conversation) has a row only when a client must get its
-number, or when it is dismissed: see chatd/store/queries/view_intervals.py. The row has no text. It has the number of
-the last message that was sent under the notification (`related`), so an edited or deleted message also changes the
+A notification of a conversation has the type `message` and a conversation. It has a row only when a client must get
+its number, or when it is dismissed: see chatd/store/queries/view_intervals.py. The row has no text. It has the number
+of the last message that was sent under the notification (`related`). So an edited or deleted message also changes the
 notification. An unread row is not returned when its conversation has nothing left to notify of.
 """
 
@@ -121,7 +121,7 @@ _COUNT = Prepared(
 )
 
 
-def _windows(unread: bool) -> dict[str, Prepared]:
+def _page_queries(unread: bool) -> dict[str, Prepared]:
     """The queries for the page before or after a number. `before` has the newest first, `after` the oldest first."""
     one = _OWN.where(_N.read.is_(None)) if unread else _OWN
     limit: BindParameter[int] = bindparam("limit")
@@ -131,11 +131,11 @@ def _windows(unread: bool) -> dict[str, Prepared]:
     }
 
 
-_PAGES = {unread: _windows(unread) for unread in (False, True)}
+_PAGES = {unread: _page_queries(unread) for unread in (False, True)}
 
 
-class UnreadRow(NamedTuple):
-    """The row of an unread notification of a conversation, and the last message that was sent under it."""
+class NotificationRow(NamedTuple):
+    """The row of a notification of a conversation, and the last message that was sent under it."""
 
     ref: Ref
     created: int
@@ -238,7 +238,7 @@ def add(
     return Notification(Ref(id, tx.now // 1000), user, type, title, content, read is not None, about, tx.now, shown)
 
 
-def add_row(tx: Transaction, user: int, conversation: int, message: int, *, read: int | None = None) -> UnreadRow:
+def add_row(tx: Transaction, user: int, conversation: int, message: int, *, read: int | None = None) -> NotificationRow:
     """Add a row for a notification of a conversation."""
     id = tx.next_id("notifications")
     tx.run(
@@ -254,13 +254,13 @@ def add_row(tx: Transaction, user: int, conversation: int, message: int, *, read
         extra=None,
         created=tx.now,
     )
-    return UnreadRow(Ref(id, tx.now // 1000), tx.now, message)
+    return NotificationRow(Ref(id, tx.now // 1000), tx.now, message)
 
 
-def find_unread_row(tx: ReadTransaction, user: int, conversation: int) -> UnreadRow | None:
+def find_unread(tx: ReadTransaction, user: int, conversation: int) -> NotificationRow | None:
     """The unread row of a conversation, also when the conversation has nothing left to notify of."""
     row = tx.one(_UNREAD_ROW, user=user, conversation=conversation)
-    return UnreadRow(Ref(row[0], row[1] // 1000), row[1], int(row[2])) if row else None
+    return NotificationRow(Ref(row[0], row[1] // 1000), row[1], int(row[2])) if row else None
 
 
 def conversations_with_unread_row(tx: ReadTransaction, user: int) -> set[int]:

@@ -11,7 +11,7 @@ from chatd.store.dialect_functions import contains, json_integers
 from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.query_cache import CachedQuery
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
-from chatd.store.tables import refresh_tokens, users
+from chatd.store.tables import users
 from protocol.ids import Ref
 from protocol.model import User
 
@@ -86,7 +86,6 @@ _SET_ACCOUNT = Prepared(
         valid_from=bindparam("valid_from"),
     )
 )
-_DELETE_TOKENS = Prepared(refresh_tokens.delete().where(refresh_tokens.c.user == bindparam("user")))
 
 
 def by_id(tx: ReadTransaction, id: int) -> User | None:
@@ -200,7 +199,3 @@ def set_account(
         disabled=int(disabled),
         valid_from=valid_from,
     )
-
-
-def delete_refresh_tokens(tx: Transaction, user: int) -> None:
-    tx.run(_DELETE_TOKENS, user=user)

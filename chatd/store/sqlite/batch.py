@@ -19,8 +19,8 @@ After a failed *fsync* this is not enough. The kernel reports such an error once
 pages as clean, and a later fsync succeeds without them. Opening the connection again would be wrong. The last
 connection that closes and opens replays the log from those pages: it finds the refused commit complete in memory and
 counts it, but the disk may never have it. At a power cut, everything acknowledged after it would be lost with it.
-The connection that saw the error knows where the good part of the log ends, because its index in memory did not
-advance. So this connection copies the good part into the database file, syncs the file, and empties the log
+The connection that saw the error knows where the good part of the log ends: its index in memory did not advance. So
+this connection copies the good part into the database file, syncs the file, and empties the log
 (`wal_checkpoint(TRUNCATE)`). Then nothing depends on the doubtful pages. Until this succeeds, every batch is refused.
 
 **Another program's lock**: SQLite waits for it at each BEGIN (`PRAGMA busy_timeout`). The wait of a batch has a limit

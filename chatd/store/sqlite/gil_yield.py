@@ -5,8 +5,8 @@ thread wakes at each release, is too late, and starts to wait again. So the 5 ms
 never pass. Measured with a loop that is 100 % busy in steps of 0.5 ms: no commit in ten seconds. With this instrument:
 400 commits a second for one sender and 15,000 for fifty.
 
-When a thread has worked for longer than `PATIENCE_SECONDS` and the loop is about to go on without sleep, the loop
-sleeps for `PAUSE_SECONDS`. This is long enough for the thread to wake.
+A thread may work for longer than `PATIENCE_SECONDS` while the loop goes on without sleep. Then the loop sleeps for
+`PAUSE_SECONDS`. This is long enough for the thread to wake.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Core's own execution costs some 50 µs a statement more than sqlite3's. In return, a prepared statement has these rules:
 
-- Rows are plain tuples in the order of the statement's columns, and no type converts a value in either direction.
+- Rows are plain tuples in the order of the statement's columns. No type converts a value in either direction.
   Columns are integers, texts, reals and blobs; a boolean is 0 or 1, a time is epoch milliseconds.
 - Parameters are named. `select(t).where(t.c.id == bindparam("id"))` runs as `tx.one(STATEMENT, id=7)`, and
   `insert(t)` takes every column of the table. In an UPDATE or INSERT, SQLAlchemy uses the columns' own names for

@@ -2,7 +2,7 @@
 
 The write must need room on the disk. Otherwise it could succeed on a full disk: a commit of one page can fit where a
 failed commit left half of its pages. So a row of PROBE_BYTES is written and deleted. Deleted content is overwritten
-(`secure_delete`), so all pages of the row go through the log, and none of its content stays.
+(`secure_delete`). So all pages of the row go through the log, and none of its content stays.
 """
 
 from __future__ import annotations

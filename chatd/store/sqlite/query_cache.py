@@ -1,7 +1,7 @@
 """Results of queries that the writer keeps, each until something that it was read from changes.
 
 Only one connection writes to a file, and the cache sees the effects of every statement before it runs. So a cached
-result equals what SQLite would return, and a query that every message makes (the sender, and their membership) runs
+result equals what SQLite would return. The queries that every message makes (the sender, the sender's membership) run
 once. Effects can't describe a rollback or a write by another program: both clear the whole cache.
 """
 
@@ -22,8 +22,9 @@ MAX_RESULTS_PER_QUERY = 20_000
 
 
 class CachedQuery(Generic[T]):
-    """A SELECT of one row, the names of its parameters, and a function that makes an immutable result of the row.
+    """A SELECT of one row, the names of its parameters, and a function that makes the result from the row.
 
+    The result must be immutable.
     The result must depend only on the tables that the statement reads, not on the time or on chance.
     """
 

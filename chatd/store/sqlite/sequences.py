@@ -1,7 +1,7 @@
 """The last number that each noun has given out, as the file knows it after a restart.
 
 Most nouns take the highest number of their rows. Where the newest rows can be deleted (AUTOINCREMENT), SQLite keeps
-the highest number that a table ever had in its own table `sqlite_sequence`.
+the highest number that a table ever had. It is in SQLite's own table `sqlite_sequence`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What a statement reads and changes, as SQLite itself reports it.
 
 While SQLite compiles a statement, it asks an *authorizer* for permission to read each column and to change each table
-and column, also for the effects of a foreign key's cascade or a trigger. So each statement is compiled once more with
-an authorizer that records these requests (EXPLAIN: the statement does not run). After that, the connection compiles
-its other statements again at their next use, so this is done once per statement.
+and column. It also asks for the effects of a foreign key's cascade and of triggers. So each statement is compiled once
+more with an authorizer that records these requests (EXPLAIN: the statement does not run). After that, the connection
+compiles its other statements again at their next use, so this is done once per statement.
 
 SQLite does not report generated columns, or `ON CONFLICT REPLACE` in a table's definition. chatd's tables have
 neither, and a test checks this. A statement's own `OR REPLACE` is found in its text.

@@ -5,8 +5,8 @@ So a unit must change only the database, and must not keep the transaction or a 
 
 A transaction saves SQLite work without a difference that a unit could see. `cached` runs a query again only when its
 result may have changed (query_cache.py). `insert_later` writes many rows together (insert_buffer.py). For both, the
-transaction must know what each statement reads and changes (statement_effects.py), and must see every statement on its
-connection.
+transaction must know what each statement reads and changes (statement_effects.py). So every statement on the connection
+must run through the transaction.
 """
 
 from __future__ import annotations
