@@ -168,7 +168,7 @@ class AccountAdmin:
         }
 
     async def invites(self, asked: Nothing) -> list[dict[str, Any]]:
-        found = await self._database.read(stored_invites.everyone)
+        found = await self._database.read(stored_invites.list_usable)
         return [one._asdict() | {"admin": bool(one.admin)} for one in found]
 
     async def revoke_invite(self, asked: Revoke) -> None:

@@ -77,7 +77,7 @@ class NotificationAdmin:
         return {"token": token}
 
     async def listing(self, asked: Nothing) -> list[dict[str, Any]]:
-        return [one._asdict() for one in await self._database.read(stored.everyone)]
+        return [one._asdict() for one in await self._database.read(stored.list_all)]
 
     async def revoke(self, asked: NamedService) -> None:
         await self._database.write(lambda tx: service_tokens.revoke(tx, asked.name))

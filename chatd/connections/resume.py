@@ -131,6 +131,6 @@ def resume_state(tx: Transaction, actor: Actor, back: ResumeRequest, position: i
     if back.names:
         rooms = tuple(sessions.rooms(tx, name, actor.id) for name in back.names)
         if session in back.names:
-            sessions.keep(tx, list(back.names))  # they are still in use
+            sessions.touch(tx, list(back.names))  # they are still in use
     missed = replay.missed(tx, actor.id, position, tx.sequences["position"], 1_000_000)
     return JoinState(admission.initial_state(tx, actor.id).read_states, rooms, missed)

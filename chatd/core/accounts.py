@@ -223,7 +223,7 @@ class Accounts:
 def _claimant(tx: ReadTransaction, command: ask.Login, place: str) -> tuple[Account | None, bool]:
     """Who means to sign in, and whether they have from there before. The same questions for a name that nobody has."""
     account = services.claimant(tx, command.name, command.email)
-    return account, stored.knows(tx, account.user.ref.number if account else 0, place)
+    return account, stored.is_known_place(tx, account.user.ref.number if account else 0, place)
 
 
 def configured_address(server: ServerSettings) -> str:

@@ -139,7 +139,7 @@ def check_line(text: str, field: str, most: int) -> str:
 
 def find(tx: ReadTransaction, who: str) -> Account:
     """By id or by name, for the shell."""
-    found = users.account(tx, id=int(who)) if who.isascii() and who.isdigit() and len(who) < 17 else None
+    found = users.find_account(tx, id=int(who)) if who.isascii() and who.isdigit() and len(who) < 17 else None
     found = found or _named(tx, who)
     if found is None or is_deleted(found.user):
         raise Refusal(NOT_FOUND, f"There is no user {who}")
@@ -157,17 +157,17 @@ def _named(tx: ReadTransaction, name: str) -> Account | None:
     alike = composed(name)
     if alike is None or not name.isprintable():  # and SQLite would choke on lone surrogates
         return None
-    return users.account(tx, name=name) or users.account(tx, name=alike)
+    return users.find_account(tx, name=name) or users.find_account(tx, name=alike)
 
 
 def _addressed(tx: ReadTransaction, email: str) -> Account | None:
     fit = len(email) <= LONGEST_HANDLE and "@" in email and email.isprintable()
-    return users.account(tx, email=email) if fit else None
+    return users.find_account(tx, email=email) if fit else None
 
 
 def listing(tx: ReadTransaction) -> list[User]:
     """Everybody who is not deleted."""
-    return [user for user in users.everybody(tx) if not is_deleted(user)]
+    return [user for user in users.list_all(tx) if not is_deleted(user)]
 
 
 def is_deleted(user: User) -> bool:
@@ -176,7 +176,7 @@ def is_deleted(user: User) -> bool:
 
 def _reserve(tx: ReadTransaction, handle: str | None, noun: str, *, but: int = 0) -> None:
     """Nobody's name may be somebody else's address, or people could not say who they are."""
-    if handle and any(user != but for user in accounts.holders(tx, handle)):
+    if handle and any(user != but for user in accounts.ids_with_handle(tx, handle)):
         raise Refusal(CONFLICT, f"Somebody else has that {noun}", field="email" if noun == "address" else "name")
 
 
@@ -195,7 +195,7 @@ def sign_in(
     tx: Transaction, account: Account, session: RefreshRow, rehashed: str | None, place: str
 ) -> TokenGrant | None:
     """A session for whoever had the right password; None when that was changed, or the account closed, meanwhile."""
-    now = users.account(tx, id=account.user.ref.number)
+    now = users.find_account(tx, id=account.user.ref.number)
     if now is None or now.user.disabled or now.password != account.password:
         return None
     if rehashed is not None:
@@ -205,19 +205,19 @@ def sign_in(
 
 def renew(tx: Transaction, shown: RefreshRow, fresh: RefreshRow) -> Renewal:
     """Another token for the one that is good. An old one ends its session, so nothing is raised."""
-    session = accounts.find(tx, shown.family)
+    session = accounts.find_login_session(tx, shown.family)
     if session is None:
         return Renewal()
-    account = users.account(tx, id=session.user)
+    account = users.find_account(tx, id=session.user)
     if session.hash != shown.hash or session.expires <= tx.now or account is None or account.user.disabled:
-        return Renewal(ended=accounts.end(tx, shown.family))
-    accounts.renew(tx, shown.family, fresh.hash, tx.now + fresh.lasts)
+        return Renewal(ended=accounts.delete_login_session(tx, shown.family))
+    accounts.renew_login_session(tx, shown.family, fresh.hash, tx.now + fresh.lasts)
     return Renewal(entrant(tx, account))
 
 
 def sign_out(tx: Transaction, family: str) -> bool:
     """Whether there was such a session."""
-    return accounts.end(tx, family)
+    return accounts.delete_login_session(tx, family)
 
 
 def entrant(tx: ReadTransaction, account: Account) -> TokenGrant:
@@ -227,8 +227,8 @@ def entrant(tx: ReadTransaction, account: Account) -> TokenGrant:
 
 def _open(tx: Transaction, account: Account, session: RefreshRow, place: str) -> TokenGrant:
     id = account.user.ref.number
-    accounts.keep(tx, session.family, session.hash, id, tx.now + session.lasts)
-    accounts.remember(tx, id, place)
+    accounts.add_login_session(tx, session.family, session.hash, id, tx.now + session.lasts)
+    accounts.add_known_place(tx, id, place)
     return entrant(tx, account)
 
 
@@ -245,7 +245,7 @@ def add(tx: Transaction, person: NewAccount, *, apart: bool = False) -> User:
         display=person.display,
         password=person.password,
         admin=person.admin,
-        apart=apart,
+        above_foreign_ids=apart,
     )
 
 
@@ -268,8 +268,8 @@ def change(tx: Transaction, who: str, changes: Changes) -> Changed:
     if changes.display is not None:
         users.set_profile(tx, id, changes.display or None, user.avatar, user.status)
     if disabled:
-        users.forget_tokens(tx, id)
-    users.set_standing(
+        accounts.delete_all_login_sessions(tx, id)
+    users.set_account(
         tx,
         id,
         password=account.password,
@@ -285,9 +285,9 @@ def set_password(tx: Transaction, who: str, password: str) -> Changed:
     """Ends every session. No place is known any more."""
     account = find(tx, who)
     user, id = account.user, account.user.ref.number
-    users.forget_tokens(tx, id)
-    accounts.forget_places(tx, id)
-    users.set_standing(
+    accounts.delete_all_login_sessions(tx, id)
+    accounts.delete_known_places(tx, id)
+    users.set_account(
         tx,
         id,
         password=password,
@@ -303,12 +303,12 @@ def delete(tx: Transaction, who: str) -> Changed:
     """See above; the user as they were."""
     account = find(tx, who)
     id = account.user.ref.number
-    users.forget_tokens(tx, id)
-    accounts.forget_places(tx, id)
+    accounts.delete_all_login_sessions(tx, id)
+    accounts.delete_known_places(tx, id)
     users.set_profile(tx, id, None, None, None)
     accounts.set_name(tx, id, f"deleted-{id}")
-    accounts.forget_subject(tx, id)
-    users.set_standing(tx, id, password=None, email=None, admin=False, disabled=True, valid_from=_later(tx, account))
+    accounts.clear_subject(tx, id)
+    users.set_account(tx, id, password=None, email=None, admin=False, disabled=True, valid_from=_later(tx, account))
     return Changed(account.user, signed_out=True)
 
 

@@ -22,7 +22,7 @@ from chatd.services.accounts import NOBODYS, NewAccount, name_is_free
 from chatd.services.context import Actor
 from chatd.store.queries import accounts, messages, users
 from chatd.store.queries.messages import StoredReadState
-from chatd.store.queries.users import FIRST_OWN_ID, Account
+from chatd.store.queries.users import FIRST_LOCAL_ID, Account
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import AUTH_INVALID, CONFLICT, Refusal
 from protocol.model import User
@@ -83,27 +83,29 @@ def provision(tx: Transaction, claims: VerifiedClaims) -> Actor:
     wanted = _UNFIT.sub("-", named).strip("-")[:100] or f"user-{claims.subject}"[:100]
     if NOBODYS.fullmatch(wanted):
         wanted = f"user-{wanted}"[:100]
-    email = claims.email if claims.email and not accounts.holders(tx, claims.email) else None
+    email = claims.email if claims.email and not accounts.ids_with_handle(tx, claims.email) else None
     user = add(tx, claims.subject, name=_free(tx, wanted), email=email, display=claims.name)
     return Actor(user.ref, user.name, claims.admin, claims.expires, claims.issued or 0.0)
 
 
 def add(tx: Transaction, subject: int | str, *, name: str, email: str | None, display: str | None) -> User:
     """A foreign user: an integer is the id itself, text is kept beside an id of our own."""
-    if isinstance(subject, int) and subject < FIRST_OWN_ID:
+    if isinstance(subject, int) and subject < FIRST_LOCAL_ID:
         return users.add(tx, name=name, id=subject, email=email, display=display, local=False)
-    return users.add(tx, name=name, subject=str(subject), email=email, display=display, local=False, apart=True)
+    return users.add(
+        tx, name=name, subject=str(subject), email=email, display=display, local=False, above_foreign_ids=True
+    )
 
 
 def add_foreign(tx: Transaction, subject: int | str, person: NewAccount) -> User:
     """A foreign user whom an administrator makes before a token names them."""
     name_is_free(tx, person)
-    taken = users.account(tx, id=subject) if isinstance(subject, int) else users.by_subject(tx, subject)
+    taken = users.find_account(tx, id=subject) if isinstance(subject, int) else users.by_subject(tx, subject)
     if taken is not None:
         raise Refusal(CONFLICT, f"There is a user of the subject or id {subject} already", field="subject")
     user = add(tx, subject, name=person.name, email=person.email, display=person.display)
     if person.admin:
-        users.set_standing(
+        users.set_account(
             tx, user.ref.number, password=None, email=person.email, admin=True, disabled=False, valid_from=0
         )
     return users.by_id(tx, user.ref.number) or user
@@ -117,15 +119,15 @@ def _account(tx: ReadTransaction, claims: VerifiedClaims) -> Account | None:
     """See above."""
     subject = claims.subject
     if isinstance(subject, int):
-        found = users.account(tx, id=subject)
+        found = users.find_account(tx, id=subject)
         if found is not None and (claims.own_key or not (found.local or found.user.ref.subject)):
             return found
-        if subject < FIRST_OWN_ID:
+        if subject < FIRST_LOCAL_ID:
             if found is not None:
                 raise IdTaken(subject)
             return None
     user = users.by_subject(tx, str(subject))
-    return None if user is None else users.account(tx, id=user.ref.number)
+    return None if user is None else users.find_account(tx, id=user.ref.number)
 
 
 def _admit(tx: ReadTransaction, account: Account, claims: VerifiedClaims) -> Actor:
@@ -135,7 +137,7 @@ def _admit(tx: ReadTransaction, account: Account, claims: VerifiedClaims) -> Act
     if account.valid_from and issued * 1000 < account.valid_from:
         raise Refusal(AUTH_INVALID, "The token has been revoked")
     if claims.sid is not None:
-        session = accounts.find(tx, claims.sid)
+        session = accounts.find_login_session(tx, claims.sid)
         if session is None or session.user != user.ref.number:
             raise session_over()
     return Actor(user.ref, user.name, claims.admin or user.admin, claims.expires, issued, sid=claims.sid)
@@ -148,7 +150,7 @@ def session_over() -> Refusal:
 def _free(tx: ReadTransaction, name: str) -> str:
     """The name, or the first one like it that is nobody's name or address."""
     tried, number = name, 1
-    while accounts.holders(tx, tried):
+    while accounts.ids_with_handle(tx, tried):
         number += 1
         tried = f"{name}-{number}"
     return tried

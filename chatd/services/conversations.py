@@ -47,7 +47,7 @@ def open_private(work: ServiceContext, me: User, others: list[User]) -> Conversa
     if len(others) != 1:
         raise Refusal(BAD_REQUEST, "A private conversation has exactly one other participant", field="participants")
     other = others[0].ref.number
-    known = conversations.of_pair(work.tx, me.ref.number, other)
+    known = conversations.find_private(work.tx, me.ref.number, other)
     if known is not None:
         return _whole(work, known)
     id = conversations.add(work.tx, "private", None, me.ref.number, other)
@@ -77,21 +77,21 @@ def listing(work: ServiceContext, command: ask.ListConversations) -> Page:
     limit = page_size(work, command)
     me, numbered = work.actor.id, command.page is not None
     if numbered or not (command.before or command.after):
-        places = conversations.newest(work.tx, me, limit + 1, offset(command, limit))
+        places = conversations.list_newest(work.tx, me, limit + 1, offset(command, limit))
     else:
         of = (command.before or command.after or (0,))[0]
-        if not conversations.exists_with(work.tx, of, me):
+        if not conversations.is_member(work.tx, of, me):
             raise work.unseen(Key(of))  # gone since the page before: an empty page would look like the end
-        recency = messages.newest(work.tx, of)
-        places = conversations.beside(work.tx, me, limit + 1, of, recency, newer=command.before is None)
-    total = conversations.how_many(work.tx, me) if numbered else None
+        recency = messages.last_number(work.tx, of)
+        places = conversations.list_beside(work.tx, me, limit + 1, of, recency, newer=command.before is None)
+    total = conversations.count_of_user(work.tx, me) if numbered else None
     return cut(work, command, limit, _with_state(work, places), ascending=False, total=total)
 
 
 def _with_state(work: ServiceContext, places: list[Membership]) -> list[Conversation]:
     """Conversations as the actor sees them: with members, the last message, and what is unread."""
     ids = [place.conversation.number for place in places]
-    members = conversations.refs(work.tx, ids)
+    members = conversations.member_refs(work.tx, ids)
     last = messages.last_of(work.tx, ids)
     return [
         Conversation(
@@ -102,7 +102,7 @@ def _with_state(work: ServiceContext, places: list[Membership]) -> list[Conversa
             place.peer,
             tuple(members[id]),
             place.created,
-            messages.unread(work.tx, id, work.actor.id),
+            messages.count_unread(work.tx, id, work.actor.id),
             last.get(id),
             _other(work, place),
         )
@@ -133,7 +133,7 @@ def delete(work: ServiceContext, command: ask.DeleteConversation) -> None:
     """Delete a conversation for everybody. Nobody sees it from now on; its content is removed in small steps."""
     place = work.membership(command, command.conversation)
     members: tuple[Ref, ...] = tuple(
-        conversations.refs(work.tx, [place.conversation.number])[place.conversation.number]
+        conversations.member_refs(work.tx, [place.conversation.number])[place.conversation.number]
     )
     work.publish(ConversationDeleted(place.conversation, work.actor.ref, members))
     notifications.conversation_gone(work, place.conversation.number)

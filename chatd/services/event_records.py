@@ -58,4 +58,4 @@ ROWS: dict[type[Event], tuple[str, Callable[[Any], Columns]]] = {
 def record(tx: Transaction, event: Event) -> int:
     """Write the event's row; its position."""
     kind, columns = ROWS[type(event)]
-    return event_log.write(tx, kind, *columns(event))
+    return event_log.append(tx, kind, *columns(event))

@@ -34,9 +34,9 @@ def add(work: ServiceContext, command: ask.AddMember) -> None:
         _change_role(work, place, read_state, command)
         return
     most = work.rules.members
-    if most and conversations.how_many_members(work.tx, conversation) >= most:
+    if most and conversations.count_members(work.tx, conversation) >= most:
         raise Refusal(BAD_REQUEST, f"A conversation has at most {most} members", field="userId")
-    began = messages.newest(work.tx, conversation)
+    began = messages.last_number(work.tx, conversation)
     conversations.add_member(work.tx, conversation, user.ref.number, command.role or "member", began)
     work.publish(MemberAdded(place.conversation, user, began))
     whole = conversations.get(work.tx, conversation)

@@ -56,7 +56,7 @@ def _send(work: ServiceContext, place: Membership, me: User, command: ask.SendMe
         if not 0 < len(command.client_id) <= CLIENT_ID:
             raise Refusal(BAD_REQUEST, f"clientId must have 1 to {CLIENT_ID} characters", field="clientId")
         digest = _digest(command)
-        known = messages.sent_as(work.tx, me.ref.number, place.conversation.number, command.client_id)
+        known = messages.find_by_client_id(work.tx, me.ref.number, place.conversation.number, command.client_id)
         if known is not None:
             return _again(work, known, digest)
     sent = messages.add(
@@ -137,7 +137,7 @@ def delete(work: ServiceContext, command: ask.DeleteMessage) -> None:
             raise Refusal(FORBIDDEN, "Only its sender may delete a message of a private conversation")
         if place.role == "member":
             raise Refusal(FORBIDDEN, "Only its sender or an admin may delete a message")
-    messages.blank(work.tx, message.ref.number)
+    messages.delete_content(work.tx, message.ref.number)
     work.publish(MessageDeleted(message.ref, message.conversation, work.actor.ref, message.sender.ref))
 
 
@@ -160,10 +160,10 @@ def read_all(work: ServiceContext, command: ask.ReadConversation) -> bool:
 def read_up_to(work: ServiceContext, place: Membership, message: Message) -> bool:
     """Move the reader's cursor. Reading what is already read is no news."""
     conversation, me = place.conversation.number, work.actor.id
-    notified_of = view_intervals.last(work.tx, conversation, me)
-    if not messages.advance(work.tx, conversation, me, message.ref.number):
+    notified_of = view_intervals.notified_message(work.tx, conversation, me)
+    if not messages.advance_cursor(work.tx, conversation, me, message.ref.number):
         return False
-    left = messages.unread(work.tx, conversation, me)
+    left = messages.count_unread(work.tx, conversation, me)
     work.publish(MessageRead(message.ref, place.conversation, work.actor.ref, work.tx.now, left))
     notifications.conversation_read(work, conversation, notified_of)
     return True
@@ -177,7 +177,7 @@ def listing(work: ServiceContext, command: ask.ListMessages) -> Page:
 def listing_with(work: ServiceContext, command: ask.ListMessagesWith) -> Page:
     """The conversation with somebody, if there is one; read to its end if the asker says so."""
     other = work.user(command.user)
-    conversation = conversations.of_pair(work.tx, work.actor.id, other.ref.number)
+    conversation = conversations.find_private(work.tx, work.actor.id, other.ref.number)
     if conversation is None:
         return Page((), page_size(work, command), None, command.page, 0)
     if command.mark_read:

@@ -21,7 +21,7 @@ from chatd.services.context import Published, ServiceContext, missing
 from chatd.services.pages import cut, page_size
 from chatd.store.queries import broadcasts, notifications, view_intervals
 from chatd.store.queries.conversations import Membership
-from chatd.store.queries.notifications import Live
+from chatd.store.queries.notifications import NotificationRow
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, NotYours, Refusal
 from protocol.events import (
@@ -59,7 +59,7 @@ def listing(work: ServiceContext, command: ask.ListNotifications) -> Page:
     """The newest first. What is derived gets its row here, for the list names its number."""
     me, limit, unread = work.actor.ref, page_size(work, command), command.unread_only
     _give_rows(work)
-    before = command.before.number if command.before else view_intervals.OPEN
+    before = command.before.number if command.before else view_intervals.STILL_VIEWING
     after = command.after.number if command.after else None
     own = notifications.page(work.tx, me, limit + 1, before=before, after=after, unread=unread)
     everybodys = broadcasts.page(work.tx, me, limit + 1, before=before, after=after, unread=unread)
@@ -70,10 +70,12 @@ def listing(work: ServiceContext, command: ask.ListNotifications) -> Page:
 
 def _give_rows(work: ServiceContext) -> None:
     me = work.actor.id
-    known = notifications.with_rows(work.tx, me)
-    for conversation, message in sorted(view_intervals.all_last(work.tx, me).items(), key=lambda found: found[1]):
+    known = notifications.conversations_with_unread_row(work.tx, me)
+    for conversation, message in sorted(
+        view_intervals.notified_messages(work.tx, me).items(), key=lambda found: found[1]
+    ):
         if conversation not in known:
-            notifications.add_of(work.tx, me, conversation, message)
+            notifications.add_row(work.tx, me, conversation, message)
 
 
 def get(work: ServiceContext, command: ask.GetNotification) -> Notification:
@@ -116,7 +118,7 @@ def delete(work: ServiceContext, command: ask.DeleteNotification) -> None:
 def read_all(work: ServiceContext, command: ask.ReadNotifications) -> NotificationCounted:
     """Each that was unread is told of; the answer is the count that is left, which is none."""
     me = work.actor.ref
-    for conversation in view_intervals.all_last(work.tx, me.number):
+    for conversation in view_intervals.notified_messages(work.tx, me.number):
         _read_of(work, conversation)
     for ref in notifications.unread_own(work.tx, me.number):
         notifications.set_read(work.tx, ref.number)
@@ -150,30 +152,30 @@ def _put_away(work: ServiceContext, found: Found) -> None:
     """No more of the messages that a derived one is about."""
     if found.of is None:
         return
-    last = view_intervals.last(work.tx, found.of, work.actor.id)
+    last = view_intervals.notified_message(work.tx, found.of, work.actor.id)
     if last is not None:
-        notifications.set_about(work.tx, found.notification.ref.number, last)
-        view_intervals.put_away(work.tx, found.of, work.actor.id, last)
+        notifications.set_message(work.tx, found.notification.ref.number, last)
+        view_intervals.dismiss(work.tx, found.of, work.actor.id, last)
 
 
 def _read_of(work: ServiceContext, conversation: int) -> None:
     """Read the notification of a conversation, whether or not it had a row."""
     me = work.actor.ref
-    last = view_intervals.last(work.tx, conversation, me.number)
+    last = view_intervals.notified_message(work.tx, conversation, me.number)
     if last is None:
         return
     _settle(work, conversation, last)
-    view_intervals.put_away(work.tx, conversation, me.number, last)
+    view_intervals.dismiss(work.tx, conversation, me.number, last)
 
 
 def _settle(work: ServiceContext, conversation: int, last: int) -> None:
     """What was unread is read. Who never heard of it need not hear this, but it is in their list from now on."""
     me = work.actor.ref
-    row = notifications.live(work.tx, me.number, conversation)
+    row = notifications.find_unread(work.tx, me.number, conversation)
     if row is None:
-        notifications.add_of(work.tx, me.number, conversation, last, read=work.tx.now)
+        notifications.add_row(work.tx, me.number, conversation, last, read=work.tx.now)
         return
-    notifications.set_about(work.tx, row.ref.number, last)
+    notifications.set_message(work.tx, row.ref.number, last)
     notifications.set_read(work.tx, row.ref.number)
     work.publish(NotificationRead(row.ref, me))
 
@@ -235,24 +237,24 @@ def invite(work: ServiceContext, place: Membership, user: User) -> None:
 
 def conversation_read(work: ServiceContext, conversation: int, about: int | None) -> None:
     """The asker's cursor has moved. `about` is what their notification was about before."""
-    if about is not None and view_intervals.last(work.tx, conversation, work.actor.id) is None:
+    if about is not None and view_intervals.notified_message(work.tx, conversation, work.actor.id) is None:
         _settle(work, conversation, about)
         work.publish(counted(work, work.actor.ref))
 
 
 def member_gone(work: ServiceContext, conversation: int, user: Ref) -> None:
     """Somebody is no longer a member, and has nothing to be notified of there."""
-    for ref, whose in notifications.concerning(work.tx, conversation):
+    for ref, whose in notifications.unread_about(work.tx, conversation):
         if whose.number == user.number:
             work.publish(NotificationDeleted(ref, user))
-    notifications.forget(work.tx, user.number, conversation)
-    view_intervals.forget(work.tx, conversation, user.number)
+    notifications.delete_about(work.tx, user.number, conversation)
+    view_intervals.delete_interval(work.tx, conversation, user.number)
     work.publish(counted(work, user))
 
 
 def conversation_gone(work: ServiceContext, conversation: int) -> None:
     """A conversation is about to be deleted, and everything about it with it. Counts follow."""
-    for ref, whose in notifications.concerning(work.tx, conversation):
+    for ref, whose in notifications.unread_about(work.tx, conversation):
         work.publish(NotificationDeleted(ref, whose))
 
 
@@ -261,11 +263,11 @@ def conversation_gone(work: ServiceContext, conversation: int) -> None:
 
 def catch_up(work: ServiceContext, conversation: Ref, users: list[Ref], *, lost: bool) -> None:
     """Something was said in a conversation, or (`lost`) deleted: what some of its members are to be told of it."""
-    about = view_intervals.last_among(work.tx, conversation.number, [user.number for user in users])
+    about = view_intervals.notified_messages_among(work.tx, conversation.number, [user.number for user in users])
     texts: dict[int, tuple[str, str]] = {}
     for user in users:
         last = about.get(user.number)
-        row = notifications.live(work.tx, user.number, conversation.number)
+        row = notifications.find_unread(work.tx, user.number, conversation.number)
         if last is None:
             if row is not None:
                 notifications.remove(work.tx, row.ref.number)
@@ -279,18 +281,18 @@ def catch_up(work: ServiceContext, conversation: Ref, users: list[Ref], *, lost:
 
 
 def _tell_of(
-    work: ServiceContext, conversation: Ref, user: Ref, row: Live | None, last: int, text: tuple[str, str]
+    work: ServiceContext, conversation: Ref, user: Ref, row: NotificationRow | None, last: int, text: tuple[str, str]
 ) -> None:
     """Told again under the same number, and without a position: whoever misses that finds it in the list."""
-    if row is not None and row.told == last:
+    if row is not None and row.message == last:
         return
-    now = row or notifications.add_of(work.tx, user.number, conversation.number, last)
+    now = row or notifications.add_row(work.tx, user.number, conversation.number, last)
     event = NotificationCreated(Notification(now.ref, user, "message", *text, False, conversation, now.created))
     if row is None:
         work.publish(event)
         work.publish(counted(work, user))
     else:
-        notifications.set_about(work.tx, row.ref.number, last)
+        notifications.set_message(work.tx, row.ref.number, last)
         work.published.append(Published(event, None))
 
 

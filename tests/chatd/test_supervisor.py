@@ -151,7 +151,7 @@ def leave_presence(server: RunningServer) -> None:
 
 
 def fail_to_write(server: RunningServer) -> None:
-    server.app.database.committed(0, "the disk is full")
+    server.app.database.record_batch(0, "the disk is full")
 
 
 def submit(server: RunningServer) -> None:

@@ -127,7 +127,7 @@ async def test_delete_leaves_a_shell_and_frees_the_name(world: World) -> None:
     for who in ("ada", "1", "deleted-1"):
         with pytest.raises(Refusal, match="There is no user"):
             await world.do("user.set", user=who, disabled=False)
-    shell = await world.database.read(lambda tx: users.account(tx, id=1))
+    shell = await world.database.read(lambda tx: users.find_account(tx, id=1))
     assert shell is not None
     assert (shell.user.name, shell.user.email, shell.user.display, shell.password) == ("deleted-1", None, None, None)
     assert (await world.join(email="ada@example.org")).user.ref.number == 2

@@ -16,7 +16,7 @@ from chatd.realtime.online_users import OnlineUsers
 from chatd.services import admission
 from chatd.services.context import Actor
 from chatd.store.queries import removals
-from chatd.store.queries.messages import COUNTED
+from chatd.store.queries.messages import MAX_UNREAD_COUNTED
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol import commands as ask
@@ -73,7 +73,7 @@ async def test_neither_reading_nor_arriving_costs_more_when_more_is_unread(tmp_p
         place = await group(at, ann, bob)
         costs: list[tuple[int, int]] = []
         for _ in range(2):
-            await fill(at.database, place.ref.number, ann.id, 3 * COUNTED)
+            await fill(at.database, place.ref.number, ann.id, 3 * MAX_UNREAD_COUNTED)
             read = ask.ReadMessage(message=Key(1 + len(costs)))
             costs.append(
                 (
@@ -89,7 +89,12 @@ async def test_a_count_is_exact_up_to_its_most_and_stays_there(tmp_path: Path) -
         ann, bob = await at.person("ann"), await at.person("bob")
         place = await group(at, ann, bob)
         number = place.ref.number
-        for more, expected in ((COUNTED - 1, COUNTED - 1), (1, COUNTED), (1, COUNTED), (500, COUNTED)):
+        for more, expected in (
+            (MAX_UNREAD_COUNTED - 1, MAX_UNREAD_COUNTED - 1),
+            (1, MAX_UNREAD_COUNTED),
+            (1, MAX_UNREAD_COUNTED),
+            (500, MAX_UNREAD_COUNTED),
+        ):
             await fill(at.database, number, ann.id, more)
             found = await at.database.read(lambda tx: admission.initial_state(tx, bob.id))
             assert [one.unread for one in found.read_states] == [expected]
@@ -101,10 +106,10 @@ async def test_a_count_is_exact_up_to_its_most_and_stays_there(tmp_path: Path) -
             online_users.follows[type(told)](told)
         counts = online_users.unread(bob.id)
         assert counts is not None
-        assert counts.total == COUNTED
+        assert counts.total == MAX_UNREAD_COUNTED
         await at.does(bob, ask.ReadMessage(message=Key(600)))
         [read] = [event for event in at.told if isinstance(event, MessageRead)]
-        assert read.left == COUNTED - 1 + 1 + 1 + 500 + 2 - 600
+        assert read.left == MAX_UNREAD_COUNTED - 1 + 1 + 1 + 500 + 2 - 600
 
 
 async def sent(at: Desk, actor: Actor, conversation: int) -> Any:

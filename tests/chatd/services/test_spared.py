@@ -16,7 +16,7 @@ from chatd.services.table import SERVICES
 from chatd.store.queries import conversations, users
 from chatd.store.sqlite.batch import Committer
 from chatd.store.sqlite.open import prepare_writer
-from chatd.store.sqlite.prepared import Prepared, Rows
+from chatd.store.sqlite.prepared import Prepared, RowInsert
 from chatd.store.sqlite.query_cache import CachedQuery
 from chatd.store.sqlite.queue import Job
 from chatd.store.sqlite.schema import Schema
@@ -38,7 +38,7 @@ class Plain(Transaction):
     def recall(self, question: CachedQuery[Any], /, *key: Any) -> Any:
         return ReadTransaction.cached(self, question, *key)
 
-    def later(self, rows: Rows, row: tuple[Any, ...], /, name: object = None) -> None:
+    def later(self, rows: RowInsert, row: tuple[Any, ...], /, name: object = None) -> None:
         self._connection.execute(rows.sql, row)
 
     def one_unless(self, name: object, statement: Prepared, /, **params: Any) -> tuple[Any, ...] | None:
@@ -108,7 +108,7 @@ class Closes:
         self.disabled = disabled
 
     def __call__(self, tx: Transaction) -> None:
-        users.set_standing(tx, self.who, password=None, email=None, admin=False, disabled=self.disabled, valid_from=0)
+        users.set_account(tx, self.who, password=None, email=None, admin=False, disabled=self.disabled, valid_from=0)
 
     def __repr__(self) -> str:
         return f"Closes({self.who}, {self.disabled})"
@@ -118,7 +118,7 @@ class Lonely:
     """A conversation with a message of nobody's: the row that waits breaks a constraint."""
 
     def __call__(self, tx: Transaction) -> None:
-        message = Rows(metadata.tables["messages"], "id conversation sender type content attached created")
+        message = RowInsert(metadata.tables["messages"], "id conversation sender type content attached created")
         tx.insert_later(message, (tx.next_id("messages"), 1, 99, "text", "", 0, tx.now))
 
     def __repr__(self) -> str:
