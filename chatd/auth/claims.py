@@ -24,16 +24,16 @@ from msgspec import Struct
 
 from protocol.errors import AUTH_INVALID, Refusal
 
-LARGEST_ID = 2**53 - 1
-LONGEST_SUBJECT = 255
-LONGEST_EMAIL = 254
-LAST_SECOND = 253_402_300_799  # of the year 9999
+MAX_USER_ID = 2**53 - 1
+MAX_SUBJECT_CHARS = 255
+MAX_EMAIL_CHARS = 254
+MAX_TIMESTAMP_SECONDS = 253_402_300_799  # of the year 9999
 OWN_ISSUER = "chatd"
 
-DECIMAL = re.compile(r"[1-9][0-9]{0,15}")
-NEARLY_NUMBER = re.compile(r"-[0-9]+|0+")
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-REFRESH = re.compile(r"refresh|offline", re.IGNORECASE)
+DECIMAL_PATTERN = re.compile(r"[1-9][0-9]{0,15}")
+NEARLY_NUMBER_PATTERN = re.compile(r"-[0-9]+|0+")
+UNPRINTABLE_PATTERN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+REFRESH_PATTERN = re.compile(r"refresh|offline", re.IGNORECASE)
 ACCESS_TYPES = frozenset(("jwt", "at+jwt", "application/jwt", "application/at+jwt"))
 KIND_CLAIMS = ("typ", "type", "token_use")
 NAME_CLAIMS = ("name", "preferred_username", "username")
@@ -45,7 +45,7 @@ class ClaimRules(Struct, frozen=True):
     user_claims: tuple[str, ...] = ("user_id", "userId", "id", "sub")
     issuer: str = ""
     audience: str = ""
-    leeway: float = 5.0
+    leeway_seconds: float = 5.0
 
 
 class Claims(Struct, frozen=True):
@@ -73,7 +73,7 @@ def check_header(header: Mapping[str, Any]) -> tuple[str, str | None]:
     algorithm, kid, kind = header.get("alg"), header.get("kid"), header.get("typ", "JWT")
     if not isinstance(algorithm, str) or not isinstance(kid, str | None) or not isinstance(kind, str):
         raise Refusal(AUTH_INVALID, "The token's header is malformed")
-    if REFRESH.search(kind):
+    if REFRESH_PATTERN.search(kind):
         raise Refusal(AUTH_INVALID, "That is a refresh token; an access token is needed")
     if kind.lower() not in ACCESS_TYPES or "crit" in header or "b64" in header:
         raise Refusal(AUTH_INVALID, "The token is of a kind that is not taken here")
@@ -83,46 +83,46 @@ def check_header(header: Mapping[str, Any]) -> tuple[str, str | None]:
 def read_claims(payload: Mapping[str, Any], rules: ClaimRules, now: float, *, kid: str | None, own_key: bool) -> Claims:
     """Check a payload whose signature holds."""
     own = own_key and payload.get("iss") == OWN_ISSUER
-    expires = check_times(payload, now, math.inf if own else rules.leeway)  # nobody need doubt the own clock
-    if any(REFRESH.search(str(payload.get(claim, ""))) for claim in KIND_CLAIMS):
+    expires = check_times(payload, now, math.inf if own else rules.leeway_seconds)  # nobody need doubt the own clock
+    if any(REFRESH_PATTERN.search(str(payload.get(claim, ""))) for claim in KIND_CLAIMS):
         raise Refusal(AUTH_INVALID, "That is a refresh token; an access token is needed")
     if not own:
-        check_parties(payload, rules)
+        check_issuer_and_audience(payload, rules)
     return Claims(
         subject=read_subject(payload, ("sub",) if own else rules.user_claims),
         expires=expires,
         admin=is_admin(payload),
         foreign=not own,
-        name=next((name for claim in NAME_CLAIMS if (name := text(payload.get(claim)))), None),
+        name=next((name for claim in NAME_CLAIMS if (name := printable_text(payload.get(claim)))), None),
         email=read_email(payload),
-        issued=seconds(payload, "iat"),
-        token_id=text(payload.get("jti")),
+        issued=read_seconds(payload, "iat"),
+        token_id=printable_text(payload.get("jti")),
         kid=kid,
         own_key=own_key,
-        sid=text(payload.get("sid")) if own else None,
+        sid=printable_text(payload.get("sid")) if own else None,
     )
 
 
-def seconds(payload: Mapping[str, Any], claim: str) -> float | None:
+def read_seconds(payload: Mapping[str, Any], claim: str) -> float | None:
     """A NumericDate; None when it is not there."""
     if claim not in payload:
         return None
     value = payload[claim]
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Refusal(AUTH_INVALID, f"The token's {claim} must be a number of seconds")
-    if not 0 <= value <= LAST_SECOND:  # NaN is not either
+    if not 0 <= value <= MAX_TIMESTAMP_SECONDS:  # NaN is not either
         raise Refusal(AUTH_INVALID, f"The token's {claim} is out of range; it counts seconds, not milliseconds")
     return float(value)
 
 
 def check_times(payload: Mapping[str, Any], now: float, leeway: float) -> float:
     """When the token expires, if it is valid now."""
-    expires = seconds(payload, "exp")
+    expires = read_seconds(payload, "exp")
     if expires is None:
         raise Refusal(AUTH_INVALID, "The token has no exp")
     check_expiry(expires, now)
     for claim in ("nbf", "iat"):
-        since = seconds(payload, claim)
+        since = read_seconds(payload, claim)
         if since is not None and since > now + leeway:
             raise Refusal(AUTH_INVALID, f"The token is not valid yet: its {claim} is in the future")
     return expires
@@ -133,7 +133,7 @@ def check_expiry(expires: float, now: float) -> None:
         raise Refusal(AUTH_INVALID, "The token has expired")
 
 
-def check_parties(payload: Mapping[str, Any], rules: ClaimRules) -> None:
+def check_issuer_and_audience(payload: Mapping[str, Any], rules: ClaimRules) -> None:
     """Issued by the right one, for us."""
     if rules.issuer and payload.get("iss") != rules.issuer:
         raise Refusal(AUTH_INVALID, "The token is from another issuer")
@@ -149,9 +149,9 @@ def read_subject(payload: Mapping[str, Any], user_claims: tuple[str, ...]) -> in
     if claim is None:
         raise Refusal(AUTH_INVALID, f"The token names no user; one of {', '.join(user_claims)} is needed")
     value = payload[claim]
-    if isinstance(value, str) and DECIMAL.fullmatch(value) and int(value) <= LARGEST_ID:
+    if isinstance(value, str) and DECIMAL_PATTERN.fullmatch(value) and int(value) <= MAX_USER_ID:
         return int(value)
-    if type(value) is int and 0 < value <= LARGEST_ID:
+    if type(value) is int and 0 < value <= MAX_USER_ID:
         return value
     if isinstance(value, str) and _is_subject(value):
         return value
@@ -159,12 +159,12 @@ def read_subject(payload: Mapping[str, Any], user_claims: tuple[str, ...]) -> in
 
 
 def _is_subject(value: str) -> bool:
-    return text(value) is not None and value == value.strip() and not NEARLY_NUMBER.fullmatch(value)
+    return printable_text(value) is not None and value == value.strip() and not NEARLY_NUMBER_PATTERN.fullmatch(value)
 
 
-def text(value: Any) -> str | None:
+def printable_text(value: Any) -> str | None:
     """Text that is safe to store and to show; None for anything else."""
-    if isinstance(value, str) and 0 < len(value) <= LONGEST_SUBJECT and not UNPRINTABLE.search(value):
+    if isinstance(value, str) and 0 < len(value) <= MAX_SUBJECT_CHARS and not UNPRINTABLE_PATTERN.search(value):
         return value
     return None
 
@@ -178,7 +178,7 @@ def is_admin(payload: Mapping[str, Any]) -> bool:
 
 def read_email(payload: Mapping[str, Any]) -> str | None:
     """An address that the issuer does not itself call unverified."""
-    email = text(payload.get("email"))
-    if email is None or "@" not in email or len(email) > LONGEST_EMAIL or payload.get("email_verified") is False:
+    email = printable_text(payload.get("email"))
+    if email is None or "@" not in email or len(email) > MAX_EMAIL_CHARS or payload.get("email_verified") is False:
         return None
     return email

@@ -22,13 +22,15 @@ from msgspec import Struct
 
 from protocol.errors import AUTH_INVALID, Refusal
 
-LONGEST = 8 * 1024
-MALFORMED = "The token is malformed"
-SHAPE = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
+MAX_TOKEN_BYTES = 8 * 1024
+MALFORMED_MESSAGE = "The token is malformed"
+TOKEN_PATTERN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 
-DIGESTS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
-HMAC = frozenset(DIGESTS)
-ASYMMETRIC = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"))
+HMAC_DIGESTS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
+HMAC_ALGORITHMS = frozenset(HMAC_DIGESTS)
+ASYMMETRIC_ALGORITHMS = frozenset(
+    ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+)
 
 
 class VerificationKey(Struct, frozen=True):
@@ -42,13 +44,13 @@ class VerificationKey(Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Key(kid={self.kid!r}, algorithms={sorted(self.algorithms)}, own={self.own})"
 
-    def holds(self, algorithm: str, signed: bytes, signature: bytes) -> bool:
+    def verifies(self, algorithm: str, signed: bytes, signature: bytes) -> bool:
         """Whether this key, under one of its own algorithms, made the signature."""
         if algorithm not in self.algorithms:
             return False
-        if digest := DIGESTS.get(algorithm):
+        if digest := HMAC_DIGESTS.get(algorithm):
             return hmac.compare_digest(hmac.digest(self.material, signed, digest), signature)
-        return bool(mathematics(algorithm).verify(signed, self.material, signature))
+        return bool(pyjwt_algorithm(algorithm).verify(signed, self.material, signature))
 
 
 class Signer(Struct, frozen=True):
@@ -69,7 +71,7 @@ class Token(Struct, frozen=True):
 
 
 @cache
-def mathematics(algorithm: str) -> Any:
+def pyjwt_algorithm(algorithm: str) -> Any:
     """PyJWT's implementation of an asymmetric algorithm."""
     import jwt
 
@@ -78,50 +80,52 @@ def mathematics(algorithm: str) -> Any:
 
 def parse(token: str) -> Token:
     """Take a token apart. Every complaint is the same to the outside, and none quotes the token."""
-    if len(token) > LONGEST:
-        raise Refusal(AUTH_INVALID, f"The token is longer than {LONGEST} bytes")
-    if not (parts := SHAPE.fullmatch(token)):
-        raise Refusal(AUTH_INVALID, MALFORMED)
+    if len(token) > MAX_TOKEN_BYTES:
+        raise Refusal(AUTH_INVALID, f"The token is longer than {MAX_TOKEN_BYTES} bytes")
+    if not (parts := TOKEN_PATTERN.fullmatch(token)):
+        raise Refusal(AUTH_INVALID, MALFORMED_MESSAGE)
     try:
         return Token(
-            _members(parts[1]),
-            _members(parts[2]),
+            _parse_object(parts[1]),
+            _parse_object(parts[2]),
             token[: parts.end(2)].encode("ascii"),
-            _bytes(parts[3]),
+            _decode_base64(parts[3]),
         )
     except (ValueError, RecursionError):
-        raise Refusal(AUTH_INVALID, MALFORMED) from None
+        raise Refusal(AUTH_INVALID, MALFORMED_MESSAGE) from None
 
 
-def compose(payload: dict[str, Any], signer: Signer) -> str:
+def sign_token(payload: dict[str, Any], signer: Signer) -> str:
     """Sign a payload."""
     header = {"alg": signer.algorithm, "kid": signer.kid, "typ": "JWT"}
-    signed = b".".join(_text(json.dumps(part, separators=(",", ":")).encode()) for part in (header, payload))
-    return (signed + b"." + _text(signer.sign(signed))).decode("ascii")
+    signed = b".".join(_encode_base64(json.dumps(part, separators=(",", ":")).encode()) for part in (header, payload))
+    return (signed + b"." + _encode_base64(signer.sign(signed))).decode("ascii")
 
 
-def _text(data: bytes) -> bytes:
+def _encode_base64(data: bytes) -> bytes:
     return urlsafe_b64encode(data).rstrip(b"=")
 
 
-def _bytes(part: str) -> bytes:
+def _decode_base64(part: str) -> bytes:
     return urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def _members(part: str) -> dict[str, Any]:
+def _parse_object(part: str) -> dict[str, Any]:
     """One JSON object with each member once and no NaN."""
-    found = json.loads(_bytes(part).decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_constant)
+    found = json.loads(
+        _decode_base64(part).decode("utf-8"), object_pairs_hook=_reject_repeated, parse_constant=_reject_constant
+    )
     if not isinstance(found, dict):
         raise ValueError("not an object")
     return found
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("a repeated member")
     return members
 
 
-def _no_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(name)

@@ -24,12 +24,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from chatd.auth.jws import ASYMMETRIC, HMAC, Signer, VerificationKey, mathematics
+from chatd.auth.jws import ASYMMETRIC_ALGORITHMS, HMAC_ALGORITHMS, Signer, VerificationKey, pyjwt_algorithm
 from chatd.auth.public_keys import KeyProblem, KeySet, read_jwks, read_pem
 
 OWN_KID = "chatd"
-SHORTEST_SECRET = 32
-DERIVATION = b"chatd: the Ed25519 key that signs own tokens"
+MIN_SECRET_BYTES = 32
+OWN_KEY_CONTEXT = b"chatd: the Ed25519 key that signs own tokens"
 
 
 class KeySettings(Struct, frozen=True):
@@ -65,7 +65,7 @@ class KeyRing:
         self.signer = signer
         self.algorithms = algorithms
         self.version = 0
-        self._fixed = keys
+        self._configured = keys
         self._keys = keys
 
     def find(self, kid: str | None) -> VerificationKey | None:
@@ -73,16 +73,16 @@ class KeyRing:
         if kid == OWN_KID:
             return self.own
         if kid is None:
-            return self._keys.unnamed or self._only()
+            return self._keys.unnamed or self._only_key()
         if found := self._keys.named.get(kid):
             return found
         unnamed = self._keys.unnamed
-        return unnamed if unnamed and unnamed.algorithms <= ASYMMETRIC else None
+        return unnamed if unnamed and unnamed.algorithms <= ASYMMETRIC_ALGORITHMS else None
 
-    def replace(self, fetched: KeySet) -> None:
+    def replace_issuer_keys(self, fetched: KeySet) -> None:
         """The issuer's key set has come: its keys stand beside those that the configuration names."""
-        unnamed = self._fixed.unnamed or fetched.unnamed
-        self._keys = KeySet(named={**fetched.named, **self._fixed.named}, unnamed=unnamed)
+        unnamed = self._configured.unnamed or fetched.unnamed
+        self._keys = KeySet(named={**fetched.named, **self._configured.named}, unnamed=unnamed)
         self.version += 1
 
     @property
@@ -90,7 +90,7 @@ class KeyRing:
         """Whether no issuer's key is known yet."""
         return not self._keys.named and self._keys.unnamed is None
 
-    def _only(self) -> VerificationKey | None:
+    def _only_key(self) -> VerificationKey | None:
         keys = list(self._keys.named.values())
         return keys[0] if len(keys) == 1 else None
 
@@ -105,9 +105,9 @@ def load_or_make_secret(path: Path) -> bytes:
             path.chmod(0o600)
     except OSError as error:
         raise KeyProblem(f"{path}: {error.strerror}; chatd must own and read its secret") from None
-    if len(secret) < SHORTEST_SECRET:
+    if len(secret) < MIN_SECRET_BYTES:
         raise KeyProblem(
-            f"{path}: {len(secret)} bytes, expected at least {SHORTEST_SECRET}; remove it and chatd makes a new one"
+            f"{path}: {len(secret)} bytes, expected at least {MIN_SECRET_BYTES}; remove it and chatd makes a new one"
         )
     return secret
 
@@ -119,7 +119,7 @@ def _make_secret(path: Path) -> None:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(randomness.token_bytes(SHORTEST_SECRET))
+                file.write(randomness.token_bytes(MIN_SECRET_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
             os.link(draft, path)
@@ -155,7 +155,9 @@ def _algorithms(settings: KeySettings) -> frozenset[str]:
     """The allow-list: of one family, and of the family that the keys are of."""
     if settings.public and (settings.secret or not all(map(is_pem, settings.keys.values()))):
         raise KeyProblem("auth: secrets and public keys are both configured, expected one kind only")
-    family, usual = (ASYMMETRIC, ("RS256", "ES256", "EdDSA")) if settings.public else (HMAC, ("HS256",))
+    family, usual = (
+        (ASYMMETRIC_ALGORITHMS, ("RS256", "ES256", "EdDSA")) if settings.public else (HMAC_ALGORITHMS, ("HS256",))
+    )
     chosen = frozenset(settings.algorithms or usual)
     if strangers := sorted(chosen - family):
         kind = "public keys" if settings.public else "secrets"
@@ -169,25 +171,28 @@ def _own_key(secret: bytes, *, public: bool) -> tuple[VerificationKey, Signer]:
         return own, Signer(OWN_KID, "HS256", lambda signed: hmac.digest(secret, signed, "sha256"))
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    private = Ed25519PrivateKey.from_private_bytes(hmac.digest(secret, DERIVATION, "sha256"))
+    private = Ed25519PrivateKey.from_private_bytes(hmac.digest(secret, OWN_KEY_CONTEXT, "sha256"))
     own = VerificationKey(OWN_KID, frozenset(("EdDSA",)), private.public_key(), own=True)
-    return own, Signer(OWN_KID, "EdDSA", lambda signed: bytes(mathematics("EdDSA").sign(signed, private)))
+    return own, Signer(OWN_KID, "EdDSA", lambda signed: bytes(pyjwt_algorithm("EdDSA").sign(signed, private)))
 
 
 def _secrets(settings: KeySettings, algorithms: frozenset[str]) -> KeySet:
     named = {
-        kid: VerificationKey(kid, algorithms, _strong(text, f"auth.keys.{kid}")) for kid, text in settings.keys.items()
+        kid: VerificationKey(kid, algorithms, _check_secret(text, f"auth.keys.{kid}"))
+        for kid, text in settings.keys.items()
     }
-    unnamed = VerificationKey(None, algorithms, _strong(settings.secret, "auth.secret")) if settings.secret else None
+    unnamed = (
+        VerificationKey(None, algorithms, _check_secret(settings.secret, "auth.secret")) if settings.secret else None
+    )
     return KeySet(named=named, unnamed=unnamed)
 
 
-def _strong(text: str, setting: str) -> bytes:
+def _check_secret(text: str, setting: str) -> bytes:
     secret = text.encode()
     if is_pem(text) or text.lstrip().startswith(("ssh-", "ecdsa-sha2-", "{")):
-        raise KeyProblem(f"{setting}: found a key or JSON, expected a secret of at least {SHORTEST_SECRET} bytes")
-    if len(secret) < SHORTEST_SECRET:
-        raise KeyProblem(f"{setting}: {len(secret)} bytes, expected at least {SHORTEST_SECRET}")
+        raise KeyProblem(f"{setting}: found a key or JSON, expected a secret of at least {MIN_SECRET_BYTES} bytes")
+    if len(secret) < MIN_SECRET_BYTES:
+        raise KeyProblem(f"{setting}: {len(secret)} bytes, expected at least {MIN_SECRET_BYTES}")
     return secret
 
 

@@ -35,15 +35,15 @@ from msgspec import Struct
 from chatd.rate_limit import Buckets, Rate
 from protocol.errors import AUTH_INVALID, RATE_LIMITED, Refusal
 
-WINDOW = 1800.0
-PER_ACCOUNT, PER_ADDRESS = Rate(5 / WINDOW, 5), Rate(30 / WINDOW, 30)
-SPACING = 3.0
-PLACES = 20
-LONGEST_WAIT = SPACING * PLACES
-LONGEST_HANDLE = 254
+WINDOW_SECONDS = 1800.0
+ACCOUNT_RATE, ADDRESS_RATE = Rate(5 / WINDOW_SECONDS, 5), Rate(30 / WINDOW_SECONDS, 30)
+TURN_SECONDS = 3.0
+MAX_QUEUED_ATTEMPTS = 20
+MAX_WAIT_SECONDS = TURN_SECONDS * MAX_QUEUED_ATTEMPTS
+MAX_KEY_CHARS = 254
 NETWORK_BITS = {4: 24, 6: 48}
-WRONG = "The name or the password is wrong"
-TOO_MANY = "Too many failed attempts to sign in"
+WRONG_LOGIN_MESSAGE = "The name or the password is wrong"
+TOO_MANY_LOGINS_MESSAGE = "Too many failed attempts to sign in"
 
 
 class Attempt(Struct, frozen=True):
@@ -51,27 +51,29 @@ class Attempt(Struct, frozen=True):
 
     account: str
     address: str
-    wait: float = 0.0
-    over: bool = False
+    wait_seconds: float = 0.0
+    exhausted: bool = False
     familiar: bool = False
 
 
-def key_of(handle: str) -> str:
+def account_key(handle: str) -> str:
     """What attempts are counted by: a name or an address as it was typed, in the one spelling of its kind."""
-    folded = unicodedata.normalize("NFKC", handle[:LONGEST_HANDLE]).casefold()
+    folded = unicodedata.normalize("NFKC", handle[:MAX_KEY_CHARS]).casefold()
     return unicodedata.normalize("NFKC", folded)
 
 
-class Logins:
+class LoginLimiter:
     """Who may try a password now. `address` is what addresses are counted by: for IPv6 the /64 (proxies.block)."""
 
-    def __init__(self, account: Rate = PER_ACCOUNT, address: Rate = PER_ADDRESS, *, most: int = 65536) -> None:
-        self._pairs: Buckets[tuple[str, str]] = Buckets(account, most)
-        self._addresses: Buckets[str] = Buckets(address, most)
-        self._strangers: Buckets[str] = Buckets(account, most)
-        self._queues: Buckets[tuple[str, str | None]] = Buckets(Rate(1 / SPACING, PLACES), most)
+    def __init__(self, account: Rate = ACCOUNT_RATE, address: Rate = ADDRESS_RATE, *, max_entries: int = 65536) -> None:
+        self._pairs: Buckets[tuple[str, str]] = Buckets(account, max_entries)
+        self._addresses: Buckets[str] = Buckets(address, max_entries)
+        self._strangers: Buckets[str] = Buckets(account, max_entries)
+        self._queues: Buckets[tuple[str, str | None]] = Buckets(
+            Rate(1 / TURN_SECONDS, MAX_QUEUED_ATTEMPTS), max_entries
+        )
         self._turns: dict[tuple[str, str], float] = {}
-        self._most = most
+        self._max_entries = max_entries
 
     def adopt(self, account: Rate, address: Rate) -> None:
         """Take up other limits; what was counted stays."""
@@ -79,7 +81,7 @@ class Logins:
         self._strangers.adopt(account)
         self._addresses.adopt(address)
 
-    def ask(self, account: str, address: str, now: float, *, familiar: bool = False) -> Attempt:
+    def request_attempt(self, account: str, address: str, now: float, *, familiar: bool = False) -> Attempt:
         """Before a password is checked: leave to do so, perhaps after a wait, or RATE_LIMITED.
 
         `account` is the key of what was typed. `familiar`: this address has signed in to the account before.
@@ -87,7 +89,7 @@ class Logins:
         pair = (account, address)
         if familiar:
             within = self._pairs.take(pair, now)
-            wait = 0.0 if within else self._queue((account, address), now)
+            wait = 0.0 if within else self._queue_seconds((account, address), now)
             return Attempt(account, address, wait, not within, familiar=True)
         if not self._addresses.take(address, now):
             raise self._refusal(self._addresses.retry_after(address, now))
@@ -96,7 +98,7 @@ class Logins:
         if self._strangers.take(account, now):
             return Attempt(account, address)
         try:
-            return Attempt(account, address, self._turn(account, network(address), now))
+            return Attempt(account, address, self._queue_stranger(account, network(address), now))
         except Refusal:  # no password is checked
             self._pairs.give_back(pair)
             self._addresses.give_back(address)
@@ -104,31 +106,31 @@ class Logins:
 
     def failed(self, attempt: Attempt, now: float) -> Refusal:
         """The password was wrong: what to answer."""
-        if attempt.over:
+        if attempt.exhausted:
             return self._refusal(self._pairs.retry_after((attempt.account, attempt.address), now))
-        return Refusal(AUTH_INVALID, WRONG)
+        return Refusal(AUTH_INVALID, WRONG_LOGIN_MESSAGE)
 
     def succeeded(self, attempt: Attempt) -> None:
         """The password was right: what the attempt was charged is given back."""
         self._pairs.clear((attempt.account, attempt.address))
         if not attempt.familiar:
             self._addresses.give_back(attempt.address)
-            if not attempt.wait:
+            if not attempt.wait_seconds:
                 self._strangers.give_back(attempt.account)
 
-    def _turn(self, account: str, network: str, now: float) -> float:
+    def _queue_stranger(self, account: str, network: str, now: float) -> float:
         """Seconds until a stranger's turn. A network that waits already has to wait for that one first."""
         turn = self._turns.get((account, network), 0.0)
         if turn > now:
             raise self._refusal(turn - now)
-        wait = self._queue((account, None), now)
-        if len(self._turns) >= self._most:  # forget the turns that have come, or else come next
-            latest = sorted(self._turns.items(), key=lambda item: item[1])[self._most // 2 :]
+        wait = self._queue_seconds((account, None), now)
+        if len(self._turns) >= self._max_entries:  # forget the turns that have come, or else come next
+            latest = sorted(self._turns.items(), key=lambda item: item[1])[self._max_entries // 2 :]
             self._turns = {key: turn for key, turn in latest if turn > now}
         self._turns[account, network] = now + wait
         return wait
 
-    def _queue(self, queue: tuple[str, str | None], now: float) -> float:
+    def _queue_seconds(self, queue: tuple[str, str | None], now: float) -> float:
         """Seconds until this attempt's turn; each turn comes SPACING after the one before."""
         if not self._queues.take(queue, now):
             raise self._refusal(self._queues.retry_after(queue, now))
@@ -136,7 +138,7 @@ class Logins:
 
     @staticmethod
     def _refusal(retry_after: float) -> Refusal:
-        return Refusal(RATE_LIMITED, TOO_MANY, retry_after=max(retry_after, 1.0))
+        return Refusal(RATE_LIMITED, TOO_MANY_LOGINS_MESSAGE, retry_after=max(retry_after, 1.0))
 
 
 def network(address: str) -> str:

@@ -15,9 +15,9 @@ from msgspec import Struct
 
 from chatd.auth.jws import VerificationKey
 
-RSA_BITS = 2048
-RSA = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"))
-CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+MIN_RSA_BITS = 2048
+RSA_ALGORITHMS = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"))
+CURVE_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
 class KeyProblem(ValueError):
@@ -46,7 +46,7 @@ def read_pem(text: str, kid: str | None, algorithms: frozenset[str], setting: st
             material = load_pem_public_key(data)
     except Exception as error:
         raise KeyProblem(f"{setting}: not a public key in PEM ({type(error).__name__})") from None
-    return _fit(material, kid, algorithms, setting)
+    return _make_key(material, kid, algorithms, setting)
 
 
 def read_jwks(document: bytes, algorithms: frozenset[str], setting: str) -> KeySet:
@@ -81,19 +81,19 @@ def _read_jwk(member: dict[str, Any], algorithms: frozenset[str], setting: str) 
     if "alg" in member:
         algorithms = algorithms & {str(member["alg"])}
     try:
-        return _fit(reader.from_jwk(member), kid, algorithms, setting)
+        return _make_key(reader.from_jwk(member), kid, algorithms, setting)
     except (InvalidKeyError, ValueError, TypeError, KeyError, Base64Problem):
         return None
 
 
-def _fit(material: Any, kid: str | None, algorithms: frozenset[str], setting: str) -> VerificationKey:
-    fitting = _abilities(material, setting) & algorithms
+def _make_key(material: Any, kid: str | None, algorithms: frozenset[str], setting: str) -> VerificationKey:
+    fitting = _supported_algorithms(material, setting) & algorithms
     if not fitting:
         raise KeyProblem(f"{setting}: the key serves none of {', '.join(sorted(algorithms))}")
     return VerificationKey(kid, fitting, material)
 
 
-def _abilities(material: Any, setting: str) -> frozenset[str]:
+def _supported_algorithms(material: Any, setting: str) -> frozenset[str]:
     """What a public key can do by its kind and size."""
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
@@ -101,9 +101,9 @@ def _abilities(material: Any, setting: str) -> frozenset[str]:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
     if isinstance(material, RSAPublicKey):
-        if material.key_size < RSA_BITS:
-            raise KeyProblem(f"{setting}: RSA of {material.key_size} bits, expected at least {RSA_BITS}")
-        return RSA
+        if material.key_size < MIN_RSA_BITS:
+            raise KeyProblem(f"{setting}: RSA of {material.key_size} bits, expected at least {MIN_RSA_BITS}")
+        return RSA_ALGORITHMS
     if isinstance(material, EllipticCurvePublicKey):
-        return frozenset((CURVES.get(material.curve.name, ""),))
+        return frozenset((CURVE_ALGORITHMS.get(material.curve.name, ""),))
     return frozenset(("EdDSA",)) if isinstance(material, Ed25519PublicKey | Ed448PublicKey) else frozenset()

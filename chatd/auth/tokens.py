@@ -14,10 +14,10 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from chatd.auth.claims import LARGEST_ID, OWN_ISSUER
-from chatd.auth.jws import Signer, compose
+from chatd.auth.claims import MAX_USER_ID, OWN_ISSUER
+from chatd.auth.jws import Signer, sign_token
 
-REFRESH_BYTES = 32
+REFRESH_SECRET_BYTES = 32
 
 
 class Issuer:
@@ -43,7 +43,7 @@ class Issuer:
         `issued` is the second in which the store found that the user may have it, which may be a while ago.
         `sid` is the session that it is given out for: it is worth nothing once that has ended.
         """
-        if not 0 < user_id <= LARGEST_ID:
+        if not 0 < user_id <= MAX_USER_ID:
             raise ValueError("a user id is a positive integer below 2^53")
         now = self._now()
         payload: dict[str, Any] = {
@@ -60,7 +60,7 @@ class Issuer:
             payload["name"] = name
         if admin:
             payload["role"] = "admin"
-        return compose(payload, self._signer)
+        return sign_token(payload, self._signer)
 
 
 class RefreshToken(NamedTuple):
@@ -84,17 +84,17 @@ class RefreshToken(NamedTuple):
     def digest(self) -> str:
         return digest(self.text)
 
-    def next(self) -> RefreshToken:
+    def rotate(self) -> RefreshToken:
         """The one that replaces it."""
-        return RefreshToken(self.family, secrets.token_urlsafe(REFRESH_BYTES))
+        return RefreshToken(self.family, secrets.token_urlsafe(REFRESH_SECRET_BYTES))
 
 
-def make_refresh() -> RefreshToken:
+def make_refresh_token() -> RefreshToken:
     """The first of a new session."""
-    return RefreshToken(secrets.token_urlsafe(REFRESH_BYTES), "").next()
+    return RefreshToken(secrets.token_urlsafe(REFRESH_SECRET_BYTES), "").rotate()
 
 
-def read_refresh(shown: str) -> RefreshToken:
+def parse_refresh_token(shown: str) -> RefreshToken:
     """A presented one. Any text will do; what was never given out is not found."""
     family, _, secret = shown.partition(".")
     return RefreshToken(family, secret)

@@ -13,18 +13,18 @@ from hashlib import sha256
 
 from chatd.auth.claims import ClaimRules, Claims, check_expiry, check_header, read_claims
 from chatd.auth.jwks import JwksSource
-from chatd.auth.jws import LONGEST, Token, parse
+from chatd.auth.jws import MAX_TOKEN_BYTES, Token, parse
 from chatd.auth.keys import KeyRing
 from protocol.errors import AUTH_INVALID, UNAVAILABLE, Refusal
 
 MAX_CACHED_TOKENS = 4096
 KEY_WAIT_SECONDS = 5.0
-LONGEST_SHOWN = LONGEST + 64  # a token, its scheme and some blanks
+MAX_HEADER_CHARS = MAX_TOKEN_BYTES + 64  # a token, its scheme and some blanks
 
 
 def bearer(shown: str) -> str:
     """The token in `Bearer x` or `x`. Text that is too long comes back as it is: the verifier refuses it."""
-    if len(shown) > LONGEST_SHOWN:
+    if len(shown) > MAX_HEADER_CHARS:
         return shown
     scheme, *rest = shown.split(maxsplit=1) or [""]
     if scheme.lower() == "bearer":
@@ -49,36 +49,36 @@ class Verifier:
         source: JwksSource | None = None,
         *,
         now: Callable[[], float] = time.time,
-        remembered: int = MAX_CACHED_TOKENS,
+        max_cached_tokens: int = MAX_CACHED_TOKENS,
     ) -> None:
         self._ring = ring
         self._rules = rules
         self._source = source
         self._now = now
-        self._most = remembered
-        self._known: dict[bytes, Claims] = {}
+        self._max_cached_tokens = max_cached_tokens
+        self._cache: dict[bytes, Claims] = {}
         self._version = ring.version
 
     def verify(self, token: str) -> Claims:
         """Who holds this token. AUTH_INVALID, or UNAVAILABLE as long as no key could be fetched at all."""
-        if len(token) > LONGEST or not token.isascii():
+        if len(token) > MAX_TOKEN_BYTES or not token.isascii():
             parse(token)  # says what is wrong with it
         if self._version != self._ring.version:
-            self._known.clear()
+            self._cache.clear()
             self._version = self._ring.version
         digest = sha256(token.encode()).digest()
-        if claims := self._known.get(digest):
+        if claims := self._cache.get(digest):
             check_expiry(claims.expires, self._now())
             return claims
-        claims = self._examine(parse(token))
-        self._remember(digest, claims)
+        claims = self._verify_uncached(parse(token))
+        self._cache_claims(digest, claims)
         return claims
 
-    def remembered(self, token: str) -> Claims | None:
+    def cached_claims(self, token: str) -> Claims | None:
         """What a token says that was verified before and still holds; nothing is verified now."""
-        if len(token) > LONGEST or not token.isascii() or self._version != self._ring.version:
+        if len(token) > MAX_TOKEN_BYTES or not token.isascii() or self._version != self._ring.version:
             return None
-        claims = self._known.get(sha256(token.encode()).digest())
+        claims = self._cache.get(sha256(token.encode()).digest())
         return claims if claims is not None and claims.expires > self._now() else None
 
     async def verify_or_fetch_keys(self, token: str) -> Claims:
@@ -87,31 +87,31 @@ class Verifier:
             return self.verify(token)
         except Refusal as refusal:
             missing = isinstance(refusal, UnknownKey) or refusal.code is UNAVAILABLE
-            if self._source is None or not missing or not self._source.ask():
+            if self._source is None or not missing or not self._source.request_fetch():
                 raise
-        await self._source.fetched(KEY_WAIT_SECONDS)
+        await self._source.wait_fetched(KEY_WAIT_SECONDS)
         return self.verify(token)
 
-    def _examine(self, token: Token) -> Claims:
+    def _verify_uncached(self, token: Token) -> Claims:
         algorithm, kid = check_header(token.header)
         key = self._ring.find(kid)
         if key is None:
-            raise self._unknown()
-        if not key.holds(algorithm, token.signed, token.signature):
+            raise self._unknown_key_refusal()
+        if not key.verifies(algorithm, token.signed, token.signature):
             raise Refusal(AUTH_INVALID, "The token's signature is not valid")
         return read_claims(token.payload, self._rules, self._now(), kid=kid, own_key=key.own)
 
-    def _unknown(self) -> Refusal:
+    def _unknown_key_refusal(self) -> Refusal:
         if self._source is None:
             return UnknownKey()
-        self._source.ask()
+        self._source.request_fetch()
         if self._ring.empty:
             return Refusal(UNAVAILABLE, "The issuer's keys could not be fetched yet", retry_after=5.0)
         return UnknownKey()
 
-    def _remember(self, digest: bytes, claims: Claims) -> None:
-        if not self._most:
+    def _cache_claims(self, digest: bytes, claims: Claims) -> None:
+        if not self._max_cached_tokens:
             return
-        if len(self._known) >= self._most:
-            del self._known[next(iter(self._known))]
-        self._known[digest] = claims
+        if len(self._cache) >= self._max_cached_tokens:
+            del self._cache[next(iter(self._cache))]
+        self._cache[digest] = claims

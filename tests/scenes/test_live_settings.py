@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 import trio
 
-from chatd.auth.tokens import make_refresh
+from chatd.auth.tokens import make_refresh_token
 from chatd.config.load import load
 from chatd.config.settings import ROWS
 from chatd.engineio.session import EngineSession
@@ -118,7 +118,7 @@ async def access_seconds(on: On) -> int:
 
 
 async def refresh_milliseconds(on: On) -> int:
-    return on.server.accounts._refresh_row(make_refresh())[2]
+    return on.server.accounts._refresh_row(make_refresh_token())[2]
 
 
 async def answer_or_end(socket: Raw) -> object:
@@ -248,7 +248,7 @@ def logins(accounts: int) -> Probe:
     async def probe(on: On) -> tuple[int, int]:
         for count in range(MANY):
             try:
-                on.server.accounts.logins.ask(f"account{count % accounts}", "192.0.2.1", 1_000.0)
+                on.server.accounts.logins.request_attempt(f"account{count % accounts}", "192.0.2.1", 1_000.0)
             except Refusal as refusal:
                 return count, round(refusal.retry_after or 0)
         return MANY, 0

@@ -123,6 +123,6 @@ def test_an_empty_key_set_and_a_short_secret(tmp_path: Path) -> None:
 def test_what_is_kept_of_an_address_needs_the_secret_to_be_told(tmp_path: Path) -> None:
     one, other = identity(tmp_path), tmp_path / "other"
     other.mkdir()
-    assert one.place_of("192.0.2.1") == identity(tmp_path).place_of("192.0.2.1")
-    assert one.place_of("192.0.2.1") != one.place_of("192.0.2.2")
-    assert one.place_of("192.0.2.1") != identity(other).place_of("192.0.2.1")
+    assert one.address_digest("192.0.2.1") == identity(tmp_path).address_digest("192.0.2.1")
+    assert one.address_digest("192.0.2.1") != one.address_digest("192.0.2.2")
+    assert one.address_digest("192.0.2.1") != identity(other).address_digest("192.0.2.1")

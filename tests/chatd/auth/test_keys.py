@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from chatd.auth.claims import ClaimRules
-from chatd.auth.jwks import LARGEST, JwksSource, check_url
+from chatd.auth.jwks import MAX_KEY_SET_BYTES, JwksSource, check_url
 from chatd.auth.keys import KeyRing, KeySettings, load_or_make_secret, make_ring
 from chatd.auth.public_keys import KeyProblem
 from chatd.auth.verifier import Verifier
@@ -385,14 +385,14 @@ def site() -> Iterator[Site]:
 
 
 async def next_try(source: JwksSource) -> None:
-    source.ask()
-    await source.fetched(30)
+    source.request_fetch()
+    await source.wait_fetched(30)
 
 
 async def test_rotation_and_failure_over_http(site: Site, nursery: trio.Nursery) -> None:
     made = ring(jwks_url=site.url)
     told: list[str] = []
-    source = JwksSource(site.url, made, warn=lambda event, **_: told.append(event), at_most_every=0)
+    source = JwksSource(site.url, made, warn=lambda event, **_: told.append(event), min_interval_seconds=0)
     check = Verifier(made, ClaimRules(), source, now=lambda: NOW)
     site.answer = lambda request: respond(request, jwks(jwk(OLD, kid="old")))
     nursery.start_soon(source.run)
@@ -404,7 +404,7 @@ async def test_rotation_and_failure_over_http(site: Site, nursery: trio.Nursery)
     bad: list[tuple[Answer, str]] = [
         (lambda request: respond(request, b"", 500), "500"),
         (lambda request: respond(request, b"", 302, Location=site.url), "302"),
-        (lambda request: respond(request, b" " * (LARGEST + 1)), "larger"),
+        (lambda request: respond(request, b" " * (MAX_KEY_SET_BYTES + 1)), "larger"),
         (lambda request: respond(request, b"nonsense"), "not a key set"),
         (lambda request: None, "RemoteDisconnected"),
     ]
@@ -420,9 +420,9 @@ async def test_an_issuer_that_is_not_there(nursery: trio.Nursery) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
-        source = JwksSource(url, ring(jwks_url=url), warn=lambda *_, **__: None, at_most_every=0)
+        source = JwksSource(url, ring(jwks_url=url), warn=lambda *_, **__: None, min_interval_seconds=0)
         nursery.start_soon(source.run)
-        await source.fetched(30)
+        await source.wait_fetched(30)
     assert "refused" in problem(source)
     nursery.cancel_scope.cancel()
 
@@ -442,5 +442,5 @@ async def test_an_issuer_that_never_answers_is_given_up_on(
         await Verifier(made, ClaimRules(), source).verify_or_fetch_keys(token(OLD, "old"))
     assert trio.current_time() == pytest.approx(5), "the asker waits a moment, not until then"
     assert caught.value.code is UNAVAILABLE
-    await source.fetched(60)
+    await source.wait_fetched(60)
     assert problem(source)

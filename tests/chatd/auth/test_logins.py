@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from chatd.auth.logins import LONGEST_WAIT, PLACES, SPACING, Attempt, Logins, key_of, network
+from chatd.auth.logins import (
+    MAX_QUEUED_ATTEMPTS,
+    MAX_WAIT_SECONDS,
+    TURN_SECONDS,
+    Attempt,
+    LoginLimiter,
+    account_key,
+    network,
+)
 from chatd.rate_limit import Rate
 from protocol.errors import AUTH_INVALID, RATE_LIMITED, Refusal
 
@@ -16,11 +24,11 @@ class Register:
     """Logins, and what the store would know: which address has signed in to which account."""
 
     def __init__(self, *rates: Rate, most: int = 65536) -> None:
-        self.logins = Logins(*rates, most=most)
+        self.logins = LoginLimiter(*rates, max_entries=most)
         self.known: set[tuple[str, str]] = set()
 
     def ask(self, account: str = "ann", address: str = EVIL, now: float = NOW) -> Attempt:
-        return self.logins.ask(account, address, now, familiar=(account, address) in self.known)
+        return self.logins.request_attempt(account, address, now, familiar=(account, address) in self.known)
 
     def guess(self, account: str = "ann", address: str = EVIL, now: float = NOW) -> str:
         """A wrong password; the word that the guesser gets."""
@@ -72,20 +80,20 @@ def test_nobody_uses_up_the_owners_tries_from_elsewhere() -> None:
     logins.sign_in(HOME)
     for _ in range(100):
         logins.guess()
-    assert logins.sign_in(HOME).wait == 0
-    assert 0 < logins.sign_in(AWAY).wait <= LONGEST_WAIT, "from a new place he waits a moment"
-    assert logins.sign_in(AWAY).wait == 0, "and never again"
+    assert logins.sign_in(HOME).wait_seconds == 0
+    assert 0 < logins.sign_in(AWAY).wait_seconds <= MAX_WAIT_SECONDS, "from a new place he waits a moment"
+    assert logins.sign_in(AWAY).wait_seconds == 0, "and never again"
 
 
-@pytest.mark.parametrize("count", [12, PLACES - 1])
+@pytest.mark.parametrize("count", [12, MAX_QUEUED_ATTEMPTS - 1])
 def test_so_many_addresses_do_not_keep_the_owner_out_of_a_new_place(count: int) -> None:
     logins = Register()
     for second in range(1800):
         for number in range(count):
             logins.guess(address=f"203.0.{number}.9", now=NOW + second)
         if not second % 90:  # he signs in from another new place, and is forgotten there
-            wait = logins.sign_in(f"198.51.{second}.7", NOW + second).wait
-            assert wait <= (count + 1) * SPACING
+            wait = logins.sign_in(f"198.51.{second}.7", NOW + second).wait_seconds
+            assert wait <= (count + 1) * TURN_SECONDS
 
 
 def test_the_addresses_of_one_network_wait_in_one_place() -> None:
@@ -95,16 +103,16 @@ def test_the_addresses_of_one_network_wait_in_one_place() -> None:
     for number in range(250):
         logins.guess(address=f"203.0.113.{number}")
         logins.guess(address=f"2001:db8:7:{number:x}::/64")
-    assert logins.sign_in(AWAY).wait <= 3 * SPACING
+    assert logins.sign_in(AWAY).wait_seconds <= 3 * TURN_SECONDS
 
 
 def test_who_finds_no_place_in_the_queue_is_charged_nothing() -> None:
     logins = Register()
-    for number in range(PLACES + 5):
+    for number in range(MAX_QUEUED_ATTEMPTS + 5):
         logins.guess(address=f"203.0.{number}.9")
     words = {logins.guess(address=AWAY, now=NOW + 0.001 * number) for number in range(50)}
     assert words == {RATE_LIMITED.code}
-    assert logins.sign_in(AWAY, NOW + SPACING).wait > 0
+    assert logins.sign_in(AWAY, NOW + TURN_SECONDS).wait_seconds > 0
 
 
 def test_behind_the_owners_own_address_a_guesser_is_slow_and_the_owner_gets_in() -> None:
@@ -112,8 +120,8 @@ def test_behind_the_owners_own_address_a_guesser_is_slow_and_the_owner_gets_in()
     logins.sign_in(HOME)
     assert [logins.guess(address=HOME) for _ in range(6)] == [AUTH_INVALID.code] * 5 + [RATE_LIMITED.code]
     attempt = logins.ask("ann", HOME, NOW + 60)
-    assert attempt.wait == pytest.approx(SPACING)
-    assert attempt.over
+    assert attempt.wait_seconds == pytest.approx(TURN_SECONDS)
+    assert attempt.exhausted
     logins.logins.succeeded(attempt)
     assert logins.guess(address=HOME, now=NOW + 60) == AUTH_INVALID.code, "and he has his five again"
 
@@ -123,17 +131,17 @@ def test_an_owner_who_mistyped_at_many_accounts_from_home_still_gets_in() -> Non
     logins.sign_in(HOME)
     for number in range(40):
         logins.guess(f"user{number}", HOME)
-    assert logins.sign_in(HOME).wait == 0
+    assert logins.sign_in(HOME).wait_seconds == 0
 
 
 def test_many_addresses_together_wait_in_one_queue() -> None:
     logins = Register()
     words = [logins.guess(address=f"203.0.{number}.1") for number in range(50)]
-    assert words.count(AUTH_INVALID.code) == 5 + PLACES
+    assert words.count(AUTH_INVALID.code) == 5 + MAX_QUEUED_ATTEMPTS
     hour = [
         logins.guess(address=f"{number >> 8}.{number & 255}.100.7", now=NOW + number / 10) for number in range(18_000)
     ]
-    assert hour.count(AUTH_INVALID.code) <= 1800 / SPACING + 5
+    assert hour.count(AUTH_INVALID.code) <= 1800 / TURN_SECONDS + 5
 
 
 def test_a_right_password_gives_back_what_it_cost() -> None:
@@ -161,8 +169,8 @@ def test_an_owner_who_had_to_wait_does_not_let_a_stranger_jump_the_queue() -> No
     logins = Register()
     for number in range(5):
         logins.guess(address=f"203.0.{number}.1")
-    assert logins.sign_in(AWAY).wait > 0
-    assert logins.ask("ann", "203.0.113.77").wait > SPACING
+    assert logins.sign_in(AWAY).wait_seconds > 0
+    assert logins.ask("ann", "203.0.113.77").wait_seconds > TURN_SECONDS
 
 
 def test_other_settings_do_not_forget_what_was_counted() -> None:
@@ -179,13 +187,13 @@ def test_other_settings_do_not_forget_what_was_counted() -> None:
 
 @pytest.mark.parametrize("typed", ["ann", "ANN", "\uff41\uff4e\uff4e", "\uff21nn", "a\u1d3aN"])
 def test_every_spelling_of_a_name_is_counted_alike(typed: str) -> None:
-    assert key_of(typed) == "ann"
+    assert account_key(typed) == "ann"
 
 
 def test_what_is_typed_may_be_anything() -> None:
-    assert key_of("\ud800") == "\ud800"
-    assert len(key_of("\u0315\u0300" * 100_000)) <= 1000
-    assert key_of("Stra\u00dfe") == key_of("STRASSE")
+    assert account_key("\ud800") == "\ud800"
+    assert len(account_key("\u0315\u0300" * 100_000)) <= 1000
+    assert account_key("Stra\u00dfe") == account_key("STRASSE")
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatd.auth.claims import LARGEST_ID, ClaimRules, Claims
-from chatd.auth.jws import LONGEST, parse
+from chatd.auth.claims import MAX_USER_ID, ClaimRules, Claims
+from chatd.auth.jws import MAX_TOKEN_BYTES, parse
 from chatd.auth.keys import KeySettings, make_ring
-from chatd.auth.tokens import Issuer, make_refresh, read_refresh
-from chatd.auth.verifier import LONGEST_SHOWN, UnknownKey, Verifier, bearer
+from chatd.auth.tokens import Issuer, make_refresh_token, parse_refresh_token
+from chatd.auth.verifier import MAX_HEADER_CHARS, UnknownKey, Verifier, bearer
 from protocol.errors import AUTH_INVALID, Refusal
 
 untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -108,7 +108,7 @@ def test_every_own_token_has_its_own_id() -> None:
     assert issuer.access(7, ttl=60) != issuer.access(7, ttl=60)
 
 
-@pytest.mark.parametrize("user_id", [0, -1, LARGEST_ID + 1])
+@pytest.mark.parametrize("user_id", [0, -1, MAX_USER_ID + 1])
 def test_no_token_is_made_for_what_is_no_user(user_id: int) -> None:
     with pytest.raises(ValueError, match="positive"):
         Issuer(make_ring(KeySettings(own_secret=SECRET)).signer).access(user_id, ttl=60)
@@ -160,7 +160,7 @@ def test_own_tokens_beside_an_issuers_public_key_are_of_its_family() -> None:
     assert not check.verify(token).foreign
     refused(signed(GOOD), check)
     refused(signed(GOOD, {"alg": "HS256", "kid": "chatd"}), check)
-    assert make_ring(settings).own.holds("EdDSA", *_halves(token)), "the derived key outlives a restart"
+    assert make_ring(settings).own.verifies("EdDSA", *_halves(token)), "the derived key outlives a restart"
 
 
 def _halves(token: str) -> tuple[bytes, bytes]:
@@ -341,7 +341,7 @@ def test_any_signed_claims_give_a_user_or_a_refusal(claims: dict[str, Any]) -> N
     if isinstance(found, Refusal):
         assert found.code is AUTH_INVALID
     else:
-        assert isinstance(found.subject, str) or 0 < found.subject <= LARGEST_ID
+        assert isinstance(found.subject, str) or 0 < found.subject <= MAX_USER_ID
         for text in (found.subject, found.name, found.email, found.token_id):
             str(text).encode()
 
@@ -357,8 +357,8 @@ def test_any_signed_claims_give_a_user_or_a_refusal(claims: dict[str, Any]) -> N
         ({"id": 8, "sub": "7"}, 8),
         ({"userId": 9, "id": 8}, 9),
         ({"user_id": "10", "userId": 9}, 10),
-        ({"sub": str(LARGEST_ID)}, LARGEST_ID),
-        ({"sub": str(LARGEST_ID + 1)}, str(LARGEST_ID + 1)),
+        ({"sub": str(MAX_USER_ID)}, MAX_USER_ID),
+        ({"sub": str(MAX_USER_ID + 1)}, str(MAX_USER_ID + 1)),
         ({"sub": "110169484474386276334"}, "110169484474386276334"),
         ({"sub": "007"}, "007"),
         ({"sub": "٧"}, "٧"),
@@ -455,13 +455,13 @@ def test_clocks_may_differ_a_little_but_expiry_is_exact() -> None:
 
 def counting(check: Verifier, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     calls = []
-    examine = check._examine
+    examine = check._verify_uncached
 
     def counted(token: Any) -> Claims:
         calls.append(token)
         return examine(token)
 
-    monkeypatch.setattr(check, "_examine", counted)
+    monkeypatch.setattr(check, "_verify_uncached", counted)
     return lambda: len(calls)
 
 
@@ -477,7 +477,7 @@ def test_a_token_is_examined_once_until_it_expires(monkeypatch: pytest.MonkeyPat
 
 
 def test_bad_tokens_are_not_remembered_and_good_ones_have_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    check = verifier(remembered=2)
+    check = verifier(max_cached_tokens=2)
     examined = counting(check, monkeypatch)
     tokens = [signed(GOOD | {"jti": str(number)}) for number in range(3)]
     for token in (*tokens, tokens[2], tokens[0]):
@@ -516,24 +516,24 @@ def test_bearer(shown: str, token: str) -> None:
 
 
 def test_refresh_tokens_are_random_and_only_their_digest_is_kept() -> None:
-    one, other = make_refresh(), make_refresh()
+    one, other = make_refresh_token(), make_refresh_token()
     assert len({one.family, one.secret, other.family, other.secret}) == 4
     for part in (one.family, one.secret):
         assert len(base64.urlsafe_b64decode(part + "=")) == 32
         assert part not in one.digest + one.family_digest
-    assert read_refresh(one.text) == one
-    assert one.next().family == one.family
-    assert one.next().digest != one.digest
+    assert parse_refresh_token(one.text) == one
+    assert one.rotate().family == one.family
+    assert one.rotate().digest != one.digest
     refused(one.text)
 
 
 @given(st.text())
 def test_any_text_can_be_shown_as_a_refresh_token(shown: str) -> None:
-    read = read_refresh(shown)
+    read = parse_refresh_token(shown)
     assert len(read.digest) == len(read.family_digest) == 64
 
 
-@pytest.mark.parametrize("shown", [" " * 30_000, "Bearer" + " " * 30_000 + "x", "Bearer " + "x" * LONGEST_SHOWN])
+@pytest.mark.parametrize("shown", [" " * 30_000, "Bearer" + " " * 30_000 + "x", "Bearer " + "x" * MAX_HEADER_CHARS])
 def test_what_is_too_long_for_a_token_is_not_looked_at(shown: str) -> None:
     assert bearer(shown) is shown
     with pytest.raises(Refusal, match="longer than 8192 bytes"):
@@ -541,4 +541,4 @@ def test_what_is_too_long_for_a_token_is_not_looked_at(shown: str) -> None:
 
 
 def test_the_longest_token_is_read_with_its_scheme() -> None:
-    assert bearer(f"Bearer {'x' * LONGEST} ") == "x" * LONGEST
+    assert bearer(f"Bearer {'x' * MAX_TOKEN_BYTES} ") == "x" * MAX_TOKEN_BYTES

@@ -86,7 +86,7 @@ async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFix
     folder = tmp_path / "data"
     async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
         home = OfflineApp(Config(), store)
-        accounts = Accounts(home, open_identity(home.config, folder), passwords=Passwords(Cost(memory=8, passes=1)))
+        accounts = Accounts(home, open_identity(home.config, folder), passwords=Passwords(Cost(memory_kib=8, passes=1)))
         accounts.address = "http://127.0.0.1:4711"
         account_admin = AccountAdmin(accounts, lambda changed: None)
         await nursery.start(partial(serve_control, folder / FILE_NAME, account_admin.handlers))

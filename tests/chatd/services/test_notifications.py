@@ -130,7 +130,7 @@ async def test_deleted_messages_are_nothing_to_be_notified_of(tmp_path: Path) ->
         for command in (ask.GetNotification, ask.ReadNotification, ask.DeleteNotification):
             with pytest.raises(Refusal, match="Notification not found"):
                 await at.does(juliet, command(notification=key(one.ref)))
-        told = await at.works(notifications.catch_up, talk.ref, [juliet.ref], lost=True)
+        told = await at.works(notifications.catch_up, talk.ref, [juliet.ref], message_deleted=True)
         assert told == [NotificationDeleted(one.ref, juliet.ref), NotificationCounted(juliet.ref, 0)]
 
 
@@ -347,14 +347,14 @@ async def test_members_catch_up_with_a_message(tmp_path: Path) -> None:
         everybody = [who.ref for who in (romeo, juliet, nurse)]
         await at.database.write(lambda tx: view_intervals.begin(tx, group.ref.number, nurse.id, 0))
         await say(at, romeo, group, "one")
-        created, counts = await at.works(notifications.catch_up, group.ref, everybody, lost=False)
+        created, counts = await at.works(notifications.catch_up, group.ref, everybody, message_deleted=False)
         assert isinstance(created, NotificationCreated)
         one = created.notification
         assert (one.user, one.title, one.content) == (juliet.ref, "romeo (Verona)", "one")
         assert counts == NotificationCounted(juliet.ref, 1)
-        assert await at.works(notifications.catch_up, group.ref, everybody, lost=False) == []
+        assert await at.works(notifications.catch_up, group.ref, everybody, message_deleted=False) == []
         await say(at, romeo, group, "two")
-        (again,) = await at.works(notifications.catch_up, group.ref, everybody, lost=False)
+        (again,) = await at.works(notifications.catch_up, group.ref, everybody, message_deleted=False)
         assert isinstance(again, NotificationCreated)
         assert (again.notification.ref, again.notification.content) == (one.ref, "two")
         assert await listed(at, juliet) == [again.notification]

@@ -90,7 +90,7 @@ class Does:
         self.fails = fails
 
     def __call__(self, tx: Transaction) -> Any:
-        work = ServiceContext(tx, Actor(Ref(self.who, START // 1000), "somebody"), ServiceRules(text=20))
+        work = ServiceContext(tx, Actor(Ref(self.who, START // 1000), "somebody"), ServiceRules(max_text_chars=20))
         result = SERVICES[type(self.command)].service(work, self.command)
         if self.fails:
             raise Refusal(CONFLICT)
