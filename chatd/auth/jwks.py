@@ -1,8 +1,9 @@
-"""The issuer's key set, fetched in the background and kept.
+"""The issuer's key set: a task fetches it in the background and keeps it.
 
-One task fetches: at the start, every `every` seconds, and when a token names a key that is not known, though then
-not within `at_most_every` seconds of the last try, or anybody could make this server hammer the issuer. While the
-issuer is down, or gives out nonsense, the last good keys stay. Fetching is urllib in a worker thread: it is rare.
+The task fetches at the start, every `refresh_seconds`, and when a token names an unknown key. Two fetches have at least
+`min_interval_seconds` between them. Otherwise any client could make this server flood the issuer with requests. While
+the issuer is down or sends invalid data, the last good keys stay. The fetch uses urllib in a worker thread, because it
+is rare.
 """
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ FIRST_RETRY_SECONDS = 5.0
 
 
 def check_url(url: str) -> None:
-    """An address that is not HTTP is a mistake in the configuration (`file:` would read this machine)."""
+    """Reject a URL that is not HTTP or HTTPS (`file:` would read this machine)."""
     try:
         parts = urlsplit(url)
-        fine = parts.scheme in ("https", "http") and bool(parts.hostname)
+        valid = parts.scheme in ("https", "http") and bool(parts.hostname)
     except ValueError:
-        fine = False
-    if not fine:
+        valid = False
+    if not valid:
         raise KeyProblem("auth.jwks_url: expected an address that begins with https:// or http://")
 
 
 def fetch(url: str) -> bytes:
-    """GET the key set from a checked address. A redirect is refused: it could lead from https to anywhere."""
+    """GET the key set from a checked URL. A redirect is rejected: it could lead from https to any address."""
     from urllib.error import HTTPError
     from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -46,8 +47,8 @@ def fetch(url: str) -> bytes:
 
     request = Request(url, headers={"Accept": "application/json", "User-Agent": "chatd"})  # noqa: S310
     try:
-        with build_opener(NoRedirect).open(request, timeout=FETCH_TIMEOUT_SECONDS) as answer:
-            body = bytes(answer.read(MAX_KEY_SET_BYTES + 1))
+        with build_opener(NoRedirect).open(request, timeout=FETCH_TIMEOUT_SECONDS) as response:
+            body = bytes(response.read(MAX_KEY_SET_BYTES + 1))
     except HTTPError as error:
         error.close()
         raise KeyProblem(f"auth.jwks_url: the issuer answers {error.code}") from None
@@ -57,15 +58,15 @@ def fetch(url: str) -> bytes:
 
 
 async def fetch_in_thread(url: str) -> bytes:
-    """The same without holding the loop; given up on, whatever the issuer does."""
+    """Fetch in a worker thread, with a time limit that the issuer cannot extend."""
     with trio.fail_after(2 * FETCH_TIMEOUT_SECONDS):
         return await trio.to_thread.run_sync(partial(fetch, url), abandon_on_cancel=True)
 
 
 class JwksSource:
-    """Keeps a ring's keys as the issuer has them.
+    """Keeps the keys of a ring up to date with the issuer's.
 
-    `problem` is why the last try failed, or None; `warn` (the log's) is told when that begins and when it ends.
+    `problem` is the reason why the last fetch failed, or None. `warn` logs the first failure and the recovery.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class JwksSource:
         self._done = trio.Event()
 
     async def run(self) -> None:
-        """Fetch for ever; runs until cancelled."""
+        """Fetch repeatedly, until cancelled."""
         while True:
             self._requested, self._fetching = trio.Event(), True
             await self._try()
@@ -105,17 +106,17 @@ class JwksSource:
             await trio.sleep_until(self._tried_at + self._min_interval_seconds)
 
     def request_fetch(self) -> bool:
-        """A key is missing: fetch again as soon as that is allowed. Whether waiting for it is worth while."""
+        """Request a fetch because a key is missing. Return whether the fetch runs now or starts at once."""
         self._requested.set()
         return self._fetching or trio.current_time() >= self._tried_at + self._min_interval_seconds
 
     async def wait_fetched(self, within: float) -> None:
-        """Wait for the try that is under way or due, but not longer than this."""
+        """Wait for the end of the current fetch, at most `within` seconds."""
         with trio.move_on_after(within):
             await self._done.wait()
 
     def _pause_seconds(self) -> float:
-        """After a failure sooner than usual, then later and later."""
+        """Return the pause before the next fetch. After a failure it is short, and doubles with each failure."""
         if not self._failures:
             return self._refresh_seconds
         return min(FIRST_RETRY_SECONDS * 2.0 ** min(self._failures - 1, 20), self._refresh_seconds)
@@ -126,7 +127,7 @@ class JwksSource:
         except (OSError, ValueError, trio.TooSlowError) as error:
             self._report_failure(str(error) if isinstance(error, KeyProblem) else f"{type(error).__name__}: {error}")
             return
-        except Exception as error:  # http.client has errors of its own, and none may end the server
+        except Exception as error:  # http.client raises errors of its own; none may end the server
             self._report_failure(type(error).__name__)
             return
         if self.problem is not None:

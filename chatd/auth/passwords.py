@@ -1,7 +1,7 @@
-"""Passwords: hashed with argon2id in a worker thread, two at a time (19 MiB and about 17 ms of a core each).
+"""Passwords: argon2id hashes, computed in worker threads, two at a time (19 MiB and about 17 ms of a core each).
 
-A name that nobody has costs the same work as one that somebody has, so that the time of an answer tells nothing. At
-most `QUEUE` logins wait; beyond that the answer is UNAVAILABLE, and memory and time stay bounded.
+A login with an unknown name does the same work as one with a known name. So the response time does not reveal which
+names exist. At most MAX_QUEUED_HASHES logins wait. Further logins get UNAVAILABLE, so memory and time are bounded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Cost(Struct, frozen=True):
-    """What one hash takes: KiB of memory, passes, lanes (OWASP's first recommendation)."""
+    """The cost of one hash (OWASP's first recommendation)."""
 
     memory_kib: int = 19456
     passes: int = 2
@@ -31,7 +31,7 @@ class Cost(Struct, frozen=True):
 
 
 class Passwords:
-    """Makes and checks hashes."""
+    """Makes and verifies password hashes in worker threads."""
 
     def __init__(self, cost: Cost | None = None, *, workers: int = 2) -> None:
         self._cost = cost or Cost()
@@ -39,12 +39,12 @@ class Passwords:
         self._argon2: Any = None
 
     async def hash(self, password: str, *, field: str = "password") -> str:
-        """The hash to store of a new password; a Refusal that names `field` when it will not do."""
+        """Return the hash of a new password. A Refusal for an unsuitable password names `field`."""
         data = check_password(password, field)
         return await self._run_in_worker(lambda: str(self._hasher().hash(data)))
 
     async def verify(self, stored: str | None, password: str) -> bool:
-        """Whether it is the right one. None, for a user that is not there, takes as long and is False."""
+        """Return whether the password is right. For an unknown user (None) it takes as long, and returns False."""
         try:
             data = check_password(password, "password", min_bytes=0)
         except Refusal:
@@ -53,7 +53,7 @@ class Passwords:
         return await self._run_in_worker(lambda: self._matches(encoded, data))
 
     def needs_rehash(self, stored: str) -> bool:
-        """Whether a stored hash was made at another cost; ask after a right password, then hash that again."""
+        """Return whether a stored hash has another cost. Call it after a right password, then hash that again."""
         from argon2.exceptions import InvalidHashError
 
         try:
@@ -62,14 +62,14 @@ class Passwords:
             return True
 
     def dummy_hash(self) -> str:
-        """A hash of today's cost that no password has, for nothing: its sum is random."""
+        """Make a hash of the current cost that no password has. It is cheap, because its digest is random."""
         salt, total = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
         cost = self._cost
         return f"$argon2id$v=19$m={cost.memory_kib},t={cost.passes},p={cost.lanes}${salt}${total}"
 
     async def _run_in_worker(self, job: Callable[[], T]) -> T:
         if self._workers.statistics().tasks_waiting >= MAX_QUEUED_HASHES:
-            raise Refusal(UNAVAILABLE, "Too many people are signing in just now", retry_after=2.0)
+            raise Refusal(UNAVAILABLE, "Too many users are logging in at the moment", retry_after=2.0)
         return await trio.to_thread.run_sync(job, limiter=self._workers)
 
     def _matches(self, encoded: str, data: bytes) -> bool:
@@ -90,7 +90,7 @@ class Passwords:
 
 
 def check_password(password: str, field: str, min_bytes: int = MIN_PASSWORD_BYTES) -> bytes:
-    """The bytes to hash. Composed (NFC), since keyboards differ in how they send an é."""
+    """Check the length of a password. Return the bytes to hash, normalized (NFC): keyboards send an é differently."""
     if len(password) <= MAX_PASSWORD_BYTES:
         try:
             data = unicodedata.normalize("NFC", password).encode()

@@ -1,8 +1,8 @@
-"""Public keys as issuers give them out: PEM, certificates, and JSON Web Key Sets (RFC 7517).
+"""Public keys of issuers: PEM, certificates, and JSON Web Key Sets (RFC 7517).
 
-A key is fitted here, once, with the algorithms that it may serve: what its kind can do, cut down to the allow-list
-and to the `alg` that the key set names. A key set commonly holds keys that are of no use here (for encryption, of
-other kinds): those are passed over. Secret and private keys in it are passed over too; nobody should trust them.
+Each key gets its allowed algorithms here, once. These are the algorithms of its type that are in the allow-list, and
+that match the `alg` in the key set. Many key sets have keys of no use here (for encryption, or of other types). They
+are ignored. Secret and private keys in a key set are ignored too: a published secret is not a secret.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ CURVE_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES
 
 
 class KeyProblem(ValueError):
-    """A key that cannot be used: one line that names where it stands, what was found and what is expected."""
+    """A key is unusable. The message is one line: the setting, the value found and the value expected."""
 
 
 class KeySet(Struct, frozen=True):
-    """Keys by their name, and the one that has none."""
+    """Keys by name, and the key without a name."""
 
     named: dict[str, VerificationKey]
     unnamed: VerificationKey | None = None
 
 
 def read_pem(text: str, kid: str | None, algorithms: frozenset[str], setting: str) -> VerificationKey:
-    """The public key in a PEM text, which may be a certificate."""
+    """Read the public key in a PEM text, which may be a certificate."""
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -50,7 +50,10 @@ def read_pem(text: str, kid: str | None, algorithms: frozenset[str], setting: st
 
 
 def read_jwks(document: bytes, algorithms: frozenset[str], setting: str) -> KeySet:
-    """The usable keys of a key set; KeyProblem when it is none, names two keys alike, or none is usable."""
+    """Read the usable keys of a key set.
+
+    Raise KeyProblem if the document is invalid, two keys have the same name, or no key is usable.
+    """
     try:
         entries = json.loads(document)["keys"]
         members = [entry for entry in entries if isinstance(entry, dict)]
@@ -67,7 +70,7 @@ def read_jwks(document: bytes, algorithms: frozenset[str], setting: str) -> KeyS
 
 
 def _read_jwk(member: dict[str, Any], algorithms: frozenset[str], setting: str) -> VerificationKey | None:
-    """One entry; None when it is no use here."""
+    """Read one entry; None if the key is not usable."""
     from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
     from jwt.exceptions import InvalidKeyError
 
@@ -94,7 +97,7 @@ def _make_key(material: Any, kid: str | None, algorithms: frozenset[str], settin
 
 
 def _supported_algorithms(material: Any, setting: str) -> frozenset[str]:
-    """What a public key can do by its kind and size."""
+    """Return the algorithms that a public key supports by its type and size."""
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

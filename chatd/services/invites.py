@@ -2,7 +2,7 @@
 
 A token has 256 random bits. It is shown once.
 
-    chatd invite     a number of accounts, until it expires; administrators if the invite says so
+    chatd invite     a number of accounts, until it expires; administrators with `--admin`
     setup token      the first administrator, once; invalid as soon as a user exists; kept in memory only
 
 The use is counted in the transaction that makes the account. So concurrent registrations cannot exceed the uses.

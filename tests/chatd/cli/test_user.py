@@ -162,7 +162,7 @@ async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFix
         assert await shell("user", "disable", "ada") == (0, "ada (id 1, user disabled): disabled\n", "")
         assert [changed.signed_out for changed in told] == [True]
         assert await shell("user", "set", "bob", "--admin", "yes") == (1, "", "chatd: There is no user bob\n")
-        assert await shell("token", "ada") == (1, "", "chatd: The account ada is closed\n")
+        assert await shell("token", "ada") == (1, "", "chatd: The account ada is disabled\n")
         assert (await shell("user", "enable", "ada"))[0] == 0
         code, token, _ = await shell("token", "ada", "--ttl", "1h")
         assert code == 0
