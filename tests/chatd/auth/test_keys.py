@@ -272,7 +272,9 @@ async def test_the_only_key_of_an_issuer_needs_no_name(
     assert (await issuer.verifier.verify_or_fetch_keys(token(OLD, None))).subject == 7
 
 
-async def test_unknown_keys_do_not_flood_the_issuer_with_requests(autojump_clock: trio.testing.MockClock, nursery: trio.Nursery) -> None:
+async def test_unknown_keys_do_not_flood_the_issuer_with_requests(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
     issuer = Issuer(jwks(jwk(OLD, kid="old")))
     nursery.start_soon(issuer.source.run)
     for _ in range(100):

@@ -53,7 +53,9 @@ async def test_both_unicode_forms_of_an_accent_are_the_same_password() -> None:
 
 
 @pytest.mark.parametrize("password", ["whatever it is", "", "x" * 2000, "\ud800"])
-async def test_an_unknown_user_costs_the_same_work_as_a_known_one(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unknown_user_costs_the_same_work_as_a_known_one(
+    password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     passwords = Passwords(CHEAP)
     stored = await passwords.hash("correct horse")
     checked: list[str] = []
