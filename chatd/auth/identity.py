@@ -58,8 +58,8 @@ def open_identity(config: Config, folder: Path, *, now: Callable[[], float] = ti
     rules = ClaimRules(auth.user_claims, auth.issuer, auth.audience, auth.leeway)
     provision = {"on": True, "off": False, "auto": settings.foreign}[auth.provision]
     verifier = Verifier(ring, rules, source, now=now)
-    place_key = hmac.digest(settings.own_secret, ADDRESS_KEY_CONTEXT, "sha256")
-    return Identity(verifier, Issuer(ring.signer, now=now), source, settings.foreign, provision, place_key)
+    address_key = hmac.digest(settings.own_secret, ADDRESS_KEY_CONTEXT, "sha256")
+    return Identity(verifier, Issuer(ring.signer, now=now), source, settings.foreign, provision, address_key)
 
 
 def check_keys(auth: AuthSettings) -> None:

@@ -13,10 +13,11 @@ them too.
 An attacker at another address cannot use up the counters of the owner's address. There the owner always has five
 attempts. During an attack, the owner's attempt from an unfamiliar address waits in a queue with the attacker's
 attempts. After the wait, the right password works. The queue takes one attempt every 3 seconds and holds 20 attempts.
-Each network (an IPv4 /24, an IPv6 /48) has one attempt in the queue at a time. So 12 addresses in any networks make the
-owner wait at most 39 seconds, and all addresses of one network 6 seconds. When the queue is full, an attempt gets 429
-and is not counted. To keep the queue full, an attacker needs 20 networks at once. To continue, the attacker needs 120
-networks, because each address has ten attempts an hour. Then only familiar addresses can log in.
+Each network (an IPv4 /24, an IPv6 /48) has one attempt in the queue at a time. So 12 addresses make the owner wait at
+most 39 seconds, in whatever networks they are. All addresses of one network make the owner wait at most 6 seconds. When
+the queue is full, an attempt gets 429 and is not counted. To keep the queue full, an attacker needs 20 networks at
+once. To continue, the attacker needs 120 networks, because each address has ten attempts an hour. Then only familiar
+addresses can log in.
 
 At a familiar address, an empty counter rejects nothing. The attempt waits in a queue of this address. After the wait,
 the right password works, and a wrong one gets 429. So an attacker behind the owner's address has one guess in 3
@@ -44,7 +45,6 @@ WINDOW_SECONDS = 1800.0
 ACCOUNT_RATE, ADDRESS_RATE = Rate(5 / WINDOW_SECONDS, 5), Rate(30 / WINDOW_SECONDS, 30)
 TURN_SECONDS = 3.0
 MAX_QUEUED_ATTEMPTS = 20
-MAX_WAIT_SECONDS = TURN_SECONDS * MAX_QUEUED_ATTEMPTS
 MAX_KEY_CHARS = 254
 NETWORK_BITS = {4: 24, 6: 48}
 WRONG_LOGIN_MESSAGE = "The name or the password is wrong"

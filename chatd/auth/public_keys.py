@@ -1,8 +1,8 @@
 """Public keys of issuers: PEM, certificates, and JSON Web Key Sets (RFC 7517).
 
-Each key gets its allowed algorithms here, once. These are the algorithms of its type that are in the allow-list, and
-that match the `alg` in the key set. Many key sets have keys of no use here (for encryption, or of other types). They
-are ignored. Secret and private keys in a key set are ignored too: a published secret is not a secret.
+Each key gets its allowed algorithms here, once. These are the algorithms of its type that the allow-list has. If the
+key set names an `alg`, only this one is allowed. Many key sets have keys of no use here (for encryption, or of other
+types). They are ignored. Secret and private keys in a key set are ignored too: a published secret is not a secret.
 """
 
 from __future__ import annotations

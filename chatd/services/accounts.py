@@ -33,9 +33,7 @@ from protocol.model import User
 MAX_NAME_CHARS, MAX_EMAIL_CHARS, MAX_DISPLAY_CHARS = 64, 254, 100
 MAX_HANDLE_CHARS = 512  # of the name or address that a client sends to log in, before normalization
 NAME_PATTERN = re.compile(r"[\w.@+-]+")
-RESERVED_NAME_PATTERN = re.compile(
-    r"[0-9]+|deleted(-[0-9]+)?", re.IGNORECASE
-)  # looks like an id or like a deleted user
+RESERVED_NAME_PATTERN = re.compile(r"[0-9]+|deleted(-[0-9]+)?", re.IGNORECASE)  # like an id or a deleted user
 MAX_ID_DIGITS = 16
 WITHOUT_JOINERS = {0x200C: None, 0x200D: None}
 EMAIL_PATTERN = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(\.[\w-]+)*")

@@ -8,7 +8,7 @@ The key that signed a token decides which user its subject names:
     text                           user of that subject, always a foreign user
 
 An integer from another issuer never names a local user. With an issuer configured, the ids that chatd assigns itself
-begin at 2^52, so they do not collide with the issuer's ids. chatd assigns ids to local accounts and to text subjects.
+begin at 2^52. So they do not collide with the issuer's ids. chatd assigns ids to local accounts and to text subjects.
 Ids can collide if accounts were made before the issuer was configured. Then the issuer's user is rejected.
 """
 
@@ -27,6 +27,7 @@ from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import AUTH_INVALID, CONFLICT, Refusal
 from protocol.model import User
 
+MAX_FOREIGN_NAME_CHARS = 100
 _UNFIT_CHARACTERS = re.compile(r"[^\w.@+-]+")
 
 
@@ -79,13 +80,20 @@ def provision(tx: Transaction, claims: VerifiedClaims) -> Actor:
     actor = find_actor(tx, claims)
     if actor is not None:
         return actor
-    named = unicodedata.normalize("NFKC", (claims.name or "")[:100])
-    wanted = _UNFIT_CHARACTERS.sub("-", named).strip("-")[:100] or f"user-{claims.subject}"[:100]
-    if RESERVED_NAME_PATTERN.fullmatch(wanted):
-        wanted = f"user-{wanted}"[:100]
     email = claims.email if claims.email and not accounts.holders(tx, claims.email) else None
-    user = add_foreign_user(tx, claims.subject, name=_unused_name(tx, wanted), email=email, display=claims.name)
+    user = add_foreign_user(
+        tx, claims.subject, name=_unused_name(tx, _name_from(claims)), email=email, display=claims.name
+    )
     return Actor(user.ref, user.name, claims.admin, claims.expires, claims.issued or 0.0)
+
+
+def _name_from(claims: VerifiedClaims) -> str:
+    """Make a valid name from the name claim or the subject."""
+    normalized = unicodedata.normalize("NFKC", (claims.name or "")[:MAX_FOREIGN_NAME_CHARS])
+    name = _UNFIT_CHARACTERS.sub("-", normalized).strip("-")[:MAX_FOREIGN_NAME_CHARS] or f"user-{claims.subject}"
+    if RESERVED_NAME_PATTERN.fullmatch(name):
+        name = f"user-{name}"
+    return name[:MAX_FOREIGN_NAME_CHARS]
 
 
 def add_foreign_user(tx: Transaction, subject: int | str, *, name: str, email: str | None, display: str | None) -> User:
@@ -98,8 +106,8 @@ def add_foreign_user(tx: Transaction, subject: int | str, *, name: str, email: s
 def add_foreign(tx: Transaction, subject: int | str, new_account: NewAccount) -> User:
     """Add a foreign user for an administrator, before a token names the user."""
     check_available(tx, new_account)
-    taken = users.account(tx, id=subject) if isinstance(subject, int) else users.by_subject(tx, subject)
-    if taken is not None:
+    existing = users.account(tx, id=subject) if isinstance(subject, int) else users.by_subject(tx, subject)
+    if existing is not None:
         raise Refusal(CONFLICT, f"A user with the subject or id {subject} exists already", field="subject")
     user = add_foreign_user(tx, subject, name=new_account.name, email=new_account.email, display=new_account.display)
     if new_account.admin:
@@ -117,11 +125,11 @@ def _find_account(tx: ReadTransaction, claims: VerifiedClaims) -> Account | None
     """Find the account of a token, by the table in the module's docstring."""
     subject = claims.subject
     if isinstance(subject, int):
-        found = users.account(tx, id=subject)
-        if found is not None and (claims.own_key or not (found.local or found.user.ref.subject)):
-            return found
+        account = users.account(tx, id=subject)
+        if account is not None and (claims.own_key or not (account.local or account.user.ref.subject)):
+            return account
         if subject < FIRST_OWN_ID:
-            if found is not None:
+            if account is not None:
                 raise IdTaken(subject)
             return None
     user = users.by_subject(tx, str(subject))

@@ -13,6 +13,8 @@ from protocol.events import ConversationCreated, ConversationDeleted
 from protocol.ids import Key, Ref
 from protocol.model import Conversation, Page, User
 
+MAX_TITLE_CHARS = 200
+
 
 def create(context: ServiceContext, command: ask.CreateConversation) -> Conversation:
     """Create a conversation. Each pair of users has at most one private conversation."""
@@ -39,8 +41,8 @@ def _other_members(context: ServiceContext, command: ask.CreateConversation, me:
 
 
 def _check_title(title: str | None) -> str | None:
-    if title is not None and not 0 < len(title.strip()) <= 200:
-        raise Refusal(BAD_REQUEST, "title must have 1 to 200 characters", field="title")
+    if title is not None and not 0 < len(title.strip()) <= MAX_TITLE_CHARS:
+        raise Refusal(BAD_REQUEST, f"title must have 1 to {MAX_TITLE_CHARS} characters", field="title")
     return title
 
 
@@ -49,9 +51,9 @@ def open_private(context: ServiceContext, me: User, others: list[User]) -> Conve
     if len(others) != 1:
         raise Refusal(BAD_REQUEST, "A private conversation has exactly one other participant", field="participants")
     other = others[0].ref.number
-    known = conversations.of_pair(context.tx, me.ref.number, other)
-    if known is not None:
-        return _load(context, known)
+    existing = conversations.of_pair(context.tx, me.ref.number, other)
+    if existing is not None:
+        return _load(context, existing)
     id = conversations.add(context.tx, "private", None, me.ref.number, other)
     conversations.add_member(context.tx, id, me.ref.number, "owner", 0)
     conversations.add_member(context.tx, id, other, "member", 0)
@@ -77,18 +79,18 @@ def get(context: ServiceContext, command: ask.GetConversation) -> Conversation:
 def listing(context: ServiceContext, command: ask.ListConversations) -> Page:
     """List the caller's conversations. The conversation with the newest message is first."""
     limit = page_size(context, command)
-    me, numbered = context.actor.id, command.page is not None
-    if numbered or not (command.before or command.after):
+    me, is_numbered = context.actor.id, command.page is not None
+    if is_numbered or not (command.before or command.after):
         memberships = conversations.newest(context.tx, me, limit + 1, page_offset(command, limit))
     else:
-        of = (command.before or command.after or (0,))[0]
-        if not conversations.exists_with(context.tx, of, me):
+        cursor = (command.before or command.after or (0,))[0]
+        if not conversations.exists_with(context.tx, cursor, me):
             raise context.refusal_without_membership(
-                Key(of)
+                Key(cursor)
             )  # deleted since the previous page; an empty page would look like the end
-        recency = messages.newest(context.tx, of)
-        memberships = conversations.beside(context.tx, me, limit + 1, of, recency, newer=command.before is None)
-    total = conversations.how_many(context.tx, me) if numbered else None
+        recency = messages.newest(context.tx, cursor)
+        memberships = conversations.beside(context.tx, me, limit + 1, cursor, recency, newer=command.before is None)
+    total = conversations.how_many(context.tx, me) if is_numbered else None
     return make_page(context, command, limit, _load_details(context, memberships), ascending=False, total=total)
 
 

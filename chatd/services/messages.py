@@ -62,7 +62,7 @@ def _send(context: ServiceContext, membership: Membership, me: User, command: as
         digest = _content_digest(command)
         stored = messages.sent_as(context.tx, me.ref.number, membership.conversation.number, command.client_id)
         if stored is not None:
-            return _resend(context, stored, digest)
+            return _answer_repeat(context, stored, digest)
     sent = messages.add(
         context.tx,
         membership,
@@ -78,7 +78,7 @@ def _send(context: ServiceContext, membership: Membership, me: User, command: as
     return sent
 
 
-def _resend(context: ServiceContext, stored: tuple[int, str], digest: str) -> Message:
+def _answer_repeat(context: ServiceContext, stored: tuple[int, str], digest: str) -> Message:
     """Answer a repeated send with the stored message. A repeat with other content is a conflict."""
     if stored[1] != digest:
         raise Refusal(CONFLICT, "Another message was already sent under this clientId", field="clientId")
@@ -95,9 +95,9 @@ def _content_digest(command: ask.SendMessage) -> str:
 
 def _check_content(context: ServiceContext, command: ask.SendMessage) -> str:
     """Check the content and the attachments against the limits. Return the content."""
-    limit = context.rules.max_attachments
-    if limit and len(command.attachments) > limit:
-        raise Refusal(BAD_REQUEST, f"A message has at most {limit} attachments", field="attachments")
+    max_attachments = context.rules.max_attachments
+    if max_attachments and len(command.attachments) > max_attachments:
+        raise Refusal(BAD_REQUEST, f"A message has at most {max_attachments} attachments", field="attachments")
     if not command.content and command.attachments:
         return ""
     return check_text(context, command.content or "", may_be_empty=bool(command.attachments))
@@ -108,9 +108,9 @@ def check_text(context: ServiceContext, content: str, *, may_be_empty: bool = Fa
 
     Blanks and control characters at both ends do not count, up to 1,000 of them.
     """
-    length, limit = len(content.strip(_BLANKS_AND_CONTROLS)), context.rules.max_text_chars
-    if limit and max(length, len(content) - MAX_IGNORED_CHARS) > limit:
-        raise Refusal(BAD_REQUEST, f"content must have at most {limit} characters", field="content")
+    length, max_chars = len(content.strip(_BLANKS_AND_CONTROLS)), context.rules.max_text_chars
+    if max_chars and max(length, len(content) - MAX_IGNORED_CHARS) > max_chars:
+        raise Refusal(BAD_REQUEST, f"content must have at most {max_chars} characters", field="content")
     if length == 0 and not may_be_empty:
         raise Refusal(BAD_REQUEST, "content must not be empty", field="content")
     return content

@@ -40,8 +40,8 @@ def make_page(
 ) -> Page:
     """Make a page of `rows`, which are in display order and may have one extra row.
 
-    In an ascending list (oldest first), the cursor of the next page is the first row, and with `after` the last row.
-    In a descending list, it is the last row, and with `after` the first row.
+    The cursor of the next page is the first row of an ascending list (oldest first), or the last row of a descending
+    one. With `after`, it is the row at the other end.
     """
     has_more = len(rows) > limit
     forward = command.after is not None

@@ -8,7 +8,7 @@ from protocol import commands as ask
 from protocol.events import Typing
 
 
-def typing(context: ServiceContext, command: ask.SetTyping) -> None:
+def set_typing(context: ServiceContext, command: ask.SetTyping) -> None:
     membership = context.membership(command, command.conversation)
     if command.to is not None:
         check_receiver(context, membership, command.to)

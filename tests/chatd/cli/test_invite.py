@@ -62,7 +62,7 @@ def test_before_the_first_start(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["list", "--admin"], 2, "expected options for a new invite"),
         (["nonsense"], 2, "expected options for a new invite"),
         (["--uses", "0"], 1, "An invite has 1 to 10000 uses"),
-        (["--ttl", "366d"], 1, "An invite lasts"),
+        (["--ttl", "366d"], 1, "The lifetime of an invite"),
     ],
 )
 def test_no_is_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, line: str) -> None:
