@@ -52,7 +52,7 @@ class ChatAdmin:
         actor = Actor(user.ref, user.name)
         async with self._opening:
             conversation = await self._conversation(actor, asked.conversation)
-        grant = await self._app.database.read(lambda tx: services.may_have_token(tx, user.name))
+        grant = await self._app.database.read(lambda tx: services.grant_token(tx, user.name))
         return {
             "user": user.ref.number,
             "name": user.name,

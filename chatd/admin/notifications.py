@@ -65,7 +65,7 @@ class NotificationAdmin:
             command: Command = ask.Broadcast(title=asked.title, content=asked.content, type=asked.type)
         else:
             who = asked.user
-            user = (await self._database.read(lambda tx: accounts.find(tx, who))).user
+            user = (await self._database.read(lambda tx: accounts.find_account(tx, who))).user
             key = Key(user.ref.number)
             command = ask.CreateNotification(user=key, title=asked.title, content=asked.content, type=asked.type)
         made = await self._perform(command)

@@ -24,7 +24,7 @@ class ResumePoint(NamedTuple):
     reached: int
 
 
-NOTHING_MISSED = JoinState([], None, MissedEvents([], 0, all=True))
+NOTHING_MISSED = JoinState([], None, MissedEvents([], 0, complete=True))
 
 
 class Channel(Subscriber):

@@ -105,7 +105,7 @@ class Connection(Sink, ManagedConnection):
                 found = outcome.capture(self._check, actor, found.value)
             given.append(found)
             if self.open and isinstance(found, outcome.Value):
-                if found.value.missed.lost:
+                if found.value.missed.trimmed:
                     self.close_with(SLOW)
                 else:
                     self._subscribe(channels, found.value)

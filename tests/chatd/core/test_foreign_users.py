@@ -125,7 +125,7 @@ async def test_a_refused_number_is_logged_once(world: World, monkeypatch: pytest
         async def verify_or_fetch_keys(self, token: str) -> Claims:
             return foreign(int(token))
 
-        def remembered(self, token: str) -> Claims | None:
+        def cached_claims(self, token: str) -> Claims | None:
             return None
 
     authenticator = Authenticator(world.database, Believes(), provision=True)
