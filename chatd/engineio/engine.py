@@ -33,6 +33,7 @@ import trio
 
 from chatd.engineio.rules import OutOfTurn, SessionRules
 from chatd.engineio.session import EngineSession
+from chatd.engineio.transports import begin_post, poll, post, spoil_post, upgrade
 from chatd.net.framer import ReadRules, frame_text
 from chatd.net.handshake import wants_websocket
 from chatd.net.http import BodyHandler, Direct, LongPollHandler
@@ -123,7 +124,7 @@ class Engine:
             if wants_websocket(request):
                 self._judge(request, upgrade=True)
             elif too_large and (session := self._judge(request, upgrade=False)) is not None:
-                session.spoil_post()
+                spoil_post(session)
         except EngineRefusal as refused:
             if not too_large:
                 return self._error(request, refused.number)
@@ -140,8 +141,8 @@ class Engine:
             if request.method == "GET":
                 return LongPollHandler(partial(self._poll, session))
             if request.method == "POST":
-                session.begin_post()
-                return BodyHandler(partial(self._post, session), session.spoil_post)
+                begin_post(session)
+                return BodyHandler(partial(self._post, session), partial(spoil_post, session))
             raise EngineRefusal(BAD_REQUEST)
         except EngineRefusal as refused:
             return partial(self._say_no, refused.number)
@@ -176,13 +177,13 @@ class Engine:
 
     async def _poll(self, session: EngineSession, request: Request, body: bytes) -> Response:
         try:
-            return self._words(request, await session.poll())
+            return self._words(request, await poll(session))
         except OutOfTurn:
             return self._error(request, BAD_REQUEST)
 
     async def _post(self, session: EngineSession, request: Request, body: bytes) -> Response:
         try:
-            await session.post(body)
+            await post(session, body)
         except (Malformed, OutOfTurn):
             return self._error(request, BAD_REQUEST)
         return self._words(request, b"ok")
@@ -214,7 +215,7 @@ class Engine:
             life = self._run(session, request)
             del request  # a session that idles keeps it only as long as whoever serves it does
             await life
-        elif await session.upgrade(socket):
+        elif await upgrade(session, socket):
             await session.wait_over()
 
     # -- sessions --------------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ from msgspec import Struct
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close
 
+from protocol.frames import Packet
+
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # no C compiler where it was installed
@@ -38,7 +40,6 @@ HEADS = frozenset(
 
 _short, _medium, _long = (struct.Struct(form).pack for form in (">BB", ">BBH", ">BBQ"))
 
-Message: TypeAlias = tuple[bytes, bool]
 Control: TypeAlias = Callable[[int, bytes], None]
 
 
@@ -88,13 +89,13 @@ class FrameReader:
         self._assembly: Assembly | None = None
         self.violation: Violation | None = None
 
-    def feed(self, data: bytes, control: Control) -> list[Message]:
+    def feed(self, data: bytes, control: Control) -> list[Packet]:
         """The messages that these bytes complete; control frames go to `control(opcode, payload)` in their place. So
         do empty fragments, which cost as much and carry as little. `control` may raise a Violation.
 
         After a violation `violation` is set, what came before it has been given, and nothing more is read.
         """
-        messages: list[Message] = []
+        messages: list[Packet] = []
         if self.violation is not None:
             return messages
         whole: bytes | bytearray = data
@@ -115,7 +116,7 @@ class FrameReader:
                 self._need -= position
         return messages
 
-    def _read(self, data: bytes | bytearray, messages: list[Message], control: Control) -> int:
+    def _read(self, data: bytes | bytearray, messages: list[Packet], control: Control) -> int:
         """Read every frame that is there in full; the position of the first that is not."""
         position, end = 0, len(data)
         while end - position >= 2:
@@ -140,7 +141,7 @@ class FrameReader:
             if head == TEXT_HEAD and self._assembly is None:
                 if not payload.isascii():
                     payload.decode()
-                messages.append((payload, False))
+                messages.append(Packet(payload))
             elif head & CLOSE:
                 control(head & 0x0F, payload)
                 if head == FINAL | CLOSE:
@@ -155,14 +156,14 @@ class FrameReader:
         if before + length > self._rules.message_bytes > 0:
             raise Violation(1009, f"messages of at most {self._rules.message_bytes} bytes are taken")
 
-    def _assemble(self, head: int, payload: bytes, messages: list[Message], control: Control) -> None:
+    def _assemble(self, head: int, payload: bytes, messages: list[Packet], control: Control) -> None:
         """A data frame that is not simply a whole text."""
         assembly = self._assembly
         if head & 0x0F != CONTINUATION:
             if assembly is not None:
                 raise Violation(1002, "a new message inside another")
             if head == BINARY_HEAD:
-                messages.append((payload, True))
+                messages.append(Packet(payload, True))
                 return
             assembly = self._assembly = Assembly(head == BINARY)
         elif assembly is None:
@@ -174,7 +175,7 @@ class FrameReader:
             control(CONTINUATION, payload)
         if head & FINAL:
             self._assembly = None
-            messages.append((b"".join(assembly.pieces), assembly.binary))
+            messages.append(Packet(b"".join(assembly.pieces), assembly.binary))
 
     @staticmethod
     def _misshapen(head: int, length: int) -> Violation:

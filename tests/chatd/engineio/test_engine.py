@@ -19,6 +19,7 @@ from chatd.net.memory import memory_pair
 from chatd.net.request import Request, Response
 from chatd.net.socket import socket_rules
 from tests.chatd.engineio.engine_app import RULES, app, both
+from tests.chatd.listening import receive
 
 SLOW_HEART = SessionRules()
 
@@ -120,7 +121,7 @@ class TestPolling:
 
         async def serve(session: EngineSession, request: Request) -> None:
             while True:
-                heard.extend(packet.data for packet in await session.receive())
+                heard.extend(packet.data for packet in await receive(session))
 
         async with app(serve) as here:
             sid = await here.handshake()
@@ -192,7 +193,7 @@ class TestPolling:
         async def serve(session: EngineSession, request: Request) -> None:
             while True:
                 await trio.sleep(3)
-                await session.receive()
+                await receive(session)
 
         async with app(serve, SLOW_HEART) as here:
             sid = await here.handshake()
@@ -210,7 +211,7 @@ class TestPolling:
 
         async def serve(session: EngineSession, request: Request) -> None:
             sessions.append(session)
-            await session.receive()
+            await receive(session)
 
         async with app(serve, SessionRules(outbox_bytes=1_000)) as here:
             sid = await here.handshake()
@@ -218,9 +219,9 @@ class TestPolling:
             (session,) = sessions
             session.write(frame_text(b"4" + b"x" * 600))
             session.write(frame_text(b"4dropped"), True)
-            assert session.waiting == 605
+            assert session.outbox.waiting == 605
             session.write(frame_text(b"4" + b"x" * 600))
-            assert session.waiting == 0
+            assert session.outbox.waiting == 0
             assert session.closing
             session.write(frame_text(b"4more"))
             assert said(await here.get(sid)) == (200, "1")
@@ -349,7 +350,7 @@ class TestHeartbeat:
 
     async def test_who_opens_nothing_must_go(self, autojump_clock: MockClock) -> None:
         async def serve(session: EngineSession, request: Request) -> None:
-            await session.receive()
+            await receive(session)
 
         async with app(serve, SLOW_HEART) as here:
             peer = here.connect()
@@ -396,7 +397,7 @@ class TestClose:
 
         async def serve(session: EngineSession, request: Request) -> None:
             while True:
-                heard.extend(packet.data for packet in await session.receive())
+                heard.extend(packet.data for packet in await receive(session))
 
         async with app(serve) as here:
             sid = await here.handshake()
@@ -405,7 +406,7 @@ class TestClose:
 
     async def test_the_server_closes_behind_what_it_said(self, autojump_clock: MockClock) -> None:
         async def serve(session: EngineSession, request: Request) -> None:
-            await session.receive()
+            await receive(session)
             session.write(frame_text(b"4bye"))
             session.close(4401, "out")
 
@@ -426,7 +427,7 @@ class TestClose:
 
     async def test_a_fault_of_ours_ends_one_session_and_is_told(self, autojump_clock: MockClock) -> None:
         async def serve(session: EngineSession, request: Request) -> None:
-            await session.receive()
+            await receive(session)
             raise RuntimeError("a fault")
 
         async with app(serve, SLOW_HEART) as here:

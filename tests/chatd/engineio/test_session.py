@@ -14,11 +14,11 @@ from chatd.engineio.engine import SessionRules
 from chatd.engineio.polling import unframe
 from chatd.engineio.session import EngineSession
 from chatd.net.framer import frame_binary, frame_text
-from chatd.net.outbox import SendFunction
 from chatd.net.request import Request, Response
 from protocol.frames import Packet
 from tests.apps.socketio_echo import echo_events
 from tests.chatd.engineio.engine_app import House, Peer, app, both
+from tests.chatd.listening import receive
 
 CALM = SessionRules()
 
@@ -159,7 +159,7 @@ class TestUpgrade:
         async def serve(session: EngineSession, request: Request) -> None:
             while True:
                 await trio.sleep(50)
-                await session.receive()
+                await receive(session)
 
         async with app(serve, SessionRules(interval=100, connect_seconds=0)) as here:
             sid = await here.handshake()
@@ -206,31 +206,31 @@ async def test_a_header_by_polling_and_its_attachment_by_websocket(autojump_cloc
         assert [await peer.hear(), await peer.hear()] == [b"\1", b"\2"]
 
 
-async def test_whoever_writes_is_told_of_the_move_and_served_without_it(autojump_clock: MockClock) -> None:
-    told: list[SendFunction] = []
+async def test_a_caller_that_holds_the_outbox_of_polling_is_served_after_the_upgrade(
+    autojump_clock: MockClock,
+) -> None:
     sessions: list[EngineSession] = []
 
     async def serve(session: EngineSession, request: Request) -> None:
-        session.on_send_changed = told.append
         sessions.append(session)
-        await session.receive()
+        await receive(session)
 
     async with app(serve, CALM) as here:
         sid = await here.handshake()
         await trio.testing.wait_all_tasks_blocked()
         (session,) = sessions
-        remembered = session.write
+        before = session.outbox
         assert session.transport == "polling"
         peer = await here.upgrade(sid)
         peer.say("5")
         await trio.testing.wait_all_tasks_blocked()
-        assert told == [session.send_function]
+        assert session.outbox is not before
         assert session.transport == "websocket"
-        remembered(frame_text(b"4old"))
+        before.send(frame_text(b"4old"))
         session.write(frame_text(b"4new"))
         assert [await peer.hear(), await peer.hear()] == ["4old", "4new"]
-        remembered(frame_text(b"4x" * 100_000))
-        assert session.waiting == 0
+        before.send(frame_text(b"4x" * 100_000))
+        assert session.outbox.waiting == 0
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 70_000])

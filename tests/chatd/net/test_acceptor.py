@@ -22,6 +22,7 @@ from chatd.net.http_connection import HttpRules
 from chatd.net.listeners import Address, Taken, listen, spell
 from chatd.net.request import Request, Response
 from chatd.net.socket import WebSocket, frame_text, socket_rules
+from tests.chatd.listening import receive
 from tests.chatd.net.test_stream import certificate
 from tests.outside.raw import upgrade
 
@@ -43,7 +44,7 @@ class EchoSite:
         self.sockets.add(websocket)
         try:
             while True:
-                for payload, _ in await websocket.receive():
+                for payload, _ in await receive(websocket):
                     if payload == b"crash":
                         raise RuntimeError("as asked")
                     websocket.write(frame_text(payload))
@@ -89,7 +90,7 @@ class House:
             addresses or [Address()],
             front=rules or AcceptRules(),
             http=HttpRules(),
-            sockets=socket_rules(farewell=0.2),
+            sockets=socket_rules(farewell_seconds=0.2),
             tls=tls,
             crashed=self.crashes.append,
         )
@@ -318,7 +319,9 @@ class FailingListener:
 
 
 async def test_accepting_survives_every_error(app: House) -> None:
-    front = Acceptor(app.site, [Address()], front=AcceptRules(), http=HttpRules(), sockets=socket_rules(farewell=0.2))
+    front = Acceptor(
+        app.site, [Address()], front=AcceptRules(), http=HttpRules(), sockets=socket_rules(farewell_seconds=0.2)
+    )
     app.front = front
     failures = [errno.EMFILE, errno.ECONNABORTED, errno.EINVAL]
     front._listeners = [FailingListener(real, failures) for real in front._listeners]  # type: ignore[misc]

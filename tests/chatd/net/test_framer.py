@@ -9,7 +9,6 @@ from websockets.frames import Frame, Opcode
 
 from chatd.net.framer import (
     FrameReader,
-    Message,
     ReadRules,
     Violation,
     frame_binary,
@@ -17,6 +16,7 @@ from chatd.net.framer import (
     frame_text,
     parse_close,
 )
+from protocol.frames import Packet
 
 RULES = ReadRules(message_bytes=1_000, fragments=4)
 MASK = b"\x01\x02\x03\x04"
@@ -32,7 +32,7 @@ def spell(head: int, payload: bytes = b"", *, length: bytes | None = None, maske
     return bytes([head]) + first + length[1:] + (MASK if masked else b"") + body
 
 
-def hear(*data: bytes, rules: ReadRules = RULES) -> tuple[list[Message], list[tuple[int, bytes]], Violation | None]:
+def hear(*data: bytes, rules: ReadRules = RULES) -> tuple[list[Packet], list[tuple[int, bytes]], Violation | None]:
     reader, messages, controls = FrameReader(rules), [], []
     for piece in data:
         messages += reader.feed(piece, lambda opcode, payload: controls.append((opcode, payload)))

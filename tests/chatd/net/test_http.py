@@ -19,6 +19,7 @@ from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.request import Request, Response
 from chatd.net.socket import WebSocket, socket_rules
 from protocol.errors import AUTH_INVALID, Refusal
+from tests.chatd.listening import receive
 
 HOST = b"Host: chat.example\r\n"
 UPGRADE = (
@@ -46,7 +47,7 @@ class TrySite:
 
     async def websocket(self, request: Request, websocket: WebSocket) -> None:
         while True:
-            for payload, _ in await websocket.receive():
+            for payload, _ in await receive(websocket):
                 if payload == b"crash":
                     raise RuntimeError("as asked")
                 if payload == b"leave":

@@ -10,11 +10,16 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 from websockets.frames import Frame, Opcode
 
-from chatd.net.framer import Message, frame_close
+from chatd.net.epoll_reader import Take
+from chatd.net.framer import frame_close
 from chatd.net.memory import MemoryStream, memory_pair
+from chatd.net.outbox import Outbox
 from chatd.net.socket import LINGER_BYTES, Gone, SocketRules, WebSocket, frame_text, socket_rules
+from chatd.net.stream import receive_all
+from protocol.frames import Packet
+from tests.chatd.listening import receive
 
-RULES = socket_rules(message_bytes=1_000, outbox_bytes=10_000, farewell=5.0)
+RULES = socket_rules(message_bytes=1_000, outbox_bytes=10_000, farewell_seconds=5.0)
 
 
 def text(payload: bytes) -> bytes:
@@ -32,29 +37,24 @@ def close(code: int, reason: bytes = b"") -> bytes:
 class Pair:
     """A WebSocket and its client's stream."""
 
-    def __init__(
-        self, nursery: trio.Nursery, rules: SocketRules = RULES, capacity: int = 65_536, *, listens: bool = False
-    ) -> None:
-        self.listens = listens
+    def __init__(self, nursery: trio.Nursery, rules: SocketRules = RULES, capacity: int = 65_536) -> None:
         self.nursery = nursery
         self.stream, self.client = memory_pair(capacity)
         self.socket = WebSocket(self.stream, nursery, rules)
-        self.heard: list[Message] = []
+        self.heard: list[Packet] = []
         self.gone: Gone | None = None
 
     async def run(self) -> None:
         """A handler that keeps what it hears, and the settling that follows it."""
         try:
-            while self.listens:
-                await self.socket.listen(self.hear)
             while True:
-                self.heard += await self.socket.receive()
+                await self.socket.listen(self.hear)
         except Gone as gone:
             self.gone = gone
         await self.socket.settle()
         self.stream.close()
 
-    def hear(self, messages: list[Message]) -> bool:
+    def hear(self, messages: list[Packet]) -> bool:
         """Now and then it has had enough, and comes back for more."""
         self.heard += messages
         return len(self.heard) % 3 > 0
@@ -63,9 +63,9 @@ class Pair:
         self.nursery.start_soon(self.run)
 
 
-@pytest.fixture(params=[False, True], ids=["receives", "listens"])
-async def pair(nursery: trio.Nursery, request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
-    made = Pair(nursery, listens=request.param)
+@pytest.fixture
+async def pair(nursery: trio.Nursery) -> AsyncIterator[Pair]:
+    made = Pair(nursery)
     yield made
     await wait_all_tasks_blocked()
     assert not nursery.child_tasks, "a task is left behind"
@@ -86,18 +86,17 @@ def ended(pair: Pair) -> tuple[int, str]:
 
 async def test_messages_of_one_read_come_together(pair: Pair) -> None:
     await pair.client.send_all(text(b"one") + Frame(Opcode.BINARY, b"two").serialize(mask=True))
-    assert await pair.socket.receive() == [(b"one", False), (b"two", True)]
+    assert await receive(pair.socket) == [(b"one", False), (b"two", True)]
 
 
 async def test_what_followed_the_head_is_read_first(pair: Pair) -> None:
     whole = text(b"early")
     pair.socket.follow(whole[:4])
     await pair.client.send_all(whole[4:])
-    assert await pair.socket.receive() == [(b"early", False)]
+    assert await receive(pair.socket) == [(b"early", False)]
 
 
 async def test_listening_begins_with_what_followed_the_head(pair: Pair) -> None:
-    pair.listens = True
     divided = text(b"and")
     pair.socket.follow(text(b"early") + divided[:3])
     await pair.client.send_all(divided[3:] + text(b"late") + close(1000))
@@ -108,16 +107,16 @@ async def test_listening_begins_with_what_followed_the_head(pair: Pair) -> None:
 
 
 async def test_whoever_has_heard_enough_can_receive_the_rest(pair: Pair) -> None:
-    heard: list[Message] = []
+    heard: list[Packet] = []
 
-    def enough(messages: list[Message]) -> bool:
+    def enough(messages: list[Packet]) -> bool:
         heard.extend(messages)
         return False
 
     await pair.client.send_all(text(b"one"))
     await pair.socket.listen(enough)
     await pair.client.send_all(text(b"two") + close(1000))
-    assert await pair.socket.receive() == [(b"two", False)]
+    assert await receive(pair.socket) == [(b"two", False)]
     assert heard == [(b"one", False)]
     with pytest.raises(Gone):
         await pair.socket.listen(enough)
@@ -135,7 +134,7 @@ async def test_the_client_closes(pair: Pair) -> None:
 
 async def test_answers_go_out_before_the_echo_of_a_close(pair: Pair) -> None:
     await pair.client.send_all(text(b"last") + close(1000))
-    assert await pair.socket.receive() == [(b"last", False)]
+    assert await receive(pair.socket) == [(b"last", False)]
     pair.socket.write(frame_text(b"answer"))
     pair.start()
     assert await read_end(pair.client) == frame_text(b"answer") + frame_close(1000)
@@ -229,10 +228,10 @@ async def test_pings_are_answered(pair: Pair) -> None:
     pair.client.close()
 
 
-async def test_the_pongs_of_one_read_go_out_in_one_send(nursery: trio.Nursery) -> None:
+async def test_the_pongs_of_one_read_go_out_in_one_send(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = Pair(nursery)
     sent = list[bytes]()
-    pair.socket.write = lambda data, droppable=False: sent.append(data)
+    monkeypatch.setattr(Outbox, "push", lambda self, data, droppable=False: sent.append(data))
     pair.start()
     await pair.client.send_all(ping(b"one") + ping(b"two"))
     await wait_all_tasks_blocked()
@@ -240,7 +239,7 @@ async def test_the_pongs_of_one_read_go_out_in_one_send(nursery: trio.Nursery) -
     pair.client.close()
 
 
-CONTROLLED = socket_rules(control_frames=10, control_burst=20, farewell=5.0)
+CONTROLLED = socket_rules(control_frames=10, control_burst=20, farewell_seconds=5.0)
 KINDS = {
     "pings": ping(),
     "pongs": Frame(Opcode.PONG, b"").serialize(mask=True),
@@ -249,12 +248,11 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("listens", [False, True])
 async def test_control_frames_have_a_limit(
-    nursery: trio.Nursery, kind: str, listens: bool, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    nursery: trio.Nursery, kind: str, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty at once and ten a second; one more closes with 4029, and what comes behind it is not looked at."""
-    pair = Pair(nursery, CONTROLLED, listens=listens)
+    pair = Pair(nursery, CONTROLLED)
     pair.start()
     await pair.client.send_all(Frame(Opcode.TEXT, b"begun", fin=False).serialize(mask=True))
     await pair.client.send_all(KINDS[kind] * 20)
@@ -279,7 +277,7 @@ async def test_control_frames_have_a_limit(
 
 
 async def test_a_client_that_floods_after_the_close_is_read_no_further(nursery: trio.Nursery) -> None:
-    pair = Pair(nursery, CONTROLLED, listens=True)
+    pair = Pair(nursery, CONTROLLED)
     pair.start()
     await wait_all_tasks_blocked()
     pair.socket.close(4029, "too many calls")
@@ -292,13 +290,13 @@ async def test_a_client_that_floods_after_the_close_is_read_no_further(nursery: 
     assert not nursery.child_tasks
 
 
-async def test_last_heard_moves_with_everything_heard(pair: Pair, autojump_clock: MockClock) -> None:
+async def test_last_received_moves_with_everything_heard(pair: Pair, autojump_clock: MockClock) -> None:
     pair.start()
-    before = pair.socket.last_heard
+    before = pair.socket.last_received
     await trio.sleep(20)
     await pair.client.send_all(Frame(Opcode.PONG, b"").serialize(mask=True))
     await wait_all_tasks_blocked()
-    assert pair.socket.last_heard == pytest.approx(before + 20, abs=0.01)
+    assert pair.socket.last_received == pytest.approx(before + 20, abs=0.01)
     pair.client.close()
 
 
@@ -355,7 +353,7 @@ async def test_an_endless_sender_leaves_others_their_turn(pair: Pair) -> None:
     read = pair.stream.receive_some
     pair.socket._stream = Sipping(read)  # type: ignore[assignment]
     for _ in range(50):
-        await pair.socket.receive()
+        await receive(pair.socket)
     assert turns > 40
     pair.gone = Gone(1000)
     pair.client.close()
@@ -368,3 +366,6 @@ class Sipping:
     async def receive_some(self) -> bytes:
         data: bytes = await self.read(200)  # type: ignore[operator]
         return data
+
+    async def listen(self, take: Take) -> None:
+        await receive_all(self, take)  # type: ignore[arg-type]
