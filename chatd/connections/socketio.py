@@ -121,7 +121,7 @@ class SocketIoConnection(Connection):
     def admit(self) -> None:
         """The client has shown who it is: it may stay, and send larger packets."""
         self.framing.packet_bytes = self._packet_bytes
-        self.session.admit()
+        self.session.namespace_opened()
 
     def count(self) -> None:
         """Count a packet that is no call, and costs as much."""
@@ -150,8 +150,8 @@ def open_engine(app: App, nursery: trio.Nursery, headers: Callable[[Request], He
 def session_rules(config: Config) -> SessionRules:
     limits, socketio = config.limits, config.socketio
     return SessionRules(
-        interval=socketio.ping_interval,
-        timeout=socketio.ping_timeout,
+        interval_seconds=socketio.ping_interval,
+        timeout_seconds=socketio.ping_timeout,
         payload_bytes=socketio.max_payload,
         fragments=limits.message_fragments,
         outbox_bytes=limits.outbox_bytes,

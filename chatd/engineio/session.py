@@ -28,7 +28,7 @@ from collections.abc import Callable
 import trio
 
 from chatd.engineio.polling import Polling, PollingOutbox
-from chatd.engineio.rules import BROKEN, LEFT, MISDIRECTED, NOISE, SessionRules
+from chatd.engineio.rules import CLIENT_PINGED, LEFT, MALFORMED, TOO_MANY_STRAYS, SessionRules
 from chatd.net.framer import frame_text
 from chatd.net.outbox import Outbox
 from chatd.net.socket import Gone, WebSocket
@@ -90,7 +90,7 @@ class EngineSession:
         self._awaiting_pong = False
         self._strays = 0
         self._received_at = now
-        self.due = now + rules.interval
+        self.due = now + rules.interval_seconds
         self.connect_by = now + (rules.connect_seconds or math.inf)
         self._over: trio.Event | None = None  # wakes the task whose WebSocket an upgrade has taken
 
@@ -132,13 +132,13 @@ class EngineSession:
         """End the session, behind everything written before. The first call counts."""
         self.finish((code, reason), linger=True)
 
-    def admit(self) -> None:
+    def namespace_opened(self) -> None:
         """The client has opened a namespace, so that `connect_by` no longer applies."""
         self.connect_by = math.inf
 
     def postpone(self) -> None:
         """Give the client one more timeout: it is present, but its pongs are not being read now."""
-        self.due = max(self.due, trio.current_time() + self.rules.timeout)
+        self.due = max(self.due, trio.current_time() + self.rules.timeout_seconds)
 
     @property
     def last_received(self) -> float:
@@ -166,14 +166,14 @@ class EngineSession:
             self._inbound.append(Packet(data, binary))
         elif kind == PONG and self._awaiting_pong:
             self._awaiting_pong = False
-            self.due = trio.current_time() + self.rules.interval
+            self.due = trio.current_time() + self.rules.interval_seconds
         elif kind == CLOSE:
             self.last_packet = NOOP
             self.finish(LEFT, linger=True)
         elif kind == PING:
-            self.finish(MISDIRECTED)
+            self.finish(CLIENT_PINGED)
         else:
-            self.stray()
+            self.count_stray()
 
     def receive_messages(self, messages: list[Packet]) -> None:
         """Take the messages of a WebSocket, each of which is one packet."""
@@ -190,7 +190,7 @@ class EngineSession:
                 try:
                     self.receive_packet(*read_message(message))
                 except Malformed:
-                    self.finish(BROKEN)
+                    self.finish(MALFORMED)
 
     @property
     def has_inbound(self) -> bool:
@@ -226,7 +226,7 @@ class EngineSession:
                 socket.close(*end)
         polling = self.polling
         if linger and polling is not None and (polling.outbox.waiting or not polling.getting):
-            self.due = trio.current_time() + self.rules.linger
+            self.due = trio.current_time() + self.rules.linger_seconds
         else:
             self.forget(self)
         if polling is not None:
@@ -242,11 +242,11 @@ class EngineSession:
         if self._over is not None:
             self._over.set()
 
-    def stray(self) -> None:
+    def count_stray(self) -> None:
         """Count a packet or a request that has no meaning."""
         self._strays += 1
         if self._strays > MAX_STRAYS:
-            self.finish(NOISE)
+            self.finish(TOO_MANY_STRAYS)
 
     def beat(self, now: float) -> None:
         """Do what is due: the ping, or the end of a silent client or of an ended session."""
@@ -261,7 +261,7 @@ class EngineSession:
         else:
             self._awaiting_pong = True
             self._strays = 0
-            self.due += self.rules.timeout
+            self.due += self.rules.timeout_seconds
             self.write(PING_FRAME)
 
     def catch_up(self, now: float) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 import trio
 
 from chatd.engineio.polling import Polling
-from chatd.engineio.rules import ABANDONED, BROKEN, OVERLAP, OutOfTurn
+from chatd.engineio.rules import MALFORMED, OVERLAPPING, POLL_ABANDONED, OutOfTurn
 from chatd.engineio.session import EngineSession
 from chatd.net.framer import frame_text
 from chatd.net.socket import Gone, WebSocket
@@ -29,7 +29,7 @@ async def poll(session: EngineSession) -> bytes:
     """The body of the answer to a GET, as soon as packets wait or the session ends."""
     polling = _polling(session)
     if polling.getting:
-        session.finish(OVERLAP)
+        session.finish(OVERLAPPING)
         raise OutOfTurn
     polling.getting = True
     session.mark_received()
@@ -37,7 +37,7 @@ async def poll(session: EngineSession) -> bytes:
         if not polling.outbox.waiting and session.end is None:
             await polling.outbox.wait(math.inf if session.probe is None else PROBE_SECONDS)
     except trio.Cancelled:
-        session.finish(ABANDONED)
+        session.finish(POLL_ABANDONED)
         raise
     finally:
         polling.getting = False
@@ -53,7 +53,7 @@ def begin_post(session: EngineSession) -> None:
     """The head of a POST has arrived. The POST counts from now on: its body may take long, and may never come."""
     polling = _polling(session)
     if polling.posting:
-        session.finish(OVERLAP)
+        session.finish(OVERLAPPING)
         raise OutOfTurn
     polling.posting = True
 
@@ -67,7 +67,7 @@ async def post(session: EngineSession, body: bytes) -> None:
         session.receive_packet(kind, data, binary)
     session.wake_reader()
     if wrong is not None:
-        session.finish(BROKEN)
+        session.finish(MALFORMED)
         raise wrong
     if session.has_inbound and session.end is None:
         await polling.wait_taken()
@@ -76,7 +76,7 @@ async def post(session: EngineSession, body: bytes) -> None:
 
 def spoil_post(session: EngineSession) -> None:
     """The body of a POST is longer than declared, or ends too soon: its packets are lost."""
-    session.finish(BROKEN)
+    session.finish(MALFORMED)
 
 
 async def upgrade(session: EngineSession, socket: WebSocket) -> bool:

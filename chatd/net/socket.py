@@ -168,11 +168,11 @@ class WebSocket:
             return
         raise self._gone()
 
-    def allow(self, reading: ReadRules) -> None:
+    def set_limits(self, reading: ReadRules) -> None:
         """Set other limits for this client's messages. Call it before the first `listen`."""
         self._reader = FrameReader(reading)
 
-    def follow(self, data: bytes) -> None:
+    def prepend(self, data: bytes) -> None:
         """Set the bytes that came behind the request's head: `listen` reads them first."""
         self._followed = data
 

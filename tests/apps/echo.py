@@ -64,7 +64,7 @@ async def main(port: int, *tls: str) -> None:
     front = Acceptor(
         EchoSite(),
         [Address(port=port)],
-        front=AcceptRules(connections_per_address=0),
+        accepting=AcceptRules(connections_per_address=0),
         http=HttpRules(),
         sockets=socket_rules(message_bytes=MESSAGE_BYTES, fragments=0, outbox_bytes=0, farewell_seconds=2.0),
         tls=server_context(tls[0], tls[1]) if tls else None,

@@ -19,7 +19,7 @@ from tests.apps.socketio_echo import echo_messages
 
 MASK = b"\1\2\3\4"
 UPGRADE = ((b"upgrade", b"websocket"), (b"connection", b"Upgrade"))
-RULES = SessionRules(interval=0.3, timeout=0.2)
+RULES = SessionRules(interval_seconds=0.3, timeout_seconds=0.2)
 
 
 def masked(head: int, payload: bytes) -> bytes:

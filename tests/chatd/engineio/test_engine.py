@@ -422,7 +422,7 @@ class TestClose:
             sid = await here.handshake()
             here.engine.close(1012, "restarting")
             assert sid in here.engine.sessions
-            await trio.sleep(RULES.linger + 1)
+            await trio.sleep(RULES.linger_seconds + 1)
             assert not here.engine.sessions
 
     async def test_a_fault_of_ours_ends_one_session_and_is_told(self, autojump_clock: MockClock) -> None:

@@ -12,7 +12,7 @@ from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.socket import socket_rules
 from tests.chatd.engineio.engine_app import House, SessionRules, app
 
-PATIENT = SessionRules(interval=1_000, timeout=1_000, payload_bytes=1_000)
+PATIENT = SessionRules(interval_seconds=1_000, timeout_seconds=1_000, payload_bytes=1_000)
 """Hearts that beat so rarely that nothing else can end a session here."""
 
 

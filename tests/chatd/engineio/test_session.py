@@ -161,7 +161,7 @@ class TestUpgrade:
                 await trio.sleep(50)
                 await receive(session)
 
-        async with app(serve, SessionRules(interval=100, connect_seconds=0)) as here:
+        async with app(serve, SessionRules(interval_seconds=100, connect_seconds=0)) as here:
             sid = await here.handshake()
 
             async def move() -> Peer:

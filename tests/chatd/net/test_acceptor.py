@@ -19,7 +19,7 @@ from chatd.net.acceptor import BUSY, Acceptor, AcceptRules, descriptor_share
 from chatd.net.asgi import Application, Event, Receive, Send
 from chatd.net.http import Direct
 from chatd.net.http_connection import HttpRules
-from chatd.net.listeners import Address, Taken, listen, spell
+from chatd.net.listeners import Address, AddressInUse, format_address, listen
 from chatd.net.request import Request, Response
 from chatd.net.socket import WebSocket, frame_text, socket_rules
 from tests.chatd.listening import receive
@@ -88,7 +88,7 @@ class House:
         self.front = Acceptor(
             self.site,
             addresses or [Address()],
-            front=rules or AcceptRules(),
+            accepting=rules or AcceptRules(),
             http=HttpRules(),
             sockets=socket_rules(farewell_seconds=0.2),
             tls=tls,
@@ -230,7 +230,7 @@ async def test_clients_behind_a_trusted_proxy_have_their_limit(app: House) -> No
             await until(lambda: len(app.site.sockets) == 1)
             assert (await ask(other, forwarded("198.51.100.7"))).startswith(b"HTTP/1.1 200")
     await until(lambda: app.front.open == 0)
-    assert len(app.front._places) == 0
+    assert len(app.front._counts) == 0
 
 
 async def test_clients_of_one_ipv6_network_share_their_limit(app: House) -> None:
@@ -320,7 +320,7 @@ class FailingListener:
 
 async def test_accepting_survives_every_error(app: House) -> None:
     front = Acceptor(
-        app.site, [Address()], front=AcceptRules(), http=HttpRules(), sockets=socket_rules(farewell_seconds=0.2)
+        app.site, [Address()], accepting=AcceptRules(), http=HttpRules(), sockets=socket_rules(farewell_seconds=0.2)
     )
     app.front = front
     failures = [errno.EMFILE, errno.ECONNABORTED, errno.EINVAL]
@@ -376,7 +376,7 @@ def test_a_stale_socket_file_is_replaced_and_a_live_one_is_not(tmp_path: Path) -
     dead.close()
     (live,) = listen(address)
     assert stat.S_IMODE(os.stat(address.path).st_mode) == 0o660
-    with pytest.raises(Taken, match="in use by another program"):
+    with pytest.raises(AddressInUse, match="in use by another program"):
         listen(address)
     live.close()
 
@@ -384,14 +384,14 @@ def test_a_stale_socket_file_is_replaced_and_a_live_one_is_not(tmp_path: Path) -
 def test_a_file_that_is_no_socket_stays(tmp_path: Path) -> None:
     path = tmp_path / "precious"
     path.write_text("data")
-    with pytest.raises(Taken, match="no socket"):
+    with pytest.raises(AddressInUse, match="no socket"):
         listen(Address(path=str(path)))
     assert path.read_text() == "data"
 
 
 def test_a_taken_port_is_said_in_a_sentence() -> None:
     (first,) = listen(Address())
-    with pytest.raises(Taken, match="in use by another program"):
+    with pytest.raises(AddressInUse, match="in use by another program"):
         listen(Address(port=first.getsockname()[1]))
     first.close()
 
@@ -406,18 +406,18 @@ def test_accepted_sockets_inherit_their_options() -> None:
 
 def test_all_families_of_a_host_share_a_port() -> None:
     listeners = listen(Address(host=""))
-    assert len({spell(listener).rpartition(":")[2] for listener in listeners}) == 1
+    assert len({format_address(listener).rpartition(":")[2] for listener in listeners}) == 1
     for listener in listeners:
         listener.close()
 
 
 def test_a_bad_second_address_leaves_nothing_open(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Taken):
+    with pytest.raises(AddressInUse):
         Acceptor(
             EchoSite(),
             [Address(), Address(path=str(tmp_path / "file"))],
-            front=AcceptRules(),
+            accepting=AcceptRules(),
             http=HttpRules(),
             sockets=socket_rules(),
         )

@@ -12,14 +12,14 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from chatd.net.epoll_reader import AT_ONCE, EpollReader
+from chatd.net.epoll_reader import SOCKETS_PER_TURN, EpollReader
 
 Pair = tuple[socket.socket, socket.socket]
 
 
 @pytest.fixture
 async def readers(nursery: trio.Nursery) -> EpollReader:
-    made = EpollReader.made()
+    made = EpollReader.create()
     if made is None:
         pytest.skip("this system has no epoll")
     nursery.start_soon(made.run)
@@ -191,7 +191,7 @@ async def test_one_may_end_its_neighbour(readers: EpollReader, nursery: trio.Nur
 
 async def test_more_than_a_turn_takes_are_all_served(readers: EpollReader, nursery: trio.Nursery) -> None:
     with contextlib.ExitStack() as stack:
-        pairs = [connect() for _ in range(3 * AT_ONCE)]
+        pairs = [connect() for _ in range(3 * SOCKETS_PER_TURN)]
         for ours, theirs in pairs:
             stack.enter_context(ours)
             stack.enter_context(theirs)
@@ -202,13 +202,13 @@ async def test_more_than_a_turn_takes_are_all_served(readers: EpollReader, nurse
         for at, (_, theirs) in enumerate(pairs):
             theirs.send(b"%d" % at)
         await wait_all_tasks_blocked()
-        assert [listener.heard for listener in listeners] == [[b"%d" % at] for at in range(3 * AT_ONCE)]
+        assert [listener.heard for listener in listeners] == [[b"%d" % at] for at in range(3 * SOCKETS_PER_TURN)]
         for ours, _ in pairs:
             readers.close(ours)
 
 
 async def test_when_reading_ends_listeners_of_other_nurseries_are_told(pair: Pair, nursery: trio.Nursery) -> None:
-    made = EpollReader.made()
+    made = EpollReader.create()
     if made is None:
         pytest.skip("this system has no epoll")
     listener, late = Listener(made, pair[0]), Listener(made, pair[0])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.net.proxies import Proxies, block, read_address
+from chatd.net.proxies import Proxies, address_block, read_address
 
 PROXIES = Proxies(["10.0.0.0/8", "fd00::/8", "127.0.0.1"])
 PROXY, STRANGER = "10.0.0.1", "203.0.113.9"
@@ -164,4 +164,4 @@ def test_any_headers_give_an_address_and_a_scheme(x: str, forwarded: str, proto:
     ],
 )
 def test_what_addresses_are_counted_by(address: str, counted: str) -> None:
-    assert block(address) == counted
+    assert address_block(address) == counted

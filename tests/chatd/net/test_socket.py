@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 from websockets.frames import Frame, Opcode
 
-from chatd.net.epoll_reader import Take
+from chatd.net.epoll_reader import DataHandler
 from chatd.net.framer import frame_close
 from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.outbox import Outbox
@@ -91,14 +91,14 @@ async def test_messages_of_one_read_come_together(pair: Pair) -> None:
 
 async def test_what_followed_the_head_is_read_first(pair: Pair) -> None:
     whole = text(b"early")
-    pair.socket.follow(whole[:4])
+    pair.socket.prepend(whole[:4])
     await pair.client.send_all(whole[4:])
     assert await receive(pair.socket) == [(b"early", False)]
 
 
 async def test_listening_begins_with_what_followed_the_head(pair: Pair) -> None:
     divided = text(b"and")
-    pair.socket.follow(text(b"early") + divided[:3])
+    pair.socket.prepend(text(b"early") + divided[:3])
     await pair.client.send_all(divided[3:] + text(b"late") + close(1000))
     pair.start()
     await read_end(pair.client)
@@ -367,5 +367,5 @@ class Sipping:
         data: bytes = await self.read(200)  # type: ignore[operator]
         return data
 
-    async def listen(self, take: Take) -> None:
-        await receive_all(self, take)  # type: ignore[arg-type]
+    async def listen(self, on_data: DataHandler) -> None:
+        await receive_all(self, on_data)  # type: ignore[arg-type]

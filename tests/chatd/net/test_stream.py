@@ -103,7 +103,7 @@ async def test_listening_until_it_is_enough_and_to_the_end(kind: str) -> None:
 
 
 async def test_listening_with_one_task_for_all(nursery: trio.Nursery) -> None:
-    readers = EpollReader.made()
+    readers = EpollReader.create()
     if readers is None:
         pytest.skip("this system has no epoll")
     nursery.start_soon(readers.run)
