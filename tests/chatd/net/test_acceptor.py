@@ -31,7 +31,7 @@ __all__ = ["certificate"]
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
-class EchoSite:
+class EchoRouter:
     def __init__(self) -> None:
         self.sockets: set[WebSocket] = set()
         self.left = 0
@@ -62,7 +62,7 @@ class EchoSite:
         return hello
 
 
-class OpenSite(EchoSite):
+class OpenSite(EchoRouter):
     """Lets upgrades through."""
 
     def refuse(self, request: Request) -> Response | None:
@@ -74,7 +74,7 @@ async def hello(scope: Event, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": scope["client"][0].encode()})
 
 
-class House:
+class Server:
     """A running front and what became of it."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
@@ -106,8 +106,8 @@ class House:
 
 
 @pytest.fixture
-async def app(nursery: trio.Nursery) -> AsyncIterator[House]:
-    made = House(nursery)
+async def app(nursery: trio.Nursery) -> AsyncIterator[Server]:
+    made = Server(nursery)
     yield made
     await made.front.stop(0.5)
     assert made.front.open == 0
@@ -134,7 +134,7 @@ async def until(true: Callable[[], bool]) -> None:
             await trio.sleep(0.005)
 
 
-async def test_http_and_websockets_on_one_port(app: House) -> None:
+async def test_http_and_websockets_on_one_port(app: Server) -> None:
     await app.open()
     async with await app.connect() as stream:
         assert (await ask(stream)).endswith(b"127.0.0.1")
@@ -145,7 +145,7 @@ async def test_http_and_websockets_on_one_port(app: House) -> None:
     assert not app.crashes
 
 
-async def test_a_message_larger_than_the_kernel_takes(app: House) -> None:
+async def test_a_message_larger_than_the_kernel_takes(app: Server) -> None:
     await app.open()
     async with trio_websocket.open_websocket("127.0.0.1", app.port, "/", use_ssl=False) as client:
         await client.send_message("x" * 60_000)
@@ -156,7 +156,7 @@ async def test_a_message_larger_than_the_kernel_takes(app: House) -> None:
             assert len(await client.get_message()) == size
 
 
-async def test_ipv6_and_unix(app: House, tmp_path: Path) -> None:
+async def test_ipv6_and_unix(app: Server, tmp_path: Path) -> None:
     path = str(tmp_path / "chatd.sock")
     front = await app.open(Address(), Address(host="::1"), Address(path=path))
     assert front.addresses[1].startswith("[::1]:")
@@ -170,7 +170,7 @@ async def test_ipv6_and_unix(app: House, tmp_path: Path) -> None:
     assert not await trio.Path(path).exists()
 
 
-async def test_tls(app: House, certificate: tuple[str, str]) -> None:
+async def test_tls(app: Server, certificate: tuple[str, str]) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     await app.open(tls=context, rules=AcceptRules(handshake_seconds=0.2))
@@ -193,7 +193,7 @@ async def test_tls(app: House, certificate: tuple[str, str]) -> None:
 
 
 async def test_beside_tls_a_unix_socket_speaks_plain_http(
-    app: House, certificate: tuple[str, str], tmp_path: Path
+    app: Server, certificate: tuple[str, str], tmp_path: Path
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
@@ -208,7 +208,7 @@ def forwarded(address: str, head: bytes = GET) -> bytes:
     return head[:-2] + b"X-Forwarded-For: " + address.encode() + b"\r\n\r\n"
 
 
-async def test_clients_behind_a_trusted_proxy_have_their_limit(app: House) -> None:
+async def test_clients_behind_a_trusted_proxy_have_their_limit(app: Server) -> None:
     """The proxy keeps its connections and lends them to one client after the other; WebSockets count until they end."""
     await app.open(rules=AcceptRules(connections_per_address=2, trusted_proxies=("127.0.0.0/8",)))
     url = f"ws://127.0.0.1:{app.port}/"
@@ -233,7 +233,7 @@ async def test_clients_behind_a_trusted_proxy_have_their_limit(app: House) -> No
     assert len(app.front._counts) == 0
 
 
-async def test_clients_of_one_ipv6_network_share_their_limit(app: House) -> None:
+async def test_clients_of_one_ipv6_network_share_their_limit(app: Server) -> None:
     await app.open(rules=AcceptRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
     shown = [(b"X-Forwarded-For", b"2001:db8::1")]
     url = f"ws://127.0.0.1:{app.port}/"
@@ -247,14 +247,14 @@ async def test_clients_of_one_ipv6_network_share_their_limit(app: House) -> None
         await opened._stream.aclose()  # a closed trio-websocket client leaves that to the garbage collector
 
 
-async def test_a_proxy_on_the_unix_socket_is_believed(app: House, tmp_path: Path) -> None:
+async def test_a_proxy_on_the_unix_socket_is_believed(app: Server, tmp_path: Path) -> None:
     path = str(tmp_path / "chatd.sock")
     await app.open(Address(path=path), rules=AcceptRules(trusted_proxies=("unix",)))
     async with await trio.open_unix_socket(path) as stream:
         assert (await ask(stream, forwarded("198.51.100.7"))).endswith(b"198.51.100.7")
 
 
-async def test_an_exception_ends_its_own_connection_only(app: House) -> None:
+async def test_an_exception_ends_its_own_connection_only(app: Server) -> None:
     await app.open()
     url = f"ws://127.0.0.1:{app.port}/"
     async with trio_websocket.open_websocket_url(url) as good, trio_websocket.open_websocket_url(url) as bad:
@@ -269,7 +269,7 @@ async def test_an_exception_ends_its_own_connection_only(app: House) -> None:
     await until(lambda: len(app.crashes) == 1)
 
 
-async def test_one_address_has_its_limit(app: House) -> None:
+async def test_one_address_has_its_limit(app: Server) -> None:
     await app.open(rules=AcceptRules(connections_per_address=2))
     first, second, third = [await app.connect() for _ in range(3)]
     assert (await ask(first)).startswith(b"HTTP/1.1 200")
@@ -286,7 +286,7 @@ async def test_one_address_has_its_limit(app: House) -> None:
     await second.aclose()
 
 
-async def test_all_addresses_have_a_limit(app: House) -> None:
+async def test_all_addresses_have_a_limit(app: Server) -> None:
     await app.open(rules=AcceptRules(connections=1, connections_per_address=0))
     async with await app.connect() as first, await app.connect() as second:
         assert await rest(second) == BUSY
@@ -294,7 +294,7 @@ async def test_all_addresses_have_a_limit(app: House) -> None:
     assert descriptor_share() > 0
 
 
-async def test_behind_a_trusted_proxy(app: House) -> None:
+async def test_behind_a_trusted_proxy(app: Server) -> None:
     await app.open(rules=AcceptRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
     async with await app.connect() as first, await app.connect() as second:
         head = GET[:-2] + b"X-Forwarded-For: 203.0.113.9, 198.51.100.7\r\n\r\n"
@@ -318,7 +318,7 @@ class FailingListener:
         return getattr(self.real, name)
 
 
-async def test_accepting_survives_every_error(app: House) -> None:
+async def test_accepting_survives_every_error(app: Server) -> None:
     front = Acceptor(
         app.site, [Address()], accepting=AcceptRules(), http=HttpRules(), sockets=socket_rules(farewell_seconds=0.2)
     )
@@ -332,7 +332,7 @@ async def test_accepting_survives_every_error(app: House) -> None:
     assert not failures
 
 
-async def test_stopping_says_goodbye_to_sockets(app: House) -> None:
+async def test_stopping_closes_the_websockets(app: Server) -> None:
     front = await app.open()
     client = await trio_websocket.connect_websocket_url(app.nursery, f"ws://127.0.0.1:{app.port}/")
     idle = await app.connect()
@@ -356,7 +356,7 @@ async def test_stopping_says_goodbye_to_sockets(app: House) -> None:
     assert front.open == 0
 
 
-async def test_stopping_waits_for_nobody_for_ever(app: House) -> None:
+async def test_stopping_waits_for_no_connection_for_ever(app: Server) -> None:
     front = await app.open()
     stubborn = await app.connect()
     await stubborn.send_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
@@ -415,7 +415,7 @@ def test_a_bad_second_address_leaves_nothing_open(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(AddressInUse):
         Acceptor(
-            EchoSite(),
+            EchoRouter(),
             [Address(), Address(path=str(tmp_path / "file"))],
             accepting=AcceptRules(),
             http=HttpRules(),
@@ -423,8 +423,8 @@ def test_a_bad_second_address_leaves_nothing_open(tmp_path: Path) -> None:
         )
 
 
-async def test_a_request_that_arrives_after_the_stop_is_not_performed(app: House) -> None:
-    """Its bytes are in the kernel when the connection ends: they can still be read, but nobody can be answered."""
+async def test_a_request_that_arrives_after_the_stop_is_not_performed(app: Server) -> None:
+    """Its bytes are in the kernel when the connection ends: they can still be read, but no answer can be sent."""
     await app.open()
     performed = list[Request]()
 

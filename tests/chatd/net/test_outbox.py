@@ -1,4 +1,4 @@
-"""What waits for a slow client, and what becomes of it."""
+"""The bytes that wait for a slow client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RULES = OutboxRules(max_bytes=1_000, overflow_frame=b"<too slow>", farewell_seco
 
 
 async def sip(client: MemoryStream, size: int) -> bytes:
-    """So many bytes, a few at a time."""
+    """Receive `size` bytes, a few at a time."""
     got = b""
     while len(got) < size:
         got += await client.receive_some(7)
@@ -60,10 +60,10 @@ async def test_droppable_is_dropped_above_half(nursery: trio.Nursery) -> None:
     nursery.cancel_scope.cancel()
 
 
-async def test_too_slow_means_the_last_words_instead_of_the_queue(nursery: trio.Nursery) -> None:
+async def test_a_slow_client_receives_the_final_frame_instead_of_the_queue(nursery: trio.Nursery) -> None:
     server, client = memory_pair(capacity=10)
     outbox = Outbox(server, nursery, RULES)
-    outbox.push(b"begun-frame!")  # ten bytes of it are out: the rest must follow, or the client loses its place
+    outbox.push(b"begun-frame!")  # ten bytes of it are sent: the rest must follow, or the client reads a broken frame
     outbox.push(b"x" * 998)
     assert outbox.waiting == 1_000
     outbox.push(b"y")
@@ -77,7 +77,7 @@ async def test_too_slow_means_the_last_words_instead_of_the_queue(nursery: trio.
     outbox.discard()
 
 
-async def test_one_chunk_above_the_limit_leaves_no_room_for_last_words(nursery: trio.Nursery) -> None:
+async def test_one_chunk_above_the_limit_leaves_no_room_for_the_final_frame(nursery: trio.Nursery) -> None:
     server, _ = memory_pair(capacity=10)
     outbox = Outbox(server, nursery, RULES)
     outbox.push(b"x" * 5_000)
@@ -96,7 +96,7 @@ async def test_no_limit(nursery: trio.Nursery) -> None:
     nursery.cancel_scope.cancel()
 
 
-async def test_the_last_words_come_last(nursery: trio.Nursery) -> None:
+async def test_the_final_frame_comes_last(nursery: trio.Nursery) -> None:
     server, client = memory_pair(capacity=5)
     outbox = Outbox(server, nursery, RULES)
     outbox.push(b"before ")
@@ -113,7 +113,7 @@ async def test_the_last_words_come_last(nursery: trio.Nursery) -> None:
     assert not nursery.child_tasks
 
 
-async def test_who_does_not_leave_is_cut_off(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
+async def test_a_peer_that_does_not_close_is_cut_off(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
     server, _ = memory_pair(capacity=2)
     outbox = Outbox(server, nursery, RULES)
     outbox.finish(b"goodbye")
@@ -130,7 +130,7 @@ async def test_a_peer_that_is_gone_is_no_error(nursery: trio.Nursery) -> None:
     outbox.push(b"123456")
     client.close()
     await wait_all_tasks_blocked()
-    outbox.push(b"nobody")
+    outbox.push(b"dropped")
     outbox.finish(b"bye")
     assert outbox.closed
     assert outbox.waiting == 0
@@ -223,7 +223,7 @@ async def test_a_kernel_that_is_full_to_the_byte_takes_nothing(nursery: trio.Nur
     assert await client.receive_some(10) == b"later"
 
 
-async def test_a_peer_that_is_gone_is_found_out_by_whoever_sends(nursery: trio.Nursery) -> None:
+async def test_a_send_finds_out_that_the_peer_is_gone(nursery: trio.Nursery) -> None:
     server, client = memory_pair()
     outbox = Outbox(server, nursery, RULES)
     client.close()
@@ -234,7 +234,7 @@ async def test_a_peer_that_is_gone_is_found_out_by_whoever_sends(nursery: trio.N
     assert not nursery.child_tasks
 
 
-async def test_the_end_closes_the_direct_way(nursery: trio.Nursery) -> None:
+async def test_a_closed_outbox_sends_nothing(nursery: trio.Nursery) -> None:
     server, client = memory_pair()
     outbox = Outbox(server, nursery, RULES)
     outbox.finish(b"last")
@@ -243,7 +243,7 @@ async def test_the_end_closes_the_direct_way(nursery: trio.Nursery) -> None:
     outbox.discard()
 
 
-async def test_too_slow_by_the_direct_way_means_the_last_words_as_well(nursery: trio.Nursery) -> None:
+async def test_a_direct_send_above_the_limit_ends_with_the_final_frame(nursery: trio.Nursery) -> None:
     server, client = memory_pair(capacity=10)
     outbox = Outbox(server, nursery, RULES)
     send(outbox, b"begun-frame!")

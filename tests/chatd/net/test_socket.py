@@ -41,23 +41,23 @@ class Pair:
         self.nursery = nursery
         self.stream, self.client = memory_pair(capacity)
         self.socket = WebSocket(self.stream, nursery, rules)
-        self.heard: list[Packet] = []
+        self.received: list[Packet] = []
         self.gone: Gone | None = None
 
     async def run(self) -> None:
-        """A handler that keeps what it hears, and the settling that follows it."""
+        """A handler that keeps its messages, and the settling after it."""
         try:
             while True:
-                await self.socket.listen(self.hear)
+                await self.socket.listen(self.keep)
         except Gone as gone:
             self.gone = gone
         await self.socket.settle()
         self.stream.close()
 
-    def hear(self, messages: list[Packet]) -> bool:
-        """Now and then it has had enough, and comes back for more."""
-        self.heard += messages
-        return len(self.heard) % 3 > 0
+    def keep(self, messages: list[Packet]) -> bool:
+        """Sometimes it wants no more, and then listens again."""
+        self.received += messages
+        return len(self.received) % 3 > 0
 
     def start(self) -> None:
         self.nursery.start_soon(self.run)
@@ -103,21 +103,21 @@ async def test_listening_begins_with_what_followed_the_head(pair: Pair) -> None:
     pair.start()
     await read_end(pair.client)
     await wait_all_tasks_blocked()
-    assert pair.heard == [(b"early", False), (b"and", False), (b"late", False)]
+    assert pair.received == [(b"early", False), (b"and", False), (b"late", False)]
 
 
-async def test_whoever_has_heard_enough_can_receive_the_rest(pair: Pair) -> None:
-    heard: list[Packet] = []
+async def test_a_handler_that_wants_no_more_can_listen_again(pair: Pair) -> None:
+    received: list[Packet] = []
 
     def enough(messages: list[Packet]) -> bool:
-        heard.extend(messages)
+        received.extend(messages)
         return False
 
     await pair.client.send_all(text(b"one"))
     await pair.socket.listen(enough)
     await pair.client.send_all(text(b"two") + close(1000))
     assert await receive(pair.socket) == [(b"two", False)]
-    assert heard == [(b"one", False)]
+    assert received == [(b"one", False)]
     with pytest.raises(Gone):
         await pair.socket.listen(enough)
     await pair.socket.settle()
@@ -128,7 +128,7 @@ async def test_the_client_closes(pair: Pair) -> None:
     await pair.client.send_all(text(b"last") + close(4321, b"bye") + text(b"never"))
     assert await read_end(pair.client) == frame_close(4321)
     await wait_all_tasks_blocked()
-    assert pair.heard == [(b"last", False)]
+    assert pair.received == [(b"last", False)]
     assert ended(pair) == (4321, "bye")
 
 
@@ -153,7 +153,7 @@ async def test_the_client_vanishes(pair: Pair) -> None:
     pair.client.close()
     await wait_all_tasks_blocked()
     assert ended(pair) == (1006, "")
-    pair.socket.write(b"nobody")
+    pair.socket.write(b"dropped")
     pair.socket.ping()
     pair.socket.close()
 
@@ -163,16 +163,16 @@ async def test_we_close_and_the_client_answers(pair: Pair) -> None:
     await wait_all_tasks_blocked()
     pair.socket.write(frame_text(b"before"))
     pair.socket.close(1012, "restarting")
-    pair.socket.close(1000, "too late to say")
+    pair.socket.close(1000, "too late")
     pair.socket.write(frame_text(b"after"))
     assert pair.socket.closing
     assert await pair.client.receive_some() == frame_text(b"before") + frame_close(1012, "restarting")
-    await pair.client.send_all(text(b"not heard any more") + close(1012))
+    await pair.client.send_all(text(b"not read any more") + close(1012))
     await wait_all_tasks_blocked()
-    assert pair.stream.closed, "both have said it: nothing is left to wait for"
+    assert pair.stream.closed, "both sides have closed: nothing is left to wait for"
     assert await read_end(pair.client) == b""
     assert ended(pair) == (1012, "restarting")
-    assert not pair.heard
+    assert not pair.received
 
 
 async def test_a_client_that_does_not_answer_a_close_is_cut_off(pair: Pair, autojump_clock: MockClock) -> None:
@@ -199,7 +199,7 @@ async def test_a_client_that_talks_on_after_our_close_is_cut_off(nursery: trio.N
     nursery.start_soon(talk)
     pair.start()
     await wait_all_tasks_blocked()
-    assert not pair.heard
+    assert not pair.received
     nursery.cancel_scope.cancel()
 
 
@@ -212,7 +212,7 @@ async def test_violations_get_the_code_that_the_rfc_names(pair: Pair, data: byte
     await pair.client.send_all(text(b"fine") + data)
     got = await read_end(pair.client)
     await wait_all_tasks_blocked()
-    assert pair.heard == [(b"fine", False)]
+    assert pair.received == [(b"fine", False)]
     assert ended(pair)[0] == code
     assert got[:1] == b"\x88"
     assert int.from_bytes(got[2:4], "big") == code
@@ -286,11 +286,11 @@ async def test_a_client_that_floods_after_the_close_is_read_no_further(nursery: 
             await pair.client.send_all(text(b"x") * (65_536 // 7))
     await wait_all_tasks_blocked()
     assert pair.stream.aborted
-    assert not pair.heard
+    assert not pair.received
     assert not nursery.child_tasks
 
 
-async def test_last_received_moves_with_everything_heard(pair: Pair, autojump_clock: MockClock) -> None:
+async def test_each_read_sets_last_received(pair: Pair, autojump_clock: MockClock) -> None:
     pair.start()
     before = pair.socket.last_received
     await trio.sleep(20)
