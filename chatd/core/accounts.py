@@ -26,7 +26,7 @@ from chatd.auth.logins import LoginLimiter, account_key
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import RefreshToken, digest, make_refresh_token, parse_refresh_token
 from chatd.config.settings import Config, LimitSettings, ServerSettings
-from chatd.net.proxies import block
+from chatd.net.proxies import address_block
 from chatd.rate_limit import Buckets, Rate
 from chatd.services import accounts as services
 from chatd.services import invites
@@ -97,7 +97,7 @@ class Accounts:
 
     async def perform(self, command: Command, address: str) -> Tokens | None:
         """Carry out one of the four, asked from this address."""
-        return await self._methods[type(command)](command, block(address))
+        return await self._methods[type(command)](command, address_block(address))
 
     # Making an account
 

@@ -263,7 +263,7 @@ def _front(config: Config, site: HttpSite, addresses: list[Address], tls: ssl.SS
     return Acceptor(
         site,
         addresses,
-        front=front_rules(config),
+        accepting=front_rules(config),
         http=http_rules(config),
         sockets=websocket_rules(config),
         tls=tls,

@@ -34,7 +34,7 @@ from chatd.net import origins
 from chatd.net.asgi import Application
 from chatd.net.handshake import wants_websocket
 from chatd.net.http import Direct
-from chatd.net.proxies import block
+from chatd.net.proxies import address_block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
 from chatd.rate_limit import Bucket, Rate
@@ -157,7 +157,7 @@ class Router:
         token = self._shown(request)
         if token is not None and app.authenticator.knows_token(token):
             return True
-        place = block(request.client)
+        place = address_block(request.client)
         if not app.anonymous.take(place, trio.current_time()):
             REQUESTS_LIMITED.add()
             return False

@@ -169,7 +169,7 @@ async def slow_client(on: On) -> tuple[int, bool]:
     assert on.server.site._engine is not None
     session = EngineSession("sid", on.server.site._engine.rules, lambda session: None)
     session.write(frame_text(b"x" * 2_000))
-    return on.server.front._server.sockets.sending.limit, session.closing
+    return on.server.front._server.sockets.sending.max_bytes, session.closing
 
 
 async def big_body(on: On) -> int:

@@ -37,7 +37,7 @@ from chatd.net.http import HOST
 from chatd.net.http_connection import HttpConnection, HttpRules, Reject
 from chatd.net.memory import memory_pair
 from chatd.net.origins import listed, normal
-from chatd.net.proxies import Proxies, block, read_address
+from chatd.net.proxies import Proxies, address_block, read_address
 from chatd.net.request import Request
 from chatd.services import accounts
 from chatd.telemetry.log import as_text, cleaned
@@ -314,7 +314,7 @@ PROBES: dict[str, Probe] = {
     "an origin": text(normal),
     "a list of origins": text(lambda origin: listed([origin])),
     "an address": text(read_address),
-    "an address's block": text(block),
+    "an address's block": text(address_block),
     "forwarded headers": locate,
     "a host": text(HOST.fullmatch),
     "a path": lambda data: Request("GET", b"/" + data, ()).path,
