@@ -17,7 +17,7 @@ from protocol.model import Attachment, Kind, MessageType
 class Command(Struct, frozen=True, kw_only=True):
     """Anything that a client may ask."""
 
-    claimed: Key | None = None
+    claimed_user: Key | None = None
 
 
 class Window(Command, frozen=True, kw_only=True):

@@ -29,17 +29,17 @@ USER = "user"
 PEERS = "peers"
 EVERYONE = "everyone"
 
-Place: TypeAlias = tuple[str, int]
+Audience: TypeAlias = tuple[str, int]
 
 
 class Event(Struct, frozen=True):
     """Anything that the server may tell."""
 
     durable: ClassVar[bool] = True
-    fleeting: ClassVar[bool] = False
+    droppable: ClassVar[bool] = False
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         raise NotImplementedError
 
     @property
@@ -60,14 +60,14 @@ class Ephemeral(Event, frozen=True):
     """True just now, and worth nothing later: dropped for those who can't keep up."""
 
     durable: ClassVar[bool] = False
-    fleeting: ClassVar[bool] = True
+    droppable: ClassVar[bool] = True
 
 
 class _AboutMessage(Event, frozen=True):
     message: Message
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         number = self.message.conversation[0]
         return ((JOINED, number), (MEMBERS, number))
 
@@ -95,7 +95,7 @@ class MessageDeleted(Event, frozen=True):
     sender: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
     @property
@@ -113,7 +113,7 @@ class MessageRead(Event, frozen=True):
     left: int = 0
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
     @property
@@ -128,7 +128,7 @@ class ConversationCreated(Event, frozen=True):
     newcomer: Ref | None = None
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         if self.newcomer is not None:
             return ((USER, self.newcomer[0]),)
         return ((MEMBERS, self.conversation.ref[0]),)
@@ -146,7 +146,7 @@ class ConversationDeleted(Event, frozen=True):
     members: tuple[Ref, ...]
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((MEMBERS, self.conversation[0]),)
 
 
@@ -158,7 +158,7 @@ class MemberAdded(Event, frozen=True):
     began: int = 0
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
 
@@ -169,7 +169,7 @@ class MemberRemoved(Event, frozen=True):
     user: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
 
@@ -179,7 +179,7 @@ class Typing(Ephemeral, frozen=True):
     on: bool
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
     @property
@@ -192,7 +192,7 @@ class PresenceChanged(Ephemeral, frozen=True):
     online: bool
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((PEERS, self.user[0]),)
 
     @property
@@ -217,7 +217,7 @@ class UnreadChanged(Event, frozen=True):
     conversations: tuple[Unread, ...] = ()
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.user[0]),)
 
 
@@ -227,7 +227,7 @@ class NotificationCreated(Event, frozen=True):
     notification: Notification
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.notification.user[0]),)
 
     @property
@@ -242,7 +242,7 @@ class EverybodyNotified(Event, frozen=True):
     broadcast: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((EVERYONE, 0),)
 
 
@@ -251,7 +251,7 @@ class NotificationRead(Event, frozen=True):
     user: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.user[0]),)
 
 
@@ -260,7 +260,7 @@ class NotificationDeleted(Event, frozen=True):
     user: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.user[0]),)
 
 
@@ -273,7 +273,7 @@ class NotificationCounted(Event, frozen=True):
     count: int
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.user[0]),)
 
 
@@ -281,7 +281,7 @@ class FileUploaded(Event, frozen=True):
     file: File
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.file.conversation[0]),)
 
 
@@ -290,7 +290,7 @@ class FileUnlocked(Event, frozen=True):
     user: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.file.conversation[0]),)
 
 
@@ -302,5 +302,5 @@ class AccountClosed(Event, frozen=True):
     user: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.user[0]),)

@@ -37,7 +37,7 @@ class Call(Struct, frozen=True):
     attachments: tuple[bytes, ...] = ()
 
 
-class Broken(Struct, frozen=True):
+class InvalidFrame(Struct, frozen=True):
     """Something that is no request: why, and the token under which to say so (None: only an `error` event can)."""
 
     refusal: Refusal
@@ -71,7 +71,7 @@ class Close(Struct, frozen=True):
     fault: str = ""
 
 
-Frame: TypeAlias = Open | Call | Broken | Acknowledged | Ping | Pong | Close
+Frame: TypeAlias = Open | Call | InvalidFrame | Acknowledged | Ping | Pong | Close
 
 
 class Packet(NamedTuple):

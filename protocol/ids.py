@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 
 from protocol.errors import BAD_REQUEST, Refusal
 
-LARGEST = 2**53 - 1  # what a JavaScript number holds exactly
-REMEMBERED = 10_000  # long ids that need not be read again: a chat says the same few over and over
+MAX_SAFE_INTEGER = 2**53 - 1  # what a JavaScript number holds exactly
+MAX_CACHED_IDS = 10_000  # long ids that need not be read again: a chat says the same few over and over
 
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z")
@@ -37,34 +37,34 @@ class Key(NamedTuple):
     """
 
     number: int
-    born: int | None = None
+    created_seconds: int | None = None
     text: str | None = None
 
-    def fits(self, number: int, born: int) -> bool:
+    def matches(self, number: int, born: int) -> bool:
         """Whether this is how the thing with that number and creation time is spelt."""
-        return self.number == number and (self.born is None or self.born == born)
+        return self.number == number and (self.created_seconds is None or self.created_seconds == born)
 
 
 class Ref(NamedTuple):
     """An id as the server holds it: the number, the creation time in seconds, and a foreign user's own spelling."""
 
     number: int
-    born: int
+    created_seconds: int
     subject: str | None = None
 
 
-def spell_decimal(ref: Ref) -> int:
+def write_decimal(ref: Ref) -> int:
     return ref[0]
 
 
-def spell_object_id(ref: Ref) -> str:
+def write_object_id(ref: Ref) -> str:
     number, born, subject = ref
     if subject is not None and _OBJECT_ID.match(subject):
         return subject
     return f"{born & 0xFFFFFFFF:08x}{number:016x}"
 
 
-def spell_uuid(ref: Ref) -> str:
+def write_uuid(ref: Ref) -> str:
     number, born, subject = ref
     if subject is not None and _UUID.match(subject):
         return subject
@@ -73,7 +73,7 @@ def spell_uuid(ref: Ref) -> str:
 
 
 def read_decimal(value: object) -> Key:
-    if type(value) is not int or not 0 < value <= LARGEST:
+    if type(value) is not int or not 0 < value <= MAX_SAFE_INTEGER:
         raise Refusal(BAD_REQUEST, "a positive integer")
     return Key(value)
 
@@ -89,11 +89,11 @@ def read_object_id(value: object) -> Key:
     return _read_object_id(value)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=MAX_CACHED_IDS)
 def _read_object_id(value: str) -> Key:
     if not _OBJECT_ID.match(value):
         raise Refusal(BAD_REQUEST, "an id of 24 hexadecimal digits")
-    return _long(int(value[8:], 16), int(value[:8], 16), value)
+    return _long_key(int(value[8:], 16), int(value[:8], 16), value)
 
 
 def read_uuid(value: object) -> Key:
@@ -102,21 +102,21 @@ def read_uuid(value: object) -> Key:
     return _read_uuid(value)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=MAX_CACHED_IDS)
 def _read_uuid(value: str) -> Key:
     if not _UUID.match(value):
         raise Refusal(BAD_REQUEST, "a UUID")
     digits = value.replace("-", "")
     ours = digits[12:20] == "80008000"
     number = int(digits[8:12], 16) << 48 | int(digits[20:], 16) if ours else 0
-    return _long(number, int(digits[:8], 16), value)
+    return _long_key(number, int(digits[:8], 16), value)
 
 
-def _long(number: int, born: int, text: str) -> Key:
-    return Key(number if number <= LARGEST else 0, born, text.lower())
+def _long_key(number: int, born: int, text: str) -> Key:
+    return Key(number if number <= MAX_SAFE_INTEGER else 0, born, text.lower())
 
 
-class Spelling(NamedTuple):
+class IdFormat(NamedTuple):
     """How one dialect field spells an id: a name for the documents, the JSON type that is read, and both ways.
 
     `read_text` reads it where only text can stand: in a path or a query string.
@@ -124,12 +124,12 @@ class Spelling(NamedTuple):
 
     name: str
     type: Any
-    spell: Callable[[Ref], int | str]
+    write: Callable[[Ref], int | str]
     read: Callable[[object], Key]
     read_text: Callable[[object], Key]
 
 
-DECIMAL = Spelling("a positive integer", int, spell_decimal, read_decimal, read_digits)
-DIGITS = Spelling("a positive integer or its digits", int | str, spell_decimal, read_digits, read_digits)
-OBJECT_ID = Spelling("an id of 24 hexadecimal digits", str, spell_object_id, read_object_id, read_object_id)
-UUID = Spelling("a UUID", str, spell_uuid, read_uuid, read_uuid)
+DECIMAL = IdFormat("a positive integer", int, write_decimal, read_decimal, read_digits)
+DIGITS = IdFormat("a positive integer or its digits", int | str, write_decimal, read_digits, read_digits)
+OBJECT_ID = IdFormat("an id of 24 hexadecimal digits", str, write_object_id, read_object_id, read_object_id)
+UUID = IdFormat("a UUID", str, write_uuid, read_uuid, read_uuid)

@@ -15,9 +15,9 @@ from typing import Any
 
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
 
-DEPTH = 32
-VALUES = 5_000
-_limits = {"depth": DEPTH, "values": VALUES}
+MAX_DEPTH = 32
+MAX_VALUES = 5_000
+_limits = {"depth": MAX_DEPTH, "values": MAX_VALUES}
 # A string, or what follows a quote that nothing closes. Possessive, and the closing quote is optional: so it matches
 # at every quote where the search tries it, and never goes back. Otherwise an open string would be read once a quote.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)

@@ -159,7 +159,7 @@ class Dispatch:
         return result_of(given[0])
 
     def _check(self, actor: Actor, command: Command) -> None:
-        claimed = command.claimed
+        claimed = command.claimed_user
         if claimed is not None and not actor.is_named(claimed):
             raise Refusal(FORBIDDEN, "The user in the payload must be your own")
         authorise(actor, command)
@@ -209,9 +209,11 @@ class Dispatch:
         """Known members' typing needs no question to the store."""
         conversation, to = command.conversation, command.to
         state = self.online_users.is_member(conversation.number, actor.id)
-        if state is None or not conversation.fits(*state.ref[:2]):
+        if state is None or not conversation.matches(*state.ref[:2]):
             return None
-        if to is not None and (to.born is not None or not self.online_users.is_member(conversation.number, to.number)):
+        if to is not None and (
+            to.created_seconds is not None or not self.online_users.is_member(conversation.number, to.number)
+        ):
             return None
         self.publish(Typing(state.ref, actor.ref, command.on), None)
         return Completed(None, [])

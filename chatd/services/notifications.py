@@ -134,7 +134,7 @@ def _find(work: ServiceContext, key: Key) -> Found:
     me = work.actor.ref
     own = notifications.get(work.tx, me, key.number) if key.number else None
     found = own or (broadcasts.get(work.tx, me, key.number) if key.number else None)
-    if found is None or not key.fits(*found.ref[:2]):
+    if found is None or not key.matches(*found.ref[:2]):
         raise _unseen(work, key)
     derived = found.type == "message" and isinstance(found.related, Ref)
     return Found(found, own is None, found.related.number if derived else None)  # type: ignore[union-attr]
@@ -143,7 +143,7 @@ def _find(work: ServiceContext, key: Key) -> Found:
 def _unseen(work: ServiceContext, key: Key) -> Refusal:
     """Why a notification is none of the asker's: it is another user's, or nothing is there."""
     ref = notifications.of_another(work.tx, work.actor.ref, key.number) if key.number else None
-    return missing("Notification") if ref is None or not key.fits(*ref[:2]) else NotYours("Notification")
+    return missing("Notification") if ref is None or not key.matches(*ref[:2]) else NotYours("Notification")
 
 
 def _put_away(work: ServiceContext, found: Found) -> None:

@@ -32,7 +32,7 @@ SEPARATOR = b"\x1e"
 BASE64 = b"b"
 PROBE = b"probe"
 PING_PROBE, PONG_PROBE = PING + PROBE, PONG + PROBE
-PACKETS_PER_PAYLOAD = 1_024
+MAX_PACKETS_PER_PAYLOAD = 1_024
 
 
 class Malformed(Exception):
@@ -58,12 +58,14 @@ def read_message(message: Packet) -> EnginePacket:
     return EnginePacket(kind, data[1:])
 
 
-def read_payload(body: bytes, most: int = PACKETS_PER_PAYLOAD) -> tuple[list[EnginePacket], Malformed | None]:
+def read_payload(
+    body: bytes, max_packets: int = MAX_PACKETS_PER_PAYLOAD
+) -> tuple[list[EnginePacket], Malformed | None]:
     """The packets of a polled body, as far as they are sound, and what is wrong with the next one."""
     packets: list[EnginePacket] = []
     try:
         body.decode()
-        if body.count(SEPARATOR) >= most:
+        if body.count(SEPARATOR) >= max_packets:
             raise Malformed("too many packets")
         for piece in body.split(SEPARATOR):
             packets.append(_read_piece(piece))  # noqa: PERF401 - those before a bad one must stay
@@ -90,14 +92,16 @@ def write_payload(packets: Iterable[Packet]) -> bytes:
     )
 
 
-def write_open(sid: str, upgrades: Sequence[str], interval: float, timeout: float, most: int) -> bytes:
+def write_open(
+    sid: str, upgrades: Sequence[str], interval_seconds: float, timeout_seconds: float, max_payload_bytes: int
+) -> bytes:
     """The handshake. Times are in seconds here and in milliseconds on the wire."""
     return OPEN + msgspec.json.encode(
         {
             "sid": sid,
             "upgrades": upgrades,
-            "pingInterval": round(interval * 1000),
-            "pingTimeout": round(timeout * 1000),
-            "maxPayload": most,
+            "pingInterval": round(interval_seconds * 1000),
+            "pingTimeout": round(timeout_seconds * 1000),
+            "maxPayload": max_payload_bytes,
         }
     )

@@ -25,10 +25,10 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from protocol.errors import INVALID_FRAME, UNPARSABLE, Refusal
-from protocol.frames import NOTHING, Acknowledged, Broken, Call, Frame, Packet, Ping
+from protocol.frames import NOTHING, Acknowledged, Call, Frame, InvalidFrame, Packet, Ping
 from protocol.strict import check_keys, check_size
 
-FIRST_BATCH = 10  # messages in a batch of a client that has not shown its token yet
+UNAUTHENTICATED_BATCH_MESSAGES = 10  # messages in a batch of a client that has not shown its token yet
 
 encode = msgspec.json.Encoder().encode
 
@@ -69,8 +69,8 @@ class _Id(Struct, frozen=True):
     batch: _Batch | None = None
 
 
-def _first_batch() -> int:
-    return FIRST_BATCH
+def _unauthenticated_batch_limit() -> int:
+    return UNAUTHENTICATED_BATCH_MESSAGES
 
 
 class JsonRpc:
@@ -78,7 +78,7 @@ class JsonRpc:
 
     __slots__ = ("batch_limit", "namespace")
 
-    def __init__(self, namespace: str, batch_limit: Callable[[], int] = _first_batch) -> None:
+    def __init__(self, namespace: str, batch_limit: Callable[[], int] = _unauthenticated_batch_limit) -> None:
         self.namespace = namespace
         self.batch_limit = batch_limit
 
@@ -91,14 +91,14 @@ class JsonRpc:
                 text.decode()
             check_size(text)
             if text.lstrip()[:1] == b"[":
-                return self._batch(text, binary)
-            return (self._frame(text, binary, None),)
+                return self._read_batch(text, binary)
+            return (self._read_message(text, binary, None),)
         except Refusal as refusal:
-            return (Broken(refusal, _Id(b"null", binary)),)
+            return (InvalidFrame(refusal, _Id(b"null", binary)),)
         except (ValueError, RecursionError):
-            return (Broken(Refusal(UNPARSABLE), _Id(b"null", binary)),)
+            return (InvalidFrame(Refusal(UNPARSABLE), _Id(b"null", binary)),)
 
-    def _batch(self, text: bytes, binary: bool) -> Sequence[Frame]:
+    def _read_batch(self, text: bytes, binary: bool) -> Sequence[Frame]:
         parts = _decode_batch(text)
         if not parts:
             raise Refusal(INVALID_FRAME, "A batch must not be empty")
@@ -106,31 +106,33 @@ class JsonRpc:
         if len(parts) > most:
             raise Refusal(INVALID_FRAME, f"A batch must hold at most {most} messages")
         batch = _Batch()
-        frames = [self._frame(bytes(part), binary, batch) for part in parts]
+        frames = [self._read_message(bytes(part), binary, batch) for part in parts]
         batch.due = sum(isinstance(getattr(frame, "id", None), _Id) for frame in frames)
         return frames
 
-    def _frame(self, text: bytes, binary: bool, batch: _Batch | None) -> Frame:
+    def _read_message(self, text: bytes, binary: bool, batch: _Batch | None) -> Frame:
         try:
             request = _decode_request(text)
         except msgspec.ValidationError:
-            return Broken(Refusal(INVALID_FRAME, _complaint(text)), _Id(_id_of(text), binary, batch))
+            return InvalidFrame(Refusal(INVALID_FRAME, _invalid_request_text(text)), _Id(_id_of(text), binary, batch))
         if request.method is UNSET and _is_response(text):
             return Acknowledged(self.namespace, 0, NOTHING)
-        if not _adds_up(text, request) and _maybe_twice(text):
-            twice = _said_twice(text)
+        if not _is_only_these_members(text, request) and _may_have_duplicates(text):
+            twice = _duplicate_member(text)
             if twice:
                 raw = b"null" if twice == "id" else _id_of(text)
-                return Broken(Refusal(INVALID_FRAME, f"{twice!r} is there twice", field=twice), _Id(raw, binary, batch))
+                return InvalidFrame(
+                    Refusal(INVALID_FRAME, f"{twice!r} is there twice", field=twice), _Id(raw, binary, batch)
+                )
         id = None if request.id is UNSET else _Id(bytes(request.id), binary, batch)
         try:
-            return self._call(request, id)
+            return self._read_request(request, id)
         except Refusal as refusal:
             if id is None or not _is_id(id.raw):
                 id = _Id(b"null", binary, batch)
-            return Broken(refusal, id)
+            return InvalidFrame(refusal, id)
 
-    def _call(self, request: _Request, id: _Id | None) -> Frame:
+    def _read_request(self, request: _Request, id: _Id | None) -> Frame:
         method, params = request.method, request.params
         if method is UNSET:
             raise Refusal(INVALID_FRAME, "method is required and must be a string", field="method")
@@ -151,11 +153,11 @@ class JsonRpc:
     # Out
 
     def answer(self, id: _Id, body: bytes | None) -> Sequence[Packet]:
-        return _done(id, b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (id.raw, body or b"null"))
+        return _finish(id, b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (id.raw, body or b"null"))
 
     def refuse(self, id: _Id, refusal: Refusal, body: bytes | None) -> Sequence[Packet]:
         data = b',"data":%b' % body if body is not None else b""
-        return _done(
+        return _finish(
             id,
             b'{"jsonrpc":"2.0","id":%b,"error":{"code":%d,"message":%b%b}}'
             % (id.raw, refusal.code.number, encode(refusal.message), data),
@@ -163,12 +165,12 @@ class JsonRpc:
 
     @staticmethod
     def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
-        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (_quoted(name), body, _beside(position, None))
+        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (_quoted(name), body, _extra_members(position, None))
 
     @staticmethod
     def push_with_room(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
         """The same, saying which room it belongs to: for who asks for that, since it makes a short message long."""
-        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (_quoted(name), body, _beside(position, room))
+        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (_quoted(name), body, _extra_members(position, room))
 
 
 class SharedJsonRpc(JsonRpc):
@@ -185,7 +187,7 @@ class SharedJsonRpc(JsonRpc):
             _quoted(namespace),
             _quoted(name),
             body,
-            _beside(position, None),
+            _extra_members(position, None),
         )
 
     @staticmethod
@@ -194,7 +196,7 @@ class SharedJsonRpc(JsonRpc):
             _quoted(namespace),
             _quoted(name),
             body,
-            _beside(position, room),
+            _extra_members(position, room),
         )
 
 
@@ -204,12 +206,12 @@ def _quoted(text: str) -> bytes:
     return encode(text)
 
 
-def _beside(position: int | None, room: str | None) -> bytes:
+def _extra_members(position: int | None, room: str | None) -> bytes:
     said = b"" if room is None else b',"room":%b' % _quoted(room)
     return said if position is None else said + b',"pos":%d' % position
 
 
-def _done(id: _Id, answer: bytes) -> Sequence[Packet]:
+def _finish(id: _Id, answer: bytes) -> Sequence[Packet]:
     batch = id.batch
     if batch is None:
         return (Packet(answer, id.binary),)
@@ -219,7 +221,7 @@ def _done(id: _Id, answer: bytes) -> Sequence[Packet]:
     return (Packet(b"[%b]" % b",".join(batch.answers), id.binary),)
 
 
-def _adds_up(text: bytes, request: _Request) -> bool:
+def _is_only_these_members(text: bytes, request: _Request) -> bool:
     """Whether the members that were read make up the whole text, each once and without a blank.
 
     Most clients write so, and it spares their requests every other look.
@@ -239,7 +241,7 @@ def _adds_up(text: bytes, request: _Request) -> bool:
     return length == len(text)
 
 
-def _maybe_twice(text: bytes) -> bool:
+def _may_have_duplicates(text: bytes) -> bool:
     """Whether the text may say a member twice: a quick look that spares nearly every request the slow one."""
     count = text.count
     return (
@@ -252,7 +254,7 @@ def _maybe_twice(text: bytes) -> bool:
     )
 
 
-def _said_twice(text: bytes) -> str | None:
+def _duplicate_member(text: bytes) -> str | None:
     """The member of the outermost object that is there twice. Objects within become lists of pairs, and don't count."""
     pairs = json.loads(text, object_pairs_hook=list)
     seen: set[str] = set()
@@ -284,7 +286,7 @@ def _id_of(text: bytes) -> bytes:
     return encode(id) if isinstance(id, str | int | float) and not isinstance(id, bool) else b"null"
 
 
-def _complaint(text: bytes) -> str:
+def _invalid_request_text(text: bytes) -> str:
     """Which member of a request has the wrong type."""
     found = msgspec.json.decode(text)
     if not isinstance(found, dict):

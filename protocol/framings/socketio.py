@@ -33,11 +33,11 @@ import msgspec
 from msgspec import Raw, Struct
 
 from protocol.errors import Refusal
-from protocol.frames import NOTHING, Acknowledged, Broken, Call, Close, Frame, Open, Packet
+from protocol.frames import NOTHING, Acknowledged, Call, Close, Frame, InvalidFrame, Open, Packet
 from protocol.strict import check_size
 
-PACKET = re.compile(rb"(?:([0-4])|([56])(\d{1,4})-)((?:(/[^,]*)(?:,|\Z))?(\d{0,16}))")
-DIGITS, MOST_ID = 16, 1 << 53
+_PACKET = re.compile(rb"(?:([0-4])|([56])(\d{1,4})-)((?:(/[^,]*)(?:,|\Z))?(\d{0,16}))")
+MAX_ID_DIGITS, MAX_ID = 16, 1 << 53
 RESERVED = frozenset(("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"))
 PARSE_ERROR = "parse error"
 
@@ -66,7 +66,7 @@ class Offset(NamedTuple):
     mark: bytes
 
 
-class _Broken(Exception):
+class _ParseError(Exception):
     """The packet breaks the grammar."""
 
 
@@ -110,23 +110,23 @@ class SocketIo:
             if message.binary:
                 return self._attachment(message.data)
             return self._packet(message.data)
-        except (_Broken, ValueError, RecursionError):
+        except (_ParseError, ValueError, RecursionError):
             self._unfinished = None
             return (Close(fault=PARSE_ERROR),)
 
     def _packet(self, text: bytes) -> Sequence[Frame]:
-        found = PACKET.match(text)
+        found = _PACKET.match(text)
         if found is None or self._unfinished is not None or len(text) > self.packet_bytes:
-            raise _Broken
+            raise _ParseError
         kind, binary_kind, count, token, path, id = found.groups()
         if path is None:
             namespace = "/"
         elif len(path) > self._limits.namespace_bytes:
-            raise _Broken
+            raise _ParseError
         else:
             namespace = path.decode()
-        if len(id) == DIGITS and int(id) > MOST_ID:
-            raise _Broken
+        if len(id) == MAX_ID_DIGITS and int(id) > MAX_ID:
+            raise _ParseError
         head = _Head(namespace, id, token if id else None)
         data = text[found.end() :]
         if kind is not None:
@@ -136,7 +136,7 @@ class SocketIo:
     def _begin(self, read: _ReadBinary, head: _Head, data: bytes, count: int) -> Sequence[Frame]:
         """A packet with attachments: nothing comes of it before the last of them."""
         if count > self._limits.attachments:
-            raise _Broken
+            raise _ParseError
         finish = read(head, data, count)
         if count == 0:
             return (finish(()),)
@@ -146,11 +146,11 @@ class SocketIo:
     def _attachment(self, data: bytes) -> Sequence[Frame]:
         unfinished = self._unfinished
         if unfinished is None:
-            raise _Broken
+            raise _ParseError
         unfinished.parts.append(data)
         unfinished.size += len(data)
         if unfinished.size > self.packet_bytes:
-            raise _Broken
+            raise _ParseError
         if len(unfinished.parts) < unfinished.due:
             return ()
         self._unfinished = None
@@ -202,7 +202,7 @@ class SocketIo:
         return b"40%b%b" % (_prefix(namespace), encode(said))
 
     @staticmethod
-    def turned_away(namespace: str, message: str, data: Any = None) -> bytes:
+    def rejected(namespace: str, message: str, data: Any = None) -> bytes:
         """The client is not let in; `data` is anything that becomes JSON."""
         said = {"message": message} if data is None else {"message": message, "data": data}
         return b"44%b%b" % (_prefix(namespace), encode(said))
@@ -215,19 +215,21 @@ class SocketIo:
     @staticmethod
     def event(namespace: str, arguments: bytes, attachments: Sequence[bytes] = ()) -> Sequence[Packet]:
         """An event in full: `arguments` is a JSON array that begins with the name."""
-        return _with_attachments(b"2", b"5", _prefix(namespace) + arguments, attachments)
+        return _packets_with_attachments(b"2", b"5", _prefix(namespace) + arguments, attachments)
 
     @staticmethod
     def acknowledge(id: Any, arguments: bytes, attachments: Sequence[bytes] = ()) -> Sequence[Packet]:
         """An answer in full: `arguments` is a JSON array."""
-        return _with_attachments(b"3", b"6", bytes(id) + arguments, attachments)
+        return _packets_with_attachments(b"3", b"6", bytes(id) + arguments, attachments)
 
 
 def _prefix(namespace: str) -> bytes:
     return b"" if namespace == "/" else namespace.encode() + b","
 
 
-def _with_attachments(kind: bytes, binary: bytes, rest: bytes, attachments: Sequence[bytes]) -> Sequence[Packet]:
+def _packets_with_attachments(
+    kind: bytes, binary: bytes, rest: bytes, attachments: Sequence[bytes]
+) -> Sequence[Packet]:
     if not attachments:
         return (Packet(b"4%b%b" % (kind, rest)),)
     return (
@@ -249,7 +251,7 @@ def _connect(head: _Head, data: bytes) -> Sequence[Frame]:
 
 def _disconnect(head: _Head, data: bytes) -> Sequence[Frame]:
     if data:
-        raise _Broken
+        raise _ParseError
     return (Close(head.namespace),)
 
 
@@ -257,8 +259,8 @@ def _event(head: _Head, data: bytes) -> Sequence[Frame]:
     try:
         check_size(data)
     except Refusal as refusal:
-        return (Broken(refusal, head.token),)
-    name, arguments = _named(data)
+        return (InvalidFrame(refusal, head.token),)
+    name, arguments = _event_name_and_arguments(data)
     return (Call(head.namespace, name, arguments, head.token),)
 
 
@@ -269,7 +271,7 @@ def _ack(head: _Head, data: bytes) -> Sequence[Frame]:
 
 
 def _connect_error(head: _Head, data: bytes) -> Sequence[Frame]:
-    raise _Broken
+    raise _ParseError
 
 
 _Read = Callable[[_Head, bytes], Sequence[Frame]]
@@ -278,7 +280,7 @@ READERS: dict[bytes, _Read] = {b"0": _connect, b"1": _disconnect, b"2": _event, 
 
 def _binary_event(head: _Head, data: bytes, count: int) -> Callable[[tuple[bytes, ...]], Frame]:
     _check_size_or_break(data)
-    name, arguments = _named(data)
+    name, arguments = _event_name_and_arguments(data)
     _check_placeholders(_decode_any(data), count)
     return lambda parts: Call(head.namespace, name, arguments, head.token, parts)
 
@@ -295,14 +297,14 @@ _ReadBinary = Callable[[_Head, bytes, int], Callable[[tuple[bytes, ...]], Frame]
 READERS_BINARY: dict[bytes, _ReadBinary] = {b"5": _binary_event, b"6": _binary_ack}
 
 
-def _named(data: bytes) -> tuple[str, Raw]:
+def _event_name_and_arguments(data: bytes) -> tuple[str, Raw]:
     """The name of an event and its arguments, as a Call has them."""
     parts = _decode_list(data)
     if not parts:
-        raise _Broken
+        raise _ParseError
     name = _decode_text(parts[0])
     if name in RESERVED:
-        raise _Broken
+        raise _ParseError
     if len(parts) == 1:
         return name, NOTHING
     if len(parts) == 2 and bytes(parts[1])[:1] == b"{":
@@ -314,7 +316,7 @@ def _check_size_or_break(data: bytes) -> None:
     try:
         check_size(data)
     except Refusal:
-        raise _Broken from None
+        raise _ParseError from None
 
 
 def _check_placeholders(value: Any, count: int) -> None:
@@ -326,7 +328,7 @@ def _check_placeholders(value: Any, count: int) -> None:
         if value.get("_placeholder") is True:
             number = value.get("num")
             if type(number) is not int or not 0 <= number < count:
-                raise _Broken
+                raise _ParseError
         else:
             for item in value.values():
                 _check_placeholders(item, count)

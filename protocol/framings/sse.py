@@ -21,7 +21,7 @@ encode = msgspec.json.Encoder().encode
 HEARTBEAT = b": still here\n\n"
 
 
-def entry(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
+def event_json(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
     """An event as one JSON object: as a JSON-RPC socket would push it, less the version."""
     beside = b"" if room is None else b',"room":%b' % encode(room)
     beside += b"" if position is None else b',"pos":%d' % position
@@ -36,7 +36,7 @@ class LastId(NamedTuple):
     mark: bytes
 
 
-def id_of(epoch: str, position: int) -> str:
+def position_id(epoch: str, position: int) -> str:
     """The id that stands for a whole position."""
     return f"{epoch}-{position}"
 
@@ -51,8 +51,8 @@ def push_since(epoch: str) -> Push:
     """`push` for a stream of a database with that epoch."""
 
     def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
-        id = "" if position is None else f"{id_of(epoch, position)}.{name}"
-        return frame(id, name, entry(namespace, name, body, position, room))
+        id = "" if position is None else f"{position_id(epoch, position)}.{name}"
+        return frame(id, name, event_json(namespace, name, body, position, room))
 
     return push
 

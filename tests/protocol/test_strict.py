@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
-from protocol.strict import _STRING, DEPTH, VALUES, allow_values, check_keys, check_size
+from protocol.strict import _STRING, MAX_DEPTH, MAX_VALUES, allow_values, check_keys, check_size
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(alphabet='{}[]"\\:,a'),
@@ -38,7 +38,7 @@ def too_deep(text: bytes) -> bool:
 
 @pytest.mark.parametrize("shape", [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
 def test_depth(shape: tuple[str, str]) -> None:
-    levels = DEPTH // (2 if "[{" in shape[0] else 1)
+    levels = MAX_DEPTH // (2 if "[{" in shape[0] else 1)
     assert not too_deep(nested(levels, *shape))
     assert too_deep(nested(levels + 1, *shape))
 
@@ -58,7 +58,7 @@ def test_a_quote_in_a_string_ends_nothing() -> None:
 def test_depth_of_anything(value: Any, around: int) -> None:
     for _ in range(around):
         value = [value]
-    assert too_deep(json.dumps(value).encode()) == (depth(value) > DEPTH)
+    assert too_deep(json.dumps(value).encode()) == (depth(value) > MAX_DEPTH)
 
 
 @given(st.binary(max_size=200) | st.text(alphabet='[]{}"\\', max_size=200).map(str.encode))
@@ -138,15 +138,15 @@ def test_no_open_string_is_searched_twice(text: bytes) -> None:
 
 
 def test_more_values_than_anybody_sends_are_refused_before_they_are_decoded() -> None:
-    check_size(b"[" + b"1," * (VALUES - 1) + b"1]")
-    check_size(b'["' + b"1," * VALUES + b'"]')
+    check_size(b"[" + b"1," * (MAX_VALUES - 1) + b"1]")
+    check_size(b'["' + b"1," * MAX_VALUES + b'"]')
     with pytest.raises(Refusal, match="more than 5000 values") as caught:
-        check_size(b"[" + b"1," * VALUES + b"this is not looked at")
+        check_size(b"[" + b"1," * MAX_VALUES + b"this is not looked at")
     assert caught.value.code is BAD_REQUEST
 
 
 def test_the_number_of_values_is_a_setting() -> None:
-    text = b"[" + b"1," * VALUES + b"1]"
+    text = b"[" + b"1," * MAX_VALUES + b"1]"
     try:
         allow_values(0)
         check_size(text)
@@ -154,4 +154,4 @@ def test_the_number_of_values_is_a_setting() -> None:
         with pytest.raises(Refusal, match="more than 2 values"):
             check_size(b"[1,2,3]")
     finally:
-        allow_values(VALUES)
+        allow_values(MAX_VALUES)

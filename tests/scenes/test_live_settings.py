@@ -30,7 +30,7 @@ from chatd.services.context import Published
 from chatd.telemetry.log import log
 from protocol.errors import Refusal
 from protocol.ids import Ref
-from protocol.strict import DEPTH, allow_depth, check_size
+from protocol.strict import MAX_DEPTH, allow_depth, check_size
 from tests.outside.raw import PING, TEXT, Raw, frame, upgrade
 from tests.scenes.stage import TIMEOUT, Person, Rest
 
@@ -469,7 +469,7 @@ async def test_a_hangup_changes_what_the_server_does(tmp_path: Path, name: str) 
             assert await case.probe(on) == case.after
     finally:
         log.configure("text", "info")
-        allow_depth(DEPTH)
+        allow_depth(MAX_DEPTH)
 
 
 def tables(text: str) -> dict[str, dict[str, str]]:

@@ -11,8 +11,8 @@ from functools import cache
 from protocol.commands import Command
 from protocol.dialects import dialect
 from protocol.dialects.decode import CallDecoder, call_decoder
-from protocol.dialects.encode import encode, sayings, spell_body
-from protocol.dialects.grammar import Body, Inbound, Many, Route, Shape, Vocabulary
+from protocol.dialects.encode import build_body, encode, outbound_encoders
+from protocol.dialects.grammar import Body, Inbound, ListOf, Route, Shape, Vocabulary
 from protocol.errors import Refusal
 from protocol.events import Event
 from protocol.ids import Key, Ref
@@ -97,7 +97,7 @@ def vocabulary(name: str, namespace: str = "") -> Vocabulary:
 
 @cache
 def ear(name: str, call: str, namespace: str = "") -> CallDecoder:
-    return call_decoder(row(name, call, namespace), dialect(name).replies.complaints)
+    return call_decoder(row(name, call, namespace), dialect(name).replies.error_texts)
 
 
 def heard(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Command:
@@ -115,7 +115,7 @@ def refused(name: str, call: str, arguments: str | bytes, namespace: str = "") -
 def requested(name: str, method: str, path: str, arguments: str) -> Command:
     """A route's own fields, as if they all came in one object."""
     route = route_of(name, method, path)
-    return CallDecoder(route.command, route.takes, route.fixed, dialect(name).replies.complaints).decode(
+    return CallDecoder(route.command, route.fields, route.fixed, dialect(name).replies.error_texts).decode(
         arguments.encode()
     )
 
@@ -129,26 +129,26 @@ def route_of(name: str, method: str, path: str) -> Route:
 
 def told(name: str, event: Event, namespace: str = "") -> list[tuple[str, str]]:
     """Every word that a dialect has for an event, with its body to the letter."""
-    found = sayings(vocabulary(name, namespace)).get(type(event), ())
-    return [(saying.name, saying.body(event).decode()) for saying in found if saying.applies(event)]
+    found = outbound_encoders(vocabulary(name, namespace)).get(type(event), ())
+    return [(saying.name, saying.encode(event).decode()) for saying in found if saying.applies(event)]
 
 
 def where(name: str, event: Event, namespace: str = "") -> list[tuple[str, str, bool]]:
     """At which of the event's places each word is heard, and whether by the others only."""
-    found = sayings(vocabulary(name, namespace)).get(type(event), ())
-    return [(saying.name, saying.at, saying.others) for saying in found if saying.applies(event)]
+    found = outbound_encoders(vocabulary(name, namespace)).get(type(event), ())
+    return [(saying.name, saying.audience, saying.others_only) for saying in found if saying.applies(event)]
 
 
 def spelt(shape: Body, thing: object) -> str:
-    return encode(spell_body(shape, thing)).decode()
+    return encode(build_body(shape, thing)).decode()
 
 
 def complaint(name: str, refusal: Refusal) -> tuple[str, str]:
     """A refusal as the event that tells it: its name and body."""
-    event, shape = dialect(name).replies.error
+    event, shape = dialect(name).replies.error_event
     return event, spelt(shape, refusal)
 
 
 def shape_of(body: Body) -> Shape:
     assert body is not None
-    return body.shape if isinstance(body, Many) else body
+    return body.shape if isinstance(body, ListOf) else body

@@ -7,7 +7,7 @@ import pytest
 from protocol.commands import Command, Login, Logout, Refresh, Register
 from protocol.dialects.accounts import ROUTES
 from protocol.dialects.decode import CallDecoder
-from protocol.dialects.grammar import Complaints
+from protocol.dialects.grammar import ErrorTexts
 from protocol.errors import Refusal
 from protocol.model import Tokens
 from tests.protocol.dialects.samples import ANN, object_id, spelt
@@ -17,7 +17,7 @@ ROWS = {route.path: route for route in ROUTES}
 
 def asked(path: str, body: str) -> Command:
     route = ROWS[path]
-    return CallDecoder(route.command, route.takes, route.fixed, Complaints()).decode(body.encode())
+    return CallDecoder(route.command, route.fields, route.fixed, ErrorTexts()).decode(body.encode())
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ COLON_THEIRS = b'{"code":"FORBIDDEN","message":"You have no permission for this 
 )
 def test_refusal(name: str, call: str, asked: bool, ack: bytes | None, told: tuple[str, bytes] | None) -> None:
     spoken = codec(name)
-    _, said, event = spoken.refuse(spoken.row(call), NO, asked=asked)
+    _, said, event = spoken.refuse(spoken.row(call), NO, wants_ack=asked)
     assert (said, event) == (ack, told)
 
 
@@ -133,14 +133,14 @@ def test_refusal(name: str, call: str, asked: bool, ack: bytes | None, told: tup
 )
 def test_what_is_anothers(name: str, call: str, ack: bytes | None, told: tuple[str, bytes] | None) -> None:
     spoken = codec(name)
-    _, said, event = spoken.refuse(spoken.row(call), THEIRS, asked=False)
+    _, said, event = spoken.refuse(spoken.row(call), THEIRS, wants_ack=False)
     assert (said, event) == (ack, told)
 
 
 @pytest.mark.parametrize("name", ["colon", "kebab", "rooms", "pairs", "inbox"])
 def test_a_refusal_that_belongs_to_no_row_is_told_all_the_same(name: str) -> None:
     refusal = Refusal(RATE_LIMITED, retry_after=2.0)
-    same, ack, told = codec(name).refuse(None, refusal, asked=False)
+    same, ack, told = codec(name).refuse(None, refusal, wants_ack=False)
     assert same is refusal
     assert told is not None
     assert told[0] == "error"
@@ -152,5 +152,5 @@ def test_no_other_refusal_is_reworded() -> None:
     kebab = codec("kebab")
     join = kebab.row("join-conversation")
     for refusal in (NO, Refusal(FORBIDDEN, "Not you")):
-        assert kebab.refuse(join, refusal, asked=True)[0] is refusal
-    assert kebab.refuse(join, THEIRS, asked=True)[0].code is FORBIDDEN
+        assert kebab.refuse(join, refusal, wants_ack=True)[0] is refusal
+    assert kebab.refuse(join, THEIRS, wants_ack=True)[0].code is FORBIDDEN

@@ -284,12 +284,12 @@ def test_what_a_notification_is_about(related: str | None, said: str) -> None:
     ],
 )
 def test_who_hears(namespace: str, places: set[tuple[str, str, bool]]) -> None:
-    assert {(say.name, say.at, say.others) for say in vocabulary("colon", namespace).outbound} == places
+    assert {(say.name, say.audience, say.others_only) for say in vocabulary("colon", namespace).outbound} == places
 
 
 def test_greetings() -> None:
-    assert vocabulary("colon").greets == (UnreadChanged,)
-    assert vocabulary("colon", NOTES).greets == (NotificationCounted,)
+    assert vocabulary("colon").initial_events == (UnreadChanged,)
+    assert vocabulary("colon", NOTES).initial_events == (NotificationCounted,)
 
 
 def test_acks() -> None:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from protocol.dialects import dialect, names
-from protocol.dialects.decode import CallDecoder, unknown
-from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Inbound
-from protocol.dialects.words import COUNT, FLAG, FREE, TEXT, URLS, either, field, keys, optional
+from protocol.dialects.decode import CallDecoder, unknown_fields
+from protocol.dialects.fields import BOOLEAN, OBJECT, POSITIVE_INTEGER, TEXT, URLS, field, ids, optional
+from protocol.dialects.grammar import MAX_PROBLEMS, ErrorTexts, Field, Inbound
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
 from protocol.ids import DECIMAL, OBJECT_ID
 from tests.protocol.dialects.samples import ear, heard, object_id, refused, uuid
@@ -97,7 +97,7 @@ ROWS = [
     for namespace, words in dialect(name).vocabularies.items()
     for hear in words.inbound
 ]
-FIELDS = [(name, namespace, hear, each) for name, namespace, hear in ROWS for each in hear.takes]
+FIELDS = [(name, namespace, hear, each) for name, namespace, hear in ROWS for each in hear.fields]
 
 
 def label(value: object) -> str | None:
@@ -137,14 +137,14 @@ def test_a_field_that_is_not_there(name: str, namespace: str, hear: Inbound, eac
     if not each.required:
         assert heard(name, hear.name, absent, namespace) == heard(name, hear.name, null, namespace)
         return
-    expected = dialect(name).replies.complaints.missing.format(field=each.name, expected=each.word.expected)
+    expected = dialect(name).replies.error_texts.missing.format(field=each.name, expected=each.type.expected)
     for text in (absent, null):
         refusal = refused(name, hear.name, text, namespace)
         assert (refusal.code, refusal.field, refusal.message) == (BAD_REQUEST, each.name, expected)
 
 
 def faults(each: Field) -> Iterator[str]:
-    yield from FAULTS.get(each.word.expected, CHOICE_FAULTS)
+    yield from FAULTS.get(each.type.expected, CHOICE_FAULTS)
 
 
 @pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
@@ -180,7 +180,7 @@ def test_a_field_that_is_there_twice(name: str, namespace: str, hear: Inbound, e
 
 @pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
 def test_a_field_that_nobody_declared(name: str, namespace: str, hear: Inbound) -> None:
-    unknown = dialect(name).replies.complaints.unknown
+    unknown = dialect(name).replies.error_texts.unknown
     for extra in ("claimed", "conversation", "__class__", "x"):
         text = json.dumps({**good(name, namespace, hear), extra: 1})
         refusal = refused(name, hear.name, text, namespace)
@@ -243,7 +243,7 @@ def one(*takes: Field) -> CallDecoder:
             self.values = values
 
     command: Any = Anything
-    return CallDecoder(command, takes, {}, Complaints())
+    return CallDecoder(command, takes, {}, ErrorTexts())
 
 
 def values(listening: CallDecoder, text: str) -> dict[str, Any]:
@@ -276,7 +276,7 @@ def test_a_key_said_twice_is_found_whatever_the_values_look_like(said: list[tupl
 
 def test_a_key_said_twice_within_positional_arguments() -> None:
     free: Any = lambda **values: values  # noqa: E731
-    listening = CallDecoder(free, (optional("free", FREE),), {}, Complaints(), positional=True)
+    listening = CallDecoder(free, (optional("free", OBJECT),), {}, ErrorTexts(), positional=True)
     with pytest.raises(Refusal, match="'a' is there twice"):
         listening.decode(b'[{"a":1,"a":2}]')
 
@@ -284,11 +284,11 @@ def test_a_key_said_twice_within_positional_arguments() -> None:
 def test_what_the_words_read() -> None:
     everything = one(
         optional("text", TEXT),
-        optional("flag", FLAG),
-        optional("count", COUNT),
+        optional("flag", BOOLEAN),
+        optional("count", POSITIVE_INTEGER),
         optional("urls", URLS),
-        optional("free", FREE),
-        optional("ids", keys(DECIMAL), "members"),
+        optional("free", OBJECT),
+        optional("ids", ids(DECIMAL), "members"),
     )
     assert values(everything, "{}") == {}
     assert values(everything, '{"text":"ä","flag":false,"count":2147483647}') == {
@@ -314,12 +314,12 @@ def test_what_the_words_read() -> None:
 )
 def test_what_the_words_refuse(body: str, text: str) -> None:
     with pytest.raises(Refusal) as caught:
-        one(optional("count", COUNT), optional("ids", keys(DECIMAL))).decode(body.encode())
+        one(optional("count", POSITIVE_INTEGER), optional("ids", ids(DECIMAL))).decode(body.encode())
     assert caught.value.message == text
 
 
 def test_all_problems_are_told_in_the_order_of_the_table() -> None:
-    listening = one(field("a", DECIMAL), field("b", OBJECT_ID), optional("c", FLAG))
+    listening = one(field("a", DECIMAL), field("b", OBJECT_ID), optional("c", BOOLEAN))
     with pytest.raises(Refusal) as caught:
         listening.decode(b'{"z":1,"c":1,"b":"x"}')
     assert [(problem.field, problem.kind) for problem in caught.value.problems] == [
@@ -332,7 +332,7 @@ def test_all_problems_are_told_in_the_order_of_the_table() -> None:
 
 
 def test_one_field_or_another() -> None:
-    listening = one(either("a", DECIMAL, unless="b"), optional("b", DECIMAL))
+    listening = one(field("a", DECIMAL, unless="b"), optional("b", DECIMAL))
     assert values(listening, '{"a":1}') == {"a": (1, None, None)}
     assert values(listening, '{"b":2}') == {"b": (2, None, None)}
     assert set(values(listening, '{"a":1,"b":2}')) == {"a", "b"}
@@ -344,21 +344,21 @@ def test_one_field_or_another() -> None:
 
 def test_names_of_unknown_fields_are_cut_to_size() -> None:
     with pytest.raises(Refusal) as caught:
-        one(optional("a", FLAG)).decode(json.dumps({"x" * 5000: 1}).encode())
+        one(optional("a", BOOLEAN)).decode(json.dumps({"x" * 5000: 1}).encode())
     assert len(caught.value.message) < 200
 
 
 def test_an_answer_names_ten_problems_and_cuts_the_keys() -> None:
     text = json.dumps({f"{number}{'k' * 5_000}": 1 for number in range(400)})
     refusal = refused("colon", "message:send", text)
-    assert len(refusal.problems) == MOST_PROBLEMS
+    assert len(refusal.problems) == MAX_PROBLEMS
     assert len(refusal.message) < 2_000
 
 
 def test_unknown_keys_are_not_looked_at_when_there_are_problems_enough() -> None:
     looked_at = iter([f"unknown{number}" for number in range(1_000)])
-    found = unknown((), looked_at)
-    assert [next(found).field for _ in range(MOST_PROBLEMS)][-1] == "unknown9"
+    found = unknown_fields((), looked_at)
+    assert [next(found).field for _ in range(MAX_PROBLEMS)][-1] == "unknown9"
     assert next(looked_at) == "unknown10"
 
 

@@ -14,7 +14,7 @@ import protocol
 from protocol.commands import Command
 from protocol.dialects import dialect, names
 from protocol.dialects.accounts import ROUTES as ACCOUNTS
-from protocol.dialects.grammar import Complaints, Dialect, Inbound, Outbound, Route, Shape
+from protocol.dialects.grammar import Dialect, ErrorTexts, Inbound, Outbound, Route, Shape
 from protocol.errors import FORBIDDEN, NOT_FOUND, NotYours, Problem, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event
 from protocol.model import Conversation, Member, Message, Notification, Tokens, User
@@ -46,28 +46,28 @@ def attributes(command: type[Command]) -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize(("name", "row"), [*HEARS, *ROUTES], ids=label)
 def test_a_row_gives_its_command_what_it_needs(name: str, row: Inbound | Route) -> None:
     known, needed = attributes(row.command)
-    given = {field.to for field in row.takes}
+    given = {field.attribute for field in row.fields}
     assert given | set(row.fixed) <= known
-    sure = {field.to for field in row.takes if field.required} | set(row.fixed)
+    sure = {field.attribute for field in row.fields if field.required} | set(row.fixed)
     assert needed <= sure
 
 
 @pytest.mark.parametrize(("name", "row"), [*HEARS, *ROUTES], ids=label)
 def test_a_row_takes_each_field_once(name: str, row: Inbound | Route) -> None:
-    fields = [field.name for field in row.takes]
+    fields = [field.name for field in row.fields]
     assert len(set(fields)) == len(fields)
-    assert all(field.unless in fields for field in row.takes if field.unless)
-    required = [field.required and field.unless is None for field in row.takes]
+    assert all(field.unless in fields for field in row.fields if field.unless)
+    required = [field.required and field.unless is None for field in row.fields]
     assert not getattr(row, "positional", False) or required == sorted(required, reverse=True)
 
 
 @pytest.mark.parametrize(("name", "route"), ROUTES, ids=label)
 def test_a_path_names_required_fields(name: str, route: Route) -> None:
-    required = {field.name for field in route.takes if field.required}
+    required = {field.name for field in route.fields if field.required}
     assert set(re.findall(r"{(\w+)}", route.path)) <= required
     assert route.path.startswith("/")
     assert (route.reply is None) == (route.status == 204)
-    assert not route.numbered or {"page", "limit"} <= {field.name for field in route.takes}
+    assert not route.numbered_pages or {"page", "limit"} <= {field.name for field in route.fields}
 
 
 def test_no_two_routes_are_the_same() -> None:
@@ -80,7 +80,7 @@ def test_no_two_calls_of_a_namespace_have_one_name(spoken: Dialect) -> None:
     for words in spoken.vocabularies.values():
         calls = [hear.name for hear in words.inbound]
         assert len(set(calls)) == len(calls)
-        assert {say.event for say in words.outbound} >= set(words.greets)
+        assert {say.event for say in words.outbound} >= set(words.initial_events)
 
 
 @pytest.mark.parametrize(("name", "hear"), HEARS, ids=label)
@@ -100,9 +100,9 @@ def resolves(kind: Any, path: str) -> bool:
 @pytest.mark.parametrize(("name", "say"), SAYS, ids=label)
 def test_what_is_said_is_something_that_the_event_has(name: str, say: Outbound) -> None:
     assert issubclass(say.event, Event)
-    assert say.at in PLACES
+    assert say.audience in PLACES
     for item in say.body.values():
-        assert resolves(say.event, ".".join(filter(None, (say.of, item.path)))), item.path
+        assert resolves(say.event, ".".join(filter(None, (say.part, item.path)))), item.path
     if say.when:
         assert resolves(say.event, say.when[0]) or isinstance(getattr(say.event, say.when[0]), property)
 
@@ -110,12 +110,12 @@ def test_what_is_said_is_something_that_the_event_has(name: str, say: Outbound) 
 @pytest.mark.parametrize("spoken", DIALECTS, ids=label)
 def test_what_is_anothers_is_forbidden_where_the_dialect_has_a_text_for_it(spoken: Dialect) -> None:
     missing, theirs = Refusal(NOT_FOUND, "Message not found"), NotYours("Message")
-    assert spoken.answer(missing) is missing
-    answered = spoken.answer(theirs)
-    if spoken.not_yours is None:
+    assert spoken.reword(missing) is missing
+    answered = spoken.reword(theirs)
+    if spoken.forbidden_text is None:
         assert (answered.code, answered.message) == (missing.code, missing.message)
     else:
-        assert (answered.code, answered.message) == (FORBIDDEN, spoken.not_yours.format(noun="message"))
+        assert (answered.code, answered.message) == (FORBIDDEN, spoken.forbidden_text.format(noun="message"))
 
 
 NOUNS = (Message, Conversation, Notification, User, Member, Tokens)
@@ -133,7 +133,7 @@ def test_what_a_shape_spells_is_something_that_a_noun_has() -> None:
 
 def test_complaints_are_joined() -> None:
     problems = (Problem("a", "missing", "a string"), Problem("b", "type", "a number"), Problem("c", "unknown", ""))
-    assert Complaints().say(problems) == (
+    assert ErrorTexts().describe(problems) == (
         "a is required and must be a string, b must be a number, c is not a field of this call"
     )
 

@@ -17,7 +17,7 @@ from protocol.commands import (
     SendTo,
 )
 from protocol.dialects import dialect
-from protocol.dialects.grammar import SILENT
+from protocol.dialects.grammar import NO_ACK
 from protocol.errors import FORBIDDEN, Refusal
 from protocol.events import MEMBERS, USER, MessageCreated, Typing, UnreadChanged
 from protocol.model import Attachment
@@ -152,18 +152,18 @@ def test_events(event: Any, said: list[tuple[str, str]]) -> None:
 def test_who_hears() -> None:
     assert where("inbox", MessageCreated(MESSAGE)) == [("new_message", MEMBERS, False)]
     assert where("inbox", UnreadChanged(ref(1), 3)) == [("unread_count", USER, False)]
-    assert vocabulary("inbox").greets == (UnreadChanged,)
+    assert vocabulary("inbox").initial_events == (UnreadChanged,)
 
 
 def test_no_acks() -> None:
     manners = dialect("inbox").replies
-    assert manners.success({"x": 1}) is SILENT
-    assert manners.failure(Refusal(FORBIDDEN)) is SILENT
+    assert manners.success({"x": 1}) is NO_ACK
+    assert manners.failure(Refusal(FORBIDDEN)) is NO_ACK
 
 
 def test_the_handshake() -> None:
     spoken = dialect("inbox")
-    assert (spoken.claims_user, spoken.token, spoken.rejects_with) == (False, ("auth", "query"), "disconnect")
+    assert (spoken.user_id_in_query, spoken.token_in, spoken.rejects_with) == (False, ("auth", "query"), "disconnect")
     assert list(spoken.vocabularies) == ["/"]
 
 
@@ -208,7 +208,7 @@ def test_routes(method: str, path: str, payload: str, command: Command) -> None:
 
 
 def test_resources() -> None:
-    assert route_of("inbox", "GET", "/api/messages/with/{otherUserId}").numbered
+    assert route_of("inbox", "GET", "/api/messages/with/{otherUserId}").numbered_pages
     assert spelt(route_of("inbox", "GET", "/api/messages/conversations").reply, (CONVERSATION,)) == (
         f'[{{"id":"{TALK}","type":"private","title":null,"participants":["{uuid(1)}","{uuid(2)}"],'
         f'"otherUser":{{"id":"{uuid(2)}","username":"bob","displayName":null}},"lastMessage":{SPOKEN},'

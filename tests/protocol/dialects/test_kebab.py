@@ -18,7 +18,7 @@ from protocol.commands import (
     SetTyping,
 )
 from protocol.dialects import dialect
-from protocol.dialects.grammar import SILENT
+from protocol.dialects.grammar import NO_ACK
 from protocol.errors import FORBIDDEN, NOT_FOUND, Refusal
 from protocol.events import JOINED, PEERS, MessageCreated, PresenceChanged, Typing
 from protocol.ids import Key
@@ -57,24 +57,24 @@ GROUP_SPOKEN = (
         (
             "send-message",
             '{"sender_id":1,"conversation_id":1,"message_type":"text","content":"Hello, how are you?"}',
-            SendMessage(claimed=Key(1), conversation=Key(1), type="text", content="Hello, how are you?"),
+            SendMessage(claimed_user=Key(1), conversation=Key(1), type="text", content="Hello, how are you?"),
         ),
         (
             "send-message",
             '[{"content":"https://x/y.png","message_type":"image","conversation_id":1,"sender_id":1}]',
-            SendMessage(claimed=Key(1), conversation=Key(1), type="image", content="https://x/y.png"),
+            SendMessage(claimed_user=Key(1), conversation=Key(1), type="image", content="https://x/y.png"),
         ),
-        ("join-conversation", '{"conversationId":1,"userId":1}', Join(claimed=Key(1), conversation=Key(1))),
+        ("join-conversation", '{"conversationId":1,"userId":1}', Join(claimed_user=Key(1), conversation=Key(1))),
         ("leave-conversation", '{"conversationId":1}', Leave(conversation=Key(1))),
         (
             "typing",
             '{"conversationId":1,"userId":1,"isTyping":true}',
-            SetTyping(claimed=Key(1), conversation=Key(1), on=True),
+            SetTyping(claimed_user=Key(1), conversation=Key(1), on=True),
         ),
         (
             "typing",
             '{"conversationId":1,"userId":1,"isTyping":false}',
-            SetTyping(claimed=Key(1), conversation=Key(1), on=False),
+            SetTyping(claimed_user=Key(1), conversation=Key(1), on=False),
         ),
     ],
 )
@@ -167,7 +167,7 @@ def test_who_hears() -> None:
     assert where("kebab", MessageCreated(MESSAGE)) == [("receive-message", JOINED, False)]
     assert where("kebab", Typing(ref(12), ref(1), True)) == [("user-typing", JOINED, True)]
     assert where("kebab", PresenceChanged(ref(1), True)) == [("user:online", PEERS, False)]
-    assert vocabulary("kebab").greets == (PresenceChanged,)
+    assert vocabulary("kebab").initial_events == (PresenceChanged,)
 
 
 def test_a_sent_message_is_answered_by_an_event() -> None:
@@ -184,27 +184,27 @@ def test_joining_is_answered_by_an_ack_and_an_event() -> None:
     join = row("kebab", "join-conversation")
     assert join.reply_event == "joined-conversation"
     assert spelt(join.reply, MESSAGE) == '{"success":true,"conversationId":12}'
-    assert dialect("kebab").not_yours == "Unauthorized to join this conversation"
+    assert dialect("kebab").forbidden_text == "Unauthorized to join this conversation"
 
 
 def test_acks() -> None:
     manners = dialect("kebab").replies
     assert manners.success({"success": True}) == {"success": True}
-    assert manners.success(None) is SILENT
+    assert manners.success(None) is NO_ACK
     assert manners.failure(Refusal(NOT_FOUND, "no")) == {"success": False, "error": "no"}
     assert complaint("kebab", Refusal(FORBIDDEN, "Not yours")) == ("error", '{"message":"Not yours"}')
 
 
 def test_the_handshake() -> None:
     spoken = dialect("kebab")
-    assert (spoken.claims_user, spoken.token, spoken.rejects_with) == (True, ("auth",), "error")
+    assert (spoken.user_id_in_query, spoken.token_in, spoken.rejects_with) == (True, ("auth",), "error")
     assert list(spoken.vocabularies) == ["/chat"]
 
 
 def test_routes() -> None:
     conversations, messages = "/api/chats/conversations", "/api/chats/conversations/{id}/messages"
     assert requested("kebab", "POST", conversations, '{"sender_id":1,"receiver_id":2}') == CreateConversation(
-        claimed=Key(1), kind="private", members=(Key(2),)
+        claimed_user=Key(1), kind="private", members=(Key(2),)
     )
     assert requested("kebab", "GET", conversations, '{"limit":5,"before":9}') == ListConversations(
         limit=5, before=Key(9)
@@ -214,8 +214,8 @@ def test_routes() -> None:
     )
     assert requested(
         "kebab", "POST", messages, '{"id":1,"sender_id":2,"message_type":"file","content":"7"}'
-    ) == SendMessage(conversation=Key(1), claimed=Key(2), type="file", content="7")
-    assert route_of("kebab", "GET", messages).numbered
+    ) == SendMessage(conversation=Key(1), claimed_user=Key(2), type="file", content="7")
+    assert route_of("kebab", "GET", messages).numbered_pages
     assert route_of("kebab", "POST", conversations).status == 201
 
 

@@ -21,7 +21,7 @@ from protocol.commands import (
     SetTyping,
 )
 from protocol.dialects import dialect
-from protocol.dialects.grammar import SILENT
+from protocol.dialects.grammar import NO_ACK
 from protocol.errors import FORBIDDEN, Refusal
 from protocol.events import JOINED, MEMBERS, USER, MessageCreated, MessageRead, NotificationCreated, Typing
 from protocol.ids import Key
@@ -168,7 +168,7 @@ def test_who_hears() -> None:
     assert where("pairs", Typing(ref(12), ref(1), True)) == [("typing_start", MEMBERS, True)]
     assert where("pairs", Typing(ref(12), ref(1), False)) == [("typing_stop", MEMBERS, True)]
     assert where("pairs", NotificationCreated(NOTIFICATION)) == [("new_notification", USER, False)]
-    assert vocabulary("pairs").greets == ()
+    assert vocabulary("pairs").initial_events == ()
 
 
 def test_a_message_that_was_read() -> None:
@@ -182,13 +182,13 @@ def test_a_message_that_was_read() -> None:
 
 def test_no_acks() -> None:
     manners = dialect("pairs").replies
-    assert manners.success({"x": 1}) is SILENT
-    assert manners.failure(Refusal(FORBIDDEN)) is SILENT
+    assert manners.success({"x": 1}) is NO_ACK
+    assert manners.failure(Refusal(FORBIDDEN)) is NO_ACK
 
 
 def test_the_handshake() -> None:
     spoken = dialect("pairs")
-    assert (spoken.claims_user, spoken.token, spoken.rejects_with) == (False, ("auth",), "connect_error")
+    assert (spoken.user_id_in_query, spoken.token_in, spoken.rejects_with) == (False, ("auth",), "connect_error")
     assert list(spoken.vocabularies) == ["/"]
 
 

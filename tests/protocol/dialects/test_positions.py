@@ -13,7 +13,7 @@ from protocol.events import USER
 VOCABULARIES = [
     pytest.param(vocabulary, id=f"{name} {namespace}")
     for name in names()
-    for namespace, vocabulary in [*dialect(name).vocabularies.items(), ("everything", dialect(name).everything)]
+    for namespace, vocabulary in [*dialect(name).vocabularies.items(), ("everything", dialect(name).all_events)]
 ]
 
 
@@ -21,6 +21,8 @@ VOCABULARIES = [
 def test_an_event_has_each_name_once(vocabulary: Vocabulary) -> None:
     """Rows with conditions are alternatives, and so are the places of a user and of a conversation."""
     told = Counter(
-        (say.event, say.name, say.at == USER) for say in vocabulary.outbound if say.event.durable and say.when is None
+        (say.event, say.name, say.audience == USER)
+        for say in vocabulary.outbound
+        if say.event.durable and say.when is None
     )
     assert [one for one, count in told.items() if count > 1] == []

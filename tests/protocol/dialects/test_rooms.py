@@ -17,7 +17,7 @@ from protocol.commands import (
     SetTyping,
 )
 from protocol.dialects import dialect
-from protocol.dialects.grammar import SILENT
+from protocol.dialects.grammar import NO_ACK
 from protocol.errors import FORBIDDEN, Refusal
 from protocol.events import JOINED, FileUnlocked, FileUploaded, MessageCreated, Typing
 from protocol.model import File
@@ -118,18 +118,18 @@ def test_events(event: Any, said: list[tuple[str, str]]) -> None:
 def test_who_hears() -> None:
     assert where("rooms", MessageCreated(MESSAGE)) == [("message", JOINED, False)]
     assert where("rooms", Typing(ref(12), ref(1), True)) == [("user_typing", JOINED, True)]
-    assert vocabulary("rooms").greets == ()
+    assert vocabulary("rooms").initial_events == ()
 
 
 def test_no_acks() -> None:
     manners = dialect("rooms").replies
-    assert manners.success({"x": 1}) is SILENT
-    assert manners.failure(Refusal(FORBIDDEN)) is SILENT
+    assert manners.success({"x": 1}) is NO_ACK
+    assert manners.failure(Refusal(FORBIDDEN)) is NO_ACK
 
 
 def test_the_handshake() -> None:
     spoken = dialect("rooms")
-    assert (spoken.claims_user, spoken.token, spoken.rejects_with) == (False, ("auth",), "connect_error")
+    assert (spoken.user_id_in_query, spoken.token_in, spoken.rejects_with) == (False, ("auth",), "connect_error")
     assert list(spoken.vocabularies) == ["/chat"]
 
 

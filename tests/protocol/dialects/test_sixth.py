@@ -6,21 +6,22 @@ import pytest
 
 from protocol.commands import Join, ListMessages, SendMessage, SetTyping
 from protocol.dialects.decode import CallDecoder, call_decoder
-from protocol.dialects.encode import encode, sayings, spell_body
+from protocol.dialects.encode import build_body, encode, outbound_encoders
+from protocol.dialects.fields import BOOLEAN, TEXT, claimed_user, field, optional
 from protocol.dialects.grammar import (
-    Complaints,
     Dialect,
+    ErrorTexts,
     Inbound,
-    Many,
+    ListOf,
     Outbound,
     ReplyStyle,
     Route,
     Shape,
     Vocabulary,
-    bare,
-    silent,
+    no_ack,
+    reply_as_ack,
 )
-from protocol.dialects.words import FLAG, TEXT, always, claim, field, moment, optional, plain, spelt
+from protocol.dialects.shapes import as_id, as_is, as_time, constant
 from protocol.errors import NOT_FOUND, Refusal
 from protocol.events import MEMBERS, MessageCreated, Typing
 from protocol.ids import DIGITS, UUID, Key
@@ -28,43 +29,43 @@ from tests.protocol.dialects.samples import CREATED_TEXT, MESSAGE, ref, uuid, uu
 
 CHANNEL = field("channel", UUID, "conversation")
 LINE: Shape = {
-    "v": always(6),
-    "no": spelt("message.ref", DIGITS),
-    "channel": spelt("message.conversation", UUID),
-    "who": plain("message.sender.name"),
-    "text": plain("message.content"),
-    "at": moment("message.created"),
+    "v": constant(6),
+    "no": as_id("message.ref", DIGITS),
+    "channel": as_id("message.conversation", UUID),
+    "who": as_is("message.sender.name"),
+    "text": as_is("message.content"),
+    "at": as_time("message.created"),
 }
 DIALECT = Dialect(
     name="sixth",
     title="Made up for the test",
-    user=DIGITS,
-    conversation=UUID,
+    user_id=DIGITS,
+    conversation_id=UUID,
     vocabularies={
         "/irc": Vocabulary(
             inbound=(
-                Inbound("JOIN", Join, (CHANNEL, claim("nick", DIGITS, required=False)), positional=True),
+                Inbound("JOIN", Join, (CHANNEL, claimed_user("nick", DIGITS, required=False)), positional=True),
                 Inbound("PRIVMSG", SendMessage, (CHANNEL, field("text", TEXT, "content")), positional=True),
-                Inbound("BUSY", SetTyping, (CHANNEL, optional("now", FLAG, "on"))),
+                Inbound("BUSY", SetTyping, (CHANNEL, optional("now", BOOLEAN, "on"))),
             ),
             outbound=(
                 Outbound(MessageCreated, "PRIVMSG", LINE, MEMBERS),
-                Outbound(Typing, "BUSY", {"who": spelt("user", DIGITS)}, others=True, when=("on", True)),
-                Outbound(Typing, "IDLE", {"who": spelt("user", DIGITS)}, others=True, when=("on", False)),
+                Outbound(Typing, "BUSY", {"who": as_id("user", DIGITS)}, others_only=True, when=("on", True)),
+                Outbound(Typing, "IDLE", {"who": as_id("user", DIGITS)}, others_only=True, when=("on", False)),
             ),
         )
     },
-    replies=ReplyStyle(bare, silent, ("NOTICE", {"why": plain("message")}), Complaints(missing="461 {field}")),
+    replies=ReplyStyle(reply_as_ack, no_ack, ("NOTICE", {"why": as_is("message")}), ErrorTexts(missing="461 {field}")),
     routes=(
-        Route("GET", "/log/{channel}", ListMessages, (CHANNEL,), Many({"id": spelt("ref", UUID)})),
+        Route("GET", "/log/{channel}", ListMessages, (CHANNEL,), ListOf({"id": as_id("ref", UUID)})),
         Route("POST", "/say/{channel}", SendMessage, (CHANNEL, field("text", TEXT, "content")), status=202),
     ),
 )
-CALLS = {hear.name: call_decoder(hear, DIALECT.replies.complaints) for hear in DIALECT.vocabulary("/irc").inbound}
+CALLS = {hear.name: call_decoder(hear, DIALECT.replies.error_texts) for hear in DIALECT.vocabulary("/irc").inbound}
 
 
 def test_it_hears() -> None:
-    assert CALLS["JOIN"].decode(f'["{uuid(12)}","7"]'.encode()) == Join(conversation=uuid_key(12), claimed=Key(7))
+    assert CALLS["JOIN"].decode(f'["{uuid(12)}","7"]'.encode()) == Join(conversation=uuid_key(12), claimed_user=Key(7))
     assert CALLS["JOIN"].decode(f'["{uuid(12)}"]'.encode()) == Join(conversation=uuid_key(12))
     said = SendMessage(conversation=uuid_key(12), content="hi")
     assert CALLS["PRIVMSG"].decode(f'["{uuid(12)}","hi"]'.encode()) == said
@@ -87,19 +88,19 @@ def test_it_complains_in_its_own_words(call: str, arguments: bytes, text: str) -
 
 
 def test_it_says() -> None:
-    table = sayings(DIALECT.vocabulary("/irc"))
+    table = outbound_encoders(DIALECT.vocabulary("/irc"))
     [line] = table[MessageCreated]
-    assert line.body(MessageCreated(MESSAGE)).decode() == (
+    assert line.encode(MessageCreated(MESSAGE)).decode() == (
         f'{{"v":6,"no":101,"channel":"{uuid(12)}","who":"ann","text":"Hello world!","at":"{CREATED_TEXT}"}}'
     )
     for on, name in ((True, "BUSY"), (False, "IDLE")):
         event = Typing(ref(12), ref(1), on)
-        assert [(s.name, s.body(event)) for s in table[Typing] if s.applies(event)] == [(name, b'{"who":1}')]
+        assert [(s.name, s.encode(event)) for s in table[Typing] if s.applies(event)] == [(name, b'{"who":1}')]
 
 
 def test_it_answers() -> None:
-    name, shape = DIALECT.replies.error
-    assert (name, spell_body(shape, Refusal(NOT_FOUND, "403 No such channel"))) == (
+    name, shape = DIALECT.replies.error_event
+    assert (name, build_body(shape, Refusal(NOT_FOUND, "403 No such channel"))) == (
         "NOTICE",
         {"why": "403 No such channel"},
     )
@@ -107,7 +108,7 @@ def test_it_answers() -> None:
 
 def test_it_is_served_over_rest() -> None:
     log, say = DIALECT.routes
-    assert encode(spell_body(log.reply, (MESSAGE,))) == f'[{{"id":"{uuid(101)}"}}]'.encode()
-    request = CallDecoder(say.command, say.takes, say.fixed, DIALECT.replies.complaints)
+    assert encode(build_body(log.reply, (MESSAGE,))) == f'[{{"id":"{uuid(101)}"}}]'.encode()
+    request = CallDecoder(say.command, say.fields, say.fixed, DIALECT.replies.error_texts)
     command = request.decode(f'{{"channel":"{uuid(12)}","text":"hi"}}'.encode())
     assert command == SendMessage(conversation=uuid_key(12), content="hi")

@@ -58,8 +58,8 @@ def test_a_bad_packet_spoils_itself_and_what_follows(body: bytes, sound: int) ->
 
 
 def test_a_payload_holds_so_many_packets_and_no_more() -> None:
-    assert read_payload(b"\x1e".join([b"3"] * 5), most=5)[1] is None
-    assert read_payload(b"\x1e".join([b"3"] * 6), most=5)[0] == []
+    assert read_payload(b"\x1e".join([b"3"] * 5), max_packets=5)[1] is None
+    assert read_payload(b"\x1e".join([b"3"] * 6), max_packets=5)[0] == []
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_is_written_reads_back(contents: list[str | bytes]) -> None:
     messages = [Packet(b"4" + c.encode()) if isinstance(c, str) else Packet(c, True) for c in contents]
     body = write_payload(messages)
     if messages:
-        assert read_payload(body, most=len(messages)) == ([read_message(message) for message in messages], None)
+        assert read_payload(body, max_packets=len(messages)) == ([read_message(message) for message in messages], None)
 
 
 @given(st.binary())

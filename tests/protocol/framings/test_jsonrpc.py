@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import CODES, FORBIDDEN, UNKNOWN_CALL, Refusal
-from protocol.frames import Acknowledged, Broken, Call, Frame, Packet, Ping
-from protocol.framings.jsonrpc import FIRST_BATCH, JsonRpc, SharedJsonRpc
+from protocol.frames import Acknowledged, Call, Frame, InvalidFrame, Packet, Ping
+from protocol.framings.jsonrpc import UNAUTHENTICATED_BATCH_MESSAGES, JsonRpc, SharedJsonRpc
 
 
 def receive(text: str | bytes, *, binary: bool = False, client: JsonRpc | None = None) -> Sequence[Frame]:
@@ -26,9 +26,9 @@ def call(text: str, client: JsonRpc | None = None) -> Call:
     return frame
 
 
-def broken(text: str | bytes, *, binary: bool = False) -> Broken:
+def broken(text: str | bytes, *, binary: bool = False) -> InvalidFrame:
     [frame] = receive(text, binary=binary)
-    assert isinstance(frame, Broken), frame
+    assert isinstance(frame, InvalidFrame), frame
     return frame
 
 
@@ -48,7 +48,7 @@ def respond(client: JsonRpc, frame: Frame) -> Sequence[Packet]:
     if id is None or isinstance(frame, Acknowledged):
         return ()
     match frame:
-        case Broken(refusal=refusal):
+        case InvalidFrame(refusal=refusal):
             return client.refuse(id, refusal, None)
         case Call(name="echo", arguments=arguments):
             return client.answer(id, bytes(arguments) or None)
@@ -266,7 +266,7 @@ def test_a_member_said_twice_is_found_whatever_the_values_look_like(data: st.Dat
     [frame] = receive(text)
     ours = [name for name in names if name != "more"]
     if len(set(ours)) < len(ours):
-        assert isinstance(frame, Broken)
+        assert isinstance(frame, InvalidFrame)
         assert frame.refusal.message.endswith("is there twice")
     elif "method" in names and names.count("more") < 2:
         assert isinstance(frame, Call)
@@ -398,16 +398,18 @@ def test_a_batch_that_is_too_long_is_one_error_and_none_of_it_is_read(monkeypatc
     client = JsonRpc("/chat", lambda: most[0])
     assert len(client.receive(Packet(b'[{"method":"a"},{"method":"b"},{"method":"c"}]'))) == 3
     most[0] = 2  # the setting has changed
-    monkeypatch.delattr(JsonRpc, "_frame")
+    monkeypatch.delattr(JsonRpc, "_read_message")
     [frame] = client.receive(Packet(b'[{"method":"a"},{"method":"b"},{"method":"c"}]'))
-    assert isinstance(frame, Broken)
+    assert isinstance(frame, InvalidFrame)
     [packet] = respond(client, frame)
     assert json.loads(packet.data) == error(-32600, "A batch must hold at most 2 messages")
 
 
 def test_a_client_that_is_not_known_sends_short_batches() -> None:
-    assert len(receive(json.dumps([{"method": "a"}] * FIRST_BATCH))) == FIRST_BATCH
-    assert len(receive(json.dumps([{"method": "a"}] * (FIRST_BATCH + 1)))) == 1
+    assert (
+        len(receive(json.dumps([{"method": "a"}] * UNAUTHENTICATED_BATCH_MESSAGES))) == UNAUTHENTICATED_BATCH_MESSAGES
+    )
+    assert len(receive(json.dumps([{"method": "a"}] * (UNAUTHENTICATED_BATCH_MESSAGES + 1)))) == 1
 
 
 @pytest.mark.parametrize(

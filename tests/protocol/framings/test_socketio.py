@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from protocol.errors import FORBIDDEN, Refusal
-from protocol.frames import Acknowledged, Broken, Call, Close, Frame, Framing, Open, Packet
+from protocol.frames import Acknowledged, Call, Close, Frame, Framing, InvalidFrame, Open, Packet
 from protocol.framings.socketio import PARSE_ERROR, RESERVED, SocketIo, SocketIoLimits
 
 
@@ -101,7 +101,7 @@ NESTED = b"[" * 40 + b"]" * 40
 
 def test_a_sound_packet_nested_too_deep_is_refused_under_its_id() -> None:
     (broken,) = hear(b'2/chat,5["say",%b]' % NESTED)
-    assert isinstance(broken, Broken)
+    assert isinstance(broken, InvalidFrame)
     assert broken.id == b"/chat,5"
     assert SocketIo().refuse(broken.id, broken.refusal, b'{"ok":false}') == (Packet(b'43/chat,5[{"ok":false}]'),)
 
@@ -210,8 +210,8 @@ class TestOut:
     def test_the_ways_in_and_out_of_a_namespace(self) -> None:
         assert SocketIo.opened("/", "s1") == b'40{"sid":"s1"}'
         assert SocketIo.opened("/chat", "s1", "p1") == b'40/chat,{"sid":"s1","pid":"p1"}'
-        assert SocketIo.turned_away("/random", "Invalid namespace") == b'44/random,{"message":"Invalid namespace"}'
-        assert SocketIo.turned_away("/", "no", {"code": "X"}) == b'44{"message":"no","data":{"code":"X"}}'
+        assert SocketIo.rejected("/random", "Invalid namespace") == b'44/random,{"message":"Invalid namespace"}'
+        assert SocketIo.rejected("/", "no", {"code": "X"}) == b'44{"message":"no","data":{"code":"X"}}'
         assert (SocketIo.closed("/"), SocketIo.closed("/chat")) == (b"41", b"41/chat,")
 
     def test_events_and_answers_with_attachments(self) -> None:
