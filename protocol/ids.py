@@ -1,16 +1,16 @@
-"""One integer, three spellings: decimal, ObjectId (24 hex digits), UUID (version 8); both ways, without a table.
+"""One integer in three formats: decimal, ObjectId (24 hex digits), UUID (version 8). No table is needed either way.
 
-The store numbers each noun 1, 2, 3 ... A dialect spells such a number as its specification's clients expect:
+The store numbers the objects of each kind 1, 2, 3 ... A dialect writes the number in the format of its specification:
 
     decimal     7
     ObjectId    65a1b2c3 0000000000000007       8 digits: the creation time in seconds; 16 digits: the number
     UUID        65a1b2c3-0000-8000-8000-000000000007    the same, around the version (8) and variant (8) digits
 
-The time is redundant, so whoever reads one of the long forms gets a Key that carries it, and the services compare it
-with the row's own: an id that this server never spelt is not found, even where its number exists.
+The time is redundant. Reading a long format gives a Key with that time, and the services compare it with the time of
+the row: an id that this server has never written is not found, even if its number exists.
 
-User ids may come from elsewhere (a foreign account's UUID or ObjectId): such a `subject` is that user's spelling
-wherever a dialect spells users in that form. A Key that was read from a long form therefore keeps the text too.
+A user id may come from another system (the UUID or ObjectId of an external account). Such a `subject` is the user's id
+wherever a dialect writes user ids in that format. So a Key that was read from a long format keeps the text too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from protocol.errors import BAD_REQUEST, Refusal
 
 MAX_SAFE_INTEGER = 2**53 - 1  # what a JavaScript number holds exactly
-MAX_CACHED_IDS = 10_000  # long ids that need not be read again: a chat says the same few over and over
+MAX_CACHED_IDS = 10_000  # parsed long ids: a chat repeats the same few
 
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z")
@@ -31,9 +31,9 @@ _DECIMAL = re.compile(r"[1-9][0-9]{0,15}\Z")
 
 
 class Key(NamedTuple):
-    """An id as a client gave it: the number, and of the long forms the creation time and the text itself.
+    """An id as a client sent it: the number, and for a long format the creation time and the text.
 
-    `number` 0 is nobody's: well formed, but never spelt here.
+    No object has the `number` 0: it stands for an id that is well formed and that this server has never written.
     """
 
     number: int
@@ -41,12 +41,12 @@ class Key(NamedTuple):
     text: str | None = None
 
     def matches(self, number: int, born: int) -> bool:
-        """Whether this is how the thing with that number and creation time is spelt."""
+        """Whether this is the id of the object with that number and creation time (in seconds)."""
         return self.number == number and (self.created_seconds is None or self.created_seconds == born)
 
 
 class Ref(NamedTuple):
-    """An id as the server holds it: the number, the creation time in seconds, and a foreign user's own spelling."""
+    """An id as the server keeps it: the number, the creation time, and the external id of an external user."""
 
     number: int
     created_seconds: int
@@ -79,7 +79,7 @@ def read_decimal(value: object) -> Key:
 
 
 def read_digits(value: object) -> Key:
-    """An integer, or its digits: what a path and a query string carry, and what `pairs` documents."""
+    """An integer or its digits, as in a path, in a query string, and in the payloads of `pairs`."""
     return read_decimal(int(value) if isinstance(value, str) and _DECIMAL.match(value) else value)
 
 
@@ -107,8 +107,8 @@ def _read_uuid(value: str) -> Key:
     if not _UUID.match(value):
         raise Refusal(BAD_REQUEST, "a UUID")
     digits = value.replace("-", "")
-    ours = digits[12:20] == "80008000"
-    number = int(digits[8:12], 16) << 48 | int(digits[20:], 16) if ours else 0
+    is_own = digits[12:20] == "80008000"
+    number = int(digits[8:12], 16) << 48 | int(digits[20:], 16) if is_own else 0
     return _long_key(number, int(digits[:8], 16), value)
 
 
@@ -117,9 +117,9 @@ def _long_key(number: int, born: int, text: str) -> Key:
 
 
 class IdFormat(NamedTuple):
-    """How one dialect field spells an id: a name for the documents, the JSON type that is read, and both ways.
+    """A format of ids: its name in the documentation, its JSON type, and the functions that write and read it.
 
-    `read_text` reads it where only text can stand: in a path or a query string.
+    `read_text` reads an id from a path or a query string, where every value is text.
     """
 
     name: str

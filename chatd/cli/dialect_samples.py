@@ -114,7 +114,7 @@ SHOWN: dict[type[ask.Command], tuple[str, ...]] = {
     ask.SetTyping: ("to",),
 }
 """Attributes whose fields an example has, though they are optional: without content there is no message."""
-NUMBERS = {"conversation": 12, "message": 101, "notification": 50, "claimed": 1, "user": 2, "members": 2, "to": 2}
+NUMBERS = {"conversation": 12, "message": 101, "notification": 50, "claimed_user": 1, "user": 2, "members": 2, "to": 2}
 TEXTS = ("Hello", "text", "private", "member", "system", "ping")
 ELSE: tuple[Any, ...] = (
     True,

@@ -74,7 +74,7 @@ class CallDecoder:
     def _has_distinct_keys(self, text: bytes) -> bool:
         """Whether the text is one flat object without escapes in which every quoted field name occurs at most once.
 
-        Quotes inside a value are escaped, so a quoted name is a key or a whole value. A whole value costs the full check.
+        Quotes inside a value are escaped, so a quoted name is a key or a whole value. The latter costs a full check.
         """
         count = text.count
         if self.positional or count(b"{") > 1 or b"\\u" in text:

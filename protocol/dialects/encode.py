@@ -100,7 +100,7 @@ def build_body(body: Body, result: Any) -> Any:
 
 
 def build_cached_body(body: Body, result: Any) -> Any:
-    """The same as `build_body`, except that a single object is JSON already, where possible the encoder's last result."""
+    """The same as `build_body`, except that a single object is JSON already: the encoder's last result if possible."""
     if isinstance(body, ListOf) or body is None or result is None:
         return build_body(body, result)
     return Raw(shape_encoder(body).encode(result))

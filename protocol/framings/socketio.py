@@ -1,9 +1,9 @@
 """Socket.IO 5  ⇄  frames: events, acknowledgements and namespaces inside Engine.IO messages.
 
     packet      = type [attachments "-"] [namespace ","] [id] [data]
-    attachments = how many binary messages follow it; in types 5 and 6 only, and there always
-    namespace   = "/" and anything but ","; left out for "/"; without its "," it ends the packet
-    id          = digits; the client that gives one wants an answer under it
+    attachments = the number of binary messages that follow; only and always in types 5 and 6
+    namespace   = "/" and any text without ","; omitted for "/"; without the "," it ends the packet
+    id          = digits; a client that sends one wants an answer with the same id
     data        = JSON
 
     type                    data                    from a client          from the server
@@ -11,16 +11,16 @@
     1 DISCONNECT            nothing                 Close                  closed
     2 EVENT                 [name, ...arguments]    Call                   push, event
     3 ACK                   [...arguments]          Acknowledged           answer, refuse, acknowledge
-    4 CONNECT_ERROR         object or string        never                  turned_away
+    4 CONNECT_ERROR         object or string        never                  rejected
     5 BINARY_EVENT          as EVENT, with {"_placeholder":true,"num":n} where the nth attachment belongs
     6 BINARY_ACK            as ACK, likewise
 
-What breaks the grammar ends the connection, as it does on the reference server, for the client's next packets can't
-be trusted either: `Close(fault=...)`. So do an event's name that is no string or means something to every client
-library, an id above 2^53, more attachments than allowed, placeholders that point to none, a binary message that
-nobody announced and a text message where a binary one is due. A sound packet with an unusable payload is Broken.
+A packet that breaks this grammar ends the connection with `Close(fault=...)`, as on the reference server: the packets
+after it can't be read either. The same applies to an event name that is not a string or that client libraries
+reserve, an id above 2^53, too many attachments, a placeholder without an attachment, a binary message that no packet
+announces, and a text message where a binary one is due. A valid packet with an unusable payload is InvalidFrame.
 
-What goes out is whole Engine.IO: a text packet has its "4" in front, an attachment is a bare binary message.
+The output is complete Engine.IO: a text packet begins with "4", an attachment is a bare binary message.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _decode_any = msgspec.json.Decoder().decode
 
 
 class SocketIoLimits(Struct, frozen=True):
-    """What one packet may be."""
+    """The limits of one packet."""
 
     packet_bytes: int = 1_000_000
     attachments: int = 10
@@ -59,7 +59,7 @@ class SocketIoLimits(Struct, frozen=True):
 
 
 class Offset(NamedTuple):
-    """What an offset says: a position, as it is written, and how the packet ends that came with it."""
+    """A parsed offset: epoch and position as text, and `mark`, the end of the packet that had this offset."""
 
     epoch: str
     position: str
@@ -71,7 +71,7 @@ class _ParseError(Exception):
 
 
 class _Head(NamedTuple):
-    """What stands before the data. `token` is namespace and id as an answer repeats them, None without an id."""
+    """The part of a packet before its data. `token` is namespace and id as the answer repeats them; None without id."""
 
     namespace: str
     id: bytes
@@ -79,7 +79,7 @@ class _Head(NamedTuple):
 
 
 class _Unfinished:
-    """A packet whose attachments are still to come."""
+    """A packet that waits for its attachments."""
 
     __slots__ = ("due", "finish", "parts", "size")
 
@@ -91,9 +91,9 @@ class _Unfinished:
 
 
 class SocketIo:
-    """One client's Socket.IO: see Framing. A call's id is the token that its answer repeats.
+    """The Socket.IO of one client: a Framing. The id of a call is the token that its answer repeats.
 
-    `packet_bytes` is the limit of that name, for this client and just now.
+    `packet_bytes` is the current limit for this client; the connection may change it.
     """
 
     __slots__ = ("_limits", "_unfinished", "packet_bytes")
@@ -134,7 +134,7 @@ class SocketIo:
         return self._begin(READERS_BINARY[binary_kind], head, data, int(count))
 
     def _begin(self, read: _ReadBinary, head: _Head, data: bytes, count: int) -> Sequence[Frame]:
-        """A packet with attachments: nothing comes of it before the last of them."""
+        """Begin a packet with attachments: it gives its frame with the last of them."""
         if count > self._limits.attachments:
             raise _ParseError
         finish = read(head, data, count)
@@ -170,10 +170,10 @@ class SocketIo:
 
     @classmethod
     def push_since(cls, epoch: str) -> Push:
-        """`push` for clients that asked for recovery: what can be missed has an offset as its last argument.
+        """The `push` for clients that ask for recovery: an event with a position has an offset as its last argument.
 
-        It is "epoch-position.name". The name is in it because one position can be told in several events, and the
-        connection can break between them.
+        It is "epoch-position.name". It has the name because one position can have several events, and the connection
+        can break between them.
         """
 
         def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
@@ -185,41 +185,41 @@ class SocketIo:
 
     @staticmethod
     def push_recoverable(namespace: str, name: str, body: bytes, offset: str) -> bytes:
-        """An event for clients that asked for recovery: the last argument is what they say when they return."""
+        """An event for clients that ask for recovery: they send the last argument back when they reconnect."""
         return b"42%b[%b,%b,%b]" % (_prefix(namespace), encode(name), body, encode(offset))
 
     @staticmethod
     def read_offset(offset: str) -> Offset:
-        """An offset that a client shows."""
-        place, _, name = offset.partition(".")
-        epoch, _, position = place.rpartition("-")
+        """Parse the offset of a client."""
+        position_part, _, name = offset.partition(".")
+        epoch, _, position = position_part.rpartition("-")
         return Offset(epoch, position, b",%b]" % encode(offset) if name else b"")
 
     @staticmethod
     def opened(namespace: str, sid: str, pid: str | None = None) -> bytes:
-        """The client is in; `pid` is its private name for recovery, None where there is none."""
-        said = {"sid": sid} if pid is None else {"sid": sid, "pid": pid}
-        return b"40%b%b" % (_prefix(namespace), encode(said))
+        """The namespace is open; `pid` is the private id for recovery, None without recovery."""
+        payload = {"sid": sid} if pid is None else {"sid": sid, "pid": pid}
+        return b"40%b%b" % (_prefix(namespace), encode(payload))
 
     @staticmethod
     def rejected(namespace: str, message: str, data: Any = None) -> bytes:
-        """The client is not let in; `data` is anything that becomes JSON."""
-        said = {"message": message} if data is None else {"message": message, "data": data}
-        return b"44%b%b" % (_prefix(namespace), encode(said))
+        """The namespace is rejected; `data` is any value that can be encoded as JSON."""
+        payload = {"message": message} if data is None else {"message": message, "data": data}
+        return b"44%b%b" % (_prefix(namespace), encode(payload))
 
     @staticmethod
     def closed(namespace: str) -> bytes:
-        """The server ends this namespace; the client won't come back by itself."""
+        """The server closes this namespace; the client does not reconnect by itself."""
         return b"41%b" % _prefix(namespace)
 
     @staticmethod
     def event(namespace: str, arguments: bytes, attachments: Sequence[bytes] = ()) -> Sequence[Packet]:
-        """An event in full: `arguments` is a JSON array that begins with the name."""
+        """A whole event: `arguments` is a JSON array that begins with the name."""
         return _packets_with_attachments(b"2", b"5", _prefix(namespace) + arguments, attachments)
 
     @staticmethod
     def acknowledge(id: Any, arguments: bytes, attachments: Sequence[bytes] = ()) -> Sequence[Packet]:
-        """An answer in full: `arguments` is a JSON array."""
+        """A whole answer: `arguments` is a JSON array."""
         return _packets_with_attachments(b"3", b"6", bytes(id) + arguments, attachments)
 
 
@@ -238,13 +238,13 @@ def _packets_with_attachments(
     )
 
 
-# One reader a type; what a type may carry is checked here and nowhere else.
+# One reader for each packet type: it checks what that type may contain.
 
 
 def _connect(head: _Head, data: bytes) -> Sequence[Frame]:
     if not data:
         return (Open(head.namespace),)
-    _check_size_or_break(data)
+    _check_size_or_fail(data)
     _decode_object(data)
     return (Open(head.namespace, Raw(data)),)
 
@@ -265,7 +265,7 @@ def _event(head: _Head, data: bytes) -> Sequence[Frame]:
 
 
 def _ack(head: _Head, data: bytes) -> Sequence[Frame]:
-    _check_size_or_break(data)
+    _check_size_or_fail(data)
     _decode_list(data)
     return (Acknowledged(head.namespace, int(head.id), Raw(data)),) if head.id else ()
 
@@ -279,14 +279,14 @@ READERS: dict[bytes, _Read] = {b"0": _connect, b"1": _disconnect, b"2": _event, 
 
 
 def _binary_event(head: _Head, data: bytes, count: int) -> Callable[[tuple[bytes, ...]], Frame]:
-    _check_size_or_break(data)
+    _check_size_or_fail(data)
     name, arguments = _event_name_and_arguments(data)
     _check_placeholders(_decode_any(data), count)
     return lambda parts: Call(head.namespace, name, arguments, head.token, parts)
 
 
 def _binary_ack(head: _Head, data: bytes, count: int) -> Callable[[tuple[bytes, ...]], Frame]:
-    _check_size_or_break(data)
+    _check_size_or_fail(data)
     _decode_list(data)
     _check_placeholders(_decode_any(data), count)
     id = int(head.id)
@@ -298,7 +298,7 @@ READERS_BINARY: dict[bytes, _ReadBinary] = {b"5": _binary_event, b"6": _binary_a
 
 
 def _event_name_and_arguments(data: bytes) -> tuple[str, Raw]:
-    """The name of an event and its arguments, as a Call has them."""
+    """The name and the arguments of an event, in the form of a Call."""
     parts = _decode_list(data)
     if not parts:
         raise _ParseError
@@ -312,7 +312,7 @@ def _event_name_and_arguments(data: bytes) -> tuple[str, Raw]:
     return name, Raw(b"[%b]" % b",".join(map(bytes, parts[1:])))
 
 
-def _check_size_or_break(data: bytes) -> None:
+def _check_size_or_fail(data: bytes) -> None:
     try:
         check_size(data)
     except Refusal:
@@ -320,7 +320,7 @@ def _check_size_or_break(data: bytes) -> None:
 
 
 def _check_placeholders(value: Any, count: int) -> None:
-    """Every placeholder must point to an attachment; the depth has been checked."""
+    """Check that every placeholder refers to an attachment. The caller has checked the depth."""
     if isinstance(value, list):
         for item in value:
             _check_placeholders(item, count)

@@ -96,23 +96,25 @@ def vocabulary(name: str, namespace: str = "") -> Vocabulary:
 
 
 @cache
-def ear(name: str, call: str, namespace: str = "") -> CallDecoder:
+def call_decoder_of(name: str, call: str, namespace: str = "") -> CallDecoder:
     return call_decoder(row(name, call, namespace), dialect(name).replies.error_texts)
 
 
-def heard(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Command:
-    return ear(name, call, namespace).decode(arguments.encode() if isinstance(arguments, str) else arguments)
+def decode(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Command:
+    return call_decoder_of(name, call, namespace).decode(
+        arguments.encode() if isinstance(arguments, str) else arguments
+    )
 
 
-def refused(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Refusal:
+def refusal_of(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Refusal:
     try:
-        command = heard(name, call, arguments, namespace)
+        command = decode(name, call, arguments, namespace)
     except Refusal as refusal:
         return refusal
     raise AssertionError(f"{arguments!r} was heard as {command}")
 
 
-def requested(name: str, method: str, path: str, arguments: str) -> Command:
+def decode_route(name: str, method: str, path: str, arguments: str) -> Command:
     """A route's own fields, as if they all came in one object."""
     route = route_of(name, method, path)
     return CallDecoder(route.command, route.fields, route.fixed, dialect(name).replies.error_texts).decode(
@@ -127,26 +129,26 @@ def route_of(name: str, method: str, path: str) -> Route:
 # What is told
 
 
-def told(name: str, event: Event, namespace: str = "") -> list[tuple[str, str]]:
+def encoded_events(name: str, event: Event, namespace: str = "") -> list[tuple[str, str]]:
     """Every word that a dialect has for an event, with its body to the letter."""
     found = outbound_encoders(vocabulary(name, namespace)).get(type(event), ())
     return [(saying.name, saying.encode(event).decode()) for saying in found if saying.applies(event)]
 
 
-def where(name: str, event: Event, namespace: str = "") -> list[tuple[str, str, bool]]:
+def event_audiences(name: str, event: Event, namespace: str = "") -> list[tuple[str, str, bool]]:
     """At which of the event's places each word is heard, and whether by the others only."""
     found = outbound_encoders(vocabulary(name, namespace)).get(type(event), ())
     return [(saying.name, saying.audience, saying.others_only) for saying in found if saying.applies(event)]
 
 
-def spelt(shape: Body, thing: object) -> str:
+def encode_body(shape: Body, thing: object) -> str:
     return encode(build_body(shape, thing)).decode()
 
 
-def complaint(name: str, refusal: Refusal) -> tuple[str, str]:
+def error_event(name: str, refusal: Refusal) -> tuple[str, str]:
     """A refusal as the event that tells it: its name and body."""
     event, shape = dialect(name).replies.error_event
-    return event, spelt(shape, refusal)
+    return event, encode_body(shape, refusal)
 
 
 def shape_of(body: Body) -> Shape:

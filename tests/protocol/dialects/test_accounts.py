@@ -10,7 +10,7 @@ from protocol.dialects.decode import CallDecoder
 from protocol.dialects.grammar import ErrorTexts
 from protocol.errors import Refusal
 from protocol.model import Tokens
-from tests.protocol.dialects.samples import ANN, object_id, spelt
+from tests.protocol.dialects.samples import ANN, encode_body, object_id
 
 ROWS = {route.path: route for route in ROUTES}
 
@@ -60,7 +60,7 @@ def test_complaints(path: str, body: str, text: str) -> None:
 
 
 def test_an_answer_says_everything_in_both_spellings() -> None:
-    assert spelt(ROWS["/auth/login"].reply, Tokens(ANN, "aaa", "rrr", 900)) == (
+    assert encode_body(ROWS["/auth/login"].reply, Tokens(ANN, "aaa", "rrr", 900)) == (
         '{"accessToken":"aaa","refreshToken":"rrr","tokenType":"Bearer","expiresIn":900,'
         '"access_token":"aaa","refresh_token":"rrr","token_type":"Bearer","expires_in":900,'
         f'"user":{{"id":1,"_id":"{object_id(1)}","username":"ann","email":"ann@example.org","displayName":"Ann A."}}}}'

@@ -58,18 +58,18 @@ from tests.protocol.dialects.samples import (
     MESSAGE,
     NOTIFICATION,
     READ,
-    complaint,
-    heard,
+    decode,
+    decode_route,
+    encode_body,
+    encoded_events,
+    error_event,
+    event_audiences,
     object_id,
     object_key,
     ref,
-    refused,
-    requested,
+    refusal_of,
     row,
-    spelt,
-    told,
     vocabulary,
-    where,
 )
 
 NOTES = "/notifications"
@@ -122,7 +122,7 @@ NOTED = (
     ],
 )
 def test_calls_of_the_chat(call: str, payload: str, command: Command) -> None:
-    assert heard("colon", call, payload) == command
+    assert decode("colon", call, payload) == command
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_calls_of_the_chat(call: str, payload: str, command: Command) -> None:
     ],
 )
 def test_calls_of_the_notifications(call: str, payload: str, command: Command) -> None:
-    assert heard("colon", call, payload, NOTES) == command
+    assert decode("colon", call, payload, NOTES) == command
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,8 @@ def test_calls_of_the_notifications(call: str, payload: str, command: Command) -
     ],
 )
 def test_complaints(call: str, payload: str, text: str) -> None:
-    refusal = refused("colon", call, payload)
-    assert complaint("colon", refusal) == ("error", f'{{"code":"BAD_REQUEST","message":"{text}"}}')
+    refusal = refusal_of("colon", call, payload)
+    assert error_event("colon", refusal) == ("error", f'{{"code":"BAD_REQUEST","message":"{text}"}}')
 
 
 @pytest.mark.parametrize(
@@ -211,25 +211,25 @@ def test_complaints(call: str, payload: str, text: str) -> None:
     ],
 )
 def test_events_of_the_chat(event: Any, said: list[tuple[str, str]]) -> None:
-    assert told("colon", event) == said
+    assert encoded_events("colon", event) == said
 
 
 def test_what_goes_is_named_by_its_id() -> None:
     deleted = MessageDeleted(message=ref(101), conversation=ref(12), by=ref(1), sender=ref(1))
-    assert told("colon", deleted) == [("message:deleted", f'{{"messageId":"{SAID}"}}')]
+    assert encoded_events("colon", deleted) == [("message:deleted", f'{{"messageId":"{SAID}"}}')]
     gone = ConversationDeleted(conversation=ref(12), by=ref(1), members=())
-    assert told("colon", gone) == [("conversation:deleted", f'{{"conversationId":"{TALK}"}}')]
+    assert encoded_events("colon", gone) == [("conversation:deleted", f'{{"conversationId":"{TALK}"}}')]
 
 
 def test_a_new_conversation_is_told_to_all_or_to_the_newcomer() -> None:
     body = f'{{"_id":"{TALK}","type":"private","participants":[1,2],{AT}}}'
-    assert told("colon", ConversationCreated(CONVERSATION)) == [("conversation:created", body)] * 2
-    assert where("colon", ConversationCreated(CONVERSATION)) == [
+    assert encoded_events("colon", ConversationCreated(CONVERSATION)) == [("conversation:created", body)] * 2
+    assert event_audiences("colon", ConversationCreated(CONVERSATION)) == [
         ("conversation:created", MEMBERS, False),
         ("conversation:created", USER, False),
     ]
     named = f'{{"_id":"{object_id(13)}","type":"group","title":"Three","participants":[1,2,3],{AT}}}'
-    assert told("colon", ConversationCreated(GROUP))[0] == ("conversation:created", named)
+    assert encoded_events("colon", ConversationCreated(GROUP))[0] == ("conversation:created", named)
 
 
 @pytest.mark.parametrize(
@@ -243,12 +243,12 @@ def test_a_new_conversation_is_told_to_all_or_to_the_newcomer() -> None:
     ],
 )
 def test_events_of_the_notifications(event: Any, said: list[tuple[str, str]]) -> None:
-    assert told("colon", event, NOTES) == said
+    assert encoded_events("colon", event, NOTES) == said
 
 
 @pytest.mark.parametrize(("related", "said"), [(None, "null"), ("invoice-9", '"invoice-9"')])
 def test_what_a_notification_is_about(related: str | None, said: str) -> None:
-    [(_, body)] = told("colon", NotificationCreated(replace(NOTIFICATION, related=related)), NOTES)
+    [(_, body)] = encoded_events("colon", NotificationCreated(replace(NOTIFICATION, related=related)), NOTES)
     assert f'"related_id":{said},' in body
 
 
@@ -300,12 +300,12 @@ def test_acks() -> None:
         "ok": False,
         "error": {"code": "FORBIDDEN", "message": "Not yours"},
     }
-    assert complaint("colon", Refusal(NOT_FOUND, "None")) == ("error", '{"code":"NOT_FOUND","message":"None"}')
+    assert error_event("colon", Refusal(NOT_FOUND, "None")) == ("error", '{"code":"NOT_FOUND","message":"None"}')
 
 
 def test_replies() -> None:
-    assert spelt(row("colon", "message:send").reply, MESSAGE) == SPOKEN
-    assert spelt(row("colon", "notification:list", NOTES).reply, (NOTIFICATION,)) == f"[{NOTED}]"
+    assert encode_body(row("colon", "message:send").reply, MESSAGE) == SPOKEN
+    assert encode_body(row("colon", "notification:list", NOTES).reply, (NOTIFICATION,)) == f"[{NOTED}]"
     assert [hear.name for hear in vocabulary("colon").inbound if hear.reply] == ["message:send", "message:edit"]
 
 
@@ -316,10 +316,10 @@ class Beat(Struct, frozen=True):
 def test_a_ping_is_answered_by_an_event() -> None:
     ping = row("colon", "notification:ping", NOTES)
     assert ping.reply_event == "pong"
-    assert spelt(ping.reply, Beat(1700000000000)) == '{"timestamp":1700000000000}'
+    assert encode_body(ping.reply, Beat(1700000000000)) == '{"timestamp":1700000000000}'
 
 
 def test_null_empties_what_a_profile_has() -> None:
-    assert requested("colon", "PATCH", "/users/me", '{"status":null}') == UpdateMe(status=None)
-    assert requested("colon", "PATCH", "/users/me", '{"status":"away"}') == UpdateMe(status="away")
-    assert requested("colon", "PATCH", "/users/me", "{}") == UpdateMe()
+    assert decode_route("colon", "PATCH", "/users/me", '{"status":null}') == UpdateMe(status=None)
+    assert decode_route("colon", "PATCH", "/users/me", '{"status":"away"}') == UpdateMe(status="away")
+    assert decode_route("colon", "PATCH", "/users/me", "{}") == UpdateMe()

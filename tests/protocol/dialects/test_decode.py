@@ -20,7 +20,7 @@ from protocol.dialects.fields import BOOLEAN, OBJECT, POSITIVE_INTEGER, TEXT, UR
 from protocol.dialects.grammar import MAX_PROBLEMS, ErrorTexts, Field, Inbound
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
 from protocol.ids import DECIMAL, OBJECT_ID
-from tests.protocol.dialects.samples import ear, heard, object_id, refused, uuid
+from tests.protocol.dialects.samples import call_decoder_of, decode, object_id, refusal_of, uuid
 
 CHAT, NOTES, ROOT = "/chat", "/notifications", "/"
 ID, UID = object_id(7), uuid(7)
@@ -123,10 +123,10 @@ def test_the_same_is_heard_alone_in_a_list_and_in_any_order(name: str, namespace
     payload = good(name, namespace, hear)
     text, backwards = json.dumps(payload), json.dumps(dict(reversed(payload.items())), indent=1)
     listed = json.dumps(list(payload.values())) if hear.positional else f"[{text}]"
-    command = heard(name, hear.name, text, namespace)
+    command = decode(name, hear.name, text, namespace)
     assert type(command) is hear.command
     for variant in (backwards, listed, f" \n{text}\t"):
-        assert heard(name, hear.name, variant, namespace) == command
+        assert decode(name, hear.name, variant, namespace) == command
 
 
 @pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
@@ -135,11 +135,11 @@ def test_a_field_that_is_not_there(name: str, namespace: str, hear: Inbound, eac
     absent = json.dumps({k: v for k, v in payload.items() if k != each.name})
     null = json.dumps({**payload, each.name: None})
     if not each.required:
-        assert heard(name, hear.name, absent, namespace) == heard(name, hear.name, null, namespace)
+        assert decode(name, hear.name, absent, namespace) == decode(name, hear.name, null, namespace)
         return
     expected = dialect(name).replies.error_texts.missing.format(field=each.name, expected=each.type.expected)
     for text in (absent, null):
-        refusal = refused(name, hear.name, text, namespace)
+        refusal = refusal_of(name, hear.name, text, namespace)
         assert (refusal.code, refusal.field, refusal.message) == (BAD_REQUEST, each.name, expected)
 
 
@@ -150,7 +150,7 @@ def faults(each: Field) -> Iterator[str]:
 @pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
 def test_a_field_of_another_kind(name: str, namespace: str, hear: Inbound, each: Field) -> None:
     for fault in faults(each):
-        refusal = refused(name, hear.name, with_text(good(name, namespace, hear), each.name, fault), namespace)
+        refusal = refusal_of(name, hear.name, with_text(good(name, namespace, hear), each.name, fault), namespace)
         assert (refusal.code, refusal.field) == (BAD_REQUEST, each.name)
         assert refusal.message.startswith(f"{each.name} must be ")
 
@@ -159,9 +159,9 @@ def test_a_field_of_another_kind(name: str, namespace: str, hear: Inbound, each:
 def test_text_that_no_field_can_hold(name: str, namespace: str, hear: Inbound, each: Field) -> None:
     payload = good(name, namespace, hear)
     for fault in ("1e999", "-1e999", "NaN", "Infinity", '"\\ud800x"', '"\\udc00\\ud800"', "01", "'x'", '"\x01"'):
-        refusal = refused(name, hear.name, with_text(payload, each.name, fault), namespace)
+        refusal = refusal_of(name, hear.name, with_text(payload, each.name, fault), namespace)
         assert (refusal.code, refusal.message) == (UNPARSABLE, "The payload is not valid JSON")
-    deep = refused(name, hear.name, with_text(payload, each.name, "[" * 40 + "]" * 40), namespace)
+    deep = refusal_of(name, hear.name, with_text(payload, each.name, "[" * 40 + "]" * 40), namespace)
     assert (deep.code, deep.message) == (BAD_REQUEST, "The JSON is nested more than 32 deep")
 
 
@@ -173,7 +173,7 @@ def test_a_field_that_is_there_twice(name: str, namespace: str, hear: Inbound, e
     for key in (json.dumps(each.name), escaped):
         for value in (json.dumps(payload[each.name]), "null", "[]"):
             for twice in (f"{{{key}:{value},{text[1:]}", f"{text[:-1]},{key}:{value}}}"):
-                refusal = refused(name, hear.name, twice, namespace)
+                refusal = refusal_of(name, hear.name, twice, namespace)
                 assert (refusal.code, refusal.field) == (BAD_REQUEST, each.name)
                 assert refusal.message == f"'{each.name}' is there twice"
 
@@ -181,9 +181,9 @@ def test_a_field_that_is_there_twice(name: str, namespace: str, hear: Inbound, e
 @pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
 def test_a_field_that_nobody_declared(name: str, namespace: str, hear: Inbound) -> None:
     unknown = dialect(name).replies.error_texts.unknown
-    for extra in ("claimed", "conversation", "__class__", "x"):
+    for extra in ("claimed_user", "conversation", "__class__", "x"):
         text = json.dumps({**good(name, namespace, hear), extra: 1})
-        refusal = refused(name, hear.name, text, namespace)
+        refusal = refusal_of(name, hear.name, text, namespace)
         assert (refusal.code, refusal.field) == (BAD_REQUEST, extra)
         assert refusal.message == unknown.format(field=extra)
 
@@ -191,11 +191,11 @@ def test_a_field_that_nobody_declared(name: str, namespace: str, hear: Inbound) 
 @pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
 def test_arguments_that_are_no_object(name: str, namespace: str, hear: Inbound) -> None:
     for text in ("7", '"x"', "true"):
-        assert refused(name, hear.name, text, namespace).message == "The payload must be an object"
+        assert refusal_of(name, hear.name, text, namespace).message == "The payload must be an object"
     for broken in ("{", "[", "[}", "{}}", "nul", "\xff", "{'a':1}", "[{},]"):
-        refusal = refused(name, hear.name, broken.encode("latin-1"), namespace)
+        refusal = refusal_of(name, hear.name, broken.encode("latin-1"), namespace)
         assert refusal.message == "The payload is not valid JSON"
-    refusal = refused(name, hear.name, json.dumps([*good(name, namespace, hear).values()] * 9), namespace)
+    refusal = refusal_of(name, hear.name, json.dumps([*good(name, namespace, hear).values()] * 9), namespace)
     assert refusal.code is BAD_REQUEST
 
 
@@ -212,7 +212,7 @@ def heard_or_refused(where: tuple[str, str, Inbound], text: bytes) -> None:
     name, namespace, hear = where
     outcome: object
     try:
-        outcome = ear(name, hear.name, namespace).decode(Raw(text))
+        outcome = call_decoder_of(name, hear.name, namespace).decode(Raw(text))
     except Refusal as refusal:
         outcome = refusal
     assert str(outcome) if isinstance(outcome, Refusal) else type(outcome) is hear.command
@@ -350,7 +350,7 @@ def test_names_of_unknown_fields_are_cut_to_size() -> None:
 
 def test_an_answer_names_ten_problems_and_cuts_the_keys() -> None:
     text = json.dumps({f"{number}{'k' * 5_000}": 1 for number in range(400)})
-    refusal = refused("colon", "message:send", text)
+    refusal = refusal_of("colon", "message:send", text)
     assert len(refusal.problems) == MAX_PROBLEMS
     assert len(refusal.message) < 2_000
 
@@ -366,5 +366,5 @@ def test_unknown_keys_are_not_looked_at_when_there_are_problems_enough() -> None
     ("field_name", "value"), [("attachments", ["https://x/a"] * 1_001), ("attachments", [None] * 1_001)]
 )
 def test_every_list_has_an_end(field_name: str, value: list[Any]) -> None:
-    refusal = refused("colon", "message:send", json.dumps({"conversationId": ID, field_name: value}))
+    refusal = refusal_of("colon", "message:send", json.dumps({"conversationId": ID, field_name: value}))
     assert refusal.field == field_name

@@ -25,18 +25,18 @@ from tests.protocol.dialects.samples import (
     CONVERSATION,
     GROUP_MESSAGE,
     MESSAGE,
-    complaint,
-    heard,
+    decode,
+    decode_route,
+    encode_body,
+    encoded_events,
+    error_event,
+    event_audiences,
     ref,
-    refused,
-    requested,
+    refusal_of,
     route_of,
-    spelt,
-    told,
     uuid,
     uuid_key,
     vocabulary,
-    where,
 )
 
 TALK = uuid(12)
@@ -67,7 +67,7 @@ SPOKEN = f'{{{IDS},"content":"Hello world!","attachments":[],{END}}}'
     ],
 )
 def test_calls(call: str, payload: str, command: Command) -> None:
-    assert heard("inbox", call, payload) == command
+    assert decode("inbox", call, payload) == command
 
 
 SORT = 'a list of {url, type: "IMAGE" or "PDF"}'
@@ -99,9 +99,9 @@ SORT = 'a list of {url, type: "IMAGE" or "PDF"}'
     ],
 )
 def test_complaints(payload: str, text: str) -> None:
-    refusal = refused("inbox", "send_message", payload)
+    refusal = refusal_of("inbox", "send_message", payload)
     assert refusal.message == text
-    assert complaint("inbox", Refusal(FORBIDDEN, "no")) == ("error", '{"message":"no"}')
+    assert error_event("inbox", Refusal(FORBIDDEN, "no")) == ("error", '{"message":"no"}')
 
 
 def with_attachments(*attachments: Attachment) -> MessageCreated:
@@ -146,12 +146,12 @@ def with_attachments(*attachments: Attachment) -> MessageCreated:
     ],
 )
 def test_events(event: Any, said: list[tuple[str, str]]) -> None:
-    assert told("inbox", event) == said
+    assert encoded_events("inbox", event) == said
 
 
 def test_who_hears() -> None:
-    assert where("inbox", MessageCreated(MESSAGE)) == [("new_message", MEMBERS, False)]
-    assert where("inbox", UnreadChanged(ref(1), 3)) == [("unread_count", USER, False)]
+    assert event_audiences("inbox", MessageCreated(MESSAGE)) == [("new_message", MEMBERS, False)]
+    assert event_audiences("inbox", UnreadChanged(ref(1), 3)) == [("unread_count", USER, False)]
     assert vocabulary("inbox").initial_events == (UnreadChanged,)
 
 
@@ -204,12 +204,12 @@ def test_the_handshake() -> None:
     ],
 )
 def test_routes(method: str, path: str, payload: str, command: Command) -> None:
-    assert requested("inbox", method, path, payload) == command
+    assert decode_route("inbox", method, path, payload) == command
 
 
 def test_resources() -> None:
     assert route_of("inbox", "GET", "/api/messages/with/{otherUserId}").numbered_pages
-    assert spelt(route_of("inbox", "GET", "/api/messages/conversations").reply, (CONVERSATION,)) == (
+    assert encode_body(route_of("inbox", "GET", "/api/messages/conversations").reply, (CONVERSATION,)) == (
         f'[{{"id":"{TALK}","type":"private","title":null,"participants":["{uuid(1)}","{uuid(2)}"],'
         f'"otherUser":{{"id":"{uuid(2)}","username":"bob","displayName":null}},"lastMessage":{SPOKEN},'
         '"unreadCount":3,"createdAt":"2024-01-12T21:44:35.007Z"}]'

@@ -27,18 +27,18 @@ from tests.protocol.dialects.samples import (
     GROUP,
     GROUP_MESSAGE,
     MESSAGE,
-    complaint,
-    heard,
+    decode,
+    decode_route,
+    encode_body,
+    encoded_events,
+    error_event,
+    event_audiences,
     ref,
-    refused,
-    requested,
+    refusal_of,
     route_of,
     row,
     shape_of,
-    spelt,
-    told,
     vocabulary,
-    where,
 )
 
 SPOKEN = (
@@ -79,7 +79,7 @@ GROUP_SPOKEN = (
     ],
 )
 def test_calls(call: str, payload: str, command: Command) -> None:
-    assert heard("kebab", call, payload) == command
+    assert decode("kebab", call, payload) == command
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_calls(call: str, payload: str, command: Command) -> None:
     ],
 )
 def test_complaints(call: str, payload: str, text: str) -> None:
-    assert refused("kebab", call, payload).message == text
+    assert refusal_of("kebab", call, payload).message == text
 
 
 @pytest.mark.parametrize(
@@ -160,30 +160,30 @@ def test_complaints(call: str, payload: str, text: str) -> None:
     ],
 )
 def test_events(event: Any, said: list[tuple[str, str]]) -> None:
-    assert told("kebab", event) == said
+    assert encoded_events("kebab", event) == said
 
 
 def test_who_hears() -> None:
-    assert where("kebab", MessageCreated(MESSAGE)) == [("receive-message", JOINED, False)]
-    assert where("kebab", Typing(ref(12), ref(1), True)) == [("user-typing", JOINED, True)]
-    assert where("kebab", PresenceChanged(ref(1), True)) == [("user:online", PEERS, False)]
+    assert event_audiences("kebab", MessageCreated(MESSAGE)) == [("receive-message", JOINED, False)]
+    assert event_audiences("kebab", Typing(ref(12), ref(1), True)) == [("user-typing", JOINED, True)]
+    assert event_audiences("kebab", PresenceChanged(ref(1), True)) == [("user:online", PEERS, False)]
     assert vocabulary("kebab").initial_events == (PresenceChanged,)
 
 
 def test_a_sent_message_is_answered_by_an_event() -> None:
     send = row("kebab", "send-message")
     assert send.reply_event == "message-sent"
-    assert spelt(send.reply, MESSAGE) == SPOKEN
+    assert encode_body(send.reply, MESSAGE) == SPOKEN
     assert send.error_event is not None
     name, shape = send.error_event
     refusal = Refusal(NOT_FOUND, "Conversation not found")
-    assert (name, spelt(shape, refusal)) == ("message-error", '{"error":"Conversation not found"}')
+    assert (name, encode_body(shape, refusal)) == ("message-error", '{"error":"Conversation not found"}')
 
 
 def test_joining_is_answered_by_an_ack_and_an_event() -> None:
     join = row("kebab", "join-conversation")
     assert join.reply_event == "joined-conversation"
-    assert spelt(join.reply, MESSAGE) == '{"success":true,"conversationId":12}'
+    assert encode_body(join.reply, MESSAGE) == '{"success":true,"conversationId":12}'
     assert dialect("kebab").forbidden_text == "Unauthorized to join this conversation"
 
 
@@ -192,7 +192,7 @@ def test_acks() -> None:
     assert manners.success({"success": True}) == {"success": True}
     assert manners.success(None) is NO_ACK
     assert manners.failure(Refusal(NOT_FOUND, "no")) == {"success": False, "error": "no"}
-    assert complaint("kebab", Refusal(FORBIDDEN, "Not yours")) == ("error", '{"message":"Not yours"}')
+    assert error_event("kebab", Refusal(FORBIDDEN, "Not yours")) == ("error", '{"message":"Not yours"}')
 
 
 def test_the_handshake() -> None:
@@ -203,16 +203,16 @@ def test_the_handshake() -> None:
 
 def test_routes() -> None:
     conversations, messages = "/api/chats/conversations", "/api/chats/conversations/{id}/messages"
-    assert requested("kebab", "POST", conversations, '{"sender_id":1,"receiver_id":2}') == CreateConversation(
+    assert decode_route("kebab", "POST", conversations, '{"sender_id":1,"receiver_id":2}') == CreateConversation(
         claimed_user=Key(1), kind="private", members=(Key(2),)
     )
-    assert requested("kebab", "GET", conversations, '{"limit":5,"before":9}') == ListConversations(
+    assert decode_route("kebab", "GET", conversations, '{"limit":5,"before":9}') == ListConversations(
         limit=5, before=Key(9)
     )
-    assert requested("kebab", "GET", messages, '{"id":1,"page":1,"limit":20}') == ListMessages(
+    assert decode_route("kebab", "GET", messages, '{"id":1,"page":1,"limit":20}') == ListMessages(
         conversation=Key(1), page=1, limit=20
     )
-    assert requested(
+    assert decode_route(
         "kebab", "POST", messages, '{"id":1,"sender_id":2,"message_type":"file","content":"7"}'
     ) == SendMessage(conversation=Key(1), claimed_user=Key(2), type="file", content="7")
     assert route_of("kebab", "GET", messages).numbered_pages
@@ -221,8 +221,8 @@ def test_routes() -> None:
 
 def test_resources() -> None:
     conversation = shape_of(route_of("kebab", "GET", "/api/chats/conversations").reply)
-    assert spelt(conversation, CONVERSATION) == '{"id":12,"sender_id":2,"receiver_id":1}'
-    assert spelt(conversation, GROUP) == '{"id":13,"sender_id":2,"receiver_id":null}'
+    assert encode_body(conversation, CONVERSATION) == '{"id":12,"sender_id":2,"receiver_id":1}'
+    assert encode_body(conversation, GROUP) == '{"id":13,"sender_id":2,"receiver_id":null}'
     message = shape_of(route_of("kebab", "GET", "/api/chats/conversations/{id}/messages").reply)
-    assert spelt(message, MESSAGE) == SPOKEN
-    assert '"content":""' in spelt(message, replace(MESSAGE, content=""))
+    assert encode_body(message, MESSAGE) == SPOKEN
+    assert '"content":""' in encode_body(message, replace(MESSAGE, content=""))

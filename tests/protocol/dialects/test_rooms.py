@@ -27,19 +27,19 @@ from tests.protocol.dialects.samples import (
     GROUP,
     GROUP_MESSAGE,
     MESSAGE,
-    complaint,
-    heard,
+    decode,
+    decode_route,
+    encode_body,
+    encoded_events,
+    error_event,
+    event_audiences,
     object_id,
     object_key,
     ref,
-    refused,
-    requested,
+    refusal_of,
     route_of,
     shape_of,
-    spelt,
-    told,
     vocabulary,
-    where,
 )
 
 ROOM = object_id(12)
@@ -69,7 +69,7 @@ GROUP_SPOKEN = (
     ],
 )
 def test_calls(call: str, payload: str, command: Command) -> None:
-    assert heard("rooms", call, payload) == command
+    assert decode("rooms", call, payload) == command
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_calls(call: str, payload: str, command: Command) -> None:
     ],
 )
 def test_complaints(call: str, payload: str, text: str) -> None:
-    refusal = refused("rooms", call, payload)
-    assert complaint("rooms", refusal) == ("error", f'{{"message":"{text}"}}')
+    refusal = refusal_of("rooms", call, payload)
+    assert error_event("rooms", refusal) == ("error", f'{{"message":"{text}"}}')
 
 
 @pytest.mark.parametrize(
@@ -112,12 +112,12 @@ def test_complaints(call: str, payload: str, text: str) -> None:
     ],
 )
 def test_events(event: Any, said: list[tuple[str, str]]) -> None:
-    assert told("rooms", event) == said
+    assert encoded_events("rooms", event) == said
 
 
 def test_who_hears() -> None:
-    assert where("rooms", MessageCreated(MESSAGE)) == [("message", JOINED, False)]
-    assert where("rooms", Typing(ref(12), ref(1), True)) == [("user_typing", JOINED, True)]
+    assert event_audiences("rooms", MessageCreated(MESSAGE)) == [("message", JOINED, False)]
+    assert event_audiences("rooms", Typing(ref(12), ref(1), True)) == [("user_typing", JOINED, True)]
     assert vocabulary("rooms").initial_events == ()
 
 
@@ -165,17 +165,17 @@ def test_the_handshake() -> None:
     ],
 )
 def test_routes(method: str, path: str, payload: str, command: Command) -> None:
-    assert requested("rooms", method, path, payload) == command
+    assert decode_route("rooms", method, path, payload) == command
 
 
 def test_resources() -> None:
     room = shape_of(route_of("rooms", "GET", "/chat/rooms").reply)
     people = f'"{object_id(1)}","{object_id(2)}"'
-    assert spelt(room, CONVERSATION) == (
+    assert encode_body(room, CONVERSATION) == (
         f'{{"_id":"{ROOM}","type":"private","participants":[{people}],"createdAt":"2024-01-12T21:44:35.007Z"}}'
     )
-    assert spelt(room, GROUP) == (
+    assert encode_body(room, GROUP) == (
         f'{{"_id":"{object_id(13)}","type":"group","name":"Three","participants":[{people},"{object_id(3)}"],'
         '"createdAt":"2024-01-12T21:44:35.007Z"}'
     )
-    assert spelt(route_of("rooms", "GET", "/chat/rooms/{id}/messages").reply, (MESSAGE,)) == f"[{SPOKEN}]"
+    assert encode_body(route_of("rooms", "GET", "/chat/rooms/{id}/messages").reply, (MESSAGE,)) == f"[{SPOKEN}]"
