@@ -15,7 +15,7 @@ from tests.protocol.dialects.samples import ANN, encode_body, object_id
 ROWS = {route.path: route for route in ROUTES}
 
 
-def asked(path: str, body: str) -> Command:
+def decode(path: str, body: str) -> Command:
     route = ROWS[path]
     return CallDecoder(route.command, route.fields, route.fixed, ErrorTexts()).decode(body.encode())
 
@@ -39,7 +39,7 @@ def asked(path: str, body: str) -> Command:
     ],
 )
 def test_requests(path: str, body: str, command: Command) -> None:
-    assert asked(path, body) == command
+    assert decode(path, body) == command
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_requests(path: str, body: str, command: Command) -> None:
         ("/auth/register", '{"username":"a","password":"p","admin":true}', "admin is not a field of this call"),
     ],
 )
-def test_complaints(path: str, body: str, text: str) -> None:
+def test_error_texts(path: str, body: str, text: str) -> None:
     with pytest.raises(Refusal) as caught:
-        asked(path, body)
+        decode(path, body)
     assert caught.value.message == text
 
 
-def test_an_answer_says_everything_in_both_spellings() -> None:
+def test_an_answer_has_every_key_twice() -> None:
     assert encode_body(ROWS["/auth/login"].reply, Tokens(ANN, "aaa", "rrr", 900)) == (
         '{"accessToken":"aaa","refreshToken":"rrr","tokenType":"Bearer","expiresIn":900,'
         '"access_token":"aaa","refresh_token":"rrr","token_type":"Bearer","expires_in":900,'
@@ -67,7 +67,7 @@ def test_an_answer_says_everything_in_both_spellings() -> None:
     )
 
 
-def test_they_are_open_to_everybody() -> None:
+def test_they_need_no_token() -> None:
     assert all(route.public for route in ROUTES)
     assert {path: route.status for path, route in ROWS.items()} == {
         "/auth/register": 201,

@@ -1,4 +1,4 @@
-"""`kebab`, held to its specification: each call, each event, each text."""
+"""`kebab`; all expectations are those of its specification: each call, each event, each text."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ from tests.protocol.dialects.samples import (
     vocabulary,
 )
 
-SPOKEN = (
+MESSAGE_BODY = (
     '{"id":101,"sender_id":1,"conversation_id":12,"timestamp":"2024-01-12T21:44:35.007Z","message_type":"text",'
     '"content":"Hello world!","conversation":{"id":12,"sender_id":2,"receiver_id":1}}'
 )
-GROUP_SPOKEN = (
+GROUP_MESSAGE_BODY = (
     '{"id":102,"sender_id":2,"conversation_id":13,"timestamp":"2024-01-12T21:44:35.007Z","message_type":"image",'
     '"content":"https://x.example/cat.png","conversation":{"id":13,"sender_id":2,"receiver_id":null}}'
 )
@@ -144,26 +144,26 @@ def test_calls(call: str, payload: str, command: Command) -> None:
         ("leave-conversation", '{"conversationId":9223372036854775808}', "conversationId must be a positive integer"),
     ],
 )
-def test_complaints(call: str, payload: str, text: str) -> None:
+def test_error_texts(call: str, payload: str, text: str) -> None:
     assert refusal_of("kebab", call, payload).message == text
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "sent"),
     [
-        (MessageCreated(MESSAGE), [("receive-message", SPOKEN)]),
-        (MessageCreated(GROUP_MESSAGE), [("receive-message", GROUP_SPOKEN)]),
+        (MessageCreated(MESSAGE), [("receive-message", MESSAGE_BODY)]),
+        (MessageCreated(GROUP_MESSAGE), [("receive-message", GROUP_MESSAGE_BODY)]),
         (Typing(ref(12), ref(1), True), [("user-typing", '{"conversationId":12,"userId":1,"isTyping":true}')]),
         (Typing(ref(12), ref(1), False), [("user-typing", '{"conversationId":12,"userId":1,"isTyping":false}')]),
         (PresenceChanged(ref(1), True), [("user:online", '{"userId":1}')]),
         (PresenceChanged(ref(1), False), [("user:offline", '{"userId":1}')]),
     ],
 )
-def test_events(event: Any, said: list[tuple[str, str]]) -> None:
-    assert encoded_events("kebab", event) == said
+def test_events(event: Any, sent: list[tuple[str, str]]) -> None:
+    assert encoded_events("kebab", event) == sent
 
 
-def test_who_hears() -> None:
+def test_audiences() -> None:
     assert event_audiences("kebab", MessageCreated(MESSAGE)) == [("receive-message", JOINED, False)]
     assert event_audiences("kebab", Typing(ref(12), ref(1), True)) == [("user-typing", JOINED, True)]
     assert event_audiences("kebab", PresenceChanged(ref(1), True)) == [("user:online", PEERS, False)]
@@ -173,7 +173,7 @@ def test_who_hears() -> None:
 def test_a_sent_message_is_answered_by_an_event() -> None:
     send = row("kebab", "send-message")
     assert send.reply_event == "message-sent"
-    assert encode_body(send.reply, MESSAGE) == SPOKEN
+    assert encode_body(send.reply, MESSAGE) == MESSAGE_BODY
     assert send.error_event is not None
     name, shape = send.error_event
     refusal = Refusal(NOT_FOUND, "Conversation not found")
@@ -188,17 +188,17 @@ def test_joining_is_answered_by_an_ack_and_an_event() -> None:
 
 
 def test_acks() -> None:
-    manners = dialect("kebab").replies
-    assert manners.success({"success": True}) == {"success": True}
-    assert manners.success(None) is NO_ACK
-    assert manners.failure(Refusal(NOT_FOUND, "no")) == {"success": False, "error": "no"}
+    replies = dialect("kebab").replies
+    assert replies.success({"success": True}) == {"success": True}
+    assert replies.success(None) is NO_ACK
+    assert replies.failure(Refusal(NOT_FOUND, "no")) == {"success": False, "error": "no"}
     assert error_event("kebab", Refusal(FORBIDDEN, "Not yours")) == ("error", '{"message":"Not yours"}')
 
 
 def test_the_handshake() -> None:
-    spoken = dialect("kebab")
-    assert (spoken.user_id_in_query, spoken.token_in, spoken.rejects_with) == (True, ("auth",), "error")
-    assert list(spoken.vocabularies) == ["/chat"]
+    found = dialect("kebab")
+    assert (found.user_id_in_query, found.token_in, found.rejects_with) == (True, ("auth",), "error")
+    assert list(found.vocabularies) == ["/chat"]
 
 
 def test_routes() -> None:
@@ -224,5 +224,5 @@ def test_resources() -> None:
     assert encode_body(conversation, CONVERSATION) == '{"id":12,"sender_id":2,"receiver_id":1}'
     assert encode_body(conversation, GROUP) == '{"id":13,"sender_id":2,"receiver_id":null}'
     message = shape_of(route_of("kebab", "GET", "/api/chats/conversations/{id}/messages").reply)
-    assert encode_body(message, MESSAGE) == SPOKEN
+    assert encode_body(message, MESSAGE) == MESSAGE_BODY
     assert '"content":""' in encode_body(message, replace(MESSAGE, content=""))

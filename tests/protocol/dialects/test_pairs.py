@@ -1,4 +1,4 @@
-"""`pairs`, held to its specification."""
+"""`pairs`; all expectations are those of its specification."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from tests.protocol.dialects.samples import (
 )
 
 HEAD = '"id":101,"conversation_id":12,"sender_id":1,"receiver_id":2,"content":"Hello world!"'
-SPOKEN = f'{{{HEAD},"is_read":false,"read_at":null,"created_at":"2024-01-12T21:44:35.007Z"}}'
+MESSAGE_BODY = f'{{{HEAD},"is_read":false,"read_at":null,"created_at":"2024-01-12T21:44:35.007Z"}}'
 NOTICE = f'{{{HEAD},"is_read":false,"created_at":"2024-01-12T21:44:35.007Z","type":"new_message"}}'
 GROUP_HEAD = '"id":102,"conversation_id":13,"sender_id":2,"receiver_id":null,"content":"https://x.example/cat.png"'
 
@@ -115,15 +115,15 @@ ID = "a positive integer or its digits"
         ("mark_read", '[{"conversationId":1},2]', "This call takes one object, and nothing beside it"),
     ],
 )
-def test_complaints(call: str, arguments: str, text: str) -> None:
+def test_error_texts(call: str, arguments: str, text: str) -> None:
     refusal = refusal_of("pairs", call, arguments)
     assert error_event("pairs", refusal) == ("error", f'{{"message":"{text}"}}')
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "sent"),
     [
-        (MessageCreated(MESSAGE), [("new_message", SPOKEN), ("message_notification", NOTICE)]),
+        (MessageCreated(MESSAGE), [("new_message", MESSAGE_BODY), ("message_notification", NOTICE)]),
         (
             MessageCreated(GROUP_MESSAGE),
             [
@@ -145,8 +145,8 @@ def test_complaints(call: str, arguments: str, text: str) -> None:
         (Typing(ref(12), ref(1), False), [("typing_stop", '{"conversationId":12,"userId":1}')]),
     ],
 )
-def test_events(event: Any, said: list[tuple[str, str]]) -> None:
-    assert encoded_events("pairs", event) == said
+def test_events(event: Any, sent: list[tuple[str, str]]) -> None:
+    assert encoded_events("pairs", event) == sent
 
 
 def test_a_notification_has_any_type_and_its_fields() -> None:
@@ -161,7 +161,7 @@ def test_a_notification_has_any_type_and_its_fields() -> None:
     ]
 
 
-def test_who_hears() -> None:
+def test_audiences() -> None:
     assert event_audiences("pairs", MessageCreated(MESSAGE)) == [
         ("new_message", JOINED, False),
         ("message_notification", MEMBERS, True),
@@ -176,22 +176,22 @@ def test_who_hears() -> None:
 def test_a_message_that_was_read() -> None:
     message = route_of("pairs", "GET", "/api/conversations/{id}/messages").reply
     read = replace(MESSAGE, read_at=READ, seen_by=(ref(2),))
-    said = f'{{{HEAD},"is_read":true,"read_at":"2024-01-12T21:45:35.507Z","created_at":"2024-01-12T21:44:35.007Z"}}'
-    assert encode_body(message, (read,)) == f"[{said}]"
+    sent = f'{{{HEAD},"is_read":true,"read_at":"2024-01-12T21:45:35.507Z","created_at":"2024-01-12T21:44:35.007Z"}}'
+    assert encode_body(message, (read,)) == f"[{sent}]"
     by_another = replace(GROUP_MESSAGE, seen_by=(ref(2), ref(3)))
     assert '"is_read":true,"read_at":null' in encode_body(message, (by_another,))
 
 
 def test_no_acks() -> None:
-    manners = dialect("pairs").replies
-    assert manners.success({"x": 1}) is NO_ACK
-    assert manners.failure(Refusal(FORBIDDEN)) is NO_ACK
+    replies = dialect("pairs").replies
+    assert replies.success({"x": 1}) is NO_ACK
+    assert replies.failure(Refusal(FORBIDDEN)) is NO_ACK
 
 
 def test_the_handshake() -> None:
-    spoken = dialect("pairs")
-    assert (spoken.user_id_in_query, spoken.token_in, spoken.rejects_with) == (False, ("auth",), "connect_error")
-    assert list(spoken.vocabularies) == ["/"]
+    found = dialect("pairs")
+    assert (found.user_id_in_query, found.token_in, found.rejects_with) == (False, ("auth",), "connect_error")
+    assert list(found.vocabularies) == ["/"]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_resources() -> None:
     assert encode_body(conversation, CONVERSATION) == (
         '{"id":12,"type":"private","title":null,"participants":[1,2],'
         '"other_user":{"id":2,"username":"bob","display_name":null},'
-        f'"last_message":{SPOKEN},"unread_count":3,"created_at":"2024-01-12T21:44:35.007Z"}}'
+        f'"last_message":{MESSAGE_BODY},"unread_count":3,"created_at":"2024-01-12T21:44:35.007Z"}}'
     )
     assert encode_body(conversation, GROUP) == (
         '{"id":13,"type":"group","title":"Three","participants":[1,2,3],"other_user":null,"last_message":null,'

@@ -1,4 +1,4 @@
-"""`rooms`, held to its specification."""
+"""`rooms`; all expectations are those of its specification."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ from tests.protocol.dialects.samples import (
 
 ROOM = object_id(12)
 FILE = File(ref(9), ref(1), ref(12), "a.pdf", "application/pdf", 1234, CREATED)
-SPOKEN = (
+MESSAGE_BODY = (
     f'{{"id":"{object_id(101)}","roomId":"{ROOM}",'
     f'"sender":{{"_id":"{object_id(1)}","email":"ann@example.org","displayName":"Ann A."}},'
     '"content":"Hello world!","createdAt":"2024-01-12T21:44:35.007Z"}'
 )
-GROUP_SPOKEN = (
+GROUP_MESSAGE_BODY = (
     f'{{"id":"{object_id(102)}","roomId":"{object_id(13)}","sender":{{"_id":"{object_id(2)}"}},'
     '"content":"https://x.example/cat.png","createdAt":"2024-01-12T21:44:35.007Z"}'
 )
@@ -83,16 +83,16 @@ def test_calls(call: str, payload: str, command: Command) -> None:
         ("typing", f'{{"roomId":"{ROOM}","isTyping":true}}', "isTyping is not a field of this call"),
     ],
 )
-def test_complaints(call: str, payload: str, text: str) -> None:
+def test_error_texts(call: str, payload: str, text: str) -> None:
     refusal = refusal_of("rooms", call, payload)
     assert error_event("rooms", refusal) == ("error", f'{{"message":"{text}"}}')
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "sent"),
     [
-        (MessageCreated(MESSAGE), [("message", SPOKEN)]),
-        (MessageCreated(GROUP_MESSAGE), [("message", GROUP_SPOKEN)]),
+        (MessageCreated(MESSAGE), [("message", MESSAGE_BODY)]),
+        (MessageCreated(GROUP_MESSAGE), [("message", GROUP_MESSAGE_BODY)]),
         (Typing(ref(12), ref(1), True), [("user_typing", f'{{"userId":"{object_id(1)}","roomId":"{ROOM}"}}')]),
         (Typing(ref(12), ref(1), False), []),
         (
@@ -111,26 +111,26 @@ def test_complaints(call: str, payload: str, text: str) -> None:
         ),
     ],
 )
-def test_events(event: Any, said: list[tuple[str, str]]) -> None:
-    assert encoded_events("rooms", event) == said
+def test_events(event: Any, sent: list[tuple[str, str]]) -> None:
+    assert encoded_events("rooms", event) == sent
 
 
-def test_who_hears() -> None:
+def test_audiences() -> None:
     assert event_audiences("rooms", MessageCreated(MESSAGE)) == [("message", JOINED, False)]
     assert event_audiences("rooms", Typing(ref(12), ref(1), True)) == [("user_typing", JOINED, True)]
     assert vocabulary("rooms").initial_events == ()
 
 
 def test_no_acks() -> None:
-    manners = dialect("rooms").replies
-    assert manners.success({"x": 1}) is NO_ACK
-    assert manners.failure(Refusal(FORBIDDEN)) is NO_ACK
+    replies = dialect("rooms").replies
+    assert replies.success({"x": 1}) is NO_ACK
+    assert replies.failure(Refusal(FORBIDDEN)) is NO_ACK
 
 
 def test_the_handshake() -> None:
-    spoken = dialect("rooms")
-    assert (spoken.user_id_in_query, spoken.token_in, spoken.rejects_with) == (False, ("auth",), "connect_error")
-    assert list(spoken.vocabularies) == ["/chat"]
+    found = dialect("rooms")
+    assert (found.user_id_in_query, found.token_in, found.rejects_with) == (False, ("auth",), "connect_error")
+    assert list(found.vocabularies) == ["/chat"]
 
 
 @pytest.mark.parametrize(
@@ -178,4 +178,4 @@ def test_resources() -> None:
         f'{{"_id":"{object_id(13)}","type":"group","name":"Three","participants":[{people},"{object_id(3)}"],'
         '"createdAt":"2024-01-12T21:44:35.007Z"}'
     )
-    assert encode_body(route_of("rooms", "GET", "/chat/rooms/{id}/messages").reply, (MESSAGE,)) == f"[{SPOKEN}]"
+    assert encode_body(route_of("rooms", "GET", "/chat/rooms/{id}/messages").reply, (MESSAGE,)) == f"[{MESSAGE_BODY}]"
