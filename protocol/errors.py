@@ -28,15 +28,15 @@ UNPARSABLE = Code("BAD_REQUEST", "The frame is not valid JSON", 400, -32700, 440
 INVALID_FRAME = Code("BAD_REQUEST", "The frame is not a valid request", 400, -32600, 4400)
 UNKNOWN_CALL = Code("BAD_REQUEST", "There is no such call", 400, -32601, 4400)
 AUTH_INVALID = Code("AUTH_INVALID", "The token is missing or not valid", 401, -32001, 4401)
-FORBIDDEN = Code("FORBIDDEN", "You may not do that", 403, -32003, 4403)
-NOT_FOUND = Code("NOT_FOUND", "There is no such thing", 404, -32004, 4404)
-NO_METHOD = Code("METHOD_NOT_ALLOWED", "That path does not take this method", 405, -32601, 4405)
-CONFLICT = Code("CONFLICT", "Something else is already there", 409, -32009, 4409)
-TOO_LARGE = Code("TOO_LARGE", "That is larger than this server takes", 413, -32013, 1009)
+FORBIDDEN = Code("FORBIDDEN", "The caller is not allowed to do this", 403, -32003, 4403)
+NOT_FOUND = Code("NOT_FOUND", "The object does not exist", 404, -32004, 4404)
+NO_METHOD = Code("METHOD_NOT_ALLOWED", "The path does not support this method", 405, -32601, 4405)
+CONFLICT = Code("CONFLICT", "The request conflicts with an existing object", 409, -32009, 4409)
+TOO_LARGE = Code("TOO_LARGE", "The request is too large", 413, -32013, 1009)
 RATE_LIMITED = Code("RATE_LIMITED", "Too many requests", 429, -32029, 4029, retry=True)
 HEAD_TOO_LARGE = Code("HEAD_TOO_LARGE", "The request head is too large", 431, -32013, 1009)
-INTERNAL = Code("INTERNAL", "Something went wrong here, and has been logged", 500, -32603, 1011, retry=True)
-UNAVAILABLE = Code("UNAVAILABLE", "The server cannot do that just now", 503, -32050, 1013, retry=True)
+INTERNAL = Code("INTERNAL", "Internal error; the server has logged it", 500, -32603, 1011, retry=True)
+UNAVAILABLE = Code("UNAVAILABLE", "The server is temporarily unavailable", 503, -32050, 1013, retry=True)
 
 CODES: dict[str, Code] = {name: value for name, value in list(globals().items()) if isinstance(value, Code)}
 

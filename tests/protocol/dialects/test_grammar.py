@@ -144,7 +144,7 @@ def test_error_texts_are_joined() -> None:
 
 
 def test_the_tables_in_the_docstrings_name_entries_that_exist() -> None:
-    entries = re.findall(r"\b([A-Z]\w+)\.([a-z]\w*)", f"{grammar.__doc__} {dialects.__doc__}")
+    entries = re.findall(r"\b([A-Z][a-z]\w+)\.([a-z]\w*)", f"{grammar.__doc__} {dialects.__doc__}")
     assert len(entries) > 10
     for row, attribute in entries:
         assert attribute in {field.name for field in msgspec.structs.fields(getattr(grammar, row))}, (row, attribute)
