@@ -100,7 +100,7 @@ class Refusal(Exception):
         self.problems = problems
 
 
-class NotYours(Refusal):
+class NoAccess(Refusal):
     """An object exists, and the caller has no access to it. `noun` is its kind: conversation, message, notification.
 
     The answer is the same as if it did not exist, except that some dialects document FORBIDDEN (`Dialect.reword`).

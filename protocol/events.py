@@ -52,7 +52,7 @@ class Event(Struct, frozen=True):
         return getattr(self, "conversation", None)
 
 
-Follows: TypeAlias = Mapping[type[Event], Callable[[Any], None]]
+EventHandlers: TypeAlias = Mapping[type[Event], Callable[[Any], None]]
 """The handlers by which state in memory follows the events: one for each event that it depends on."""
 
 
@@ -110,7 +110,7 @@ class MessageRead(Event, frozen=True):
     conversation: Ref
     reader: Ref
     at: int
-    left: int = 0
+    unread_left: int = 0
 
     @property
     def audiences(self) -> tuple[Audience, ...]:
@@ -155,7 +155,7 @@ class MemberAdded(Event, frozen=True):
 
     conversation: Ref
     user: User
-    began: int = 0
+    last_message_before: int = 0
 
     @property
     def audiences(self) -> tuple[Audience, ...]:
@@ -236,7 +236,7 @@ class NotificationCreated(Event, frozen=True):
         return self.notification.type == "message" and isinstance(self.notification.related, Ref)
 
 
-class EverybodyNotified(Event, frozen=True):
+class BroadcastCreated(Event, frozen=True):
     """A broadcast was stored. Each connected user receives it as a NotificationCreated of their own."""
 
     broadcast: Ref

@@ -42,7 +42,7 @@ from protocol.events import (
     USER,
     AccountClosed,
     Event,
-    Follows,
+    EventHandlers,
     NotificationCounted,
     PresenceChanged,
     Typing,
@@ -241,12 +241,12 @@ class Dispatch:
             follow(event)
 
     @property
-    def precedes(self) -> Follows:
+    def precedes(self) -> EventHandlers:
         """Seats that are everywhere are in a new room before the first thing is said in it."""
         return {events.ConversationCreated: self._open_rooms, events.MemberAdded: self._open_room}
 
     @property
-    def follows(self) -> Follows:
+    def follows(self) -> EventHandlers:
         """Who must leave where, because of what was told."""
         evict = self.broker.evict
         return {
@@ -349,7 +349,7 @@ def _carry_out(row: ServiceRow, actor: Actor, command: Command, rules: ServiceRu
     return Completed(row.service(work, command), work.published)
 
 
-def together(*tables: Follows) -> dict[type[Event], list[Callable[[Any], None]]]:
+def together(*tables: EventHandlers) -> dict[type[Event], list[Callable[[Any], None]]]:
     """Several tables as one: for each event, everybody's handler, in the order of the tables."""
     kinds = {kind for table in tables for kind in table}
     return {kind: [table[kind] for table in tables if kind in table] for kind in kinds}

@@ -16,7 +16,7 @@ from chatd.store.queries import view_intervals
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
 from protocol.errors import Refusal
-from protocol.events import JOINED, Audience, Follows, MessageCreated
+from protocol.events import JOINED, Audience, EventHandlers, MessageCreated
 
 MAX_UNWRITTEN_CHANGES = 20_000  # moves that are kept while the store can't be written to
 
@@ -69,7 +69,7 @@ class Viewers:
             self._changes.append(ViewChange(*key, False, self.last_message))
 
     @property
-    def follows(self) -> Follows:
+    def follows(self) -> EventHandlers:
         return {MessageCreated: self._sent}
 
     def _sent(self, event: MessageCreated) -> None:

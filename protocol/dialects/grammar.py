@@ -40,7 +40,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from protocol.commands import Command
-from protocol.errors import FORBIDDEN, NotYours, Problem, Refusal
+from protocol.errors import FORBIDDEN, NoAccess, Problem, Refusal
 from protocol.events import JOINED, Event
 from protocol.ids import IdFormat
 
@@ -254,8 +254,8 @@ class Dialect(Struct, frozen=True):
         return Vocabulary((), tuple(rows.values()))
 
     def reword(self, refusal: Refusal) -> Refusal:
-        """The refusal as this dialect documents it: FORBIDDEN with `forbidden_text` in place of NotYours."""
-        if self.forbidden_text is None or not isinstance(refusal, NotYours):
+        """The refusal as this dialect documents it: FORBIDDEN with `forbidden_text` in place of NoAccess."""
+        if self.forbidden_text is None or not isinstance(refusal, NoAccess):
             return refusal
         return Refusal(FORBIDDEN, self.forbidden_text.format(noun=refusal.noun))
 

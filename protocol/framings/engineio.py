@@ -35,7 +35,7 @@ PING_PROBE, PONG_PROBE = PING + PROBE, PONG + PROBE
 MAX_PACKETS_PER_PAYLOAD = 1_024
 
 
-class Malformed(Exception):
+class MalformedPacket(Exception):
     """The client sent an invalid packet; the text says why."""
 
 
@@ -54,24 +54,24 @@ def read_message(message: Packet) -> EnginePacket:
         return EnginePacket(MESSAGE, data, True)
     kind = data[:1]
     if kind not in KINDS:
-        raise Malformed("unknown packet")
+        raise MalformedPacket("unknown packet")
     return EnginePacket(kind, data[1:])
 
 
 def read_payload(
     body: bytes, max_packets: int = MAX_PACKETS_PER_PAYLOAD
-) -> tuple[list[EnginePacket], Malformed | None]:
+) -> tuple[list[EnginePacket], MalformedPacket | None]:
     """The packets of a polled body before the first invalid one, and the error of that one."""
     packets: list[EnginePacket] = []
     try:
         body.decode()
         if body.count(SEPARATOR) >= max_packets:
-            raise Malformed("too many packets")
+            raise MalformedPacket("too many packets")
         for piece in body.split(SEPARATOR):
             packets.append(_read_piece(piece))  # noqa: PERF401 - the packets before an invalid one count
     except UnicodeDecodeError:
-        return packets, Malformed("not UTF-8")
-    except Malformed as error:
+        return packets, MalformedPacket("not UTF-8")
+    except MalformedPacket as error:
         return packets, error
     return packets, None
 
@@ -82,7 +82,7 @@ def _read_piece(piece: bytes) -> EnginePacket:
     try:
         return EnginePacket(MESSAGE, binascii.a2b_base64(piece[1:], strict_mode=True), True)
     except binascii.Error:
-        raise Malformed("bad base64") from None
+        raise MalformedPacket("bad base64") from None
 
 
 def write_payload(packets: Iterable[Packet]) -> bytes:

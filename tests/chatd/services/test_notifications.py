@@ -15,7 +15,7 @@ from chatd.store.queries.notifications import count
 from protocol import commands as ask
 from protocol.errors import FORBIDDEN, NOT_FOUND, Refusal
 from protocol.events import (
-    EverybodyNotified,
+    BroadcastCreated,
     NotificationCounted,
     NotificationCreated,
     NotificationDeleted,
@@ -254,7 +254,7 @@ async def test_a_broadcast_is_everybodys_own(tmp_path: Path) -> None:
         romeo, juliet = await at.person("romeo"), await at.person("juliet")
         admin = Actor((await at.person("admin")).ref, "admin", admin=True)
         made = await at.does(admin, ask.Broadcast(title="Closed tonight", content="The gates", related="gate-1"))
-        assert at.told == [EverybodyNotified(made.ref)]
+        assert at.told == [BroadcastCreated(made.ref)]
         late = await at.person("late")
         (one,) = await listed(at, romeo)
         assert (one.ref, one.user, one.title, one.related, one.read) == (

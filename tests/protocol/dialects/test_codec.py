@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 from protocol.commands import Join, Leave
 from protocol.dialects import dialect
 from protocol.dialects.codec import NamespaceCodec
-from protocol.errors import FORBIDDEN, NOT_FOUND, RATE_LIMITED, UNKNOWN_CALL, NotYours, Refusal
+from protocol.errors import FORBIDDEN, NOT_FOUND, RATE_LIMITED, UNKNOWN_CALL, NoAccess, Refusal
 from protocol.ids import Key, Ref
 from tests.protocol.dialects.samples import MESSAGE, object_id, ref
 
@@ -65,7 +65,7 @@ def test_a_message_that_was_sent() -> None:
 
 NO = Refusal(NOT_FOUND, "Conversation not found")
 NO_TEXT = b"Conversation not found"
-NO_ACCESS = NotYours("Conversation")
+NO_ACCESS = NoAccess("Conversation")
 UNAUTHORIZED = b"Unauthorized to join this conversation"
 COLON_NO = b'{"code":"NOT_FOUND","message":"%b"}' % NO_TEXT
 COLON_NO_ACCESS = b'{"code":"FORBIDDEN","message":"You have no permission for this conversation"}'

@@ -16,7 +16,7 @@ from protocol.commands import Command
 from protocol.dialects import dialect, grammar, names
 from protocol.dialects.accounts import ROUTES as ACCOUNTS
 from protocol.dialects.grammar import Dialect, ErrorTexts, Inbound, Outbound, Route, Shape
-from protocol.errors import FORBIDDEN, NOT_FOUND, NotYours, Problem, Refusal
+from protocol.errors import FORBIDDEN, NOT_FOUND, NoAccess, Problem, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event
 from protocol.model import Conversation, Member, Message, Notification, Tokens, User
 
@@ -114,7 +114,7 @@ def test_the_shape_of_an_event_has_only_attributes_of_it(name: str, row: Outboun
 
 @pytest.mark.parametrize("each", DIALECTS, ids=label)
 def test_no_access_is_forbidden_where_the_dialect_has_a_text_for_it(each: Dialect) -> None:
-    missing, no_access = Refusal(NOT_FOUND, "Message not found"), NotYours("Message")
+    missing, no_access = Refusal(NOT_FOUND, "Message not found"), NoAccess("Message")
     assert each.reword(missing) is missing
     answered = each.reword(no_access)
     if each.forbidden_text is None:

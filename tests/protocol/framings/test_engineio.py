@@ -13,7 +13,7 @@ from protocol.framings.engineio import (
     MESSAGE,
     PING,
     EnginePacket,
-    Malformed,
+    MalformedPacket,
     read_message,
     read_payload,
     write_open,
@@ -77,7 +77,7 @@ def test_a_websocket_message_is_one_packet(message: Packet, packet: EnginePacket
 
 @pytest.mark.parametrize("data", [b"", b"abc", b"7", b"b", b"bAQID"])
 def test_a_websocket_message_of_no_kind_is_refused(data: bytes) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedPacket):
         read_message(Packet(data))
 
 
