@@ -6,8 +6,8 @@ The store numbers the objects of each kind 1, 2, 3 ... A dialect writes the numb
     ObjectId    65a1b2c3 0000000000000007       8 digits: the creation time in seconds; 16 digits: the number
     UUID        65a1b2c3-0000-8000-8000-000000000007    the same, around the version (8) and variant (8) digits
 
-The time is redundant. Reading a long format gives a Key with that time, and the services compare it with the time of
-the row: an id that this server has never written is not found, even if its number exists.
+The time is redundant. A Key that is read from a long format has that time, and the services compare it with the row's.
+So an id that this server has never written is not found, even if its number exists.
 
 A user id may come from another system (the UUID or ObjectId of an external account). Such a `subject` is the user's id
 wherever a dialect writes user ids in that format. So a Key that was read from a long format keeps the text too.
@@ -40,9 +40,9 @@ class Key(NamedTuple):
     created_seconds: int | None = None
     text: str | None = None
 
-    def matches(self, number: int, born: int) -> bool:
+    def matches(self, number: int, created_seconds: int) -> bool:
         """Whether this is the id of the object with that number and creation time (in seconds)."""
-        return self.number == number and (self.created_seconds is None or self.created_seconds == born)
+        return self.number == number and (self.created_seconds is None or self.created_seconds == created_seconds)
 
 
 class Ref(NamedTuple):
@@ -58,18 +58,18 @@ def write_decimal(ref: Ref) -> int:
 
 
 def write_object_id(ref: Ref) -> str:
-    number, born, subject = ref
+    number, created_seconds, subject = ref
     if subject is not None and _OBJECT_ID.match(subject):
         return subject
-    return f"{born & 0xFFFFFFFF:08x}{number:016x}"
+    return f"{created_seconds & 0xFFFFFFFF:08x}{number:016x}"
 
 
 def write_uuid(ref: Ref) -> str:
-    number, born, subject = ref
+    number, created_seconds, subject = ref
     if subject is not None and _UUID.match(subject):
         return subject
     high = number >> 48
-    return f"{born & 0xFFFFFFFF:08x}-{high & 0xFFFF:04x}-8000-8000-{number & 0xFFFFFFFFFFFF:012x}"
+    return f"{created_seconds & 0xFFFFFFFF:08x}-{high & 0xFFFF:04x}-8000-8000-{number & 0xFFFFFFFFFFFF:012x}"
 
 
 def read_decimal(value: object) -> Key:
@@ -112,8 +112,8 @@ def _read_uuid(value: str) -> Key:
     return _long_key(number, int(digits[:8], 16), value)
 
 
-def _long_key(number: int, born: int, text: str) -> Key:
-    return Key(number if number <= MAX_SAFE_INTEGER else 0, born, text.lower())
+def _long_key(number: int, created_seconds: int, text: str) -> Key:
+    return Key(number if number <= MAX_SAFE_INTEGER else 0, created_seconds, text.lower())
 
 
 class IdFormat(NamedTuple):

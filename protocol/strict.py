@@ -1,7 +1,7 @@
 """Limits that JSON does not have: no duplicate keys, a greatest depth, and a greatest number of values.
 
 Decoders differ in which of two equal keys they take, so two readers could see two different requests: duplicates are
-rejected. A list of short values takes a decoder 50 times as long as a string of the same length, so values are counted
+rejected. To decode a list of short values takes 50 times as long as a string of the same length. So values are counted
 before they are decoded. A check reads the text only if a count shows that it may fail, and then in one pass: it takes
 time linear in the length of the text.
 """

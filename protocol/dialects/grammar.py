@@ -211,7 +211,7 @@ def reply_as_ack(body: Any) -> Any:
 class ReplyStyle(Struct, frozen=True):
     """How a dialect acknowledges: `success` wraps the reply, `failure` writes an error; either may give NO_ACK.
 
-    `error_event` reports an error to a caller that asks for no ack, and to every caller where there are no acks.
+    `error_event` reports an error to a caller that receives no ack.
     """
 
     success: Callable[[Any], Any]
@@ -227,8 +227,8 @@ class Dialect(Struct, frozen=True):
     """One whole specification. `vocabularies` has a row for each namespace; the first one serves any other namespace.
 
     `user_id` and `conversation_id` are the formats of the ids in the names of rooms. `forbidden_text` is the text of
-    FORBIDDEN for an object that exists and that the caller has no access to (`{noun}` is what the object is). Without
-    it the answer is NOT_FOUND, as if the object did not exist. `token_in` says where a client may send its token
+    FORBIDDEN for an object to which the caller has no access; `{noun}` is the kind of the object. Without it the answer
+    is NOT_FOUND, as if the object did not exist. `token_in` says where a client may send its token
     beside the Authorization header. With `user_id_in_query` the handshake names the user in `?userId=`.
     """
 

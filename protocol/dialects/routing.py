@@ -1,6 +1,6 @@
 """Route rows, compiled: path, query and body become a command; a result becomes a body.
 
-Fields that the path names come from the path, the others from the query (GET, DELETE) or from the JSON body.
+The path's fields come from the path, the others from the query (GET, DELETE) or the JSON body.
 """
 
 from __future__ import annotations

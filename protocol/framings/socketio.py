@@ -16,9 +16,14 @@
     6 BINARY_ACK            as ACK, likewise
 
 A packet that breaks this grammar ends the connection with `Close(fault=...)`, as on the reference server: the packets
-after it can't be read either. The same applies to an event name that is not a string or that client libraries
-reserve, an id above 2^53, too many attachments, a placeholder without an attachment, a binary message that no packet
-announces, and a text message where a binary one is due. A valid packet with an unusable payload is InvalidFrame.
+after it can't be read either. The same applies to:
+
+    - an event name that is not a string, or that client libraries reserve
+    - an id above 2^53
+    - too many attachments, or a placeholder without an attachment
+    - a binary message that no packet announces, or a text message where a binary one is due
+
+A valid packet with an unusable payload is InvalidFrame.
 
 The output is complete Engine.IO: a text packet begins with "4", an attachment is a bare binary message.
 """
