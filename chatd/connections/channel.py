@@ -82,7 +82,7 @@ class Moves(NamedTuple):
 def encode_missed(face: EventEncoder, user: int, told: Published, rooms: Mapping[int, Room] | None) -> Iterator[bytes]:
     """An event as a user would have been told it, had they been here, in those rooms (None: in all)."""
     event, position = told
-    for at, number in event.places:
+    for at, number in event.audiences:
         if at == USER and number != user:
             continue
         if at == JOINED and rooms is not None and not (number in rooms and rooms[number].was_joined_at(position)):

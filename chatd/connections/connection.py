@@ -45,7 +45,7 @@ from protocol.errors import (
     Refusal,
 )
 from protocol.events import JOINED, USER, Event
-from protocol.frames import Acknowledged, Broken, Call, Frame, Framing, Packet, Ping
+from protocol.frames import Acknowledged, Call, Frame, Framing, InvalidFrame, Packet, Ping
 
 STRIKE_SECONDS = 10.0
 MAX_CALLS_IN_PROGRESS = 256  # calls of one connection that may be under way before it is read from again
@@ -144,7 +144,7 @@ class Connection(Sink, ManagedConnection):
         """The rooms that a seat is in from the beginning."""
         if channel.in_all_rooms:
             return self.app.online_users.conversations(channel.user)
-        if rooms is None or not channel.codec.joins:
+        if rooms is None or not channel.codec.has_rooms:
             return ()
         return [number for number, room in rooms[place].items() if room.joined]
 
@@ -156,13 +156,13 @@ class Connection(Sink, ManagedConnection):
 
     def greet(self, channel: Channel) -> None:
         """Tell a newcomer what their dialect greets with."""
-        for kind in channel.codec.vocabulary.greets:
+        for kind in channel.codec.vocabulary.initial_events:
             self.app.dispatch.greet(kind, channel.actor, partial(self._greet_with, channel))
 
     def _greet_with(self, channel: Channel, event: Event) -> None:
         if channel.groups:  # it still has its seat
             self.push_event(channel, event)  # without a position: it is sent anew on every connection
-            if channel.codec.vocabulary.greets_user:
+            if channel.codec.vocabulary.initial_events_to_user:
                 self._tell_other_sockets(channel, event)
 
     def _tell_other_sockets(self, channel: Channel, event: Event) -> None:
@@ -265,7 +265,7 @@ class Connection(Sink, ManagedConnection):
             self._call(frame)
             return
         match frame:
-            case Broken(refusal=refusal, id=id):
+            case InvalidFrame(refusal=refusal, id=id):
                 if self._allowed(None, id):
                     self._refuse(self._any_channel(), None, id, refusal)
             case Acknowledged():
@@ -367,7 +367,7 @@ class Connection(Sink, ManagedConnection):
         forget = _nothing
         if channel.remembered_as is not None and (self.writing or place in channel.groups):
             forget = partial(_forget_room, session=channel.remembered_as, conversation=place[1])
-        asks = channel.encoder.dialect.not_yours is not None and place not in channel.groups
+        asks = channel.encoder.dialect.forbidden_text is not None and place not in channel.groups
         if self.writing or asks:
             unit = partial(_check_leave, actor=channel.actor, command=command, then=forget) if asks else forget
             self.app.database.submit(unit, partial(self._left_room, channel, row, call, command))
@@ -431,7 +431,7 @@ class Connection(Sink, ManagedConnection):
             if id is not None:
                 self.send(self.framing.refuse(id, refusal, encode(plain_refusal(refusal))))
             return
-        refusal, ack, told = channel.codec.refuse(row, refusal, asked=id is not None)
+        refusal, ack, told = channel.codec.refuse(row, refusal, wants_ack=id is not None)
         if told is not None:
             self.push(channel, *told)
         if id is not None:

@@ -49,7 +49,7 @@ def shown_token(request: Request, query: dict[str, str], dialects: list[Dialect]
     for word in request.tokens(b"sec-websocket-protocol", lower=False):
         if word.startswith("bearer."):
             return word.removeprefix("bearer.")
-    if "token" in query and any("query" in spoken.token for spoken in dialects):
+    if "token" in query and any("query" in spoken.token_in for spoken in dialects):
         return bearer(query["token"])
     return None
 
@@ -189,7 +189,7 @@ async def _authenticate(
 def same_user(actor: Actor, query: dict[str, str], dialects: list[Dialect]) -> Actor:
     """The user of the token, if the handshake names no other."""
     named = query.get("userId")
-    if named is not None and any(spoken.claims_user for spoken in dialects) and named != str(actor.id):
+    if named is not None and any(spoken.user_id_in_query for spoken in dialects) and named != str(actor.id):
         raise Refusal(FORBIDDEN, "userId must be the token's own user")
     return actor
 
@@ -197,7 +197,7 @@ def same_user(actor: Actor, query: dict[str, str], dialects: list[Dialect]) -> A
 def _reject(connection: JsonRpcConnection, spoken: Dialect, refusal: Refusal) -> None:
     """Say why in the dialect's words, or nothing where its specification has the client shown out without an event."""
     CONNECTIONS_REFUSED.child(refusal.code.code).add()
-    _, _, told = connection.app.codec(spoken, next(iter(spoken.vocabularies))).refuse(None, refusal, asked=False)
+    _, _, told = connection.app.codec(spoken, next(iter(spoken.vocabularies))).refuse(None, refusal, wants_ack=False)
     if told is not None and spoken.rejects_with != "disconnect":
         connection.websocket.write(frame_text(JsonRpc.push("", *told, None, None)))
     connection.close_with(closing_of(refusal))
@@ -290,7 +290,7 @@ def _push_ready(
     limits = app.config.limits
     ready = {
         "connection": connection.name,
-        "user": channel.encoder.dialect.user.spell(channel.actor.ref),
+        "user": channel.encoder.dialect.user_id.write(channel.actor.ref),
         "epoch": app.database.epoch,
         "pos": position,
         "recovered": recovered,

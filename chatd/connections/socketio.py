@@ -324,7 +324,7 @@ class NamespaceOpener:
         app, query = self._app, self._query
         said = shown.get("token")
         token: str | None = said if isinstance(said, str) else self._authorization
-        if token is None and "query" in spoken.token:
+        if token is None and "query" in spoken.token_in:
             token = query.get("token")
         if token is not None:
             actor = await app.authenticate(bearer(token), self._charged)
@@ -342,11 +342,11 @@ class NamespaceOpener:
         CONNECTIONS_REFUSED.child(refusal.code.code).add()
         if spoken is None or spoken.rejects_with == "connect_error":
             data = plain_refusal(refusal)["error"] if spoken is None else error_body(spoken, refusal)
-            connection.write_packet(SocketIo.turned_away(namespace, refusal.message, data))
+            connection.write_packet(SocketIo.rejected(namespace, refusal.message, data))
             return
         connection.write_packet(SocketIo.opened(namespace, secrets.token_urlsafe(SID_BYTES)))
         if spoken.rejects_with == "error":
-            _, _, told = self._app.codec(spoken, namespace).refuse(None, refusal, asked=False)
+            _, _, told = self._app.codec(spoken, namespace).refuse(None, refusal, wants_ack=False)
             if told is not None:
                 connection.write_packet(SocketIo.push(namespace, *told, None, None))
         connection.write_packet(SocketIo.closed(namespace))

@@ -34,7 +34,7 @@ from chatd.net.outbox import Outbox
 from chatd.net.socket import Gone, WebSocket
 from protocol.errors import SIGNED_OUT, SILENT, SLOW
 from protocol.frames import Packet
-from protocol.framings.engineio import CLOSE, MESSAGE, NOOP, PING, PONG, Malformed, read_message
+from protocol.framings.engineio import CLOSE, MESSAGE, NOOP, PING, PONG, MalformedPacket, read_message
 
 MAX_STRAYS = 100  # between two pings
 PING_FRAME = frame_text(PING)
@@ -189,7 +189,7 @@ class EngineSession:
             else:
                 try:
                     self.receive_packet(*read_message(message))
-                except Malformed:
+                except MalformedPacket:
                     self.finish(MALFORMED)
 
     @property

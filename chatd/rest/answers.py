@@ -9,14 +9,14 @@ from urllib.parse import urlencode
 from quart import Response
 
 from chatd.net.request import refusal as problem
-from protocol.dialects.routing import Answered
+from protocol.dialects.routing import RouteAnswer
 from protocol.errors import CODES, INTERNAL, NO_METHOD, NOT_FOUND, UNAVAILABLE, Code, Refusal
 
 JSON = "application/json"
 RETRY_SECONDS = 5.0  # where a refusal that can pass names no time
 
 
-def answer(said: Answered, path: str, query: list[tuple[str, str]]) -> Response:
+def answer(said: RouteAnswer, path: str, query: list[tuple[str, str]]) -> Response:
     """A success, with the link to the next page where there is one."""
     if not said.body:
         return Response(b"", said.status, content_type=None)

@@ -24,7 +24,7 @@ from chatd.telemetry.log import log
 from protocol.commands import Command, CreateConversation
 from protocol.dialects import accounts as shared
 from protocol.dialects import dialect, names
-from protocol.dialects.grammar import Complaints, Dialect, Route
+from protocol.dialects.grammar import Dialect, ErrorTexts, Route
 from protocol.dialects.routing import RouteCodec
 from protocol.errors import AUTH_INVALID, INTERNAL, RATE_LIMITED, UNAVAILABLE, Refusal
 
@@ -39,9 +39,9 @@ def make_app(app: App, accounts: Accounts) -> QuartTrio:
     rest_app.url_map.merge_slashes = False  # or a path with two slashes would be redirected, in HTML
     for spoken in (dialect(name) for name in names()):
         for route in spoken.routes:
-            _mount(rest_app, route, _asker(app, unsent, RouteCodec(route, spoken.replies.complaints), spoken))
+            _mount(rest_app, route, _asker(app, unsent, RouteCodec(route, spoken.replies.error_texts), spoken))
     for route in shared.ROUTES:
-        _mount(rest_app, route, _public(app, accounts, RouteCodec(route, Complaints())))
+        _mount(rest_app, route, _public(app, accounts, RouteCodec(route, ErrorTexts())))
     rest_app.add_url_rule(
         "/events", "GET /events", _events(app, unsent), methods=["GET"], provide_automatic_options=False
     )
@@ -76,7 +76,7 @@ def _asker(app: App, unsent: Unsent, guide: RouteCodec, spoken: Dialect) -> Hand
             if request.method == "GET":  # what has been done is answered in any case
                 unsent.check(user, limit, len(said.body))
         except Refusal as refusal:
-            return refuse(spoken.answer(refusal))
+            return refuse(spoken.reword(refusal))
         _hold(unsent, user, len(said.body))
         return answer(said, request.path, query)
 
@@ -141,7 +141,7 @@ async def _actor(app: App, *, services: bool = False) -> Actor:
 
 def _believed(app: App, spoken: Dialect) -> bool:
     """Whether whoever shows no token is who they say they are: see `--insecure-userid`."""
-    return app.config.auth.insecure_userid and spoken.claims_user and "Authorization" not in request.headers
+    return app.config.auth.insecure_userid and spoken.user_id_in_query and "Authorization" not in request.headers
 
 
 async def _claimed(
@@ -149,7 +149,7 @@ async def _claimed(
 ) -> tuple[Actor, Command]:
     """Who asks, in `?userId=` or else in the payload, and what. Those with whom they would talk are there too."""
     command = guide.decode(path, [one for one in query if one[0] != "userId"], await _body())
-    said = dict(query).get("userId") or (command.claimed and command.claimed.number)
+    said = dict(query).get("userId") or (command.claimed_user and command.claimed_user.number)
     if not said:
         raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header, or ?userId=")
     if isinstance(command, CreateConversation):

@@ -31,7 +31,7 @@ from chatd.services.replay import MissedEvents
 from chatd.store.queries import conversations
 from chatd.store.sqlite.transaction import ReadTransaction
 from protocol.dialects.encode import encode
-from protocol.dialects.words import COUNT
+from protocol.dialects.fields import POSITIVE_INTEGER
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, SIGNED_OUT, Closing, Refusal
 from protocol.framings import sse
 
@@ -66,15 +66,16 @@ def face_of(app: App, query: dict[str, str], push: sse.Push) -> EventEncoder:
     """How the events are told: in all words of the dialect that is asked for."""
     spoken = app.dialect_of("/chat", query.get("dialect"))
     namespace = next(iter(spoken.vocabularies))
-    return EventEncoder(spoken, namespace, push, bytes, spoken.everything)
+    return EventEncoder(spoken, namespace, push, bytes, spoken.all_events)
 
 
 async def listing(app: App, actor: Actor, query: dict[str, str]) -> bytes:
     """The list, as JSON."""
     back = where_from(app, query, None)
-    face = face_of(app, query, sse.entry)
+    face = face_of(app, query, sse.event_json)
     limit = min(
-        COUNT.read_text(query["limit"]) if "limit" in query else DEFAULT_LIMIT, app.config.limits.page or 10_000
+        POSITIVE_INTEGER.read_text(query["limit"]) if "limit" in query else DEFAULT_LIMIT,
+        app.config.limits.page or 10_000,
     )
     seconds = _seconds(query["wait"]) if "wait" in query else 0.0
     found: list[bytes] = []

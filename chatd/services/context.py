@@ -5,8 +5,8 @@ it may run more than once. It changes the database through `context.tx` and adds
 rejects a command by raising a Refusal. A service never uses a socket: dispatch publishes its events after the commit.
 
 Rights: REQUIRED_SCOPES lists the commands that need an administrator or a service token. REQUIRED_ROLES has the lowest
-role that the caller must have in the conversation of a command. A caller without a role gets NotYours, for the
-conversation and for everything in it. Each dialect documents whether NotYours becomes FORBIDDEN or NOT_FOUND.
+role that the caller must have in the conversation of a command. A caller without a role gets NoAccess, for the
+conversation and for everything in it. Each dialect documents whether NoAccess becomes FORBIDDEN or NOT_FOUND.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from chatd.store.queries.conversations import Membership
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol import commands as ask
 from protocol.commands import Command
-from protocol.errors import AUTH_INVALID, FORBIDDEN, NOT_FOUND, NotYours, Refusal
+from protocol.errors import AUTH_INVALID, FORBIDDEN, NOT_FOUND, NoAccess, Refusal
 from protocol.events import Event
 from protocol.ids import Key, Ref
 from protocol.model import Message, Role, User
@@ -134,15 +134,15 @@ class ServiceContext:
     def membership(self, command: Command, key: Key, noun: str = "Conversation") -> Membership:
         """Return the actor's membership in a conversation, after checking its role against REQUIRED_ROLES."""
         membership = conversations.membership(self.tx, key.number, self.actor.id) if key.number else None
-        if membership is None or not key.fits(*membership.conversation[:2]):
+        if membership is None or not key.matches(*membership.conversation[:2]):
             raise self.refusal_without_membership(key, noun)
         self.require_role(membership, REQUIRED_ROLES[type(command)])
         return membership
 
     def refusal_without_membership(self, key: Key, noun: str = "Conversation") -> Refusal:
-        """Return NotYours if the conversation exists, else NOT_FOUND. The actor is not a member."""
+        """Return NoAccess if the conversation exists, else NOT_FOUND. The actor is not a member."""
         ref = conversations.ref(self.tx, key.number) if key.number else None
-        return missing(noun) if ref is None or not key.fits(*ref[:2]) else NotYours(noun)
+        return missing(noun) if ref is None or not key.matches(*ref[:2]) else NoAccess(noun)
 
     def require_role(self, membership: Membership, role: Role) -> None:
         if ROLE_RANKS[membership.role] < ROLE_RANKS[role]:
@@ -151,7 +151,7 @@ class ServiceContext:
     def message(self, command: Command, key: Key) -> tuple[Message, Membership]:
         """Return a message that the actor may see, and the actor's membership in its conversation."""
         found = messages.get(self.tx, key.number) if key.number else None
-        if found is None or not key.fits(*found.ref[:2]):
+        if found is None or not key.matches(*found.ref[:2]):
             raise missing("Message")
         return found, self.membership(command, Key(found.conversation.number), "Message")
 
@@ -173,7 +173,7 @@ def find_user(tx: ReadTransaction, key: Key) -> User:
     found = users.by_subject(tx, key.text) if key.text else None
     if found is None and key.number:
         found = users.by_id(tx, key.number)
-        if found is not None and not key.fits(*found.ref[:2]):
+        if found is not None and not key.matches(*found.ref[:2]):
             found = None
     if found is None or found.disabled:
         raise missing("User")

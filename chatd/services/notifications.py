@@ -26,9 +26,8 @@ from chatd.store.queries import broadcasts, notifications, view_intervals
 from chatd.store.queries.conversations import Membership
 from chatd.store.queries.notifications import NotificationRow
 from protocol import commands as ask
-from protocol.errors import BAD_REQUEST, NotYours, Refusal
+from protocol.errors import BAD_REQUEST, NoAccess, Refusal
 from protocol.events import (
-    EverybodyNotified,
     NotificationCounted,
     NotificationCreated,
     NotificationDeleted,
@@ -144,16 +143,16 @@ def _find_own(context: ServiceContext, key: Key) -> OwnNotification:
     me = context.actor.ref
     own = notifications.get(context.tx, me, key.number) if key.number else None
     found = own or (broadcasts.get(context.tx, me, key.number) if key.number else None)
-    if found is None or not key.fits(*found.ref[:2]):
+    if found is None or not key.matches(*found.ref[:2]):
         raise _refusal(context, key)
     derived = found.type == "message" and isinstance(found.related, Ref)
     return OwnNotification(found, own is None, found.related.number if derived else None)  # type: ignore[union-attr]
 
 
 def _refusal(context: ServiceContext, key: Key) -> Refusal:
-    """Return NotYours if the notification belongs to another user, else NOT_FOUND."""
+    """Return NoAccess if the notification belongs to another user, else NOT_FOUND."""
     ref = notifications.of_another(context.tx, context.actor.ref, key.number) if key.number else None
-    return missing("Notification") if ref is None or not key.fits(*ref[:2]) else NotYours("Notification")
+    return missing("Notification") if ref is None or not key.matches(*ref[:2]) else NoAccess("Notification")
 
 
 def _read_messages(context: ServiceContext, found: OwnNotification) -> None:
@@ -217,7 +216,7 @@ def broadcast(context: ServiceContext, command: ask.Broadcast) -> RecordedBroadc
     """Store a broadcast. The notifier sends it to the online users after the commit."""
     _check(context, command.title, command.content, command.type, command.related)
     ref = broadcasts.add(context.tx, command.type, command.title, command.content, command.related)
-    context.publish(EverybodyNotified(ref))
+    context.publish(BroadcastCreated(ref))
     return RecordedBroadcast(ref, context.tx.now)
 
 

@@ -109,7 +109,7 @@ async def test_a_count_is_exact_up_to_its_maximum_and_stays_there(tmp_path: Path
         assert counts.total == MAX_UNREAD_COUNTED
         await harness.perform(bob, ask.ReadMessage(message=Key(600)))
         [read] = [event for event in harness.published if isinstance(event, MessageRead)]
-        assert read.left == MAX_UNREAD_COUNTED - 1 + 1 + 1 + 500 + 2 - 600
+        assert read.unread_left == MAX_UNREAD_COUNTED - 1 + 1 + 1 + 500 + 2 - 600
 
 
 async def send(harness: ServiceHarness, actor: Actor, conversation: int) -> Any:

@@ -15,7 +15,6 @@ from chatd.store.queries.notifications import count
 from protocol import commands as ask
 from protocol.errors import FORBIDDEN, NOT_FOUND, Refusal
 from protocol.events import (
-    EverybodyNotified,
     NotificationCounted,
     NotificationCreated,
     NotificationDeleted,
@@ -260,7 +259,7 @@ async def test_each_user_has_an_own_copy_of_a_broadcast(tmp_path: Path) -> None:
         created = await harness.perform(
             admin, ask.Broadcast(title="Closed tonight", content="The gates", related="gate-1")
         )
-        assert harness.published == [EverybodyNotified(created.ref)]
+        assert harness.published == [BroadcastCreated(created.ref)]
         late = await harness.add_user("late")
         (one,) = await list_notifications(harness, romeo)
         assert (one.ref, one.user, one.title, one.related, one.read) == (
@@ -306,7 +305,7 @@ async def test_pages_have_all_kinds_in_one_order(tmp_path: Path) -> None:
         assert page.next[0] == "before"
         older = await list_notifications(harness, admin, limit=3, before=key(page.next[1]))
         assert [one.title for one in older] == ["3", "2", "1"]
-        newer = await list_notifications(harness, admin, limit=3, after=key(Ref(2, 0))._replace(born=None))
+        newer = await list_notifications(harness, admin, limit=3, after=key(Ref(2, 0))._replace(created_seconds=None))
         assert [one.title for one in newer] == ["4", "3", "2"]
 
 
@@ -334,7 +333,7 @@ async def test_a_notification_of_another_user_is_answered_like_a_missing_one(tmp
         created = await harness.perform(admin, ask.CreateNotification(user=Key(romeo.id), title="for romeo"))
         for command in (ask.GetNotification, ask.ReadNotification, ask.DeleteNotification):
             answers = []
-            for key_sent in (key(created.ref), Key(77), Key(0), key(created.ref)._replace(born=1)):
+            for key_sent in (key(created.ref), Key(77), Key(0), key(created.ref)._replace(created_seconds=1)):
                 with pytest.raises(Refusal) as refused:
                     await harness.perform(tybalt, command(notification=key_sent))
                 answers.append((refused.value.code, refused.value.message))
