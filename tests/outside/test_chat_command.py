@@ -134,7 +134,7 @@ def test_another_server_by_its_address_and_a_token(server: Chatd) -> None:
     assert (shown.returncode, "ann: hello" in shown.stdout) == (0, True)
     nowhere = piped(server, "", "x", "--url", "ftp://nowhere", "--token", "x")
     assert nowhere.returncode == 1
-    assert "is no address of a server" in nowhere.stderr
+    assert "is not the address of a server" in nowhere.stderr
     assert piped(server, "", "x", "--url", url).returncode == 2
 
 
