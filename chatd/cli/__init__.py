@@ -21,14 +21,14 @@ from typing import NamedTuple
 from chatd import __version__
 from chatd.program import program_name
 
-FINE, FAILED, MISUSED = 0, 1, 2
+EXIT_OK, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
 
 
 class Verb(NamedTuple):
     """One row: the word, the file in this folder, and what it is for."""
 
-    word: str
-    file: str
+    name: str
+    module: str
     about: str
 
 
@@ -46,16 +46,16 @@ VERBS = (
 )
 
 
-class Failed(Exception):
+class CommandFailed(Exception):
     """Something did not work out; its text is the one line to say so."""
 
-    code = FAILED
+    code = EXIT_FAILED
 
 
-class Misused(Failed):
+class WrongUse(CommandFailed):
     """Something was asked for that makes no sense."""
 
-    code = MISUSED
+    code = EXIT_WRONG_USE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,19 +66,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = int(options.run(options))
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return FAILED
+        return EXIT_FAILED
     except BrokenPipeError:  # `chatd config default | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        return EXIT_FAILED
     except Exception as problem:
-        if (said := explained(problem)) is None:
+        if (said := explain(problem)) is None:
             raise
         code, line = said
-        print(f"chatd: {pasteable(line)}", file=sys.stderr)
+        print(f"chatd: {with_program_name(line)}", file=sys.stderr)
     return code
 
 
-def pasteable(text: str) -> str:
+def with_program_name(text: str) -> str:
     """A text whose hints, written as `chatd VERB`, call this program by a name that works."""
     return text.replace("`chatd ", f"`{program_name()} ")
 
@@ -88,7 +88,7 @@ def parser_for(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=program_name(),
         description="A realtime chat server.",
-        epilog=pasteable("`chatd VERB --help` says more."),
+        epilog=with_program_name("`chatd VERB --help` says more."),
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"chatd {__version__}")
@@ -96,29 +96,29 @@ def parser_for(arguments: Sequence[str]) -> argparse.ArgumentParser:
     called = next((word for word in arguments if not word.startswith("-")), None)
     for verb in VERBS:
         own = verbs.add_parser(
-            verb.word, help=verb.about, description=f"{verb.about.capitalize()}.", allow_abbrev=False
+            verb.name, help=verb.about, description=f"{verb.about.capitalize()}.", allow_abbrev=False
         )
-        if verb.word == called:
-            import_module(f"chatd.cli.{verb.file}").declare(own)
+        if verb.name == called:
+            import_module(f"chatd.cli.{verb.module}").declare(own)
     return parser
 
 
-def explained(problem: Exception) -> tuple[int, str] | None:
+def explain(problem: Exception) -> tuple[int, str] | None:
     """The exit code and the line for what a person or the machine did; None for a fault of chatd's own."""
-    if isinstance(problem, Failed):
+    if isinstance(problem, CommandFailed):
         return problem.code, str(problem)
     if isinstance(problem, OSError):
         place = f"{problem.filename}: " if problem.filename else ""
-        return FAILED, f"{place}{problem.strerror or problem}"
+        return EXIT_FAILED, f"{place}{problem.strerror or problem}"
     from chatd.auth.public_keys import KeyProblem
     from chatd.config.load import ConfigError
     from chatd.store.sqlite.faults import StoreProblem
     from protocol.errors import Refusal
 
     if isinstance(problem, ConfigError | KeyProblem):
-        return MISUSED, str(problem)
+        return EXIT_WRONG_USE, str(problem)
     if isinstance(problem, StoreProblem):
-        return FAILED, str(problem)
+        return EXIT_FAILED, str(problem)
     if isinstance(problem, Refusal):
-        return FAILED, problem.message
+        return EXIT_FAILED, problem.message
     return None

@@ -6,11 +6,11 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from chatd.cli import FAILED, FINE, Failed, Misused
-from chatd.cli.options import configured, declare_configuration
+from chatd.cli import EXIT_FAILED, EXIT_OK, CommandFailed, WrongUse
+from chatd.cli.options import declare_configuration, load_configuration
 
 if TYPE_CHECKING:
-    from chatd.terminal.chat import ChatPlace
+    from chatd.terminal.chat import OpenedConversation
 
 LOBBY = "lobby"
 SHOWN_MESSAGES = 20
@@ -43,43 +43,43 @@ def run(options: argparse.Namespace) -> int:
     from chatd.terminal.chat import ChatFailed, chat
 
     try:
-        return FINE if chat(place, options.last) else FAILED
+        return EXIT_OK if chat(place, options.last) else EXIT_FAILED
     except ChatFailed as problem:
-        raise Failed(str(problem)) from None
+        raise CommandFailed(str(problem)) from None
 
 
-def remote(options: argparse.Namespace) -> ChatPlace:
+def remote(options: argparse.Namespace) -> OpenedConversation:
     """A conversation of another server, by its id."""
-    from chatd.terminal.chat import ChatPlace
+    from chatd.terminal.chat import OpenedConversation
 
     token = options.token or os.environ.get(TOKEN_VARIABLE, "")
     if not token:
-        raise Misused(f"--url needs a token: --token TOKEN, or {TOKEN_VARIABLE} in the environment")
+        raise WrongUse(f"--url needs a token: --token TOKEN, or {TOKEN_VARIABLE} in the environment")
     if options.name:
-        raise Misused("--as is for the server of this machine; with --url the token says who you are")
-    return ChatPlace(options.url, token, options.conversation, options.conversation)
+        raise WrongUse("--as is for the server of this machine; with --url the token says who you are")
+    return OpenedConversation(options.url, token, options.conversation, options.conversation)
 
 
-def local(options: argparse.Namespace) -> ChatPlace:
+def local(options: argparse.Namespace) -> OpenedConversation:
     """A conversation of the server that runs on the data directory."""
     from getpass import getuser
     from pathlib import Path
 
     from chatd.admin.control_socket import FILE_NAME, CommandRefused, NoServer, call_control
-    from chatd.terminal.chat import ChatPlace
+    from chatd.terminal.chat import OpenedConversation
 
     if options.token:
-        raise Misused("--token is for another server; expected --url as well")
-    config = configured(options)
+        raise WrongUse("--token is for another server; expected --url as well")
+    config = load_configuration(options)
     name, socket = options.name or getuser(), Path(config.data.directory) / FILE_NAME
 
-    def opened() -> ChatPlace:
+    def opened() -> OpenedConversation:
         try:
             found = call_control(socket, "chat.open", user=name, conversation=options.conversation)
         except NoServer:
-            raise Failed(f"no server runs on {Path(config.data.directory).resolve()}; start one first") from None
+            raise CommandFailed(f"no server runs on {Path(config.data.directory).resolve()}; start one first") from None
         except CommandRefused as refused:
-            raise Failed(str(refused)) from None
-        return ChatPlace(found["url"], found["token"], found["conversation"], found["title"], opened)
+            raise CommandFailed(str(refused)) from None
+        return OpenedConversation(found["url"], found["token"], found["conversation"], found["title"], opened)
 
     return opened()

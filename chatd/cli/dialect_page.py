@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from chatd.cli.dialect_samples import ANN, EVENTS, RESULTS, WORLD, payload
+from chatd.cli.dialect_samples import ANN, EVENTS, RESULTS, WORLD_TEXT, payload
 from protocol.dialects import dialect, names
 from protocol.dialects.codec import NamespaceCodec
 from protocol.dialects.encode import sayings
@@ -26,15 +26,15 @@ from protocol.framings.jsonrpc import JsonRpc
 from protocol.framings.socketio import SocketIo
 
 SERVER = "http://127.0.0.1:3000"
-HEARD = {
+RECIPIENTS = {
     JOINED: "those who joined the conversation",
     MEMBERS: "all members of the conversation, joined or not",
     USER: "the user whom it concerns",
     PEERS: "those who share a conversation with the user",
     EVERYONE: "everybody",
 }
-SHOWN = {"auth": "`auth.token`", "query": "`?token=`"}
-TURNED_AWAY = {
+TOKEN_PLACES = {"auth": "`auth.token`", "query": "`?token=`"}
+REJECTIONS = {
     "connect_error": "CONNECT_ERROR `{{message, data: {error}}}`",
     "disconnect": "connected, then disconnected without an event",
     "error": "connected, then the event `error`, then disconnected",
@@ -53,15 +53,15 @@ def _lines(spoken: Dialect) -> Iterator[str]:
     namespace = next(iter(spoken.vocabularies))
     yield f"Ask for it with `?dialect={spoken.name}` in the URL, with Socket.IO's `auth.dialect`, or give it a"
     yield f"namespace: `chatd serve --dialect {namespace}={spoken.name}`.\n"
-    places = ["the `Authorization` header", *(SHOWN[place] for place in spoken.token)]
+    places = ["the `Authorization` header", *(TOKEN_PLACES[place] for place in spoken.token)]
     yield f"- A socket shows its token in {' or '.join([', '.join(places[:-1]), places[-1]])}."
-    turned_away = TURNED_AWAY[spoken.rejects_with].format(error=_keys(spoken.replies.error[1]))
+    turned_away = REJECTIONS[spoken.rejects_with].format(error=_keys(spoken.replies.error[1]))
     yield f"- Who is not let in, over Socket.IO: {turned_away}."
     if spoken.claims_user:
         yield "- The handshake names the user in `?userId=`; it must be the token's own."
     yield f"- What exists and is not the caller's is {_not_yours(spoken)}."
     yield from _refusals(spoken, namespace)
-    yield f"\nThe examples are run as they stand by `tests/scenes/test_pages_run.py`. {WORLD}"
+    yield f"\nThe examples are run as they stand by `tests/scenes/test_pages_run.py`. {WORLD_TEXT}"
     for namespace, vocabulary in spoken.vocabularies.items():
         codec = NamespaceCodec(spoken, namespace)
         yield f"\n## `{namespace}`: what clients call"
@@ -73,7 +73,7 @@ def _lines(spoken: Dialect) -> Iterator[str]:
             where = ", to all sockets of the user that speak this dialect" if vocabulary.greets_user else ""
             yield f"\nOn connect: {', '.join(f'`{name}`' for name in dict.fromkeys(greets))}{where}."
         for name in dict.fromkeys(say.name for say in vocabulary.outbound):
-            yield from _told(spoken, namespace, [say for say in vocabulary.outbound if say.name == name])
+            yield from _event(spoken, namespace, [say for say in vocabulary.outbound if say.name == name])
     yield "\n## REST\n"
     yield "| method and path | takes | gives |"
     yield "|---|---|---|"
@@ -153,19 +153,19 @@ def _curl(route: Route) -> str:
     return f"curl {method}-H \"Authorization: Bearer $TOKEN\"{data} '{SERVER}{path}{query}'"
 
 
-def _told(spoken: Dialect, namespace: str, says: list[Outbound]) -> Iterator[str]:
+def _event(spoken: Dialect, namespace: str, says: list[Outbound]) -> Iterator[str]:
     first = says[0]
     yield f"\n### `{first.name}`\n"
-    where = " and ".join(dict.fromkeys(HEARD[say.at] for say in says))
+    where = " and ".join(dict.fromkeys(RECIPIENTS[say.at] for say in says))
     yield f"To {where}{', but not to whoever did it' if first.others else ''}: {_kinds(first.body)}\n"
-    name, body, position, room = spelling(spoken, namespace, first)
+    name, body, position, room = example_event(spoken, namespace, first)
     yield "```"
     yield f"JSON-RPC  ← {JsonRpc.push(namespace, name, body, position, room).decode()}"
     yield f"Socket.IO ← {SocketIo.push(namespace, name, body, position, room).decode()}"
     yield "```"
 
 
-def spelling(spoken: Dialect, namespace: str, say: Outbound) -> tuple[str, bytes, int | None, str | None]:
+def example_event(spoken: Dialect, namespace: str, say: Outbound) -> tuple[str, bytes, int | None, str | None]:
     """An event as a face would spell it: name, body, position and room."""
     table = sayings(spoken.vocabulary(namespace))
     for event in EVENTS:
@@ -230,8 +230,10 @@ def round_table() -> str:
         for namespace, vocabulary in spoken.vocabularies.items():
             for say in vocabulary.outbound:
                 if say.event is MessageCreated:
-                    event, body, _, _ = spelling(spoken, namespace, say)
-                    rows.append(f"| `{name}` | `{namespace}` | `{event}` | {HEARD[say.at]} | `{body.decode()}` |\n")
+                    event, body, _, _ = example_event(spoken, namespace, say)
+                    rows.append(
+                        f"| `{name}` | `{namespace}` | `{event}` | {RECIPIENTS[say.at]} | `{body.decode()}` |\n"
+                    )
     return (
         "# The round table\n\n*Printed from `protocol/dialects/` by `make docs`.*\n\n"
         f"{ANN.display} sends `Hello`, with a picture, in whatever dialect and over whatever framing and REST. "

@@ -18,16 +18,16 @@ from protocol.events import Event, Unread
 from protocol.ids import Ref, spell_object_id, spell_uuid
 from protocol.model import Attachment, Conversation, File, Member, Message, Notification, Page, User
 
-BORN = 1_704_107_045
-AT = BORN * 1000 + 250
+CREATED_SECONDS = 1_704_107_045
+CREATED_MS = CREATED_SECONDS * 1000 + 250
 
 
 def ref(number: int) -> Ref:
-    return Ref(number, BORN)
+    return Ref(number, CREATED_SECONDS)
 
 
-ANN = User(ref(1), "ann", "Ann", "ann@example.org", None, None, AT)
-BOB = User(ref(2), "bob", "Bob", None, None, None, AT)
+ANN = User(ref(1), "ann", "Ann", "ann@example.org", None, None, CREATED_MS)
+BOB = User(ref(2), "bob", "Bob", None, None, None, CREATED_MS)
 MESSAGE = Message(
     ref=ref(101),
     conversation=ref(12),
@@ -40,11 +40,11 @@ MESSAGE = Message(
     content="Hello",
     attachments=(Attachment("https://example.org/cat.png", "IMAGE"),),
     client_id=None,
-    created=AT,
+    created=CREATED_MS,
 )
-CONVERSATION = Conversation(ref(12), "private", None, ref(1), ref(2), (ref(1), ref(2)), AT, 0, MESSAGE, BOB)
-NOTIFICATION = Notification(ref(50), ref(1), "system", "Update", "Something is new", False, ref(12), AT)
-FILE = File(ref(7), ref(1), ref(12), "plan.pdf", "application/pdf", 20480, AT)
+CONVERSATION = Conversation(ref(12), "private", None, ref(1), ref(2), (ref(1), ref(2)), CREATED_MS, 0, MESSAGE, BOB)
+NOTIFICATION = Notification(ref(50), ref(1), "system", "Update", "Something is new", False, ref(12), CREATED_MS)
+FILE = File(ref(7), ref(1), ref(12), "plan.pdf", "application/pdf", 20480, CREATED_MS)
 COUNTED = events.NotificationCounted(ref(2), 3)
 UNREAD = events.UnreadChanged(ref(2), 3, (Unread(ref(12), 3),))
 
@@ -52,7 +52,7 @@ EVENTS: tuple[Event, ...] = (
     events.MessageCreated(MESSAGE),
     events.MessageUpdated(MESSAGE),
     events.MessageDeleted(ref(101), ref(12), ref(1), ref(1)),
-    events.MessageRead(ref(101), ref(12), ref(2), AT),
+    events.MessageRead(ref(101), ref(12), ref(2), CREATED_MS),
     events.ConversationCreated(CONVERSATION),
     events.ConversationDeleted(ref(12), ref(1), (ref(1), ref(2))),
     events.MemberAdded(ref(12), BOB),
@@ -80,7 +80,7 @@ RESULTS: dict[type[ask.Command], Any] = {
     ask.CreateConversation: CONVERSATION,
     ask.GetConversation: CONVERSATION,
     ask.ListConversations: Page((CONVERSATION,), 20),
-    ask.ListMembers: (Member(ANN, "owner", AT),),
+    ask.ListMembers: (Member(ANN, "owner", CREATED_MS),),
     ask.ListNotifications: Page((NOTIFICATION,), 20),
     ask.GetNotification: NOTIFICATION,
     ask.ReadNotification: NOTIFICATION,
@@ -89,34 +89,34 @@ RESULTS: dict[type[ask.Command], Any] = {
     ask.CountNotifications: COUNTED,
     ask.ReadNotifications: COUNTED,
     ask.GetUnread: UNREAD,
-    ask.Heartbeat: SimpleNamespace(at=AT),
+    ask.Heartbeat: SimpleNamespace(at=CREATED_MS),
     ask.GetUser: ANN,
     ask.GetMe: ANN,
     ask.UpdateMe: ANN,
     ask.ListUsers: Page((ANN,), 20),
 }
-WORLD = (
+WORLD_TEXT = (
     "Ann (1) writes them, an administrator. She and Bob (2) have the private conversation 12, in which message 101 is "
     "hers. She owns the group 13, of which Cyd (3) is a member. Notification 50 is hers. All of it was made at "
     "2024-01-01T11:04:05.250Z, of which the long ids tell."
 )
 GROUP: dict[str, int] = {"conversation": 13}
-OTHER_NUMBERS: dict[type[ask.Command], dict[str, int]] = {
+SAMPLE_IDS_BY_COMMAND: dict[type[ask.Command], dict[str, int]] = {
     ask.AddMember: GROUP,
     ask.RemoveMember: {**GROUP, "user": 3},
     ask.DeleteConversation: GROUP,
 }
 """Where a call is about something else than NUMBERS say: nobody is added to a private conversation."""
-SHOWN: dict[type[ask.Command], tuple[str, ...]] = {
+SHOWN_OPTIONAL: dict[type[ask.Command], tuple[str, ...]] = {
     ask.SendMessage: ("content", "to"),
     ask.SendTo: ("content",),
     ask.UpdateMe: ("display", "status"),
     ask.SetTyping: ("to",),
 }
 """Attributes whose fields an example has, though they are optional: without content there is no message."""
-NUMBERS = {"conversation": 12, "message": 101, "notification": 50, "claimed": 1, "user": 2, "members": 2, "to": 2}
+SAMPLE_IDS = {"conversation": 12, "message": 101, "notification": 50, "claimed": 1, "user": 2, "members": 2, "to": 2}
 TEXTS = ("Hello", "text", "private", "member", "system", "ping")
-ELSE: tuple[Any, ...] = (
+OTHER_SAMPLES: tuple[Any, ...] = (
     True,
     20,
     *TEXTS,
@@ -128,16 +128,16 @@ ELSE: tuple[Any, ...] = (
 
 def payload(row: Inbound | Route) -> dict[str, Any]:
     """The fields of an example: those that are required, and those that are shown anyway."""
-    shown = SHOWN.get(row.command, ())
+    shown = SHOWN_OPTIONAL.get(row.command, ())
     fields = [field for field in row.takes if field.required or field.to in shown]
     return {field.name: sample(field, row.command) for field in fields}
 
 
 def sample(field: Field, command: type[ask.Command] = ask.Command) -> Any:
     """What a client could write there: the first candidate that the field's word takes."""
-    number = OTHER_NUMBERS.get(command, NUMBERS).get(field.to, NUMBERS.get(field.to))
+    number = SAMPLE_IDS_BY_COMMAND.get(command, SAMPLE_IDS).get(field.to, SAMPLE_IDS.get(field.to))
     ids = (number, spell_object_id(ref(number)), spell_uuid(ref(number))) if number else ()
-    for value in (*ids, *([one] for one in ids), *ELSE):
+    for value in (*ids, *([one] for one in ids), *OTHER_SAMPLES):
         if takes(field, value):
             return value
     raise LookupError(f"nothing for {field.name}")

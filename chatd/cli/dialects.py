@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from chatd.cli import FINE, Misused
+from chatd.cli import EXIT_OK, WrongUse
 
 if TYPE_CHECKING:
     from protocol.dialects.grammar import Body, Dialect, Inbound, Outbound, Route
@@ -31,8 +31,8 @@ def run(options: argparse.Namespace) -> int:
     elif options.name in names():
         print("\n".join(tables(dialect(options.name))))
     else:
-        raise Misused(f"there is no dialect {options.name!r}; expected one of {', '.join(names())}")
-    return FINE
+        raise WrongUse(f"there is no dialect {options.name!r}; expected one of {', '.join(names())}")
+    return EXIT_OK
 
 
 def tables(dialect: Dialect) -> Iterator[str]:
@@ -40,9 +40,9 @@ def tables(dialect: Dialect) -> Iterator[str]:
     yield f"{dialect.name}: {dialect.title}"
     for namespace, vocabulary in dialect.vocabularies.items():
         yield f"\n{namespace}"
-        yield from section("clients call", [call(hear) for hear in vocabulary.inbound])
-        yield from section("the server tells", [told(say) for say in vocabulary.outbound])
-    yield from section("REST", [served(route) for route in dialect.routes])
+        yield from section("clients call", [call_row(hear) for hear in vocabulary.inbound])
+        yield from section("the server tells", [event_row(say) for say in vocabulary.outbound])
+    yield from section("REST", [route_row(route) for route in dialect.routes])
 
 
 def section(title: str, rows: list[tuple[str, ...]]) -> Iterator[str]:
@@ -56,15 +56,15 @@ def section(title: str, rows: list[tuple[str, ...]]) -> Iterator[str]:
         yield f"    {'  '.join(cells)}".rstrip()
 
 
-def call(hear: Inbound) -> tuple[str, ...]:
+def call_row(hear: Inbound) -> tuple[str, ...]:
     return hear.name, fields(hear), f"→ {body(hear.reply)}"
 
 
-def told(say: Outbound) -> tuple[str, ...]:
+def event_row(say: Outbound) -> tuple[str, ...]:
     return say.name, body(say.body), f"to {say.at}" + (", others only" if say.others else "")
 
 
-def served(route: Route) -> tuple[str, ...]:
+def route_row(route: Route) -> tuple[str, ...]:
     return route.method, route.path, fields(route), f"→ {route.status} {body(route.reply)}"
 
 

@@ -17,25 +17,25 @@ import sys
 import tempfile
 from pathlib import Path
 
-MARK = "chatd.lock"
-PREFIX = "_MEI"
+LOCK_NAME = "chatd.lock"
+FOLDER_PREFIX = "_MEI"
 PR_SET_PDEATHSIG = 1
 
 
-def guard() -> None:
+def guard_folder() -> None:
     """Called once, at the start of the unpacked program."""
     folder = Path(str(getattr(sys, "_MEIPASS", "")))
     loader = os.getppid()
     if sys.platform == "linux":
-        end_with(loader)
-    hold(folder)
-    atexit.register(remove_if_left, folder, loader)
+        stop_with_loader(loader)
+    lock_folder(folder)
+    atexit.register(remove_if_orphaned, folder, loader)
     for stale in stale_folders(Path(tempfile.gettempdir())):
         if stale != folder:
             shutil.rmtree(stale, ignore_errors=True)
 
 
-def end_with(loader: int) -> None:
+def stop_with_loader(loader: int) -> None:
     """Have this process stop in good order when the loader dies."""
     import ctypes
 
@@ -44,17 +44,17 @@ def end_with(loader: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def hold(folder: Path) -> None:
+def lock_folder(folder: Path) -> None:
     """Mark the folder as chatd's and in use. The mark gets its name when the lock is held, so none is ever free."""
-    draft = folder / f"{MARK}.{os.getpid()}"
+    draft = folder / f"{LOCK_NAME}.{os.getpid()}"
     file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # open, and so locked, until the process ends
     fcntl.flock(file, fcntl.LOCK_EX)
-    draft.rename(folder / MARK)
+    draft.rename(folder / LOCK_NAME)
 
 
 def stale_folders(where: Path) -> list[Path]:
     """Unpacked programs of this user that nobody runs any more."""
-    return [path.parent for path in where.glob(f"{PREFIX}*/{MARK}") if is_own(path) and is_free(path)]
+    return [path.parent for path in where.glob(f"{FOLDER_PREFIX}*/{LOCK_NAME}") if is_own(path) and is_free(path)]
 
 
 def is_own(path: Path) -> bool:
@@ -79,7 +79,7 @@ def is_free(path: Path) -> bool:
     return True
 
 
-def remove_if_left(folder: Path, loader: int) -> None:
+def remove_if_orphaned(folder: Path, loader: int) -> None:
     """The loader removes the folder when the child has ended; if it is gone, that is for the child to do."""
     if os.getppid() != loader:
         shutil.rmtree(folder, ignore_errors=True)

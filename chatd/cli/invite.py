@@ -7,11 +7,11 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from chatd.cli import FINE, Misused
-from chatd.cli.options import configured, declare_configuration
-from chatd.cli.running_server import ask
+from chatd.cli import EXIT_OK, WrongUse
+from chatd.cli.options import declare_configuration, load_configuration
+from chatd.cli.running_server import call_server
 
-WEEK = 7 * 86400.0
+DEFAULT_TTL_SECONDS = 7 * 86400.0
 COLUMNS = ("id", "uses left", "role", "expires", "made by")
 
 
@@ -31,9 +31,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def seconds(text: str) -> float:
     from chatd.config.kinds import Duration
 
-    row = Duration(least=1)
+    row = Duration(minimum=1)
     try:
-        return float(row.read(text))
+        return float(row.parse_text(text))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time; expected {row.expected}") from None
 
@@ -41,38 +41,38 @@ def seconds(text: str) -> float:
 def run(options: argparse.Namespace) -> int:
     match options.words:
         case []:
-            return make(options)
-        case ["list"] if not given(options):
-            return listing(options)
-        case ["revoke", id] if id.isascii() and id.isdigit() and len(id) < 16 and not given(options):
-            ask(configured(options), "invite.revoke", id=int(id))
-            return FINE
-    raise Misused("expected options for a new invite, or: list, or: revoke ID (`chatd invite list` prints the ids)")
+            return make_invite(options)
+        case ["list"] if not has_invite_options(options):
+            return list_invites(options)
+        case ["revoke", id] if id.isascii() and id.isdigit() and len(id) < 16 and not has_invite_options(options):
+            call_server(load_configuration(options), "invite.revoke", id=int(id))
+            return EXIT_OK
+    raise WrongUse("expected options for a new invite, or: list, or: revoke ID (`chatd invite list` prints the ids)")
 
 
-def given(options: argparse.Namespace) -> bool:
+def has_invite_options(options: argparse.Namespace) -> bool:
     """Whether any option is there that only a new invite has."""
     return bool(options.admin or options.uses is not None or options.ttl is not None)
 
 
-def make(options: argparse.Namespace) -> int:
+def make_invite(options: argparse.Namespace) -> int:
     uses = 1 if options.uses is None else options.uses
-    ttl = WEEK if options.ttl is None else options.ttl
-    made = ask(configured(options), "invite.make", admin=options.admin, uses=uses, ttl=ttl)
+    ttl = DEFAULT_TTL_SECONDS if options.ttl is None else options.ttl
+    made = call_server(load_configuration(options), "invite.make", admin=options.admin, uses=uses, ttl=ttl)
     print(json.dumps(made) if options.json else made["link"])
-    return FINE
+    return EXIT_OK
 
 
-def listing(options: argparse.Namespace) -> int:
-    invites = ask(configured(options), "invite.list")
+def list_invites(options: argparse.Namespace) -> int:
+    invites = call_server(load_configuration(options), "invite.list")
     if options.json:
         print(json.dumps(invites, indent=2))
-        return FINE
+        return EXIT_OK
     rows = [COLUMNS, *map(columns, invites)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return FINE
+    return EXIT_OK
 
 
 def columns(invite: dict[str, Any]) -> tuple[str, ...]:

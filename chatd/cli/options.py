@@ -25,11 +25,11 @@ def declare_configuration(parser: argparse.ArgumentParser, *, server: bool = Fal
             metavar="NAMESPACE=NAME",
             dest="flags",
             action="append",
-            type=dialect,
+            type=dialect_flag,
             help="which dialect a namespace speaks",
         )
     parser.add_argument(
-        "--set", metavar="SECTION.KEY=VALUE", dest="flags", action="append", type=setting, help="sets any setting"
+        "--set", metavar="SECTION.KEY=VALUE", dest="flags", action="append", type=setting_flag, help="sets any setting"
     )
 
 
@@ -44,7 +44,7 @@ class Shortcut:
         return self.option, self.name, text
 
 
-def setting(text: str) -> tuple[str, str, str]:
+def setting_flag(text: str) -> tuple[str, str, str]:
     """`SECTION.KEY=VALUE`."""
     name, equals, value = text.partition("=")
     if not equals:
@@ -52,7 +52,7 @@ def setting(text: str) -> tuple[str, str, str]:
     return "--set", name.strip(), value
 
 
-def dialect(text: str) -> tuple[str, str, str]:
+def dialect_flag(text: str) -> tuple[str, str, str]:
     """`NAMESPACE=NAME`."""
     name, equals, value = text.partition("=")
     if not equals:
@@ -60,7 +60,7 @@ def dialect(text: str) -> tuple[str, str, str]:
     return "--dialect", f"dialects.{name.strip()}", value
 
 
-def configured(options: argparse.Namespace) -> Config:
+def load_configuration(options: argparse.Namespace) -> Config:
     """The configuration in force."""
     from chatd.config.load import load
 

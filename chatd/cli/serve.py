@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from chatd.cli.options import configured, declare_configuration
+from chatd.cli.options import declare_configuration, load_configuration
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    config = configured(options)
+    config = load_configuration(options)
     from chatd.server.main import run as serve
 
     return serve(config)

@@ -6,9 +6,9 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
-from chatd.cli import FINE, Misused
-from chatd.cli.options import configured, declare_configuration
-from chatd.cli.running_server import ask
+from chatd.cli import EXIT_OK, WrongUse
+from chatd.cli.options import declare_configuration, load_configuration
+from chatd.cli.running_server import call_server
 
 STANDARD_INPUT = "-"
 
@@ -34,52 +34,52 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def seconds(text: str) -> float:
     from chatd.config.kinds import Duration
 
-    row = Duration(least=1)
+    row = Duration(minimum=1)
     try:
-        return float(row.read(text))
+        return float(row.parse_text(text))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time; expected {row.expected}") from None
 
 
 def run(options: argparse.Namespace) -> int:
     if options.service or options.list or options.revoke:
-        return services(options)
+        return manage_services(options)
     match options.words:
         case ["check", token]:
-            return check(options, token)
+            return check_token(options, token)
         case [user]:
-            return make(options, user)
-    raise Misused("expected one USER, or: check TOKEN")
+            return print_token(options, user)
+    raise WrongUse("expected one USER, or: check TOKEN")
 
 
-def services(options: argparse.Namespace) -> int:
+def manage_services(options: argparse.Namespace) -> int:
     if options.words or bool(options.service) + options.list + bool(options.revoke) != 1:
-        raise Misused("expected one of --service NAME, --list and --revoke NAME, and no USER")
-    config = configured(options)
+        raise WrongUse("expected one of --service NAME, --list and --revoke NAME, and no USER")
+    config = load_configuration(options)
     if options.service:
-        print(ask(config, "service.make", name=options.service, scopes=options.scope.split(","))["token"])
+        print(call_server(config, "service.make", name=options.service, scopes=options.scope.split(","))["token"])
     elif options.revoke:
-        ask(config, "service.revoke", name=options.revoke)
+        call_server(config, "service.revoke", name=options.revoke)
     else:
-        for one in ask(config, "service.list"):
+        for one in call_server(config, "service.list"):
             made = datetime.fromtimestamp(one["created"] / 1000, UTC).isoformat(sep=" ", timespec="seconds")
             print(f"{one['name']}\t{one['scopes'].replace(' ', ',')}\t{made}")
-    return FINE
+    return EXIT_OK
 
 
-def make(options: argparse.Namespace, user: str) -> int:
-    config = configured(options)
+def print_token(options: argparse.Namespace, user: str) -> int:
+    config = load_configuration(options)
     ttl = options.ttl or config.auth.access_ttl
-    print(ask(config, "token.make", user=user, ttl=ttl, admin=options.admin)["token"])
-    return FINE
+    print(call_server(config, "token.make", user=user, ttl=ttl, admin=options.admin)["token"])
+    return EXIT_OK
 
 
-def check(options: argparse.Namespace, token: str) -> int:
+def check_token(options: argparse.Namespace, token: str) -> int:
     if token == STANDARD_INPUT:
         token = sys.stdin.readline()
-    found = ask(configured(options), "token.check", token=token)
+    found = call_server(load_configuration(options), "token.check", token=token)
     until = datetime.fromtimestamp(found["expires"], UTC).isoformat(sep=" ", timespec="seconds")
     admin = ", administrator" if found["admin"] else ""
     name = f" ({found['name']})" if found["name"] else ""
     print(f"valid: user {found['user']}{name}{admin}, until {until}")
-    return FINE
+    return EXIT_OK

@@ -8,9 +8,9 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from chatd.cli import FINE, Failed, Misused
-from chatd.cli.options import configured, declare_configuration
-from chatd.cli.running_server import ask, must_have_data
+from chatd.cli import EXIT_OK, CommandFailed, WrongUse
+from chatd.cli.options import declare_configuration, load_configuration
+from chatd.cli.running_server import call_server, require_data
 
 COLUMNS = ("id", "name", "email", "role", "created")
 
@@ -27,7 +27,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         declare_configuration(made)
         return made
 
-    made = action("add", add, "make an account; asks for its password, or reads it from standard input")
+    made = action("add", add_user, "make an account; asks for its password, or reads it from standard input")
     made.add_argument("--admin", action="store_true", help="an administrator")
     made.add_argument("--email", metavar="ADDRESS")
     made.add_argument("--display", metavar="NAME", help="the name that others see")
@@ -38,17 +38,17 @@ def declare(parser: argparse.ArgumentParser) -> None:
         metavar="SUBJECT",
         help="the user whom another issuer's tokens call so (an id, or text); no password",
     )
-    action("list", listing, "list everybody", named=False)
-    made = action("set", change, "change an account")
+    action("list", list_users, "list everybody", named=False)
+    made = action("set", change_user, "change an account")
     made.add_argument("--name", metavar="NAME", help="what they are called from now on")
     made.add_argument("--admin", type=yes_or_no, metavar="yes|no", help="an administrator or not")
     made.add_argument("--disabled", type=yes_or_no, metavar="yes|no", help="closed or open again")
     made.add_argument("--email", metavar="ADDRESS")
     made.add_argument("--display", metavar="NAME", help="the name that others see")
-    declare_password(action("passwd", passwd, "set a password; ends every session of that account"))
-    action("disable", disable, "close an account: its tokens are worth nothing, its sockets are closed")
-    action("enable", enable, "open an account that was closed")
-    made = action("delete", delete, "delete an account for ever; its messages stay, under no name")
+    declare_password(action("passwd", set_password, "set a password; ends every session of that account"))
+    action("disable", disable_user, "close an account: its tokens are worth nothing, its sockets are closed")
+    action("enable", enable_user, "open an account that was closed")
+    made = action("delete", delete_user, "delete an account for ever; its messages stay, under no name")
     made.add_argument("--yes", action="store_true", help="do not ask")
 
 
@@ -67,10 +67,10 @@ def yes_or_no(text: str) -> bool:
     return words[text]
 
 
-def add(options: argparse.Namespace) -> int:
-    config = configured(options)
-    must_have_data(config)
-    password = None if options.no_password or options.subject is not None else new_password(options)
+def add_user(options: argparse.Namespace) -> int:
+    config = load_configuration(options)
+    require_data(config)
+    password = None if options.no_password or options.subject is not None else read_password(options)
     account = {
         "name": options.user,
         "password": password,
@@ -80,69 +80,79 @@ def add(options: argparse.Namespace) -> int:
     }
     if options.subject is not None:
         account["subject"] = options.subject
-    return report(options, ask(config, "user.add", **account), "made")
+    return print_account(options, call_server(config, "user.add", **account), "made")
 
 
-def listing(options: argparse.Namespace) -> int:
-    users = ask(configured(options), "user.list")
+def list_users(options: argparse.Namespace) -> int:
+    users = call_server(load_configuration(options), "user.list")
     if options.json:
         print(json.dumps(users, ensure_ascii=False, indent=2))
-        return FINE
+        return EXIT_OK
     rows = [COLUMNS, *(columns(user) for user in users)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return FINE
+    return EXIT_OK
 
 
-def change(options: argparse.Namespace) -> int:
+def change_user(options: argparse.Namespace) -> int:
     names = ("name", "admin", "disabled", "email", "display")
     changes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if not changes:
-        raise Misused("nothing to change; expected some of --name, --admin, --disabled, --email, --display")
-    return report(options, ask(configured(options), "user.set", user=options.user, **changes), "changed")
+        raise WrongUse("nothing to change; expected some of --name, --admin, --disabled, --email, --display")
+    return print_account(
+        options, call_server(load_configuration(options), "user.set", user=options.user, **changes), "changed"
+    )
 
 
-def passwd(options: argparse.Namespace) -> int:
-    config = configured(options)
-    must_have_data(config)
-    password = new_password(options)
-    return report(options, ask(config, "user.passwd", user=options.user, password=password), "has a new password")
+def set_password(options: argparse.Namespace) -> int:
+    config = load_configuration(options)
+    require_data(config)
+    password = read_password(options)
+    return print_account(
+        options, call_server(config, "user.passwd", user=options.user, password=password), "has a new password"
+    )
 
 
-def disable(options: argparse.Namespace) -> int:
-    return report(options, ask(configured(options), "user.set", user=options.user, disabled=True), "disabled")
+def disable_user(options: argparse.Namespace) -> int:
+    return print_account(
+        options, call_server(load_configuration(options), "user.set", user=options.user, disabled=True), "disabled"
+    )
 
 
-def enable(options: argparse.Namespace) -> int:
-    return report(options, ask(configured(options), "user.set", user=options.user, disabled=False), "open again")
+def enable_user(options: argparse.Namespace) -> int:
+    return print_account(
+        options, call_server(load_configuration(options), "user.set", user=options.user, disabled=False), "open again"
+    )
 
 
-def delete(options: argparse.Namespace) -> int:
-    config = configured(options)
+def delete_user(options: argparse.Namespace) -> int:
+    config = load_configuration(options)
     if not options.yes:
         if not sys.stdin.isatty():
-            raise Misused("deleting is for ever; expected --yes")
+            raise WrongUse("deleting is for ever; expected --yes")
         if input(f"Delete {options.user} for ever? (yes/no) ").strip() != "yes":
-            raise Failed("nothing deleted")
-    return report(options, ask(config, "user.delete", user=options.user), "deleted")
+            raise CommandFailed("nothing deleted")
+    return print_account(options, call_server(config, "user.delete", user=options.user), "deleted")
 
 
-def new_password(options: argparse.Namespace) -> str:
+def read_password(options: argparse.Namespace) -> str:
     """Typed twice at a terminal; otherwise the first line of a file or of standard input."""
     if options.password_file is not None:
         try:
             with open(options.password_file, encoding="utf-8") as file:
                 return first_line(file, options.password_file)
         except OSError as problem:
-            raise Failed(f"--password-file: {options.password_file} cannot be read ({problem.strerror})") from None
+            raise CommandFailed(
+                f"--password-file: {options.password_file} cannot be read ({problem.strerror})"
+            ) from None
     if options.password_stdin or not sys.stdin.isatty():
         return first_line(sys.stdin, "standard input")
     import getpass
 
     password = getpass.getpass(f"Password for {options.user}: ")
     if getpass.getpass("Again: ") != password:
-        raise Failed("the two passwords are not the same; nothing changed")
+        raise CommandFailed("the two passwords are not the same; nothing changed")
     return password
 
 
@@ -150,18 +160,18 @@ def first_line(source: TextIO, name: str) -> str:
     try:
         line = source.readline().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise Misused(f"what is on {name} is not UTF-8; expected a line with the password") from None
+        raise WrongUse(f"what is on {name} is not UTF-8; expected a line with the password") from None
     if not line.strip():
-        raise Misused(f"no password on {name}; expected one line (`chatd user add` can do --no-password)")
+        raise WrongUse(f"no password on {name}; expected one line (`chatd user add` can do --no-password)")
     return line
 
 
-def report(options: argparse.Namespace, user: dict[str, Any], what: str) -> int:
+def print_account(options: argparse.Namespace, user: dict[str, Any], what: str) -> int:
     if options.json:
         print(json.dumps(user, ensure_ascii=False))
     else:
         print(f"{user['name']} (id {user['id']}, {role(user)}): {what}")
-    return FINE
+    return EXIT_OK
 
 
 def columns(user: dict[str, Any]) -> tuple[str, ...]:

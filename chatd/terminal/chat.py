@@ -28,27 +28,27 @@ class ChatFailed(Exception):
     """The chat could not begin, or could not go on; the text says why."""
 
 
-class ChatPlace(NamedTuple):
+class OpenedConversation(NamedTuple):
     """A conversation of a server, as a user; `renew` opens it again, for a new token."""
 
     url: str
     token: str
     conversation: str
     title: str
-    renew: Callable[[], ChatPlace] | None = None
+    renew: Callable[[], OpenedConversation] | None = None
 
 
-def chat(place: ChatPlace, last: int | None) -> bool:
+def chat(place: OpenedConversation, last: int | None) -> bool:
     """Chat to the end of the input; whether everything was sent."""
     try:
-        return _run(partial(ChatScreen(place).run, last))
+        return _run_unwrapped(partial(ChatScreen(place).run, last))
     except ChatError as problem:
         raise ChatFailed(f"{place.url}: {problem}") from None
     except ValueError as problem:
         raise ChatFailed(str(problem)) from None
 
 
-def _run(task: Callable[[], Awaitable[bool]]) -> bool:
+def _run_unwrapped(task: Callable[[], Awaitable[bool]]) -> bool:
     """Run a task; what ends it comes out as it is, not in a nursery's group."""
     try:
         return trio.run(task)
@@ -62,7 +62,7 @@ def _run(task: Callable[[], Awaitable[bool]]) -> bool:
 class ChatScreen:
     """One conversation on a terminal."""
 
-    def __init__(self, place: ChatPlace) -> None:
+    def __init__(self, place: OpenedConversation) -> None:
         self._place = place
         self._names: dict[int, str] = {}
         self._printed: set[str] = set()
@@ -80,7 +80,7 @@ class ChatScreen:
         interactive = self._terminal.interactive
         shown = last if last is not None else DEFAULT_MESSAGES if interactive else 0
         token = self._token if self._place.renew is not None else self._place.token
-        with self._terminal.kept():
+        with self._terminal.restored_at_exit():
             async with connect(self._place.url, token, patience=PATIENCE_SECONDS) as chat:
                 await self._join(chat)
                 await self._show_last(shown)
@@ -165,10 +165,10 @@ class ChatScreen:
         request = urllib.request.Request(  # noqa: S310 - the address is the caller's
             self._place.url.rstrip("/") + path, headers={"Authorization": f"Bearer {self._place.token}"}
         )
-        return await trio.to_thread.run_sync(_fetched, request, abandon_on_cancel=True)
+        return await trio.to_thread.run_sync(_fetch_json, request, abandon_on_cancel=True)
 
 
-def _fetched(request: urllib.request.Request) -> Any:
+def _fetch_json(request: urllib.request.Request) -> Any:
     try:
         with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:  # noqa: S310
             return json.load(answer)

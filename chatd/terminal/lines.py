@@ -53,10 +53,10 @@ class Terminal:
                 return
             finally:
                 self._typing = False
-            self._erase(line)
+            self._erase_typed_line(line)
             yield line
 
-    def _erase(self, line: str) -> None:
+    def _erase_typed_line(self, line: str) -> None:
         """Take the typed line away: it comes back as a message."""
         if sys.stdout.isatty():
             rows = (len(self.prompt) + len(line)) // shutil.get_terminal_size().columns + 1
@@ -73,7 +73,7 @@ class Terminal:
             yield rest.decode("utf-8", "replace")
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
+    def restored_at_exit(self) -> Iterator[None]:
         """Leave the terminal as it was found: a program that ends while the user types would leave it without echo."""
         if not self.interactive:
             yield

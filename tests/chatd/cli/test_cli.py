@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chatd import __version__
-from chatd.cli import VERBS, Failed, explained, main
+from chatd.cli import VERBS, CommandFailed, explain, main
 from protocol.errors import CONFLICT, Refusal
 
 ROOT = Path(__file__).parents[3]
@@ -23,7 +23,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([verb.word, "--help"] for verb in VERBS)])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([verb.name, "--help"] for verb in VERBS)])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom chatd.cli import main\n"
@@ -41,7 +41,7 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     assert end.value.code == 0
     printed = capsys.readouterr().out
     for verb in VERBS:
-        assert f"    {verb.word} " in printed
+        assert f"    {verb.name} " in printed
         assert verb.about in printed
 
 
@@ -189,18 +189,18 @@ def test_an_unknown_dialect_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("problem", "code", "line"),
     [
-        (Failed("no"), 1, "no"),
+        (CommandFailed("no"), 1, "no"),
         (Refusal(CONFLICT, "There already"), 1, "There already"),
         (PermissionError(13, "Permission denied", "data"), 1, "data: Permission denied"),
         (OSError("odd"), 1, "odd"),
     ],
 )
 def test_what_people_and_machines_do_wrong_has_a_line(problem: Exception, code: int, line: str) -> None:
-    assert explained(problem) == (code, line)
+    assert explain(problem) == (code, line)
 
 
 def test_a_fault_of_the_house_is_not_hidden() -> None:
-    assert explained(ZeroDivisionError()) is None
+    assert explain(ZeroDivisionError()) is None
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

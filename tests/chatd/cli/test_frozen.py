@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.cli.frozen import MARK, hold, remove_if_left, stale_folders
+from chatd.cli.frozen import LOCK_NAME, lock_folder, remove_if_orphaned, stale_folders
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,8 +24,8 @@ def unpacked(where: Path, name: str) -> Path:
 
 def test_only_ones_own_that_nobody_holds_is_stale(tmp_path: Path) -> None:
     running, foreign, left = unpacked(tmp_path, "_MEI1"), unpacked(tmp_path, "_MEI2"), unpacked(tmp_path, "_MEI3")
-    hold(running)
-    (left / MARK).touch()
+    lock_folder(running)
+    (left / LOCK_NAME).touch()
     (tmp_path / "_MEI4").symlink_to(left)
     assert stale_folders(tmp_path) == [left]
     assert foreign.exists()
@@ -33,9 +33,9 @@ def test_only_ones_own_that_nobody_holds_is_stale(tmp_path: Path) -> None:
 
 def test_it_is_removed_by_the_child_only_when_the_loader_is_gone(tmp_path: Path) -> None:
     folder = unpacked(tmp_path, "_MEI1")
-    remove_if_left(folder, os.getppid())
+    remove_if_orphaned(folder, os.getppid())
     assert folder.exists()
-    remove_if_left(folder, -1)
+    remove_if_orphaned(folder, -1)
     assert not folder.exists()
 
 
@@ -43,7 +43,7 @@ def test_it_is_removed_by_the_child_only_when_the_loader_is_gone(tmp_path: Path)
 def test_a_killed_loader_takes_the_program_and_the_folder_with_it(tmp_path: Path) -> None:
     """The loader is a shell here, with the guard in a child; the pipe ends with the last of the two."""
     folder, stale = unpacked(tmp_path, "_MEI1"), unpacked(tmp_path, "_MEI0")
-    (stale / MARK).touch()
+    (stale / LOCK_NAME).touch()
     program = (
         "import signal, sys\nfrom chatd.cli.frozen import guard\n"
         f"sys._MEIPASS = {str(folder)!r}\n"
