@@ -1,4 +1,4 @@
-"""`chatd config`: is the configuration right, what is in force, what could be said."""
+"""`chatd config`: check the configuration, print its values, or print all settings with their defaults."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Loading checks the values; the rest is what they need of this machine."""
+    """Check the values, and what they need of this machine."""
     from chatd.config.load import configuration_files, notes
     from chatd.server.machine import check_machine
 
     config = load_configuration(options)
     check_machine(config)
-    named = ", ".join(path for path in configuration_files(options.config) if os.path.exists(path)) or "no file"
-    print(f"fine: {named}, {len(config.origins)} settings that are not the default")
+    found = ", ".join(path for path in configuration_files(options.config) if os.path.exists(path)) or "no file"
+    print(f"fine: {found}, {len(config.origins)} settings that are not the default")
     for note in notes(config):
         print(f"note: {note}")
     return EXIT_OK
@@ -54,8 +54,8 @@ def env(options: argparse.Namespace) -> int:
 
 
 ACTIONS = {
-    "check": (check, "check it, start nothing"),
-    "show": (show, "print what is in force, and where each value comes from"),
+    "check": (check, "check the configuration without starting the server"),
+    "show": (show, "print each value and its source"),
     "default": (default, "print a chatd.toml with every setting and its default"),
     "env": (env, "print every setting as an environment variable"),
 }

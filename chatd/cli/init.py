@@ -1,4 +1,4 @@
-"""`chatd init`: a configuration to start from, and the data directory, in which accounts can be made then."""
+"""`chatd init`: writes a configuration, and creates the data directory, so that accounts can be added."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 from chatd.cli import EXIT_OK, CommandFailed
 from chatd.cli.options import declare_configuration, load_configuration
 
-CHECKOUT_MARKER = os.path.join("chatd", "settings.py")
+CHECKOUT_MARKER = os.path.join("chatd", "config", "settings.py")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make what is missing; overwrite nothing."""
+    """Create what is missing. Overwrites nothing."""
     path, text, about = choose_file(options.config)
     lines = []
     if write_new(path, text):
@@ -26,10 +26,10 @@ def run(options: argparse.Namespace) -> int:
     from chatd.admin.accounts import make_data
 
     if make_data(config):
-        lines.append(f"{config.data.directory}: made, with an empty database and a new secret")
+        lines.append(f"{config.data.directory}: created, with an empty database and a new secret")
     if not lines:
         raise CommandFailed(
-            f"{path}: is there already, and so is the data in {config.data.directory}; "
+            f"{path}: exists already, and so does the data in {config.data.directory}; "
             "`chatd config default` prints a fresh configuration"
         )
     print("\n".join(lines))
@@ -37,13 +37,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def choose_file(file: str | None) -> tuple[str, str, str]:
-    """The file to write, its text, and what to say about it. In a checkout that is the one that git ignores."""
+    """The file to write, its text, and a note on it. In a checkout this is the file that git ignores."""
     from chatd.config.load import FILE_NAME, LOCAL_FILE_NAME
     from chatd.config.text import LOCAL_HEAD, as_toml
 
     if file is None and os.path.exists(CHECKOUT_MARKER) and has_text(FILE_NAME, as_toml()):
-        return LOCAL_FILE_NAME, LOCAL_HEAD, f"for settings of your own; every setting is in {FILE_NAME}"
-    return file or FILE_NAME, as_toml(), "every setting is in it as a comment, with its default"
+        return LOCAL_FILE_NAME, LOCAL_HEAD, f"for your own settings; {FILE_NAME} lists every setting"
+    return file or FILE_NAME, as_toml(), "it lists every setting as a comment, with its default"
 
 
 def has_text(path: str, text: str) -> bool:
@@ -55,7 +55,7 @@ def has_text(path: str, text: str) -> bool:
 
 
 def write_new(path: str, text: str) -> bool:
-    """Whether the file was not there, and is now."""
+    """Write the file if it does not exist. Returns whether it was written."""
     try:
         with open(path, "x", encoding="utf-8") as file:
             file.write(text)

@@ -1,4 +1,4 @@
-"""`chatd invite`: links that let people make their own accounts, before the first start or beside a running server."""
+"""`chatd invite`: links with which people create their own accounts. The server may be running or not."""
 
 from __future__ import annotations
 
@@ -8,34 +8,30 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chatd.cli import EXIT_OK, WrongUse
-from chatd.cli.options import declare_configuration, load_configuration
+from chatd.cli.options import declare_configuration, duration_seconds, load_configuration
 from chatd.cli.running_server import call_server
+from chatd.cli.table import table_lines
 
 DEFAULT_TTL_SECONDS = 7 * 86400.0
 COLUMNS = ("id", "uses left", "role", "expires", "made by")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.usage = (
-        "chatd invite [--admin] [--uses N] [--ttl TIME] [--json] | chatd invite list [--json] | chatd invite revoke ID"
+    parser.usage = "%(prog)s [--admin] [--uses N] [--ttl TIME] [--json] | %(prog)s list [--json] | %(prog)s revoke ID"
+    parser.add_argument(
+        "words",
+        nargs="*",
+        metavar="list|revoke ID",
+        help="list the invites, or revoke one (default: print the link of a new invite)",
     )
-    parser.add_argument("words", nargs="*", metavar="list|revoke ID", help="without: print the link of a new invite")
-    parser.add_argument("--admin", action="store_true", help="its accounts are administrators")
-    parser.add_argument("--uses", type=int, metavar="N", help="how many accounts it makes (1)")
-    parser.add_argument("--ttl", type=seconds, metavar="TIME", help="how long it can be used (7d)")
+    parser.add_argument("--admin", action="store_true", help="the new accounts are administrators")
+    parser.add_argument("--uses", type=int, metavar="N", help="how many accounts the link can create (default: 1)")
+    parser.add_argument(
+        "--ttl", type=duration_seconds, metavar="TIME", help="how long the link is valid, such as 12h (default: 7d)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     declare_configuration(parser)
     parser.set_defaults(run=run)
-
-
-def seconds(text: str) -> float:
-    from chatd.config.kinds import Duration
-
-    row = Duration(minimum=1)
-    try:
-        return float(row.parse_text(text))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; expected {row.expected}") from None
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,11 +43,11 @@ def run(options: argparse.Namespace) -> int:
         case ["revoke", id] if id.isascii() and id.isdigit() and len(id) < 16 and not has_invite_options(options):
             call_server(load_configuration(options), "invite.revoke", id=int(id))
             return EXIT_OK
-    raise WrongUse("expected options for a new invite, or: list, or: revoke ID (`chatd invite list` prints the ids)")
+    raise WrongUse("expected options for a new invite, or list, or revoke ID (`chatd invite list` prints the ids)")
 
 
 def has_invite_options(options: argparse.Namespace) -> bool:
-    """Whether any option is there that only a new invite has."""
+    """Whether an option for a new invite is given."""
     return bool(options.admin or options.uses is not None or options.ttl is not None)
 
 
@@ -69,9 +65,7 @@ def list_invites(options: argparse.Namespace) -> int:
         print(json.dumps(invites, indent=2))
         return EXIT_OK
     rows = [COLUMNS, *map(columns, invites)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print("\n".join(table_lines(rows)))
     return EXIT_OK
 
 

@@ -1,4 +1,4 @@
-"""`chatd notify`: a notification for somebody, or for everybody."""
+"""`chatd notify`: sends a notification to one user, or to all users."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from chatd.cli.running_server import call_server
 def declare(parser: argparse.ArgumentParser) -> None:
     parser.usage = "%(prog)s USER|--all TITLE [TEXT] [--type TYPE]"
     parser.add_argument("words", nargs="+", metavar="WORD", help="USER (a name or an id), TITLE and TEXT")
-    parser.add_argument("--all", action="store_true", help="everybody who has an account now; then without USER")
-    parser.add_argument("--type", default="system", help="what kind it is (%(default)s)")
+    parser.add_argument(
+        "--all", action="store_true", help="send it to every user who has an account now; then omit USER"
+    )
+    parser.add_argument("--type", default="system", help="the type of the notification (default: %(default)s)")
     declare_configuration(parser)
     parser.set_defaults(run=run)
 

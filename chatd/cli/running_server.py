@@ -1,6 +1,6 @@
-"""Asking the house: the server that runs on the data, through its control socket; or the data itself, when none does.
+"""Administrative calls: to the running server through its control socket, or to the data itself without a server.
 
-Either way the same calls are understood: those of chatd/admin/accounts.py.
+Both accept the same calls, those of chatd/admin/accounts.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def call_server(config: Config, call: str, **arguments: Any) -> Any:
-    """What the house answers; Failed when it says no."""
+    """Make a call, and return its result. Raises CommandFailed when the call is refused."""
     from pathlib import Path
 
     from chatd.admin.control_socket import FILE_NAME, CommandRefused, NoServer, call_control
@@ -29,14 +29,14 @@ def call_server(config: Config, call: str, **arguments: Any) -> Any:
     except CommandRefused as refused:
         raise CommandFailed(str(refused)) from None
     except TimeoutError:
-        raise CommandFailed(f"the server that runs on {config.data.directory} does not answer") from None
+        raise CommandFailed(f"the server that uses {config.data.directory} does not answer") from None
     except OSError as problem:
         socket = Path(config.data.directory) / FILE_NAME
-        raise CommandFailed(f"{socket}: the server that runs there cannot be asked ({problem.strerror})") from None
+        raise CommandFailed(f"{socket}: cannot reach the running server ({problem.strerror})") from None
 
 
 def require_data(config: Config) -> None:
-    """Only `serve` and `init` make data: in a wrong folder another verb would make a second database, unseen."""
+    """Refuse a folder without data. Only `serve` and `init` create data, so that a wrong folder is noticed."""
     from pathlib import Path
 
     from chatd.admin.accounts import DATABASE_NAME

@@ -1,4 +1,4 @@
-"""`chatd serve`: run the server in the foreground."""
+"""`chatd serve`: runs the server in the foreground."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
         dest="flags",
         action="append_const",
         const=("--insecure-userid", "auth.insecure_userid", "true"),
-        help="believe ?userId= without a token; on loopback only, for trying things out",
+        help="accept ?userId= without a token, for experiments; only on a loopback address",
     )
     parser.set_defaults(run=run)
 

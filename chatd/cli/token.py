@@ -1,4 +1,4 @@
-"""`chatd token`: an access token for a user, or what is in one."""
+"""`chatd token`: prints and checks access tokens, and manages the tokens of services."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime
 
 from chatd.cli import EXIT_OK, WrongUse
-from chatd.cli.options import declare_configuration, load_configuration
+from chatd.cli.options import declare_configuration, duration_seconds, load_configuration
 from chatd.cli.running_server import call_server
 
 STANDARD_INPUT = "-"
@@ -19,26 +19,29 @@ def declare(parser: argparse.ArgumentParser) -> None:
         "%(prog)s --service NAME [--scope notify,broadcast] | %(prog)s --list | %(prog)s --revoke NAME"
     )
     parser.add_argument(
-        "words", nargs="*", metavar="USER", help="a name or an id; or: check TOKEN, check - for standard input"
+        "words",
+        nargs="*",
+        metavar="USER",
+        help="the name or id of a user; or check TOKEN; or check - to read the token from standard input",
     )
-    parser.add_argument("--ttl", metavar="TIME", type=seconds, help="how long it lasts (auth.access_ttl)")
-    parser.add_argument("--admin", action="store_true", help="with the rights of an administrator")
-    parser.add_argument("--service", metavar="NAME", help="make a token for a program, for REST only")
-    parser.add_argument("--scope", metavar="SCOPES", default="notify", help="what it may do (%(default)s)")
-    parser.add_argument("--list", action="store_true", help="the services that have a token")
-    parser.add_argument("--revoke", metavar="NAME", help="take a service's token away")
+    parser.add_argument(
+        "--ttl",
+        metavar="TIME",
+        type=duration_seconds,
+        help="how long the token is valid, such as 1h (default: auth.access_ttl)",
+    )
+    parser.add_argument("--admin", action="store_true", help="give the token the rights of an administrator")
+    parser.add_argument("--service", metavar="NAME", help="print a new token for a program; it is valid for REST only")
+    parser.add_argument(
+        "--scope",
+        metavar="SCOPES",
+        default="notify",
+        help="what the program may do, separated by commas (default: %(default)s)",
+    )
+    parser.add_argument("--list", action="store_true", help="list the services that have a token")
+    parser.add_argument("--revoke", metavar="NAME", help="revoke the token of a service")
     declare_configuration(parser)
     parser.set_defaults(run=run)
-
-
-def seconds(text: str) -> float:
-    from chatd.config.kinds import Duration
-
-    row = Duration(minimum=1)
-    try:
-        return float(row.parse_text(text))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; expected {row.expected}") from None
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
             return check_token(options, token)
         case [user]:
             return print_token(options, user)
-    raise WrongUse("expected one USER, or: check TOKEN")
+    raise WrongUse("expected one USER, or check TOKEN")
 
 
 def manage_services(options: argparse.Namespace) -> int:

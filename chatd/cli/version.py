@@ -1,4 +1,4 @@
-"""`chatd version`."""
+"""`chatd version`: prints the version."""
 
 from __future__ import annotations
 

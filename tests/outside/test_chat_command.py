@@ -141,5 +141,5 @@ def test_another_server_by_its_address_and_a_token(server: Chatd) -> None:
 def test_without_a_server_it_says_where_it_looked(tmp_path: Path) -> None:
     alone = piped(Chatd(tmp_path), "", "--as", "ann")
     assert alone.returncode == 1
-    assert f"no server runs on {tmp_path / 'data'}" in alone.stderr
+    assert f"no server uses {tmp_path / 'data'}" in alone.stderr
     assert not (tmp_path / "data").exists()
