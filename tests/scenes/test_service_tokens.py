@@ -91,7 +91,7 @@ def test_beside_no_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     def shell(*words: str) -> int:
         return main([*words, "--data", str(tmp_path / "data")])
 
-<<<<<<< HEAD
+    assert shell("init") == EXIT_OK
     assert shell("user", "add", "ada", "--no-password") == EXIT_OK
     assert shell("notify", "ada", "Hello") == EXIT_OK
     assert shell("notify", "--all", "Hello", "everybody") == EXIT_OK
@@ -101,15 +101,3 @@ def test_beside_no_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert shell("token", "--revoke", "other") == EXIT_FAILED
     assert shell("token", "--list", "ada") == EXIT_WRONG_USE
     assert shell("notify", "ada") == EXIT_WRONG_USE
-=======
-    assert shell("init") == EXIT_OK
-    assert shell("user", "add", "ada", "--no-password") == EXIT_OK
-    assert shell("notify", "ada", "Hello") == EXIT_OK
-    assert shell("notify", "--all", "Hello", "everybody") == EXIT_OK
-    assert shell("token", "--service", "cron", "--scope", "broadcast") == EXIT_OK
-    assert shell("token", "--service", "cron") == FAILED
-    assert shell("token", "--service", "x", "--scope", "everything") == FAILED
-    assert shell("token", "--revoke", "other") == FAILED
-    assert shell("token", "--list", "ada") == MISUSED
-    assert shell("notify", "ada") == MISUSED
->>>>>>> 2218877
