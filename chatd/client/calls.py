@@ -111,7 +111,7 @@ class Calls:
             self._idle.set()
 
     def answer(self, id: object, result: Any, error: AnswerError | None) -> None:
-        """An answer has come. One that nobody waits for any more is nobody's."""
+        """Pass an answer to its call. Ignores an answer whose call was cancelled."""
         call = self._waiting.get(id) if isinstance(id, int) else None
         if call is not None:
             call.result = result

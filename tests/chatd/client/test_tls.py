@@ -1,4 +1,4 @@
-"""A certificate that the client does not trust is said to be that, and is not tried again."""
+"""The error for an untrusted certificate names the cause, and the client does not connect again."""
 
 from __future__ import annotations
 
