@@ -44,10 +44,13 @@ REJECTIONS = {
 
 def page(dialect: Dialect) -> str:
     """The text of docs/dialects/NAME.md."""
-    return "\n".join(_lines(dialect)) + "\n"
+    lines = list(_introduction(dialect))
+    for namespace in dialect.vocabularies:
+        lines += _namespace(dialect, namespace)
+    return "\n".join([*lines, *_rest(dialect)]) + "\n"
 
 
-def _lines(dialect: Dialect) -> Iterator[str]:
+def _introduction(dialect: Dialect) -> Iterator[str]:
     yield f"# `{dialect.name}`\n"
     yield f"*Printed from `protocol/dialects/{dialect.name}.py` by `make docs`. Its specification: {dialect.title}.*\n"
     yield re.sub(r"^`\w+`: (.)", lambda m: m[1].upper(), about(dialect)) + "\n"
@@ -63,20 +66,24 @@ def _lines(dialect: Dialect) -> Iterator[str]:
     yield f"- A resource that exists but is not the caller's: {_not_yours(dialect)}."
     yield from _refusals(dialect, namespace)
     yield f"\n`tests/scenes/test_pages_run.py` runs the examples as printed here. {WORLD_TEXT}"
-    for namespace, vocabulary in dialect.vocabularies.items():
-        codec = NamespaceCodec(dialect, namespace)
-        yield f"\n## `{namespace}`: what clients call"
-        for inbound in vocabulary.inbound:
-            yield from _call(codec, namespace, inbound)
-        yield f"\n## `{namespace}`: what the server sends"
-        if vocabulary.greets:
-            greets = [outbound.name for outbound in vocabulary.outbound if outbound.event in vocabulary.greets]
-            where = ", to all sockets of the user that speak this dialect" if vocabulary.greets_user else ""
-            yield f"\nOn connect: {', '.join(f'`{name}`' for name in dict.fromkeys(greets))}{where}."
-        for name in dict.fromkeys(outbound.name for outbound in vocabulary.outbound):
-            yield from _event(
-                dialect, namespace, [outbound for outbound in vocabulary.outbound if outbound.name == name]
-            )
+
+
+def _namespace(dialect: Dialect, namespace: str) -> Iterator[str]:
+    vocabulary = dialect.vocabulary(namespace)
+    codec = NamespaceCodec(dialect, namespace)
+    yield f"\n## `{namespace}`: what clients call"
+    for inbound in vocabulary.inbound:
+        yield from _call(codec, namespace, inbound)
+    yield f"\n## `{namespace}`: what the server sends"
+    if vocabulary.greets:
+        greets = [outbound.name for outbound in vocabulary.outbound if outbound.event in vocabulary.greets]
+        where = ", to all sockets of the user that speak this dialect" if vocabulary.greets_user else ""
+        yield f"\nOn connect: {', '.join(f'`{name}`' for name in dict.fromkeys(greets))}{where}."
+    for name in dict.fromkeys(outbound.name for outbound in vocabulary.outbound):
+        yield from _event(dialect, namespace, [outbound for outbound in vocabulary.outbound if outbound.name == name])
+
+
+def _rest(dialect: Dialect) -> Iterator[str]:
     yield "\n## REST\n"
     yield "| method and path | request | response |"
     yield "|---|---|---|"

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chatd.config.load import Config
+    from chatd.config.settings import Config
 
 SHORTCUTS = (("--host", "server.host", "H"), ("--port", "server.port", "P"), ("--data", "data.directory", "DIR"))
 

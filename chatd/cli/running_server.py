@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chatd.cli import CommandFailed
 
 if TYPE_CHECKING:
-    from chatd.config.load import Config
+    from chatd.config.settings import Config
 
 
 def call_server(config: Config, call: str, **arguments: Any) -> Any:

@@ -19,10 +19,10 @@ from chatd.client.events import Mark, StreamEvent
 from chatd.client.problems import AnswerLost, Closed, ConnectionLost, Refused, SignedOut, Unreachable
 from chatd.client.session import CATCH_UP_REASON, ClientSession, Ready, receive_ready
 from chatd.client.stream_state import StreamState
+from chatd.client.token_source import Token, TokenSource
 from chatd.client.wire import Dial, Wire
 
 STABLE_AFTER_SECONDS = 10.0
-Token = str | Callable[[], Awaitable[str]]
 
 
 class Options(Struct, frozen=True):
@@ -41,8 +41,7 @@ class Chat:
 
     def __init__(self, url: str, token: Token, options: Options) -> None:
         self._url = url
-        self._token = token
-        self._current_token: str | None = token if isinstance(token, str) else None
+        self._token = TokenSource(token)
         self._options = options
         self._backoff = Backoff(options.random)
         self._state = StreamState(EventBuffer(options.buffer, self._has_open_calls), options.resume)
@@ -52,7 +51,6 @@ class Chat:
         self._failure: Exception | None = None
         self._no_calls_until = -math.inf
         self._up_since = math.inf
-        self._token_renewed = False
         self.ready: Ready | None = None
         """The `ready` of the latest connection: the user, the limits."""
 
@@ -146,7 +144,7 @@ class Chat:
         down_since = trio.current_time()
         while True:
             try:
-                await self._options.dial(self._address(), await self._valid_token(), self._use_wire)
+                await self._options.dial(self._address(), await self._token.get(), self._use_wire)
             except ConnectionLost as lost:
                 end = lost
             except Exception as problem:  # raised by the function that supplies tokens
@@ -173,20 +171,9 @@ class Chat:
         if end.can_reconnect:
             return None
         failure = end.failure()
-        if isinstance(failure, SignedOut) and not isinstance(self._token, str) and not self._token_renewed:
-            self._token_renewed = True
-            self._current_token = None
+        if isinstance(failure, SignedOut) and self._token.renew():
             return None
         return failure
-
-    async def _valid_token(self) -> str:
-        if self._current_token is None:
-            assert not isinstance(self._token, str)
-            try:
-                self._current_token = await self._token()
-            except OSError as problem:
-                raise ConnectionLost(reason=str(problem)) from None
-        return self._current_token
 
     def _address(self) -> str:
         parts = urlsplit(self._url)
@@ -198,7 +185,7 @@ class Chat:
     async def _use_wire(self, wire: Wire) -> None:
         """Use one connection. Raises ConnectionLost at its end."""
         ready = await receive_ready(wire)
-        self._token_renewed = False
+        self._token.accepted()
         self._state.on_ready(ready.epoch, ready.pos, ready.connection, recovered=ready.recovered, reason=ready.reason)
         self.ready = ready
         self._up_since = trio.current_time()

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import trio
 
-from chatd.client.chat import Chat, Options, Token
+from chatd.client.chat import Chat, Options
 from chatd.client.events import Mark
+from chatd.client.token_source import Token
 from chatd.client.wire import Dial, dial
 
 SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}

@@ -32,38 +32,9 @@ from chatd.config.settings import (
     ROWS,
     SECRET_ALGORITHMS,
     SECTIONS,
-    AuthSettings,
     Config,
-    DataSettings,
-    EventSettings,
-    LimitSettings,
-    LogSettings,
-    MetricsSettings,
-    PresenceSettings,
-    ServerSettings,
-    SocketIoSettings,
     Sources,
-    TypingSettings,
 )
-
-__all__ = [  # this module re-exports the sections of the table
-    "AuthSettings",
-    "Config",
-    "ConfigError",
-    "DataSettings",
-    "EventSettings",
-    "LimitSettings",
-    "LogSettings",
-    "MetricsSettings",
-    "PresenceSettings",
-    "ServerSettings",
-    "SocketIoSettings",
-    "Sources",
-    "TypingSettings",
-    "load",
-    "notes",
-    "reload",
-]
 
 VARIABLE_PREFIX = "CHATD_"
 FILE_NAME = "chatd.toml"

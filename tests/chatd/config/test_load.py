@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatd.config.load import Config, ConfigError, load, reload
-from chatd.config.settings import ROWS, SECTIONS
+from chatd.config.load import ConfigError, load, reload
+from chatd.config.settings import ROWS, SECTIONS, Config
 
 LONG = "x" * 32
 
