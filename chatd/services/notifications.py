@@ -28,6 +28,7 @@ from chatd.store.queries.notifications import NotificationRow
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, NoAccess, Refusal
 from protocol.events import (
+    BroadcastCreated,
     NotificationCounted,
     NotificationCreated,
     NotificationDeleted,

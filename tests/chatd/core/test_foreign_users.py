@@ -20,7 +20,7 @@ from chatd.store.queries import users
 from chatd.store.queries.users import FIRST_LOCAL_ID
 from protocol.commands import Login
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, Refusal
-from protocol.ids import Ref, read_object_id, read_uuid, write_object_id, write_uuid
+from protocol.ids import MAX_SAFE_INTEGER, Ref, read_object_id, read_uuid, write_object_id, write_uuid
 from tests.chatd.services_app import CHEAP, NOW, WORD, World, household
 
 SECRET = "a secret that is shared with an issuer, and long enough"

@@ -15,6 +15,7 @@ from chatd.store.queries.notifications import count
 from protocol import commands as ask
 from protocol.errors import FORBIDDEN, NOT_FOUND, Refusal
 from protocol.events import (
+    BroadcastCreated,
     NotificationCounted,
     NotificationCreated,
     NotificationDeleted,
