@@ -53,7 +53,7 @@ def test_each_class_in_the_text_exists() -> None:
         for name in definitions(path)
     }
     text = re.sub(r"(?s)```.*?```", "", PAGE)
-    named = set(re.findall(r"`([A-Z]\w*(?:\.\w+)?)`", text))
+    named = set(re.findall(r"`([A-Z]+[a-z]\w*(?:\.\w+)?)`", text))
     assert named <= known, f"docs/architecture.md names what does not exist: {', '.join(sorted(named - known))}"
 
 
