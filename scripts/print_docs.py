@@ -19,16 +19,16 @@ def errors() -> str:
     """docs/errors.md."""
     return (
         "# Errors\n\n*Printed from the tables in `protocol/errors.py` by `make docs`.*\n\n"
-        "Every way in which chatd says no. `code` is the word in an ack's or a REST answer's body; a row's other "
-        "numbers are the same refusal on each wire. *Again?* says whether the same request can succeed later without "
-        "being changed; RATE_LIMITED says after how long (`retryAfter`, over HTTP `Retry-After`).\n\n"
-        "A conversation of which the caller is no member, another user's message or notification: it exists, and is "
-        f"not the caller's. {', '.join(f'`{name}`' for name in names() if dialect(name).not_yours)} "
-        "document FORBIDDEN for it, and NOT_FOUND for what does not exist. The other dialects answer NOT_FOUND to "
-        "both, in the same words, so that a stranger learns nothing.\n\n"
+        "Every refusal of chatd. `code` is the code in the body of an acknowledgement or a REST answer. The numbers in a "
+        "row are the same refusal on each wire. *Again?* says whether the same request can succeed later without a "
+        "change. RATE_LIMITED has the seconds to wait (`retryAfter`; over HTTP `Retry-After`).\n\n"
+        "Some things exist and are not the caller's: a conversation of which the caller is no member, another user's "
+        f"message or notification. {', '.join(f'`{name}`' for name in names() if dialect(name).not_yours)} "
+        "document FORBIDDEN for these, and NOT_FOUND for what does not exist. The other dialects answer NOT_FOUND to "
+        "both, with the same text, so that the caller learns nothing.\n\n"
         "| situation | code | meaning | HTTP | JSON-RPC | WebSocket close | again? |\n|---|---|---|---|---|---|---|\n"
         + rows(code_row(name, code) for name, code in CODES.items())
-        + "\n## Close codes\n\nWhy chatd ends a WebSocket. *Again?* says whether to come back (and resume).\n\n"
+        + "\n## Close codes\n\nThe reasons for which chatd ends a WebSocket. *Again?* says whether to reconnect (and resume).\n\n"
         "| situation | code | reason | again? |\n|---|---|---|---|\n"
         + rows(closing_row(name, closing) for name, closing in CLOSINGS.items())
     )
@@ -46,9 +46,10 @@ def metrics() -> str:
     """docs/metrics.md."""
     return (
         "# Metrics\n\n*Printed from the table in `chatd/telemetry/metrics.py` by `make docs`.*\n\n"
-        "`GET /metrics` in Prometheus' text format: with `metrics.port` on a listener of its own (see settings.md); "
-        "else on the main port, for administrators and for services whose token has the scope `metrics` "
-        "(`chatd token --service prometheus --scope metrics`; `authorization: {credentials: …}` in Prometheus).\n\n"
+        "`GET /metrics` answers in Prometheus' text format. On the main port it needs the token of an administrator, or "
+        "of a service with the scope `metrics`: `chatd token --service prometheus --scope metrics` prints one, for "
+        "`authorization: {credentials: …}` in Prometheus. With `metrics.port` it has a listener of its own, without a "
+        "token ([settings](settings.md)).\n\n"
         "| name | kind | labels | meaning |\n|---|---|---|---|\n"
         + rows(metric_row(metric) for metric in REGISTRY.values())
     )
