@@ -19,8 +19,8 @@ def errors() -> str:
     """docs/errors.md."""
     return (
         "# Errors\n\n*Printed from the tables in `protocol/errors.py` by `make docs`.*\n\n"
-        "Every refusal of chatd. `code` is the code in the body of an acknowledgement or a REST answer. The numbers in a "
-        "row are the same refusal on each wire. *Again?* says whether the same request can succeed later without a "
+        "Every refusal of chatd. `code` is the code in the body of an acknowledgement or a REST answer. The numbers in "
+        "a row are the same refusal on each wire. *Again?* says whether the same request can succeed later without a "
         "change. RATE_LIMITED has the seconds to wait (`retryAfter`; over HTTP `Retry-After`).\n\n"
         "Some things exist and are not the caller's: a conversation of which the caller is no member, another user's "
         f"message or notification. {', '.join(f'`{name}`' for name in names() if dialect(name).not_yours)} "
@@ -28,7 +28,7 @@ def errors() -> str:
         "both, with the same text, so that the caller learns nothing.\n\n"
         "| situation | code | meaning | HTTP | JSON-RPC | WebSocket close | again? |\n|---|---|---|---|---|---|---|\n"
         + rows(code_row(name, code) for name, code in CODES.items())
-        + "\n## Close codes\n\nThe reasons for which chatd ends a WebSocket. *Again?* says whether to reconnect (and resume).\n\n"
+        + "\n## Close codes\n\nWhy chatd closes a WebSocket. *Again?* says whether to reconnect (and resume).\n\n"
         "| situation | code | reason | again? |\n|---|---|---|---|\n"
         + rows(closing_row(name, closing) for name, closing in CLOSINGS.items())
     )
@@ -46,8 +46,8 @@ def metrics() -> str:
     """docs/metrics.md."""
     return (
         "# Metrics\n\n*Printed from the table in `chatd/telemetry/metrics.py` by `make docs`.*\n\n"
-        "`GET /metrics` answers in Prometheus' text format. On the main port it needs the token of an administrator, or "
-        "of a service with the scope `metrics`: `chatd token --service prometheus --scope metrics` prints one, for "
+        "`GET /metrics` answers in Prometheus' text format. On the main port it needs the token of an administrator, "
+        "or of a service with the scope `metrics`: `chatd token --service prometheus --scope metrics` prints one, for "
         "`authorization: {credentials: …}` in Prometheus. With `metrics.port` it has a listener of its own, without a "
         "token ([settings](settings.md)).\n\n"
         "| name | kind | labels | meaning |\n|---|---|---|---|\n"
