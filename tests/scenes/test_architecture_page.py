@@ -109,7 +109,7 @@ async def test_the_example_dialect_runs(tmp_path: Path, way: Way) -> None:
         assert await b.asks("send", {"room": room + 1, "text": "hello"}) == {"error": "NOT_FOUND"}
         assert await bob.asks("GET", f"/brief/{room}") == [sent]
 
-        colon = await play(on, way, "colon", bob, deaf=("unread:count", "notification:created"))
+        colon = await play(on, way, "colon", bob, ignoring=("unread:count", "notification:created"))
         [conversation] = await bob.asks("GET", "/conversations")
         await colon.asks("conversation:join", {"conversationId": conversation["_id"]})
         await a.asks("send", {"room": room, "text": "to all dialects"})
