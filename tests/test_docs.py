@@ -1,4 +1,4 @@
-"""Tables document themselves: the printed pages are what the tables print, and the tables what PROMISES fix."""
+"""Tables document themselves: the pages equal what the tables print, and limits have their promised values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README's commands, taken from its own text and pasted as they stand, each terminal a shell of its own."""
+"""The README's commands, pasted unmodified. Each terminal is a shell of its own."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def free_port() -> str:
 
 
 class Checkout:
-    """A copy of the checkout, whose server has a port of its own: another one may run on the README's."""
+    """A copy of the checkout. Its server has its own port, because another one may run on the README's port."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -99,7 +99,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
 
 def test_the_readme_is_read_whole() -> None:
-    """Whatever looks like a command stands in a block that is pasted here."""
+    """Every command is in a block that is pasted here."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert SERVE == "make serve\n"
     assert len(BLOCKS) == text.count("```") // 2
@@ -107,7 +107,7 @@ def test_the_readme_is_read_whole() -> None:
 
 
 def test_its_blocks_paste_as_they_stand(checkout: Checkout) -> None:
-    """In their order, as a newcomer pastes them; and all of them again, as on the next day."""
+    """All blocks in their order, and then all of them again."""
     for block in PASTED:
         code, printed = checkout.paste(block, "Hello\n")
         assert code == 0, (block, printed)

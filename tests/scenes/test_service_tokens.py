@@ -1,4 +1,4 @@
-"""Programs that publish with curl, and people at the shell who do: `chatd token --service`, `chatd notify`."""
+"""Notifications by programs with curl, and from the shell: `chatd token --service`, `chatd notify`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.scenes.stage import Stage, stage
 
 
 async def shell(folder: Path, *words: str) -> int:
-    """The exit code of `chatd` on the stage's data."""
+    """Run `chatd` on the stage's data; its exit code."""
     return await trio.to_thread.run_sync(main, [*words, "--data", str(folder / "data")])
 
 
@@ -76,15 +76,15 @@ async def test_the_token_itself_is_nowhere_in_the_data(tmp_path: Path, capsys: p
 async def test_notify_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async with stage(tmp_path) as on:
         juliet = await on.person("juliet")
-        j = await play(on, "jsonrpc", "colon", juliet, "/notifications", deaf=("notification:count",))
+        j = await play(on, "jsonrpc", "colon", juliet, "/notifications", ignoring=("notification:count",))
         assert await shell(tmp_path, "notify", "juliet", "Backup done", "All 12 files") == EXIT_OK
         told = await j.hears("notification:created")
         assert (told["title"], told["content"], told["type"]) == ("Backup done", "All 12 files", "system")
         assert await shell(tmp_path, "notify", "--all", "Restart at noon") == EXIT_OK
         assert (await j.hears("notification:created"))["title"] == "Restart at noon"
         capsys.readouterr()
-        assert await shell(tmp_path, "notify", "nobody", "Hello") == EXIT_FAILED
-        assert capsys.readouterr().err == "chatd: There is no user nobody\n"
+        assert await shell(tmp_path, "notify", "unknown", "Hello") == EXIT_FAILED
+        assert capsys.readouterr().err == "chatd: There is no user unknown\n"
 
 
 def test_beside_no_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
