@@ -62,7 +62,7 @@ class Chat:
 
     @property
     def mark(self) -> Mark:
-        """The position after the last event that was read. `connect(resume=mark)` continues from there."""
+        """The mark after the last event that was read. `connect(resume=mark)` continues from there."""
         mark = self._read_mark or self._state.mark
         return replace(mark, connection=self._state.mark.connection)
 
