@@ -15,8 +15,7 @@ An event is durable if it has a row in the event log: then it has a position, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 from msgspec import Struct
 
@@ -50,10 +49,6 @@ class Event(Struct, frozen=True):
     def room(self) -> Ref | None:
         """The conversation that this is about."""
         return getattr(self, "conversation", None)
-
-
-Follows: TypeAlias = Mapping[type[Event], Callable[[Any], None]]
-"""What follows from events, for something that is kept in memory: a handler for each that matters to it."""
 
 
 class Ephemeral(Event, frozen=True):

@@ -138,7 +138,7 @@ class Connection(Sink, ManagedConnection):
             for number in self._rooms(channel, place, arrival.rooms):
                 app.broker.join(channel, (JOINED, number))
         self.entering = ()
-        app.dispatch.connected(channels[0].actor)
+        app.user_connected(channels[0].actor)
 
     def _rooms(self, channel: Channel, place: int, rooms: SeatRooms | None) -> Iterable[int]:
         """The rooms that a seat is in from the beginning."""
@@ -157,7 +157,7 @@ class Connection(Sink, ManagedConnection):
     def greet(self, channel: Channel) -> None:
         """Tell a newcomer what their dialect greets with."""
         for kind in channel.codec.vocabulary.greets:
-            self.app.dispatch.greet(kind, channel.actor, partial(self._greet_with, channel))
+            self.app.greetings.greet(kind, channel.actor, partial(self._greet_with, channel))
 
     def _greet_with(self, channel: Channel, event: Event) -> None:
         if channel.groups:  # it still has its seat
@@ -175,7 +175,7 @@ class Connection(Sink, ManagedConnection):
         channel = self.channels.pop(namespace, None)
         if channel is not None:
             self.app.broker.unsubscribe(channel)
-            self.app.dispatch.disconnected(channel.actor.id)
+            self.app.user_disconnected(channel.actor.id)
 
     def leave_all(self) -> None:
         """Give every seat back, before the socket closes: its number may be somebody else's at once."""
@@ -351,7 +351,7 @@ class Connection(Sink, ManagedConnection):
             self.app.broker.join(channel, (JOINED, result.conversation.number))
         self._answer(channel, row, id, result)
         if row.resends is not None and result is False:
-            self.app.dispatch.greet(row.resends, channel.actor, partial(self._greet_with, channel))
+            self.app.greetings.greet(row.resends, channel.actor, partial(self._greet_with, channel))
 
     def _begin_join(self, channel: Channel, command: ask.Join) -> ask.Join:
         """Before a join is asked for: one above the limit must not be remembered either."""

@@ -16,7 +16,7 @@ chatd/services/accounts.py.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import outcome
 import trio
@@ -49,33 +49,35 @@ EVERYWHERE = (("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:"))
 TOO_MANY = "Too many attempts to make an account from this address"
 
 
-class AccountsApp(Protocol):
-    """The house, as far as it matters here. The configuration may change while it runs."""
-
-    @property
-    def config(self) -> Config: ...
-    @property
-    def database(self) -> Database: ...
+def ignore_session(sid: str) -> None:
+    """For accounts without a running server: no connection has to be closed."""
 
 
 class Accounts:
-    """See above. `ended` hears of each session that ends, on the Trio thread, as soon as that is committed.
+    """Carries out the four commands.
 
-    `address` is where the server listens, for links; empty on data that no server runs on.
+    `on_session_ended` is called with the id of each session that ends, on the Trio thread, right after the commit.
     """
 
     def __init__(
-        self, home: AccountsApp, identity: Identity, *, passwords: Passwords | None = None, logins: Logins | None = None
+        self,
+        config: Config,
+        database: Database,
+        identity: Identity,
+        *,
+        passwords: Passwords | None = None,
+        logins: Logins | None = None,
+        on_session_ended: Callable[[str], None] = ignore_session,
     ) -> None:
-        limits = home.config.limits
-        self.app = home
+        limits = config.limits
+        self.config = config
+        self.database = database
         self.identity = identity
         self.passwords = passwords or Passwords()
         self.logins = logins or Logins(*login_rates(limits))
         self.registrations: Buckets[str] = Buckets(registration_rate(limits))
         self.renewals: Buckets[str] = Buckets(renewal_rate(limits))
-        self.ended: Callable[[str], None] = lambda sid: None
-        self.address = ""
+        self._on_session_ended = on_session_ended
         self._setup: str | None = None
         self._methods: dict[type[Command], Callable[[Any, str], Awaitable[Tokens | None]]] = {
             ask.Register: self._register,
@@ -84,8 +86,9 @@ class Accounts:
             ask.Logout: self._logout,
         }
 
-    def adopt(self, limits: LimitSettings) -> None:
-        """Take up other limits; what was counted stays."""
+    def adopt(self, config: Config) -> None:
+        """Use other settings from now on. What was counted stays counted."""
+        self.config, limits = config, config.limits
         self.logins.adopt(*login_rates(limits))
         self.registrations.adopt(registration_rate(limits))
         self.renewals.adopt(renewal_rate(limits))
@@ -98,11 +101,11 @@ class Accounts:
 
     async def _register(self, command: ask.Register, address: str) -> Tokens:
         charge(self.registrations, address, TOO_MANY)
-        registration, token, setup = self.app.config.auth.registration, command.invite, self._setup
+        registration, token, setup = self.config.auth.registration, command.invite, self._setup
         if registration == "closed":
             raise Refusal(FORBIDDEN, CLOSED)
         if token is not None:  # before a password is hashed for it
-            await self.app.database.read(lambda tx: invites.find(tx, token, setup))
+            await self.database.read(lambda tx: invites.find(tx, token, setup))
         elif registration != "open":
             raise Refusal(FORBIDDEN, INVITE_NEEDED)
         person = await self.new_account(command.name, command.email, command.display, command.password)
@@ -115,7 +118,7 @@ class Accounts:
                 tx, admitted, self._refresh_row(fresh), self.identity.place_of(address), apart=self.identity.foreign
             )
 
-        entrant = await self.app.database.write(unit)
+        entrant = await self.database.write(unit)
         self._setup = None  # there is a user
         return self._tokens(entrant, fresh)
 
@@ -125,10 +128,14 @@ class Accounts:
         self._setup = digest(token)
         return token
 
-    def link(self, kind: str, token: str) -> str:
-        """Where a browser shows the token to this server. It is in the fragment, which no server and no log gets."""
-        server = self.app.config.server
-        address = server.public_url or self.address or configured_address(server)
+    def link(self, kind: str, token: str, address: str = "") -> str:
+        """The address at which a browser shows the token to this server.
+
+        `address` is where the server listens; empty without a running server. The token is in the fragment, which
+        browsers send to no server, so it appears in no log.
+        """
+        server = self.config.server
+        address = server.public_url or address or configured_address(server)
         for everywhere, here in EVERYWHERE:
             address = address.replace(f"//{everywhere}", f"//{here}")
         return f"{address.rstrip('/')}/#{kind}={token}"
@@ -151,7 +158,7 @@ class Accounts:
         if handle is None:
             raise Refusal(BAD_REQUEST, "A username or an email is needed", field="username")
         place = self.identity.place_of(address)
-        account, familiar = await self.app.database.read(lambda tx: _claimant(tx, command, place))
+        account, familiar = await self.database.read(lambda tx: _claimant(tx, command, place))
         attempt = self.logins.ask(key_of(handle), address, trio.current_time(), familiar=familiar)
         await trio.sleep(attempt.wait)
         stored = account.password if account else None
@@ -161,7 +168,7 @@ class Accounts:
             stale = self.passwords.needs_rehash(stored)
             rehashed = await self.passwords.hash(command.password) if stale else None
             session = self._refresh_row(fresh)
-            entrant = await self.app.database.write(lambda tx: services.sign_in(tx, account, session, rehashed, place))
+            entrant = await self.database.write(lambda tx: services.sign_in(tx, account, session, rehashed, place))
         if entrant is None:
             LOGINS_FAILED.add()
             raise self.logins.failed(attempt, trio.current_time())
@@ -198,17 +205,17 @@ class Accounts:
             results.append(result)
             kept.set()
             if isinstance(result, outcome.Value) and (sid := ends(result.value)) is not None:
-                self.ended(sid)
+                self._on_session_ended(sid)
 
-        self.app.database.submit(unit, done)
+        self.database.submit(unit, done)
         await kept.wait()
         return results[0].unwrap()
 
     def _refresh_row(self, token: RefreshToken) -> RefreshRow:
-        return RefreshRow(token.family_digest, token.digest, int(self.app.config.auth.refresh_ttl * 1000))
+        return RefreshRow(token.family_digest, token.digest, int(self.config.auth.refresh_ttl * 1000))
 
     def _tokens(self, entrant: TokenGrant, fresh: RefreshToken) -> Tokens:
-        ttl = self.app.config.auth.access_ttl
+        ttl = self.config.auth.access_ttl
         return Tokens(entrant.user, self.access(entrant, ttl, sid=fresh.family_digest), fresh.text, int(ttl))
 
     def access(self, entrant: TokenGrant, ttl: float, *, admin: bool = False, sid: str | None = None) -> str:
@@ -256,14 +263,15 @@ def renewal_rate(limits: LimitSettings) -> Rate:
     return Rate(limits.renewals_per_address, limits.renewals_per_address_burst)
 
 
-def first_steps(accounts: Accounts, count: int, command: str) -> str | None:
+def first_steps(accounts: Accounts, count: int, command: str, address: str = "") -> str | None:
     """The line that says how to make the first user of a server that has none, where no other issuer makes them.
 
-    `command` makes an administrator in a shell. The link's token is shown here only.
+    `command` makes an administrator in a shell; `address` is where the server listens. The link's token is shown here
+    only.
     """
     if count or accounts.identity.foreign:
         return None
-    if accounts.app.config.auth.registration == "closed":
+    if accounts.config.auth.registration == "closed":
         return f"there is no user yet; make the first administrator with: {command}"
-    link = accounts.link("setup", accounts.open_setup())
+    link = accounts.link("setup", accounts.open_setup(), address)
     return f"there is no user yet; make the first administrator at {link} (once) or with: {command}"

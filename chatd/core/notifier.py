@@ -20,6 +20,7 @@ import outcome
 import trio
 
 from chatd.realtime.broker import Broker
+from chatd.realtime.event_bus import EventBus, Publisher
 from chatd.realtime.online_users import OnlineUsers
 from chatd.realtime.viewers import Viewers
 from chatd.services import notifications
@@ -28,7 +29,7 @@ from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
 from protocol import events
 from protocol.errors import Refusal
-from protocol.events import USER, Event, Follows, NotificationCounted, NotificationCreated
+from protocol.events import USER, NotificationCounted, NotificationCreated
 from protocol.ids import Ref
 
 PAUSE, SHARE, LONGEST = 0.25, 4, 2.0
@@ -58,30 +59,28 @@ class Notifier:
         broker: Broker,
         online_users: OnlineUsers,
         viewers: Viewers,
-        publish: Callable[[Event, int | None], None],
+        publisher: Publisher,
+        bus: EventBus,
     ) -> None:
         self._database = database
         self._broker = broker
         self._online_users = online_users
         self._viewers = viewers
-        self._publish = publish
+        self._publish = publisher.publish
         self._pending: dict[int, PendingConversation] = {}
         self._without_members: set[int] = set()
         self._broadcasts: list[Ref] = []
         self._work = trio.Event()
-
-    @property
-    def follows(self) -> Follows:
-        """What makes work."""
-        return {
-            events.MessageCreated: self._sent,
-            events.MessageDeleted: lambda event: self._note_message(event.conversation, 0, lost=True),
-            events.ConversationDeleted: self._closed,
-            events.EverybodyNotified: self._broadcast,
-        }
+        bus.after(events.MessageCreated, self._sent)
+        bus.after(events.MessageDeleted, self._deleted)
+        bus.after(events.ConversationDeleted, self._closed)
+        bus.after(events.EverybodyNotified, self._broadcast)
 
     def _sent(self, event: events.MessageCreated) -> None:
         self._note_message(event.message.conversation, event.message.ref.number, lost=False)
+
+    def _deleted(self, event: events.MessageDeleted) -> None:
+        self._note_message(event.conversation, 0, lost=True)
 
     def _closed(self, event: events.ConversationDeleted) -> None:
         self._without_members.update(ref.number for ref in event.members)

@@ -10,10 +10,11 @@ from functools import partial
 
 import trio
 
+from chatd.realtime.event_bus import EventBus
 from chatd.store.queries import removals
 from chatd.store.sqlite.database import Database
 from protocol.errors import Refusal
-from protocol.events import ConversationDeleted, Follows
+from protocol.events import ConversationDeleted
 
 STEP_ROWS = 250
 PAUSE_SECONDS, SHARE = 0.02, 4
@@ -23,13 +24,13 @@ RETRY_SECONDS = 10.0  # when nothing can be written
 class Remover:
     """Removes the content of deleted conversations, for as long as the server runs."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, bus: EventBus) -> None:
         self._database = database
         self._work = trio.Event()
+        bus.after(ConversationDeleted, self._conversation_deleted)
 
-    @property
-    def follows(self) -> Follows:
-        return {ConversationDeleted: lambda event: self._work.set()}
+    def _conversation_deleted(self, event: ConversationDeleted) -> None:
+        self._work.set()
 
     async def run(self) -> None:
         while True:

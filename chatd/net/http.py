@@ -70,9 +70,7 @@ class BodyHandler:
 class HttpRouter(Protocol):
     """What the floors above are to this one. `app` is asked once per request and may take its time the first time.
 
-    `body_limit` is for a client that is not known yet (0: no limit). A site may also have `headers(request)`: what
-    every answer to a request carries unless it says otherwise (CORS). And `async widen_body(request)`: the limit for a
-    longer body, asked before the body is read; it may raise a Refusal.
+    `body_limit` is for a client that is not known yet (0: no limit).
     """
 
     def refuse(self, request: Request) -> Response | None: ...
@@ -82,6 +80,14 @@ class HttpRouter(Protocol):
     def direct(self, request: Request) -> Direct | None: ...
 
     def body_limit(self, request: Request) -> int: ...
+
+    async def widen_body(self, request: Request) -> int:
+        """The limit for a body that is longer than `body_limit`, asked before the body is read; or a Refusal."""
+        return self.body_limit(request)
+
+    def headers(self, request: Request) -> Headers:
+        """What every answer to the request carries, unless the answer has a header of that name (CORS)."""
+        return ()
 
     async def application(self) -> Application: ...
 
@@ -97,7 +103,6 @@ class HttpServer:
     __slots__ = (
         "answered",
         "crashed",
-        "headers",
         "idle",
         "locate",
         "nursery",
@@ -106,7 +111,6 @@ class HttpServer:
         "site",
         "sockets",
         "stopping",
-        "widen_body",
     )
 
     def __init__(
@@ -122,8 +126,6 @@ class HttpServer:
         places: Places | None = None,
     ) -> None:
         self.site = site
-        self.headers: Callable[[Request], Headers] | None = getattr(site, "headers", None)
-        self.widen_body: Callable[[Request], Awaitable[int]] | None = getattr(site, "widen_body", None)
         self.nursery = nursery
         self.rules = rules
         self.sockets = sockets
@@ -188,8 +190,7 @@ class HttpServer:
             request.client, scheme = self.locate(stream.peer, request.headers)
             request.scheme = scheme or ("https" if stream.secure else "http")
             channel.body_limit = self.site.body_limit(request)
-            if self.headers is not None:
-                channel.extra_headers = self.headers(request)
+            channel.extra_headers = self.site.headers(request)
         return request
 
     def _refuse(self, stream: Stream, request: Request) -> Response | None:
@@ -212,9 +213,9 @@ class HttpServer:
 
     async def _answer(self, channel: HttpConnection, request: Request) -> None:
         site = self.site
-        if self.widen_body is not None and channel.declares_more:
+        if channel.declares_more:
             try:
-                channel.body_limit = await self.widen_body(request)
+                channel.body_limit = await site.widen_body(request)
             except Refusal as no:
                 await channel.respond(refusal(no.code, no.message, headers=challenge(no.code), close=True))
                 return

@@ -122,10 +122,18 @@ class RoomMembers(Protocol):
     def peers(self, user: int) -> Collection[int]: ...
 
 
+OnRoomChanged = Callable[[int, Place, bool], None]
+"""Called with the user, the room, and whether a subscriber of the user has entered it (or left it)."""
+
+
+def _ignore(user: int, place: Place, entered: bool) -> None:
+    """The default of OnRoomChanged."""
+
+
 class Broker:
     """See above. `audience` is asked for MEMBERS and PEERS."""
 
-    def __init__(self, audience: RoomMembers) -> None:
+    def __init__(self, audience: RoomMembers, on_room_changed: OnRoomChanged = _ignore, *, position: int = 0) -> None:
         self._audience = audience
         self._rooms: dict[Place, dict[EventEncoder, SubscriberGroup]] = {}
         self._encoder_counts: dict[EventEncoder, int] = {}
@@ -136,9 +144,8 @@ class Broker:
         self._due: list[Sink] = []
         """The links that a flush has gathered something for and has not sent to yet, each once."""
         self._work = trio.Event()
-        self.on_room_changed: Callable[[int, Place, bool], None] = lambda user, place, came: None
-        """Hears of each user's seat that comes into a room or goes from it."""
-        self.position = 0
+        self._on_room_changed = on_room_changed
+        self.position = position
         """The position of the last durable event that was published."""
         self.delivered = 0
 
@@ -172,7 +179,7 @@ class Broker:
         self._distribute(group)
         group.subscribers[seat] = None
         seat.groups[place] = group
-        self.on_room_changed(seat.user, place, True)
+        self._on_room_changed(seat.user, place, True)
 
     def open_room(self, place: Place, user: int) -> None:
         """Join a room with the seats of a user that are everywhere."""
@@ -191,7 +198,7 @@ class Broker:
             del groups[group.encoder]
             if not groups:
                 del self._rooms[place]
-        self.on_room_changed(seat.user, place, False)
+        self._on_room_changed(seat.user, place, False)
 
     def subscribers(self, place: Place) -> list[Subscriber]:
         return [seat for group in self._rooms.get(place, {}).values() for seat in group.subscribers]

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from chatd.realtime.event_bus import EventBus
 from chatd.store.queries.messages import COUNTED
 from protocol import events
-from protocol.events import Follows, Unread, UnreadChanged
+from protocol.events import Unread, UnreadChanged
 from protocol.ids import Ref
 from protocol.model import Kind
 
@@ -63,12 +64,19 @@ class OnlineUser:
 class OnlineUsers:
     """See above. `changed` collects the users whose counts must be told, `soon` those who can wait for a moment."""
 
-    def __init__(self) -> None:
+    def __init__(self, bus: EventBus) -> None:
         self._conversations: dict[int, ConversationState] = {}
         self._users: dict[int, OnlineUser] = {}
         self.changed: set[int] = set()
         self.active_groups: set[int] = set()
         """Groups in which messages have passed since their members were last told."""
+        bus.before(events.ConversationCreated, self._on_conversation_created)
+        bus.before(events.MemberAdded, self._on_member_added)
+        bus.after(events.MessageCreated, self._on_message)
+        bus.after(events.MessageRead, self._on_read)
+        bus.after(events.MessageDeleted, self._on_message_deleted)
+        bus.after(events.MemberRemoved, self._on_member_removed)
+        bus.after(events.ConversationDeleted, self._on_conversation_deleted)
 
     # Who is here
 
@@ -199,22 +207,6 @@ class OnlineUsers:
 
     # What happens, in the order of its commits
 
-    @property
-    def precedes(self) -> Follows:
-        """What must be known before an event is told: newcomers hear of it too."""
-        return {events.ConversationCreated: self._on_conversation_created, events.MemberAdded: self._on_member_added}
-
-    @property
-    def follows(self) -> Follows:
-        """What follows from an event that has been told."""
-        return {
-            events.MessageCreated: self._on_message,
-            events.MessageRead: self._on_read,
-            events.MessageDeleted: self._on_message_deleted,
-            events.MemberRemoved: lambda event: self._on_member_gone(event.user.number, event.conversation.number),
-            events.ConversationDeleted: self._on_conversation_deleted,
-        }
-
     def _on_conversation_created(self, event: events.ConversationCreated) -> None:
         if event.newcomer is None:
             for ref in event.conversation.members:
@@ -228,6 +220,9 @@ class OnlineUsers:
     def _on_conversation_deleted(self, event: events.ConversationDeleted) -> None:
         for number in self.members(event.conversation.number):
             self._on_member_gone(number, event.conversation.number)
+
+    def _on_member_removed(self, event: events.MemberRemoved) -> None:
+        self._on_member_gone(event.user.number, event.conversation.number)
 
     def _on_member_gone(self, user: int, conversation: int) -> None:
         if user in self._users:

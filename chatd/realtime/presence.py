@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import trio
 
+from chatd.config.settings import Config
 from protocol.events import PresenceChanged
 from protocol.ids import Ref
 
@@ -22,18 +23,20 @@ from protocol.ids import Ref
 class PresenceTracker:
     """`tell` publishes a change; `gone` hears of whoever is offline, after that. Times are Trio's."""
 
-    def __init__(self, grace: float, tell: Callable[[PresenceChanged], None], gone: Callable[[int], None]) -> None:
-        self.grace = grace
-        self._publish = tell
-        self._on_offline = gone
+    def __init__(
+        self, config: Config, publish: Callable[[PresenceChanged], None], on_offline: Callable[[int], None]
+    ) -> None:
+        self.grace = config.presence.grace
+        self._publish = publish
+        self._on_offline = on_offline
         self._online: dict[int, Ref] = {}
         self._leaving: dict[int, float] = {}  # user → when the last socket closed, in that order
         self._work = trio.Event()
         self._other_grace = trio.Event()
 
-    def adopt(self, grace: float) -> None:
-        """Take up another grace, also for users who are leaving now."""
-        self.grace = grace
+    def adopt(self, config: Config) -> None:
+        """Use another grace, also for users who are leaving now."""
+        self.grace = config.presence.grace
         self._other_grace.set()
 
     def user_connected(self, user: Ref) -> None:

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import outcome
 
+from chatd.realtime.event_bus import EventBus
 from chatd.store.queries import view_intervals
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
 from protocol.errors import Refusal
-from protocol.events import JOINED, Follows, MessageCreated, Place
+from protocol.events import JOINED, MessageCreated, Place
 
 MAX_UNWRITTEN_CHANGES = 20_000  # moves that are kept while the store can't be written to
 
@@ -43,12 +44,13 @@ class Viewer:
 class Viewers:
     """See above."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, bus: EventBus) -> None:
         self._database = database
         self._rooms: dict[tuple[int, int], Viewer] = {}
         self._changes: list[ViewChange] = []
         self.last_message = 0
         """The last message that was told."""
+        bus.after(MessageCreated, self._sent)
 
     async def begin(self) -> None:
         """At the start nobody watches anything."""
@@ -67,10 +69,6 @@ class Viewers:
         if not watcher.sockets:
             del self._rooms[key]
             self._changes.append(ViewChange(*key, False, self.last_message))
-
-    @property
-    def follows(self) -> Follows:
-        return {MessageCreated: self._sent}
 
     def _sent(self, event: MessageCreated) -> None:
         self.last_message = event.message.ref.number

@@ -8,36 +8,12 @@ import ssl
 from chatd.config.load import ConfigError, origin, shown
 from chatd.config.settings import Config
 from chatd.connections.jsonrpc import SUBPROTOCOL
-from chatd.core.dispatch import UserRates
 from chatd.net.acceptor import AcceptRules
 from chatd.net.http_connection import HttpRules
 from chatd.net.origins import OriginPolicy, host_name, listed, normal
 from chatd.net.process import descriptors
 from chatd.net.socket import SocketRules, socket_rules
 from chatd.net.tls import has_certificate, server_context
-from chatd.rate_limit import Rate
-from chatd.services.context import ServiceRules
-
-
-def service_rules(config: Config) -> ServiceRules:
-    limits = config.limits
-    return ServiceRules(
-        limits.text_characters,
-        limits.attachments,
-        limits.members,
-        limits.page_default,
-        limits.page,
-        limits.page_bytes,
-    )
-
-
-def user_rates(config: Config) -> UserRates:
-    limits = config.limits
-    return UserRates(
-        sends=Rate(limits.sends_per_user, limits.sends_per_user_burst),
-        groups=Rate(limits.groups_per_user, limits.groups_per_user_burst),
-        additions=Rate(limits.additions_per_user, limits.additions_per_user_burst),
-    )
 
 
 def front_rules(config: Config) -> AcceptRules:

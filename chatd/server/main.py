@@ -11,8 +11,7 @@ import shlex
 import signal
 import ssl
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from importlib import import_module
@@ -24,22 +23,19 @@ import trio
 from chatd import __version__
 from chatd.admin.accounts import DATABASE_NAME, handlers, make_folder
 from chatd.admin.control_socket import FILE_NAME, serve_control
-from chatd.auth.identity import Identity, open_identity
+from chatd.auth.identity import open_identity
 from chatd.config.load import ConfigError, reload
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts, first_steps
-from chatd.core.app import App
-from chatd.core.authenticator import Authenticator
-from chatd.core.dispatch import Dispatch
+from chatd.core.app import App, LiveSettings
+from chatd.core.background_tasks import report_failed_connection
 from chatd.net.acceptor import Acceptor
 from chatd.net.asgi import Application, Lifespan
 from chatd.net.http import HttpRouter as HttpSite
 from chatd.net.listeners import Address
 from chatd.net.process import raise_descriptors
 from chatd.program import program_name
-from chatd.realtime.broker import Broker
-from chatd.realtime.online_users import OnlineUsers
-from chatd.server.limits import front_rules, http_rules, service_rules, tls_context, user_rates, websocket_rules
+from chatd.server.limits import front_rules, http_rules, tls_context, websocket_rules
 from chatd.server.machine import check_machine
 from chatd.server.retention import keep_clean
 from chatd.server.router import MetricsRouter, Router
@@ -50,8 +46,8 @@ from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
 from chatd.supervisor import Part, PartFailed, Supervisor, cause_of
 from chatd.telemetry.log import adopt_logging, log
-from chatd.telemetry.metrics import CONNECTIONS_FAILED, DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
-from protocol.errors import GOING_AWAY, SIGNED_OUT
+from chatd.telemetry.metrics import DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
+from protocol.errors import GOING_AWAY
 
 SWEEP_SECONDS = 1.0
 HARD_STOP_SECONDS = 9.0
@@ -91,7 +87,8 @@ async def serve(config: Config) -> None:
         told = ears.enter_context(trio.open_signal_receiver(*stops))
         async with running(config, rereads=signal.SIGHUP not in stops) as server:
             count = await server.app.database.read(users.count)
-            _say_ready(server.front, first_steps(server.accounts, count, making_administrator(config)))
+            advice = first_steps(server.accounts, count, making_administrator(config), server.address)
+            _say_ready(server.front, advice)
             _freeze()
             try:
                 await anext(told)
@@ -101,25 +98,51 @@ async def serve(config: Config) -> None:
                 ears.close()
 
 
+class LogSettings:
+    """The log, as a part with live settings."""
+
+    def adopt(self, config: Config) -> None:
+        log.configure(config.log.format, config.log.level)
+        adopt_logging(log)
+
+
+class Listener:
+    """A listener, as a part with live settings. Connections that are open keep the rules that they began with."""
+
+    def __init__(self, acceptor: Acceptor) -> None:
+        self._acceptor = acceptor
+
+    def adopt(self, config: Config) -> None:
+        self._acceptor.adopt(front_rules(config), http_rules(config), websocket_rules(config))
+
+
 class RunningServer(NamedTuple):
-    """A server that runs."""
+    """A server that runs. `live_parts` are all parts that SIGHUP may change."""
 
     app: App
-    accounts: Accounts
     site: Router
     front: Acceptor
     others: tuple[Acceptor, ...]
+    live_parts: tuple[LiveSettings, ...]
+
+    @classmethod
+    def of(cls, app: App, site: Router, front: Acceptor, *others: Acceptor) -> RunningServer:
+        listeners = map(Listener, (front, *others))
+        return cls(app, site, front, others, (LogSettings(), *app.live_parts, site, *listeners))
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.app.accounts
+
+    @property
+    def address(self) -> str:
+        """Where the server listens."""
+        return f"{self.front.scheme}://{self.front.addresses[0]}"
 
     def adopt(self, config: Config) -> None:
-        """Take up what may change while it runs."""
-        log.configure(config.log.format, config.log.level)
-        adopt_logging(log)
-        self.app.adopt(config)
-        self.app.dispatch.adopt(service_rules(config), user_rates(config), config.typing.expire, config.presence.grace)
-        self.accounts.adopt(config.limits)
-        self.site.adopt()
-        for front in (self.front, *self.others):
-            front.adopt(front_rules(config), http_rules(config), websocket_rules(config))
+        """Use what may change while the server runs."""
+        for part in self.live_parts:
+            part.adopt(config)
 
     def reread(self) -> None:
         """Read the configuration again, and take up what may change live; if it is wrong, nothing changes."""
@@ -163,17 +186,14 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
         failed=supervisor.fail,
     )
     async with database as store:
-        app = build_house(config, store, identity)
-        await app.dispatch.viewers.begin()
-        accounts = Accounts(app, identity)
-        accounts.ended = lambda sid: app.end_session(sid, SIGNED_OUT)
-        application = LazyApplication(app, accounts)
+        app = App.build(config, store, identity)
+        show_figures(app)
+        await app.viewers.begin()
+        application = LazyApplication(app)
         site = Router(app, application.get)
         front, *others = build_fronts(config, site)
-        server = RunningServer(app, accounts, site, front, tuple(others))
+        server = RunningServer.of(app, site, front, *others)
         async with trio.open_nursery() as nursery:
-            app.start_task = lambda task: nursery.start_soon(_guard, task)
-            accounts.address = f"{front.scheme}://{front.addresses[0]}"
             for part in list_parts(server, application, folder, rereads=rereads):
                 nursery.start_soon(supervisor.run, part)
             for name, listening in (*(("metrics listener", other) for other in others), ("listener", front)):
@@ -189,57 +209,35 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
 
 def list_parts(server: RunningServer, application: LazyApplication, folder: Path, *, rereads: bool) -> list[Part]:
     """Whatever runs for as long as the server does, except the listeners and the store's own tasks."""
-    app, accounts = server.app, server.accounts
+    app = server.app
+    calls = handlers(app, app.accounts, server.address)
     parts = [
         Part("broker", app.broker.run),
-        Part("presence", app.dispatch.presence.run),
-        Part("notifier", app.dispatch.notifier.run),
-        Part("timers", app.dispatch.tick),
+        Part("presence", app.presence.run),
+        Part("notifier", app.notifier.run),
+        Part("timers", app.tick),
+        Part("background tasks", app.background_tasks.run),
         Part("sweep", partial(_sweep, app)),
         Part("socket.io sessions", server.site.run),
         Part("rest", application.run),
-        Part("removal", app.dispatch.remover.run, restarts=True),
+        Part("removal", app.remover.run, restarts=True),
         Part("cleaning", partial(keep_clean, app), restarts=True),
         Part("write probe", app.database.keep_probing, restarts=True),
-        Part("control socket", partial(serve_control, folder / FILE_NAME, handlers(app, accounts)), restarts=True),
+        Part("control socket", partial(serve_control, folder / FILE_NAME, calls), restarts=True),
     ]
     if rereads:
         parts.append(Part("reload on SIGHUP", partial(_hear_hangups, server), restarts=True))
-    if accounts.identity.source is not None:
-        parts.append(Part("key set", accounts.identity.source.run, restarts=True))
+    if app.accounts.identity.source is not None:
+        parts.append(Part("key set", app.accounts.identity.source.run, restarts=True))
     return parts
 
 
-async def _guard(task: Callable[[], Awaitable[None]]) -> None:
-    """A task that one client has begun: its failure concerns nobody else."""
-    try:
-        await task()
-    except Exception as problem:
-        _report(problem)
-
-
-def build_house(config: Config, store: Database, identity: Identity) -> App:
-    """Everything between the store and the doors."""
-    online_users = OnlineUsers()
-    broker = Broker(online_users)
-    broker.position = store.position
-    POSITION.follow(lambda: broker.position)
-    DELIVERIES.follow(lambda: broker.delivered)
-    WRITES_WAITING.follow(lambda: store.waiting)
-    dispatch = Dispatch(
-        store,
-        broker,
-        online_users,
-        rules=service_rules(config),
-        rates=user_rates(config),
-        typing_expires=config.typing.expire,
-        presence_grace=config.presence.grace,
-    )
-    authenticator = Authenticator(store, identity.verifier, provision=identity.provision)
-    app = App(config, store, broker, online_users, dispatch, authenticator, time.time)
+def show_figures(app: App) -> None:
+    """Let the metrics read what the app knows at any moment."""
+    POSITION.follow(lambda: app.broker.position)
+    DELIVERIES.follow(lambda: app.broker.delivered)
+    WRITES_WAITING.follow(lambda: app.database.waiting)
     OUTBOX_BYTES.follow(lambda: app.waiting)
-    dispatch.on_account_closed = lambda user: app.close_user(user, SIGNED_OUT)
-    return app
 
 
 def build_fronts(config: Config, site: Router) -> list[Acceptor]:
@@ -267,18 +265,13 @@ def _front(config: Config, site: HttpSite, addresses: list[Address], tls: ssl.SS
         http=http_rules(config),
         sockets=websocket_rules(config),
         tls=tls,
-        crashed=_report,
+        crashed=report_failed_connection,
         answered=_count_answer,
     )
 
 
 def _count_answer(status: int) -> None:
     REQUESTS.child(str(status)).add()
-
-
-def _report(problem: BaseException) -> None:
-    CONNECTIONS_FAILED.add()
-    log.fault("a connection failed", problem)
 
 
 def _say_ready(front: Acceptor, advice: str | None) -> None:
@@ -308,9 +301,8 @@ def _freeze() -> None:
 class LazyApplication:
     """The REST application, imported behind the ready line: Quart takes longer to import than all else together."""
 
-    def __init__(self, app: App, accounts: Accounts) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
-        self._accounts = accounts
         self._ready = trio.Event()
         self._made: Application | None = None
         self._lifespan: Lifespan | None = None
@@ -324,7 +316,7 @@ class LazyApplication:
     async def run(self) -> None:
         """Make it, and run it until the server stops."""
         module = await trio.to_thread.run_sync(import_module, "chatd.rest.app")
-        self._made = module.make_app(self._app, self._accounts)
+        self._made = module.make_app(self._app, self._app.accounts)
         self._lifespan = Lifespan(self._made)
         async with trio.open_nursery() as nursery:
             await nursery.start(self._lifespan.run)

@@ -26,6 +26,7 @@ import msgspec
 import trio
 
 from chatd.auth.verifier import bearer
+from chatd.config.settings import Config
 from chatd.connections.jsonrpc import dialects_of, query_of, serve_jsonrpc, shown_token
 from chatd.connections.socketio import open_engine, session_rules
 from chatd.core.app import App
@@ -33,7 +34,7 @@ from chatd.engineio.engine import Engine
 from chatd.net import origins
 from chatd.net.asgi import Application
 from chatd.net.handshake import wants_websocket
-from chatd.net.http import Direct
+from chatd.net.http import Direct, HttpRouter
 from chatd.net.proxies import block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
@@ -90,7 +91,7 @@ class RefusedOrigins:
             log.warning("an origin was refused", origin=origin, why=why)
 
 
-class Router:
+class Router(HttpRouter):
     """See above; chatd/net/http.py asks it, in this order, what to do with a request."""
 
     def __init__(self, app: App, make_app: Callable[[], Awaitable[Application]]) -> None:
@@ -106,14 +107,14 @@ class Router:
         self._direct |= {path: partial(_script, file) for path, file in SCRIPTS.items()}
         self._engine: Engine | None = None
         self._refused = RefusedOrigins()
-        self.adopt()
+        self.adopt(app.config)
 
-    def adopt(self) -> None:
-        """Take up what the configuration says of origins now."""
-        self._policy = origin_policy(self.app.config)
+    def adopt(self, config: Config) -> None:
+        """Use other origins from now on, and other rules for new sessions of Socket.IO."""
+        self._policy = origin_policy(config)
         self._refused.forget()
         if self._engine is not None:
-            self._engine.adopt(session_rules(self.app.config), self.app.config.limits.connections_per_address)
+            self._engine.adopt(session_rules(config), config.limits.connections_per_address)
 
     async def run(self) -> None:
         """Keep Socket.IO's sessions, for as long as the server runs."""
@@ -275,7 +276,7 @@ async def tell_metrics(request: Request, body: bytes) -> Response:
     return Response(200, render().encode(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
 
 
-class MetricsRouter:
+class MetricsRouter(HttpRouter):
     """What is on the metrics' own port: nothing else."""
 
     def refuse(self, request: Request) -> Response | None:

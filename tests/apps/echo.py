@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from chatd.net.acceptor import Acceptor, AcceptRules
 from chatd.net.asgi import Application, Event, Receive, Send
 from chatd.net.framer import Message
-from chatd.net.http import Direct
+from chatd.net.http import Direct, HttpRouter
 from chatd.net.http_connection import HttpRules
 from chatd.net.listeners import Address
 from chatd.net.request import Request, Response
@@ -27,7 +27,7 @@ from chatd.net.tls import server_context
 MESSAGE_BYTES = 16 << 20
 
 
-class EchoSite:
+class EchoSite(HttpRouter):
     """Says back what it hears."""
 
     def refuse(self, request: Request) -> Response | None:

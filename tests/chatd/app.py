@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from chatd.core.dispatch import Dispatch, UserRates
-from chatd.realtime.broker import Broker, Sink, Subscriber
+from chatd.auth.identity import open_identity
+from chatd.config.settings import Config, LimitSettings, PresenceSettings, TypingSettings
+from chatd.core.app import App
+from chatd.realtime.broker import Sink, Subscriber
 from chatd.realtime.encoder import EventEncoder
-from chatd.realtime.online_users import OnlineUsers
 from chatd.services import admission
-from chatd.services.context import Actor, ServiceRules
+from chatd.services.context import Actor
 from chatd.store.queries import users
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
@@ -52,19 +53,20 @@ class Device(Sink):
 class Doorless:
     """See above."""
 
-    def __init__(self, database: Database, *, grace: float = 5.0, typing: float = 8.0) -> None:
-        self.database = database
-        self.online_users = OnlineUsers()
-        self.broker = Broker(self.online_users)
-        self.dispatch = Dispatch(
-            database,
-            self.broker,
-            self.online_users,
-            rules=ServiceRules(),
-            rates=UserRates(),
-            typing_expires=typing,
-            presence_grace=grace,
+    def __init__(self, folder: Path, database: Database, *, grace: float = 5.0, typing: float = 8.0) -> None:
+        config = Config(
+            typing=TypingSettings(expire=typing),
+            presence=PresenceSettings(grace=grace),
+            limits=LimitSettings(sends_per_user=0, groups_per_user=0, additions_per_user=0),
         )
+        app = App.build(config, database, open_identity(config, folder))
+        self.app = app
+        self.database = database
+        self.online_users = app.online_users
+        self.broker = app.broker
+        self.dispatch = app.dispatch
+        self.notifier = app.notifier
+        self.user_limits = app.user_limits
         self._faces: dict[tuple[str, str], EventEncoder] = {}
 
     async def person(self, name: str, *, admin: bool = False) -> Actor:
@@ -84,9 +86,9 @@ class Doorless:
             read_states = (await self.database.write(lambda tx: admission.initial_state(tx, actor.id))).read_states
         self.online_users.connect(actor.ref, read_states)
         self.broker.subscribe(device.seat)
-        self.dispatch.connected(actor)
+        self.app.user_connected(actor)
         for kind in dialect(spoken).vocabulary(namespace).greets:
-            self.dispatch.greet(kind, actor, lambda event: self._tell(device, event))
+            self.app.greetings.greet(kind, actor, lambda event: self._tell(device, event))
         return device
 
     def _tell(self, device: Device, event: Event) -> None:
@@ -103,15 +105,15 @@ class Doorless:
 
     def leaves(self, device: Device) -> None:
         self.broker.unsubscribe(device.seat)
-        self.dispatch.disconnected(device.actor.id)
+        self.app.user_disconnected(device.actor.id)
 
     async def settles(self) -> None:
         """Everything that was asked is done, caught up with, and heard."""
-        self.dispatch.viewers.flush()
+        self.app.viewers.flush()
         await self.dispatch.settled()
-        await self.dispatch.notifier.round()
+        await self.notifier.round()
         self.online_users.due_counts(1e9)
-        self.dispatch.publish_counts()
+        self.app.unread_counts.send_changed()
         await self.dispatch.settled()
         await self.broker.flush()
 
@@ -119,6 +121,6 @@ class Doorless:
 @asynccontextmanager
 async def doorless(folder: Path, **settings: float) -> AsyncIterator[Doorless]:
     async with Database.open(folder / "chatd.db", Schema.of(metadata), synchronous="NORMAL") as database:
-        app = Doorless(database, **settings)
-        await app.dispatch.viewers.begin()
+        app = Doorless(folder, database, **settings)
+        await app.app.viewers.begin()
         yield app

@@ -41,11 +41,16 @@ class World:
         self.now = NOW
         self.told: list[Changed] = []
         self.identity = open_identity(self.config, folder, now=lambda: self.now)
-        self.accounts = Accounts(self, self.identity, passwords=Passwords(CHEAP))
+        self.accounts = Accounts(self.config, database, self.identity, passwords=Passwords(CHEAP))
         self.account_admin = AccountAdmin(self.accounts, self.told.append)
 
     def set(self, **auth: Any) -> None:
-        self.config = msgspec.structs.replace(self.config, auth=msgspec.structs.replace(self.config.auth, **auth))
+        self.configure(auth=msgspec.structs.replace(self.config.auth, **auth))
+
+    def configure(self, **sections: Any) -> None:
+        """Use other sections of the configuration, as SIGHUP does."""
+        self.config = msgspec.structs.replace(self.config, **sections)
+        self.accounts.adopt(self.config)
 
     async def ask(self, command: Command, address: str = HOME) -> Tokens:
         tokens = await self.accounts.perform(command, address)

@@ -146,8 +146,8 @@ def connect(front: Acceptor) -> None:
 
 
 def leave_presence(server: RunningServer) -> None:
-    server.app.dispatch.presence.user_connected(Ref(1, 0))
-    server.app.dispatch.presence.user_disconnected(1)
+    server.app.presence.user_connected(Ref(1, 0))
+    server.app.presence.user_disconnected(1)
 
 
 def fail_to_write(server: RunningServer) -> None:
@@ -165,7 +165,10 @@ def query(server: RunningServer) -> None:
 PARTS = {
     "broker": Fault("chatd.realtime.broker.Broker.flush", lambda server: server.app.broker.send(Sink(len), b"hello")),
     "presence": Fault("chatd.realtime.presence.PresenceTracker._end", leave_presence),
-    "notifier": Fault("chatd.core.notifier.Notifier.round", lambda server: server.app.dispatch.notifier._work.set()),
+    "notifier": Fault("chatd.core.notifier.Notifier.round", lambda server: server.app.notifier._work.set()),
+    "background tasks": Fault(
+        "chatd.core.background_tasks._guard", lambda server: server.app.background_tasks.start(trio.sleep_forever)
+    ),
     "timers": Fault("chatd.realtime.online_users.OnlineUsers.due_counts"),
     "sweep": Fault("chatd.core.app.App.sweep"),
     "socket.io sessions": Fault("chatd.engineio.engine.Engine.sweep"),

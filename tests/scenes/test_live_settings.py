@@ -233,7 +233,7 @@ def takes(rate_of: Callable[[On], Rate]) -> Probe:
 
 
 async def sends(on: On) -> tuple[int, float]:
-    buckets = on.server.app.dispatch._sends
+    buckets = on.server.app.user_limits._sends
     return taken(lambda: buckets.take(-1, 0.0)), round(buckets.retry_after(-1, 0.0), 3)
 
 
@@ -340,7 +340,7 @@ async def pieces_of_a_replay(on: On) -> bool:
 
 
 async def typing_ends_by_itself(on: On) -> int:
-    typing_tracker = on.server.app.dispatch.typing
+    typing_tracker = on.server.app.typing_tracker
     from protocol.events import Typing
 
     told: list[Typing] = []
@@ -352,7 +352,7 @@ async def typing_ends_by_itself(on: On) -> int:
 
 
 async def user_without_sockets(on: On) -> bool:
-    presence = on.server.app.dispatch.presence
+    presence = on.server.app.presence
     presence.user_connected(Ref(99, 0))
     presence.user_disconnected(99)
     return bool(presence.online_among([99]))

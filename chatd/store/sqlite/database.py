@@ -100,8 +100,7 @@ class Database:
         """UUID of this database: positions mean something only together with it."""
         self.position = 0
         """The last committed position; at a `done`, everything up to it has been committed."""
-        self.after_batch: Callable[[], None] = _nothing
-        """Called once after all the dones of one batch, of units and of queries alike."""
+        self._after_batch: list[Callable[[], None]] = []
         self.busy_seconds = 0.0
         """How long a unit waits for another program's lock, from when it was submitted."""
         self.problem: str | None = None
@@ -195,8 +194,13 @@ class Database:
             if self.problem is None:
                 self._failing = trio.Event()
 
+    def call_after_batch(self, handler: Callable[[], None]) -> None:
+        """Call the handler once after all the dones of each batch, of units and of queries alike."""
+        self._after_batch.append(handler)
+
     def _batch_done(self) -> None:
-        self.after_batch()
+        for handler in self._after_batch:
+            handler()
 
     async def _drain(self) -> None:
         await self._writes.close()
@@ -205,10 +209,6 @@ class Database:
 
 def is_unavailable(answer: outcome.Outcome[Any]) -> bool:
     return isinstance(answer, outcome.Error) and getattr(answer.error, "code", None) is UNAVAILABLE
-
-
-def _nothing() -> None:
-    pass
 
 
 def _log_failure(part: str, problem: Exception) -> None:

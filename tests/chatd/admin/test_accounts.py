@@ -148,10 +148,10 @@ async def test_a_running_server_forgets_a_changed_user_and_closes_whom_it_must(w
     class Deaf:
         invalidate = heard.append
 
-        def publish(self, event: object, position: int | None) -> None:
+        def publish(self, event: object, position: int | None = None) -> None:
             heard.append((event, position))
 
-    app: Any = SimpleNamespace(authenticator=Deaf(), dispatch=Deaf())
+    app: Any = SimpleNamespace(authenticator=Deaf(), publisher=Deaf())
     user = (await world.join()).user
     tell(app, Changed(user))
     assert heard == [1]

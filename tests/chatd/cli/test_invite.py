@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from chatd.admin.accounts import AccountAdmin, OfflineApp
+from chatd.admin.accounts import AccountAdmin
 from chatd.admin.control_socket import FILE_NAME, serve_control
 from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Cost, Passwords
@@ -85,10 +85,9 @@ def test_a_time_that_is_none(capsys: pytest.CaptureFixture[str], ttl: str) -> No
 async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "data"
     async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
-        home = OfflineApp(Config(), store)
-        accounts = Accounts(home, open_identity(home.config, folder), passwords=Passwords(Cost(memory=8, passes=1)))
-        accounts.address = "http://127.0.0.1:4711"
-        account_admin = AccountAdmin(accounts, lambda changed: None)
+        config = Config()
+        accounts = Accounts(config, store, open_identity(config, folder), passwords=Passwords(Cost(memory=8, passes=1)))
+        account_admin = AccountAdmin(accounts, lambda changed: None, "http://127.0.0.1:4711")
         await nursery.start(partial(serve_control, folder / FILE_NAME, account_admin.handlers))
         assert await trio.to_thread.run_sync(main, ["invite", "--uses", "2"]) == 0
         address, _, token = capsys.readouterr().out.strip().partition("/#invite=")

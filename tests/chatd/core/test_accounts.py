@@ -222,7 +222,9 @@ async def test_the_throttle_does_not_tell_names_that_exist(world: World, spellin
 async def test_familiar_places_outlive_the_server_and_no_address_is_kept(world: World, tmp_path: Path) -> None:
     await world.join()
     await world.ask(Login(name="ada", password=WORD), "198.51.100.77")
-    world.accounts = Accounts(world, world.identity, passwords=world.accounts.passwords)  # as after a restart
+    world.accounts = Accounts(
+        world.config, world.database, world.identity, passwords=world.accounts.passwords
+    )  # as after a restart
     for number in range(30):
         with contextlib.suppress(Refusal):
             world.accounts.logins.ask("ada", f"203.0.{number}.1", trio.current_time())
@@ -272,11 +274,11 @@ async def test_a_guesser_at_home_is_delayed(world: World, autojump_clock: trio.t
 
 
 async def test_limits_of_logins_are_settings(world: World) -> None:
-    world.accounts.adopt(LimitSettings(logins_per_account=0, logins_per_address=0, registrations_per_address=0))
+    world.configure(limits=LimitSettings(logins_per_account=0, logins_per_address=0, registrations_per_address=0))
     await world.join()
     for _ in range(50):
         assert (await refused(world, Login(name="ada", password="wrong horse"), EVIL)).code is AUTH_INVALID
-    world.accounts.adopt(LimitSettings(logins_per_account=1 / 60, logins_per_account_burst=1))
+    world.configure(limits=LimitSettings(logins_per_account=1 / 60, logins_per_account_burst=1))
     await refused(world, Login(name="ada", password="wrong horse"), EVIL)
     assert (await refused(world, Login(name="ada", password=WORD), EVIL)).code is RATE_LIMITED
 
@@ -321,7 +323,7 @@ async def test_what_changes_while_a_password_is_checked_counts(
 async def test_five_attempts_an_hour_to_make_an_account_whatever_comes_of_them(
     world: World, autojump_clock: trio.testing.MockClock
 ) -> None:
-    world.accounts.adopt(LimitSettings())
+    world.configure(limits=LimitSettings())
     await world.join("a")
     await refused(world, Register(name="a", password=WORD))
     await refused(world, Register(name="b", password="short"))
@@ -332,7 +334,7 @@ async def test_five_attempts_an_hour_to_make_an_account_whatever_comes_of_them(
     refusal = await refused(world, Register(name="b", password=WORD))
     assert refusal.code is RATE_LIMITED
     assert refusal.retry_after == pytest.approx(720, abs=1)
-    world.accounts.adopt(LimitSettings())
+    world.configure(limits=LimitSettings())
     assert (await refused(world, Register(name="b", password=WORD))).code is RATE_LIMITED, "SIGHUP gives none back"
     await world.ask(Register(name="b", password=WORD), "2001:db8::1")
     for number in range(4):
@@ -343,7 +345,7 @@ async def test_five_attempts_an_hour_to_make_an_account_whatever_comes_of_them(
 
 
 async def test_refreshing_and_leaving_are_limited_by_address(world: World) -> None:
-    world.accounts.adopt(LimitSettings(renewals_per_address_burst=3))
+    world.configure(limits=LimitSettings(renewals_per_address_burst=3))
     for command in (Refresh(refresh="a.b"), Logout(), Refresh(refresh="a.b")):
         with contextlib.suppress(Refusal):
             await world.accounts.perform(command, HOME)

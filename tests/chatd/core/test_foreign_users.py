@@ -37,7 +37,7 @@ def trust(world: World, folder: Path) -> None:
     """From now on another issuer is configured."""
     world.set(secret=SECRET)
     world.identity = open_identity(world.config, folder, now=lambda: world.now)
-    world.accounts = Accounts(world, world.identity, passwords=Passwords(CHEAP))
+    world.accounts = Accounts(world.config, world.database, world.identity, passwords=Passwords(CHEAP))
     world.account_admin = AccountAdmin(world.accounts, world.told.append)
 
 

@@ -41,7 +41,7 @@ async def test_what_could_not_be_done_is_done_later(
             full.setattr(app.database, "submit", submit)
             app.joins(device, group.ref.number)
             app.parts(device, group.ref.number)
-            await app.dispatch.notifier.round()
+            await app.notifier.round()
         await app.broker.flush()
         assert device.last("notification:count") == {"count": 0}
         await app.settles()

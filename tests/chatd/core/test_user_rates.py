@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 
-from chatd.core.dispatch import UserRates
+from chatd.config.settings import Config, LimitSettings
 from chatd.rate_limit import Rate
-from chatd.services.context import Actor, ServiceRules
+from chatd.services.context import Actor
 from protocol import commands as ask
 from protocol.errors import RATE_LIMITED, Refusal
 from protocol.ids import Key
@@ -24,7 +25,11 @@ async def app(tmp_path: Path) -> AsyncIterator[Doorless]:
 
 
 def limit(app: Doorless, **rates: Rate) -> None:
-    app.dispatch.adopt(ServiceRules(), UserRates(**rates), 8.0, 5.0)
+    """Use these rates for `sends`, `groups` or `additions` of a user, and no other limits."""
+    limits = dict.fromkeys(("sends_per_user", "groups_per_user", "additions_per_user"), 0.0)
+    for name, rate in rates.items():
+        limits |= {f"{name}_per_user": rate.rate, f"{name}_per_user_burst": rate.burst}
+    app.user_limits.adopt(Config(limits=msgspec.convert(limits, LimitSettings)))
 
 
 async def is_refused(app: Doorless, actor: Actor, command: ask.Command) -> float:

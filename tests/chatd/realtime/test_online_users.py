@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chatd.realtime.event_bus import EventBus
 from chatd.realtime.online_users import OnlineUsers
 from protocol.ids import Ref
 
@@ -9,7 +10,7 @@ ROMEO = Ref(1, 0)
 
 
 def test_what_one_socket_was_told_is_news_to_the_others_of_that_user() -> None:
-    online_users = OnlineUsers()
+    online_users = OnlineUsers(EventBus())
     online_users.connect(ROMEO, [(Ref(12, 0), "group", 0, 1)])
     online_users.active_groups.add(12)
     greeted = online_users.unread(1)

@@ -7,6 +7,7 @@ import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chatd.config.settings import Config, PresenceSettings
 from chatd.realtime.presence import PresenceTracker
 from protocol.events import PresenceChanged
 from protocol.ids import Ref
@@ -22,6 +23,10 @@ MOVES = st.lists(
 """How long after the one before, and which device comes or goes: three of each user."""
 
 
+def config_with(grace: float) -> Config:
+    return Config(presence=PresenceSettings(grace=grace))
+
+
 class Hall:
     """Who is told what, and when. Presence hears of sockets as dispatch tells it."""
 
@@ -29,7 +34,7 @@ class Hall:
         self.began = trio.current_time()
         self.told: Told = []
         self.gone: list[int] = []
-        self.presence = PresenceTracker(grace, self.tell, self.gone.append)
+        self.presence = PresenceTracker(config_with(grace), self.tell, self.gone.append)
         self.sockets = {user.number: 0 for user in USERS}
         nursery.start_soon(self.presence.run)
 
@@ -127,12 +132,12 @@ async def test_another_grace_counts_for_users_who_are_leaving(autojump_clock: tr
             state.enters(user)
             state.leaves(user)
         await trio.sleep(1)
-        state.presence.adopt(2.0)
+        state.presence.adopt(config_with(2.0))
         await trio.sleep(4)
         assert state.told[2:] == [(2.0, 1, False), (2.0, 2, False)]
         state.enters(USERS[0])
         state.leaves(USERS[0])
-        state.presence.adopt(10.0)
+        state.presence.adopt(config_with(10.0))
         await trio.sleep(9)
         assert len(state.told) == 5
         await trio.sleep(2)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from chatd.config.settings import Config, TypingSettings
+from chatd.realtime.event_bus import EventBus
 from chatd.realtime.typing import TypingTracker
-from protocol.events import MemberRemoved, MessageCreated, Typing
+from protocol.events import Event, MemberRemoved, MessageCreated, Typing
 from protocol.ids import Ref
 from tests.protocol.dialects.samples import ANN, BOB, MESSAGE
 
 ROOM = MESSAGE.conversation
 
 
-def desk() -> tuple[TypingTracker, list[Typing]]:
-    told: list[Typing] = []
-    return TypingTracker(8.0, told.append), told
+class Tracker(TypingTracker):
+    """A tracker with an event bus of its own."""
+
+    def __init__(self) -> None:
+        self.told: list[Typing] = []
+        self._bus = EventBus()
+        super().__init__(Config(), self.told.append, self._bus)
+
+    def follow(self, event: Event) -> None:
+        for handler in self._bus.handlers_after[type(event)]:
+            handler(event)
+
+
+def desk() -> tuple[Tracker, list[Typing]]:
+    tracker = Tracker()
+    return tracker, tracker.told
 
 
 def ended(user: Ref) -> Typing:
@@ -36,7 +51,7 @@ def test_it_ends_by_itself_after_eight_seconds_of_silence() -> None:
 def test_another_time_counts_for_those_who_write_now() -> None:
     typing_tracker, told = desk()
     typing_tracker.typing_changed(Typing(ROOM, ANN.ref, True), 0.0)
-    typing_tracker.expire = 2.0
+    typing_tracker.adopt(Config(typing=TypingSettings(expire=2.0)))
     typing_tracker.typing_changed(Typing(ROOM, BOB.ref, True), 1.0)
     typing_tracker.sweep(2.5)
     assert told == [ended(ANN.ref)]
@@ -47,7 +62,7 @@ def test_another_time_counts_for_those_who_write_now() -> None:
 def test_it_ends_with_the_message_and_with_the_last_socket() -> None:
     typing_tracker, told = desk()
     typing_tracker.typing_changed(Typing(ROOM, ANN.ref, True), 0.0)
-    typing_tracker.follows[MessageCreated](MessageCreated(MESSAGE))
+    typing_tracker.follow(MessageCreated(MESSAGE))
     assert told == [ended(ANN.ref)]
     typing_tracker.typing_changed(Typing(ROOM, ANN.ref, True), 1.0)
     typing_tracker.user_disconnected(BOB.ref.number)
@@ -61,6 +76,6 @@ def test_whoever_stopped_or_was_removed_is_not_told_of_again() -> None:
     typing_tracker.typing_changed(Typing(ROOM, ANN.ref, True), 0.0)
     typing_tracker.typing_changed(Typing(ROOM, ANN.ref, False), 1.0)
     typing_tracker.typing_changed(Typing(ROOM, BOB.ref, True), 1.0)
-    typing_tracker.follows[MemberRemoved](MemberRemoved(ROOM, BOB.ref))
+    typing_tracker.follow(MemberRemoved(ROOM, BOB.ref))
     typing_tracker.sweep(99.0)
     assert told == []

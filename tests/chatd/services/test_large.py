@@ -12,6 +12,7 @@ import trio
 
 from chatd.core import removal
 from chatd.core.removal import Remover
+from chatd.realtime.event_bus import EventBus
 from chatd.realtime.online_users import OnlineUsers
 from chatd.services import admission
 from chatd.services.context import Actor
@@ -95,10 +96,12 @@ async def test_a_count_is_exact_up_to_its_most_and_stays_there(tmp_path: Path) -
             assert [one.unread for one in found.read_states] == [expected]
             assert (await at.does(bob, ask.GetConversation(conversation=Key(number)))).unread == expected
             assert (await at.does(bob, ask.GetUnread())).total == expected
-        online_users = OnlineUsers()
+        bus = EventBus()
+        online_users = OnlineUsers(bus)
         online_users.connect(bob.ref, found.read_states)
         for told in (await sent(at, ann, number), await sent(at, ann, number)):
-            online_users.follows[type(told)](told)
+            for handler in bus.handlers_after[type(told)]:
+                handler(told)
         counts = online_users.unread(bob.id)
         assert counts is not None
         assert counts.total == COUNTED
@@ -204,14 +207,15 @@ async def test_its_content_is_removed_in_small_steps_which_go_on_after_a_restart
         assert await at.database.write(lambda tx: counted(tx, 10))
         assert await rows(at.database, "messages", number) == 16
     async with desk(tmp_path) as at:  # a server that was stopped in the middle
-        cleaner = Remover(at.database)
+        bus = EventBus()
+        cleaner = Remover(at.database, bus)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(cleaner.run)
             await removed(at.database, number)
             assert await rows(at.database, "messages", number) == 0
             await at.does(ann, ask.DeleteConversation(conversation=key(other.ref)))
             [closed] = [event for event in at.told if isinstance(event, ConversationDeleted)]
-            cleaner.follows[ConversationDeleted](closed)
+            bus.handlers_after[ConversationDeleted][0](closed)
             await removed(at.database, other.ref.number)
             nursery.cancel_scope.cancel()
         for table in TABLES:

@@ -80,7 +80,7 @@ class Gate:
 
 async def test_dones_come_in_commit_order_and_after_batch_once(database: Database) -> None:
     told = Told()
-    database.after_batch = lambda: told.hear(database.position)
+    database.call_after_batch(lambda: told.hear(database.position))
     gate = Gate()
     database.submit(gate, told.done("gate"))
     await gate.entered()
@@ -101,7 +101,7 @@ async def test_a_done_that_raises_harms_nobody(database: Database, caplog: pytes
         raise ZeroDivisionError
 
     told = Told()
-    database.after_batch = lambda: bad(Error(ValueError()))
+    database.call_after_batch(lambda: bad(Error(ValueError())))
     database.submit(add("a"), bad)
     database.submit(add("b"), told.done("b"))
     assert await told.wait(1) == [("b", "Value")]
@@ -128,7 +128,7 @@ async def test_a_batch_is_bounded(path: Path) -> None:
         gate, told = Gate(), Told()
         database.submit(gate, told.done("gate"))
         await gate.entered()
-        database.after_batch = lambda: told.hear("|")
+        database.call_after_batch(lambda: told.hear("|"))
         for name in "abcd":
             database.submit(add(name), told.done(name))
         gate.open()
