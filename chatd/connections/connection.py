@@ -169,7 +169,7 @@ class Connection(Sink, ManagedConnection):
         """Tell an event to the other sockets of the user that speak the same dialect."""
         for seat in self.app.broker.subscribers((USER, channel.user)):
             if seat is not channel and seat.encoder.dialect is channel.encoder.dialect:
-                self.app.broker.tell(seat, event)
+                self.app.broker.send_event(seat, event)
 
     def leave(self, namespace: str) -> None:
         channel = self.channels.pop(namespace, None)
@@ -451,7 +451,7 @@ class Connection(Sink, ManagedConnection):
 
     def push_event(self, channel: Channel, event: Event) -> None:
         """An event that has no position, for this seat alone."""
-        self.app.broker.tell(channel, event)
+        self.app.broker.send_event(channel, event)
 
 
 def _nothing(tx: Transaction) -> None:

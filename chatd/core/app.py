@@ -239,18 +239,18 @@ class App:
             self.typing_tracker.sweep(now)
 
     def batch_limit(self) -> int:
-        """How many calls a JSON-RPC batch may hold: as many as the bucket of a connection holds when it is full."""
+        """How many calls a JSON-RPC batch may hold: the size of a connection's bucket."""
         return int(max(self.calls.burst, 1)) if self.calls.rate else sys.maxsize
 
     @property
     def waiting(self) -> int:
-        """Bytes that wait for slow clients."""
+        """How many bytes wait for slow clients."""
         return sum(connection.waiting for connection in self.connections)
 
     # Tokens
 
     async def authenticate(self, token: str, charged: str, *, services: bool = False) -> Actor:
-        """Who holds the token. A valid token gives back what its request has paid, as `charged` says (Request)."""
+        """The actor of a token. A valid token gives its address back what the request took (`Request.charged`)."""
         actor = await self.authenticator.authenticate(token, services=services)
         self.refund(charged)
         return actor
@@ -262,44 +262,44 @@ class App:
     # Dialects
 
     def dialect_of(self, namespace: str, asked: str | None = None) -> Dialect:
-        """The dialect that a namespace speaks: the one asked for, else the table's.
+        """The dialect of a namespace: the one asked for, or the one in the configuration's table.
 
-        A namespace is one of the table's, or one that the dialect asked for has a vocabulary for.
+        The namespace must be in that table, or in the vocabularies of the dialect asked for.
         """
         name = asked or self.config.dialects.get(namespace)
         if name is None:
             raise Refusal(NOT_FOUND, f"There is no namespace {namespace[:100]!r}")
         if name not in names():
             raise Refusal(NOT_FOUND, f"There is no dialect {name[:100]!r}; there are {', '.join(names())}")
-        spoken = dialect(name)
-        if namespace not in self.config.dialects and namespace not in spoken.vocabularies:
+        found = dialect(name)
+        if namespace not in self.config.dialects and namespace not in found.vocabularies:
             raise Refusal(NOT_FOUND, f"There is no namespace {namespace[:100]!r}")
-        return spoken
+        return found
 
-    def codec(self, spoken: Dialect, namespace: str) -> NamespaceCodec:
-        key = (spoken.name, namespace)
+    def codec(self, target: Dialect, namespace: str) -> NamespaceCodec:
+        key = (target.name, namespace)
         found = self._codecs.get(key)
         if found is None:
-            found = self._codecs[key] = NamespaceCodec(spoken, namespace)
+            found = self._codecs[key] = NamespaceCodec(target, namespace)
         return found
 
-    def encoder(self, spoken: Dialect, namespace: str, push: Push, pack: Pack) -> EventEncoder:
-        key = (spoken.name, namespace, push, pack)
+    def encoder(self, target: Dialect, namespace: str, push: Push, pack: Pack) -> EventEncoder:
+        key = (target.name, namespace, push, pack)
         found = self._encoders.get(key)
         if found is None:
-            found = self._encoders[key] = EventEncoder(spoken, namespace, push, pack)
+            found = self._encoders[key] = EventEncoder(target, namespace, push, pack)
         return found
 
-    # Goodbyes
+    # Closing connections
 
     def close_user(self, user: int, closing: Closing) -> None:
-        """Close every socket of a user."""
+        """Close every connection of a user."""
         for connection in list(self.connections):
             if user in connection.users:
                 connection.close_with(closing)
 
     def end_session(self, sid: str, closing: Closing) -> None:
-        """A session of an own account has ended: refuse its access tokens, close every socket that they opened."""
+        """A login session has ended: refuse its access tokens and close every connection that they opened."""
         self.authenticator.end_session(sid)
         for connection in list(self.connections):
             if sid in connection.sids:

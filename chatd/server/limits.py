@@ -1,4 +1,4 @@
-"""What each floor gets of the configuration: the same at the start, and when SIGHUP changes it."""
+"""Settings as the rules of the network parts, which know no configuration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chatd.net.tls import has_certificate, server_context
 def front_rules(config: Config) -> AcceptRules:
     limits = config.limits
     return AcceptRules(
-        connections=_connections(limits.connections_share),
+        connections=_max_connections(limits.connections_share),
         connections_per_address=limits.connections_per_address,
         handshake_seconds=limits.tls_timeout,
         trusted_proxies=config.server.trusted_proxies,
@@ -38,7 +38,7 @@ def origin_policy(config: Config) -> OriginPolicy:
 
 
 def tls_context(config: Config) -> ssl.SSLContext | None:
-    """TLS as the settings have it, None without; a ConfigError names the setting and the file that is wrong."""
+    """TLS as the settings have it; None without. A ConfigError names the wrong setting and its file."""
     files = {"tls_certificate": config.server.tls_certificate, "tls_key": config.server.tls_key}
     if not config.server.tls_certificate:
         return None
@@ -82,6 +82,6 @@ def websocket_rules(config: Config) -> SocketRules:
     )
 
 
-def _connections(share: float) -> int:
-    """Connections in all, as a share of the descriptors: the database keeps its own."""
+def _max_connections(share: float) -> int:
+    """The limit of open connections, as a share of the file descriptors. The database needs the others."""
     return max(16, int(descriptors() * share)) if share else 1 << 30

@@ -1,7 +1,8 @@
-"""The top nursery: who starts, who stops, in what order.
+"""The process: what starts and what stops, in which order.
 
-start     store → identity → house → front listens → the line that says so → the rest as it is needed
-stop      front stops accepting → what was asked is committed and answered → sockets close (1012) → store closes
+start     store → identity → app → listeners → the line that says so → the REST application, in the background
+stop      no new calls → running calls are committed and answered → no new connections → connections close (1012)
+          → the store closes
 """
 
 from __future__ import annotations
@@ -51,12 +52,12 @@ from protocol.errors import GOING_AWAY
 
 SWEEP_SECONDS = 1.0
 HARD_STOP_SECONDS = 9.0
-PASSED_ON_SECONDS = 0.2
-LOCK_SECONDS = 1.0  # how long what was asked before the stop may still wait for another program's lock
+FORWARDED_SIGNAL_SECONDS = 0.2
+LAST_LOCK_SECONDS = 1.0  # how long running calls may wait for another program's lock while the server stops
 
 
 def run(config: Config) -> int:
-    """Serve until told to stop; the exit code."""
+    """Serve until a signal stops the server; the exit code."""
     log.configure(config.log.format, config.log.level)
     adopt_logging(log)
     check_machine(config)
@@ -66,9 +67,9 @@ def run(config: Config) -> int:
     except (StoreProblem, OSError) as problem:
         log.announce(f"chatd: {_sentence(problem)}", "error")
         return 1
-    except PartFailed:  # the log says which and why
+    except PartFailed:  # the log says which part and why
         return 1
-    except ExceptionGroup as problem:  # of a nursery: what failed while the server stopped, say
+    except ExceptionGroup as problem:  # of a nursery: for example, a failure while the server stopped
         log.fault("the server failed", cause_of(problem))
         return 1
     return 0
@@ -81,21 +82,21 @@ def _sentence(problem: Exception) -> str:
 
 
 async def serve(config: Config) -> None:
-    """The server's whole life. Told to stop, even while it starts, it does so in good order; told again, at once."""
+    """Run the server. The first signal stops it in good order, even while it starts; the second stops it at once."""
     stops = (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangup_stops() else []))
-    with ExitStack() as ears:
-        told = ears.enter_context(trio.open_signal_receiver(*stops))
+    with ExitStack() as receivers:
+        signals = receivers.enter_context(trio.open_signal_receiver(*stops))
         async with running(config, rereads=signal.SIGHUP not in stops) as server:
             count = await server.app.database.read(users.count)
-            advice = first_steps(server.accounts, count, making_administrator(config), server.address)
+            advice = first_steps(server.accounts, count, command_for_administrator(config), server.address)
             _say_ready(server.front, advice)
             _freeze()
             try:
-                await anext(told)
-                if getattr(sys, "frozen", False):  # its loader passes on a signal that both were sent: one, not two
-                    await trio.sleep(PASSED_ON_SECONDS)
+                await anext(signals)
+                if getattr(sys, "frozen", False):  # its loader forwards a signal that both have received: count it once
+                    await trio.sleep(FORWARDED_SIGNAL_SECONDS)
             finally:
-                ears.close()
+                receivers.close()
 
 
 class LogSettings:
@@ -145,7 +146,7 @@ class RunningServer(NamedTuple):
             part.adopt(config)
 
     def reread(self) -> None:
-        """Read the configuration again, and take up what may change live; if it is wrong, nothing changes."""
+        """Read the configuration again and use its live settings. A wrong configuration changes nothing."""
         try:
             config, waiting = reload(self.app.config)
         except ConfigError as error:
@@ -157,13 +158,13 @@ class RunningServer(NamedTuple):
 
 
 def hangup_stops() -> bool:
-    """Whether SIGHUP means that the terminal is closed: there is one, and no nohup shields the server from that."""
+    """Whether SIGHUP stops the server: it has a terminal, and does not run under nohup."""
     terminal = any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
     return terminal and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
 
-async def _hear_hangups(server: RunningServer) -> None:
-    """Without a terminal: SIGHUP asks to read the configuration again."""
+async def _reread_on_hangup(server: RunningServer) -> None:
+    """Read the configuration again at each SIGHUP. For a server without a terminal."""
     with trio.open_signal_receiver(signal.SIGHUP) as hangups:
         async for _ in hangups:
             server.reread()
@@ -171,7 +172,7 @@ async def _hear_hangups(server: RunningServer) -> None:
 
 @asynccontextmanager
 async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[RunningServer]:
-    """A server that listens, for as long as the block lasts; then it stops in good order."""
+    """A server that listens while the block runs, and stops in good order after it."""
     folder = Path(config.data.directory)
     make_folder(config)
     identity = open_identity(config, folder)
@@ -208,7 +209,7 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
 
 
 def list_parts(server: RunningServer, application: LazyApplication, folder: Path, *, rereads: bool) -> list[Part]:
-    """Whatever runs for as long as the server does, except the listeners and the store's own tasks."""
+    """Everything that runs as long as the server does, except the listeners and the store's own tasks."""
     app = server.app
     calls = handlers(app, app.accounts, server.address)
     parts = [
@@ -226,7 +227,7 @@ def list_parts(server: RunningServer, application: LazyApplication, folder: Path
         Part("control socket", partial(serve_control, folder / FILE_NAME, calls), restarts=True),
     ]
     if rereads:
-        parts.append(Part("reload on SIGHUP", partial(_hear_hangups, server), restarts=True))
+        parts.append(Part("reload on SIGHUP", partial(_reread_on_hangup, server), restarts=True))
     if app.accounts.identity.source is not None:
         parts.append(Part("key set", app.accounts.identity.source.run, restarts=True))
     return parts
@@ -241,7 +242,7 @@ def show_figures(app: App) -> None:
 
 
 def build_fronts(config: Config, site: Router) -> list[Acceptor]:
-    """The listeners, bound: whatever is wrong with an address is said before anything runs."""
+    """The listeners, bound to their addresses: a wrong address is reported before anything runs."""
     server, metrics = config.server, config.metrics
     addresses = [Address(server.host, server.port)]
     if server.unix:
@@ -281,8 +282,8 @@ def _say_ready(front: Acceptor, advice: str | None) -> None:
         log.announce(advice)
 
 
-def making_administrator(config: Config) -> str:
-    """The words that make the first administrator on the data of this configuration, wherever `chatd` is."""
+def command_for_administrator(config: Config) -> str:
+    """The command that makes the first administrator on the data of this configuration."""
     words = [program_name(), "user add NAME --admin"]
     if config.sources.file:
         words.append(f"-c {shlex.quote(config.sources.file)}")
@@ -292,14 +293,14 @@ def making_administrator(config: Config) -> str:
 
 
 def _freeze() -> None:
-    """What is here now stays: the collector need not look at it again, and may look less often at the rest."""
+    """Exempt all present objects from garbage collection, and collect the others less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
 
 
 class LazyApplication:
-    """The REST application, imported behind the ready line: Quart takes longer to import than all else together."""
+    """The REST application, imported after the server is ready: importing Quart takes longer than all the rest."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -308,13 +309,13 @@ class LazyApplication:
         self._lifespan: Lifespan | None = None
 
     async def get(self) -> Application:
-        """The application, once it is there."""
+        """Wait for the application."""
         await self._ready.wait()
         assert self._made is not None
         return self._made
 
     async def run(self) -> None:
-        """Make it, and run it until the server stops."""
+        """Import and build the application, and run it until the server stops."""
         module = await trio.to_thread.run_sync(import_module, "chatd.rest.app")
         self._made = module.make_app(self._app, self._app.accounts)
         self._lifespan = Lifespan(self._made)
@@ -334,10 +335,10 @@ async def _sweep(app: App) -> None:
 
 
 async def _stop(app: App, front: Acceptor, application: LazyApplication) -> None:
-    """Stop in good order, within ten seconds whatever clients do."""
-    app.stopping = True  # no call is taken any more that could be committed and not answered
+    """Stop in good order, within ten seconds whatever the clients do."""
+    app.stopping = True  # refuse new calls: they could be committed and not answered
     with trio.move_on_after(HARD_STOP_SECONDS):
-        app.database.wait_less(LOCK_SECONDS)
+        app.database.wait_less(LAST_LOCK_SECONDS)
         await app.dispatch.settled()
         app.database.wait_less(0.0)
         await front.stop(app.config.server.stop_timeout, lambda: app.close_all(GOING_AWAY))

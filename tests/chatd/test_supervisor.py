@@ -165,7 +165,7 @@ def query(server: RunningServer) -> None:
 PARTS = {
     "broker": Fault("chatd.realtime.broker.Broker.flush", lambda server: server.app.broker.send(Sink(len), b"hello")),
     "presence": Fault("chatd.realtime.presence.PresenceTracker._end", leave_presence),
-    "notifier": Fault("chatd.core.notifier.Notifier.round", lambda server: server.app.notifier._work.set()),
+    "notifier": Fault("chatd.core.notifier.Notifier.round", lambda server: server.app.notifier._has_work.set()),
     "background tasks": Fault(
         "chatd.core.background_tasks._guard", lambda server: server.app.background_tasks.start(trio.sleep_forever)
     ),
@@ -218,7 +218,7 @@ async def whole_server(
     if fault is not None and fault.trigger is None:
         inject(patch, fault.target)
     for name in (
-        "chatd.server.retention.EVERY",
+        "chatd.server.retention.CLEANING_SECONDS",
         "chatd.server.main.SWEEP_SECONDS",
         "chatd.store.sqlite.database.PROBE_SECONDS",
     ):

@@ -183,7 +183,7 @@ async def test_its_content_is_removed_in_small_steps_which_go_on_after_a_restart
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(removal, "STEP_ROWS", 10)
-    monkeypatch.setattr(removal, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(removal, "MIN_PAUSE_SECONDS", 0.0)
     steps: list[int] = []
     step = removals.step
 
