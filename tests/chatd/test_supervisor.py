@@ -1,4 +1,4 @@
-"""No part of the server stops in silence: the supervisor alone, and every part of a real server in turn."""
+"""No part of the server stops unnoticed: the supervisor alone, and every part of a real server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.scenes.stage import Rest
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """What was logged."""
+    """The lines of the log."""
     stream = io.StringIO()
     monkeypatch.setattr(log, "stream", stream)
     return lambda: stream.getvalue().splitlines()
@@ -56,7 +56,7 @@ class Breaking:
 
 @asynccontextmanager
 async def supervised(*parts: Part) -> AsyncIterator[Supervisor]:
-    """As `running` does it."""
+    """Run parts as the server does."""
     supervisor = Supervisor()
     async with trio.open_nursery() as nursery:
         for part in parts:
@@ -133,7 +133,7 @@ async def test_a_part_that_fails_while_it_is_cancelled_says_so_and_is_cancelled(
 
 
 class Fault(NamedTuple):
-    """Where an exception is raised inside a part, and what makes the part come there, if it does not by itself."""
+    """The function of a part that raises an exception, and what makes the part call it where that is needed."""
 
     target: str
     trigger: Callable[[RunningServer], object] | None = None
@@ -184,7 +184,7 @@ PARTS = {
     ),
     "key set": Fault("chatd.auth.jwks.JwksSource._try", restarts=True),
 }
-LANES = {
+QUEUES = {
     "writer": Fault("chatd.store.sqlite.database.WritingServer.rest", submit),
     "readers": Fault("chatd.store.sqlite.database.ReadingServer.rest", query),
 }
@@ -214,7 +214,7 @@ def inject(patch: pytest.MonkeyPatch, target: str) -> None:
 async def whole_server(
     folder: Path, patch: pytest.MonkeyPatch, fault: Fault | None = None
 ) -> AsyncIterator[RunningServer]:
-    """A server that has every part there can be, with short pauses, and with a fault in one of them."""
+    """A server with every possible part, with short pauses, and with a fault in one part."""
     if fault is not None and fault.trigger is None:
         inject(patch, fault.target)
     for name in (
@@ -272,11 +272,11 @@ async def test_every_part_has_a_row(
         assert sorted(supervised_names) == sorted(PARTS)
 
 
-@pytest.mark.parametrize("name", [name for name in {**PARTS, **LANES} if not {**PARTS, **LANES}[name].restarts])
+@pytest.mark.parametrize("name", [name for name in {**PARTS, **QUEUES} if not {**PARTS, **QUEUES}[name].restarts])
 async def test_a_part_that_cannot_go_on_ends_the_server(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[str]]
 ) -> None:
-    fault = {**PARTS, **LANES}[name]
+    fault = {**PARTS, **QUEUES}[name]
 
     async def serve() -> None:
         async with whole_server(tmp_path, monkeypatch, fault):

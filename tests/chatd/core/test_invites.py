@@ -1,4 +1,4 @@
-"""Invites and the setup token: who may make an account, how often, and nobody else."""
+"""Invites and the setup token: each makes as many accounts as it allows, and no more."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from chatd.config.settings import LimitSettings
 from chatd.core.accounts import Accounts, first_steps
 from protocol.commands import Login, Register
 from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND, RATE_LIMITED, Refusal
-from tests.chatd.services_app import CHEAP, EVIL, WORD, World, household, payload, refused
+from tests.chatd.services_app import CHEAP, EVIL, WORD, World, accounts_on_a_store, payload, refused
 
 DAY = 86400.0
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with household(tmp_path) as made:
+    async with accounts_on_a_store(tmp_path) as made:
         made.set(registration="invite")
         yield made
 
@@ -36,9 +36,9 @@ async def invite(world: World, **more: Any) -> str:
 
 def setup(world: World, count: int = 0) -> str:
     """The token of the line that a first start prints."""
-    said = first_steps(world.accounts, count, "chatd user add NAME --admin")
-    assert said is not None
-    return said.partition("#setup=")[2].partition(" ")[0]
+    line = first_steps(world.accounts, count, "chatd user add NAME --admin")
+    assert line is not None
+    return line.partition("#setup=")[2].partition(" ")[0]
 
 
 async def names(world: World) -> list[str]:
@@ -232,6 +232,6 @@ async def test_a_restart_makes_a_new_setup_token_and_voids_the_old(world: World)
 
 
 async def test_where_another_issuer_makes_users_nothing_is_set_up(world: World, tmp_path: Path) -> None:
-    world.set(secret="a secret that is shared with somebody, long enough")
+    world.set(secret="a secret that is shared with the issuer, long enough")
     foreign = Accounts(world.config, world.database, open_identity(world.config, tmp_path), passwords=Passwords(CHEAP))
     assert first_steps(foreign, 0, "") is None
