@@ -35,7 +35,7 @@ from protocol.ids import Ref
 
 MIN_PAUSE_SECONDS, PAUSE_FACTOR, MAX_PAUSE_SECONDS = 0.25, 4, 2.0
 USERS_PER_UNIT = 64
-NO_USERS = Actor(Ref(0, 0), "")
+SERVER_ACTOR = Actor(Ref(0, 0), "")
 
 Update = Callable[[ServiceContext], None]
 
@@ -162,7 +162,7 @@ class Notifier:
         finished, answers = trio.Event(), list[outcome.Outcome[Any]]()
 
         def unit(tx: Transaction) -> list[Published]:
-            context = ServiceContext(tx, NO_USERS, ServiceRules())
+            context = ServiceContext(tx, SERVER_ACTOR, ServiceRules())
             update(context)
             return context.published
 

@@ -99,7 +99,7 @@ async def serve(config: Config) -> None:
                 receivers.close()
 
 
-class LogSettings:
+class LiveLog:
     """The log, as a part with live settings."""
 
     def adopt(self, config: Config) -> None:
@@ -129,7 +129,7 @@ class RunningServer(NamedTuple):
     @classmethod
     def of(cls, app: App, site: Router, front: Acceptor, *others: Acceptor) -> RunningServer:
         listeners = map(Listener, (front, *others))
-        return cls(app, site, front, others, (LogSettings(), *app.live_parts, site, *listeners))
+        return cls(app, site, front, others, (LiveLog(), *app.live_parts, site, *listeners))
 
     @property
     def accounts(self) -> Accounts:
