@@ -81,7 +81,7 @@ class Connection(Sink, ManagedConnection):
         self.writing = 0
         self.open = True
         self.is_closing = False  # it has been told goodbye: nothing more is heard
-        self._bucket = Bucket(app.calls)
+        self._bucket = Bucket(app.call_rate)
         self._typing: Bucket | None = None
         self._strikes: list[float] | None = None
         self._idle: trio.Event | None = None
@@ -416,7 +416,7 @@ class Connection(Sink, ManagedConnection):
     def _check_typing(self) -> None:
         now = trio.current_time()
         if self._typing is None:
-            self._typing = Bucket(self.app.typing)
+            self._typing = Bucket(self.app.typing_rate)
         if not self._typing.take(now):
             wait = round(self._typing.retry_after(now), 3)
             raise Refusal(RATE_LIMITED, "You are typing too fast", retry_after=wait)

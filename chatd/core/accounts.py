@@ -14,8 +14,8 @@ counts and delays guesses; chatd/auth/passwords.py hashes passwords in threads; 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import outcome
 import trio
@@ -25,7 +25,7 @@ from chatd.auth.logins import Logins, key_of
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import RefreshToken, digest, make_refresh, read_refresh
 from chatd.config.settings import Config, LimitSettings, ServerSettings
-from chatd.net.proxies import block
+from chatd.core.dispatch import PublicService
 from chatd.rate_limit import Buckets, Rate
 from chatd.services import accounts as services
 from chatd.services import invites
@@ -48,12 +48,16 @@ ANY_ADDRESS = (("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:"))
 TOO_MANY_REGISTRATIONS = "Too many attempts to make an account from this address"
 
 
+def no_limit(network: str) -> None:
+    """For commands that are counted elsewhere."""
+
+
 def ignore_session(sid: str) -> None:
     """For accounts without a running server: no connection has to be closed."""
 
 
 class Accounts:
-    """Carries out the four commands.
+    """The services of the four commands, in the table `services`.
 
     `on_session_ended` is called with the id of each session that ends, on the Trio thread, right after the commit.
     """
@@ -78,11 +82,11 @@ class Accounts:
         self.renewals: Buckets[str] = Buckets(renewal_rate(limits))
         self._on_session_ended = on_session_ended
         self._setup: str | None = None
-        self._methods: dict[type[Command], Callable[[Any, str], Awaitable[Tokens | None]]] = {
-            ask.Register: self._register,
-            ask.Login: self._login,
-            ask.Refresh: self._refresh,
-            ask.Logout: self._logout,
+        self.services: Mapping[type[Command], PublicService] = {
+            ask.Register: PublicService(self._register, self._limit_registrations),
+            ask.Login: PublicService(self._login, no_limit),  # chatd/auth/logins.py counts failed logins
+            ask.Refresh: PublicService(self._refresh, self._limit_renewals),
+            ask.Logout: PublicService(self._logout, self._limit_renewals),
         }
 
     def adopt(self, config: Config) -> None:
@@ -92,14 +96,15 @@ class Accounts:
         self.registrations.adopt(registration_rate(limits))
         self.renewals.adopt(renewal_rate(limits))
 
-    async def perform(self, command: Command, address: str) -> Tokens | None:
-        """Carry out one of the four commands, sent from this address."""
-        return await self._methods[type(command)](command, block(address))
+    def _limit_registrations(self, network: str) -> None:
+        charge(self.registrations, network, TOO_MANY_REGISTRATIONS)
+
+    def _limit_renewals(self, network: str) -> None:
+        charge(self.renewals, network)
 
     # Registration
 
     async def _register(self, command: ask.Register, address: str) -> Tokens:
-        charge(self.registrations, address, TOO_MANY_REGISTRATIONS)
         registration, token, setup = self.config.auth.registration, command.invite, self._setup
         if registration == "closed":
             raise Refusal(FORBIDDEN, REGISTRATION_CLOSED)
@@ -175,7 +180,6 @@ class Accounts:
         return self._tokens(grant, fresh)
 
     async def _refresh(self, command: ask.Refresh, address: str) -> Tokens:
-        charge(self.renewals, address)
         presented = read_refresh(command.refresh)
         fresh = presented.next()
         sid = presented.family_digest
@@ -188,7 +192,6 @@ class Accounts:
         return self._tokens(renewal.entrant, fresh)
 
     async def _logout(self, command: ask.Logout, address: str) -> None:
-        charge(self.renewals, address)
         if command.refresh is not None:
             sid = read_refresh(command.refresh).family_digest
             await self._end_with(lambda tx: services.sign_out(tx, sid), lambda ended: sid if ended else None)

@@ -14,7 +14,7 @@ from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
 from chatd.core.authenticator import Authenticator
 from chatd.core.background_tasks import BackgroundTasks
-from chatd.core.dispatch import Dispatch
+from chatd.core.dispatch import Dispatch, PublicDispatch
 from chatd.core.greetings import Greetings
 from chatd.core.memory_services import MemoryServices
 from chatd.core.notifier import Notifier
@@ -118,7 +118,7 @@ class Parts(NamedTuple):
         RoomAccess(broker, bus)
         unread_counts = UnreadCounts(broker, online_users)
         user_limits = UserLimits(config)
-        memory_services = MemoryServices(online_users, publisher, database.clock)
+        memory_services = MemoryServices(online_users, publisher, database)
         dispatch = Dispatch(
             config, database, publisher, viewers, limits=user_limits.checks, memory_services=memory_services.table
         )
@@ -172,8 +172,11 @@ class App:
         self.greetings = parts.greetings
         self.authenticator = Authenticator(database, identity.verifier, provision=identity.provision)
         self.accounts = Accounts(config, database, identity, on_session_ended=self._session_ended)
+        self.public_dispatch = PublicDispatch(self.accounts.services)
         self.background_tasks = BackgroundTasks()
         self.connections: set[ManagedConnection] = set()
+        self.anonymous: Buckets[str] = Buckets(Rate(0))
+        self.rest: Buckets[object] = Buckets(Rate(0))
         self.adopt(config)
         self.live_parts: tuple[LiveSettings, ...] = (
             self,
@@ -206,10 +209,10 @@ class App:
         self.config = config
         allow_depth(limits.json_depth)
         allow_values(limits.json_values)
-        self.anonymous = Buckets[str](Rate(limits.anonymous_per_address, limits.anonymous_per_address_burst))
-        self.rest = Buckets[object](Rate(limits.rest_per_user, limits.rest_per_user_burst))
-        self.calls = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
-        self.typing = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)
+        self.anonymous.adopt(Rate(limits.anonymous_per_address, limits.anonymous_per_address_burst))
+        self.rest.adopt(Rate(limits.rest_per_user, limits.rest_per_user_burst))
+        self.call_rate = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
+        self.typing_rate = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)
 
     # Users who come and go
 
@@ -240,7 +243,7 @@ class App:
 
     def batch_limit(self) -> int:
         """How many calls a JSON-RPC batch may hold: the size of a connection's bucket."""
-        return int(max(self.calls.burst, 1)) if self.calls.rate else sys.maxsize
+        return int(max(self.call_rate.burst, 1)) if self.call_rate.rate else sys.maxsize
 
     @property
     def waiting(self) -> int:

@@ -1,19 +1,22 @@
-"""The one door: every command is carried out here, for every wire and every dialect.
+"""The door: every command is carried out here, for every wire and every dialect.
 
     perform   limit → check the claimed user → the service, in the store → commit → publish → answer → count
 
 A command is not a task: it is submitted, and `reply` is called with the outcome on the Trio thread. Outcomes of writes
 arrive in the order of their commits, after the events that the writes caused have been published.
+
+Commands of callers without a token (register, login, refresh, logout) take as long as a password's hash and need no
+order: PublicDispatch limits them by address, carries them out and counts them.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import cache, partial
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import outcome
 import trio
@@ -21,6 +24,7 @@ import trio
 from chatd.config.settings import Config
 from chatd.core.memory_services import MemoryService
 from chatd.core.user_limits import Check
+from chatd.net.proxies import block
 from chatd.realtime.event_bus import Publisher
 from chatd.realtime.viewers import Viewers
 from chatd.services.context import Actor, Completed, ServiceContext, ServiceRules, authorise
@@ -138,6 +142,39 @@ class Dispatch:
         _counter(kind, code).value += 1
         self._observe_seconds(perf_counter() - began)
         reply(answer)
+
+
+class PublicService(NamedTuple):
+    """How a command of callers without a token is carried out: `limit` may refuse it by its address."""
+
+    service: Callable[[Any, str], Awaitable[Any]]
+    limit: Callable[[str], None]
+
+
+class PublicDispatch:
+    """Carries out the commands of callers without a token. `services` is a table, command type → service."""
+
+    def __init__(self, services: Mapping[type[Command], PublicService]) -> None:
+        self._services = services
+        self._observe_seconds = CALL_SECONDS.child().observe
+
+    async def request(self, command: Command, address: str) -> Any:
+        """Carry out a command from this address and return its result; its error is raised."""
+        kind, network = type(command), block(address)
+        began = perf_counter()
+        row = self._services[kind]
+        code = "INTERNAL"
+        try:
+            row.limit(network)
+            result = await row.service(command, network)
+            code = "ok"
+        except Refusal as refusal:
+            code = refusal.code.code
+            raise
+        finally:
+            _counter(kind, code).value += 1
+            self._observe_seconds(perf_counter() - began)
+        return result
 
 
 def service_rules(config: Config) -> ServiceRules:

@@ -15,6 +15,7 @@ from msgspec import Struct
 from chatd.realtime.event_bus import Publisher
 from chatd.realtime.online_users import OnlineUsers
 from chatd.services.context import Actor, Completed
+from chatd.store.sqlite.database import Database
 from protocol import commands as ask
 from protocol.commands import Command
 from protocol.events import Typing
@@ -31,10 +32,10 @@ class HeartbeatAnswer(Struct, frozen=True):
 class MemoryServices:
     """`table`: command type → function. The function returns None for what only the store can answer."""
 
-    def __init__(self, online_users: OnlineUsers, publisher: Publisher, clock: Callable[[], int]) -> None:
+    def __init__(self, online_users: OnlineUsers, publisher: Publisher, database: Database) -> None:
         self._online_users = online_users
         self._publisher = publisher
-        self._clock = clock
+        self._database = database
         self.table: Mapping[type[Command], MemoryService] = {
             ask.SetTyping: self._set_typing,
             ask.Heartbeat: self._heartbeat,
@@ -52,7 +53,7 @@ class MemoryServices:
         return Completed(None, [])
 
     def _heartbeat(self, actor: Actor, command: ask.Heartbeat) -> Completed:
-        return Completed(HeartbeatAnswer(self._clock()), [])
+        return Completed(HeartbeatAnswer(self._database.clock()), [])
 
     def _unread(self, actor: Actor, command: ask.GetUnread) -> Completed | None:
         counts = self._online_users.unread(actor.id)

@@ -317,7 +317,7 @@ class LazyApplication:
     async def run(self) -> None:
         """Import and build the application, and run it until the server stops."""
         module = await trio.to_thread.run_sync(import_module, "chatd.rest.app")
-        self._made = module.make_app(self._app, self._app.accounts)
+        self._made = module.make_app(self._app)
         self._lifespan = Lifespan(self._made)
         async with trio.open_nursery() as nursery:
             await nursery.start(self._lifespan.run)

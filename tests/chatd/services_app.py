@@ -17,6 +17,7 @@ from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Cost, Passwords
 from chatd.config.settings import AuthSettings, Config, LimitSettings
 from chatd.core.accounts import Accounts
+from chatd.core.dispatch import PublicDispatch
 from chatd.services import admission
 from chatd.services.accounts import Changed
 from chatd.store.sqlite.database import Database
@@ -52,8 +53,11 @@ class World:
         self.config = msgspec.structs.replace(self.config, **sections)
         self.accounts.adopt(self.config)
 
+    async def perform(self, command: Command, address: str) -> Any:
+        return await PublicDispatch(self.accounts.services).request(command, address)
+
     async def ask(self, command: Command, address: str = HOME) -> Tokens:
-        tokens = await self.accounts.perform(command, address)
+        tokens: Tokens | None = await self.perform(command, address)
         assert tokens is not None
         return tokens
 
@@ -83,7 +87,7 @@ async def accounts_on_a_store(folder: Path) -> AsyncIterator[World]:
 
 async def refused(world: World, command: Command, address: str = HOME) -> Refusal:
     with pytest.raises(Refusal) as found:
-        await world.accounts.perform(command, address)
+        await world.perform(command, address)
     return found.value
 
 

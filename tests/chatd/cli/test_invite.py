@@ -16,6 +16,7 @@ from chatd.auth.passwords import Cost, Passwords
 from chatd.cli import main
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
+from chatd.core.dispatch import PublicDispatch
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
@@ -92,7 +93,8 @@ async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFix
         assert await trio.to_thread.run_sync(main, ["invite", "--uses", "2"]) == 0
         address, _, token = capsys.readouterr().out.strip().partition("/#invite=")
         assert address == "http://127.0.0.1:4711"
-        made = await accounts.perform(Register(name="ann", password="correct horse", invite=token), "192.0.2.1")
+        command = Register(name="ann", password="correct horse", invite=token)
+        made = await PublicDispatch(accounts.services).request(command, "192.0.2.1")
         assert made is not None
         assert await trio.to_thread.run_sync(main, ["invite", "list"]) == 0
         assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["1", "1"]

@@ -348,7 +348,7 @@ async def test_refreshing_and_leaving_are_limited_by_address(world: World) -> No
     world.configure(limits=LimitSettings(renewals_per_address_burst=3))
     for command in (Refresh(refresh="a.b"), Logout(), Refresh(refresh="a.b")):
         with contextlib.suppress(Refusal):
-            await world.accounts.perform(command, HOME)
+            await world.perform(command, HOME)
     for command in (Refresh(refresh="a.b"), Logout()):
         assert (await refused(world, command)).code is RATE_LIMITED
 
@@ -419,9 +419,9 @@ async def test_what_is_no_refresh_token(world: World, shown: str) -> None:
 async def test_logout_ends_a_session_and_answers_alike_without_one(world: World) -> None:
     tokens, other = await world.join(), await world.ask(Login(name="ada", password=WORD))
     for _ in range(2):
-        assert await world.accounts.perform(Logout(refresh=tokens.refresh), HOME) is None
-    assert await world.accounts.perform(Logout(refresh="nonsense"), HOME) is None
-    assert await world.accounts.perform(Logout(), HOME) is None
+        assert await world.perform(Logout(refresh=tokens.refresh), HOME) is None
+    assert await world.perform(Logout(refresh="nonsense"), HOME) is None
+    assert await world.perform(Logout(), HOME) is None
     assert (await refused(world, Refresh(refresh=tokens.refresh))).code is AUTH_INVALID
     assert await world.ask(Refresh(refresh=other.refresh))
 
