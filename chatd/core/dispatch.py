@@ -80,7 +80,7 @@ class Dispatch:
         began = perf_counter()
         answer: Answer | None
         try:
-            self._check(actor, command)
+            self._check(kind, actor, command)
             from_memory = self._memory_services.get(kind)
             answer = from_memory(actor, command) if from_memory else None
         except Refusal as refusal:
@@ -115,12 +115,12 @@ class Dispatch:
         with suppress(Refusal):
             await self._database.write(lambda tx: None)
 
-    def _check(self, actor: Actor, command: Command) -> None:
+    def _check(self, kind: type[Command], actor: Actor, command: Command) -> None:
         claimed = command.claimed
         if claimed is not None and not actor.is_named(claimed):
             raise Refusal(FORBIDDEN, "The user in the payload must be your own")
         authorise(actor, command)
-        limit = self._limits.get(type(command))
+        limit = self._limits.get(kind)
         if limit is not None:
             limit(actor, command)
 
