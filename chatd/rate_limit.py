@@ -1,13 +1,13 @@
-"""Token buckets, in their shortest form.
+"""Token buckets.
 
-A bucket of `burst` tokens that refills at `rate` a second is fully described by one number: the time at which it will
-be full again (the generic cell rate algorithm). A call moves that time on by 1/rate; it is allowed as long as the
-bucket is not thereby further from full than its whole burst:
+One number describes a bucket of `burst` tokens that refills at `rate` a second: the time at which it is full again (the
+generic cell rate algorithm). A call moves that time on by 1/rate. It is allowed as long as the time to a full bucket
+does not become longer than the burst:
 
     due = max(due, now) + interval          allowed if due - now <= interval * burst
 
-So a bucket that has been full for a while is the same as one that never was, and keyed buckets can forget it. The
-time is passed in (seconds of any clock that doesn't run back); nothing here reads a clock, waits, or logs.
+So a full bucket needs no memory, and a table of buckets can drop it. Callers pass the time, in seconds of any monotonic
+clock: this module reads no clock, does not wait and does not log.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 K = TypeVar("K", bound=Hashable)
-ROUNDING = 1e-6
+ROUNDING_SECONDS = 1e-6
 
 
 class Rate(Struct, frozen=True):
-    """So many a second, after a burst; a rate of 0 is no limit."""
+    """A number of calls a second, after a burst. A rate of 0 is no limit."""
 
     rate: float
     burst: float = 1.0
@@ -33,8 +33,8 @@ class Rate(Struct, frozen=True):
 
     @property
     def depth(self) -> float:
-        """The time from empty to full. A microsecond more than exact, or a float's rounding could cost a call."""
-        return self.interval * max(self.burst, 1.0) + ROUNDING
+        """Seconds from empty to full. ROUNDING_SECONDS more than exact: rounding must not refuse a call."""
+        return self.interval * max(self.burst, 1.0) + ROUNDING_SECONDS
 
 
 class Bucket:
@@ -48,7 +48,7 @@ class Bucket:
         self._due = 0.0
 
     def take(self, now: float) -> bool:
-        """Take one, if there is one."""
+        """Take one token; False if the bucket is empty."""
         interval = self._interval
         due = self._due
         due = (due if due > now else now) + interval
@@ -58,25 +58,25 @@ class Bucket:
         return True
 
     def retry_after(self, now: float) -> float:
-        """Seconds until one can be taken."""
-        return max(0.0, self._due + self._interval - self._depth + ROUNDING - now)
+        """Seconds until a token can be taken."""
+        return max(0.0, self._due + self._interval - self._depth + ROUNDING_SECONDS - now)
 
 
 class Buckets(Generic[K]):
-    """A bucket for each key, as many as are in use. Full ones are swept out when the table has doubled.
+    """A bucket for each key. Full buckets are dropped when the table has doubled.
 
-    When `most` are in use at once, the quarter that is nearest to full is forgotten: those lose the least. An
-    attacker with that many addresses gains a burst each, and nobody is refused for want of a place.
+    When `max_keys` are in use, the quarter that is nearest to full is dropped: these lose the least. An attacker with
+    so many addresses gains one burst each, and no client is refused because the table is full.
     """
 
-    def __init__(self, rate: Rate, most: int = 65536) -> None:
-        self._most = most
+    def __init__(self, rate: Rate, max_keys: int = 65536) -> None:
+        self._max_keys = max_keys
         self._due: dict[K, float] = {}
-        self._sweep_at = min(256, most)
+        self._sweep_at = min(256, max_keys)
         self.adopt(rate)
 
     def adopt(self, rate: Rate) -> None:
-        """Go on at another rate. What was taken stays taken: a bucket is full again when it would have been."""
+        """Use another rate from now on. What was taken stays taken: a bucket is full again when it would have been."""
         self._interval = rate.interval
         self._depth = rate.depth
 
@@ -84,7 +84,7 @@ class Buckets(Generic[K]):
         return len(self._due)
 
     def take(self, key: K, now: float) -> bool:
-        """Take one from this key's bucket, if there is one."""
+        """Take one token from the bucket of this key; False if it is empty."""
         if not self._interval:
             return True
         due = max(self._due.get(key, 0.0), now) + self._interval
@@ -96,10 +96,10 @@ class Buckets(Generic[K]):
         return True
 
     def take_many(self, key: K, now: float, amount: int) -> bool:
-        """Take so many at once, or none; as many as there can ever be where more are asked for."""
+        """Take an amount at once, or nothing. More than a full bucket takes the whole bucket."""
         if not self._interval or amount < 1:
             return True
-        due = max(self._due.get(key, 0.0), now) + min(self._interval * amount, self._depth - ROUNDING)
+        due = max(self._due.get(key, 0.0), now) + min(self._interval * amount, self._depth - ROUNDING_SECONDS)
         if due - now > self._depth:
             return False
         if key not in self._due and len(self._due) >= self._sweep_at:
@@ -108,46 +108,31 @@ class Buckets(Generic[K]):
         return True
 
     def many_in(self, key: K, now: float, amount: int) -> float:
-        """Seconds until so many can be taken."""
-        needed = min(self._interval * amount, self._depth - ROUNDING)
-        return max(0.0, self._due.get(key, 0.0) + needed - self._depth + ROUNDING - now)
+        """Seconds until that amount can be taken."""
+        needed = min(self._interval * amount, self._depth - ROUNDING_SECONDS)
+        return max(0.0, self._due.get(key, 0.0) + needed - self._depth + ROUNDING_SECONDS - now)
 
     def give_back(self, key: K) -> None:
-        """Undo one take."""
+        """Put one token back."""
         if key in self._due:
             self._due[key] -= self._interval
 
     def clear(self, key: K) -> None:
-        """Fill this key's bucket."""
+        """Fill the bucket of this key."""
         self._due.pop(key, None)
 
     def retry_after(self, key: K, now: float) -> float:
-        """Seconds until this key can take one."""
-        return max(0.0, self._due.get(key, 0.0) + self._interval - self._depth + ROUNDING - now)
+        """Seconds until a token of this key can be taken."""
+        return max(0.0, self._due.get(key, 0.0) + self._interval - self._depth + ROUNDING_SECONDS - now)
 
     def full_in(self, key: K, now: float) -> float:
-        """Seconds until this key's bucket is full; for a queue, until the turn of the one who came last."""
+        """Seconds until the bucket of this key is full; for a queue, until the turn of its last entry."""
         return max(0.0, self._due.get(key, 0.0) - now)
 
     def sweep(self, now: float) -> None:
-        """Forget what is full; and if that leaves no room, what is nearly."""
+        """Drop full buckets; if the table is still full, also the fullest quarter of the others."""
         self._due = {key: due for key, due in self._due.items() if due > now}
-        if len(self._due) >= self._most:
-            kept = sorted(self._due.items(), key=lambda item: item[1])[max(1, self._most // 4) :]
+        if len(self._due) >= self._max_keys:
+            kept = sorted(self._due.items(), key=lambda item: item[1])[max(1, self._max_keys // 4) :]
             self._due = dict(kept)
-        self._sweep_at = min(self._most, max(256, 2 * len(self._due)))
-
-
-class Strikes:
-    """Counts refusals: is this the `limit`th within `window` seconds? Then the connection has earned its close."""
-
-    __slots__ = ("_limit", "_times", "_window")
-
-    def __init__(self, limit: int = 3, window: float = 10.0) -> None:
-        self._limit = limit
-        self._window = window
-        self._times: tuple[float, ...] = ()
-
-    def strike(self, now: float) -> bool:
-        self._times = (*(time for time in self._times if now - time < self._window), now)[-self._limit :]
-        return len(self._times) >= self._limit > 0
+        self._sweep_at = min(self._max_keys, max(256, 2 * len(self._due)))

@@ -1,10 +1,10 @@
-"""The supervisor: no long-lived part of the server stops in silence.
+"""The supervisor: no part of the server stops unnoticed.
 
-    a part raises, or returns     a line in the log says which part, and why
-      `restarts`                  the part begins anew after RESTART_SECONDS
+    a part raises, or returns     a line in the log names the part and the reason
+      `restarts`                  the part starts again after RESTART_SECONDS
       all others                  the server stops as after SIGTERM, and the process ends with exit code 1
 
-Only a part that keeps nothing in memory between two turns restarts. The others could go on with a state that is half
+A part restarts only if it keeps nothing in memory between two rounds. The state of any other part could be half
 changed; a new process reads everything from the database.
 """
 
@@ -22,7 +22,7 @@ RESTART_SECONDS = 5.0
 
 
 class Part(NamedTuple):
-    """Something that runs for as long as the server does, and the name that the log gives it."""
+    """A part of the server that runs as long as the server does, and its name in the log."""
 
     name: str
     run: Callable[..., Awaitable[None]]
@@ -30,20 +30,20 @@ class Part(NamedTuple):
 
 
 class PartFailed(Exception):
-    """A part could not go on, so the server has stopped. The log says why."""
+    """The server has stopped because a part failed. The log has the reason."""
 
 
 class Supervisor:
-    """Runs parts. `serving` is cancelled when the server has to stop because of one of them."""
+    """Runs the parts. `serving` is cancelled when the server must stop because a part failed."""
 
     def __init__(self) -> None:
         self.serving = trio.CancelScope()
         self.stopping = False
-        """The server stops: a part that returns now has done its work."""
+        """Whether the server stops: a part that returns now has not failed."""
         self._failed: str | None = None
 
     async def run(self, part: Part, *, task_status: trio.TaskStatus[None] | None = None) -> None:
-        """Run a part until the server stops. With `task_status`, the part says itself when it has started."""
+        """Run a part until the server stops. With `task_status`, the part reports when it has started."""
         run = part.run if task_status is None else partial(part.run, task_status=task_status)
         while True:
             problem = await _problem_of(run)
@@ -56,19 +56,19 @@ class Supervisor:
             await trio.sleep(RESTART_SECONDS)
 
     def fail(self, part: str, problem: Exception) -> None:
-        """A part can't go on. Nothing else is needed to end the process."""
+        """Stop the server because a part can't go on."""
         log.fault("a part of the server can't go on: the server stops", problem, part=part)
         self._failed = self._failed or part
         self.serving.cancel()
 
     def check(self) -> None:
-        """Raise when the server has stopped because a part failed."""
+        """Raise PartFailed if the server has stopped because a part failed."""
         if self._failed is not None:
             raise PartFailed(self._failed)
 
 
 async def _problem_of(run: Callable[[], Awaitable[None]]) -> Exception | None:
-    """What a part raised. A cancellation goes on, also when something else failed beside it."""
+    """The exception of a part. A cancellation is raised, also when another exception came with it."""
     try:
         await run()
     except Exception as problem:
@@ -83,7 +83,7 @@ async def _problem_of(run: Callable[[], Awaitable[None]]) -> Exception | None:
 
 
 def cause_of(problem: Any) -> Exception:
-    """The first exception inside the groups that nurseries make."""
+    """The first exception inside the exception groups of nurseries."""
     while isinstance(problem, BaseExceptionGroup):
         problem = problem.exceptions[0]
     assert isinstance(problem, Exception)

@@ -15,8 +15,7 @@ is the user that caused the event (0: none); a row with `others_only` excludes t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 from msgspec import Struct
 
@@ -50,10 +49,6 @@ class Event(Struct, frozen=True):
     def room(self) -> Ref | None:
         """The conversation of the event, or None."""
         return getattr(self, "conversation", None)
-
-
-EventHandlers: TypeAlias = Mapping[type[Event], Callable[[Any], None]]
-"""The handlers by which state in memory follows the events: one for each event that it depends on."""
 
 
 class Ephemeral(Event, frozen=True):

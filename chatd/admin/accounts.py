@@ -29,7 +29,6 @@ from typing import Any
 
 import outcome
 import trio
-from msgspec import Struct
 
 from chatd.admin import notifications
 from chatd.admin.arguments import Arguments, Nothing, called
@@ -106,9 +105,10 @@ class CheckToken(Arguments, frozen=True, kw_only=True):
 class AccountAdmin:
     """Does it. `tell` hears of every change to a user, on the Trio thread, as soon as it is kept."""
 
-    def __init__(self, accounts: Accounts, tell: Tell) -> None:
+    def __init__(self, accounts: Accounts, tell: Tell, address: str = "") -> None:
         self._accounts = accounts
-        self._database = accounts.app.database
+        self._address = address
+        self._database = accounts.database
         self._tell = tell
         self.handlers: Mapping[str, Handler] = {
             "user.add": partial(called, AddUser, self.add),
@@ -163,7 +163,7 @@ class AccountAdmin:
         return {
             "id": made.id,
             "token": token,
-            "link": self._accounts.link("invite", token),
+            "link": self._accounts.link("invite", token, self._address),
             "expires": made.expires,
         }
 
@@ -175,7 +175,7 @@ class AccountAdmin:
         await self._database.write(lambda tx: invites.revoke(tx, asked.id))
 
     async def make_token(self, asked: MakeToken) -> dict[str, Any]:
-        ttl = asked.ttl if asked.ttl is not None else self._accounts.app.config.auth.access_ttl
+        ttl = asked.ttl if asked.ttl is not None else self._accounts.config.auth.access_ttl
         if not 0 < ttl <= LONGEST_TTL:
             raise Refusal(BAD_REQUEST, "A token lasts more than nothing and at most ten years", field="ttl")
         entrant = await self._database.read(lambda tx: services.grant_token(tx, asked.user))
@@ -225,27 +225,20 @@ def shown(user: User) -> dict[str, Any]:
 # Beside a running server
 
 
-def handlers(app: App, accounts: Accounts) -> Mapping[str, Handler]:
-    """For the control socket."""
-    account_admin = AccountAdmin(accounts, partial(tell, app))
-    return {**account_admin.handlers, **notifications.beside(app), **ChatAdmin(app, accounts).handlers}
+def handlers(app: App, accounts: Accounts, address: str = "") -> Mapping[str, Handler]:
+    """For the control socket. `address` is where the server listens."""
+    account_admin = AccountAdmin(accounts, partial(tell, app), address)
+    return {**account_admin.handlers, **notifications.beside(app), **ChatAdmin(app, accounts, address).handlers}
 
 
 def tell(app: App, changed: UpdatedAccount) -> None:
     """What is remembered of a user is forgotten, and their sockets close if they are signed out."""
     app.authenticator.invalidate(changed.user.ref.number)
     if changed.signed_out:
-        app.dispatch.publish(AccountClosed(changed.user.ref), None)
+        app.publisher.publish(AccountClosed(changed.user.ref))
 
 
 # Without one
-
-
-class OfflineApp(Struct, frozen=True):
-    """A house with nobody in it."""
-
-    config: Config
-    database: Database
 
 
 def operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
@@ -290,7 +283,7 @@ async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
         folder / DATABASE_NAME, Schema.of(metadata), busy_seconds=config.data.busy_timeout
     ) as store:
         identity = open_identity(config, folder)
-        account_admin = AccountAdmin(Accounts(OfflineApp(config, store), identity), lambda changed: None)
+        account_admin = AccountAdmin(Accounts(config, store, identity), lambda changed: None)
         known = {**account_admin.handlers, **notifications.alone(store)}
         if identity.source is None:
             return await known[call](arguments)

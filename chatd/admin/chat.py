@@ -41,9 +41,10 @@ class OpenChat(Arguments, frozen=True, kw_only=True):
 class ChatAdmin:
     """Opens conversations for the shell."""
 
-    def __init__(self, app: App, accounts: Accounts) -> None:
+    def __init__(self, app: App, accounts: Accounts, address: str = "") -> None:
         self._app = app
         self._accounts = accounts
+        self._address = address
         self._opening = trio.Lock()  # two users who open a title at once get one group
         self.handlers: Mapping[str, Handler] = {"chat.open": partial(called, OpenChat, self.open)}
 
@@ -59,7 +60,7 @@ class ChatAdmin:
             "token": self._accounts.access(grant, TOKEN_SECONDS),
             "conversation": dialect(SPOKEN_DIALECT).conversation_id.write(conversation),
             "title": asked.conversation,
-            "url": self._app.config.server.public_url or self._accounts.address,
+            "url": self._app.config.server.public_url or self._address,
         }
 
     async def _user(self, name: str) -> User:

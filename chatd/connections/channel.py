@@ -42,7 +42,7 @@ class Channel(Subscriber):
         everywhere: bool = False,
         memory: str | None = None,
     ) -> None:
-        super().__init__(link, face, actor.id, everywhere=everywhere)
+        super().__init__(link, face, actor.id, in_all_rooms=everywhere)
         self.actor = actor
         self.codec = codec
         self.remembered_as = memory  # the name under which its rooms are remembered, if they are

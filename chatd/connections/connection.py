@@ -81,7 +81,7 @@ class Connection(Sink, ManagedConnection):
         self.writing = 0
         self.open = True
         self.is_closing = False  # it has been told goodbye: nothing more is heard
-        self._bucket = Bucket(app.calls)
+        self._bucket = Bucket(app.call_rate)
         self._typing: Bucket | None = None
         self._strikes: list[float] | None = None
         self._idle: trio.Event | None = None
@@ -138,7 +138,7 @@ class Connection(Sink, ManagedConnection):
             for number in self._rooms(channel, place, arrival.rooms):
                 app.broker.join(channel, (JOINED, number))
         self.entering = ()
-        app.dispatch.connected(channels[0].actor)
+        app.user_connected(channels[0].actor)
 
     def _rooms(self, channel: Channel, place: int, rooms: SeatRooms | None) -> Iterable[int]:
         """The rooms that a seat is in from the beginning."""
@@ -157,7 +157,7 @@ class Connection(Sink, ManagedConnection):
     def greet(self, channel: Channel) -> None:
         """Tell a newcomer what their dialect greets with."""
         for kind in channel.codec.vocabulary.initial_events:
-            self.app.dispatch.greet(kind, channel.actor, partial(self._greet_with, channel))
+            self.app.greetings.greet(kind, channel.actor, partial(self._greet_with, channel))
 
     def _greet_with(self, channel: Channel, event: Event) -> None:
         if channel.groups:  # it still has its seat
@@ -169,13 +169,13 @@ class Connection(Sink, ManagedConnection):
         """Tell an event to the other sockets of the user that speak the same dialect."""
         for seat in self.app.broker.subscribers((USER, channel.user)):
             if seat is not channel and seat.encoder.dialect is channel.encoder.dialect:
-                self.app.broker.tell(seat, event)
+                self.app.broker.send_event(seat, event)
 
     def leave(self, namespace: str) -> None:
         channel = self.channels.pop(namespace, None)
         if channel is not None:
             self.app.broker.unsubscribe(channel)
-            self.app.dispatch.disconnected(channel.actor.id)
+            self.app.user_disconnected(channel.actor.id)
 
     def leave_all(self) -> None:
         """Give every seat back, before the socket closes: its number may be somebody else's at once."""
@@ -347,7 +347,7 @@ class Connection(Sink, ManagedConnection):
             self.app.broker.join(channel, (JOINED, result.conversation.number))
         self._answer(channel, row, id, result)
         if row.resends is not None and result is False:
-            self.app.dispatch.greet(row.resends, channel.actor, partial(self._greet_with, channel))
+            self.app.greetings.greet(row.resends, channel.actor, partial(self._greet_with, channel))
 
     def _begin_join(self, channel: Channel, command: ask.Join) -> ask.Join:
         """Before a join is asked for: one above the limit must not be remembered either."""
@@ -412,7 +412,7 @@ class Connection(Sink, ManagedConnection):
     def _check_typing(self) -> None:
         now = trio.current_time()
         if self._typing is None:
-            self._typing = Bucket(self.app.typing)
+            self._typing = Bucket(self.app.typing_rate)
         if not self._typing.take(now):
             wait = round(self._typing.retry_after(now), 3)
             raise Refusal(RATE_LIMITED, "You are typing too fast", retry_after=wait)
@@ -447,7 +447,7 @@ class Connection(Sink, ManagedConnection):
 
     def push_event(self, channel: Channel, event: Event) -> None:
         """An event that has no position, for this seat alone."""
-        self.app.broker.tell(channel, event)
+        self.app.broker.send_event(channel, event)
 
 
 def _nothing(tx: Transaction) -> None:

@@ -1,9 +1,13 @@
 """What all connections and requests share.
 
-app.py             everything that is shared, in one object
-dispatch.py        the one door for every command
-authenticator.py   token → actor
-accounts.py        own accounts: register, login, refresh, logout
-notifier.py        notifications of messages, published behind the hot path
-removal.py         deleted conversations, emptied in small steps
+app.py                everything that is shared, in one object
+dispatch.py           the door for every command
+user_limits.py        how often one user may send, create groups and add members
+memory_services.py    commands that are answered without the store
+greetings.py          the state that a client receives when it connects
+authenticator.py      token → actor
+accounts.py           own accounts: register, login, refresh, logout
+notifier.py           notifications of messages, published behind the hot path
+background_tasks.py   tasks that belong to no connection
+removal.py            deleted conversations, emptied in small steps
 """

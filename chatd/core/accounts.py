@@ -1,4 +1,4 @@
-"""Own accounts: making one, signing in, staying signed in, signing out. One method for each command.
+"""Own accounts: register, log in, stay logged in, log out. One method for each command.
 
     Register   name or address, password   → an account and a session     FORBIDDEN, CONFLICT, RATE_LIMITED
     Login      name or address, password   → a session                    AUTH_INVALID, RATE_LIMITED
@@ -8,15 +8,14 @@
 Who may register is `auth.registration`; the token of an invite makes an account where it is "invite" or "open", with
 the rights that the invite gives (chatd/services/invites.py).
 
-A wrong password, an unknown name and a closed account are answered alike, after the same work. Guesses are counted and
-delayed by chatd/auth/logins.py; passwords are hashed in threads by chatd/auth/passwords.py; what is written is in
-chatd/services/accounts.py.
+A wrong password, an unknown name and a closed account get the same answer, after the same work. chatd/auth/logins.py
+counts and delays guesses; chatd/auth/passwords.py hashes passwords in threads; chatd/services/accounts.py writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import outcome
 import trio
@@ -26,7 +25,7 @@ from chatd.auth.logins import LoginLimiter, account_key
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import RefreshToken, digest, make_refresh_token, parse_refresh_token
 from chatd.config.settings import Config, LimitSettings, ServerSettings
-from chatd.net.proxies import address_block
+from chatd.core.dispatch import PublicService
 from chatd.rate_limit import Buckets, Rate
 from chatd.services import accounts as services
 from chatd.services import invites
@@ -43,109 +42,116 @@ from protocol.model import Tokens
 
 T = TypeVar("T")
 
-CLOSED = "This server makes no accounts for strangers; ask its administrator for one"
-INVITE_NEEDED = "An invite is needed to make an account here; ask the server's administrator for one"
-EVERYWHERE = (("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:"))
-TOO_MANY = "Too many attempts to make an account from this address"
+REGISTRATION_CLOSED = "Registration is closed on this server; ask its administrator for an account"
+INVITE_NEEDED = "An invite is needed to register on this server; ask its administrator for one"
+ANY_ADDRESS = (("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:"))
+TOO_MANY_REGISTRATIONS = "Too many attempts to make an account from this address"
 
 
-class AccountsApp(Protocol):
-    """The house, as far as it matters here. The configuration may change while it runs."""
+def no_limit(network: str) -> None:
+    """For commands that are counted elsewhere."""
 
-    @property
-    def config(self) -> Config: ...
-    @property
-    def database(self) -> Database: ...
+
+def ignore_session(sid: str) -> None:
+    """For accounts without a running server: no connection has to be closed."""
 
 
 class Accounts:
-    """See above. `ended` hears of each session that ends, on the Trio thread, as soon as that is committed.
+    """The services of the four commands, in the table `services`.
 
-    `address` is where the server listens, for links; empty on data that no server runs on.
+    `on_session_ended` is called with the id of each session that ends, on the Trio thread, right after the commit.
     """
 
     def __init__(
         self,
-        home: AccountsApp,
+        config: Config,
+        database: Database,
         identity: Identity,
         *,
         passwords: Passwords | None = None,
         logins: LoginLimiter | None = None,
+        on_session_ended: Callable[[str], None] = ignore_session,
     ) -> None:
-        limits = home.config.limits
-        self.app = home
+        limits = config.limits
+        self.config = config
+        self.database = database
         self.identity = identity
         self.passwords = passwords or Passwords()
         self.logins = logins or LoginLimiter(*login_rates(limits))
         self.registrations: Buckets[str] = Buckets(registration_rate(limits))
         self.renewals: Buckets[str] = Buckets(renewal_rate(limits))
-        self.ended: Callable[[str], None] = lambda sid: None
-        self.address = ""
+        self._on_session_ended = on_session_ended
         self._setup: str | None = None
-        self._methods: dict[type[Command], Callable[[Any, str], Awaitable[Tokens | None]]] = {
-            ask.Register: self._register,
-            ask.Login: self._login,
-            ask.Refresh: self._refresh,
-            ask.Logout: self._logout,
+        self.services: Mapping[type[Command], PublicService] = {
+            ask.Register: PublicService(self._register, self._limit_registrations),
+            ask.Login: PublicService(self._login, no_limit),  # chatd/auth/logins.py counts failed logins
+            ask.Refresh: PublicService(self._refresh, self._limit_renewals),
+            ask.Logout: PublicService(self._logout, self._limit_renewals),
         }
 
-    def adopt(self, limits: LimitSettings) -> None:
-        """Take up other limits; what was counted stays."""
+    def adopt(self, config: Config) -> None:
+        """Use other settings from now on. What was counted stays counted."""
+        self.config, limits = config, config.limits
         self.logins.adopt(*login_rates(limits))
         self.registrations.adopt(registration_rate(limits))
         self.renewals.adopt(renewal_rate(limits))
 
-    async def perform(self, command: Command, address: str) -> Tokens | None:
-        """Carry out one of the four, asked from this address."""
-        return await self._methods[type(command)](command, address_block(address))
+    def _limit_registrations(self, network: str) -> None:
+        charge(self.registrations, network, TOO_MANY_REGISTRATIONS)
 
-    # Making an account
+    def _limit_renewals(self, network: str) -> None:
+        charge(self.renewals, network)
+
+    # Registration
 
     async def _register(self, command: ask.Register, address: str) -> Tokens:
-        charge(self.registrations, address, TOO_MANY)
-        registration, token, setup = self.app.config.auth.registration, command.invite, self._setup
+        registration, token, setup = self.config.auth.registration, command.invite, self._setup
         if registration == "closed":
-            raise Refusal(FORBIDDEN, CLOSED)
-        if token is not None:  # before a password is hashed for it
-            await self.app.database.read(lambda tx: invites.check(tx, token, setup))
+            raise Refusal(FORBIDDEN, REGISTRATION_CLOSED)
+        if token is not None:  # check it before the work of hashing a password
+            await self.database.read(lambda tx: invites.check(tx, token, setup))
         elif registration != "open":
             raise Refusal(FORBIDDEN, INVITE_NEEDED)
-        person = await self.new_account(command.name, command.email, command.display, command.password)
+        account = await self.new_account(command.name, command.email, command.display, command.password)
         fresh = make_refresh_token()
 
         def unit(tx: Transaction) -> TokenGrant:
             admin = token is not None and invites.use(tx, token, setup).admin
-            admitted = NewAccount(person.name, person.email, person.display, person.password, admin)
+            new_account = NewAccount(account.name, account.email, account.display, account.password, admin)
             return services.register(
                 tx,
-                admitted,
+                new_account,
                 self._refresh_row(fresh),
                 self.identity.address_digest(address),
                 above_foreign_ids=self.identity.foreign,
             )
 
-        entrant = await self.app.database.write(unit)
-        self._setup = None  # there is a user
-        return self._tokens(entrant, fresh)
+        grant = await self.database.write(unit)
+        self._setup = None  # a user exists now, so the setup token is void
+        return self._tokens(grant, fresh)
 
     def open_setup(self) -> str:
-        """A token that makes the first administrator, as long as there is no user. The one before is void."""
+        """A token that makes the first administrator, as long as no user exists. The token before it is void."""
         token = invites.generate()
         self._setup = digest(token)
         return token
 
-    def link(self, kind: str, token: str) -> str:
-        """Where a browser shows the token to this server. It is in the fragment, which no server and no log gets."""
-        server = self.app.config.server
-        address = server.public_url or self.address or configured_address(server)
-        for everywhere, here in EVERYWHERE:
-            address = address.replace(f"//{everywhere}", f"//{here}")
+    def link(self, kind: str, token: str, address: str = "") -> str:
+        """The address at which a browser shows the token to this server.
+
+        `address` is where the server listens; empty without a running server. The token is in the fragment, which
+        browsers send to no server, so it appears in no log.
+        """
+        server = self.config.server
+        address = server.public_url or address or configured_address(server)
+        for any_address, loopback in ANY_ADDRESS:
+            address = address.replace(f"//{any_address}", f"//{loopback}")
         return f"{address.rstrip('/')}/#{kind}={token}"
 
     async def new_account(
         self, name: str | None, email: str | None, display: str | None, password: str | None, *, admin: bool = False
     ) -> NewAccount:
-        """Somebody new, checked. Without a name they are called by their address."""
+        """A new account, checked. Without a name, the address gives one."""
         if email is not None:
             email = services.check_email(email)
         name = services.check_name(name) if name is not None else services.default_name(email)
@@ -153,37 +159,36 @@ class Accounts:
         hashed = await self.passwords.hash(password) if password is not None else None
         return NewAccount(name, email, display, hashed, admin)
 
-    # Sessions
+    # Login sessions
 
     async def _login(self, command: ask.Login, address: str) -> Tokens:
         handle = command.name if command.name is not None else command.email
         if handle is None:
             raise Refusal(BAD_REQUEST, "A username or an email is needed", field="username")
         place = self.identity.address_digest(address)
-        account, familiar = await self.app.database.read(lambda tx: _claimant(tx, command, place))
+        account, familiar = await self.database.read(lambda tx: _claimant(tx, command, place))
         attempt = self.logins.request_attempt(account_key(handle), address, trio.current_time(), familiar=familiar)
         await trio.sleep(attempt.wait_seconds)
         stored = account.password if account else None
         right = await self.passwords.verify(stored, command.password)
-        entrant, fresh = None, make_refresh_token()
+        grant, fresh = None, make_refresh_token()
         if account and stored and right and not account.user.disabled:
             stale = self.passwords.needs_rehash(stored)
             rehashed = await self.passwords.hash(command.password) if stale else None
             session = self._refresh_row(fresh)
-            entrant = await self.app.database.write(lambda tx: services.sign_in(tx, account, session, rehashed, place))
-        if entrant is None:
+            grant = await self.database.write(lambda tx: services.sign_in(tx, account, session, rehashed, place))
+        if grant is None:
             LOGINS_FAILED.add()
             raise self.logins.failed(attempt, trio.current_time())
         self.logins.succeeded(attempt)
-        return self._tokens(entrant, fresh)
+        return self._tokens(grant, fresh)
 
     async def _refresh(self, command: ask.Refresh, address: str) -> Tokens:
-        charge(self.renewals, address)
-        shown = parse_refresh_token(command.refresh)
-        fresh = shown.rotate()
-        sid = shown.family_digest
+        presented = parse_refresh_token(command.refresh)
+        fresh = presented.rotate()
+        sid = presented.family_digest
         renewal = await self._end_with(
-            lambda tx: services.renew(tx, self._refresh_row(shown), self._refresh_row(fresh)),
+            lambda tx: services.renew(tx, self._refresh_row(presented), self._refresh_row(fresh)),
             lambda renewal: sid if renewal.session_ended else None,
         )
         if renewal.grant is None:
@@ -191,38 +196,39 @@ class Accounts:
         return self._tokens(renewal.grant, fresh)
 
     async def _logout(self, command: ask.Logout, address: str) -> None:
-        charge(self.renewals, address)
         if command.refresh is not None:
             sid = parse_refresh_token(command.refresh).family_digest
             await self._end_with(lambda tx: services.sign_out(tx, sid), lambda ended: sid if ended else None)
 
     async def _end_with(self, unit: Callable[[Transaction], T], ends: Callable[[T], str | None]) -> T:
-        """Commit a unit that may end a session, and which one. Submitted, not awaited: what is published next must not
-        reach what the session's tokens opened.
+        """Commit a unit that may end a login session; `ends` returns the id of the session that has ended.
+
+        The end is reported right after the commit, before later events are published: a connection that the session's
+        tokens opened must not receive them.
         """
-        kept = trio.Event()
+        committed = trio.Event()
         results: list[outcome.Outcome[T]] = []
 
         def done(result: outcome.Outcome[T]) -> None:
             results.append(result)
-            kept.set()
+            committed.set()
             if isinstance(result, outcome.Value) and (sid := ends(result.value)) is not None:
-                self.ended(sid)
+                self._on_session_ended(sid)
 
-        self.app.database.submit(unit, done)
-        await kept.wait()
+        self.database.submit(unit, done)
+        await committed.wait()
         return results[0].unwrap()
 
     def _refresh_row(self, token: RefreshToken) -> RefreshRow:
-        return RefreshRow(token.family_digest, token.digest, int(self.app.config.auth.refresh_ttl * 1000))
+        return RefreshRow(token.family_digest, token.digest, int(self.config.auth.refresh_ttl * 1000))
 
-    def _tokens(self, entrant: TokenGrant, fresh: RefreshToken) -> Tokens:
-        ttl = self.app.config.auth.access_ttl
-        return Tokens(entrant.user, self.access(entrant, ttl, sid=fresh.family_digest), fresh.text, int(ttl))
+    def _tokens(self, grant: TokenGrant, fresh: RefreshToken) -> Tokens:
+        ttl = self.config.auth.access_ttl
+        return Tokens(grant.user, self.access(grant, ttl, sid=fresh.family_digest), fresh.text, int(ttl))
 
-    def access(self, entrant: TokenGrant, ttl: float, *, admin: bool = False, sid: str | None = None) -> str:
+    def access(self, grant: TokenGrant, ttl: float, *, admin: bool = False, sid: str | None = None) -> str:
         """An access token."""
-        user, issued = entrant
+        user, issued = grant
         admin = admin or user.admin
         return self.identity.issuer.access(
             user.ref.number, ttl=ttl, name=user.name, admin=admin, issued=issued, sid=sid
@@ -230,13 +236,16 @@ class Accounts:
 
 
 def _claimant(tx: ReadTransaction, command: ask.Login, place: str) -> tuple[Account | None, bool]:
-    """Who means to sign in, and whether they have from there before. The same questions for a name that nobody has."""
+    """The account that a login names, and whether it has logged in from that place before.
+
+    An unknown name costs the same work.
+    """
     account = services.find_by_login(tx, command.name, command.email)
     return account, stored.is_known_place(tx, account.user.ref.number if account else 0, place)
 
 
 def configured_address(server: ServerSettings) -> str:
-    """Where a server of this configuration listens."""
+    """The address at which a server of this configuration listens."""
     scheme = "https" if server.tls_certificate else "http"
     host = f"[{server.host}]" if ":" in server.host else server.host
     return f"{scheme}://{host}:{server.port}"
@@ -250,7 +259,7 @@ def charge(buckets: Buckets[str], address: str, why: str = "You are asking too f
 
 
 def login_rates(limits: LimitSettings) -> tuple[Rate, Rate]:
-    """Failed logins: of one account, of one address."""
+    """How often logins may fail: for one account, and from one address."""
     return (
         Rate(limits.logins_per_account, limits.logins_per_account_burst),
         Rate(limits.logins_per_address, limits.logins_per_address_burst),
@@ -265,14 +274,15 @@ def renewal_rate(limits: LimitSettings) -> Rate:
     return Rate(limits.renewals_per_address, limits.renewals_per_address_burst)
 
 
-def first_steps(accounts: Accounts, count: int, command: str) -> str | None:
+def first_steps(accounts: Accounts, count: int, command: str, address: str = "") -> str | None:
     """The line that says how to make the first user of a server that has none, where no other issuer makes them.
 
-    `command` makes an administrator in a shell. The link's token is shown here only.
+    `command` makes an administrator in a shell; `address` is where the server listens. The token of the link is shown
+    nowhere else.
     """
     if count or accounts.identity.foreign:
         return None
-    if accounts.app.config.auth.registration == "closed":
+    if accounts.config.auth.registration == "closed":
         return f"there is no user yet; make the first administrator with: {command}"
-    link = accounts.link("setup", accounts.open_setup())
+    link = accounts.link("setup", accounts.open_setup(), address)
     return f"there is no user yet; make the first administrator at {link} (once) or with: {command}"

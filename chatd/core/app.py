@@ -1,46 +1,68 @@
-"""The house: what all connections and requests share. Built in chatd/server/main.py, handed down from there."""
+"""The app: what all connections and requests share. `App.build` makes every part, in the order of their needs."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
+import trio
+
+from chatd.auth.identity import Identity
 from chatd.config.settings import Config
+from chatd.core.accounts import Accounts
 from chatd.core.authenticator import Authenticator
-from chatd.core.dispatch import Dispatch
+from chatd.core.background_tasks import BackgroundTasks
+from chatd.core.dispatch import Dispatch, PublicDispatch
+from chatd.core.greetings import Greetings
+from chatd.core.memory_services import MemoryServices
+from chatd.core.notifier import Notifier
+from chatd.core.removal import Remover
+from chatd.core.user_limits import UserLimits
 from chatd.rate_limit import Buckets, Rate
 from chatd.realtime.broker import Broker
 from chatd.realtime.encoder import EventEncoder, Pack, Push
+from chatd.realtime.event_bus import EventBus, Publisher
+from chatd.realtime.event_waiters import EventWaiters
 from chatd.realtime.online_users import OnlineUsers
+from chatd.realtime.presence import PresenceTracker
+from chatd.realtime.room_access import RoomAccess
+from chatd.realtime.typing import TypingTracker
+from chatd.realtime.unread_counts import UnreadCounts
+from chatd.realtime.viewers import Viewers
 from chatd.services.context import Actor
 from chatd.store.sqlite.database import Database
 from protocol.dialects import dialect, names
 from protocol.dialects.codec import NamespaceCodec
 from protocol.dialects.grammar import Dialect
-from protocol.errors import NOT_FOUND, Closing, Refusal
+from protocol.errors import NOT_FOUND, SIGNED_OUT, Closing, Refusal
+from protocol.events import AccountClosed
 from protocol.framings import sse
 from protocol.framings.socketio import SocketIo
 from protocol.strict import allow_depth, allow_values
 
+TICK_SECONDS = 0.25
+
 
 class ManagedConnection:
-    """A connection, as the house knows it: something that may have to go."""
+    """A connection, as far as the app must know it: it may have to be closed."""
 
     __slots__ = ()
 
     @property
     def users(self) -> set[int]:
-        """Who sits in it."""
+        """The users whose namespaces are open in the connection."""
         raise NotImplementedError
 
     @property
     def sids(self) -> set[str | None]:
-        """The sessions of own accounts that its tokens belong to."""
+        """The login sessions that the tokens of the connection belong to."""
         return set()
 
     @property
     def sessions(self) -> set[str]:
-        """The names under which its rooms are remembered."""
+        """The names under which the rooms of the connection are stored."""
         raise NotImplementedError
 
     @property
@@ -49,68 +71,189 @@ class ManagedConnection:
         return 0
 
     def close_with(self, closing: Closing) -> None:
-        """Say goodbye."""
+        """Send what the closing says, and close."""
         raise NotImplementedError
 
     def check(self, now: float, clock: float) -> None:
-        """Be looked at by the sweep: monotonic seconds, and seconds since 1970."""
+        """Close the connection if a deadline is over. `now` is monotonic, `clock` counts from 1970; both in seconds."""
         raise NotImplementedError
 
 
+class LiveSettings(Protocol):
+    """A part of the server that takes its own settings out of a configuration."""
+
+    def adopt(self, config: Config) -> None:
+        """Use the settings of this configuration from now on. What was counted stays counted."""
+        ...
+
+
+class Parts(NamedTuple):
+    """The parts of an app, in the order in which they are built."""
+
+    online_users: OnlineUsers
+    viewers: Viewers
+    broker: Broker
+    event_waiters: EventWaiters
+    publisher: Publisher
+    typing_tracker: TypingTracker
+    presence: PresenceTracker
+    notifier: Notifier
+    remover: Remover
+    unread_counts: UnreadCounts
+    user_limits: UserLimits
+    dispatch: Dispatch
+    greetings: Greetings
+
+    @classmethod
+    def build(cls, config: Config, database: Database, bus: EventBus) -> Parts:
+        online_users = OnlineUsers(bus)
+        viewers = Viewers(database, bus)
+        broker = Broker(online_users, viewers.room_changed, position=database.position)
+        event_waiters = EventWaiters()
+        publisher = Publisher(bus, broker, event_waiters)
+        typing_tracker = TypingTracker(config, publisher.publish, bus)
+        presence = PresenceTracker(config, publisher.publish, online_users.forget)
+        notifier = Notifier(database, broker, online_users, viewers, publisher, bus)
+        remover = Remover(database, bus)
+        RoomAccess(broker, bus)
+        unread_counts = UnreadCounts(broker, online_users)
+        user_limits = UserLimits(config)
+        memory_services = MemoryServices(online_users, publisher, database)
+        dispatch = Dispatch(
+            config, database, publisher, viewers, limits=user_limits.checks, memory_services=memory_services.table
+        )
+        greetings = Greetings(dispatch, online_users, presence)
+        return cls(
+            online_users,
+            viewers,
+            broker,
+            event_waiters,
+            publisher,
+            typing_tracker,
+            presence,
+            notifier,
+            remover,
+            unread_counts,
+            user_limits,
+            dispatch,
+            greetings,
+        )
+
+
 class App:
-    """See above. `connections` are all that are open; the sweep looks at each about once a second."""
+    """What all connections and requests share.
+
+    `connections` are all that are open; the sweep checks each of them about once a second.
+    """
 
     def __init__(
         self,
         config: Config,
         database: Database,
-        broker: Broker,
-        online_users: OnlineUsers,
-        dispatch: Dispatch,
-        authenticator: Authenticator,
+        identity: Identity,
+        parts: Parts,
+        bus: EventBus,
         clock: Callable[[], float],
     ) -> None:
         self.database = database
-        self.broker = broker
-        self.online_users = online_users
-        self.dispatch = dispatch
-        self.authenticator = authenticator
         self.clock = clock
+        self.online_users = parts.online_users
+        self.viewers = parts.viewers
+        self.broker = parts.broker
+        self.event_waiters = parts.event_waiters
+        self.publisher = parts.publisher
+        self.typing_tracker = parts.typing_tracker
+        self.presence = parts.presence
+        self.notifier = parts.notifier
+        self.remover = parts.remover
+        self.unread_counts = parts.unread_counts
+        self.user_limits = parts.user_limits
+        self.dispatch = parts.dispatch
+        self.greetings = parts.greetings
+        self.authenticator = Authenticator(database, identity.verifier, provision=identity.provision)
+        self.accounts = Accounts(config, database, identity, on_session_ended=self._session_ended)
+        self.public_dispatch = PublicDispatch(self.accounts.services)
+        self.background_tasks = BackgroundTasks()
         self.connections: set[ManagedConnection] = set()
+        self.anonymous: Buckets[str] = Buckets(Rate(0))
+        self.rest: Buckets[object] = Buckets(Rate(0))
         self.adopt(config)
+        self.live_parts: tuple[LiveSettings, ...] = (
+            self,
+            parts.dispatch,
+            parts.user_limits,
+            parts.typing_tracker,
+            parts.presence,
+            self.accounts,
+        )
         self._codecs: dict[tuple[str, str], NamespaceCodec] = {}
         self._encoders: dict[tuple[object, ...], EventEncoder] = {}
         self.stopping = False
-        self.start_task: Callable[..., None] = _nowhere
-        """Start a task that belongs to no connection; the top nursery's."""
         self.push_since = SocketIo.push_since(database.epoch)
-        """For the faces of Socket.IO clients that may recover."""
+        """For the encoders of Socket.IO clients that may recover."""
         self.sse_push = sse.push_since(database.epoch)
+        bus.after(AccountClosed, self._account_closed)
+        database.call_after_batch(self._after_batch)
+
+    @classmethod
+    def build(
+        cls, config: Config, database: Database, identity: Identity, *, clock: Callable[[], float] = time.time
+    ) -> App:
+        """Everything between the store and the listeners."""
+        bus = EventBus()
+        return cls(config, database, identity, Parts.build(config, database, bus), bus, clock)
 
     def adopt(self, config: Config) -> None:
-        """Take up a configuration: at the start, and when SIGHUP brings another."""
+        """Use this configuration: at the start, and when SIGHUP brings another."""
         limits = config.limits
         self.config = config
         allow_depth(limits.json_depth)
         allow_values(limits.json_values)
-        self.anonymous = Buckets[str](Rate(limits.anonymous_per_address, limits.anonymous_per_address_burst))
-        self.rest = Buckets[object](Rate(limits.rest_per_user, limits.rest_per_user_burst))
-        self.calls = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
-        self.typing = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)
+        self.anonymous.adopt(Rate(limits.anonymous_per_address, limits.anonymous_per_address_burst))
+        self.rest.adopt(Rate(limits.rest_per_user, limits.rest_per_user_burst))
+        self.call_rate = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
+        self.typing_rate = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)
+
+    # Users who come and go
+
+    def user_connected(self, actor: Actor) -> None:
+        """A connection of the user is open."""
+        self.presence.user_connected(actor.ref)
+
+    def user_disconnected(self, user: int) -> None:
+        """A connection of the user has closed."""
+        if not self.online_users.disconnect(user):
+            self.typing_tracker.user_disconnected(user)
+            self.presence.user_disconnected(user)
+
+    # Timers
+
+    def _after_batch(self) -> None:
+        self.unread_counts.send_changed()
+        self.viewers.flush()
+
+    async def tick(self) -> None:
+        """Four times a second: the unread counts of groups that are due, and typing that has ended by itself."""
+        while True:
+            await trio.sleep(TICK_SECONDS)
+            now = trio.current_time()
+            self.unread_counts.send_due(now)
+            self.viewers.flush()
+            self.typing_tracker.sweep(now)
 
     def batch_limit(self) -> int:
-        """How many calls a JSON-RPC batch may hold: as many as the bucket of a connection holds when it is full."""
-        return int(max(self.calls.burst, 1)) if self.calls.rate else sys.maxsize
+        """How many calls a JSON-RPC batch may hold: the size of a connection's bucket."""
+        return int(max(self.call_rate.burst, 1)) if self.call_rate.rate else sys.maxsize
 
     @property
     def waiting(self) -> int:
-        """Bytes that wait for slow clients."""
+        """How many bytes wait for slow clients."""
         return sum(connection.waiting for connection in self.connections)
 
     # Tokens
 
     async def authenticate(self, token: str, charged: str, *, services: bool = False) -> Actor:
-        """Who holds the token. A valid token gives back what its request has paid, as `charged` says (Request)."""
+        """The actor of a token. A valid token gives its address back what the request took (`Request.charged`)."""
         actor = await self.authenticator.authenticate(token, services=services)
         self.refund(charged)
         return actor
@@ -122,48 +265,54 @@ class App:
     # Dialects
 
     def dialect_of(self, namespace: str, asked: str | None = None) -> Dialect:
-        """The dialect that a namespace speaks: the one asked for, else the table's.
+        """The dialect of a namespace: the one asked for, or the one in the configuration's table.
 
-        A namespace is one of the table's, or one that the dialect asked for has a vocabulary for.
+        The namespace must be in that table, or in the vocabularies of the dialect asked for.
         """
         name = asked or self.config.dialects.get(namespace)
         if name is None:
             raise Refusal(NOT_FOUND, f"There is no namespace {namespace[:100]!r}")
         if name not in names():
             raise Refusal(NOT_FOUND, f"There is no dialect {name[:100]!r}; there are {', '.join(names())}")
-        spoken = dialect(name)
-        if namespace not in self.config.dialects and namespace not in spoken.vocabularies:
+        found = dialect(name)
+        if namespace not in self.config.dialects and namespace not in found.vocabularies:
             raise Refusal(NOT_FOUND, f"There is no namespace {namespace[:100]!r}")
-        return spoken
+        return found
 
-    def codec(self, spoken: Dialect, namespace: str) -> NamespaceCodec:
-        key = (spoken.name, namespace)
+    def codec(self, target: Dialect, namespace: str) -> NamespaceCodec:
+        key = (target.name, namespace)
         found = self._codecs.get(key)
         if found is None:
-            found = self._codecs[key] = NamespaceCodec(spoken, namespace)
+            found = self._codecs[key] = NamespaceCodec(target, namespace)
         return found
 
-    def encoder(self, spoken: Dialect, namespace: str, push: Push, pack: Pack) -> EventEncoder:
-        key = (spoken.name, namespace, push, pack)
+    def encoder(self, target: Dialect, namespace: str, push: Push, pack: Pack) -> EventEncoder:
+        key = (target.name, namespace, push, pack)
         found = self._encoders.get(key)
         if found is None:
-            found = self._encoders[key] = EventEncoder(spoken, namespace, push, pack)
+            found = self._encoders[key] = EventEncoder(target, namespace, push, pack)
         return found
 
-    # Goodbyes
+    # Closing connections
 
     def close_user(self, user: int, closing: Closing) -> None:
-        """Close every socket of a user."""
+        """Close every connection of a user."""
         for connection in list(self.connections):
             if user in connection.users:
                 connection.close_with(closing)
 
     def end_session(self, sid: str, closing: Closing) -> None:
-        """A session of an own account has ended: refuse its access tokens, close every socket that they opened."""
+        """A login session has ended: refuse its access tokens and close every connection that they opened."""
         self.authenticator.end_session(sid)
         for connection in list(self.connections):
             if sid in connection.sids:
                 connection.close_with(closing)
+
+    def _account_closed(self, event: AccountClosed) -> None:
+        self.close_user(event.user.number, SIGNED_OUT)
+
+    def _session_ended(self, sid: str) -> None:
+        self.end_session(sid, SIGNED_OUT)
 
     def close_all(self, closing: Closing) -> None:
         self.stopping = True
@@ -175,7 +324,3 @@ class App:
         clock = self.clock()
         for connection in list(self.connections):
             connection.check(now, clock)
-
-
-def _nowhere(*task: object) -> None:
-    raise RuntimeError("the server does not run")

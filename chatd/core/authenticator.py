@@ -1,7 +1,7 @@
-"""The doorman: whoever shows a token becomes an Actor here, or is told why not. Sockets and REST ask the same one.
+"""Authentication: a token becomes an Actor, or a Refusal that says why not. Connections and REST use the same one.
 
-A verified token is only half of it: the user must exist, not be closed, and not have revoked what was issued before.
-That is asked of the store; the answer is remembered for as long as nothing changes it (`forget`).
+A valid signature is not enough: the user must exist, the account must be open, and the token must not have been
+revoked. The store knows that. Its answer is cached until something about the user changes (`invalidate`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from protocol.errors import AUTH_INVALID, BAD_REQUEST, Refusal
 from protocol.ids import read_digits
 
 MAX_CACHED_ACTORS = 10_000
-ENDED = 10_000  # sessions that ended last: whoever was admitted just before is still on the way to a seat
+MAX_ENDED_SESSIONS = 10_000
+"""How many ended login sessions are remembered: a token may be verified just before its session ends, and its
+connection set up just after that."""
 
 
 class TokenVerifier(Protocol):
@@ -32,7 +34,7 @@ class TokenVerifier(Protocol):
 
 
 class Authenticator:
-    """`provision`: a foreign token of an unknown user makes that user."""
+    """Finds the actor of a token. With `provision`, a foreign token of an unknown user makes that user."""
 
     def __init__(self, database: Database, verifier: TokenVerifier, *, provision: bool) -> None:
         self._database = database
@@ -40,13 +42,13 @@ class Authenticator:
         self._provision = provision
         self._actors: dict[Claims, Actor] = {}
         self._services: dict[str, Actor] = {}
-        self._changes = 0
-        self._changed: dict[int, int] = {}
-        self._ended: dict[str, None] = {}
-        self._taken: set[int | str] = set()
+        self._change_count = 0
+        self._changed_users: dict[int, int] = {}
+        self._ended_sessions: dict[str, None] = {}
+        self._taken_ids: set[int | str] = set()
 
     async def authenticate(self, token: str, *, services: bool = False) -> Actor:
-        """Who holds the token. Services are let in only where `services` are meant to come in, which is REST."""
+        """The actor of a token. Tokens of services are accepted only with `services`, which REST sets."""
         if not token:
             raise Refusal(AUTH_INVALID, "A token is needed")
         if len(token) > MAX_TOKEN_BYTES:
@@ -56,36 +58,36 @@ class Authenticator:
         claims = await self._verifier.verify_or_fetch_keys(token)
         actor = self._actors.get(claims)
         if actor is None:
-            changes = self._changes
+            changes = self._change_count
             actor = replace(await self._find_or_provision(claims), since=changes)
-            if changes == self._changes:  # or what was read may be out of date already
+            if changes == self._change_count:  # otherwise the answer may be out of date already
                 if len(self._actors) >= MAX_CACHED_ACTORS:
                     self._actors.clear()
                 self._actors[claims] = actor
         return actor
 
     def knows_token(self, token: str) -> bool:
-        """Whether the token was admitted before and would be again: cheap, and without asking the store."""
+        """Whether the token was accepted before and is still valid. Cheap: it does not use the store."""
         if token.startswith(service_tokens.TOKEN_PREFIX):
             return service_tokens.digest(token) in self._services
         claims = self._verifier.cached_claims(token)
         return claims is not None and claims in self._actors
 
-    async def _authenticate_service(self, token: str, welcome: bool) -> Actor:
-        if not welcome:
+    async def _authenticate_service(self, token: str, allowed: bool) -> Actor:
+        if not allowed:
             raise Refusal(AUTH_INVALID, "The token of a service is for REST only")
         digest = service_tokens.digest(token)
         actor = self._services.get(digest)
         if actor is None:
-            changes = self._changes
+            changes = self._change_count
             actor = await self._database.read(lambda tx: service_tokens.authenticate(tx, token))
-            if changes == self._changes:
+            if changes == self._change_count:
                 self._services[digest] = actor
         return actor
 
     def invalidate_services(self) -> None:
-        """A token of a service has been revoked."""
-        self._changes += 1
+        """A token of a service has been revoked: ask the store again for every token of a service."""
+        self._change_count += 1
         self._services.clear()
 
     async def _find_or_provision(self, claims: Claims) -> Actor:
@@ -97,39 +99,41 @@ class Authenticator:
                 raise admission.unknown_user()
             return await self._database.write(lambda tx: admission.provision(tx, claims))
         except admission.IdTaken as refusal:
-            if claims.subject not in self._taken and len(self._taken) < MAX_CACHED_ACTORS:  # one line for each
-                self._taken.add(claims.subject)
+            if (
+                claims.subject not in self._taken_ids and len(self._taken_ids) < MAX_CACHED_ACTORS
+            ):  # one line in the log for each
+                self._taken_ids.add(claims.subject)
                 log.warning("a token was refused", why=refusal.message)
             raise
 
-    async def user_by_id(self, said: str | int) -> Actor:
-        """A user who only says who they are: for trying a specification's examples, on loopback."""
+    async def user_by_id(self, user_id: str | int) -> Actor:
+        """The actor of a user id without a token: for trying a specification's examples, on loopback."""
         try:
-            number = read_digits(said).number
+            number = read_digits(user_id).number
         except Refusal as refusal:
             raise Refusal(BAD_REQUEST, f"userId must be {refusal.message}", field="userId") from None
-        forever = float("inf")  # nothing was issued that could expire or be revoked; a closed account stays closed
+        forever = float("inf")  # no token can expire or be revoked; a closed account stays closed
         claims = Claims(subject=number, expires=forever, issued=forever, foreign=True, own_key=True)
-        changes = self._changes
+        changes = self._change_count
         return replace(await self._database.write(lambda tx: admission.provision(tx, claims)), since=changes)
 
     def invalidate(self, user: int) -> None:
-        """Something about a user has changed."""
-        self._changes += 1
-        self._changed[user] = self._changes
+        """Something about a user has changed: ask the store again."""
+        self._change_count += 1
+        self._changed_users[user] = self._change_count
         self._actors = {claims: actor for claims, actor in self._actors.items() if actor.id != user}
 
     def end_session(self, sid: str) -> None:
-        """A session has ended: its access tokens are worth nothing."""
-        self._changes += 1
-        if len(self._ended) >= ENDED:
-            del self._ended[next(iter(self._ended))]
-        self._ended[sid] = None
+        """A login session has ended: refuse its access tokens."""
+        self._change_count += 1
+        if len(self._ended_sessions) >= MAX_ENDED_SESSIONS:
+            del self._ended_sessions[next(iter(self._ended_sessions))]
+        self._ended_sessions[sid] = None
         self._actors = {claims: actor for claims, actor in self._actors.items() if actor.sid != sid}
 
     def check_current(self, actor: Actor) -> None:
-        """Refuse somebody whose account has changed since they were admitted: what they may do must be asked again."""
-        if actor.sid in self._ended:
+        """Raise a Refusal if the account has changed since the actor was authenticated."""
+        if actor.sid in self._ended_sessions:
             raise admission.session_ended()
-        if self._changed.get(actor.id, 0) > actor.since:
+        if self._changed_users.get(actor.id, 0) > actor.since:
             raise Refusal(AUTH_INVALID, "The account has changed meanwhile")

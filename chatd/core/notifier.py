@@ -1,13 +1,14 @@
-"""The notifier: what others said or deleted becomes notifications of those who are here, off the way of the message.
+"""The notifier: messages and deletions become notifications of online users, outside the path of the message.
 
-A message costs it one entry in a dict, however many members its conversation has. A round takes all that has gathered,
-asks the store who of those here is to be told what (in the order of the commits, CHUNK users a unit), and publishes
-that. It begins at once when there has been nothing for a while, and no sooner than PAUSE after the one before; after a
-round that took long it rests SHARE times as long, so that it never holds more than that share of the server.
+A message costs one entry in a dict, however many members its conversation has. A round takes all entries, asks the
+store which online users receive which notifications (in the order of the commits, USERS_PER_UNIT users a unit), and
+publishes these. A round begins at once after a silence, and at the earliest MIN_PAUSE_SECONDS after the one before. The
+pause after a round is PAUSE_FACTOR times its duration, so the notifier never uses more than that share of the server.
 
-What the store could not do, because it can't be written to just now, is done again in the next round.
+What could not be done because the store can't be written to is done again in the next round.
 
-Who is not here is told nothing, and nothing is written for them: they find it when they ask, or come.
+Nothing is written and nothing is published for a user who is offline: the notifications are computed when that user
+asks for them or connects.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import outcome
 import trio
 
 from chatd.realtime.broker import Broker
+from chatd.realtime.event_bus import EventBus, Publisher
 from chatd.realtime.online_users import OnlineUsers
 from chatd.realtime.viewers import Viewers
 from chatd.services import notifications
@@ -28,29 +30,29 @@ from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
 from protocol import events
 from protocol.errors import Refusal
-from protocol.events import USER, Event, EventHandlers, NotificationCounted, NotificationCreated
+from protocol.events import USER, NotificationCounted, NotificationCreated
 from protocol.ids import Ref
 
-PAUSE, SHARE, LONGEST = 0.25, 4, 2.0
-CHUNK = 64
-NO_USERS = Actor(Ref(0, 0), "")
+MIN_PAUSE_SECONDS, PAUSE_FACTOR, MAX_PAUSE_SECONDS = 0.25, 4, 2.0
+USERS_PER_UNIT = 64
+SERVER_ACTOR = Actor(Ref(0, 0), "")
 
-Do = Callable[[ServiceContext], None]
+Update = Callable[[ServiceContext], None]
 
 
 class PendingConversation:
-    """What has gathered of a conversation: the first message of it, and whether anything was deleted."""
+    """A conversation with new notifications: its first new message, and whether anything was deleted."""
 
-    __slots__ = ("first", "lost", "ref")
+    __slots__ = ("deleted", "first", "ref")
 
-    def __init__(self, ref: Ref, first: int, lost: bool) -> None:
+    def __init__(self, ref: Ref, first: int, deleted: bool) -> None:
         self.ref = ref
         self.first = first
-        self.lost = lost
+        self.deleted = deleted
 
 
 class Notifier:
-    """See above. `publish` tells an event."""
+    """EventHandlers the events and publishes the notifications."""
 
     def __init__(
         self,
@@ -58,87 +60,89 @@ class Notifier:
         broker: Broker,
         online_users: OnlineUsers,
         viewers: Viewers,
-        publish: Callable[[Event, int | None], None],
+        publisher: Publisher,
+        bus: EventBus,
     ) -> None:
         self._database = database
         self._broker = broker
         self._online_users = online_users
         self._viewers = viewers
-        self._publish = publish
+        self._publish = publisher.publish
         self._pending: dict[int, PendingConversation] = {}
-        self._without_members: set[int] = set()
+        self._to_recount: set[int] = set()
         self._broadcasts: list[Ref] = []
-        self._work = trio.Event()
-
-    @property
-    def follows(self) -> EventHandlers:
-        """What makes work."""
-        return {
-            events.MessageCreated: self._sent,
-            events.MessageDeleted: lambda event: self._note_message(event.conversation, 0, lost=True),
-            events.ConversationDeleted: self._closed,
-            events.BroadcastCreated: self._broadcast,
-        }
+        self._has_work = trio.Event()
+        bus.after(events.MessageCreated, self._sent)
+        bus.after(events.MessageDeleted, self._deleted)
+        bus.after(events.ConversationDeleted, self._closed)
+        bus.after(events.BroadcastCreated, self._broadcast)
 
     def _sent(self, event: events.MessageCreated) -> None:
-        self._note_message(event.message.conversation, event.message.ref.number, lost=False)
+        self._note_message(event.message.conversation, event.message.ref.number, deleted=False)
+
+    def _deleted(self, event: events.MessageDeleted) -> None:
+        self._note_message(event.conversation, 0, deleted=True)
 
     def _closed(self, event: events.ConversationDeleted) -> None:
-        self._without_members.update(ref.number for ref in event.members)
-        self._work.set()
+        self._to_recount.update(ref.number for ref in event.members)
+        self._has_work.set()
 
     def _broadcast(self, event: events.BroadcastCreated) -> None:
         self._broadcasts.append(event.broadcast)
-        self._work.set()
+        self._has_work.set()
 
-    def _note_message(self, conversation: Ref, first: int, *, lost: bool) -> None:
-        stir = self._pending.get(conversation.number)
-        if stir is None:
-            self._pending[conversation.number] = PendingConversation(conversation, first, lost)
-            self._work.set()
-        elif lost:
-            stir.lost = True
+    def _note_message(self, conversation: Ref, first: int, *, deleted: bool) -> None:
+        pending = self._pending.get(conversation.number)
+        if pending is None:
+            self._pending[conversation.number] = PendingConversation(conversation, first, deleted)
+            self._has_work.set()
+        elif deleted:
+            pending.deleted = True
 
     async def run(self) -> None:
         while True:
-            await self._work.wait()
+            await self._has_work.wait()
             began = trio.current_time()
             await self.round()
-            await trio.sleep(max(PAUSE, min(LONGEST, SHARE * (trio.current_time() - began))))
+            await trio.sleep(
+                max(MIN_PAUSE_SECONDS, min(MAX_PAUSE_SECONDS, PAUSE_FACTOR * (trio.current_time() - began)))
+            )
 
     async def round(self) -> None:
-        """Catch up with everything that has gathered."""
-        self._work = trio.Event()
-        stirred, self._pending = self._pending, {}
-        bereft, self._without_members = self._without_members, set()
+        """Publish the notifications of everything that has happened since the last round."""
+        self._has_work = trio.Event()
+        conversations, self._pending = self._pending, {}
+        to_recount, self._to_recount = self._to_recount, set()
         broadcasts, self._broadcasts = self._broadcasts, []
         if not self._broker.has_listener(NotificationCreated, USER):
             return
-        for stir in stirred.values():
-            for users in _chunks(self._concerned(stir)):
-                do = partial(notifications.catch_up, conversation=stir.ref, users=users, message_deleted=stir.lost)
-                if not await self._do(do):
-                    self._note_message(stir.ref, 0, lost=True)
-        for users in _chunks(self._refs(bereft)):
-            if not await self._do(partial(notifications.recount, users=users)):
-                self._without_members.update(user.number for user in users)
-                self._work.set()
+        for pending in conversations.values():
+            for users in _chunks(self._notified_members(pending)):
+                update = partial(
+                    notifications.catch_up, conversation=pending.ref, users=users, message_deleted=pending.deleted
+                )
+                if not await self._run_unit(update):
+                    self._note_message(pending.ref, 0, deleted=True)
+        for users in _chunks(self._refs(to_recount)):
+            if not await self._run_unit(partial(notifications.recount, users=users)):
+                self._to_recount.update(user.number for user in users)
+                self._has_work.set()
         for broadcast in broadcasts:
             await self._announce(broadcast)
 
     async def _announce(self, broadcast: Ref) -> None:
         for users in _chunks(self._refs(self._online_users.all_ids())):
-            if not await self._do(partial(notifications.announce, broadcast=broadcast, users=users)):
+            if not await self._run_unit(partial(notifications.announce, broadcast=broadcast, users=users)):
                 self._broadcasts.append(broadcast)
-                self._work.set()
+                self._has_work.set()
                 return
 
-    def _concerned(self, stir: PendingConversation) -> Iterator[Ref]:
-        """The members here who could have something to be told, and have a word for it."""
-        number = stir.ref.number
+    def _notified_members(self, pending: PendingConversation) -> Iterator[Ref]:
+        """The online members who may have new notifications, and whose dialect has such events."""
+        number = pending.ref.number
         for user in self._online_users.members(number):
-            since = None if stir.lost else self._viewers.viewing_since(number, user)
-            if since is None or since >= stir.first:
+            since = None if pending.deleted else self._viewers.viewing_since(number, user)
+            if since is None or since >= pending.first:
                 yield from self._refs((user,))
 
     def _refs(self, users: Iterable[int]) -> Iterator[Ref]:
@@ -149,19 +153,20 @@ class Notifier:
 
     def _is_notified(self, user: int) -> bool:
         return any(
-            seat.encoder.has_event(NotificationCounted, USER) or seat.encoder.has_event(NotificationCreated, USER)
-            for seat in self._broker.subscribers((USER, user))
+            subscriber.encoder.has_event(NotificationCounted, USER)
+            or subscriber.encoder.has_event(NotificationCreated, USER)
+            for subscriber in self._broker.subscribers((USER, user))
         )
 
-    async def _do(self, do: Do) -> bool:
-        """Have a piece of work done in the store, and what it told published in its place; False if it can't be now."""
+    async def _run_unit(self, update: Update) -> bool:
+        """Run an update in the store and publish its events, in commit order; False if that is impossible now."""
         self._viewers.flush()
         finished, answers = trio.Event(), list[outcome.Outcome[Any]]()
 
         def unit(tx: Transaction) -> list[Published]:
-            work = ServiceContext(tx, NO_USERS, ServiceRules())
-            do(work)
-            return work.published
+            context = ServiceContext(tx, SERVER_ACTOR, ServiceRules())
+            update(context)
+            return context.published
 
         def done(result: outcome.Outcome[Any]) -> None:
             answers.append(result)
@@ -172,18 +177,18 @@ class Notifier:
 
         try:
             self._database.submit(unit, done)
-        except Refusal:  # too many wait
+        except Refusal:  # too many units wait
             return False
         await finished.wait()
         return isinstance(answers[0], outcome.Value)
 
 
 def _chunks(users: Iterator[Ref]) -> Iterator[list[Ref]]:
-    """By CHUNK, looked up when their turn comes."""
+    """The users in lists of USERS_PER_UNIT, each looked up as late as possible."""
     chunk: list[Ref] = []
     for user in users:
         chunk.append(user)
-        if len(chunk) == CHUNK:
+        if len(chunk) == USERS_PER_UNIT:
             yield chunk
             chunk = []
     if chunk:

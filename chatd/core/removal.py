@@ -1,7 +1,7 @@
-"""The remover: empties deleted conversations in small steps between the writes of others.
+"""The remover: removes the content of deleted conversations in small steps, between the writes of clients.
 
-It begins with what a server that was stopped or killed has left. Between two steps it rests SHARE times as long as the
-step took, so that however much there is to remove, most of the writer's time is left to others.
+It begins with what a stopped or killed server has left. After each step it pauses PAUSE_FACTOR times as long as the
+step took, so most of the writer's time is left to clients, however much there is to remove.
 """
 
 from __future__ import annotations
@@ -10,35 +10,36 @@ from functools import partial
 
 import trio
 
+from chatd.realtime.event_bus import EventBus
 from chatd.store.queries import removals
 from chatd.store.sqlite.database import Database
 from protocol.errors import Refusal
-from protocol.events import ConversationDeleted, EventHandlers
+from protocol.events import ConversationDeleted
 
 STEP_ROWS = 250
-PAUSE_SECONDS, SHARE = 0.02, 4
-RETRY_SECONDS = 10.0  # when nothing can be written
+MIN_PAUSE_SECONDS, PAUSE_FACTOR = 0.02, 4
+RETRY_SECONDS = 10.0  # after a step that could not be written
 
 
 class Remover:
     """Removes the content of deleted conversations, for as long as the server runs."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, bus: EventBus) -> None:
         self._database = database
-        self._work = trio.Event()
+        self._has_work = trio.Event()
+        bus.after(ConversationDeleted, self._conversation_deleted)
 
-    @property
-    def follows(self) -> EventHandlers:
-        return {ConversationDeleted: lambda event: self._work.set()}
+    def _conversation_deleted(self, event: ConversationDeleted) -> None:
+        self._has_work.set()
 
     async def run(self) -> None:
         while True:
-            self._work = trio.Event()
+            self._has_work = trio.Event()
             await self.remove_all()
-            await self._work.wait()
+            await self._has_work.wait()
 
     async def remove_all(self) -> None:
-        """Remove everything that is to be removed by now."""
+        """Remove the content of every conversation that is deleted by now."""
         more = True
         while more:
             began = trio.current_time()
@@ -47,4 +48,4 @@ class Remover:
             except Refusal:
                 await trio.sleep(RETRY_SECONDS)
                 continue
-            await trio.sleep(max(PAUSE_SECONDS, SHARE * (trio.current_time() - began)))
+            await trio.sleep(max(MIN_PAUSE_SECONDS, PAUSE_FACTOR * (trio.current_time() - began)))

@@ -69,9 +69,7 @@ class BodyHandler:
 class HttpRouter(Protocol):
     """The handlers of a server's requests. `application` is called once per request; its first call may take long.
 
-    `body_limit` is for a client that is not known yet (0: no limit). A router may also have `headers(request)`: the
-    headers of all answers to a request, unless an answer sets them itself (CORS). And `async widen_body(request)`: the
-    limit for a longer body. It is called before the body is read, and may raise a Refusal.
+    `body_limit` is for a client that is not known yet (0: no limit).
     """
 
     def refuse(self, request: Request) -> Response | None: ...
@@ -81,6 +79,14 @@ class HttpRouter(Protocol):
     def direct(self, request: Request) -> Direct | None: ...
 
     def body_limit(self, request: Request) -> int: ...
+
+    async def widen_body(self, request: Request) -> int:
+        """The limit for a body that is longer than `body_limit`, asked before the body is read; or a Refusal."""
+        return self.body_limit(request)
+
+    def headers(self, request: Request) -> Headers:
+        """What every answer to the request carries, unless the answer has a header of that name (CORS)."""
+        return ()
 
     async def application(self) -> Application: ...
 
@@ -97,7 +103,6 @@ class HttpServer:
         "answered",
         "counts",
         "crashed",
-        "headers",
         "idle",
         "locate",
         "nursery",
@@ -105,7 +110,6 @@ class HttpServer:
         "rules",
         "sockets",
         "stopping",
-        "widen_body",
     )
 
     def __init__(
@@ -121,8 +125,6 @@ class HttpServer:
         counts: ConnectionCounts | None = None,
     ) -> None:
         self.router = router
-        self.headers: Callable[[Request], Headers] | None = getattr(router, "headers", None)
-        self.widen_body: Callable[[Request], Awaitable[int]] | None = getattr(router, "widen_body", None)
         self.nursery = nursery
         self.rules = rules
         self.sockets = sockets
@@ -187,8 +189,7 @@ class HttpServer:
             request.client, scheme = self.locate(stream.peer, request.headers)
             request.scheme = scheme or ("https" if stream.secure else "http")
             connection.body_limit = self.router.body_limit(request)
-            if self.headers is not None:
-                connection.extra_headers = self.headers(request)
+            connection.extra_headers = self.router.headers(request)
         return request
 
     def _refuse(self, stream: Stream, request: Request) -> Response | None:
@@ -211,9 +212,9 @@ class HttpServer:
 
     async def _answer(self, connection: HttpConnection, request: Request) -> None:
         router = self.router
-        if self.widen_body is not None and connection.declares_more:
+        if connection.declares_more:
             try:
-                connection.body_limit = await self.widen_body(request)
+                connection.body_limit = await router.widen_body(request)
             except Refusal as no:
                 await connection.respond(refusal(no.code, no.message, headers=challenge(no.code), close=True))
                 return

@@ -1,19 +1,20 @@
-"""The broker: rooms → seats. Everything that the server tells anybody goes through here, in one order.
+"""The broker: rooms → subscribers. Everything that the server sends to clients goes through here, in one order.
 
-    place (JOINED 12)  →  room  →  one group for each face  →  seats  →  links
-    publish            →  the event's bytes, once for each face, wait in the groups that it concerns
-    flush              →  for each link that anything waits for: all of it joined, one send
+    room (JOINED 12)   →  one group for each encoder  →  subscribers  →  sinks
+    publish            →  the event's bytes, encoded once for each encoder, wait in the groups that the event concerns
+    flush              →  for each sink with anything to send: all of it joined, one send
 
-A seat is a connection's place in a namespace; its link is the connection, which all its namespaces share. Publishing
-appends to a list for each group, whatever the number of seats; the flush, a task of its own, gathers what waits and
-hands it to each link once. While it runs, the next batch forms: that is all the timing there is.
+A subscriber is a connection's open namespace; its sink is the connection, which all its namespaces share. Publishing
+appends to one list for each group, whatever the number of subscribers. The flush is a task of its own: it gathers what
+waits and hands it to each sink once. The next batch forms while the flush runs. There is no other timing.
 
-Order. Everything gets a number as it is published or sent. What several groups hold for one link is merged by that
-number, so each connection hears events in the order of their commits, its own answers among them. When a seat comes
-or goes while something waits in the group, the wait is first handed out to those who were there: nobody gets what was
-published before they came, and whoever goes still gets what was published while they were there.
+Order. Every entry gets a number when it is published or sent. What several groups hold for one sink is merged by that
+number. So each connection receives events in the order of their commits, and its own answers among them. When a
+subscriber enters or leaves a group in which something waits, the waiting entries are first given to the sinks of the
+present subscribers. So a new subscriber receives nothing that was published before it entered, and one that leaves
+still receives what was published before it left.
 
-The broker is synchronous, but for the flush, which yields between chunks of sends. It knows no dialect: a face does.
+The broker is synchronous, except for the flush, which yields between chunks of sends. It knows no dialect: encoders do.
 """
 
 from __future__ import annotations
@@ -52,15 +53,15 @@ class SinkOutbox(Protocol):
 
 
 class FrameBatch:
-    """Entries that go to one or to many links, joined once."""
+    """Entries that go to one sink or to many, joined once."""
 
-    __slots__ = ("_data", "_firm", "entries", "has_droppable")
+    __slots__ = ("_data", "_essential", "entries", "has_droppable")
 
     def __init__(self, entries: list[QueuedFrame]) -> None:
         self.entries = entries
         self.has_droppable = entries[0][2] if len(entries) == 1 else any(map(itemgetter(2), entries))
         self._data: bytes | None = None
-        self._firm: bytes | None = None
+        self._essential: bytes | None = None
 
     def data(self) -> bytes:
         if self._data is None:
@@ -68,17 +69,17 @@ class FrameBatch:
         return self._data
 
     def essential_data(self) -> bytes:
-        """Without what may be dropped."""
-        if self._firm is None:
-            self._firm = b"".join([e[1] for e in self.entries if not e[2]])
-        return self._firm
+        """The data without the entries that may be dropped."""
+        if self._essential is None:
+            self._essential = b"".join([e[1] for e in self.entries if not e[2]])
+        return self._essential
 
 
-EMPTY = FrameBatch([(0, b"", False)])
+EMPTY_BATCH = FrameBatch([(0, b"", False)])
 
 
 class Sink:
-    """A connection as the broker sees it. `pending_batches` and `own_entries` are the broker's."""
+    """A connection as the broker sees it. `pending_batches` and `own_entries` belong to the broker."""
 
     __slots__ = ("outbox", "own_entries", "pending_batches")
 
@@ -89,161 +90,168 @@ class Sink:
 
 
 class Subscriber:
-    """A link's place in one namespace: who sits there, and the face that they are told things in.
+    """An open namespace of a connection: its user, and the encoder of the events that it receives.
 
-    Whoever sits `everywhere` is in the rooms of all conversations of the user, those to come included.
+    One that is `in_all_rooms` is in the rooms of all conversations of the user, and enters each new one.
     """
 
     __slots__ = ("encoder", "groups", "in_all_rooms", "sink", "user")
 
-    def __init__(self, link: Sink, face: EventEncoder, user: int, *, everywhere: bool = False) -> None:
-        self.sink = link
-        self.encoder = face
+    def __init__(self, sink: Sink, encoder: EventEncoder, user: int, *, in_all_rooms: bool = False) -> None:
+        self.sink = sink
+        self.encoder = encoder
         self.user = user
-        self.in_all_rooms = everywhere
+        self.in_all_rooms = in_all_rooms
         self.groups: dict[Audience, SubscriberGroup] = {}
 
 
 class SubscriberGroup:
-    """The seats of one face in one room, and what waits for all of them."""
+    """The subscribers of one encoder in one room, and what waits for all of them."""
 
     __slots__ = ("encoder", "subscribers", "waiting")
 
-    def __init__(self, face: EventEncoder) -> None:
-        self.encoder = face
+    def __init__(self, encoder: EventEncoder) -> None:
+        self.encoder = encoder
         self.subscribers: dict[Subscriber, None] = {}
         self.waiting: list[QueuedFrame] = []
 
 
 class RoomMembers(Protocol):
-    """Who is here, by user: what places beyond rooms are made of."""
+    """Which users are online: what the broker needs for the places that are no rooms."""
 
     def members(self, conversation: int) -> Collection[int]: ...
 
     def peers(self, user: int) -> Collection[int]: ...
 
 
-class Broker:
-    """See above. `audience` is asked for MEMBERS and PEERS."""
+OnRoomChanged = Callable[[int, Audience, bool], None]
+"""Called with the user, the room, and whether a subscriber of the user has entered it (or left it)."""
 
-    def __init__(self, audience: RoomMembers) -> None:
+
+def _ignore(user: int, place: Audience, entered: bool) -> None:
+    """The default of OnRoomChanged."""
+
+
+class Broker:
+    """Sends events and answers to subscribers. `audience` resolves the places MEMBERS and PEERS to users."""
+
+    def __init__(self, audience: RoomMembers, on_room_changed: OnRoomChanged = _ignore, *, position: int = 0) -> None:
         self._audience = audience
         self._rooms: dict[Audience, dict[EventEncoder, SubscriberGroup]] = {}
         self._encoder_counts: dict[EventEncoder, int] = {}
         self._encoders_by_event: dict[tuple[type[Event], str], set[EventEncoder]] = {}
-        self._number = 0
+        self._last_number = 0
         self._groups: list[SubscriberGroup] = []
         self._sinks: list[Sink] = []
-        self._due: list[Sink] = []
-        """The links that a flush has gathered something for and has not sent to yet, each once."""
-        self._work = trio.Event()
-        self.on_room_changed: Callable[[int, Audience, bool], None] = lambda user, place, came: None
-        """Hears of each user's seat that comes into a room or goes from it."""
-        self.position = 0
+        self._pending_sinks: list[Sink] = []
+        """The sinks for which a flush has gathered something that it has not sent yet, each once."""
+        self._has_work = trio.Event()
+        self._on_room_changed = on_room_changed
+        self.position = position
         """The position of the last durable event that was published."""
         self.delivered = 0
 
-    # Seats
+    # Subscribers
 
-    def subscribe(self, seat: Subscriber) -> None:
-        """Take a seat: from now on it hears what its user is told."""
-        self._encoder_counts[seat.encoder] = self._encoder_counts.get(seat.encoder, 0) + 1
-        if self._encoder_counts[seat.encoder] == 1:
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Add a subscriber. From now on it receives what is published to its user."""
+        self._encoder_counts[subscriber.encoder] = self._encoder_counts.get(subscriber.encoder, 0) + 1
+        if self._encoder_counts[subscriber.encoder] == 1:
             self._encoders_by_event.clear()
-        self.join(seat, (USER, seat.user))
+        self.join(subscriber, (USER, subscriber.user))
 
-    def unsubscribe(self, seat: Subscriber) -> None:
-        """Leave everything. What waits for the seat is still handed out to its link."""
-        if (USER, seat.user) not in seat.groups:
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber from all rooms. What waits for it is still sent."""
+        if (USER, subscriber.user) not in subscriber.groups:
             return
-        for place in list(seat.groups):
-            self.leave(seat, place)
-        self._encoder_counts[seat.encoder] -= 1
-        if not self._encoder_counts[seat.encoder]:
-            del self._encoder_counts[seat.encoder]
+        for place in list(subscriber.groups):
+            self.leave(subscriber, place)
+        self._encoder_counts[subscriber.encoder] -= 1
+        if not self._encoder_counts[subscriber.encoder]:
+            del self._encoder_counts[subscriber.encoder]
             self._encoders_by_event.clear()
 
-    def join(self, seat: Subscriber, place: Audience) -> None:
-        if place in seat.groups:
+    def join(self, subscriber: Subscriber, place: Audience) -> None:
+        if place in subscriber.groups:
             return
         groups = self._rooms.setdefault(place, {})
-        group = groups.get(seat.encoder)
+        group = groups.get(subscriber.encoder)
         if group is None:
-            group = groups[seat.encoder] = SubscriberGroup(seat.encoder)
+            group = groups[subscriber.encoder] = SubscriberGroup(subscriber.encoder)
         self._distribute(group)
-        group.subscribers[seat] = None
-        seat.groups[place] = group
-        self.on_room_changed(seat.user, place, True)
+        group.subscribers[subscriber] = None
+        subscriber.groups[place] = group
+        self._on_room_changed(subscriber.user, place, True)
 
     def open_room(self, place: Audience, user: int) -> None:
-        """Join a room with the seats of a user that are everywhere."""
-        for seat in self.subscribers((USER, user)):
-            if seat.in_all_rooms:
-                self.join(seat, place)
+        """Let the subscribers of a user that are in all rooms enter this room."""
+        for subscriber in self.subscribers((USER, user)):
+            if subscriber.in_all_rooms:
+                self.join(subscriber, place)
 
-    def leave(self, seat: Subscriber, place: Audience) -> None:
-        group = seat.groups.pop(place, None)
+    def leave(self, subscriber: Subscriber, place: Audience) -> None:
+        group = subscriber.groups.pop(place, None)
         if group is None:
             return
         self._distribute(group)
-        del group.subscribers[seat]
+        del group.subscribers[subscriber]
         if not group.subscribers:
             groups = self._rooms[place]
             del groups[group.encoder]
             if not groups:
                 del self._rooms[place]
-        self.on_room_changed(seat.user, place, False)
+        self._on_room_changed(subscriber.user, place, False)
 
     def subscribers(self, place: Audience) -> list[Subscriber]:
-        return [seat for group in self._rooms.get(place, {}).values() for seat in group.subscribers]
+        return [subscriber for group in self._rooms.get(place, {}).values() for subscriber in group.subscribers]
 
     def evict(self, place: Audience, user: int | None = None) -> None:
-        """Clear a room of everybody, or of one user."""
-        for seat in self.subscribers(place):
-            if user is None or seat.user == user:
-                self.leave(seat, place)
+        """Remove all subscribers from a room, or those of one user."""
+        for subscriber in self.subscribers(place):
+            if user is None or subscriber.user == user:
+                self.leave(subscriber, place)
 
     def has_listener(self, event: type[Event], at: str) -> bool:
-        """Whether anybody here has a word for that event at that kind of place."""
+        """Whether a subscriber's encoder has a shape for that event at that kind of place."""
         return bool(self._encoders_for(event, at))
 
     def _encoders_for(self, event: type[Event], at: str) -> set[EventEncoder]:
-        """The faces here that have a word for that event at that kind of place."""
+        """The encoders of present subscribers that have a shape for that event at that kind of place."""
         known = self._encoders_by_event.get((event, at))
         if known is None:
             known = self._encoders_by_event[event, at] = {
-                face for face in self._encoder_counts if face.has_event(event, at)
+                encoder for encoder in self._encoder_counts if encoder.has_event(event, at)
             }
         return known
 
     # Publishing
 
     def publish(self, event: Event, position: int | None) -> None:
-        """Tell an event to everybody whom it concerns."""
+        """Send an event to the subscribers at its places."""
         if position is not None:
             self.position = position
         droppable = event.droppable
         rooms = self._rooms
         for at, number in event.audiences:
-            faces = self._encoders_for(type(event), at)
-            if not faces:
+            encoders = self._encoders_for(type(event), at)
+            if not encoders:
                 continue
-            spelt: dict[EventEncoder, list[tuple[bytes, bool]]] = {}
+            encoded: dict[EventEncoder, list[tuple[bytes, bool]]] = {}
             for place in self._places(at, number):
-                for face, group in rooms.get(place, NO_GROUPS).items():
-                    said = spelt.get(face)
-                    if said is None:
-                        said = spelt[face] = face.encode(event, at, position) if face in faces else []
-                    for data, others in said:
-                        self._number += 1
-                        entry = (self._number, data, droppable)
+                for encoder, group in rooms.get(place, NO_GROUPS).items():
+                    frames = encoded.get(encoder)
+                    if frames is None:
+                        frames = encoded[encoder] = encoder.encode(event, at, position) if encoder in encoders else []
+                    for data, others in frames:
+                        self._last_number += 1
+                        entry = (self._last_number, data, droppable)
                         if others:
                             self._enqueue_for_others(group, entry, event.actor)
                         else:
                             self._enqueue(group, entry)
 
     def _places(self, at: str, number: int) -> Iterable[Audience]:
-        """The rooms behind a place: its own, or those of users."""
+        """The rooms that a place stands for: one room, or the rooms of users."""
         if at in (JOINED, USER):
             return ((at, number),)
         if at == MEMBERS:
@@ -256,123 +264,123 @@ class Broker:
     def _enqueue(self, group: SubscriberGroup, entry: QueuedFrame) -> None:
         if not group.waiting:
             self._groups.append(group)
-            self._work.set()
+            self._has_work.set()
         group.waiting.append(entry)
 
     def _enqueue_for_others(self, group: SubscriberGroup, entry: QueuedFrame, actor: int) -> None:
-        for seat in group.subscribers:
-            if seat.user != actor:
-                self._send(seat.sink, entry)
+        for subscriber in group.subscribers:
+            if subscriber.user != actor:
+                self._send(subscriber.sink, entry)
 
-    def send(self, link: Sink, data: bytes, *, droppable: bool = False) -> None:
-        """Say something to one connection, in its order among everything else that it is told."""
-        self._number += 1
-        self._send(link, (self._number, data, droppable))
+    def send(self, sink: Sink, data: bytes, *, droppable: bool = False) -> None:
+        """Send bytes to one connection, in order with everything else that is sent to it."""
+        self._last_number += 1
+        self._send(sink, (self._last_number, data, droppable))
 
-    def tell(self, seat: Subscriber, event: Event) -> None:
-        """Tell an event that has no position to one seat alone, by the first word that its face has for it."""
-        for say in seat.encoder.shapes.get(type(event), ()):
-            if say.applies(event):
-                self.send(seat.sink, seat.encoder.encode_as(say, event, None))
+    def send_event(self, subscriber: Subscriber, event: Event) -> None:
+        """Send an event without a position to one subscriber, in the first shape that its encoder has for it."""
+        for shape in subscriber.encoder.shapes.get(type(event), ()):
+            if shape.applies(event):
+                self.send(subscriber.sink, subscriber.encoder.encode_as(shape, event, None))
                 return
 
-    def _send(self, link: Sink, entry: QueuedFrame) -> None:
-        if not link.own_entries:
-            self._sinks.append(link)
-            self._work.set()
-        link.own_entries.append(entry)
+    def _send(self, sink: Sink, entry: QueuedFrame) -> None:
+        if not sink.own_entries:
+            self._sinks.append(sink)
+            self._has_work.set()
+        sink.own_entries.append(entry)
 
     def _distribute(self, group: SubscriberGroup) -> None:
-        """Give what waits in a group to each of its links, because the group is about to change."""
+        """Move what waits in a group to each of its sinks: the group is about to change."""
         if group.waiting:
             waiting, group.waiting = group.waiting, []
             self._groups.remove(group)
-            for seat in group.subscribers:
+            for subscriber in group.subscribers:
                 for entry in waiting:
-                    self._send(seat.sink, entry)
+                    self._send(subscriber.sink, entry)
 
     # Flushing
 
     async def run(self) -> None:
         """Flush whenever anything waits. Run it once, for as long as the server runs."""
         while True:
-            await self._work.wait()
-            self._work = trio.Event()
+            await self._has_work.wait()
+            self._has_work = trio.Event()
             await self.flush()
 
     async def flush(self) -> None:
-        """Hand everything that waits to its links."""
+        """Send everything that waits."""
         self._gather()
-        while self._due:
+        while self._pending_sinks:
             self._deliver(self._take(SENDS_PER_CHUNK))
-            if self._due:
+            if self._pending_sinks:
                 await trio.lowlevel.checkpoint()
 
     def flush_now(self) -> None:
-        """The same without yielding, what a running flush still holds included: for what is said before a goodbye."""
+        """Send everything that waits without yielding, also what a running flush still holds. Use it before a close."""
         self._gather()
-        self._deliver(self._take(len(self._due)))
+        self._deliver(self._take(len(self._pending_sinks)))
 
     def _take(self, count: int) -> list[Sink]:
-        """The next links to send to."""
-        taken, self._due = self._due[:count], self._due[count:]
+        """The next sinks to send to."""
+        taken, self._pending_sinks = self._pending_sinks[:count], self._pending_sinks[count:]
         return taken
 
     def _gather(self) -> None:
-        """Give every link for which anything waits what it is due. A link that is due already stays in its place."""
+        """Collect what waits for each sink. A sink that is in the list already keeps its place in it."""
         groups, self._groups = self._groups, []
         direct, self._sinks = self._sinks, []
-        add = self._due.append
+        add = self._pending_sinks.append
         for group in groups:
             batch = FrameBatch(group.waiting)
             group.waiting = []
-            for seat in group.subscribers:
-                link = seat.sink
-                due = link.pending_batches
+            for subscriber in group.subscribers:
+                sink = subscriber.sink
+                due = sink.pending_batches
                 if due is None:
-                    link.pending_batches = batch
-                    add(link)
+                    sink.pending_batches = batch
+                    add(sink)
                 elif type(due) is list:
                     due.append(batch)
                 else:
-                    link.pending_batches = [due, batch]  # type: ignore[list-item]
-        for link in direct:
+                    sink.pending_batches = [due, batch]  # type: ignore[list-item]
+        for sink in direct:
             own = FrameBatch(
-                link.own_entries if len(link.own_entries) == 1 else sorted(link.own_entries, key=_number_of)
+                sink.own_entries if len(sink.own_entries) == 1 else sorted(sink.own_entries, key=_number_of)
             )
-            link.own_entries = []
-            if link.pending_batches is None:
-                link.pending_batches = own
-                add(link)
-            elif type(link.pending_batches) is list:
-                link.pending_batches.append(own)
+            sink.own_entries = []
+            if sink.pending_batches is None:
+                sink.pending_batches = own
+                add(sink)
+            elif type(sink.pending_batches) is list:
+                sink.pending_batches.append(own)
             else:
-                link.pending_batches = [link.pending_batches, own]  # type: ignore[list-item]
+                sink.pending_batches = [sink.pending_batches, own]  # type: ignore[list-item]
 
-    def _deliver(self, links: list[Sink]) -> None:
-        """Give each link what it is due. After a send all caches are cold: as little as can be is done between two."""
+    def _deliver(self, sinks: list[Sink]) -> None:
+        """Send to each sink what waits for it. A send leaves all caches cold, so little is done between two sends."""
         batch: FrameBatch | list[FrameBatch] | None = None
-        whole, data, size, count, mixed, delivered = EMPTY, b"", 0, 0, False, 0
-        for link in links:
-            due = link.pending_batches
-            link.pending_batches = None
-            if due is not batch:  # most have the same as their neighbours
+        whole, data, size, count, mixed, delivered = EMPTY_BATCH, b"", 0, 0, False, 0
+        for sink in sinks:
+            due = sink.pending_batches
+            sink.pending_batches = None
+            if due is not batch:  # most sinks have the same batch as the one before
                 assert due is not None
                 batch = due
                 whole = due if isinstance(due, FrameBatch) else merged(due)
                 data, mixed, count = whole.data(), whole.has_droppable, len(whole.entries)
                 size = len(data)
             delivered += count
-            said = whole.essential_data() if mixed and link.outbox.is_slow else data
+            sent = whole.essential_data() if mixed and sink.outbox.is_slow else data
             try:
-                taken = link.outbox.send(said)
+                taken = sink.outbox.send(sent)
             except OSError:
                 taken = 0
-            if taken != size and taken is not None and taken < len(said):
-                link.outbox.queue_unsent(said, taken)
+            if taken != size and taken is not None and taken < len(sent):
+                sink.outbox.queue_unsent(sent, taken)
         self.delivered += delivered
 
 
 def merged(batches: list[FrameBatch]) -> FrameBatch:
-    """Several batches as one, in the order in which things were said."""
+    """Several batches as one, in the order of their numbers."""
     return FrameBatch(sorted([entry for batch in batches for entry in batch.entries], key=_number_of))

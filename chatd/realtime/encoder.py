@@ -1,6 +1,7 @@
-"""A face: how one kind of client is told things. It is a framing, a dialect, a namespace and a wire.
+"""Event encoders: how events become bytes for one kind of client: a framing, a dialect, a namespace and a wire.
 
-All clients of a face get the same bytes, so an event is spelt and framed once for each face, however many there are.
+All clients of an encoder receive the same bytes, so an event is encoded once for each encoder, however many clients
+there are.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ MAX_CACHED_ROOM_NAMES = 10_000
 
 
 class EventEncoder:
-    """`push` is the framing's, `pack` the wire's: what makes a message of the wire of it."""
+    """`push` is the framing's: it makes a frame of an event. `pack` is the wire's: it makes a message of a frame."""
 
     __slots__ = ("_places", "_rooms", "dialect", "namespace", "pack", "push", "shapes")
 
@@ -33,23 +34,23 @@ class EventEncoder:
         self.pack = pack
         self.shapes = outbound_encoders(vocabulary or dialect.vocabulary(namespace))
         self._rooms: dict[Ref, str] = {}
-        self._places = {(event, say.audience) for event, says in self.shapes.items() for say in says}
+        self._places = {(event, shape.audience) for event, shapes in self.shapes.items() for shape in shapes}
 
     def has_event(self, event: type[Event], at: str) -> bool:
-        """Whether this dialect has a word for the event at that kind of place."""
+        """Whether the dialect has a shape for the event at that kind of place."""
         return (event, at) in self._places
 
     def encode(self, event: Event, at: str, position: int | None) -> list[tuple[bytes, bool]]:
-        """What is sent of an event at a kind of place: bytes, and whether the others only get them."""
-        said = self.shapes.get(type(event), ())
+        """What an event becomes at a kind of place: bytes, and whether all users but the event's actor receive them."""
+        shapes = self.shapes.get(type(event), ())
         return [
-            (self.encode_as(say, event, position), say.others_only)
-            for say in said
-            if say.audience == at and say.applies(event)
+            (self.encode_as(shape, event, position), shape.others_only)
+            for shape in shapes
+            if shape.audience == at and shape.applies(event)
         ]
 
-    def encode_as(self, say: OutboundEncoder, event: Event, position: int | None) -> bytes:
-        return self.frame(say.name, say.encode(event), position, self._room(event))
+    def encode_as(self, shape: OutboundEncoder, event: Event, position: int | None) -> bytes:
+        return self.frame(shape.name, shape.encode(event), position, self._room(event))
 
     def frame(self, name: str, body: bytes, position: int | None = None, room: str | None = None) -> bytes:
         return self.pack(self.push(self.namespace, name, body, position, room))
@@ -58,7 +59,7 @@ class EventEncoder:
         return self.frame(name, encode(body))
 
     def _room(self, event: Event) -> str | None:
-        """The name of the conversation's room, as the dialect spells it."""
+        """The name of the conversation's room in the dialect."""
         ref = event.room
         if ref is None:
             return None

@@ -1,4 +1,4 @@
-"""Long polls that wait for events: an event wakes the waiters of the users whom it concerns, and no others.
+"""Long polls that wait for events: an event wakes the waiters of the users that it concerns, and no others.
 
 A waiter is registered under its user and under each conversation of that user. The cost of an event is a look-up for
 each of its places, whatever the number of waiters.
@@ -38,13 +38,13 @@ class EventWaiter:
             self._woken.set()
 
     async def wait(self) -> None:
-        """Wait until `wake` is called, also when that was before this call; then be ready for the next."""
+        """Wait until `wake` is called, or return at once if that was before; then be ready for the next call."""
         await self._woken.wait()
         self._woken = trio.Event()
 
 
 class EventWaiters:
-    """All waiters, by what concerns them."""
+    """All waiters, by the keys of the events that wake them."""
 
     def __init__(self) -> None:
         self._by_key: dict[Key, set[EventWaiter]] = {}
@@ -53,7 +53,7 @@ class EventWaiters:
         return bool(self._by_key)
 
     def register(self, waiter: EventWaiter, conversations: Iterable[int]) -> None:
-        """Wake the waiter for events of its user and of these conversations, in place of those named before."""
+        """Wake the waiter for events of its user and of these conversations. They replace those of an earlier call."""
         self.remove(waiter)
         waiter.keys = (ALL, (USER, waiter.user), *((CONVERSATION, number) for number in conversations))
         for key in waiter.keys:
@@ -68,7 +68,7 @@ class EventWaiters:
         waiter.keys = ()
 
     def wake(self, event: Event) -> None:
-        """A durable event has been published."""
+        """Wake the waiters that a durable event concerns. The event has been published."""
         for key in _keys_of(event):
             for waiter in self._by_key.get(key, ()):
                 waiter.wake()

@@ -1,28 +1,28 @@
-"""The roster: who is here, with which conversations, and how much of each they have not read.
+"""Online users: their conversations, and how many messages of each they have not read.
 
-It is kept for users with at least one socket, and a little longer (chatd/realtime/presence.py): made from the store
-when the first comes, and kept right by the events themselves from then on. So MEMBERS and PEERS cost no query, and
-neither do the counts.
+The state of a user is read from the store when the user's first connection opens. Events keep it correct from then on,
+until the user is offline (chatd/realtime/presence.py). So MEMBERS, PEERS and unread counts cost no query.
 
-Counts. A conversation counts the messages that pass (`passed`); somebody's unread is that count less their own
-`offset`, which reading and their own messages move up. A message then costs one addition, however many members are
-here, and nobody's count is touched before it is told.
+Counts. A conversation counts its messages (`message_count`). The unread count of a user is that count less the user's
+own `offset`, which grows when the user reads or sends. So a message costs one addition, however many members are
+online, and a count is computed only when it is sent.
 
-The store counts at most COUNTED messages, so no count that is told is higher. Such a count is made anew when its user
-reads, or connects anew: both ask the store.
+The store counts at most COUNTED messages, so no count that is sent is higher. Such a count is read from the store again
+when the user reads a message or connects again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from chatd.realtime.event_bus import EventBus
 from chatd.store.queries.messages import MAX_UNREAD_COUNTED
 from protocol import events
-from protocol.events import EventHandlers, Unread, UnreadChanged
+from protocol.events import Unread, UnreadChanged
 from protocol.ids import Ref
 from protocol.model import Kind
 
-BUSY_GROUP_SECONDS = 1.0  # a group in which messages pass all the time tells its counts that often
+BUSY_GROUP_SECONDS = 1.0  # how often counts are sent in a group in which messages keep coming
 
 
 class ReadState:
@@ -36,7 +36,7 @@ class ReadState:
 
 
 class ConversationState:
-    """A conversation that somebody here is in. `told` is when its members last heard their counts."""
+    """A conversation with an online member. `counts_sent_at` is when its members last received their counts."""
 
     __slots__ = ("counts_sent_at", "kind", "message_count", "read_states", "ref")
 
@@ -49,7 +49,7 @@ class ConversationState:
 
 
 class OnlineUser:
-    """A user who is here: their sockets, their conversations, and the counts that they were told last."""
+    """An online user: the number of sockets, the conversations, and the counts that were sent last."""
 
     __slots__ = ("conversations", "counts_sent", "ref", "sockets")
 
@@ -61,67 +61,77 @@ class OnlineUser:
 
 
 class OnlineUsers:
-    """See above. `changed` collects the users whose counts must be told, `soon` those who can wait for a moment."""
+    """All online users. `changed` are the users whose counts must be sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, bus: EventBus) -> None:
         self._conversations: dict[int, ConversationState] = {}
         self._users: dict[int, OnlineUser] = {}
         self.changed: set[int] = set()
         self.active_groups: set[int] = set()
-        """Groups in which messages have passed since their members were last told."""
+        """Groups with messages since the last time that their members received their counts."""
+        bus.before(events.ConversationCreated, self._on_conversation_created)
+        bus.before(events.MemberAdded, self._on_member_added)
+        bus.after(events.MessageCreated, self._on_message)
+        bus.after(events.MessageRead, self._on_read)
+        bus.after(events.MessageDeleted, self._on_message_deleted)
+        bus.after(events.MemberRemoved, self._on_member_removed)
+        bus.after(events.ConversationDeleted, self._on_conversation_deleted)
 
-    # Who is here
+    # Users
 
     def is_online(self, user: int) -> bool:
         return user in self._users
 
     def connect(self, user: Ref, read_states: Iterable[tuple[Ref, Kind, int, int]] | None) -> None:
-        """One more socket of a user. For the first, `standings` says (conversation, kind, cursor, unread) of each."""
-        guest = self._users.get(user.number)
-        if guest is None:
-            guest = self._users[user.number] = OnlineUser(user)
+        """Count one more socket of a user.
+
+        The first one needs `read_states`: (conversation, kind, cursor, unread) of each of the user's conversations.
+        """
+        online_user = self._users.get(user.number)
+        if online_user is None:
+            online_user = self._users[user.number] = OnlineUser(user)
             for ref, kind, cursor, unread in read_states or ():
-                self._add_membership(guest, ref, kind, cursor, unread)
-        guest.sockets += 1
+                self._add_membership(online_user, ref, kind, cursor, unread)
+        online_user.sockets += 1
 
     def disconnect(self, user: int) -> int:
-        """One socket less; how many are left. With none, the user's place is kept until `forget`."""
-        guest = self._users.get(user)
-        if guest is None:
+        """Count one socket less and return how many are left. Without any, the user's state is kept until `forget`."""
+        online_user = self._users.get(user)
+        if online_user is None:
             return 0
-        guest.sockets = max(0, guest.sockets - 1)
-        return guest.sockets
+        online_user.sockets = max(0, online_user.sockets - 1)
+        return online_user.sockets
 
     def forget(self, user: int) -> None:
-        """A user without sockets is gone from here."""
-        guest = self._users.get(user)
-        if guest is None or guest.sockets:
+        """Drop the state of a user, unless the user has a socket again."""
+        online_user = self._users.get(user)
+        if online_user is None or online_user.sockets:
             return
-        for conversation in list(guest.conversations):
+        for conversation in list(online_user.conversations):
             self._remove_membership(user, conversation)
         del self._users[user]
         self.changed.discard(user)
 
     def ref(self, user: int) -> Ref | None:
-        """A user who is here."""
-        guest = self._users.get(user)
-        return guest.ref if guest else None
+        """The reference of an online user; None for all others."""
+        online_user = self._users.get(user)
+        return online_user.ref if online_user else None
 
     def all_ids(self) -> Collection[int]:
         return list(self._users)
 
-    def _add_membership(self, guest: OnlineUser, ref: Ref, kind: Kind, cursor: int, unread: int) -> None:
+    def _add_membership(self, online_user: OnlineUser, ref: Ref, kind: Kind, cursor: int, unread: int) -> None:
         state = self._conversations.get(ref.number)
         if state is None:
             state = self._conversations[ref.number] = ConversationState(ref, kind)
-        state.read_states[guest.ref.number] = ReadState(cursor, state.message_count - unread)
-        guest.conversations.add(ref.number)
+        state.read_states[online_user.ref.number] = ReadState(cursor, state.message_count - unread)
+        online_user.conversations.add(ref.number)
 
     def _remove_membership(self, user: int, conversation: int) -> None:
-        guest, state = self._users.get(user), self._conversations.get(conversation)
-        if guest is None or state is None:
+        online_user, state = self._users.get(user), self._conversations.get(conversation)
+        if online_user is None or state is None:
             return
-        guest.conversations.discard(conversation)
+        online_user.conversations.discard(conversation)
         state.read_states.pop(user, None)
         if not state.read_states:
             del self._conversations[conversation]
@@ -135,21 +145,21 @@ class OnlineUsers:
 
     def conversations(self, user: int) -> Collection[int]:
         """The conversations of a user who is here."""
-        guest = self._users.get(user)
-        return list(guest.conversations) if guest else ()
+        online_user = self._users.get(user)
+        return list(online_user.conversations) if online_user else ()
 
     def is_member(self, conversation: int, user: int) -> ConversationState | None:
-        """The conversation, if that user (who is here) is in it."""
+        """The conversation, if that user is online and a member."""
         state = self._conversations.get(conversation)
         return state if state and user in state.read_states else None
 
     def peers(self, user: int) -> Collection[int]:
-        """Those here who share a conversation with a user."""
-        guest = self._users.get(user)
-        if guest is None:
+        """The online users who share a conversation with a user."""
+        online_user = self._users.get(user)
+        if online_user is None:
             return ()
         found: set[int] = set()
-        for conversation in guest.conversations:
+        for conversation in online_user.conversations:
             found.update(self._conversations[conversation].read_states)
         found.discard(user)
         return found
@@ -157,28 +167,28 @@ class OnlineUsers:
     # Counts
 
     def unread(self, user: int) -> UnreadChanged | None:
-        """What a user who is here has not read."""
-        guest = self._users.get(user)
-        if guest is None:
+        """The unread counts of an online user; None for all others."""
+        online_user = self._users.get(user)
+        if online_user is None:
             return None
         counts = []
-        for conversation in guest.conversations:
+        for conversation in online_user.conversations:
             state = self._conversations[conversation]
             count = state.message_count - state.read_states[user].offset
             if count > 0:
                 counts.append(Unread(state.ref, min(count, MAX_UNREAD_COUNTED)))
         counts.sort(key=lambda one: one.conversation.number)
-        return UnreadChanged(guest.ref, sum(one.count for one in counts), tuple(counts))
+        return UnreadChanged(online_user.ref, sum(one.count for one in counts), tuple(counts))
 
     def counts_to_send(self, user: int) -> UnreadChanged | None:
-        """The same, to be told to every socket of that user: one that asked, or has just come, is not all of them."""
+        """The unread counts, to be sent to every socket of the user. They are remembered as sent; `unread` does not."""
         counts = self.unread(user)
         if counts is not None:
             self._users[user].counts_sent = counts
         return counts
 
     def due_counts(self, now: float) -> list[UnreadChanged]:
-        """What members of groups that have stirred must be told: soon after a silence, less often in a busy group."""
+        """The counts for members of groups with new messages: at once after a silence, less often in a busy group."""
         due = [
             number
             for number in self.active_groups
@@ -192,42 +202,29 @@ class OnlineUsers:
         return [counts for user in members if (counts := self._changed_counts(user))]
 
     def _changed_counts(self, user: int) -> UnreadChanged | None:
-        """What a user has not read, if it is not what they were told last: whoever sent it has not one more to read."""
-        told = self._users[user].counts_sent
+        """The unread counts of a user, unless the same were sent last: a sender's own message changes nothing."""
+        sent = self._users[user].counts_sent
         counts = self.counts_to_send(user)
-        return None if counts == told else counts
+        return None if counts == sent else counts
 
-    # What happens, in the order of its commits
-
-    @property
-    def precedes(self) -> EventHandlers:
-        """What must be known before an event is told: newcomers hear of it too."""
-        return {events.ConversationCreated: self._on_conversation_created, events.MemberAdded: self._on_member_added}
-
-    @property
-    def follows(self) -> EventHandlers:
-        """What follows from an event that has been told."""
-        return {
-            events.MessageCreated: self._on_message,
-            events.MessageRead: self._on_read,
-            events.MessageDeleted: self._on_message_deleted,
-            events.MemberRemoved: lambda event: self._on_member_gone(event.user.number, event.conversation.number),
-            events.ConversationDeleted: self._on_conversation_deleted,
-        }
+    # Events, in the order of their commits
 
     def _on_conversation_created(self, event: events.ConversationCreated) -> None:
         if event.newcomer is None:
             for ref in event.conversation.members:
-                if guest := self._users.get(ref.number):
-                    self._add_membership(guest, event.conversation.ref, event.conversation.kind, 0, 0)
+                if online_user := self._users.get(ref.number):
+                    self._add_membership(online_user, event.conversation.ref, event.conversation.kind, 0, 0)
 
     def _on_member_added(self, event: events.MemberAdded) -> None:
-        if guest := self._users.get(event.user.ref.number):
-            self._add_membership(guest, event.conversation, "group", event.last_message_before, 0)
+        if online_user := self._users.get(event.user.ref.number):
+            self._add_membership(online_user, event.conversation, "group", event.last_message_before, 0)
 
     def _on_conversation_deleted(self, event: events.ConversationDeleted) -> None:
         for number in self.members(event.conversation.number):
             self._on_member_gone(number, event.conversation.number)
+
+    def _on_member_removed(self, event: events.MemberRemoved) -> None:
+        self._on_member_gone(event.user.number, event.conversation.number)
 
     def _on_member_gone(self, user: int, conversation: int) -> None:
         if user in self._users:
@@ -257,7 +254,7 @@ class OnlineUsers:
             self.changed.add(event.reader.number)
 
     def _on_message_deleted(self, event: events.MessageDeleted) -> None:
-        """One message less for those who had not read it; for all others nothing changes."""
+        """Count one message less for users who had not read it. For all others nothing changes."""
         state = self._conversations.get(event.conversation.number)
         for user, read_state in state.read_states.items() if state else ():
             if read_state.cursor < event.message.number and user != event.sender.number:

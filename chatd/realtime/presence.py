@@ -1,12 +1,12 @@
-"""Presence: who is online. From the first socket, over all dialects and framings, until `grace` after the last.
+"""Presence: which users are online, from the first socket of any dialect and framing until `grace` after the last.
 
     offline ──first socket──→ online ──last socket──→ leaving ──grace is over──→ offline
-                 told           ↑                        │            told
-                                └──────another socket────┘  not told: a reload does not flicker
+              published         ↑                        │          published
+                                └──────another socket────┘  not published: a reload of a page does not flicker
 
-It is told to those who share a conversation, and only when it changes: whoever becomes somebody's peer later (added
-to a group) hears of the next change. A newcomer is told who of their peers is online when they come. All of it is in
-memory, so nobody is online after a restart.
+A change is published to the users who share a conversation. A user who becomes a peer later (by an addition to a group)
+receives the next change. A client that connects receives which of its peers are online. Presence is kept in memory, so
+no user is online after a restart.
 """
 
 from __future__ import annotations
@@ -15,43 +15,46 @@ from collections.abc import Callable
 
 import trio
 
+from chatd.config.settings import Config
 from protocol.events import PresenceChanged
 from protocol.ids import Ref
 
 
 class PresenceTracker:
-    """`tell` publishes a change; `gone` hears of whoever is offline, after that. Times are Trio's."""
+    """`publish` publishes a change; `on_offline` is called after that with a user who is offline. Times are Trio's."""
 
-    def __init__(self, grace: float, tell: Callable[[PresenceChanged], None], gone: Callable[[int], None]) -> None:
-        self.grace = grace
-        self._publish = tell
-        self._on_offline = gone
+    def __init__(
+        self, config: Config, publish: Callable[[PresenceChanged], None], on_offline: Callable[[int], None]
+    ) -> None:
+        self.grace = config.presence.grace
+        self._publish = publish
+        self._on_offline = on_offline
         self._online: dict[int, Ref] = {}
         self._leaving: dict[int, float] = {}  # user → when the last socket closed, in that order
-        self._work = trio.Event()
-        self._other_grace = trio.Event()
+        self._has_leaving = trio.Event()
+        self._grace_changed = trio.Event()
 
-    def adopt(self, grace: float) -> None:
-        """Take up another grace, also for users who are leaving now."""
-        self.grace = grace
-        self._other_grace.set()
+    def adopt(self, config: Config) -> None:
+        """Use another grace, also for users who are leaving now."""
+        self.grace = config.presence.grace
+        self._grace_changed.set()
 
     def user_connected(self, user: Ref) -> None:
-        """Somebody has a socket."""
+        """A user has one more socket."""
         self._leaving.pop(user.number, None)
         if user.number not in self._online:
             self._online[user.number] = user
             self._publish(PresenceChanged(user, True))
 
     def user_disconnected(self, user: int) -> None:
-        """Somebody has no socket any more."""
+        """The last socket of a user has closed."""
         self._leaving[user] = trio.current_time()
-        self._work.set()
+        self._has_leaving.set()
         if not self.grace:
             self._end(user)
 
     def online_among(self, users: list[int]) -> list[PresenceChanged]:
-        """Who of these is online."""
+        """One event for each of these users who is online."""
         return [PresenceChanged(self._online[user], True) for user in users if user in self._online]
 
     def _end(self, user: int) -> None:
@@ -62,16 +65,16 @@ class PresenceTracker:
         self._on_offline(user)
 
     async def run(self) -> None:
-        """See to it that whoever has left is offline when the grace is over."""
+        """Make each user who has left offline when the grace is over. Run it as long as the server runs."""
         while True:
-            await self._work.wait()
+            await self._has_leaving.wait()
             if not self._leaving:
-                self._work = trio.Event()
+                self._has_leaving = trio.Event()
                 continue
             user, left = next(iter(self._leaving.items()))
             if left + self.grace > trio.current_time():
-                self._other_grace = trio.Event()
+                self._grace_changed = trio.Event()
                 with trio.move_on_at(left + self.grace):
-                    await self._other_grace.wait()
+                    await self._grace_changed.wait()
             else:
                 self._end(user)

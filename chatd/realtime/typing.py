@@ -1,31 +1,37 @@
-"""Typists: who is writing where, until they stop, send, leave or fall silent."""
+"""Typing: which users type in which conversation, until they stop, send, leave or send no event for a while."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from protocol.events import EventHandlers, MemberRemoved, MessageCreated, Typing
+import trio
+
+from chatd.config.settings import Config
+from chatd.realtime.event_bus import EventBus
+from protocol.events import MemberRemoved, MessageCreated, Typing
 
 
 class TypingTracker:
-    """`tell` publishes the end of a typing that ended by itself. Times are the caller's clock."""
+    """`publish` publishes the end of a typing that the user did not end. Times are of the caller's clock."""
 
-    def __init__(self, expire: float, tell: Callable[[Typing], None]) -> None:
-        self.expire = expire
-        self._publish = tell
-        self._typing: dict[tuple[int, int], tuple[float, Typing]] = {}  # when they were last heard of, in that order
+    def __init__(self, config: Config, publish: Callable[[Typing], None], bus: EventBus) -> None:
+        self.expire = config.typing.expire
+        self._publish = publish
+        self._typing: dict[tuple[int, int], tuple[float, Typing]] = {}  # when they were last since of, in that order
+        bus.after(Typing, lambda event: self.typing_changed(event, trio.current_time()))
+        bus.after(MessageCreated, self._sent)
+        bus.after(MemberRemoved, self._removed)
+
+    def adopt(self, config: Config) -> None:
+        """Use another time, also for users who are typing now."""
+        self.expire = config.typing.expire
 
     def typing_changed(self, event: Typing, now: float) -> None:
-        """Somebody said that they write, or that they stopped."""
+        """A user types, or has stopped."""
         key = (event.conversation.number, event.user.number)
         self._typing.pop(key, None)
         if event.on and self.expire:
             self._typing[key] = (now, event)
-
-    @property
-    def follows(self) -> EventHandlers:
-        """Sending ends the writing; so does being removed."""
-        return {MessageCreated: self._sent, MemberRemoved: self._removed}
 
     def _sent(self, event: MessageCreated) -> None:
         if self._typing:
@@ -40,10 +46,10 @@ class TypingTracker:
             self._end(key)
 
     def sweep(self, now: float) -> None:
-        """End what has been silent for too long."""
+        """End each typing whose last event is too old."""
         while self._typing and self.expire:
-            key, (heard, _) = next(iter(self._typing.items()))
-            if heard + self.expire > now:
+            key, (since, _) = next(iter(self._typing.items()))
+            if since + self.expire > now:
                 return
             self._end(key)
 

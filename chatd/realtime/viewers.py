@@ -1,8 +1,8 @@
-"""Watchers: who has a socket in which conversation's room. The store is told when the first comes and the last goes.
+"""Viewers: which users have a socket in which conversation's room.
 
-What is told is between which messages that was (chatd/store/queries/view_intervals.py); since these are named, it
-matters little when it is written: before the next thing that is asked of the store (`flush`), and all that has gathered
-in one unit.
+The store keeps between which messages that was (chatd/store/queries/view_intervals.py): from when the first socket of a
+user enters until the last one leaves. A change names its message, so it need not be written at once: all changes are
+written in one unit, before the next command that uses the store (`flush`).
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from typing import Any, NamedTuple
 
 import outcome
 
+from chatd.realtime.event_bus import EventBus
 from chatd.store.queries import view_intervals
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
 from protocol.errors import Refusal
-from protocol.events import JOINED, Audience, EventHandlers, MessageCreated
+from protocol.events import JOINED, Audience, MessageCreated
 
-MAX_UNWRITTEN_CHANGES = 20_000  # moves that are kept while the store can't be written to
+MAX_UNWRITTEN_CHANGES = 20_000  # at most so many are kept while the store can't be written to
 
 
 class ViewChange(NamedTuple):
-    """The first socket of a user came into a room, or the last one went; and the last message told by then."""
+    """The first socket of a user entered a room, or the last one left; and the last message published by then."""
 
     conversation: int
     user: int
@@ -31,7 +32,7 @@ class ViewChange(NamedTuple):
 
 
 class Viewer:
-    """A user in a room: with how many sockets, and since after which message."""
+    """A user in a room: the number of sockets, and the last message before the first of them entered."""
 
     __slots__ = ("since", "sockets")
 
@@ -41,61 +42,58 @@ class Viewer:
 
 
 class Viewers:
-    """See above."""
+    """All viewers, and the changes that the store does not know yet."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, bus: EventBus) -> None:
         self._database = database
         self._rooms: dict[tuple[int, int], Viewer] = {}
         self._changes: list[ViewChange] = []
         self.last_message = 0
-        """The last message that was told."""
+        """The last message that was published."""
+        bus.after(MessageCreated, self._sent)
 
     async def begin(self) -> None:
-        """At the start nobody watches anything."""
+        """End the intervals that a killed server left open. Call it once, before any connection."""
         self.last_message = await self._database.write(_begin)
 
-    def room_changed(self, user: int, place: Audience, came: bool) -> None:
-        """A seat has come into a room or gone from it."""
+    def room_changed(self, user: int, place: Audience, entered: bool) -> None:
+        """A subscriber of the user has entered a room or left it."""
         if place[0] != JOINED:
             return
         key = (place[1], user)
-        watcher = self._rooms.get(key)
-        if watcher is None:
-            watcher = self._rooms[key] = Viewer(self.last_message)
+        viewer = self._rooms.get(key)
+        if viewer is None:
+            viewer = self._rooms[key] = Viewer(self.last_message)
             self._changes.append(ViewChange(*key, True, self.last_message))
-        watcher.sockets += 1 if came else -1
-        if not watcher.sockets:
+        viewer.sockets += 1 if entered else -1
+        if not viewer.sockets:
             del self._rooms[key]
             self._changes.append(ViewChange(*key, False, self.last_message))
-
-    @property
-    def follows(self) -> EventHandlers:
-        return {MessageCreated: self._sent}
 
     def _sent(self, event: MessageCreated) -> None:
         self.last_message = event.message.ref.number
 
     def viewing_since(self, conversation: int, user: int) -> int | None:
-        """After which message somebody began to watch; None if they don't."""
-        watcher = self._rooms.get((conversation, user))
-        return None if watcher is None else watcher.since
+        """After which message the user began to view the conversation; None if the user does not view it."""
+        viewer = self._rooms.get((conversation, user))
+        return None if viewer is None else viewer.since
 
     def flush(self) -> None:
-        """Have the store told what it does not know yet, before anything that is submitted later."""
+        """Submit all unwritten changes to the store, so that they are written before all later units."""
         if self._changes:
-            moves, self._changes = self._changes, []
+            changes, self._changes = self._changes, []
             try:
-                self._database.submit(partial(_write, moves=moves), partial(self._written, moves))
+                self._database.submit(partial(_write, changes=changes), partial(self._written, changes))
             except Refusal:  # too many wait, or the store is closing
-                self._keep(moves)
+                self._keep(changes)
 
-    def _written(self, moves: list[ViewChange], done: outcome.Outcome[Any]) -> None:
+    def _written(self, changes: list[ViewChange], done: outcome.Outcome[Any]) -> None:
         if isinstance(done, outcome.Error):
-            self._keep(moves)
+            self._keep(changes)
 
-    def _keep(self, moves: list[ViewChange]) -> None:
-        """Not written: the next time, then."""
-        self._changes = [*moves, *self._changes][-MAX_UNWRITTEN_CHANGES:]
+    def _keep(self, changes: list[ViewChange]) -> None:
+        """Keep changes that could not be written for the next flush."""
+        self._changes = [*changes, *self._changes][-MAX_UNWRITTEN_CHANGES:]
 
 
 def _begin(tx: Transaction) -> int:
@@ -103,6 +101,6 @@ def _begin(tx: Transaction) -> int:
     return tx.sequences["messages"]
 
 
-def _write(tx: Transaction, moves: list[ViewChange]) -> None:
-    for conversation, user, came, last in moves:
-        (view_intervals.begin if came else view_intervals.end)(tx, conversation, user, last)
+def _write(tx: Transaction, changes: list[ViewChange]) -> None:
+    for conversation, user, entered, last in changes:
+        (view_intervals.begin if entered else view_intervals.end)(tx, conversation, user, last)

@@ -11,7 +11,6 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException
 
 from chatd.auth.verifier import bearer
-from chatd.core.accounts import Accounts
 from chatd.core.app import App
 from chatd.net.asgi import AFTERWARDS
 from chatd.net.proxies import address_block
@@ -31,7 +30,7 @@ from protocol.errors import AUTH_INVALID, INTERNAL, RATE_LIMITED, UNAVAILABLE, R
 Handler = Callable[..., Awaitable[Response]]
 
 
-def make_app(app: App, accounts: Accounts) -> QuartTrio:
+def make_app(app: App) -> QuartTrio:
     rest_app = QuartTrio("chatd", static_folder=None)
     rest_app.config["MAX_CONTENT_LENGTH"] = None  # the limit is kept below, in chatd/net/http.py
     rest_app.url_map.strict_slashes = False
@@ -41,7 +40,7 @@ def make_app(app: App, accounts: Accounts) -> QuartTrio:
         for route in spoken.routes:
             _mount(rest_app, route, _asker(app, unsent, RouteCodec(route, spoken.replies.error_texts), spoken))
     for route in shared.ROUTES:
-        _mount(rest_app, route, _public(app, accounts, RouteCodec(route, ErrorTexts())))
+        _mount(rest_app, route, _public(app, RouteCodec(route, ErrorTexts())))
     rest_app.add_url_rule(
         "/events", "GET /events", _events(app, unsent), methods=["GET"], provide_automatic_options=False
     )
@@ -83,7 +82,7 @@ def _asker(app: App, unsent: Unsent, guide: RouteCodec, spoken: Dialect) -> Hand
     return handle
 
 
-def _public(app: App, accounts: Accounts, guide: RouteCodec) -> Handler:
+def _public(app: App, guide: RouteCodec) -> Handler:
     """A route by which somebody becomes known."""
 
     async def handle(**path: str) -> Response:
@@ -92,7 +91,7 @@ def _public(app: App, accounts: Accounts, guide: RouteCodec) -> Handler:
             _limit(app, address)
             command = guide.decode(path, list(request.args.items(multi=True)), await _body())
             _check_running(app)
-            result = await accounts.perform(command, address)
+            result = await app.public_dispatch.request(command, address)
         except Refusal as refusal:
             return refuse(refusal)
         return answer(guide.answer(result), request.path, [])

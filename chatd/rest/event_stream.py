@@ -153,7 +153,7 @@ class EventStream(ResponseBody):
         face = face_of(app, query, app.sse_push)
         stream = cls(app, actor, face, where_from(app, query, last_event_id), last_event_id)
         try:
-            app.start_task(stream._begin)
+            app.background_tasks.start(stream._begin)
             await stream.subscription.begun()
             if stream._refusal is not None and not stream._greeted:
                 raise stream._refusal

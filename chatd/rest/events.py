@@ -158,7 +158,7 @@ def _glance(tx: ReadTransaction, user: int, position: int, end: int) -> Glance:
 async def _wait(app: App, actor: Actor, position: int, seconds: float) -> None:
     """Wait until something concerns the user, if there is nothing yet."""
     poll = LongPoll(actor)
-    waiters = app.dispatch.event_waiters
+    waiters = app.event_waiters
     app.connections.add(poll)
     try:
         with trio.move_on_after(seconds):

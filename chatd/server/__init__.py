@@ -1,4 +1,4 @@
-"""The process: what starts, what stops, and what is at which path.
+"""The process: what starts and stops, and what is at which path.
 
 main.py        start, stop, and the nursery of the long-lived parts
 router.py      what is at which path of the one port

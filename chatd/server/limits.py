@@ -1,4 +1,4 @@
-"""What each floor gets of the configuration: the same at the start, and when SIGHUP changes it."""
+"""Settings as the rules of the network parts, which know no configuration."""
 
 from __future__ import annotations
 
@@ -8,42 +8,18 @@ import ssl
 from chatd.config.load import ConfigError, origin, quoted
 from chatd.config.settings import Config
 from chatd.connections.jsonrpc import SUBPROTOCOL
-from chatd.core.dispatch import UserRates
 from chatd.net.acceptor import AcceptRules
 from chatd.net.http_connection import HttpRules
 from chatd.net.origins import OriginPolicy, host_name, listed, normal
 from chatd.net.process import max_descriptors
 from chatd.net.socket import SocketRules, socket_rules
 from chatd.net.tls import has_certificate, server_context
-from chatd.rate_limit import Rate
-from chatd.services.context import ServiceRules
-
-
-def service_rules(config: Config) -> ServiceRules:
-    limits = config.limits
-    return ServiceRules(
-        limits.text_characters,
-        limits.attachments,
-        limits.members,
-        limits.page_default,
-        limits.page,
-        limits.page_bytes,
-    )
-
-
-def user_rates(config: Config) -> UserRates:
-    limits = config.limits
-    return UserRates(
-        sends=Rate(limits.sends_per_user, limits.sends_per_user_burst),
-        groups=Rate(limits.groups_per_user, limits.groups_per_user_burst),
-        additions=Rate(limits.additions_per_user, limits.additions_per_user_burst),
-    )
 
 
 def front_rules(config: Config) -> AcceptRules:
     limits = config.limits
     return AcceptRules(
-        connections=_connections(limits.connections_share),
+        connections=_max_connections(limits.connections_share),
         connections_per_address=limits.connections_per_address,
         handshake_seconds=limits.tls_timeout,
         trusted_proxies=config.server.trusted_proxies,
@@ -62,7 +38,7 @@ def origin_policy(config: Config) -> OriginPolicy:
 
 
 def tls_context(config: Config) -> ssl.SSLContext | None:
-    """TLS as the settings have it, None without; a ConfigError names the setting and the file that is wrong."""
+    """TLS as the settings have it; None without. A ConfigError names the wrong setting and its file."""
     files = {"tls_certificate": config.server.tls_certificate, "tls_key": config.server.tls_key}
     if not config.server.tls_certificate:
         return None
@@ -106,6 +82,6 @@ def websocket_rules(config: Config) -> SocketRules:
     )
 
 
-def _connections(share: float) -> int:
-    """Connections in all, as a share of the descriptors: the database keeps its own."""
+def _max_connections(share: float) -> int:
+    """The limit of open connections, as a share of the file descriptors. The database needs the others."""
     return max(16, int(max_descriptors() * share)) if share else 1 << 30

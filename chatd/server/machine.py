@@ -28,7 +28,7 @@ def wrong(config: Config, setting: str, found: str, problem: str) -> ConfigError
 
 
 def check_addresses(config: Config) -> None:
-    """Bind each address to a free port: a server that runs already is not in the way."""
+    """Bind each address to a free port, so that a running server does not matter."""
     hosts = {"server.host": config.server.host}
     if config.metrics.enabled and config.metrics.port:
         hosts["metrics.host"] = config.metrics.host
@@ -53,7 +53,7 @@ def check_unix_socket(config: Config) -> None:
 
 
 def check_data_directory(config: Config) -> None:
-    """The folder, or where it would be made."""
+    """The data directory, or the nearest folder above it that exists."""
     path = config.data.directory
     place = Path(path).absolute()
     while not place.exists() and place != place.parent:

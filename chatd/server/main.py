@@ -1,7 +1,8 @@
-"""The top nursery: who starts, who stops, in what order.
+"""The process: what starts and what stops, in which order.
 
-start     store → identity → house → front listens → the line that says so → the rest as it is needed
-stop      front stops accepting → what was asked is committed and answered → sockets close (1012) → store closes
+start     store → identity → app → listeners → the line that says so → the REST application, in the background
+stop      no new calls → running calls are committed and answered → no new connections → connections close (1012)
+          → the store closes
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ import shlex
 import signal
 import ssl
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from importlib import import_module
@@ -24,22 +24,19 @@ import trio
 from chatd import __version__
 from chatd.admin.accounts import DATABASE_NAME, handlers, make_folder
 from chatd.admin.control_socket import FILE_NAME, serve_control
-from chatd.auth.identity import Identity, open_identity
+from chatd.auth.identity import open_identity
 from chatd.config.load import ConfigError, reload
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts, first_steps
-from chatd.core.app import App
-from chatd.core.authenticator import Authenticator
-from chatd.core.dispatch import Dispatch
+from chatd.core.app import App, LiveSettings
+from chatd.core.background_tasks import report_failed_connection
 from chatd.net.acceptor import Acceptor
 from chatd.net.asgi import Application, Lifespan
 from chatd.net.http import HttpRouter as HttpSite
 from chatd.net.listeners import Address
 from chatd.net.process import raise_descriptors
 from chatd.program import program_name
-from chatd.realtime.broker import Broker
-from chatd.realtime.online_users import OnlineUsers
-from chatd.server.limits import front_rules, http_rules, service_rules, tls_context, user_rates, websocket_rules
+from chatd.server.limits import front_rules, http_rules, tls_context, websocket_rules
 from chatd.server.machine import check_machine
 from chatd.server.retention import keep_clean
 from chatd.server.router import MetricsRouter, Router
@@ -50,17 +47,17 @@ from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
 from chatd.supervisor import Part, PartFailed, Supervisor, cause_of
 from chatd.telemetry.log import adopt_logging, log
-from chatd.telemetry.metrics import CONNECTIONS_FAILED, DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
-from protocol.errors import GOING_AWAY, SIGNED_OUT
+from chatd.telemetry.metrics import DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
+from protocol.errors import GOING_AWAY
 
 SWEEP_SECONDS = 1.0
 HARD_STOP_SECONDS = 9.0
-PASSED_ON_SECONDS = 0.2
-LOCK_SECONDS = 1.0  # how long what was asked before the stop may still wait for another program's lock
+FORWARDED_SIGNAL_SECONDS = 0.2
+LAST_LOCK_SECONDS = 1.0  # how long running calls may wait for another program's lock while the server stops
 
 
 def run(config: Config) -> int:
-    """Serve until told to stop; the exit code."""
+    """Serve until a signal stops the server; the exit code."""
     log.configure(config.log.format, config.log.level)
     adopt_logging(log)
     check_machine(config)
@@ -70,9 +67,9 @@ def run(config: Config) -> int:
     except (StoreProblem, OSError) as problem:
         log.announce(f"chatd: {_sentence(problem)}", "error")
         return 1
-    except PartFailed:  # the log says which and why
+    except PartFailed:  # the log says which part and why
         return 1
-    except ExceptionGroup as problem:  # of a nursery: what failed while the server stopped, say
+    except ExceptionGroup as problem:  # of a nursery: for example, a failure while the server stopped
         log.fault("the server failed", cause_of(problem))
         return 1
     return 0
@@ -85,44 +82,71 @@ def _sentence(problem: Exception) -> str:
 
 
 async def serve(config: Config) -> None:
-    """The server's whole life. Told to stop, even while it starts, it does so in good order; told again, at once."""
+    """Run the server. The first signal stops it in good order, even while it starts; the second stops it at once."""
     stops = (signal.SIGTERM, signal.SIGINT, *([signal.SIGHUP] if hangup_stops() else []))
-    with ExitStack() as ears:
-        told = ears.enter_context(trio.open_signal_receiver(*stops))
+    with ExitStack() as receivers:
+        signals = receivers.enter_context(trio.open_signal_receiver(*stops))
         async with running(config, rereads=signal.SIGHUP not in stops) as server:
             count = await server.app.database.read(users.count)
-            _say_ready(server.front, first_steps(server.accounts, count, making_administrator(config)))
+            advice = first_steps(server.accounts, count, command_for_administrator(config), server.address)
+            _say_ready(server.front, advice)
             _freeze()
             try:
-                await anext(told)
-                if getattr(sys, "frozen", False):  # its loader passes on a signal that both were sent: one, not two
-                    await trio.sleep(PASSED_ON_SECONDS)
+                await anext(signals)
+                if getattr(sys, "frozen", False):  # its loader forwards a signal that both have received: count it once
+                    await trio.sleep(FORWARDED_SIGNAL_SECONDS)
             finally:
-                ears.close()
+                receivers.close()
+
+
+class LiveLog:
+    """The log, as a part with live settings."""
+
+    def adopt(self, config: Config) -> None:
+        log.configure(config.log.format, config.log.level)
+        adopt_logging(log)
+
+
+class Listener:
+    """A listener, as a part with live settings. Connections that are open keep the rules that they began with."""
+
+    def __init__(self, acceptor: Acceptor) -> None:
+        self._acceptor = acceptor
+
+    def adopt(self, config: Config) -> None:
+        self._acceptor.adopt(front_rules(config), http_rules(config), websocket_rules(config))
 
 
 class RunningServer(NamedTuple):
-    """A server that runs."""
+    """A server that runs. `live_parts` are all parts that SIGHUP may change."""
 
     app: App
-    accounts: Accounts
     site: Router
     front: Acceptor
     others: tuple[Acceptor, ...]
+    live_parts: tuple[LiveSettings, ...]
+
+    @classmethod
+    def of(cls, app: App, site: Router, front: Acceptor, *others: Acceptor) -> RunningServer:
+        listeners = map(Listener, (front, *others))
+        return cls(app, site, front, others, (LiveLog(), *app.live_parts, site, *listeners))
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.app.accounts
+
+    @property
+    def address(self) -> str:
+        """Where the server listens."""
+        return f"{self.front.scheme}://{self.front.addresses[0]}"
 
     def adopt(self, config: Config) -> None:
-        """Take up what may change while it runs."""
-        log.configure(config.log.format, config.log.level)
-        adopt_logging(log)
-        self.app.adopt(config)
-        self.app.dispatch.adopt(service_rules(config), user_rates(config), config.typing.expire, config.presence.grace)
-        self.accounts.adopt(config.limits)
-        self.site.adopt()
-        for front in (self.front, *self.others):
-            front.adopt(front_rules(config), http_rules(config), websocket_rules(config))
+        """Use what may change while the server runs."""
+        for part in self.live_parts:
+            part.adopt(config)
 
     def reread(self) -> None:
-        """Read the configuration again, and take up what may change live; if it is wrong, nothing changes."""
+        """Read the configuration again and use its live settings. A wrong configuration changes nothing."""
         try:
             config, waiting = reload(self.app.config)
         except ConfigError as error:
@@ -134,13 +158,13 @@ class RunningServer(NamedTuple):
 
 
 def hangup_stops() -> bool:
-    """Whether SIGHUP means that the terminal is closed: there is one, and no nohup shields the server from that."""
+    """Whether SIGHUP stops the server: it has a terminal, and does not run under nohup."""
     terminal = any(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
     return terminal and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
 
-async def _hear_hangups(server: RunningServer) -> None:
-    """Without a terminal: SIGHUP asks to read the configuration again."""
+async def _reread_on_hangup(server: RunningServer) -> None:
+    """Read the configuration again at each SIGHUP. For a server without a terminal."""
     with trio.open_signal_receiver(signal.SIGHUP) as hangups:
         async for _ in hangups:
             server.reread()
@@ -148,7 +172,7 @@ async def _hear_hangups(server: RunningServer) -> None:
 
 @asynccontextmanager
 async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[RunningServer]:
-    """A server that listens, for as long as the block lasts; then it stops in good order."""
+    """A server that listens while the block runs, and stops in good order after it."""
     folder = Path(config.data.directory)
     make_folder(config)
     identity = open_identity(config, folder)
@@ -163,17 +187,14 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
         failed=supervisor.fail,
     )
     async with database as store:
-        app = build_house(config, store, identity)
-        await app.dispatch.viewers.begin()
-        accounts = Accounts(app, identity)
-        accounts.ended = lambda sid: app.end_session(sid, SIGNED_OUT)
-        application = LazyApplication(app, accounts)
+        app = App.build(config, store, identity)
+        show_figures(app)
+        await app.viewers.begin()
+        application = LazyApplication(app)
         site = Router(app, application.get)
         front, *others = build_fronts(config, site)
-        server = RunningServer(app, accounts, site, front, tuple(others))
+        server = RunningServer.of(app, site, front, *others)
         async with trio.open_nursery() as nursery:
-            app.start_task = lambda task: nursery.start_soon(_guard, task)
-            accounts.address = f"{front.scheme}://{front.addresses[0]}"
             for part in list_parts(server, application, folder, rereads=rereads):
                 nursery.start_soon(supervisor.run, part)
             for name, listening in (*(("metrics listener", other) for other in others), ("listener", front)):
@@ -188,62 +209,40 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
 
 
 def list_parts(server: RunningServer, application: LazyApplication, folder: Path, *, rereads: bool) -> list[Part]:
-    """Whatever runs for as long as the server does, except the listeners and the store's own tasks."""
-    app, accounts = server.app, server.accounts
+    """Everything that runs as long as the server does, except the listeners and the store's own tasks."""
+    app = server.app
+    calls = handlers(app, app.accounts, server.address)
     parts = [
         Part("broker", app.broker.run),
-        Part("presence", app.dispatch.presence.run),
-        Part("notifier", app.dispatch.notifier.run),
-        Part("timers", app.dispatch.tick),
+        Part("presence", app.presence.run),
+        Part("notifier", app.notifier.run),
+        Part("timers", app.tick),
+        Part("background tasks", app.background_tasks.run),
         Part("sweep", partial(_sweep, app)),
         Part("socket.io sessions", server.site.run),
         Part("rest", application.run),
-        Part("removal", app.dispatch.remover.run, restarts=True),
+        Part("removal", app.remover.run, restarts=True),
         Part("cleaning", partial(keep_clean, app), restarts=True),
         Part("write probe", app.database.keep_probing, restarts=True),
-        Part("control socket", partial(serve_control, folder / FILE_NAME, handlers(app, accounts)), restarts=True),
+        Part("control socket", partial(serve_control, folder / FILE_NAME, calls), restarts=True),
     ]
     if rereads:
-        parts.append(Part("reload on SIGHUP", partial(_hear_hangups, server), restarts=True))
-    if accounts.identity.source is not None:
-        parts.append(Part("key set", accounts.identity.source.run, restarts=True))
+        parts.append(Part("reload on SIGHUP", partial(_reread_on_hangup, server), restarts=True))
+    if app.accounts.identity.source is not None:
+        parts.append(Part("key set", app.accounts.identity.source.run, restarts=True))
     return parts
 
 
-async def _guard(task: Callable[[], Awaitable[None]]) -> None:
-    """A task that one client has begun: its failure concerns nobody else."""
-    try:
-        await task()
-    except Exception as problem:
-        _report(problem)
-
-
-def build_house(config: Config, store: Database, identity: Identity) -> App:
-    """Everything between the store and the doors."""
-    online_users = OnlineUsers()
-    broker = Broker(online_users)
-    broker.position = store.position
-    POSITION.follow(lambda: broker.position)
-    DELIVERIES.follow(lambda: broker.delivered)
-    WRITES_WAITING.follow(lambda: store.waiting)
-    dispatch = Dispatch(
-        store,
-        broker,
-        online_users,
-        rules=service_rules(config),
-        rates=user_rates(config),
-        typing_expires=config.typing.expire,
-        presence_grace=config.presence.grace,
-    )
-    authenticator = Authenticator(store, identity.verifier, provision=identity.provision)
-    app = App(config, store, broker, online_users, dispatch, authenticator, time.time)
+def show_figures(app: App) -> None:
+    """Let the metrics read what the app knows at any moment."""
+    POSITION.follow(lambda: app.broker.position)
+    DELIVERIES.follow(lambda: app.broker.delivered)
+    WRITES_WAITING.follow(lambda: app.database.waiting)
     OUTBOX_BYTES.follow(lambda: app.waiting)
-    dispatch.on_account_closed = lambda user: app.close_user(user, SIGNED_OUT)
-    return app
 
 
 def build_fronts(config: Config, site: Router) -> list[Acceptor]:
-    """The listeners, bound: whatever is wrong with an address is said before anything runs."""
+    """The listeners, bound to their addresses: a wrong address is reported before anything runs."""
     server, metrics = config.server, config.metrics
     addresses = [Address(server.host, server.port)]
     if server.unix:
@@ -267,18 +266,13 @@ def _front(config: Config, site: HttpSite, addresses: list[Address], tls: ssl.SS
         http=http_rules(config),
         sockets=websocket_rules(config),
         tls=tls,
-        crashed=_report,
+        crashed=report_failed_connection,
         answered=_count_answer,
     )
 
 
 def _count_answer(status: int) -> None:
     REQUESTS.child(str(status)).add()
-
-
-def _report(problem: BaseException) -> None:
-    CONNECTIONS_FAILED.add()
-    log.fault("a connection failed", problem)
 
 
 def _say_ready(front: Acceptor, advice: str | None) -> None:
@@ -288,8 +282,8 @@ def _say_ready(front: Acceptor, advice: str | None) -> None:
         log.announce(advice)
 
 
-def making_administrator(config: Config) -> str:
-    """The words that make the first administrator on the data of this configuration, wherever `chatd` is."""
+def command_for_administrator(config: Config) -> str:
+    """The command that makes the first administrator on the data of this configuration."""
     words = [program_name(), "user add NAME --admin"]
     if config.sources.file:
         words.append(f"-c {shlex.quote(config.sources.file)}")
@@ -299,32 +293,31 @@ def making_administrator(config: Config) -> str:
 
 
 def _freeze() -> None:
-    """What is here now stays: the collector need not look at it again, and may look less often at the rest."""
+    """Exempt all present objects from garbage collection, and collect the others less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
 
 
 class LazyApplication:
-    """The REST application, imported behind the ready line: Quart takes longer to import than all else together."""
+    """The REST application, imported after the server is ready: importing Quart takes longer than all the rest."""
 
-    def __init__(self, app: App, accounts: Accounts) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
-        self._accounts = accounts
         self._ready = trio.Event()
         self._made: Application | None = None
         self._lifespan: Lifespan | None = None
 
     async def get(self) -> Application:
-        """The application, once it is there."""
+        """Wait for the application."""
         await self._ready.wait()
         assert self._made is not None
         return self._made
 
     async def run(self) -> None:
-        """Make it, and run it until the server stops."""
+        """Import and build the application, and run it until the server stops."""
         module = await trio.to_thread.run_sync(import_module, "chatd.rest.app")
-        self._made = module.make_app(self._app, self._accounts)
+        self._made = module.make_app(self._app)
         self._lifespan = Lifespan(self._made)
         async with trio.open_nursery() as nursery:
             await nursery.start(self._lifespan.run)
@@ -342,10 +335,10 @@ async def _sweep(app: App) -> None:
 
 
 async def _stop(app: App, front: Acceptor, application: LazyApplication) -> None:
-    """Stop in good order, within ten seconds whatever clients do."""
-    app.stopping = True  # no call is taken any more that could be committed and not answered
+    """Stop in good order, within ten seconds whatever the clients do."""
+    app.stopping = True  # refuse new calls: they could be committed and not answered
     with trio.move_on_after(HARD_STOP_SECONDS):
-        app.database.limit_lock_wait(LOCK_SECONDS)
+        app.database.limit_lock_wait(LAST_LOCK_SECONDS)
         await app.dispatch.settled()
         app.database.limit_lock_wait(0.0)
         await front.stop(app.config.server.stop_timeout, lambda: app.close_all(GOING_AWAY))

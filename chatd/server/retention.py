@@ -1,4 +1,4 @@
-"""The janitor: forgets events and sessions that are too old, in small steps between everybody's writes."""
+"""Retention: old events and sessions are removed, in small steps between the writes of clients."""
 
 from __future__ import annotations
 
@@ -12,46 +12,47 @@ from chatd.store.sqlite.transaction import Transaction
 from chatd.telemetry.log import log as lines
 from protocol.errors import Refusal
 
-EVERY = 60.0
-KEPT_EVERY = 3_600.0  # sessions in use are said to be, twice as often as chatd/connections/resume.py takes for granted
-STEP = 500  # rows in one unit of work
-PAUSE = 0.05
-DAY = 86_400_000
+CLEANING_SECONDS = 60.0
+TOUCH_SECONDS = 3_600.0  # how often sessions in use are marked: twice as often as chatd/connections/resume.py needs
+STEP_ROWS = 500  # rows in one unit of work
+PAUSE_SECONDS = 0.05
+DAY_MILLISECONDS = 86_400_000
 
 
 async def keep_clean(app: App) -> None:
-    """Run it for as long as the server runs."""
+    """Remove what is too old, again and again. Run it as long as the server runs."""
     kept = trio.current_time()
     while True:
-        await trio.sleep(EVERY)
+        await trio.sleep(CLEANING_SECONDS)
         try:
-            if trio.current_time() - kept >= KEPT_EVERY:
+            if trio.current_time() - kept >= TOUCH_SECONDS:
                 await keep_sessions(app)
                 kept = trio.current_time()
             await clean(app)
-        except Refusal as refusal:  # the disk is full, say: later
+        except Refusal as refusal:  # for example, the disk is full: try again later
             lines.warning("nothing could be cleaned up", why=refusal.message)
 
 
 async def keep_sessions(app: App) -> None:
-    """Say of every session that somebody is connected in that it is still in use."""
+    """Mark every session of an open connection as in use."""
     names = sorted(name for connection in app.connections for name in connection.sessions)
-    for start in range(0, len(names), STEP):
-        await app.database.write(partial(sessions.touch, names=names[start : start + STEP]))
-        await trio.sleep(PAUSE)
+    for start in range(0, len(names), STEP_ROWS):
+        await app.database.write(partial(sessions.touch, names=names[start : start + STEP_ROWS]))
+        await trio.sleep(PAUSE_SECONDS)
 
 
 async def clean(app: App) -> int:
-    """Forget everything that is too old by now; how many rows."""
+    """Remove everything that is too old by now; the number of rows."""
     gone = 0
     while step := await app.database.write(lambda tx: _step(tx, app)):
         gone += step
-        await trio.sleep(PAUSE)
+        await trio.sleep(PAUSE_SECONDS)
     return gone
 
 
 def _step(tx: Transaction, app: App) -> int:
-    keep = app.config.events
-    before = tx.now - keep.keep_days * DAY if keep.keep_days else 0
-    position = tx.sequences["position"] - keep.keep_count if keep.keep_count else 0
-    return event_log.trim(tx, before=before, position=position, limit=STEP) + sessions.delete_unused(tx, before, STEP)
+    settings = app.config.events
+    before = tx.now - settings.keep_days * DAY_MILLISECONDS if settings.keep_days else 0
+    position = tx.sequences["position"] - settings.keep_count if settings.keep_count else 0
+    events = event_log.trim(tx, before=before, position=position, limit=STEP_ROWS)
+    return events + sessions.delete_unused(tx, before, STEP_ROWS)

@@ -1,17 +1,17 @@
-"""The site: what is at which path of the one port, and who may come in from where.
+"""The router: what is at which path of the one port, and which requests are refused.
 
     an upgrade at a namespace's path, or /ws     a JSON-RPC connection
     /socket.io/                                  Socket.IO: polling, upgrades, and the stock client's files
     /healthz, /readyz, /metrics                  answered here, without the REST application
     /handshake                                   whether an upgrade would be refused, and why: a browser can't see that
-    all else                                     the REST application, made at the first request that needs it
+    all else                                     the REST application
 
-Whoever shows a token that was admitted before, or has a session of Socket.IO, is let through at once. Every other
-request is charged to its client's address before anything else is looked at; a token that turns out to be valid gives
-back what it has paid. An address that has nothing left is answered 429 from a prepared answer, a second later: so a
-client that asks again and again on its connections is slowed down, at no cost here.
+A request with a token that was accepted before, or with a session of Socket.IO, passes at once. Every other request
+takes from the bucket of its client's address before anything else is checked. A token that turns out to be valid gives
+that back. An address with an empty bucket gets a prepared answer, 429, after a second. So a client that asks again and
+again is slowed down, at no cost for the server.
 
-One rule for origins holds for all of them (chatd/net/origins.py): a page of a foreign origin is refused before anything
+One rule for origins holds for all paths (chatd/net/origins.py): a page of a foreign origin is refused before anything
 else, and gets no permission to read an answer.
 """
 
@@ -26,6 +26,7 @@ import msgspec
 import trio
 
 from chatd.auth.verifier import bearer
+from chatd.config.settings import Config
 from chatd.connections.jsonrpc import dialects_of, query_of, serve_jsonrpc, shown_token
 from chatd.connections.socketio import open_engine, session_rules
 from chatd.core.app import App
@@ -33,7 +34,7 @@ from chatd.engineio.engine import Engine
 from chatd.net import origins
 from chatd.net.asgi import Application
 from chatd.net.handshake import wants_websocket
-from chatd.net.http import Direct
+from chatd.net.http import Direct, HttpRouter
 from chatd.net.proxies import address_block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
@@ -58,10 +59,10 @@ SCRIPT = (
     (b"cache-control", b"public, max-age=86400"),
     (b"cross-origin-resource-policy", b"cross-origin"),
 )
-REFUSED_WARNINGS = Rate(1 / 60, 10)
-REFUSED_REMEMBERED = 1_000
+ORIGIN_WARNINGS = Rate(1 / 60, 10)
+MAX_WARNED_ORIGINS = 1_000
 READABLE_JSON = ((b"content-type", b"application/json"), (b"access-control-allow-origin", b"*"))
-TOO_MANY = refusal(
+TOO_MANY_REQUESTS = refusal(
     RATE_LIMITED,
     "Too many requests without a valid token from your address",
     headers=((b"retry-after", b"1"),),
@@ -72,26 +73,26 @@ TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 
 
 class RefusedOrigins:
-    """One warning for each origin that is refused, and no more of them than a log can bear."""
+    """Logs one warning for each refused origin, and a limited number of warnings in all."""
 
     def __init__(self) -> None:
         self.forget()
 
     def forget(self) -> None:
-        """Warn anew: the settings have changed."""
+        """Warn about every origin again: the settings have changed."""
         self._known: set[str] = set()
-        self._warnings = Bucket(REFUSED_WARNINGS)
+        self._warnings = Bucket(ORIGIN_WARNINGS)
 
     def warn(self, origin: str, why: str) -> None:
-        if origin in self._known or len(self._known) >= REFUSED_REMEMBERED:
+        if origin in self._known or len(self._known) >= MAX_WARNED_ORIGINS:
             return
         if self._warnings.take(trio.current_time()):
             self._known.add(origin)
             log.warning("an origin was refused", origin=origin, why=why)
 
 
-class Router:
-    """See above; chatd/net/http.py asks it, in this order, what to do with a request."""
+class Router(HttpRouter):
+    """Decides what happens to each request. chatd/net/http.py calls these methods in this order."""
 
     def __init__(self, app: App, make_app: Callable[[], Awaitable[Application]]) -> None:
         self.app = app
@@ -106,29 +107,29 @@ class Router:
         self._direct |= {path: partial(_script, file) for path, file in SCRIPTS.items()}
         self._engine: Engine | None = None
         self._refused = RefusedOrigins()
-        self.adopt()
+        self.adopt(app.config)
 
-    def adopt(self) -> None:
-        """Take up what the configuration says of origins now."""
-        self._policy = origin_policy(self.app.config)
+    def adopt(self, config: Config) -> None:
+        """Use other origins from now on, and other rules for new sessions of Socket.IO."""
+        self._policy = origin_policy(config)
         self._refused.forget()
         if self._engine is not None:
-            self._engine.adopt(session_rules(self.app.config), self.app.config.limits.connections_per_address)
+            self._engine.adopt(session_rules(config), config.limits.connections_per_address)
 
     async def run(self) -> None:
-        """Keep Socket.IO's sessions, for as long as the server runs."""
+        """Run the sessions of Socket.IO, as long as the server runs."""
         async with trio.open_nursery() as nursery:
             self._engine = open_engine(self.app, nursery, self.headers)
             await self._engine.sweep()
 
     def refuse(self, request: Request) -> Response | None:
-        """What is ended before anything else happens."""
+        """The answer to a request that goes no further; None for all others."""
         if not self._charge(request):
-            return TOO_MANY
+            return TOO_MANY_REQUESTS
         origin, host = request.get(b"origin"), request.get(b"host")
         mine = self._own(request)
         if request.path == HANDSHAKE_PATH:
-            return None  # every page may read that answer, which says no more than whether it may use the others
+            return None  # every page may read that answer: it says only whether the page may use the other paths
         if origin is not None and not origins.allowed(origin, mine, self._policy.others):
             return self._refuse_origin(request, origin, host)
         if origins.is_preflight(request.method, origin, request.get(b"access-control-request-method")):
@@ -141,7 +142,7 @@ class Router:
         return None if engine is None else engine.refuse(request)
 
     def _refuse_origin(self, request: Request, origin: str, host: str | None) -> Response:
-        """A page that may not use this server: no, or a preflight's answer without permission, which browsers heed."""
+        """The answer to a page that may not use this server. A preflight's answer gives no permission."""
         why = self._policy.advice(origin, host)
         self._refused.warn(origin, why)
         CONNECTIONS_REFUSED.child("origin").add()
@@ -150,21 +151,21 @@ class Router:
         return refusal(FORBIDDEN, why, headers=_bytes(origins.VARY))
 
     def _charge(self, request: Request) -> bool:
-        """Whether the request may go on: because it is known, or because its address could pay."""
+        """Whether the request may go on: its client is known, or the bucket of its address was not empty."""
         app, engine = self.app, self._engine_for(request)
         if engine is not None and engine.has_session(request):
             return True
-        token = self._shown(request)
+        token = self._token_of(request)
         if token is not None and app.authenticator.knows_token(token):
             return True
-        place = address_block(request.client)
-        if not app.anonymous.take(place, trio.current_time()):
+        network = address_block(request.client)
+        if not app.anonymous.take(network, trio.current_time()):
             REQUESTS_LIMITED.add()
             return False
-        request.charged = place
+        request.charged = network
         return True
 
-    def _shown(self, request: Request) -> str | None:
+    def _token_of(self, request: Request) -> str | None:
         if wants_websocket(request):
             return shown_token(request, query_of(request), [dialect(name) for name in names()])
         header = request.get(b"authorization")
@@ -185,7 +186,7 @@ class Router:
         return None
 
     def websocket(self, request: Request, websocket: WebSocket) -> Coroutine[Any, Any, None]:
-        """The connection's whole life; no frame of this room stays in memory meanwhile."""
+        """What serves the connection until it closes. No stack frame of the router stays in memory meanwhile."""
         engine = self._engine_for(request)
         return serve_jsonrpc(self.app, request, websocket) if engine is None else engine.websocket(request, websocket)
 
@@ -200,26 +201,26 @@ class Router:
         return min(filter(None, (limits.first_body_bytes, limits.body_bytes)), default=0)
 
     async def widen_body(self, request: Request) -> int:
-        """The limit for a longer body: that of a client whose token is valid. A Refusal where the token is not."""
-        config, shown = self.app.config, request.get(b"authorization")
+        """The limit for a longer body: that of a client whose token is valid. An invalid token raises a Refusal."""
+        config, token_header = self.app.config, request.get(b"authorization")
         if request.path == SOCKETIO_PATH or request.path in self._direct or request.path.startswith(ACCOUNTS_PATH):
             return self.body_limit(request)
-        if shown is not None or not config.auth.insecure_userid:
-            await self.app.authenticator.authenticate(bearer(shown or ""), services=True)
+        if token_header is not None or not config.auth.insecure_userid:
+            await self.app.authenticator.authenticate(bearer(token_header or ""), services=True)
         return config.limits.body_bytes
 
     async def application(self) -> Application:
         return await self._make_app()
 
     def headers(self, request: Request) -> tuple[tuple[bytes, bytes], ...]:
-        """What a browser must be told with every answer."""
+        """The CORS headers of every answer to the request."""
         return _bytes(origins.cors(request.get(b"origin"), self._own(request), self._policy.others))
 
     def _own(self, request: Request) -> str | None:
         return self._policy.own(request.scheme, request.get(b"host")) if request.get(b"origin") is not None else None
 
     async def _explain_handshake(self, request: Request, body: bytes) -> Response:
-        """What a WebSocket handshake of this page would come to; the query names its `namespace` and `dialect`."""
+        """Whether a WebSocket handshake of this page would succeed; the query names its `namespace` and `dialect`."""
         origin, query = request.get(b"origin"), query_of(request)
         try:
             if not origins.allowed(origin, self._own(request), self._policy.others):
@@ -232,11 +233,11 @@ class Router:
         return Response(200, msgspec.json.encode(found), READABLE_JSON)
 
     async def _healthz(self, request: Request, body: bytes) -> Response:
-        """The process answers."""
+        """Whether the process answers."""
         return Response(200, b"ok\n", TEXT)
 
     async def _readyz(self, request: Request, body: bytes) -> Response:
-        """It takes connections, and could write when that was tried last. Nothing is written for this answer."""
+        """Whether the server accepts connections, and whether its last write succeeded. This request writes nothing."""
         if self.app.stopping:
             return refusal(UNAVAILABLE, "The server is stopping")
         if (problem := self.app.database.problem) is not None:
@@ -244,7 +245,7 @@ class Router:
         return Response(200, b"ready\n", TEXT)
 
     async def _metrics(self, request: Request, body: bytes) -> Response:
-        """The figures, for administrators and services with that scope: they say much about a server and its users."""
+        """The metrics, for administrators and services with that scope: they say much about a server and its users."""
         try:
             actor = await self.app.authenticator.authenticate(
                 bearer(request.get(b"authorization") or ""), services=True
@@ -253,11 +254,11 @@ class Router:
                 raise Refusal(FORBIDDEN, "Only an administrator, or a service with the scope metrics, may do that")
         except Refusal as no:
             return refusal(no.code, no.message, headers=CHALLENGE if no.code is AUTH_INVALID else ())
-        return await tell_metrics(request, body)
+        return await answer_metrics(request, body)
 
 
 async def _script(file: str, request: Request, body: bytes) -> Response:
-    """A client for browsers."""
+    """A script for browsers."""
     if request.method not in ("GET", "HEAD"):
         return refusal(NO_METHOD)
     return Response(200, _read(file), SCRIPT)
@@ -272,13 +273,13 @@ def _bytes(headers: origins.Headers) -> tuple[tuple[bytes, bytes], ...]:
     return tuple((name.lower().encode(), value.encode()) for name, value in headers)
 
 
-async def tell_metrics(request: Request, body: bytes) -> Response:
-    """Every figure, as Prometheus reads it."""
+async def answer_metrics(request: Request, body: bytes) -> Response:
+    """Every metric, in the text format of Prometheus."""
     return Response(200, render().encode(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
 
 
-class MetricsRouter:
-    """What is on the metrics' own port: nothing else."""
+class MetricsRouter(HttpRouter):
+    """The router of the metrics' own port, which has nothing but /metrics."""
 
     def refuse(self, request: Request) -> Response | None:
         if request.path == "/metrics" and not wants_websocket(request):
@@ -286,13 +287,13 @@ class MetricsRouter:
         return refusal(NOT_FOUND, "There is nothing but /metrics here")
 
     def websocket(self, request: Request, websocket: WebSocket) -> Coroutine[Any, Any, None]:
-        raise NotImplementedError  # refused before
+        raise NotImplementedError  # `refuse` refuses every upgrade
 
     def direct(self, request: Request) -> Direct | None:
-        return tell_metrics
+        return answer_metrics
 
     def body_limit(self, request: Request) -> int:
         return 1024
 
     async def application(self) -> Application:
-        raise NotImplementedError  # everything is direct
+        raise NotImplementedError  # `direct` answers everything

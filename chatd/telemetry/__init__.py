@@ -1,1 +1,1 @@
-"""The log, the metrics, and what must not stand in either."""
+"""The log, the metrics, and the masking of secrets in the log."""

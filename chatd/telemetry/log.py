@@ -1,8 +1,8 @@
-"""The log: one line an event, for people or for machines, on standard error.
+"""The log: one line for each event, for people or for machines, on standard error.
 
-An event is a few words and named values; never a body, never a token. Everything that came from outside is escaped,
-so that one event stays one line and nothing in it can move a terminal's cursor. Values whose names sound secret are
-hidden, as a second line of defence: the first is not to log them.
+An event is a short text and named values; never a body, never a token. Everything that came from outside is escaped. So
+one event is one line, and no value can move a terminal's cursor. Values with the name of a secret are hidden, as a
+second line of defence: no caller should log them.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ NUMBERS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 SECRET_NAMES = re.compile(r"token|password|secret|authorization|cookie", re.IGNORECASE)
 BEARER = re.compile(r"(?i)\b(bearer[ .+]+)[^\s&\"']+")
 HIDDEN = "(hidden)"
-LONGEST = 500
+MAX_VALUE_CHARACTERS = 500
 PLAIN = re.compile(r"[^\s\"=]+")
 
 
 class Log:
-    """Where lines go and which are worth one. There is one, `log`, below; tests make their own."""
+    """Writes lines of at least one level to a stream. The server uses `log`, below; tests make their own."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream
-        self.least = LEVELS.index("info")
-        self.spell: Callable[[str, str, dict[str, Any]], str] = as_text
+        self.lowest_level = LEVELS.index("info")
+        self._format: Callable[[str, str, dict[str, Any]], str] = as_text
         self.clock: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
 
     def configure(self, format: str, level: str) -> None:
-        """Take up `[log]`; may be called again at any time."""
-        self.spell = as_json if format == "json" else as_text
-        self.least = LEVELS.index(level)
+        """Use these settings from now on."""
+        self._format = as_json if format == "json" else as_text
+        self.lowest_level = LEVELS.index(level)
 
     def debug(self, event: str, **values: Any) -> None:
         self.write("debug", event, values)
@@ -55,22 +55,22 @@ class Log:
         self.write("error", event, values)
 
     def fault(self, event: str, problem: BaseException, **values: Any) -> None:
-        """A fault of chatd's own: its kind, its words, and where it happened, still in one line."""
+        """Log an exception that is a fault of chatd: its type, its text, and where it was raised, in one line."""
         kind = type(problem).__name__
         self.write("error", event, {**values, "problem": f"{kind}: {problem}", "at": whereabouts(problem)})
 
     def write(self, level: str, event: str, values: dict[str, Any]) -> None:
-        """One line, if it is worth one. A log that nobody reads any more ends nothing."""
+        """Write one line, if its level is high enough. A broken stream is no error: the server goes on."""
         metrics.LOG_LINES.add(level)
-        if LEVELS.index(level) < self.least:
+        if LEVELS.index(level) < self.lowest_level:
             return
         stamp = self._stamp()
         safe = {name: guarded(name, value) for name, value in values.items()}
-        self._print(self.spell(stamp, level, {"event": cleaned(event), **safe}))
+        self._print(self._format(stamp, level, {"event": cleaned(event), **safe}))
 
     def announce(self, text: str, level: str = "info") -> None:
-        """A line for whoever started the server, at any level: the bare text, or an event among the others in JSON."""
-        if self.spell is as_json:
+        """Write a line for the user who started the server, whatever the level: the bare text, or an event in JSON."""
+        if self._format is as_json:
             text = as_json(self._stamp(), level, {"event": text})
         self._print(text)
 
@@ -86,8 +86,8 @@ class Log:
             pass
 
 
-class Bridge(logging.Handler):
-    """What libraries and the house's own rooms say through Python's logging becomes lines of this log."""
+class LogHandler(logging.Handler):
+    """Writes the records of Python's logging, of libraries and of chatd's lower folders, to this log."""
 
     def __init__(self, to: Log) -> None:
         super().__init__()
@@ -103,20 +103,20 @@ class Bridge(logging.Handler):
 
 
 def adopt_logging(to: Log) -> None:
-    """Make Python's logging speak through `to`; its level then decides."""
+    """Send all records of Python's logging to the log `to`, from its level on."""
     root = logging.getLogger()
-    root.handlers[:] = [Bridge(to)]
-    root.setLevel(NUMBERS[LEVELS[to.least]])
+    root.handlers[:] = [LogHandler(to)]
+    root.setLevel(NUMBERS[LEVELS[to.lowest_level]])
 
 
 def whereabouts(problem: BaseException) -> str:
-    """`front.py:120 < main.py:33`: the last frames of a traceback, innermost first."""
+    """The last frames of a traceback, innermost first: `acceptor.py:120 < main.py:33`."""
     frames = traceback.extract_tb(problem.__traceback__)[-4:]
     return " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames))
 
 
 def guarded(name: str, value: Any) -> Any:
-    """A value as it may be logged."""
+    """The value in a form that may be logged."""
     if SECRET_NAMES.search(name):
         return HIDDEN
     if value is None or isinstance(value, (bool, int, float)):
@@ -125,9 +125,9 @@ def guarded(name: str, value: Any) -> Any:
 
 
 def cleaned(text: str) -> str:
-    """Without what looks like a token, without control characters, not too long."""
-    text = BEARER.sub(rf"\1{HIDDEN}", redact(text[: 4 * LONGEST]))
-    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    """The text without tokens and control characters, cut to MAX_VALUE_CHARACTERS."""
+    text = BEARER.sub(rf"\1{HIDDEN}", redact(text[: 4 * MAX_VALUE_CHARACTERS]))
+    text = text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
@@ -138,13 +138,13 @@ def as_text(stamp: str, level: str, values: dict[str, Any]) -> str:
 
 
 def quoted(value: Any) -> str:
-    """As it is where that is unambiguous, in JSON's quotes elsewhere."""
+    """The value as it is, or in JSON's quotes where it would be ambiguous."""
     text = value if isinstance(value, str) else json.dumps(value)
     return text if PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def as_json(stamp: str, level: str, values: dict[str, Any]) -> str:
-    """The same as one JSON object."""
+    """The line as one JSON object."""
     return json.dumps({"time": stamp, "level": level, **values}, ensure_ascii=False)
 
 

@@ -1,8 +1,8 @@
-"""Every figure that chatd counts: one row each, and their text for Prometheus.
+"""Every metric: one row each, and their text for Prometheus.
 
-A counter only grows, a gauge goes both ways, a histogram counts observations into buckets. All are plain Python in
-one process and one thread: an increment is a dictionary update (0.1 µs). Hot paths take `row.child(...)` once and
-keep it. A row with labels is silent until one of its children exists, so that there are no made-up zeros.
+A counter only grows, a gauge goes up and down, a histogram counts observations in buckets. All are plain Python in one
+process and one thread: an increment is a dictionary update (0.1 µs). Hot paths call `row.child(...)` once and keep the
+child. A row with labels prints nothing until one of its children exists: a series that never counted is not printed.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ REGISTRY: dict[str, Metric] = {}
 
 
 class Child:
-    """One time series: what is written to."""
+    """One time series of a metric."""
 
     __slots__ = ("buckets", "counts", "total", "value")
 
     def __init__(self, buckets: tuple[float, ...] = ()) -> None:
-        self.value = 0.0  # for a histogram: how many observations
+        self.value = 0.0  # for a histogram: the number of observations
         self.total = 0.0
         self.buckets = buckets
         self.counts = [0] * len(buckets)
 
     def add(self, amount: float = 1) -> None:
-        """Count. (A gauge may be given less than nothing.)"""
+        """Add an amount. For a gauge it may be negative."""
         self.value += amount
 
     def set(self, value: float) -> None:
-        """A gauge's new state."""
+        """Set the value of a gauge."""
         self.value = value
 
     def observe(self, value: float) -> None:
-        """One observation of a histogram."""
+        """Add one observation to a histogram."""
         self.value += 1
         self.total += value
         at = bisect_left(self.buckets, value)
@@ -44,7 +44,7 @@ class Child:
 
 
 class Metric:
-    """One row: its name, what it means, and its labels. Without labels it is its own only child."""
+    """One row: its name, its help text, and its labels. Without labels it has exactly one child."""
 
     kind = ""
 
@@ -60,7 +60,7 @@ class Metric:
         REGISTRY[name] = self
 
     def child(self, *values: str) -> Child:
-        """The series with these values of the labels, made when it is first asked for."""
+        """The series with these values of the labels. The first call makes it."""
         found = self.children.get(values)
         if found is None:
             if len(values) != len(self.labels):
@@ -69,19 +69,19 @@ class Metric:
         return found
 
     def add(self, *values: str, amount: float = 1) -> None:
-        """Count one more."""
+        """Add an amount to the series with these labels."""
         self.child(*values).value += amount
 
     def set(self, value: float) -> None:
-        """The state of a gauge without labels."""
+        """Set the value of a gauge without labels."""
         self.child().value = value
 
     def observe(self, value: float, *values: str) -> None:
-        """One observation."""
+        """Add one observation to the series with these labels."""
         self.child(*values).observe(value)
 
     def follow(self, source: Callable[[], float]) -> None:
-        """A gauge that is asked for, rather than told, its value."""
+        """Read the value from this function whenever the metrics are printed."""
         self.source = source
 
     @property
@@ -92,7 +92,7 @@ class Metric:
         return sum(child.value for child in self.children.values())
 
     def lines(self) -> Iterator[str]:
-        """The text of this row."""
+        """The lines of this row, for Prometheus."""
         yield f"# HELP {self.name} {self.help}"
         yield f"# TYPE {self.name} {self.kind}"
         if self.source is not None:
@@ -118,7 +118,7 @@ class Histogram(Metric):
 
 
 def bucket_lines(name: str, pairs: list[str], child: Child) -> Iterator[str]:
-    """A histogram's series: buckets count everything below them."""
+    """The lines of a histogram's series. Each bucket includes the ones below it."""
     so_far = 0
     for bound, count in zip(child.buckets, child.counts, strict=True):
         so_far += count

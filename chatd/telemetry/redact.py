@@ -1,7 +1,7 @@
 """A request's target as a log may show it: no token, no password, no session.
 
-By the name of a parameter, as the server itself would read that name (percent-decoded, any case); and by looks, since
-a token can stand where nobody expects one.
+A value is masked because of its parameter's name, which is read as the server reads it (percent-decoded, in any case);
+or because it looks like a token, wherever it stands.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from chatd.net.acceptor import Acceptor, AcceptRules
 from chatd.net.asgi import Application, Event, Receive, Send
-from chatd.net.http import Direct
+from chatd.net.http import Direct, HttpRouter
 from chatd.net.http_connection import HttpRules
 from chatd.net.listeners import Address
 from chatd.net.request import Request, Response
@@ -27,7 +27,7 @@ from protocol.frames import Packet
 MESSAGE_BYTES = 16 << 20
 
 
-class EchoSite:
+class EchoSite(HttpRouter):
     """Sends back what it receives."""
 
     def refuse(self, request: Request) -> Response | None:

@@ -19,7 +19,7 @@ from chatd.engineio.engine import Engine, EngineSession, SessionRules
 from chatd.net.acceptor import Acceptor, AcceptRules
 from chatd.net.asgi import Application
 from chatd.net.framer import frame_binary, frame_text
-from chatd.net.http import Direct
+from chatd.net.http import Direct, HttpRouter
 from chatd.net.http_connection import HttpRules
 from chatd.net.listeners import Address
 from chatd.net.request import Request, Response, refusal
@@ -109,7 +109,7 @@ async def echo_events(session: EngineSession, request: Request) -> None:
         await session.listen(hear)
 
 
-class Echo:
+class Echo(HttpRouter):
     """The router: two engines, and nothing else."""
 
     def __init__(self, nursery: trio.Nursery, rules: SessionRules = RULES) -> None:

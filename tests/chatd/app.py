@@ -1,6 +1,6 @@
-"""A house without doors, for tests in virtual time: store, broker, roster and dispatch, and devices that are links.
+"""An app without a server, for tests in virtual time, and devices in place of connections.
 
-A device hears bytes as any connection does; what it was told is kept as (name, payload).
+A device receives bytes as a connection does, and keeps them as (event name, payload).
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from chatd.core.dispatch import Dispatch, UserRates
-from chatd.realtime.broker import Broker, Sink, Subscriber
+from chatd.auth.identity import open_identity
+from chatd.config.settings import Config, LimitSettings, PresenceSettings, TypingSettings
+from chatd.core.app import App
+from chatd.realtime.broker import Sink, Subscriber
 from chatd.realtime.encoder import EventEncoder
-from chatd.realtime.online_users import OnlineUsers
 from chatd.services import admission
-from chatd.services.context import Actor, ServiceRules
+from chatd.services.context import Actor
 from chatd.store.queries import users
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
@@ -33,99 +34,100 @@ def push(namespace: str, name: str, body: bytes, position: int | None, room: str
 class Device(Sink):
     """A connection in one namespace."""
 
-    __slots__ = ("actor", "heard", "seat")
+    __slots__ = ("actor", "received", "subscriber")
 
-    def __init__(self, actor: Actor, face: EventEncoder) -> None:
+    def __init__(self, actor: Actor, encoder: EventEncoder) -> None:
         super().__init__(self)
         self.actor = actor
-        self.heard: list[tuple[str, Any]] = []
-        self.seat = Subscriber(self, face, actor.id)
+        self.received: list[tuple[str, Any]] = []
+        self.subscriber = Subscriber(self, encoder, actor.id)
 
     @property
     def is_slow(self) -> bool:
         return False
 
     def send(self, data: bytes) -> None:
-        self.heard += [(name, body) for name, body in map(json.loads, data.splitlines())]
+        self.received += [(name, body) for name, body in map(json.loads, data.splitlines())]
 
     def queue_unsent(self, data: bytes, taken: int) -> None:
         raise NotImplementedError
 
     def last(self, name: str) -> Any:
-        """The last that was told under a name."""
-        return next((body for said, body in reversed(self.heard) if said == name), None)
+        """The payload of the last event of that name."""
+        return next((body for received, body in reversed(self.received) if received == name), None)
 
 
-class Doorless:
-    """See above."""
+class ServerlessApp:
+    """The app, and what tests do with it."""
 
-    def __init__(self, database: Database, *, grace: float = 5.0, typing: float = 8.0) -> None:
-        self.database = database
-        self.online_users = OnlineUsers()
-        self.broker = Broker(self.online_users)
-        self.dispatch = Dispatch(
-            database,
-            self.broker,
-            self.online_users,
-            rules=ServiceRules(),
-            rates=UserRates(),
-            typing_expires=typing,
-            presence_grace=grace,
+    def __init__(self, folder: Path, database: Database, *, grace: float = 5.0, typing: float = 8.0) -> None:
+        config = Config(
+            typing=TypingSettings(expire=typing),
+            presence=PresenceSettings(grace=grace),
+            limits=LimitSettings(sends_per_user=0, groups_per_user=0, additions_per_user=0),
         )
-        self._faces: dict[tuple[str, str], EventEncoder] = {}
+        app = App.build(config, database, open_identity(config, folder))
+        self.app = app
+        self.database = database
+        self.online_users = app.online_users
+        self.broker = app.broker
+        self.dispatch = app.dispatch
+        self.notifier = app.notifier
+        self.user_limits = app.user_limits
+        self._encoders: dict[tuple[str, str], EventEncoder] = {}
 
-    async def person(self, name: str, *, admin: bool = False) -> Actor:
+    async def add_user(self, name: str, *, admin: bool = False) -> Actor:
         user = await self.database.write(lambda tx: users.add(tx, name=name))
         return Actor(user.ref, user.name, admin)
 
-    async def does(self, actor: Actor, command: Command) -> Any:
+    async def request(self, actor: Actor, command: Command) -> Any:
         return await self.dispatch.request(actor, command)
 
-    async def enters(self, actor: Actor, spoken: str = "colon", namespace: str = "/notifications") -> Device:
-        key = (spoken, namespace)
-        if key not in self._faces:
-            self._faces[key] = EventEncoder(dialect(spoken), namespace, push, bytes)
-        device = Device(actor, self._faces[key])
+    async def connect(self, actor: Actor, dialect_name: str = "colon", namespace: str = "/notifications") -> Device:
+        key = (dialect_name, namespace)
+        if key not in self._encoders:
+            self._encoders[key] = EventEncoder(dialect(dialect_name), namespace, push, bytes)
+        device = Device(actor, self._encoders[key])
         read_states = None
         if not self.online_users.is_online(actor.id):
             read_states = (await self.database.write(lambda tx: admission.initial_state(tx, actor.id))).read_states
         self.online_users.connect(actor.ref, read_states)
-        self.broker.subscribe(device.seat)
-        self.dispatch.connected(actor)
-        for kind in dialect(spoken).vocabulary(namespace).initial_events:
-            self.dispatch.greet(kind, actor, lambda event: self._tell(device, event))
+        self.broker.subscribe(device.subscriber)
+        self.app.user_connected(actor)
+        for kind in dialect(dialect_name).vocabulary(namespace).initial_events:
+            self.app.greetings.greet(kind, actor, lambda event: self._send(device, event))
         return device
 
-    def _tell(self, device: Device, event: Event) -> None:
-        for say in device.seat.encoder.shapes[type(event)]:
-            if say.applies(event):
-                self.broker.send(device, device.seat.encoder.encode_as(say, event, None))
+    def _send(self, device: Device, event: Event) -> None:
+        for shape in device.subscriber.encoder.shapes[type(event)]:
+            if shape.applies(event):
+                self.broker.send(device, device.subscriber.encoder.encode_as(shape, event, None))
                 return
 
-    def joins(self, device: Device, conversation: int) -> None:
-        self.broker.join(device.seat, (JOINED, conversation))
+    def join(self, device: Device, conversation: int) -> None:
+        self.broker.join(device.subscriber, (JOINED, conversation))
 
-    def parts(self, device: Device, conversation: int) -> None:
-        self.broker.leave(device.seat, (JOINED, conversation))
+    def leave(self, device: Device, conversation: int) -> None:
+        self.broker.leave(device.subscriber, (JOINED, conversation))
 
-    def leaves(self, device: Device) -> None:
-        self.broker.unsubscribe(device.seat)
-        self.dispatch.disconnected(device.actor.id)
+    def disconnect(self, device: Device) -> None:
+        self.broker.unsubscribe(device.subscriber)
+        self.app.user_disconnected(device.actor.id)
 
-    async def settles(self) -> None:
-        """Everything that was asked is done, caught up with, and heard."""
-        self.dispatch.viewers.flush()
+    async def settle(self) -> None:
+        """Wait until every command is carried out and its events and notifications are received."""
+        self.app.viewers.flush()
         await self.dispatch.settled()
-        await self.dispatch.notifier.round()
+        await self.notifier.round()
         self.online_users.due_counts(1e9)
-        self.dispatch.publish_counts()
+        self.app.unread_counts.send_changed()
         await self.dispatch.settled()
         await self.broker.flush()
 
 
 @asynccontextmanager
-async def doorless(folder: Path, **settings: float) -> AsyncIterator[Doorless]:
+async def serverless_app(folder: Path, **settings: float) -> AsyncIterator[ServerlessApp]:
     async with Database.open(folder / "chatd.db", Schema.of(metadata), synchronous="NORMAL") as database:
-        app = Doorless(database, **settings)
-        await app.dispatch.viewers.begin()
+        app = ServerlessApp(folder, database, **settings)
+        await app.app.viewers.begin()
         yield app

@@ -1,4 +1,4 @@
-"""A house with a store, a clock of its own and people in it, for the tests of accounts and of the steward."""
+"""A store with a clock of its own, and the accounts and account calls on it, for tests."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Cost, Passwords
 from chatd.config.settings import AuthSettings, Config, LimitSettings
 from chatd.core.accounts import Accounts
+from chatd.core.dispatch import PublicDispatch
 from chatd.services import admission
 from chatd.services.accounts import UpdatedAccount
 from chatd.store.sqlite.database import Database
@@ -33,22 +34,30 @@ WORD = "correct horse"
 
 
 class World:
-    """A house with a store and a clock of its own; `told` is what a running server would have heard."""
+    """Accounts on a store with a clock of its own; `changes` are the changes that a running server would receive."""
 
     def __init__(self, database: Database, folder: Path) -> None:
         self.config = Config(auth=AuthSettings(registration="open"), limits=LimitSettings(registrations_per_address=0))
         self.database = database
         self.now = NOW
-        self.told: list[UpdatedAccount] = []
+        self.changes: list[UpdatedAccount] = []
         self.identity = open_identity(self.config, folder, now=lambda: self.now)
-        self.accounts = Accounts(self, self.identity, passwords=Passwords(CHEAP))
-        self.account_admin = AccountAdmin(self.accounts, self.told.append)
+        self.accounts = Accounts(self.config, database, self.identity, passwords=Passwords(CHEAP))
+        self.account_admin = AccountAdmin(self.accounts, self.changes.append)
 
     def set(self, **auth: Any) -> None:
-        self.config = msgspec.structs.replace(self.config, auth=msgspec.structs.replace(self.config.auth, **auth))
+        self.configure(auth=msgspec.structs.replace(self.config.auth, **auth))
+
+    def configure(self, **sections: Any) -> None:
+        """Use other sections of the configuration, as SIGHUP does."""
+        self.config = msgspec.structs.replace(self.config, **sections)
+        self.accounts.adopt(self.config)
+
+    async def perform(self, command: Command, address: str) -> Any:
+        return await PublicDispatch(self.accounts.services).request(command, address)
 
     async def ask(self, command: Command, address: str = HOME) -> Tokens:
-        tokens = await self.accounts.perform(command, address)
+        tokens: Tokens | None = await self.perform(command, address)
         assert tokens is not None
         return tokens
 
@@ -58,8 +67,8 @@ class World:
     async def do(self, call: str, **arguments: Any) -> Any:
         return await self.account_admin.handlers[call](arguments)
 
-    async def comes_in(self, token: str) -> bool:
-        """Whether the holder of an access token is believed."""
+    async def is_accepted(self, token: str) -> bool:
+        """Whether an access token is accepted."""
         claims = self.identity.verifier.verify(token)
         try:
             return await self.database.read(lambda tx: admission.find_actor(tx, claims)) is not None
@@ -68,7 +77,7 @@ class World:
 
 
 @asynccontextmanager
-async def household(folder: Path) -> AsyncIterator[World]:
+async def accounts_on_a_store(folder: Path) -> AsyncIterator[World]:
     clock = [lambda: int(NOW * 1000)]
     async with Database.open(folder / "chatd.db", Schema.of(metadata), clock=lambda: clock[0]()) as database:
         made = World(database, folder)
@@ -78,7 +87,7 @@ async def household(folder: Path) -> AsyncIterator[World]:
 
 async def refused(world: World, command: Command, address: str = HOME) -> Refusal:
     with pytest.raises(Refusal) as found:
-        await world.accounts.perform(command, address)
+        await world.perform(command, address)
     return found.value
 
 

@@ -15,7 +15,7 @@ import pytest
 from chatd.cli import VERBS, main
 from chatd.config.settings import Config
 from chatd.program import program_name
-from chatd.server.main import making_administrator
+from chatd.server.main import command_for_administrator
 
 ROOT = Path(__file__).parents[3]
 
@@ -78,7 +78,7 @@ def test_hints_help_and_first_steps_use_it(
         with pytest.raises(SystemExit):
             main([verb, "--help"])
         assert capsys.readouterr().out.startswith(usage)
-    assert making_administrator(Config()) == "bin/chatd user add NAME --admin"
+    assert command_for_administrator(Config()) == "bin/chatd user add NAME --admin"
 
 
 def test_no_text_names_a_verb_that_does_not_exist() -> None:

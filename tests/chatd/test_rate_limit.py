@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatd.rate_limit import Bucket, Buckets, Rate, Strikes
+from chatd.rate_limit import Bucket, Buckets, Rate
 
 START = 1_000_000.0
 MILLISECOND = 0.001
@@ -104,34 +104,9 @@ def test_full_buckets_are_forgotten() -> None:
 
 
 def test_memory_has_a_bound_and_the_busiest_are_kept() -> None:
-    buckets = Buckets[int](Rate(0.001, 2), most=1000)
+    buckets = Buckets[int](Rate(0.001, 2), max_keys=1000)
     assert all(buckets.take(-1, START) for _ in range(2))
     for key in range(100_000):
         assert buckets.take(key, START)
         assert len(buckets) <= 1000
     assert not buckets.take(-1, START), "an attacker with many addresses does not free the one that is empty"
-
-
-def test_the_third_strike_within_ten_seconds_counts() -> None:
-    assert [Strikes().strike(START)] == [False]
-    strikes = Strikes()
-    assert [strikes.strike(START + second) for second in (0, 5, 9.9)] == [False, False, True]
-    strikes = Strikes()
-    assert [strikes.strike(START + second) for second in (0, 6, 11, 15.9)] == [False, False, False, True]
-    strikes = Strikes()
-    assert not any(strikes.strike(START + 5 * second) for second in range(100))
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 6), max_size=50), st.integers(1, 5))
-def test_strikes_are_counted_as_one_would(steps: list[int], limit: int) -> None:
-    strikes, times, now = Strikes(limit), list[int](), 0
-    for step in steps:
-        now += step
-        times.append(now)
-        assert strikes.strike(now) == (len([time for time in times if now - time < 10]) >= limit)
-
-
-def test_no_limit_of_strikes_never_closes() -> None:
-    strikes = Strikes(0)
-    assert not any(strikes.strike(START) for _ in range(100))

@@ -1,4 +1,4 @@
-"""No part of the server stops in silence: the supervisor alone, and every part of a real server in turn."""
+"""No part of the server stops unnoticed: the supervisor alone, and every part of a real server."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.scenes.stage import Rest
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """What was logged."""
+    """The lines of the log."""
     stream = io.StringIO()
     monkeypatch.setattr(log, "stream", stream)
     return lambda: stream.getvalue().splitlines()
@@ -57,7 +57,7 @@ class Breaking:
 
 @asynccontextmanager
 async def supervised(*parts: Part) -> AsyncIterator[Supervisor]:
-    """As `running` does it."""
+    """Run parts as the server does."""
     supervisor = Supervisor()
     async with trio.open_nursery() as nursery:
         for part in parts:
@@ -134,7 +134,7 @@ async def test_a_part_that_fails_while_it_is_cancelled_says_so_and_is_cancelled(
 
 
 class Fault(NamedTuple):
-    """Where an exception is raised inside a part, and what makes the part come there, if it does not by itself."""
+    """The function of a part that raises an exception, and what makes the part call it where that is needed."""
 
     target: str
     trigger: Callable[[RunningServer], object] | None = None
@@ -147,8 +147,8 @@ def connect(front: Acceptor) -> None:
 
 
 def leave_presence(server: RunningServer) -> None:
-    server.app.dispatch.presence.user_connected(Ref(1, 0))
-    server.app.dispatch.presence.user_disconnected(1)
+    server.app.presence.user_connected(Ref(1, 0))
+    server.app.presence.user_disconnected(1)
 
 
 def fail_to_write(server: RunningServer) -> None:
@@ -169,7 +169,10 @@ PARTS = {
         lambda server: server.app.broker.send(Sink(PollingOutbox(0, lambda: None)), b"hello"),
     ),
     "presence": Fault("chatd.realtime.presence.PresenceTracker._end", leave_presence),
-    "notifier": Fault("chatd.core.notifier.Notifier.round", lambda server: server.app.dispatch.notifier._work.set()),
+    "notifier": Fault("chatd.core.notifier.Notifier.round", lambda server: server.app.notifier._has_work.set()),
+    "background tasks": Fault(
+        "chatd.core.background_tasks._guard", lambda server: server.app.background_tasks.start(trio.sleep_forever)
+    ),
     "timers": Fault("chatd.realtime.online_users.OnlineUsers.due_counts"),
     "sweep": Fault("chatd.core.app.App.sweep"),
     "socket.io sessions": Fault("chatd.engineio.engine.Engine.sweep"),
@@ -185,7 +188,7 @@ PARTS = {
     ),
     "key set": Fault("chatd.auth.jwks.JwksSource._try", restarts=True),
 }
-LANES = {
+QUEUES = {
     "writer": Fault("chatd.store.sqlite.database.WritingServer.rest", submit),
     "readers": Fault("chatd.store.sqlite.database.ReadingServer.rest", query),
 }
@@ -215,11 +218,11 @@ def inject(patch: pytest.MonkeyPatch, target: str) -> None:
 async def whole_server(
     folder: Path, patch: pytest.MonkeyPatch, fault: Fault | None = None
 ) -> AsyncIterator[RunningServer]:
-    """A server that has every part there can be, with short pauses, and with a fault in one of them."""
+    """A server with every possible part, with short pauses, and with a fault in one part."""
     if fault is not None and fault.trigger is None:
         inject(patch, fault.target)
     for name in (
-        "chatd.server.retention.EVERY",
+        "chatd.server.retention.CLEANING_SECONDS",
         "chatd.server.main.SWEEP_SECONDS",
         "chatd.store.sqlite.database.PROBE_SECONDS",
     ):
@@ -273,11 +276,11 @@ async def test_every_part_has_a_row(
         assert sorted(supervised_names) == sorted(PARTS)
 
 
-@pytest.mark.parametrize("name", [name for name in {**PARTS, **LANES} if not {**PARTS, **LANES}[name].restarts])
+@pytest.mark.parametrize("name", [name for name in {**PARTS, **QUEUES} if not {**PARTS, **QUEUES}[name].restarts])
 async def test_a_part_that_cannot_go_on_ends_the_server(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[str]]
 ) -> None:
-    fault = {**PARTS, **LANES}[name]
+    fault = {**PARTS, **QUEUES}[name]
 
     async def serve() -> None:
         async with whole_server(tmp_path, monkeypatch, fault):

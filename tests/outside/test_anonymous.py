@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatd.server.router import TOO_MANY
+from chatd.server.router import TOO_MANY_REQUESTS
 from protocol.errors import RATE_LIMITED
 from tests.outside.raw import Raw, request, upgrade
 from tests.scenes.stage import Stage, stage
@@ -41,7 +41,7 @@ async def is_limited(on: Stage, asked: bytes) -> int:
 async def test_every_request_of_a_stranger_counts(tmp_path: Path, kind: str) -> None:
     async with stage(tmp_path, **LIMITS) as on:
         assert await is_limited(on, STRANGERS[kind]) == 5
-        assert (b"retry-after", b"1") in TOO_MANY.headers
+        assert (b"retry-after", b"1") in TOO_MANY_REQUESTS.headers
 
 
 async def test_valid_tokens_do_not_pay_for_strangers(tmp_path: Path) -> None:

@@ -200,16 +200,15 @@ class Model:
     async def rest(self) -> None:
         """Wait until every call is carried out and every event is sent."""
         app = self.on.server.app
-        dispatch = app.dispatch
         self._forward += 10
         for _ in range(2):
-            dispatch.viewers.flush()
-            await dispatch.settled()
-            await dispatch.notifier.round()
+            app.viewers.flush()
+            await app.dispatch.settled()
+            await app.notifier.round()
             for counts in app.online_users.due_counts(trio.current_time() + self._forward):
                 app.broker.publish(counts, None)
-            dispatch.publish_counts()
-        await dispatch.settled()
+            app.unread_counts.send_changed()
+        await app.dispatch.settled()
         await app.broker.flush()
         await self.look()
 

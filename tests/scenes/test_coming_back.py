@@ -20,7 +20,7 @@ from tests.scenes.test_colon_chat import group
 from tests.scenes.test_events import Stream
 from tests.scenes.test_resume import back
 
-DAY = retention.DAY
+DAY = retention.DAY_MILLISECONDS
 
 
 async def in_a_room(on: Stage) -> tuple[Person, Person, RpcPlayer, str]:
@@ -171,7 +171,7 @@ async def test_a_session_that_may_be_forgotten_is_a_gap(tmp_path: Path) -> None:
 async def test_the_log_is_trimmed_by_time_and_count_in_small_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "STEP", 4)
+    monkeypatch.setattr(retention, "STEP_ROWS", 4)
     async with stage(tmp_path, events__keep_days="2", events__keep_count="15") as on:
         app, database = on.server.app, on.server.app.database
         start = database.clock()

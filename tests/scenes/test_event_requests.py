@@ -133,7 +133,7 @@ async def test_a_long_poll_is_woken_by_whatever_concerns_its_user(tmp_path: Path
     async with stage(tmp_path) as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         verona = await group(romeo, juliet)
-        await on.server.app.dispatch.notifier.round()
+        await on.server.app.notifier.round()
         poll = await begin_poll(on, juliet)
         shell = handlers(on.server.app, on.server.accounts)
         if about == "a new conversation":

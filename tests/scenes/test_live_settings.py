@@ -276,9 +276,9 @@ def keyed(buckets_of: Callable[[On], Any], key: Callable[[], Any] = lambda: -tim
     return probe
 
 
-sends = keyed(lambda on: on.server.app.dispatch._sends)
-groups = keyed(lambda on: on.server.app.dispatch._groups)
-additions = keyed(lambda on: on.server.app.dispatch._additions)
+sends = keyed(lambda on: on.server.app.user_limits._sends)
+groups = keyed(lambda on: on.server.app.user_limits._groups)
+additions = keyed(lambda on: on.server.app.user_limits._additions)
 registrations = keyed(lambda on: on.server.accounts.registrations, lambda: str(time.monotonic_ns()))
 renewals = keyed(lambda on: on.server.accounts.renewals, lambda: str(time.monotonic_ns()))
 anonymous = keyed(lambda on: on.server.app.anonymous, lambda: str(time.monotonic_ns()))
@@ -384,7 +384,7 @@ async def pieces_of_a_replay(on: On) -> bool:
 
 
 async def typing_ends_by_itself(on: On) -> int:
-    typing_tracker = on.server.app.dispatch.typing
+    typing_tracker = on.server.app.typing_tracker
     from protocol.events import Typing
 
     told: list[Typing] = []
@@ -396,7 +396,7 @@ async def typing_ends_by_itself(on: On) -> int:
 
 
 async def user_without_sockets(on: On) -> bool:
-    presence = on.server.app.dispatch.presence
+    presence = on.server.app.presence
     presence.user_connected(Ref(99, 0))
     presence.user_disconnected(99)
     return bool(presence.online_among([99]))
@@ -470,10 +470,10 @@ LIVE: dict[str, Case] = {
     "limits.idle_timeout": Case("0.05", idle_connection, WAITS, "hung up"),
     "limits.ping_interval": Case("0.05", first_ping, WAITS, "ping"),
     "limits.ping_timeout": Case("7", announced_timeout, 20.0, 7.0),
-    "limits.calls_per_connection": Case("10", takes(lambda on: on.server.app.calls), (100, 0.02), (100, 0.1)),
-    "limits.calls_per_connection_burst": Case("7", takes(lambda on: on.server.app.calls), (100, 0.02), (7, 0.02)),
-    "limits.typing_per_connection": Case("10", takes(lambda on: on.server.app.typing), (5, 0.2), (5, 0.1)),
-    "limits.typing_per_connection_burst": Case("7", takes(lambda on: on.server.app.typing), (5, 0.2), (7, 0.2)),
+    "limits.calls_per_connection": Case("10", takes(lambda on: on.server.app.call_rate), (100, 0.02), (100, 0.1)),
+    "limits.calls_per_connection_burst": Case("7", takes(lambda on: on.server.app.call_rate), (100, 0.02), (7, 0.02)),
+    "limits.typing_per_connection": Case("10", takes(lambda on: on.server.app.typing_rate), (5, 0.2), (5, 0.1)),
+    "limits.typing_per_connection_burst": Case("7", takes(lambda on: on.server.app.typing_rate), (5, 0.2), (7, 0.2)),
     "limits.sends_per_user": Case("10", sends, (60, 0.05), (60, 0.1)),
     "limits.sends_per_user_burst": Case("7", sends, (60, 0.05), (7, 0.05)),
     "limits.rest_per_user": Case("10", requests, (100, 0.02), (100, 0.1)),

@@ -57,7 +57,7 @@ async def test_a_leave_behind_a_join_takes_effect_behind_it(tmp_path: Path) -> N
         join, leave = ("conversation:join", verona), ("conversation:leave", verona)
         assert await sends(j, join, leave) == [(1, True), (2, True)]
         assert rooms_of(on, juliet) == {"/chat": set()}
-        assert not on.server.app.dispatch.viewers.viewing_since(OBJECT_ID.read(verona).number, juliet.id)
+        assert not on.server.app.viewers.viewing_since(OBJECT_ID.read(verona).number, juliet.id)
         await j.is_cut_off()
         j = await reconnected(on, juliet, j)
         assert rooms_of(on, juliet) == {"/chat": set()}

@@ -105,8 +105,7 @@ class Database:
         """UUID of this database. A position is only valid together with its epoch."""
         self.position = 0
         """The last committed position. While a `done` runs, everything up to this position is committed."""
-        self.after_batch: Callable[[], None] = _nothing
-        """Called once after the last `done` of each batch, of units and of queries."""
+        self._after_batch: list[Callable[[], None]] = []
         self.busy_seconds = 0.0
         """How long a unit waits for another program's lock, counted from its submission."""
         self.problem: str | None = None
@@ -204,8 +203,13 @@ class Database:
             if self.problem is None:
                 self._failing = trio.Event()
 
+    def call_after_batch(self, handler: Callable[[], None]) -> None:
+        """Call the handler once after all the dones of each batch, of units and of queries alike."""
+        self._after_batch.append(handler)
+
     def _batch_done(self) -> None:
-        self.after_batch()
+        for handler in self._after_batch:
+            handler()
 
     async def _drain(self) -> None:
         await self._writes.close()
@@ -214,10 +218,6 @@ class Database:
 
 def is_unavailable(result: outcome.Outcome[Any]) -> bool:
     return isinstance(result, outcome.Error) and getattr(result.error, "code", None) is UNAVAILABLE
-
-
-def _nothing() -> None:
-    pass
 
 
 def _log_failure(part: str, problem: Exception) -> None:

@@ -16,12 +16,12 @@ from chatd.store.queries import users
 from protocol.commands import Login, Refresh
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, RATE_LIMITED, Refusal
 from protocol.events import AccountClosed
-from tests.chatd.services_app import NOW, WORD, World, household, payload, refused
+from tests.chatd.services_app import NOW, WORD, World, accounts_on_a_store, payload, refused
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with household(tmp_path) as made:
+    async with accounts_on_a_store(tmp_path) as made:
         yield made
 
 
@@ -39,12 +39,12 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def test_signed_out_at_once(world: World, call: str, arguments: dict[str, Any]) -> None:
     tokens, other = await world.join(), await world.join("bob")
     world.now += 0.4
-    assert await world.comes_in(tokens.access)
+    assert await world.is_accepted(tokens.access)
     await world.do(call, user="ada", **arguments)
-    assert not await world.comes_in(tokens.access), "even one of the same second"
+    assert not await world.is_accepted(tokens.access), "even one of the same second"
     assert (await refused(world, Refresh(refresh=tokens.refresh))).code is AUTH_INVALID
-    assert [(changed.user.ref.number, changed.signed_out) for changed in world.told] == [(1, True)]
-    assert await world.comes_in(other.access)
+    assert [(changed.user.ref.number, changed.signed_out) for changed in world.changes] == [(1, True)]
+    assert await world.is_accepted(other.access)
     assert await world.ask(Refresh(refresh=other.refresh))
 
 
@@ -54,29 +54,29 @@ async def test_a_token_of_the_same_second_as_a_new_password_is_good_until_the_ne
     for number in range(4):
         await world.do("user.passwd", user="ada", password=f"password {number}")
         for token in kept:
-            assert not await world.comes_in(token)
+            assert not await world.is_accepted(token)
         kept.append((await world.ask(Login(name="ada", password=f"password {number}"))).access)
-        assert await world.comes_in(kept[-1])
+        assert await world.is_accepted(kept[-1])
 
 
 async def test_enabled_again_old_tokens_stay_worthless(world: World) -> None:
     tokens = await world.join()
     await world.do("user.set", user="ada", disabled=True)
     await world.do("user.set", user="ada", disabled=False)
-    assert not await world.comes_in(tokens.access)
+    assert not await world.is_accepted(tokens.access)
     assert (await refused(world, Refresh(refresh=tokens.refresh))).code is AUTH_INVALID
-    assert await world.comes_in((await world.ask(Login(name="ada", password=WORD))).access)
+    assert await world.is_accepted((await world.ask(Login(name="ada", password=WORD))).access)
 
 
 async def test_administrators_come_and_go(world: World) -> None:
     tokens = await world.join()
     await world.do("user.set", user="1", admin=True)
-    assert await world.comes_in(tokens.access)
+    assert await world.is_accepted(tokens.access)
     ruling = await world.ask(Refresh(refresh=tokens.refresh))
     assert payload(ruling.access)["role"] == "admin"
     await world.do("user.set", user="1", admin=False)
-    assert [changed.signed_out for changed in world.told] == [False, True]
-    assert not await world.comes_in(ruling.access)
+    assert [changed.signed_out for changed in world.changes] == [False, True]
+    assert not await world.is_accepted(ruling.access)
     assert "role" not in payload((await world.ask(Refresh(refresh=ruling.refresh))).access), "the session stays"
 
 
@@ -91,7 +91,7 @@ async def test_set_changes_what_is_named_and_nothing_else(world: World) -> None:
     assert (await world.do("user.set", user="ada", email="", name="bob"))["name"] == "bob"
     tokens = await world.ask(Login(name="bob", password=WORD))
     assert tokens.user.email is None
-    assert not any(changed.signed_out for changed in world.told)
+    assert not any(changed.signed_out for changed in world.changes)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ async def test_what_set_refuses(world: World, arguments: dict[str, Any], code: A
     with pytest.raises(Refusal) as found:
         await world.do("user.set", **{"user": "ada", **arguments})
     assert found.value.code is code
-    assert not world.told
+    assert not world.changes
 
 
 async def test_delete_leaves_a_shell_and_frees_the_name(world: World) -> None:
@@ -148,10 +148,10 @@ async def test_a_running_server_forgets_a_changed_user_and_closes_whom_it_must(w
     class Deaf:
         invalidate = heard.append
 
-        def publish(self, event: object, position: int | None) -> None:
+        def publish(self, event: object, position: int | None = None) -> None:
             heard.append((event, position))
 
-    app: Any = SimpleNamespace(authenticator=Deaf(), dispatch=Deaf())
+    app: Any = SimpleNamespace(authenticator=Deaf(), publisher=Deaf())
     user = (await world.join()).user
     tell(app, UpdatedAccount(user))
     assert heard == [1]

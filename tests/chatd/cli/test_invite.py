@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 import trio
 
-from chatd.admin.accounts import AccountAdmin, OfflineApp
+from chatd.admin.accounts import AccountAdmin
 from chatd.admin.control_socket import FILE_NAME, serve_control
 from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Cost, Passwords
 from chatd.cli import main
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
+from chatd.core.dispatch import PublicDispatch
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
@@ -85,17 +86,15 @@ def test_a_bad_time_is_exit_code_2(capsys: pytest.CaptureFixture[str], ttl: str)
 async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "data"
     async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
-        offline_app = OfflineApp(Config(), store)
-        accounts = Accounts(
-            offline_app, open_identity(offline_app.config, folder), passwords=Passwords(Cost(memory_kib=8, passes=1))
-        )
-        accounts.address = "http://127.0.0.1:4711"
-        account_admin = AccountAdmin(accounts, lambda changed: None)
+        config, passwords = Config(), Passwords(Cost(memory_kib=8, passes=1))
+        accounts = Accounts(config, store, open_identity(config, folder), passwords=passwords)
+        account_admin = AccountAdmin(accounts, lambda changed: None, "http://127.0.0.1:4711")
         await nursery.start(partial(serve_control, folder / FILE_NAME, account_admin.handlers))
         assert await trio.to_thread.run_sync(main, ["invite", "--uses", "2"]) == 0
         address, _, token = capsys.readouterr().out.strip().partition("/#invite=")
         assert address == "http://127.0.0.1:4711"
-        made = await accounts.perform(Register(name="ann", password="correct horse", invite=token), "192.0.2.1")
+        command = Register(name="ann", password="correct horse", invite=token)
+        made = await PublicDispatch(accounts.services).request(command, "192.0.2.1")
         assert made is not None
         assert await trio.to_thread.run_sync(main, ["invite", "list"]) == 0
         assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["1", "1"]

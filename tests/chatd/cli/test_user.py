@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trio
 
-from chatd.admin.accounts import AccountAdmin, OfflineApp
+from chatd.admin.accounts import AccountAdmin
 from chatd.admin.control_socket import FILE_NAME, serve_control
 from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Cost, Passwords
@@ -149,8 +149,8 @@ async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFix
     folder = tmp_path / "data"
     async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
         changes: list[Any] = []
-        offline_app = OfflineApp(Config(), store)
-        accounts = Accounts(offline_app, open_identity(offline_app.config, folder), passwords=Passwords(CHEAP))
+        config = Config()
+        accounts = Accounts(config, store, open_identity(config, folder), passwords=Passwords(CHEAP))
         account_admin = AccountAdmin(accounts, changes.append)
         await nursery.start(partial(serve_control, folder / FILE_NAME, account_admin.handlers))
 

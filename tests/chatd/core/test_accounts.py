@@ -1,4 +1,4 @@
-"""Accounts on a real store: making one, signing in, staying signed in."""
+"""Accounts on a real store: register, log in, stay logged in."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from chatd.core.accounts import Accounts
 from chatd.services import accounts as services
 from protocol.commands import Login, Logout, Refresh, Register
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, FORBIDDEN, RATE_LIMITED, Refusal
-from tests.chatd.services_app import EVIL, HOME, NOW, WORD, World, household, payload, refused
+from tests.chatd.services_app import EVIL, HOME, NOW, WORD, World, accounts_on_a_store, payload, refused
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with household(tmp_path) as made:
+    async with accounts_on_a_store(tmp_path) as made:
         yield made
 
 
@@ -39,7 +39,7 @@ async def test_register_gives_an_account_and_a_session(world: World) -> None:
     user = tokens.user
     assert (user.name, user.email, user.display, user.admin) == ("ada", "Ada@example.org", "Ada L.", False)
     assert tokens.expires_in == 900
-    assert await world.comes_in(tokens.access)
+    assert await world.is_accepted(tokens.access)
     assert payload(tokens.access)["exp"] == NOW + 900
     assert (await world.ask(Refresh(refresh=tokens.refresh))).user == user
 
@@ -80,7 +80,7 @@ async def test_what_no_account_is_made_of(world: World, field: str, value: str |
     assert not await world.do("user.list")
 
 
-async def test_names_and_addresses_are_taken_once_by_anybody_and_in_any_case(world: World) -> None:
+async def test_names_and_addresses_are_taken_once_in_any_case(world: World) -> None:
     await world.join("ada", email="ada@example.org")
     for command in (
         Register(name="ADA", password=WORD),
@@ -106,7 +106,7 @@ async def test_who_may_register(world: World) -> None:
     assert await world.do("user.add", name="cli", password=WORD)
 
 
-def test_nobody_registers_without_an_invite_unless_it_is_said_so() -> None:
+def test_registration_needs_an_invite_by_default() -> None:
     assert Config().auth.registration == "invite"
     with pytest.raises(ConfigError, match=r'auth.registration is "auto"; expected "closed" or "invite" or "open"'):
         load(flags=(("--set", "auth.registration", "auto"),), environ={})
@@ -131,7 +131,7 @@ async def test_sign_in_by_name_or_address(world: World, who: dict[str, Any]) -> 
     tokens = await world.ask(Login(password=WORD, **who), EVIL)
     assert tokens.user == made.user
     assert tokens.refresh != made.refresh
-    assert await world.comes_in(tokens.access)
+    assert await world.is_accepted(tokens.access)
 
 
 async def test_wrong_unknown_and_closed_are_answered_alike(world: World) -> None:
@@ -142,7 +142,7 @@ async def test_wrong_unknown_and_closed_are_answered_alike(world: World) -> None
     answers = set()
     for command in (
         Login(name="ada", password="wrong horse"),
-        Login(name="nobody", password=WORD),
+        Login(name="unknown", password=WORD),
         Login(name="bob", password=WORD),
         Login(name="cat", password=""),
         Login(name="\ud800", password=WORD),
@@ -166,7 +166,7 @@ async def test_an_unknown_name_costs_a_hash_like_a_known_one(world: World, monke
 
     monkeypatch.setattr(world.accounts.passwords, "verify", verify)
     await refused(world, Login(name="ada", password=WORD))
-    await refused(world, Login(name="nobody", password=WORD))
+    await refused(world, Login(name="unknown", password=WORD))
     assert [stored is None for stored in checked] == [False, True]
 
 
@@ -222,7 +222,9 @@ async def test_the_throttle_does_not_tell_names_that_exist(world: World, spellin
 async def test_familiar_places_outlive_the_server_and_no_address_is_kept(world: World, tmp_path: Path) -> None:
     await world.join()
     await world.ask(Login(name="ada", password=WORD), "198.51.100.77")
-    world.accounts = Accounts(world, world.identity, passwords=world.accounts.passwords)  # as after a restart
+    world.accounts = Accounts(
+        world.config, world.database, world.identity, passwords=world.accounts.passwords
+    )  # as after a restart
     for number in range(30):
         with contextlib.suppress(Refusal):
             world.accounts.logins.request_attempt("ada", f"203.0.{number}.1", trio.current_time())
@@ -272,11 +274,11 @@ async def test_a_guesser_at_home_is_delayed(world: World, autojump_clock: trio.t
 
 
 async def test_limits_of_logins_are_settings(world: World) -> None:
-    world.accounts.adopt(LimitSettings(logins_per_account=0, logins_per_address=0, registrations_per_address=0))
+    world.configure(limits=LimitSettings(logins_per_account=0, logins_per_address=0, registrations_per_address=0))
     await world.join()
     for _ in range(50):
         assert (await refused(world, Login(name="ada", password="wrong horse"), EVIL)).code is AUTH_INVALID
-    world.accounts.adopt(LimitSettings(logins_per_account=1 / 60, logins_per_account_burst=1))
+    world.configure(limits=LimitSettings(logins_per_account=1 / 60, logins_per_account_burst=1))
     await refused(world, Login(name="ada", password="wrong horse"), EVIL)
     assert (await refused(world, Login(name="ada", password=WORD), EVIL)).code is RATE_LIMITED
 
@@ -321,7 +323,7 @@ async def test_what_changes_while_a_password_is_checked_counts(
 async def test_five_attempts_an_hour_to_make_an_account_whatever_comes_of_them(
     world: World, autojump_clock: trio.testing.MockClock
 ) -> None:
-    world.accounts.adopt(LimitSettings())
+    world.configure(limits=LimitSettings())
     await world.join("a")
     await refused(world, Register(name="a", password=WORD))
     await refused(world, Register(name="b", password="short"))
@@ -332,7 +334,7 @@ async def test_five_attempts_an_hour_to_make_an_account_whatever_comes_of_them(
     refusal = await refused(world, Register(name="b", password=WORD))
     assert refusal.code is RATE_LIMITED
     assert refusal.retry_after == pytest.approx(720, abs=1)
-    world.accounts.adopt(LimitSettings())
+    world.configure(limits=LimitSettings())
     assert (await refused(world, Register(name="b", password=WORD))).code is RATE_LIMITED, "SIGHUP gives none back"
     await world.ask(Register(name="b", password=WORD), "2001:db8::1")
     for number in range(4):
@@ -343,10 +345,10 @@ async def test_five_attempts_an_hour_to_make_an_account_whatever_comes_of_them(
 
 
 async def test_refreshing_and_leaving_are_limited_by_address(world: World) -> None:
-    world.accounts.adopt(LimitSettings(renewals_per_address_burst=3))
+    world.configure(limits=LimitSettings(renewals_per_address_burst=3))
     for command in (Refresh(refresh="a.b"), Logout(), Refresh(refresh="a.b")):
         with contextlib.suppress(Refusal):
-            await world.accounts.perform(command, HOME)
+            await world.perform(command, HOME)
     for command in (Refresh(refresh="a.b"), Logout()):
         assert (await refused(world, command)).code is RATE_LIMITED
 
@@ -360,7 +362,7 @@ async def test_each_refresh_token_is_good_once_and_the_second_time_ends_its_sess
     second = await world.ask(Refresh(refresh=first.refresh))
     third = await world.ask(Refresh(refresh=second.refresh))
     assert len({first.refresh, second.refresh, third.refresh}) == 3
-    assert await world.comes_in(third.access)
+    assert await world.is_accepted(third.access)
     assert (await refused(world, Refresh(refresh=first.refresh))).code is AUTH_INVALID
     assert (await refused(world, Refresh(refresh=third.refresh))).code is AUTH_INVALID, "the thief's or the owner's"
     assert await world.ask(Refresh(refresh=elsewhere.refresh)), "another session knows nothing of it"
@@ -399,7 +401,7 @@ async def test_times_to_live_are_settings_that_change_live(world: World) -> None
     assert tokens.expires_in == 60
     world.now += 61
     with pytest.raises(Refusal, match="expired"):
-        await world.comes_in(tokens.access)
+        await world.is_accepted(tokens.access)
     world.now += 60
     assert (await refused(world, Refresh(refresh=tokens.refresh))).code is AUTH_INVALID
 
@@ -414,12 +416,12 @@ async def test_what_is_no_refresh_token(world: World, shown: str) -> None:
     assert await world.ask(Refresh(refresh=tokens.refresh))
 
 
-async def test_logout_ends_a_session_and_says_so_to_anybody(world: World) -> None:
+async def test_logout_ends_a_session_and_answers_alike_without_one(world: World) -> None:
     tokens, other = await world.join(), await world.ask(Login(name="ada", password=WORD))
     for _ in range(2):
-        assert await world.accounts.perform(Logout(refresh=tokens.refresh), HOME) is None
-    assert await world.accounts.perform(Logout(refresh="nonsense"), HOME) is None
-    assert await world.accounts.perform(Logout(), HOME) is None
+        assert await world.perform(Logout(refresh=tokens.refresh), HOME) is None
+    assert await world.perform(Logout(refresh="nonsense"), HOME) is None
+    assert await world.perform(Logout(), HOME) is None
     assert (await refused(world, Refresh(refresh=tokens.refresh))).code is AUTH_INVALID
     assert await world.ask(Refresh(refresh=other.refresh))
 

@@ -21,7 +21,7 @@ from chatd.store.queries.users import FIRST_LOCAL_ID
 from protocol.commands import Login
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, Refusal
 from protocol.ids import MAX_SAFE_INTEGER, Ref, read_object_id, read_uuid, write_object_id, write_uuid
-from tests.chatd.services_app import CHEAP, NOW, WORD, World, household
+from tests.chatd.services_app import CHEAP, NOW, WORD, World, accounts_on_a_store
 
 SECRET = "a secret that is shared with an issuer, and long enough"
 UUID = "65a1b2c3-0000-4000-9000-000000000007"
@@ -29,7 +29,7 @@ UUID = "65a1b2c3-0000-4000-9000-000000000007"
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with household(tmp_path) as made:
+    async with accounts_on_a_store(tmp_path) as made:
         yield made
 
 
@@ -37,8 +37,8 @@ def trust(world: World, folder: Path) -> None:
     """From now on another issuer is configured."""
     world.set(secret=SECRET)
     world.identity = open_identity(world.config, folder, now=lambda: world.now)
-    world.accounts = Accounts(world, world.identity, passwords=Passwords(CHEAP))
-    world.account_admin = AccountAdmin(world.accounts, world.told.append)
+    world.accounts = Accounts(world.config, world.database, world.identity, passwords=Passwords(CHEAP))
+    world.account_admin = AccountAdmin(world.accounts, world.changes.append)
 
 
 def foreign(subject: int | str, **more: Any) -> Claims:
@@ -69,7 +69,7 @@ async def test_a_stranger_who_registers_gets_no_id_of_a_future_issuers_user(worl
     for number in (1, 6, 7):
         assert (await enter(world, foreign(number))).id == number
     assert (await world.ask(Login(name="eve", password=WORD))).user == eve.user
-    assert await world.comes_in(eve.access), "tokens of this server's own name any user"
+    assert await world.is_accepted(eve.access), "tokens of this server's own name any user"
 
 
 async def test_a_subject_of_text_takes_no_number_either(world: World, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ async def test_a_subject_of_text_takes_no_number_either(world: World, tmp_path: 
 
 
 async def test_a_number_of_a_user_with_a_subject_of_text_is_that_users_own(world: World) -> None:
-    """As an older chatd has numbered them."""
+    """Numbered by an older version of chatd."""
     await world.database.write(lambda tx: users.add(tx, name="ann", id=3, subject=UUID, local=False))
     with pytest.raises(Refusal, match="belongs to another account"):
         await enter(world, foreign(3))
@@ -159,7 +159,7 @@ async def test_users_whom_an_administrator_makes_for_the_issuer(world: World, tm
 # Names
 
 
-async def test_no_foreign_name_is_somebody_elses_address(world: World, tmp_path: Path) -> None:
+async def test_no_foreign_name_is_the_address_of_another_user(world: World, tmp_path: Path) -> None:
     ann = await world.join("ann", email="ann@example.org")
     trust(world, tmp_path)
     eve = await enter(world, foreign(9, name="ann@example.org", email="eve@example.org"))
@@ -169,7 +169,7 @@ async def test_no_foreign_name_is_somebody_elses_address(world: World, tmp_path:
     assert (await world.ask(Login(name="ann@example.org", password=WORD))).user == ann.user
 
 
-async def test_no_foreign_address_is_somebody_elses_name(world: World, tmp_path: Path) -> None:
+async def test_no_foreign_address_is_the_name_of_another_user(world: World, tmp_path: Path) -> None:
     await world.join("ann@example.org")
     trust(world, tmp_path)
     eve = await enter(world, foreign(9, name="eve", email="ann@example.org"))

@@ -1,4 +1,4 @@
-"""Invites and the setup token: who may make an account, how often, and nobody else."""
+"""Invites and the setup token: each makes as many accounts as it allows, and no more."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from chatd.config.settings import LimitSettings
 from chatd.core.accounts import Accounts, first_steps
 from protocol.commands import Login, Register
 from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, NOT_FOUND, RATE_LIMITED, Refusal
-from tests.chatd.services_app import CHEAP, EVIL, WORD, World, household, payload, refused
+from tests.chatd.services_app import CHEAP, EVIL, WORD, World, accounts_on_a_store, payload, refused
 
 DAY = 86400.0
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with household(tmp_path) as made:
+    async with accounts_on_a_store(tmp_path) as made:
         made.set(registration="invite")
         yield made
 
@@ -36,9 +36,9 @@ async def invite(world: World, **more: Any) -> str:
 
 def setup(world: World, count: int = 0) -> str:
     """The token of the line that a first start prints."""
-    said = first_steps(world.accounts, count, "chatd user add NAME --admin")
-    assert said is not None
-    return said.partition("#setup=")[2].partition(" ")[0]
+    line = first_steps(world.accounts, count, "chatd user add NAME --admin")
+    assert line is not None
+    return line.partition("#setup=")[2].partition(" ")[0]
 
 
 async def names(world: World) -> list[str]:
@@ -111,7 +111,7 @@ async def test_no_password_is_hashed_for_a_wrong_invite(world: World, monkeypatc
 
 async def test_guesses_at_invites_are_counted_by_address(world: World) -> None:
     token = await invite(world)
-    world.accounts.adopt(LimitSettings())
+    world.configure(limits=LimitSettings())
     for _ in range(5):
         assert (await refused(world, Register(name="eve", password=WORD, invite="wrong"), EVIL)).code is FORBIDDEN
     assert (await refused(world, Register(name="eve", password=WORD, invite=token), EVIL)).code is RATE_LIMITED
@@ -166,13 +166,12 @@ async def test_links_name_where_the_server_is(world: World) -> None:
         ("http://0.0.0.0:80", "http://127.0.0.1:80/#x=y"),
         ("https://[::]:80", "https://[::1]:80/#x=y"),
     ):
-        world.accounts.address = address
-        assert world.accounts.link("x", "y") == link
-    world.accounts.address = "https://[::1]:4000"
-    assert world.accounts.link("setup", "x") == "https://[::1]:4000/#setup=x"
+        assert world.accounts.link("x", "y", address) == link
+    here = "https://[::1]:4000"
+    assert world.accounts.link("setup", "x", here) == "https://[::1]:4000/#setup=x"
     server = msgspec.structs.replace(world.config.server, public_url="https://chat.example.org/")
-    world.config = msgspec.structs.replace(world.config, server=server)
-    assert world.accounts.link("setup", "x") == "https://chat.example.org/#setup=x"
+    world.configure(server=server)
+    assert world.accounts.link("setup", "x", here) == "https://chat.example.org/#setup=x"
 
 
 async def test_no_token_is_on_the_disk(world: World, tmp_path: Path) -> None:
@@ -225,7 +224,7 @@ async def test_any_other_user_voids_the_setup_token(world: World) -> None:
 
 async def test_a_restart_makes_a_new_setup_token_and_voids_the_old(world: World) -> None:
     old = setup(world)
-    world.accounts = Accounts(world, world.identity, passwords=Passwords(CHEAP))
+    world.accounts = Accounts(world.config, world.database, world.identity, passwords=Passwords(CHEAP))
     assert (await refused(world, Register(name="eve", password=WORD, invite=old))).code is FORBIDDEN
     new = setup(world)
     assert (await refused(world, Register(name="eve", password=WORD, invite=old))).code is FORBIDDEN
@@ -233,6 +232,6 @@ async def test_a_restart_makes_a_new_setup_token_and_voids_the_old(world: World)
 
 
 async def test_where_another_issuer_makes_users_nothing_is_set_up(world: World, tmp_path: Path) -> None:
-    world.set(secret="a secret that is shared with somebody, long enough")
-    foreign = Accounts(world, open_identity(world.config, tmp_path), passwords=Passwords(CHEAP))
+    world.set(secret="a secret that is shared with the issuer, long enough")
+    foreign = Accounts(world.config, world.database, open_identity(world.config, tmp_path), passwords=Passwords(CHEAP))
     assert first_steps(foreign, 0, "") is None

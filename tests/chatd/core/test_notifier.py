@@ -1,4 +1,4 @@
-"""The notifier, where its own state matters: what the store could not do is done when it can be."""
+"""The notifier, where its own state matters: what the store could not do is done later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from chatd.store.sqlite.faults import unavailable
 from protocol import commands as ask
 from protocol.ids import Key
-from tests.chatd.app import doorless
+from tests.chatd.app import serverless_app
 
 
 def refuse(unit: Any, done: Callable[[outcome.Outcome[Any]], None]) -> None:
@@ -21,7 +21,7 @@ def refuse(unit: Any, done: Callable[[outcome.Outcome[Any]], None]) -> None:
 
 
 def refuse_at_once(unit: Any, done: Any) -> None:
-    """Too many wait."""
+    """Too many units wait."""
     raise unavailable()
 
 
@@ -29,22 +29,22 @@ def refuse_at_once(unit: Any, done: Any) -> None:
 async def test_what_could_not_be_done_is_done_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, submit: Any
 ) -> None:
-    async with doorless(tmp_path) as app:
-        romeo, juliet = await app.person("romeo", admin=True), await app.person("juliet")
-        group = await app.does(romeo, ask.CreateConversation(kind="group", members=(Key(juliet.id),)))
-        device = await app.enters(juliet)
-        await app.settles()
+    async with serverless_app(tmp_path) as app:
+        romeo, juliet = await app.add_user("romeo", admin=True), await app.add_user("juliet")
+        group = await app.request(romeo, ask.CreateConversation(kind="group", members=(Key(juliet.id),)))
+        device = await app.connect(juliet)
+        await app.settle()
 
-        await app.does(romeo, ask.SendMessage(conversation=Key(group.ref.number), content="!"))
-        await app.does(romeo, ask.Broadcast(title="All"))
+        await app.request(romeo, ask.SendMessage(conversation=Key(group.ref.number), content="!"))
+        await app.request(romeo, ask.Broadcast(title="All"))
         with monkeypatch.context() as full:
             full.setattr(app.database, "submit", submit)
-            app.joins(device, group.ref.number)
-            app.parts(device, group.ref.number)
-            await app.dispatch.notifier.round()
+            app.join(device, group.ref.number)
+            app.leave(device, group.ref.number)
+            await app.notifier.round()
         await app.broker.flush()
         assert device.last("notification:count") == {"count": 0}
-        await app.settles()
+        await app.settle()
         assert device.last("notification:count") == {"count": 2}
-        told = [body["title"] for name, body in device.heard if name == "notification:created"]
-        assert told == ["romeo", "All"]
+        titles = [body["title"] for name, body in device.received if name == "notification:created"]
+        assert titles == ["romeo", "All"]

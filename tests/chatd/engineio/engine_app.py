@@ -11,7 +11,7 @@ import trio
 
 from chatd.engineio.engine import Engine, Headers, Serve, SessionRules
 from chatd.engineio.session import EngineSession
-from chatd.net.http import run_websocket
+from chatd.net.http import HttpRouter, run_websocket
 from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.request import Request, Response
 from chatd.net.socket import WebSocket, socket_rules
@@ -73,7 +73,7 @@ class Peer:
         return taken
 
 
-class EngineApp:
+class EngineApp(HttpRouter):
     """The requests and connections of a client to an engine."""
 
     def __init__(self, engine: Engine, nursery: trio.Nursery) -> None:

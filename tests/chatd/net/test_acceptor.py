@@ -17,7 +17,7 @@ import trio_websocket
 
 from chatd.net.acceptor import BUSY, Acceptor, AcceptRules, descriptor_share
 from chatd.net.asgi import Application, Event, Receive, Send
-from chatd.net.http import Direct
+from chatd.net.http import Direct, HttpRouter
 from chatd.net.http_connection import HttpRules
 from chatd.net.listeners import Address, AddressInUse, format_address, listen
 from chatd.net.request import Request, Response
@@ -31,7 +31,7 @@ __all__ = ["certificate"]
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
-class EchoRouter:
+class EchoRouter(HttpRouter):
     def __init__(self) -> None:
         self.sockets: set[WebSocket] = set()
         self.left = 0

@@ -13,7 +13,7 @@ from websockets.frames import Frame, Opcode
 
 from chatd.net.asgi import Application, Event, Receive, Send
 from chatd.net.framer import frame_close, frame_text
-from chatd.net.http import Direct, HttpServer
+from chatd.net.http import Direct, HttpRouter, HttpServer
 from chatd.net.http_connection import HttpRules
 from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.request import Request, Response
@@ -31,7 +31,7 @@ UPGRADE = (
 GET = b"GET /app HTTP/1.1\r\n" + HOST + b"\r\n"
 
 
-class RecordingRouter:
+class RecordingRouter(HttpRouter):
     """A router that records what reaches it."""
 
     def __init__(self) -> None:
@@ -193,11 +193,9 @@ async def test_own_headers_win_over_defaults(line: Line) -> None:
     assert answer.count(b"set-cookie") == 2
 
 
-async def test_a_site_can_add_headers_to_every_answer(nursery: trio.Nursery) -> None:
-    line = Line(nursery)
-    line.server.headers = lambda request: ((b"vary", b"Origin"),)
-    assert header(await line.start().ask(GET), "vary") == "Origin"
-    line.client.close()
+async def test_a_site_can_add_headers_to_every_answer(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(line.site, "headers", lambda request: ((b"vary", b"Origin"),))
+    assert header(await line.ask(GET), "vary") == "Origin"
 
 
 async def test_a_header_cannot_smuggle_a_line(line: Line) -> None:

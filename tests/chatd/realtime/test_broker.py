@@ -1,4 +1,4 @@
-"""The broker on fake links: who gets what, once, and in which order."""
+"""The broker on fake sinks: each sink receives the right events, once and in order."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from protocol.events import JOINED, MEMBERS, USER, Audience, Ephemeral, Event
 from protocol.ids import DECIMAL
 
 
-class Spoken(Event, frozen=True):
-    """Somebody said something somewhere."""
+class Sent(Event, frozen=True):
+    """A durable event at any places."""
 
     what: int
     where: tuple[Audience, ...]
@@ -34,7 +34,7 @@ class Spoken(Event, frozen=True):
         return self.by
 
 
-class Whispered(Ephemeral, frozen=True):
+class Hinted(Ephemeral, frozen=True):
     what: int
 
     @property
@@ -42,7 +42,7 @@ class Whispered(Ephemeral, frozen=True):
         return ((JOINED, 1),)
 
 
-class Everybody:
+class ThreeMembers:
     """An audience in which conversation 1 has users 1 to 3."""
 
     def members(self, conversation: int) -> Collection[int]:
@@ -52,8 +52,8 @@ class Everybody:
         return [other for other in (1, 2, 3) if other != user]
 
 
-class Fake(Sink):
-    """A link that keeps what it gets: one entry a write."""
+class FakeSink(Sink):
+    """A sink that keeps what it receives: one entry a write."""
 
     __slots__ = ("full", "got")
 
@@ -73,134 +73,134 @@ class Fake(Sink):
         raise NotImplementedError
 
     @property
-    def heard(self) -> list[int]:
+    def received(self) -> list[int]:
         return [one for write in self.got for one in write]
 
 
-def dialect(name: str, *says: Outbound) -> Dialect:
+def dialect(name: str, *shapes: Outbound) -> Dialect:
     def ack(body: object) -> object:
         return body
 
     def no(refusal: Refusal) -> object:
         return refusal.message
 
-    return Dialect(name, name, DECIMAL, DECIMAL, {"/": Vocabulary((), says)}, ReplyStyle(ack, no, ("error", {})))
+    return Dialect(name, name, DECIMAL, DECIMAL, {"/": Vocabulary((), shapes)}, ReplyStyle(ack, no, ("error", {})))
 
 
-def face(name: str, *says: Outbound) -> EventEncoder:
+def encoder(name: str, *shapes: Outbound) -> EventEncoder:
     def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
         return body.split(b":")[1].rstrip(b"}") + b" "
 
-    return EventEncoder(dialect(name, *says), "/", push, bytes)
+    return EventEncoder(dialect(name, *shapes), "/", push, bytes)
 
 
 BODY = {"what": as_is("what")}
-ROOM = face("room", Outbound(Spoken, "said", BODY), Outbound(Whispered, "psst", BODY))
-OTHERS = face("others", Outbound(Spoken, "said", BODY, others_only=True))
-WORLD = face("world", Outbound(Spoken, "said", BODY, MEMBERS))
+ROOM = encoder("room", Outbound(Sent, "sent", BODY), Outbound(Hinted, "psst", BODY))
+OTHERS = encoder("others", Outbound(Sent, "sent", BODY, others_only=True))
+WORLD = encoder("world", Outbound(Sent, "sent", BODY, MEMBERS))
 
 
-def seated(broker: Broker, user: int, spoken: EventEncoder = ROOM, *rooms: int) -> tuple[Subscriber, Fake]:
-    link = Fake()
-    seat = Subscriber(link, spoken, user)
-    broker.subscribe(seat)
+def subscribed(broker: Broker, user: int, encoder: EventEncoder = ROOM, *rooms: int) -> tuple[Subscriber, FakeSink]:
+    sink = FakeSink()
+    subscriber = Subscriber(sink, encoder, user)
+    broker.subscribe(subscriber)
     for room in rooms:
-        broker.join(seat, (JOINED, room))
-    return seat, link
+        broker.join(subscriber, (JOINED, room))
+    return subscriber, sink
 
 
-def say(what: int, *rooms: int, by: int = 0) -> Spoken:
-    return Spoken(what, tuple((JOINED, room) for room in rooms), by)
+def sent(what: int, *rooms: int, by: int = 0) -> Sent:
+    return Sent(what, tuple((JOINED, room) for room in rooms), by)
 
 
 def test_what_is_published_in_one_batch_is_one_write() -> None:
-    broker = Broker(Everybody())
-    _, one = seated(broker, 1, ROOM, 1)
-    _, two = seated(broker, 2, ROOM, 1)
-    _, elsewhere = seated(broker, 3, ROOM, 2)
+    broker = Broker(ThreeMembers())
+    _, one = subscribed(broker, 1, ROOM, 1)
+    _, two = subscribed(broker, 2, ROOM, 1)
+    _, elsewhere = subscribed(broker, 3, ROOM, 2)
     for number in range(3):
-        broker.publish(say(number, 1), number)
+        broker.publish(sent(number, 1), number)
     broker.flush_now()
     assert one.got == two.got == [[0, 1, 2]]
     assert elsewhere.got == []
     assert broker.position == 2
 
 
-def test_a_link_hears_all_its_rooms_and_its_answers_in_the_order_of_publishing() -> None:
-    broker = Broker(Everybody())
-    _, link = seated(broker, 1, ROOM, 1, 2)
-    broker.publish(say(1, 1), 1)
-    broker.send(link, b"2 ")
-    broker.publish(say(3, 2), 2)
-    broker.publish(say(4, 1), 3)
-    broker.send(link, b"5 ")
+def test_a_sink_receives_all_its_rooms_and_answers_in_the_order_of_publishing() -> None:
+    broker = Broker(ThreeMembers())
+    _, sink = subscribed(broker, 1, ROOM, 1, 2)
+    broker.publish(sent(1, 1), 1)
+    broker.send(sink, b"2 ")
+    broker.publish(sent(3, 2), 2)
+    broker.publish(sent(4, 1), 3)
+    broker.send(sink, b"5 ")
     broker.flush_now()
-    assert link.got == [[1, 2, 3, 4, 5]]
+    assert sink.got == [[1, 2, 3, 4, 5]]
 
 
-def test_whoever_comes_hears_nothing_from_before_and_whoever_goes_nothing_from_after() -> None:
-    broker = Broker(Everybody())
-    leaver, left = seated(broker, 1, ROOM, 1)
-    _, stays = seated(broker, 2, ROOM, 1)
-    broker.publish(say(1, 1), 1)
-    newcomer, came = seated(broker, 3)
-    broker.join(newcomer, (JOINED, 1))
-    broker.publish(say(2, 1), 2)
+def test_a_subscriber_receives_only_what_is_published_while_it_is_in_the_room() -> None:
+    broker = Broker(ThreeMembers())
+    leaver, left = subscribed(broker, 1, ROOM, 1)
+    _, stays = subscribed(broker, 2, ROOM, 1)
+    broker.publish(sent(1, 1), 1)
+    entering, entered = subscribed(broker, 3)
+    broker.join(entering, (JOINED, 1))
+    broker.publish(sent(2, 1), 2)
     broker.leave(leaver, (JOINED, 1))
-    broker.publish(say(3, 1), 3)
+    broker.publish(sent(3, 1), 3)
     broker.flush_now()
-    assert left.heard == [1, 2]
-    assert stays.heard == [1, 2, 3]
-    assert came.heard == [2, 3]
+    assert left.received == [1, 2]
+    assert stays.received == [1, 2, 3]
+    assert entered.received == [2, 3]
 
 
 def test_eviction_takes_effect_at_once() -> None:
-    broker = Broker(Everybody())
-    _, removed = seated(broker, 1, ROOM, 1)
-    _, second_device = seated(broker, 1, ROOM, 1)
-    _, other = seated(broker, 2, ROOM, 1)
-    broker.publish(say(1, 1), 1)
+    broker = Broker(ThreeMembers())
+    _, removed = subscribed(broker, 1, ROOM, 1)
+    _, second_device = subscribed(broker, 1, ROOM, 1)
+    _, other = subscribed(broker, 2, ROOM, 1)
+    broker.publish(sent(1, 1), 1)
     broker.evict((JOINED, 1), 1)
-    broker.publish(say(2, 1), 2)
+    broker.publish(sent(2, 1), 2)
     broker.flush_now()
-    assert removed.heard == second_device.heard == [1]
-    assert other.heard == [1, 2]
+    assert removed.received == second_device.received == [1]
+    assert other.received == [1, 2]
 
 
-def test_to_the_others_only_leaves_out_all_seats_of_whoever_did_it() -> None:
-    broker = Broker(Everybody())
-    _, mine = seated(broker, 1, OTHERS, 1)
-    _, also_mine = seated(broker, 1, OTHERS, 1)
-    _, other = seated(broker, 2, OTHERS, 1)
-    broker.publish(say(7, 1, by=1), None)
+def test_an_event_for_the_others_goes_to_no_subscriber_of_its_actor() -> None:
+    broker = Broker(ThreeMembers())
+    _, mine = subscribed(broker, 1, OTHERS, 1)
+    _, also_mine = subscribed(broker, 1, OTHERS, 1)
+    _, other = subscribed(broker, 2, OTHERS, 1)
+    broker.publish(sent(7, 1, by=1), None)
     broker.flush_now()
-    assert (mine.heard, also_mine.heard, other.heard) == ([], [], [7])
+    assert (mine.received, also_mine.received, other.received) == ([], [], [7])
 
 
-def test_members_hear_without_joining_in_dialects_that_have_nothing_to_join() -> None:
-    broker = Broker(Everybody())
-    _, member = seated(broker, 2, WORLD)
-    _, stranger = seated(broker, 9, WORLD)
-    _, unjoined = seated(broker, 3, ROOM)
-    broker.publish(Spoken(5, ((JOINED, 1), (MEMBERS, 1))), 1)
+def test_members_receive_without_joining_in_dialects_without_rooms() -> None:
+    broker = Broker(ThreeMembers())
+    _, member = subscribed(broker, 2, WORLD)
+    _, stranger = subscribed(broker, 9, WORLD)
+    _, unjoined = subscribed(broker, 3, ROOM)
+    broker.publish(Sent(5, ((JOINED, 1), (MEMBERS, 1))), 1)
     broker.flush_now()
-    assert (member.heard, stranger.heard, unjoined.heard) == ([5], [], [])
+    assert (member.received, stranger.received, unjoined.received) == ([5], [], [])
 
 
-def test_a_crowded_link_gets_only_what_matters() -> None:
-    broker = Broker(Everybody())
-    _, crowded = seated(broker, 1, ROOM, 1)
-    _, fine = seated(broker, 2, ROOM, 1)
-    crowded.full = True
-    broker.publish(say(1, 1), 1)
-    broker.publish(Whispered(2), None)
+def test_a_slow_sink_receives_no_droppable_event() -> None:
+    broker = Broker(ThreeMembers())
+    _, slow = subscribed(broker, 1, ROOM, 1)
+    _, fine = subscribed(broker, 2, ROOM, 1)
+    slow.full = True
+    broker.publish(sent(1, 1), 1)
+    broker.publish(Hinted(2), None)
     broker.flush_now()
-    assert crowded.heard == [1]
-    assert fine.heard == [1, 2]
+    assert slow.received == [1]
+    assert fine.received == [1, 2]
 
 
-class Narrow(Sink):
-    """A link whose kernel takes a few bytes, or fails; what is left is kept."""
+class NarrowSink(Sink):
+    """A sink whose kernel takes a few bytes, or fails; what is left is kept."""
 
     __slots__ = ("kept", "takes")
 
@@ -222,102 +222,108 @@ class Narrow(Sink):
         self.kept.append((data, taken))
 
 
-def test_what_a_link_does_not_take_is_its_own_to_keep_and_nobody_elses_trouble() -> None:
-    broker = Broker(Everybody())
-    links = [Narrow(100), Narrow(2), Narrow(BlockingIOError()), Narrow(BrokenPipeError()), Narrow(100)]
-    for user, link in enumerate(links):
-        seat = Subscriber(link, ROOM, user)
-        broker.subscribe(seat)
-        broker.join(seat, (JOINED, 1))
-    _, last = seated(broker, 9, ROOM, 1)
-    broker.publish(say(1234, 1), None)
+def test_what_a_sink_does_not_take_it_queues_and_no_other_sink_is_affected() -> None:
+    broker = Broker(ThreeMembers())
+    sinks = [
+        NarrowSink(100),
+        NarrowSink(2),
+        NarrowSink(BlockingIOError()),
+        NarrowSink(BrokenPipeError()),
+        NarrowSink(100),
+    ]
+    for user, sink in enumerate(sinks):
+        subscriber = Subscriber(sink, ROOM, user)
+        broker.subscribe(subscriber)
+        broker.join(subscriber, (JOINED, 1))
+    _, last = subscribed(broker, 9, ROOM, 1)
+    broker.publish(sent(1234, 1), None)
     broker.flush_now()
-    assert [link.kept for link in links] == [[], [(b"1234 ", 2)], [(b"1234 ", 0)], [(b"1234 ", 0)], []]
-    assert last.heard == [1234]
+    assert [sink.kept for sink in sinks] == [[], [(b"1234 ", 2)], [(b"1234 ", 0)], [(b"1234 ", 0)], []]
+    assert last.received == [1234]
     assert broker.delivered == 6
 
 
-def test_rising_leaves_nothing_behind() -> None:
-    broker = Broker(Everybody())
-    seat, link = seated(broker, 1, ROOM, 1, 2, 3)
-    broker.publish(say(1, 1), 1)
-    broker.unsubscribe(seat)
-    broker.unsubscribe(seat)
-    broker.publish(say(2, 1), 2)
+def test_unsubscribing_leaves_nothing_behind() -> None:
+    broker = Broker(ThreeMembers())
+    subscriber, sink = subscribed(broker, 1, ROOM, 1, 2, 3)
+    broker.publish(sent(1, 1), 1)
+    broker.unsubscribe(subscriber)
+    broker.unsubscribe(subscriber)
+    broker.publish(sent(2, 1), 2)
     broker.flush_now()
-    assert link.heard == [1]
+    assert sink.received == [1]
     assert broker.subscribers((JOINED, 1)) == broker.subscribers((USER, 1)) == []
-    assert not broker.has_listener(Spoken, JOINED)
+    assert not broker.has_listener(Sent, JOINED)
 
 
 async def test_the_flush_yields_and_what_is_published_meanwhile_comes_after() -> None:
-    broker = Broker(Everybody())
-    links = [seated(broker, 1, ROOM, 1)[1] for _ in range(450)]
-    broker.publish(say(1, 1), 1)
+    broker = Broker(ThreeMembers())
+    sinks = [subscribed(broker, 1, ROOM, 1)[1] for _ in range(450)]
+    broker.publish(sent(1, 1), 1)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(broker.run)
         await trio.testing.wait_all_tasks_blocked()
         for number in range(2, 5):
-            broker.publish(say(number, 1), number)
+            broker.publish(sent(number, 1), number)
             await trio.lowlevel.checkpoint()
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
-    assert {tuple(link.heard) for link in links} == {(1, 2, 3, 4)}
+    assert {tuple(sink.received) for sink in sinks} == {(1, 2, 3, 4)}
 
 
 async def test_a_flush_without_yielding_sends_what_a_running_flush_has_gathered() -> None:
-    """Each link gets everything once and in order; the running flush finds nothing left to do."""
-    broker = Broker(Everybody())
-    links = [seated(broker, 1, ROOM, 1)[1] for _ in range(450)]
-    broker.publish(say(1, 1), 1)
-    for link in links:
-        broker.send(link, b"2 ")
+    """Each sink gets everything once and in order; the running flush finds nothing left to do."""
+    broker = Broker(ThreeMembers())
+    sinks = [subscribed(broker, 1, ROOM, 1)[1] for _ in range(450)]
+    broker.publish(sent(1, 1), 1)
+    for sink in sinks:
+        broker.send(sink, b"2 ")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(broker.flush)
-        while not links[0].heard:
+        while not sinks[0].received:
             await trio.lowlevel.checkpoint()
-        assert not links[-1].heard  # the flush has sent to the first chunk of links and yields
-        broker.publish(say(3, 1), 3)
+        assert not sinks[-1].received  # the flush has sent to the first chunk of sinks and yields
+        broker.publish(sent(3, 1), 3)
         broker.flush_now()
-        assert {tuple(link.heard) for link in links} == {(1, 2, 3)}
-    assert {tuple(link.heard) for link in links} == {(1, 2, 3)}
+        assert {tuple(sink.received) for sink in sinks} == {(1, 2, 3)}
+    assert {tuple(sink.received) for sink in sinks} == {(1, 2, 3)}
 
 
 async def test_two_flushes_at_once_send_everything_once() -> None:
-    broker = Broker(Everybody())
-    links = [seated(broker, 1, ROOM, 1)[1] for _ in range(450)]
-    broker.publish(say(1, 1), 1)
+    broker = Broker(ThreeMembers())
+    sinks = [subscribed(broker, 1, ROOM, 1)[1] for _ in range(450)]
+    broker.publish(sent(1, 1), 1)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(broker.flush)
         await trio.lowlevel.checkpoint()
-        broker.publish(say(2, 1), 2)
+        broker.publish(sent(2, 1), 2)
         await broker.flush()
-        assert {tuple(link.heard) for link in links} == {(1, 2)}
-    assert {tuple(link.heard) for link in links} == {(1, 2)}
+        assert {tuple(sink.received) for sink in sinks} == {(1, 2)}
+    assert {tuple(sink.received) for sink in sinks} == {(1, 2)}
 
 
 @given(st.lists(st.tuples(st.sampled_from("pjlsf"), st.integers(0, 3), st.integers(1, 3)), max_size=60))
 def test_against_a_model_in_which_everything_is_delivered_at_once(steps: list[tuple[str, int, int]]) -> None:
-    broker = Broker(Everybody())
-    seats = [seated(broker, user) for user in range(1, 5)]
-    expected: list[list[int]] = [[] for _ in seats]
-    joined: list[set[int]] = [set() for _ in seats]
+    broker = Broker(ThreeMembers())
+    subscribers = [subscribed(broker, user) for user in range(1, 5)]
+    expected: list[list[int]] = [[] for _ in subscribers]
+    joined: list[set[int]] = [set() for _ in subscribers]
     for number, (what, who, room) in enumerate(steps, start=1):
-        seat, link = seats[who]
+        subscriber, sink = subscribers[who]
         if what == "p":
-            broker.publish(say(number, room), number)
-            for heard, rooms in zip(expected, joined, strict=True):
-                heard += [number] * (room in rooms)
+            broker.publish(sent(number, room), number)
+            for received, rooms in zip(expected, joined, strict=True):
+                received += [number] * (room in rooms)
         elif what == "j":
-            broker.join(seat, (JOINED, room))
+            broker.join(subscriber, (JOINED, room))
             joined[who].add(room)
         elif what == "l":
-            broker.leave(seat, (JOINED, room))
+            broker.leave(subscriber, (JOINED, room))
             joined[who].discard(room)
         elif what == "s":
-            broker.send(link, b"%d " % number)
+            broker.send(sink, b"%d " % number)
             expected[who].append(number)
         else:
             broker.flush_now()
     broker.flush_now()
-    assert [link.heard for _, link in seats] == expected
+    assert [sink.received for _, sink in subscribers] == expected

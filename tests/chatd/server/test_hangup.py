@@ -1,4 +1,4 @@
-"""What SIGHUP does to a server: on a terminal it stops it, without one it has the configuration read again."""
+"""SIGHUP stops a server on a terminal; without a terminal the server reads its configuration again."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Serving:
         self.lines = lines
 
     def wait_for(self, words: bytes) -> None:
-        """Read until a line says it; the end of the output fails, and the suite's own limit bounds the wait."""
+        """Read until a line has the words. The end of the output fails; the suite's own limit bounds the wait."""
         seen = b""
         while words not in seen:
             try:

@@ -97,7 +97,7 @@ def test_what_may_not_be_read_or_written(tmp_path: Path, capsys: pytest.CaptureF
     (tmp_path / "a.key").chmod(0)
     (tmp_path / "shut").mkdir(0o500)
     assert main(["config", "check", *(word for setting in settings.split() for word in ("--set", setting))]) == 2
-    assert "Permission denied" in (said := capsys.readouterr().err) or f"may not write in {tmp_path}/shut" in said
+    assert "Permission denied" in (error := capsys.readouterr().err) or f"may not write in {tmp_path}/shut" in error
 
 
 def test_what_is_right_is_fine_and_checking_makes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Which pages may use a whole server, by its settings: its own origin, others, and what is said to those refused."""
+"""Which pages may use a server, by its settings: its own origin, other origins, and the answers to refused ones."""
 
 from __future__ import annotations
 

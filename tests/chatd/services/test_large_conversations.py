@@ -12,6 +12,7 @@ import trio
 
 from chatd.core import removal
 from chatd.core.removal import Remover
+from chatd.realtime.event_bus import EventBus
 from chatd.realtime.online_users import OnlineUsers
 from chatd.services import admission
 from chatd.services.context import Actor
@@ -100,10 +101,12 @@ async def test_a_count_is_exact_up_to_its_maximum_and_stays_there(tmp_path: Path
             assert [one.unread for one in found.read_states] == [expected]
             assert (await harness.perform(bob, ask.GetConversation(conversation=Key(number)))).unread == expected
             assert (await harness.perform(bob, ask.GetUnread())).total == expected
-        online_users = OnlineUsers()
+        bus = EventBus()
+        online_users = OnlineUsers(bus)
         online_users.connect(bob.ref, found.read_states)
         for published in (await send(harness, ann, number), await send(harness, ann, number)):
-            online_users.follows[type(published)](published)
+            for handler in bus.handlers_after[type(published)]:
+                handler(published)
         counts = online_users.unread(bob.id)
         assert counts is not None
         assert counts.total == MAX_UNREAD_COUNTED
@@ -185,7 +188,7 @@ async def test_content_is_removed_in_small_steps_that_continue_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(removal, "STEP_ROWS", 10)
-    monkeypatch.setattr(removal, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(removal, "MIN_PAUSE_SECONDS", 0.0)
     steps: list[int] = []
     step = removals.step
 
@@ -209,14 +212,15 @@ async def test_content_is_removed_in_small_steps_that_continue_after_a_restart(
         assert await harness.database.write(lambda tx: counted_step(tx, 10))
         assert await rows(harness.database, "messages", number) == 16
     async with open_harness(tmp_path) as harness:  # a server that was stopped during the removal
-        remover = Remover(harness.database)
+        bus = EventBus()
+        remover = Remover(harness.database, bus)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(remover.run)
             await wait_removed(harness.database, number)
             assert await rows(harness.database, "messages", number) == 0
             await harness.perform(ann, ask.DeleteConversation(conversation=key(other.ref)))
             [closed] = [event for event in harness.published if isinstance(event, ConversationDeleted)]
-            remover.follows[ConversationDeleted](closed)
+            bus.handlers_after[ConversationDeleted][0](closed)
             await wait_removed(harness.database, other.ref.number)
             nursery.cancel_scope.cancel()
         for table in TABLES:

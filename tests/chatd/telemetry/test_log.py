@@ -1,4 +1,4 @@
-"""One event, one line, and nothing in it that does not belong there."""
+"""One event is one line, without control characters and without secrets."""
 
 from __future__ import annotations
 
@@ -99,10 +99,10 @@ def test_a_fault_is_one_line_with_its_place(written: Written) -> None:
 def test_a_closed_stream_ends_nothing() -> None:
     stream = io.StringIO()
     stream.close()
-    Log(stream).info("nobody reads this")
+    Log(stream).info("a lost line")
 
 
-def test_the_house_s_log_writes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_of_the_server_writes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     log.error("here")
     assert " error   here\n" in capsys.readouterr().err
 
@@ -131,5 +131,5 @@ def test_what_is_announced_is_bare_in_text_and_an_event_in_json(written: Written
     assert text() == "chatd 1.0 listening on http://127.0.0.1:3000\n"
     made.configure("json", "error")
     made.announce("chatd 1.0 listening on http://127.0.0.1:3000")
-    said = json.loads(text().splitlines()[1])
-    assert said == {"time": STAMP, "level": "info", "event": "chatd 1.0 listening on http://127.0.0.1:3000"}
+    line = json.loads(text().splitlines()[1])
+    assert line == {"time": STAMP, "level": "info", "event": "chatd 1.0 listening on http://127.0.0.1:3000"}

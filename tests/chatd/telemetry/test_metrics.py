@@ -12,7 +12,7 @@ from chatd.telemetry.metrics import REGISTRY, Counter, Gauge, Histogram, render
 
 @pytest.fixture(autouse=True)
 def own_registry() -> Iterator[None]:
-    """What a test registers is gone after it."""
+    """Remove what a test registers."""
     before = dict(REGISTRY)
     REGISTRY.clear()
     yield
@@ -65,7 +65,7 @@ def test_a_histogram_counts_everything_below_each_bound() -> None:
     ]
 
 
-def test_the_house_s_own_rows_are_well_named(request: pytest.FixtureRequest) -> None:
+def test_the_rows_of_the_server_are_well_named(request: pytest.FixtureRequest) -> None:
     from chatd.telemetry import metrics
 
     rows = [value for value in vars(metrics).values() if isinstance(value, metrics.Metric)]

@@ -80,7 +80,7 @@ class Gate:
 
 async def test_outcomes_are_delivered_in_commit_order_and_after_batch_is_called_once(database: Database) -> None:
     results = Results()
-    database.after_batch = lambda: results.add(database.position)
+    database.call_after_batch(lambda: results.add(database.position))
     gate = Gate()
     database.submit(gate, results.done("gate"))
     await gate.entered()
@@ -101,7 +101,7 @@ async def test_an_error_in_done_does_not_harm_other_units(database: Database, ca
         raise ZeroDivisionError
 
     results = Results()
-    database.after_batch = lambda: bad(Error(ValueError()))
+    database.call_after_batch(lambda: bad(Error(ValueError())))
     database.submit(add("a"), bad)
     database.submit(add("b"), results.done("b"))
     assert await results.wait(1) == [("b", "Value")]
@@ -128,7 +128,7 @@ async def test_a_batch_is_bounded(path: Path) -> None:
         gate, results = Gate(), Results()
         database.submit(gate, results.done("gate"))
         await gate.entered()
-        database.after_batch = lambda: results.add("|")
+        database.call_after_batch(lambda: results.add("|"))
         for name in "abcd":
             database.submit(add(name), results.done(name))
         gate.open()
