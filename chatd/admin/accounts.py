@@ -44,7 +44,7 @@ from chatd.core.accounts import Accounts
 from chatd.core.app import App
 from chatd.services import accounts as services
 from chatd.services import admission, invites
-from chatd.services.accounts import Changed, Changes
+from chatd.services.accounts import AccountUpdate, UpdatedAccount
 from chatd.store.queries import invites as stored_invites
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
@@ -56,7 +56,7 @@ from protocol.model import User
 
 DATABASE_NAME = "chatd.db"
 LONGEST_TTL = 10 * 365 * 86400.0
-Tell = Callable[[Changed], None]
+Tell = Callable[[UpdatedAccount], None]
 
 
 class AddUser(Arguments, frozen=True, kw_only=True):
@@ -136,17 +136,17 @@ class AccountAdmin:
         return shown(await self._database.write(lambda tx: services.add(tx, person, apart=apart)))
 
     async def everybody(self, asked: Nothing) -> list[dict[str, Any]]:
-        return [shown(user) for user in await self._database.read(services.listing)]
+        return [shown(user) for user in await self._database.read(services.list_users)]
 
     async def change(self, asked: ChangeUser) -> dict[str, Any]:
-        changes = Changes(
+        changes = AccountUpdate(
             services.check_name(asked.name) if asked.name is not None else None,
             services.check_email(asked.email) if asked.email else asked.email,
             services.check_display(asked.display) if asked.display else asked.display,
             asked.admin,
             asked.disabled,
         )
-        return await self._carry_out(lambda tx: services.change(tx, asked.user, changes))
+        return await self._carry_out(lambda tx: services.update(tx, asked.user, changes))
 
     async def set_password(self, asked: ChangePassword) -> dict[str, Any]:
         hashed = await self._accounts.passwords.hash(asked.password)
@@ -168,7 +168,7 @@ class AccountAdmin:
         }
 
     async def invites(self, asked: Nothing) -> list[dict[str, Any]]:
-        found = await self._database.read(stored_invites.everyone)
+        found = await self._database.read(stored_invites.list_usable)
         return [one._asdict() | {"admin": bool(one.admin)} for one in found]
 
     async def revoke_invite(self, asked: Revoke) -> None:
@@ -178,7 +178,7 @@ class AccountAdmin:
         ttl = asked.ttl if asked.ttl is not None else self._accounts.app.config.auth.access_ttl
         if not 0 < ttl <= LONGEST_TTL:
             raise Refusal(BAD_REQUEST, "A token lasts more than nothing and at most ten years", field="ttl")
-        entrant = await self._database.read(lambda tx: services.may_have_token(tx, asked.user))
+        entrant = await self._database.read(lambda tx: services.grant_token(tx, asked.user))
         token = self._accounts.access(entrant, ttl, admin=asked.admin)
         claims = await self._accounts.identity.verifier.verify_or_fetch_keys(token)
         return {"token": token, "expires": claims.expires}
@@ -193,12 +193,12 @@ class AccountAdmin:
             raise admission.unknown_user()
         return {"user": claims.subject, "name": claims.name, "admin": claims.admin, "expires": claims.expires}
 
-    async def _carry_out(self, unit: Callable[[Transaction], Changed]) -> dict[str, Any]:
+    async def _carry_out(self, unit: Callable[[Transaction], UpdatedAccount]) -> dict[str, Any]:
         """Submitted, not awaited: what is published next must not reach whoever is signed out by this."""
         kept = trio.Event()
-        results: list[outcome.Outcome[Changed]] = []
+        results: list[outcome.Outcome[UpdatedAccount]] = []
 
-        def done(result: outcome.Outcome[Changed]) -> None:
+        def done(result: outcome.Outcome[UpdatedAccount]) -> None:
             results.append(result)
             kept.set()
             if isinstance(result, outcome.Value):
@@ -231,7 +231,7 @@ def handlers(app: App, accounts: Accounts) -> Mapping[str, Handler]:
     return {**account_admin.handlers, **notifications.beside(app), **ChatAdmin(app, accounts).handlers}
 
 
-def tell(app: App, changed: Changed) -> None:
+def tell(app: App, changed: UpdatedAccount) -> None:
     """What is remembered of a user is forgotten, and their sockets close if they are signed out."""
     app.authenticator.invalidate(changed.user.ref.number)
     if changed.signed_out:

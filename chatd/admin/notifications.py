@@ -65,7 +65,7 @@ class NotificationAdmin:
             command: Command = ask.Broadcast(title=asked.title, content=asked.content, type=asked.type)
         else:
             who = asked.user
-            user = (await self._database.read(lambda tx: accounts.find(tx, who))).user
+            user = (await self._database.read(lambda tx: accounts.find_account(tx, who))).user
             key = Key(user.ref.number)
             command = ask.CreateNotification(user=key, title=asked.title, content=asked.content, type=asked.type)
         made = await self._perform(command)
@@ -77,7 +77,7 @@ class NotificationAdmin:
         return {"token": token}
 
     async def listing(self, asked: Nothing) -> list[dict[str, Any]]:
-        return [one._asdict() for one in await self._database.read(stored.everyone)]
+        return [one._asdict() for one in await self._database.read(stored.list_all)]
 
     async def revoke(self, asked: NamedService) -> None:
         await self._database.write(lambda tx: service_tokens.revoke(tx, asked.name))

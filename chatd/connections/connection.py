@@ -24,7 +24,7 @@ from chatd.core.app import App, ManagedConnection
 from chatd.core.dispatch import Answer
 from chatd.net.socket import frame_binary, frame_text
 from chatd.rate_limit import Bucket
-from chatd.realtime.broker import SendFunction, Sink
+from chatd.realtime.broker import Sink, SinkOutbox
 from chatd.services.context import Actor, Published, ServiceContext, ServiceRules
 from chatd.services.table import SERVICES, writes
 from chatd.store.queries import sessions
@@ -70,8 +70,8 @@ class Connection(Sink, ManagedConnection):
         "writing",
     )
 
-    def __init__(self, app: App, framing: Framing, write: SendFunction) -> None:
-        super().__init__(write)
+    def __init__(self, app: App, framing: Framing, outbox: SinkOutbox) -> None:
+        super().__init__(outbox)
         self.app = app
         self.framing = framing
         self.name = secrets.token_urlsafe(12)
@@ -105,7 +105,7 @@ class Connection(Sink, ManagedConnection):
                 found = outcome.capture(self._check, actor, found.value)
             given.append(found)
             if self.open and isinstance(found, outcome.Value):
-                if found.value.missed.lost:
+                if found.value.missed.trimmed:
                     self.close_with(SLOW)
                 else:
                     self._subscribe(channels, found.value)
@@ -207,10 +207,6 @@ class Connection(Sink, ManagedConnection):
 
     def progressed(self) -> None:
         """The client has taken bytes of what it missed."""
-
-    def use_send_function(self, write: SendFunction) -> None:
-        """Bytes go out in another way from now on."""
-        self.write = write
 
     # The wire: what a kind of connection is made of
 

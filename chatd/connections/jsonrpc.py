@@ -26,7 +26,6 @@ from chatd.connections.connection import Connection, plain_refusal
 from chatd.connections.join import EARLY_BYTES, EARLY_FRAMES, join, open_while_reading, position_of
 from chatd.connections.resume import ResumeRequest
 from chatd.core.app import App
-from chatd.net.framer import Message
 from chatd.net.request import Request
 from chatd.net.socket import WebSocket, frame_text
 from chatd.realtime.encoder import Push
@@ -71,10 +70,9 @@ class JsonRpcConnection(Connection):
     __slots__ = ("_early_bytes", "_pinged", "_progress", "charged", "early", "websocket")
 
     def __init__(self, app: App, framing: JsonRpc, websocket: WebSocket, charged: str = "") -> None:
-        super().__init__(app, framing, websocket.outbox.send_function)
+        super().__init__(app, framing, websocket.outbox)
         self.websocket = websocket
         self.charged = charged
-        websocket.outbox.on_send_changed = self.use_send_function
         self._pinged = 0.0
         self._progress = 0.0
         self.early: list[Frame] = []  # what came before the seats were taken: it is heard when they are
@@ -83,13 +81,6 @@ class JsonRpcConnection(Connection):
     @property
     def waiting(self) -> int:
         return self.websocket.outbox.waiting
-
-    @property
-    def is_slow(self) -> bool:
-        return 2 * self.websocket.outbox.waiting > self.app.config.limits.outbox_bytes > 0
-
-    def queue_unsent(self, data: bytes, taken: int) -> None:
-        self.websocket.outbox.queue_unsent(data, taken)
 
     def close_transport(self, code: int, reason: str) -> None:
         self.websocket.close(code, reason)
@@ -100,11 +91,11 @@ class JsonRpcConnection(Connection):
     def session_name(self, connection: str, namespace: str) -> str:
         return connection + namespace if isinstance(self.framing, SharedJsonRpc) else connection
 
-    def take_early(self, messages: list[Message]) -> bool:
+    def take_early(self, messages: list[Packet]) -> bool:
         """Keep calls until the seats are taken; whether more may come."""
-        for data, binary in messages:
-            self._early_bytes += len(data)
-            self.early += self.framing.receive(Packet(data, binary))
+        for message in messages:
+            self._early_bytes += len(message.data)
+            self.early += self.framing.receive(message)
         return not self._full
 
     @property
@@ -123,10 +114,10 @@ class JsonRpcConnection(Connection):
     def check(self, now: float, clock: float) -> None:
         """Ask a silent client whether it is there, and end it when it does not answer."""
         limits = self.app.config.limits
-        silent = now - max(self.websocket.last_heard, self._progress)
+        silent = now - max(self.websocket.last_received, self._progress)
         if limits.ping_interval and silent > limits.ping_interval + limits.ping_timeout:
             self.close_with(SILENT)
-        elif limits.ping_interval and silent > limits.ping_interval and self._pinged < self.websocket.last_heard:
+        elif limits.ping_interval and silent > limits.ping_interval and self._pinged < self.websocket.last_received:
             self._pinged = now
             self.websocket.ping()
         else:
@@ -167,10 +158,10 @@ async def serve_jsonrpc(app: App, request: Request, websocket: WebSocket) -> Non
         connection.leave_all()
 
 
-def _take(connection: JsonRpcConnection, unheard: list[Frame], messages: list[Message]) -> bool:
+def _take(connection: JsonRpcConnection, unheard: list[Frame], messages: list[Packet]) -> bool:
     """Hear what has just arrived; whether all of it could be heard."""
     read = connection.framing.receive
-    frames = read(Packet(*messages[0])) if len(messages) == 1 else [f for m in messages for f in read(Packet(*m))]
+    frames = read(messages[0]) if len(messages) == 1 else [frame for message in messages for frame in read(message)]
     unheard += connection.receive_now(frames)
     return not unheard
 
@@ -214,14 +205,20 @@ def _reject(connection: JsonRpcConnection, spoken: Dialect, refusal: Refusal) ->
 
 async def _wait_for_auth(connection: JsonRpcConnection, query: dict[str, str], dialects: list[Dialect]) -> Actor:
     """Read until a call of `auth` shows a token. What came right behind it is heard once the seats are taken."""
-    receive, read = connection.websocket.receive, connection.framing.receive
     while True:
-        frames = [frame for message in await receive() for frame in read(Packet(*message))]
+        frames: list[Frame] = []
+        await connection.websocket.listen(partial(_keep_one_read, connection, frames))
         for place, frame in enumerate(frames):
             if isinstance(frame, Call) and frame.name == "auth":
                 connection.early = frames[place + 1 :]
                 return await _perform_auth(connection, frame, query, dialects)
             _not_yet(connection, frame)
+
+
+def _keep_one_read(connection: JsonRpcConnection, frames: list[Frame], messages: list[Packet]) -> bool:
+    for message in messages:
+        frames += connection.framing.receive(message)
+    return False
 
 
 async def _perform_auth(

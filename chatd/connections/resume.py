@@ -70,7 +70,9 @@ async def find_gap(app: App, actor: Actor, back: ResumeRequest) -> str | None:
     keep = app.config.events.keep_days * DAY
 
     def look(tx: ReadTransaction) -> str | None:
-        found = replay.gap(tx, back.epoch, back.position, of=epoch, now=position, again=bool(back.mark))
+        found = replay.find_gap(
+            tx, back.epoch, back.position, current_epoch=epoch, newest=position, inclusive=bool(back.mark)
+        )
         if found is None and back.names:
             owners = {sessions.owner(tx, name) for name in back.names}
             if back.session is not None and back.session not in back.names and sessions.owner(tx, back.session):
@@ -115,12 +117,14 @@ async def catch_up(app: App, actor: Actor, position: int, tell: Callable[[list[P
         end = app.broker.position
         if position >= end:
             break
-        piece = await app.database.read(partial(replay.missed, user=actor.id, position=position, end=end, limit=batch))
-        if piece.lost:
+        piece = await app.database.read(
+            partial(replay.read_missed, user=actor.id, position=position, end=end, limit=batch)
+        )
+        if piece.trimmed:
             break  # step 3 finds the same
         position = piece.reached
         await tell(piece.published)
-        if piece.all and app.broker.position - position <= LAST:
+        if piece.complete and app.broker.position - position <= LAST:
             break
     return position
 
@@ -131,6 +135,6 @@ def resume_state(tx: Transaction, actor: Actor, back: ResumeRequest, position: i
     if back.names:
         rooms = tuple(sessions.rooms(tx, name, actor.id) for name in back.names)
         if session in back.names:
-            sessions.keep(tx, list(back.names))  # they are still in use
-    missed = replay.missed(tx, actor.id, position, tx.sequences["position"], 1_000_000)
+            sessions.touch(tx, list(back.names))  # they are still in use
+    missed = replay.read_missed(tx, actor.id, position, tx.sequences["position"], 1_000_000)
     return JoinState(admission.initial_state(tx, actor.id).read_states, rooms, missed)

@@ -72,23 +72,15 @@ class SocketIoConnection(Connection):
     def __init__(self, app: App, session: EngineSession) -> None:
         framing = SocketIo(SocketIoLimits(packet_bytes=app.config.socketio.max_payload))
         self._packet_bytes, framing.packet_bytes = framing.packet_bytes, FIRST_PACKET_BYTES
-        super().__init__(app, framing, session.send_function)
+        super().__init__(app, framing, session.outbox)
         self.session = session
         self.closed_namespaces: set[str] = set()
         self.early_bytes = 0
         self.full = False  # it is not read from: too much waits to be heard already
-        session.on_send_changed = self.use_send_function
 
     @property
     def waiting(self) -> int:
-        return self.session.waiting
-
-    @property
-    def is_slow(self) -> bool:
-        return 2 * self.session.waiting > self.app.config.limits.outbox_bytes > 0
-
-    def queue_unsent(self, data: bytes, taken: int) -> None:
-        self.session.queue_unsent(data, taken)
+        return self.session.outbox.waiting
 
     def close_transport(self, code: int, reason: str) -> None:
         self.session.close(code, reason)
@@ -99,7 +91,7 @@ class SocketIoConnection(Connection):
         most = (
             min(DRAINED_BYTES, limit // 4) if limit else DRAINED_BYTES
         )  # what is sent until the next wait must fit beside it
-        while self.session.waiting > most and not self.session.closing:  # noqa: ASYNC110 - no event tells
+        while self.session.outbox.waiting > most and not self.session.closing:  # noqa: ASYNC110 - no event tells
             await trio.sleep(DRAIN_SECONDS)
 
     def progressed(self) -> None:
@@ -129,7 +121,7 @@ class SocketIoConnection(Connection):
     def admit(self) -> None:
         """The client has shown who it is: it may stay, and send larger packets."""
         self.framing.packet_bytes = self._packet_bytes
-        self.session.admit()
+        self.session.namespace_opened()
 
     def count(self) -> None:
         """Count a packet that is no call, and costs as much."""
@@ -158,8 +150,8 @@ def open_engine(app: App, nursery: trio.Nursery, headers: Callable[[Request], He
 def session_rules(config: Config) -> SessionRules:
     limits, socketio = config.limits, config.socketio
     return SessionRules(
-        interval=socketio.ping_interval,
-        timeout=socketio.ping_timeout,
+        interval_seconds=socketio.ping_interval,
+        timeout_seconds=socketio.ping_timeout,
         payload_bytes=socketio.max_payload,
         fragments=limits.message_fragments,
         outbox_bytes=limits.outbox_bytes,
@@ -176,6 +168,7 @@ async def serve_socketio(app: App, session: EngineSession, request: Request) -> 
     try:
         CONNECTIONS_OPENED.child("socketio").add()
         while True:
+            connection.outbox = session.outbox
             await session.listen(guest.take)
             for frame in unheard:  # while one is heard, more may come behind
                 await guest.receive(frame)

@@ -135,13 +135,13 @@ class LongPoll(ManagedConnection):
     def sessions(self) -> set[str]:
         return set()
 
-    def end(self, closing: Closing) -> None:
+    def close_with(self, closing: Closing) -> None:
         self.closing = self.closing or closing
         self.waiter.wake()
 
-    def look(self, now: float, clock: float) -> None:
+    def check(self, now: float, clock: float) -> None:
         if self._actor.expires <= clock:
-            self.end(SIGNED_OUT)
+            self.close_with(SIGNED_OUT)
 
 
 class Glance(NamedTuple):
@@ -152,7 +152,7 @@ class Glance(NamedTuple):
 
 
 def _glance(tx: ReadTransaction, user: int, position: int, end: int) -> Glance:
-    return Glance(replay.missed(tx, user, position, end, SCANNED), conversations.of_user(tx, user))
+    return Glance(replay.read_missed(tx, user, position, end, SCANNED), conversations.of_user(tx, user))
 
 
 async def _wait(app: App, actor: Actor, position: int, seconds: float) -> None:
@@ -165,10 +165,10 @@ async def _wait(app: App, actor: Actor, position: int, seconds: float) -> None:
             while poll.closing is None:
                 end = app.broker.position
                 seen = await app.database.read(partial(_glance, user=actor.id, position=position, end=end))
-                if seen.piece.published or seen.piece.lost:
+                if seen.piece.published or seen.piece.trimmed:
                     break
                 position = seen.piece.reached
-                if seen.piece.all:
+                if seen.piece.complete:
                     waiters.register(poll.waiter, seen.conversations)
                     if app.broker.position <= position:
                         await poll.waiter.wait()
@@ -187,9 +187,9 @@ async def _after(
     end = app.broker.position
     while position < end:
         piece = await app.database.read(
-            partial(replay.missed, user=actor.id, position=position, end=end, limit=SCANNED)
+            partial(replay.read_missed, user=actor.id, position=position, end=end, limit=SCANNED)
         )
-        if piece.lost:
+        if piece.trimmed:
             break
         for told in piece.published:
             if len(found) >= limit:

@@ -2,8 +2,8 @@
 every role, over every wire; about something that exists, and about nothing.
 
 What is expected is one table: the least role of each command (chatd/services/context.py), and the dialect's word for
-what exists and is not the caller's (`not_yours`). Each case is about a group of its own, for an earlier case may change
-it.
+what exists and is not the caller's (`forbidden_text`). Each case is about a group of its own, for an earlier case may
+change it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 import trio
 
 from chatd.cli.dialect_samples import payload, takes
-from chatd.services.context import RANK, ROLES
+from chatd.services.context import REQUIRED_ROLES, ROLE_RANKS
 from chatd.store.queries import conversations, messages, notifications, users
 from chatd.store.sqlite.transaction import Transaction
 from protocol import commands as ask
@@ -33,7 +33,7 @@ ROLE_NAMES = ("owner", "admin", "member", "former", "stranger")
 OF_A_NOTIFICATION = (ask.GetNotification, ask.ReadNotification, ask.DeleteNotification)
 SENDER = "the sender alone"
 NEEDED: dict[type[Command], str] = {
-    **ROLES,
+    **REQUIRED_ROLES,
     ask.EditMessage: SENDER,  # and the message of these cases is of another member
     ask.DeleteMessage: "admin",
     **dict.fromkeys(OF_A_NOTIFICATION, "owner"),  # the notification of these cases is the owner's
@@ -90,7 +90,7 @@ def elsewhere(target: Target) -> Target:
 def fill(row: Inbound | Route, target: Target, caller: Person, people: Cast) -> dict[str, Any]:
     """The payload of a call about the target."""
     whom = people.mate if row.command is ask.RemoveMember else people.outsider
-    numbers = {"claimed": caller.id, "user": whom.id, "to": people.mate.id}
+    numbers = {"claimed_user": caller.id, "user": whom.id, "to": people.mate.id}
     filled = payload(row)
     for field in row.fields:
         if field.name in filled and (found := getattr(target, field.attribute, None)):
@@ -107,9 +107,9 @@ def expected(spoken: Dialect, row: Inbound | Route, role: str, *, exists: bool) 
     if not exists:
         return "NOT_FOUND"
     needed = NEEDED[row.command]
-    if role not in RANK or (row.command in OF_A_NOTIFICATION and role != "owner"):
+    if role not in ROLE_RANKS or (row.command in OF_A_NOTIFICATION and role != "owner"):
         return "NOT_FOUND" if spoken.forbidden_text is None else "FORBIDDEN"
-    return "ok" if needed in RANK and RANK[role] >= RANK[needed] else "FORBIDDEN"
+    return "ok" if needed in ROLE_RANKS and ROLE_RANKS[role] >= ROLE_RANKS[needed] else "FORBIDDEN"
 
 
 class Case(NamedTuple):

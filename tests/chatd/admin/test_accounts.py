@@ -11,7 +11,7 @@ import pytest
 
 from chatd.admin.accounts import tell
 from chatd.core.accounts import first_steps
-from chatd.services.accounts import Changed
+from chatd.services.accounts import UpdatedAccount
 from chatd.store.queries import users
 from protocol.commands import Login, Refresh
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, RATE_LIMITED, Refusal
@@ -127,7 +127,7 @@ async def test_delete_leaves_a_shell_and_frees_the_name(world: World) -> None:
     for who in ("ada", "1", "deleted-1"):
         with pytest.raises(Refusal, match="There is no user"):
             await world.do("user.set", user=who, disabled=False)
-    shell = await world.database.read(lambda tx: users.account(tx, id=1))
+    shell = await world.database.read(lambda tx: users.find_account(tx, id=1))
     assert shell is not None
     assert (shell.user.name, shell.user.email, shell.user.display, shell.password) == ("deleted-1", None, None, None)
     assert (await world.join(email="ada@example.org")).user.ref.number == 2
@@ -153,9 +153,9 @@ async def test_a_running_server_forgets_a_changed_user_and_closes_whom_it_must(w
 
     app: Any = SimpleNamespace(authenticator=Deaf(), dispatch=Deaf())
     user = (await world.join()).user
-    tell(app, Changed(user))
+    tell(app, UpdatedAccount(user))
     assert heard == [1]
-    tell(app, Changed(user, signed_out=True))
+    tell(app, UpdatedAccount(user, signed_out=True))
     assert heard == [1, 1, (AccountClosed(user.ref), None)]
 
 
@@ -184,9 +184,9 @@ async def test_no_token(world: World) -> None:
             await world.do("token.make", user="ada", ttl=ttl)
     await world.do("user.set", user="ada", disabled=True)
     for call, arguments, why in (
-        ("token.make", {"user": "ada"}, "closed"),
+        ("token.make", {"user": "ada"}, "is disabled"),
         ("token.make", {"user": "nobody"}, "There is no user nobody"),
-        ("token.check", {"token": token}, "closed"),
+        ("token.check", {"token": token}, "is disabled"),
         ("token.check", {"token": "nonsense"}, "token"),
         ("token.check", {"token": token[:-4] + "AAAA"}, "signature"),
     ):
