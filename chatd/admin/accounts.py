@@ -133,7 +133,7 @@ class AccountAdmin:
             subject = read_subject({"subject": asked.subject}, ("subject",))
             return shown(await self._database.write(lambda tx: admission.add_foreign(tx, subject, person)))
         apart = self._accounts.identity.foreign
-        return shown(await self._database.write(lambda tx: services.add(tx, person, apart=apart)))
+        return shown(await self._database.write(lambda tx: services.add(tx, person, above_foreign_ids=apart)))
 
     async def everybody(self, asked: Nothing) -> list[dict[str, Any]]:
         return [shown(user) for user in await self._database.read(services.list_users)]

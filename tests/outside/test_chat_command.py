@@ -134,12 +134,12 @@ def test_another_server_by_its_address_and_a_token(server: Chatd) -> None:
     assert (shown.returncode, "ann: hello" in shown.stdout) == (0, True)
     nowhere = piped(server, "", "x", "--url", "ftp://nowhere", "--token", "x")
     assert nowhere.returncode == 1
-    assert "is no address of a server" in nowhere.stderr
+    assert "is not the address of a server" in nowhere.stderr
     assert piped(server, "", "x", "--url", url).returncode == 2
 
 
 def test_without_a_server_it_says_where_it_looked(tmp_path: Path) -> None:
     alone = piped(Chatd(tmp_path), "", "--as", "ann")
     assert alone.returncode == 1
-    assert f"no server runs on {tmp_path / 'data'}" in alone.stderr
+    assert f"no server uses {tmp_path / 'data'}" in alone.stderr
     assert not (tmp_path / "data").exists()

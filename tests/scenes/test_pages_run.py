@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import update
 
 from chatd.cli.dialect_page import SERVER
-from chatd.cli.dialect_samples import AT, CONVERSATION, MESSAGE, NOTIFICATION
+from chatd.cli.dialect_samples import CONVERSATION, CREATED_MS, MESSAGE, NOTIFICATION
 from chatd.store import tables
 from chatd.store.queries import conversations, messages, notifications
 from chatd.store.queries import users as people
@@ -31,7 +31,7 @@ from tests.scenes.stage import Person, Stage, stage
 DOCS = Path(__file__).parents[2] / "docs" / "dialects"
 LAST = (DeleteMessage, DeleteNotification, RemoveMember, DeleteConversation)  # what takes away what others need
 MARKS: dict[Way, str] = {"jsonrpc": "JSON-RPC ", "socketio": "Socket.IO"}
-_MADE = Prepared(update(tables.users).values(created=AT, admin=tables.users.c.id == 1))
+_MADE = Prepared(update(tables.users).values(created=CREATED_MS, admin=tables.users.c.id == 1))
 
 
 class Example(NamedTuple):
@@ -65,7 +65,7 @@ def examples(name: str, namespace: str, way: Way) -> list[Example]:
 
 def make_world(tx: Transaction) -> None:
     tx.run(_MADE)
-    now, tx.now = tx.now, AT
+    now, tx.now = tx.now, CREATED_MS
     tx.sequences |= {"conversations": 11, "messages": 100, "notifications": 49}
     assert CONVERSATION.ref.number == conversations.add(tx, "private", None, 1, 2)
     group = conversations.add(tx, "group", "Three", 1, None)

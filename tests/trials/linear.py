@@ -377,7 +377,7 @@ PROBES: dict[str, Probe] = {
     "HTTP: chunks": http(CHUNKED),
     "HTTP: an extension of a chunk": http(CHUNKED + b"1;"),
     "HTTP: trailers": http(CHUNKED + b"0\r\n"),
-    **{f"[{section}] {key}": text(row.read) for section, rows in ROWS.items() for key, row in rows.items()},
+    **{f"[{section}] {key}": text(row.parse_text) for section, rows in ROWS.items() for key, row in rows.items()},
 }
 
 PAYLOADS: dict[str, tuple[CallDecoder, tuple[Field, ...]]] = {

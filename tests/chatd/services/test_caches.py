@@ -30,7 +30,7 @@ from protocol.model import Attachment
 
 START = 1_700_000_000_000
 Unit = Callable[[Transaction], Any]
-OVERRIDDEN = {"cached", "insert_later", "one_unless"}
+OVERRIDDEN = {"cached", "insert_later", "one_unless_pending"}
 
 
 class UncachedTransaction(Transaction):
@@ -42,7 +42,7 @@ class UncachedTransaction(Transaction):
     def insert_later(self, rows: RowInsert, row: tuple[Any, ...], /, name: object = None) -> None:
         self._connection.execute(rows.sql, row)
 
-    def one_unless(self, name: object, statement: Prepared, /, **params: Any) -> tuple[Any, ...] | None:
+    def one_unless_pending(self, name: object, statement: Prepared, /, **params: Any) -> tuple[Any, ...] | None:
         return self.one(statement, **params)
 
 
