@@ -59,7 +59,7 @@ def begin_post(session: EngineSession) -> None:
 
 
 async def post(session: EngineSession, body: bytes) -> None:
-    """The body of a POST has arrived. It returns when the reader has the packets. Malformed: one is no packet."""
+    """The body of a POST has arrived. It returns when the reader has the packets. MalformedPacket: one is no packet."""
     polling = _polling(session)
     session.mark_received()
     packets, wrong = read_payload(body, session.rules.payload_packets)

@@ -89,7 +89,7 @@ def elsewhere(target: Target) -> Target:
 def fill(row: Inbound | Route, target: Target, caller: Person, people: Cast) -> dict[str, Any]:
     """The payload of a call about the target."""
     whom = people.mate if row.command is ask.RemoveMember else people.outsider
-    numbers = {"claimed": caller.id, "user": whom.id, "to": people.mate.id}
+    numbers = {"claimed_user": caller.id, "user": whom.id, "to": people.mate.id}
     filled = payload(row)
     for field in row.fields:
         if field.name in filled and (found := getattr(target, field.attribute, None)):
