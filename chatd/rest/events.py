@@ -134,13 +134,13 @@ class LongPoll(ManagedConnection):
     def sessions(self) -> set[str]:
         return set()
 
-    def end(self, closing: Closing) -> None:
+    def close_with(self, closing: Closing) -> None:
         self.closing = self.closing or closing
         self.waiter.wake()
 
-    def look(self, now: float, clock: float) -> None:
+    def check(self, now: float, clock: float) -> None:
         if self._actor.expires <= clock:
-            self.end(SIGNED_OUT)
+            self.close_with(SIGNED_OUT)
 
 
 class Glance(NamedTuple):
