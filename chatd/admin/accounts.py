@@ -195,18 +195,8 @@ class AccountAdmin:
 
     async def _carry_out(self, unit: Callable[[Transaction], Changed]) -> dict[str, Any]:
         """Submitted, not awaited: what is published next must not reach whoever is signed out by this."""
-        kept = trio.Event()
-        results: list[outcome.Outcome[Changed]] = []
-
-        def done(result: outcome.Outcome[Changed]) -> None:
-            results.append(result)
-            kept.set()
-            if isinstance(result, outcome.Value):
-                self._tell(result.value)
-
-        self._database.submit(unit, done)
-        await kept.wait()
-        return shown(results[0].unwrap().user)
+        changed = await self._database.submit_and_wait(unit, self._tell)
+        return shown(changed.user)
 
 
 def shown(user: User) -> dict[str, Any]:

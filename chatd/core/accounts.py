@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
-import outcome
 import trio
 
 from chatd.auth.identity import Identity
@@ -191,18 +190,13 @@ class Accounts:
         """Commit a unit that may end a session, and which one. Submitted, not awaited: what is published next must not
         reach what the session's tokens opened.
         """
-        kept = trio.Event()
-        results: list[outcome.Outcome[T]] = []
 
-        def done(result: outcome.Outcome[T]) -> None:
-            results.append(result)
-            kept.set()
-            if isinstance(result, outcome.Value) and (sid := ends(result.value)) is not None:
+        def on_commit(result: T) -> None:
+            sid = ends(result)
+            if sid is not None:
                 self.ended(sid)
 
-        self.app.database.submit(unit, done)
-        await kept.wait()
-        return results[0].unwrap()
+        return await self.app.database.submit_and_wait(unit, on_commit)
 
     def _refresh_row(self, token: RefreshToken) -> RefreshRow:
         return RefreshRow(token.family_digest, token.digest, int(self.app.config.auth.refresh_ttl * 1000))

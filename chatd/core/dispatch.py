@@ -19,6 +19,7 @@ import outcome
 import trio
 from msgspec import Struct
 
+from chatd.callback import wait_for_callback
 from chatd.core.notifier import Notifier
 from chatd.core.removal import Remover
 from chatd.rate_limit import Buckets, Rate
@@ -147,16 +148,7 @@ class Dispatch:
 
     async def request(self, actor: Actor, command: Command) -> Any:
         """The same, waited for."""
-        answered = trio.Event()
-        given: list[Answer] = []
-
-        def reply(answer: Answer) -> None:
-            given.append(answer)
-            answered.set()
-
-        self.perform(actor, command, reply)
-        await answered.wait()
-        return result_of(given[0])
+        return result_of(await wait_for_callback(partial(self.perform, actor, command)))
 
     def _check(self, actor: Actor, command: Command) -> None:
         claimed = command.claimed

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
 
-import outcome
 import trio
 
 from chatd.realtime.broker import Broker
@@ -27,7 +25,6 @@ from chatd.services.context import Actor, Published, ServiceContext, ServiceRule
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
 from protocol import events
-from protocol.errors import Refusal
 from protocol.events import USER, Event, Follows, NotificationCounted, NotificationCreated
 from protocol.ids import Ref
 
@@ -156,26 +153,21 @@ class Notifier:
     async def _do(self, do: Do) -> bool:
         """Have a piece of work done in the store, and what it told published in its place; False if it can't be now."""
         self._viewers.flush()
-        finished, answers = trio.Event(), list[outcome.Outcome[Any]]()
 
         def unit(tx: Transaction) -> list[Published]:
             work = ServiceContext(tx, NO_USERS, ServiceRules())
             do(work)
             return work.published
 
-        def done(result: outcome.Outcome[Any]) -> None:
-            answers.append(result)
-            if isinstance(result, outcome.Value):
-                for event, position in result.value:
-                    self._publish(event, position)
-            finished.set()
+        def publish(published: list[Published]) -> None:
+            for event, position in published:
+                self._publish(event, position)
 
         try:
-            self._database.submit(unit, done)
-        except Refusal:  # too many wait
+            await self._database.submit_and_wait(unit, publish)
+        except Exception:
             return False
-        await finished.wait()
-        return isinstance(answers[0], outcome.Value)
+        return True
 
 
 def _chunks(users: Iterator[Ref]) -> Iterator[list[Ref]]:
