@@ -22,7 +22,7 @@ def ask(config: Config, call: str, **arguments: Any) -> Any:
     try:
         return call_control(Path(config.data.directory) / FILE_NAME, call, **arguments)
     except NoServer:
-        from chatd.admin.accounts import operate
+        from chatd.admin.offline import operate
 
         must_have_data(config)
         return operate(config, call, arguments)
@@ -39,8 +39,8 @@ def must_have_data(config: Config) -> None:
     """Only `serve` and `init` make data: in a wrong folder another verb would make a second database, unseen."""
     from pathlib import Path
 
-    from chatd.admin.accounts import DATABASE_NAME
     from chatd.admin.control_socket import FILE_NAME
+    from chatd.admin.offline import DATABASE_NAME
 
     folder = Path(config.data.directory)
     if folder.exists() and not folder.is_dir():

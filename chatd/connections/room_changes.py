@@ -38,7 +38,7 @@ class RoomChanges:
     def allow_join(self, conversation: int, rooms: Collection[Place], limit: int) -> bool:
         """Whether a join keeps within the limit (0: no limit) when everything in progress is done.
 
-        `rooms` are the places that the channel is subscribed to now, the place of its user included.
+        `rooms` are the places that the channel is subscribed to now, the one of its user included.
         """
         in_progress = self._by_conversation or {}
         if not limit or len(rooms) + len(in_progress) <= limit:

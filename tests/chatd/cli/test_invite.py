@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import trio
 
-from chatd.admin.accounts import AccountAdmin, OfflineApp
+from chatd.admin.accounts import AccountAdmin
 from chatd.admin.control_socket import FILE_NAME, serve_control
+from chatd.admin.offline import OfflineApp
 from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Cost, Passwords
 from chatd.cli import main

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import trio
 
-from chatd.admin.accounts import AccountAdmin, OfflineApp
+from chatd.admin.accounts import AccountAdmin
 from chatd.admin.control_socket import FILE_NAME, serve_control
+from chatd.admin.offline import OfflineApp
 from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Cost, Passwords
 from chatd.cli import main
