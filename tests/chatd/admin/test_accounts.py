@@ -1,4 +1,4 @@
-"""What the shell asks for, on a real store: changes to accounts and who is shown out by them, and tokens."""
+"""The administration of accounts on a real database: changes, the users whom a change signs out, and tokens."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield made
 
 
-# What administrators do
+# Changes
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         ("user.delete", {}),
     ],
 )
-async def test_signed_out_at_once(world: World, call: str, arguments: dict[str, Any]) -> None:
+async def test_a_change_signs_out_at_once(world: World, call: str, arguments: dict[str, Any]) -> None:
     tokens, other = await world.join(), await world.join("bob")
     world.now += 0.4
     assert await world.comes_in(tokens.access)
@@ -59,7 +59,7 @@ async def test_a_token_of_the_same_second_as_a_new_password_is_good_until_the_ne
         assert await world.comes_in(kept[-1])
 
 
-async def test_enabled_again_old_tokens_stay_worthless(world: World) -> None:
+async def test_old_tokens_stay_invalid_when_a_user_is_enabled_again(world: World) -> None:
     tokens = await world.join()
     await world.do("user.set", user="ada", disabled=True)
     await world.do("user.set", user="ada", disabled=False)
@@ -68,19 +68,19 @@ async def test_enabled_again_old_tokens_stay_worthless(world: World) -> None:
     assert await world.comes_in((await world.ask(Login(name="ada", password=WORD))).access)
 
 
-async def test_administrators_come_and_go(world: World) -> None:
+async def test_a_user_becomes_an_administrator_and_no_administrator_again(world: World) -> None:
     tokens = await world.join()
     await world.do("user.set", user="1", admin=True)
     assert await world.comes_in(tokens.access)
-    ruling = await world.ask(Refresh(refresh=tokens.refresh))
-    assert payload(ruling.access)["role"] == "admin"
+    as_admin = await world.ask(Refresh(refresh=tokens.refresh))
+    assert payload(as_admin.access)["role"] == "admin"
     await world.do("user.set", user="1", admin=False)
     assert [changed.signed_out for changed in world.told] == [False, True]
-    assert not await world.comes_in(ruling.access)
-    assert "role" not in payload((await world.ask(Refresh(refresh=ruling.refresh))).access), "the session stays"
+    assert not await world.comes_in(as_admin.access)
+    assert "role" not in payload((await world.ask(Refresh(refresh=as_admin.refresh))).access), "the session stays"
 
 
-async def test_set_changes_what_is_named_and_nothing_else(world: World) -> None:
+async def test_set_changes_only_the_named_fields(world: World) -> None:
     await world.join(email="ada@example.org", display="Ada")
     before = (await world.do("user.list"))[0]
     assert await world.do("user.set", user="ada", display="") == before | {"display": None}
@@ -105,13 +105,13 @@ async def test_set_changes_what_is_named_and_nothing_else(world: World) -> None:
         ({"display": "\n"}, BAD_REQUEST),
         ({"admin": "yes"}, BAD_REQUEST),
         ({"nonsense": 1}, BAD_REQUEST),
-        ({"user": "nobody"}, NOT_FOUND),
+        ({"user": "unknown"}, NOT_FOUND),
         ({"user": "99999999999999999999"}, NOT_FOUND),
         ({"user": "\ud800"}, NOT_FOUND),
         ({"user": 1}, BAD_REQUEST),
     ],
 )
-async def test_what_set_refuses(world: World, arguments: dict[str, Any], code: Any) -> None:
+async def test_set_refuses_invalid_arguments(world: World, arguments: dict[str, Any], code: Any) -> None:
     await world.join()
     await world.join("bob", email="bob@example.org")
     with pytest.raises(Refusal) as found:
@@ -120,43 +120,48 @@ async def test_what_set_refuses(world: World, arguments: dict[str, Any], code: A
     assert not world.told
 
 
-async def test_delete_leaves_a_shell_and_frees_the_name(world: World) -> None:
+async def test_delete_keeps_an_empty_account_and_frees_the_name(world: World) -> None:
     await world.join(email="ada@example.org", display="Ada")
     assert (await world.do("user.delete", user="ada"))["name"] == "ada"
     assert await world.do("user.list") == []
-    for who in ("ada", "1", "deleted-1"):
+    for name in ("ada", "1", "deleted-1"):
         with pytest.raises(Refusal, match="There is no user"):
-            await world.do("user.set", user=who, disabled=False)
-    shell = await world.database.read(lambda tx: users.account(tx, id=1))
-    assert shell is not None
-    assert (shell.user.name, shell.user.email, shell.user.display, shell.password) == ("deleted-1", None, None, None)
+            await world.do("user.set", user=name, disabled=False)
+    deleted = await world.database.read(lambda tx: users.account(tx, id=1))
+    assert deleted is not None
+    assert (deleted.user.name, deleted.user.email, deleted.user.display, deleted.password) == (
+        "deleted-1",
+        None,
+        None,
+        None,
+    )
     assert (await world.join(email="ada@example.org")).user.ref.number == 2
 
 
-async def test_a_new_password_makes_every_place_strange(world: World) -> None:
+async def test_a_new_password_makes_every_address_unfamiliar(world: World) -> None:
     await world.join()
     await world.do("user.passwd", user="ada", password="another word")
     for _ in range(5):
         await refused(world, Login(name="ada", password=WORD))
     refusal = await refused(world, Login(name="ada", password="another word"))
-    assert refusal.code is RATE_LIMITED, "in a familiar place the right one would work, after a while"
+    assert refusal.code is RATE_LIMITED, "from a familiar address the right password works after a delay"
 
 
-async def test_a_running_server_forgets_a_changed_user_and_closes_whom_it_must(world: World) -> None:
-    heard: list[object] = []
+async def test_a_change_invalidates_the_user_and_closes_the_connections_of_a_signed_out_user(world: World) -> None:
+    calls: list[object] = []
 
-    class Deaf:
-        invalidate = heard.append
+    class Recorder:
+        invalidate = calls.append
 
         def publish(self, event: object, position: int | None) -> None:
-            heard.append((event, position))
+            calls.append((event, position))
 
-    app: Any = SimpleNamespace(authenticator=Deaf(), dispatch=Deaf())
+    app: Any = SimpleNamespace(authenticator=Recorder(), dispatch=Recorder())
     user = (await world.join()).user
     apply_change(app, Changed(user))
-    assert heard == [1]
+    assert calls == [1]
     apply_change(app, Changed(user, signed_out=True))
-    assert heard == [1, 1, (AccountClosed(user.ref), None)]
+    assert calls == [1, 1, (AccountClosed(user.ref), None)]
 
 
 # Tokens for the shell
@@ -176,7 +181,7 @@ async def test_a_token_for_the_shell(world: World) -> None:
     assert payload((await world.do("token.make", user="1", admin=True))["token"])["role"] == "admin"
 
 
-async def test_no_token(world: World) -> None:
+async def test_refused_tokens(world: World) -> None:
     await world.do("user.add", name="ada")
     token = (await world.do("token.make", user="ada"))["token"]
     for ttl in (0, -1, 1e300):
@@ -185,7 +190,7 @@ async def test_no_token(world: World) -> None:
     await world.do("user.set", user="ada", disabled=True)
     for call, arguments, why in (
         ("token.make", {"user": "ada"}, "closed"),
-        ("token.make", {"user": "nobody"}, "There is no user nobody"),
+        ("token.make", {"user": "unknown"}, "There is no user unknown"),
         ("token.check", {"token": token}, "closed"),
         ("token.check", {"token": "nonsense"}, "token"),
         ("token.check", {"token": token[:-4] + "AAAA"}, "signature"),
@@ -200,9 +205,9 @@ async def test_no_token(world: World) -> None:
 async def test_first_steps(world: World) -> None:
     for registration, link in (("invite", True), ("open", True), ("closed", False)):
         world.set(registration=registration)
-        said = first_steps(world.accounts, 0, "chatd user add NAME --admin")
-        assert said is not None
-        assert "chatd user add NAME --admin" in said
-        assert "\n" not in said
-        assert ("http://127.0.0.1:3000/#setup=" in said) is link
+        line = first_steps(world.accounts, 0, "chatd user add NAME --admin")
+        assert line is not None
+        assert "chatd user add NAME --admin" in line
+        assert "\n" not in line
+        assert ("http://127.0.0.1:3000/#setup=" in line) is link
     assert first_steps(world.accounts, 1, "") is None
