@@ -195,7 +195,9 @@ class Router:
 
     def body_limit(self, request: Request) -> int:
         engine, limits = self._engine_for(request), self.app.config.limits
-        return limits.first_body_bytes or limits.body_bytes if engine is None else engine.body_limit(request)
+        if engine is not None:
+            return engine.body_limit(request)
+        return min(filter(None, (limits.first_body_bytes, limits.body_bytes)), default=0)
 
     async def widen_body(self, request: Request) -> int:
         """The limit for a longer body: that of a client whose token is valid. A Refusal where the token is not."""

@@ -102,7 +102,7 @@ class Chatd:
         for line in process.stderr:
             self.log.append(line.rstrip("\n"))
             if " listening on " in line and not ready.is_set():
-                self.address = line.split("://", 1)[1].split()[0]
+                self.address = line.split("://", 1)[1].split()[0].rstrip('"}')  # a line of JSON ends so
                 self.port = int(self.address.rpartition(":")[2])
                 ready.set()
         ready.set()

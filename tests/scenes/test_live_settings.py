@@ -24,13 +24,14 @@ from chatd.net.framer import FrameReader
 from chatd.net.request import Request
 from chatd.net.socket import frame_text
 from chatd.rate_limit import Bucket, Rate
+from chatd.rest.unsent import Unsent
 from chatd.server.main import RunningServer, running
 from chatd.server.retention import clean
 from chatd.services.context import Published
 from chatd.telemetry.log import log
 from protocol.errors import Refusal
 from protocol.ids import Ref
-from protocol.strict import DEPTH, allow_depth, check_size
+from protocol.strict import DEPTH, VALUES, allow_depth, allow_values, check_size
 from tests.outside.raw import PING, TEXT, Raw, frame, upgrade
 from tests.scenes.stage import TIMEOUT, Person, Rest
 
@@ -175,6 +176,39 @@ async def big_body(on: On) -> int:
     return (await on.rest.ask("POST", "/auth/login", {"username": "x" * 200, "password": "y"}))[0]
 
 
+async def many_values(on: On) -> bool:
+    try:
+        check_size(b"[1,1,1,1,1,1]")
+    except Refusal:
+        return False
+    return True
+
+
+async def unread_answers(on: On) -> int:
+    """The limit that a request is held to; tests/outside/test_unsent.py fills it."""
+    limits: list[int] = []
+    check = Unsent.check
+
+    def checked(unsent: Unsent, user: object, limit: int, more_bytes: int = 0) -> None:
+        limits.append(limit)
+        check(unsent, user, limit, more_bytes)
+
+    Unsent.check = checked  # type: ignore[method-assign]
+    try:
+        await on.rest.ask("GET", "/users/me", token=(await on.person("ann")).token)
+    finally:
+        Unsent.check = check  # type: ignore[method-assign]
+    return limits[0]
+
+
+async def control_frames(on: On) -> object:
+    """Whether three pings at once are too many."""
+    async with on.socket() as socket:
+        await socket.send(b"".join(frame(PING, b"") for _ in range(3)))
+        await socket.say({"jsonrpc": "2.0", "id": 1, "method": "no", "params": {}})
+        return await answer_or_end(socket)
+
+
 async def big_head(on: On) -> int:
     async with on.raw() as connection:
         return (await connection.asks(HTTP.replace(b"\r\n\r\n", b"\r\nX: " + b"x" * 1_000 + b"\r\n\r\n")))[0]
@@ -232,23 +266,33 @@ def takes(rate_of: Callable[[On], Rate]) -> Probe:
     return probe
 
 
-async def sends(on: On) -> tuple[int, float]:
-    buckets = on.server.app.dispatch._sends
-    return taken(lambda: buckets.take(-1, 0.0)), round(buckets.retry_after(-1, 0.0), 3)
+def keyed(buckets_of: Callable[[On], Any], key: Callable[[], Any] = lambda: -time.monotonic_ns()) -> Probe:
+    """A bucket of a new key among these: its size and its pause. What older keys have taken outlives SIGHUP."""
+
+    async def probe(on: On) -> tuple[int, float]:
+        buckets, new = buckets_of(on), key()
+        return taken(lambda: buckets.take(new, 0.0)), round(buckets.retry_after(new, 0.0), 3)
+
+    return probe
 
 
-async def requests(on: On) -> tuple[int, float]:
-    buckets = on.server.app.rest
-    return taken(lambda: buckets.take("nobody", 0.0)), round(buckets.retry_after("nobody", 0.0), 3)
+sends = keyed(lambda on: on.server.app.dispatch._sends)
+groups = keyed(lambda on: on.server.app.dispatch._groups)
+additions = keyed(lambda on: on.server.app.dispatch._additions)
+registrations = keyed(lambda on: on.server.accounts.registrations, lambda: str(time.monotonic_ns()))
+renewals = keyed(lambda on: on.server.accounts.renewals, lambda: str(time.monotonic_ns()))
+anonymous = keyed(lambda on: on.server.app.anonymous, lambda: str(time.monotonic_ns()))
+requests = keyed(lambda on: on.server.app.rest)
 
 
 def logins(accounts: int) -> Probe:
     """Attempts at one moment, at one account or at many, until one is refused, and for how long."""
 
     async def probe(on: On) -> tuple[int, int]:
+        new = time.monotonic_ns()  # what older names and addresses have taken outlives SIGHUP
         for count in range(MANY):
             try:
-                on.server.accounts.logins.ask(f"account{count % accounts}", "192.0.2.1", 1_000.0)
+                on.server.accounts.logins.ask(f"{new} {count % accounts}", f"address {new}", 1_000.0)
             except Refusal as refusal:
                 return count, round(refusal.retry_after or 0)
         return MANY, 0
@@ -401,6 +445,24 @@ LIVE: dict[str, Case] = {
     "limits.json_depth": Case("4", deep_json, True, False),
     "limits.outbox_bytes": Case("1000", slow_client, (1 << 20, False), (1000, True)),
     "limits.body_bytes": Case("100", big_body, 401, 413),
+    "limits.first_body_bytes": Case("100", big_body, 401, 413),
+    "limits.json_values": Case("3", many_values, True, False),
+    "limits.page_bytes": Case("1", rows(""), 3, 1),
+    "limits.unsent_per_user": Case("10", unread_answers, 16 << 20, 10),
+    "limits.control_frames_per_connection": Case(
+        "0.001", control_frames, "answered", 4029, more="control_frames_per_connection_burst = 1\n"
+    ),
+    "limits.control_frames_per_connection_burst": Case("1", control_frames, "answered", 4029),
+    "limits.groups_per_user": Case("10", groups, (30, 120.0), (30, 0.1)),
+    "limits.groups_per_user_burst": Case("7", groups, (30, 120.0), (7, 120.0)),
+    "limits.additions_per_user": Case("10", additions, (1000, 3.6), (1000, 0.1)),
+    "limits.additions_per_user_burst": Case("7", additions, (1000, 3.6), (7, 3.6)),
+    "limits.registrations_per_address": Case("10", registrations, (5, 720.0), (5, 0.1)),
+    "limits.registrations_per_address_burst": Case("7", registrations, (5, 720.0), (7, 720.0)),
+    "limits.renewals_per_address": Case("10", renewals, (100, 0.2), (100, 0.1)),
+    "limits.renewals_per_address_burst": Case("7", renewals, (100, 0.2), (7, 0.2)),
+    "limits.anonymous_per_address": Case("10", anonymous, (100, 0.02), (100, 0.1)),
+    "limits.anonymous_per_address_burst": Case("7", anonymous, (100, 0.02), (7, 0.02)),
     "limits.head_bytes": Case("500", big_head, 200, 431),
     "limits.head_timeout": Case("0.05", half_a_head, WAITS, "hung up"),
     "limits.tls_timeout": Case("3", handshake_seconds, 10.0, 3.0),
@@ -470,6 +532,7 @@ async def test_a_hangup_changes_what_the_server_does(tmp_path: Path, name: str) 
     finally:
         log.configure("text", "info")
         allow_depth(DEPTH)
+        allow_values(VALUES)
 
 
 def tables(text: str) -> dict[str, dict[str, str]]:

@@ -91,6 +91,7 @@ def test_beside_no_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     def shell(*words: str) -> int:
         return main([*words, "--data", str(tmp_path / "data")])
 
+    assert shell("init") == FINE
     assert shell("user", "add", "ada", "--no-password") == FINE
     assert shell("notify", "ada", "Hello") == FINE
     assert shell("notify", "--all", "Hello", "everybody") == FINE

@@ -22,7 +22,7 @@ from tests.trials.shell import Figures, main, share
 MEMBERS = 100
 PAUSE_SECONDS = 0.01
 LARGE, SMALL = 1, 2
-USER = "INSERT OR IGNORE INTO users (id, name, admin, disabled, valid_from, created) VALUES (?, ?, 0, 0, 0, ?)"
+USER = "INSERT INTO users (id, name, admin, disabled, valid_from, local, created) VALUES (?, ?, 0, 0, 0, 0, ?)"
 CONVERSATION = "INSERT INTO conversations (id, kind, creator, created) VALUES (?, 'group', 1, ?)"
 MEMBER = "INSERT INTO members (conversation, user, role, joined, cursor) VALUES (?, ?, ?, ?, 0)"
 MESSAGE = """INSERT INTO messages (id, conversation, sender, type, content, attached, created)
