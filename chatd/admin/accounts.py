@@ -171,7 +171,7 @@ class AccountAdmin:
         return {"token": token, "expires": claims.expires}
 
     async def check_token(self, arguments: CheckToken) -> dict[str, Any]:
-        """The user that a token authenticates. The text of a Refusal says why it authenticates none."""
+        """The user that a token authenticates. The text of a Refusal is the reason why it authenticates none."""
         claims = await self._accounts.identity.verifier.verify_or_fetch_keys(bearer(arguments.token))
         actor = await self._database.read(lambda tx: admission.find_actor(tx, claims))
         if actor is not None:

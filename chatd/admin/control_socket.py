@@ -5,7 +5,7 @@ A unix socket in the data directory that only its owner can open, and one JSON o
     → {"call": "user.add", "arguments": {"name": "ada", "admin": true}}
     ← {"ok": true, "data": {...}}   or   {"ok": false, "message": "There is a user of that name already"}
 
-The server's side is Trio. The shell's side is plain blocking Python, because a verb does nothing else meanwhile.
+The server's side is Trio. The shell's side is plain blocking Python, because a verb has nothing else to do.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ async def serve_control(
 ) -> None:
     """Answer calls at `path` until cancelled.
 
-    The caller holds the lock of the data, so a file at `path` was left by a server that has ended.
+    The caller holds the lock of the data. So a file at `path` was left by a server that has ended.
     """
     import trio
 

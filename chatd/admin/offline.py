@@ -52,7 +52,7 @@ def make_data(config: Config) -> bool:
 
 
 def make_folder(config: Config) -> None:
-    """Create the data directory, which only its owner may enter. A ConfigError says why that is not possible."""
+    """Create the data directory, which only its owner may enter. A ConfigError names what prevents that."""
     folder = config.data.directory
     try:
         Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)

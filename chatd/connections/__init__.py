@@ -8,6 +8,6 @@ call_rate_limits.py  how often it may call
 replies.py           what is sent to it alone
 channel.py           one open namespace
 room_changes.py      the joins and leaves of a channel that are in progress
-join.py              how channels join, anew or again
+join.py              how channels join, for the first time or again
 resume.py            what a client missed
 """

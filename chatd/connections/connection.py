@@ -113,10 +113,10 @@ class Connection(Sink, ManagedConnection):
         self.app.dispatch.greet(kind, channel.actor, partial(self._send_state, channel))
 
     def _send_state(self, channel: Channel, event: Event) -> None:
-        if not channel.groups:  # the channel has been left meanwhile
+        if not channel.groups:  # the channel was left before the state was read
             return
         broker = self.app.broker
-        broker.tell(channel, event)  # without a position: every connection receives it anew
+        broker.tell(channel, event)  # without a position: each connection receives it when it begins
         if channel.codec.vocabulary.greets_user:
             for other in broker.subscribers((USER, channel.user)):
                 if other is not channel and other.encoder.dialect is channel.encoder.dialect:

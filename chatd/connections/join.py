@@ -1,6 +1,6 @@
-"""How the channels of a connection join: anew, or where the client was before. The same for every framing.
+"""How the channels of a connection join: for the first time, or where the client was before.
 
-chatd/connections/resume.py reads what was missed; it is sent from here.
+This is the same for every framing. chatd/connections/resume.py reads what was missed; it is sent from here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OnReady = Callable[[int, bool, str | None], None]
 async def join(
     connection: Connection, channels: list[Channel], resume: ResumeRequest | None, on_ready: OnReady
 ) -> None:
-    """Join where the client was before, if that is possible, and otherwise anew."""
+    """Join where the client was before, if that is possible. Otherwise join as a new client."""
     connection.joining = channels
     gap = await find_gap(connection.app, channels[0].actor, resume) if resume is not None else None
     if resume is None or gap is not None:
@@ -63,7 +63,7 @@ async def join_resumed(
     limit_bytes = (app.config.limits.outbox_bytes or DEFAULT_OUTBOX_BYTES) // 8
 
     async def send(missed: list[Published]) -> None:
-        """Send as fast as the client receives: other events must fit into the outbox meanwhile."""
+        """Send as fast as the client receives: other events must fit into the outbox too."""
         size = 0
         for published in missed:
             frames = list(connection.encode_missed(channels, published, rooms))

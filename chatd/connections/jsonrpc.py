@@ -3,10 +3,11 @@
     /chat, /notifications, /      one namespace, the path
     /ws                           all namespaces of the [dialects] table, each message naming its own in "ns"
 
-The token comes in the Authorization header, in the subprotocol pair `chatd.jsonrpc, bearer.<token>`, in the query where
-the dialect documents that, or in a first call `auth {token}`. With `?rooms=1` every push names the conversation in
-whose room the event happened; not all dialects do so in the body. A rejected client receives an `error` push with the
-reason, and a close code: a browser sees only the code.
+The token comes in one of four ways: the Authorization header; the subprotocol pair `chatd.jsonrpc, bearer.<token>`; the
+query, where the dialect documents that; or a first call `auth {token}`. A rejected client receives an `error` push with
+the reason, and a close code: a browser sees only the code.
+
+With `?rooms=1` every push names the conversation in whose room the event happened. Not all dialects do so in the body.
 """
 
 from __future__ import annotations
@@ -282,7 +283,7 @@ async def _open(
 
 
 def resume_request(query: Mapping[str, str]) -> ResumeRequest | None:
-    """Where the client was, according to its query; None when the query does not say."""
+    """Where the client was, according to its query; None when the query has neither epoch nor position."""
     if "epoch" not in query and "pos" not in query:
         return None
     return ResumeRequest(query.get("epoch", ""), position_of(query.get("pos", "")), query.get("connection"))

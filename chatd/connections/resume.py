@@ -1,12 +1,12 @@
 """How a client resumes: it receives what it missed, in order, and then new events, with no gap and no overlap.
 
-    1  is there a gap?                      epoch, trimmed, too far: then the client joins anew and receives the reason
+    1  is there a gap?                      epoch, trimmed, too far: then the client joins as a new one, with the reason
     2  pieces of the event log              sent one after the other, as fast as the client receives
     3  the last piece and the join          one unit of work, read in the order of the writes. When it is done, the last
                                             piece is sent and the channels are subscribed, before any later event
 
-Pieces are read faster than events can be written, so the rest gets short. MAX_LAST_PIECE says how long it may be in
-step 3. The last piece can't wait for the client: it holds only what was written while the piece before was sent.
+Pieces are read faster than events can be written, so the rest gets short. MAX_LAST_PIECE says at how many rows step 3
+begins. The last piece can't wait for the client: it holds only what was written while the piece before was sent.
 
 A session keeps its name while clients resume it: the last `ready` that the client received names it. A position that is
 trimmed before its piece is read ends the connection. When the client connects again, it receives the reason.

@@ -300,8 +300,8 @@ class NamespaceOpener:
     async def _open_recovering(self, channel: Channel, auth: dict[str, Any]) -> None:
         """Recovery, as the official client does it.
 
-        `pid` is the private name of its session, `offset` the last event that it received. A pid that is wrong, of
-        another user or no longer stored makes a new session, and so does an offset that is too old.
+        `pid` is the private name of its session, `offset` the last event that it received. A pid that is
+        wrong, of another user or no longer stored makes a new session. So does an offset that is too old.
         """
         connection, app, actor = self._connection, self._app, channel.actor
         resume = await self._resume_request(actor, auth)

@@ -54,7 +54,7 @@ def read_query(items: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def resume_request(app: App, query: dict[str, str], last_event_id: str | None) -> ResumeRequest | None:
-    """Where the client was; None when the request does not say."""
+    """Where the client was; None when the request names no position."""
     if last_event_id:
         last = sse.read_id(last_event_id)
         position = position_of(last.position)
@@ -86,7 +86,7 @@ async def listing(app: App, actor: Actor, query: dict[str, str]) -> bytes:
         if gap is None:
             await _wait(app, actor, resume.position, seconds)
             found = await _events_after(app, actor, encoder, resume.position, limit)
-            gap = await find_gap(app, actor, resume)  # the log may have been trimmed meanwhile
+            gap = await find_gap(app, actor, resume)  # the log may have been trimmed during the wait
     _check(app, actor)
     body = {
         "epoch": app.database.epoch,

@@ -1,6 +1,6 @@
 """How many bytes of REST answers wait for each user, because the user's client does not read them.
 
-An answer counts from the moment it is made until the kernel has all of it, or until its connection has ended. A user
+An answer counts until the kernel has all of it, or until its connection has ended. A user
 above the limit is refused with 503 before the database is read. A list that would go above the limit is not sent.
 """
 
@@ -25,7 +25,7 @@ class Unsent:
         return len(self._bytes)
 
     def check(self, user: object, limit: int, more_bytes: int = 0) -> None:
-        """Refuse a user above the limit. One answer is always possible, whatever its size."""
+        """Refuse a user above the limit. One answer of any size is always possible."""
         waiting = self._bytes.get(user, 0)
         if waiting and waiting + more_bytes > limit > 0:
             raise Refusal(

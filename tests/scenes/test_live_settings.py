@@ -193,7 +193,7 @@ async def unread_answers(on: On) -> int:
         limits.append(limit)
         check(unsent, user, limit, more_bytes)
 
-    Unsent.check = checked  # type: ignore[method-assign]
+    Unsent.check = checked  # type: ignore[assignment,method-assign]
     try:
         await on.rest.ask("GET", "/users/me", token=(await on.person("ann")).token)
     finally:
