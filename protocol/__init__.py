@@ -1,17 +1,18 @@
 """The protocol, sans-I/O: no socket, no clock, no event loop, no database.
 
-A map, top down:
+From the wire to the model:
 
-    framings/     syntax: bytes of a wire  ⇄  frames        jsonrpc.py, socketio.py
-    frames.py     what every framing reads and writes: Open, Call, Ping, Close ... and the Framing they obey
-    dialects/     words: frames' names and bodies  ⇄  commands and events, as tables
-                  grammar.py holds the words in which a dialect is written
-    commands.py   what a client may ask
-    events.py     what the server may tell, and to which rooms
+    framings/     syntax: bytes on a wire  ⇄  frames            jsonrpc.py, socketio.py, engineio.py, sse.py
+    frames.py     the frames: Open, Call, Ping, Close ...; and Framing, the interface of every framing
+    dialects/     event names and bodies  ⇄  commands and events, as tables
+                  grammar.py defines the rows of these tables
+    commands.py   the requests of clients
+    events.py     the events of the server, and their audiences
     model.py      User, Conversation, Message, Attachment, Notification, File
-    ids.py        one integer, three spellings
-    errors.py     every way to say no
+    ids.py        one integer in three formats
+    errors.py     the errors and the close codes
+    strict.py     the limits for JSON from clients
 
-A framing never knows a dialect, a dialect never sees text; they meet in chatd/connections/connection.py. Imports go
-down this list only.
+A framing knows no dialect, and a dialect sees no text; chatd/connections/connection.py joins them. A file imports only
+files below it in this list.
 """

@@ -1,7 +1,7 @@
-"""What a client may ask, in every dialect and over every wire: one frozen struct each.
+"""The commands: what clients may request, in every dialect and over every wire. One frozen struct each.
 
-Ids are Keys: read from the client's spelling, not yet compared with anything. `claimed` is the user that a payload
-says it comes from, in the dialects whose payloads say so; it must be the asker's own.
+Ids are Keys: read from the client's format, and not yet looked up. `claimed_user` is the user that the payload names as
+its sender, in the dialects whose payloads do; it must be the caller.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from protocol.model import Attachment, Kind, MessageType
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """Anything that a client may ask."""
+    """Base class of all commands."""
 
-    claimed: Key | None = None
+    claimed_user: Key | None = None
 
 
 class Window(Command, frozen=True, kw_only=True):
-    """A list, asked for piece by piece: by cursor (`before`, `after`) or by numbered page."""
+    """A request for one page of a list: by cursor (`before`, `after`) or by page number."""
 
     limit: int | None = None
     before: Key | None = None
@@ -51,7 +51,7 @@ class DeleteConversation(Command, frozen=True, kw_only=True):
 
 
 class Join(Command, frozen=True, kw_only=True):
-    """Take a seat in a conversation's room, to hear what happens in it; `session` remembers it over a reconnect."""
+    """Subscribe to the events of a conversation. `session` is the id under which a reconnect restores it."""
 
     conversation: Key
     session: str | None = None
@@ -89,7 +89,7 @@ class RemoveMember(Command, frozen=True, kw_only=True):
 
 
 class SendMessage(Command, frozen=True, kw_only=True):
-    """`to` is the receiver whom some dialects name beside the conversation: it must be one of its members."""
+    """`to` is the receiver that some dialects name beside the conversation: it must be a member of it."""
 
     conversation: Key
     content: str | None = None
@@ -100,7 +100,7 @@ class SendMessage(Command, frozen=True, kw_only=True):
 
 
 class SendTo(Command, frozen=True, kw_only=True):
-    """Send to a person: in the private conversation with them, which is made if there is none."""
+    """Send to a user, in the private conversation with that user; create it if there is none."""
 
     user: Key
     content: str | None = None
@@ -122,7 +122,7 @@ class GetMessage(Command, frozen=True, kw_only=True):
 
 
 class ReadMessage(Command, frozen=True, kw_only=True):
-    """Read a message and all before it."""
+    """Mark a message and all messages before it as read."""
 
     message: Key
 
@@ -136,7 +136,7 @@ class ListMessages(Window, frozen=True, kw_only=True):
 
 
 class ListMessagesWith(Window, frozen=True, kw_only=True):
-    """The private conversation with somebody; optionally read up to its end."""
+    """The messages of the private conversation with a user; `mark_read` also marks all of them as read."""
 
     user: Key
     mark_read: bool = False
@@ -162,7 +162,7 @@ class ReadNotification(Command, frozen=True, kw_only=True):
 
 
 class ReadNotifications(Command, frozen=True, kw_only=True):
-    """Read all of one's own."""
+    """Mark all notifications of the caller as read."""
 
 
 class DeleteNotification(Command, frozen=True, kw_only=True):
@@ -183,7 +183,7 @@ class CreateNotification(Command, frozen=True, kw_only=True):
 
 
 class Broadcast(Command, frozen=True, kw_only=True):
-    """One notification for everybody."""
+    """Create one notification for every user."""
 
     title: str
     content: str = ""
@@ -211,18 +211,18 @@ class GetMe(Command, frozen=True, kw_only=True):
 
 
 class UpdateMe(Command, frozen=True, kw_only=True):
-    """UNSET leaves a field as it is; None empties it."""
+    """UNSET leaves a field unchanged; None clears it."""
 
     display: str | UnsetType | None = UNSET
     avatar: str | UnsetType | None = UNSET
     status: str | UnsetType | None = UNSET
 
 
-# Accounts: asked by nobody yet, so these alone need no actor
+# Accounts: the only commands that need no authenticated user
 
 
 class Register(Command, frozen=True, kw_only=True):
-    """`invite` is the token of an invite, or the setup token of a server that has no user yet."""
+    """`invite` is the token of an invite, or the setup token of a server without users."""
 
     password: str
     name: str | None = None

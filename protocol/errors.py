@@ -1,8 +1,7 @@
-"""Every way in which chatd says no: one row each, with its number in every wire's own terms.
+"""The errors of chatd: one row each, with its number in every wire protocol.
 
-A row is named by the situation; `code` is the word that clients see, and several situations can share one: a call
-of an unknown event and a malformed payload are both BAD_REQUEST to a dialect, yet different numbers in JSON-RPC.
-`retry` says whether the same request can succeed later without being changed.
+The name of a row is the situation; `code` is what clients receive. Several situations can share a code: an unknown
+event name and an invalid payload are both BAD_REQUEST to a dialect, yet have different numbers in JSON-RPC.
 """
 
 from __future__ import annotations
@@ -11,7 +10,10 @@ from msgspec import Struct
 
 
 class Code(Struct, frozen=True):
-    """One row: the word, the sentence, and the number that each wire uses for it."""
+    """One row: the code, the text, the HTTP status, the JSON-RPC number and the WebSocket close code.
+
+    `retry` says whether the same request can succeed later, unchanged.
+    """
 
     code: str
     text: str
@@ -26,22 +28,21 @@ UNPARSABLE = Code("BAD_REQUEST", "The frame is not valid JSON", 400, -32700, 440
 INVALID_FRAME = Code("BAD_REQUEST", "The frame is not a valid request", 400, -32600, 4400)
 UNKNOWN_CALL = Code("BAD_REQUEST", "There is no such call", 400, -32601, 4400)
 AUTH_INVALID = Code("AUTH_INVALID", "The token is missing or not valid", 401, -32001, 4401)
-FORBIDDEN = Code("FORBIDDEN", "You may not do that", 403, -32003, 4403)
-NOT_FOUND = Code("NOT_FOUND", "There is no such thing", 404, -32004, 4404)
-NO_METHOD = Code("METHOD_NOT_ALLOWED", "That path does not take this method", 405, -32601, 4405)
-CONFLICT = Code("CONFLICT", "Something else is already there", 409, -32009, 4409)
-TOO_LARGE = Code("TOO_LARGE", "That is larger than this server takes", 413, -32013, 1009)
-UNSUPPORTED = Code("UNSUPPORTED_MEDIA_TYPE", "That type of content is not taken here", 415, -32015, 1003)
+FORBIDDEN = Code("FORBIDDEN", "The caller is not allowed to do this", 403, -32003, 4403)
+NOT_FOUND = Code("NOT_FOUND", "The object does not exist", 404, -32004, 4404)
+NO_METHOD = Code("METHOD_NOT_ALLOWED", "The path does not support this method", 405, -32601, 4405)
+CONFLICT = Code("CONFLICT", "The request conflicts with an existing object", 409, -32009, 4409)
+TOO_LARGE = Code("TOO_LARGE", "The request is too large", 413, -32013, 1009)
 RATE_LIMITED = Code("RATE_LIMITED", "Too many requests", 429, -32029, 4029, retry=True)
 HEAD_TOO_LARGE = Code("HEAD_TOO_LARGE", "The request head is too large", 431, -32013, 1009)
-INTERNAL = Code("INTERNAL", "Something went wrong here, and has been logged", 500, -32603, 1011, retry=True)
-UNAVAILABLE = Code("UNAVAILABLE", "The server cannot do that just now", 503, -32050, 1013, retry=True)
+INTERNAL = Code("INTERNAL", "Internal error; the server has logged it", 500, -32603, 1011, retry=True)
+UNAVAILABLE = Code("UNAVAILABLE", "The server is temporarily unavailable", 503, -32050, 1013, retry=True)
 
 CODES: dict[str, Code] = {name: value for name, value in list(globals().items()) if isinstance(value, Code)}
 
 
 class Closing(Struct, frozen=True):
-    """Why the server ends a WebSocket: the close code, the reason that travels with it, whether to come back."""
+    """Why the server closes a WebSocket: the close code, the reason in the frame, and whether to reconnect."""
 
     code: int
     reason: str
@@ -70,16 +71,16 @@ _CLOSINGS_OF = {
 
 
 def closing_of(refusal: Refusal) -> Closing:
-    """How a connection that is refused ends."""
+    """The close code and reason for a connection that is rejected with this refusal."""
     code = refusal.code
     return _CLOSINGS_OF.get(code) or Closing(code.close, code.text, code.retry)
 
 
 class Refusal(Exception):
-    """The answer no: a row of the table, a sentence for a person, and where it helps the field and the wait.
+    """A request that fails: a row of the table, a text for people, and where known the field and the seconds to wait.
 
-    Raised anywhere below the door (`chatd/core/dispatch.py`) and turned there, once, into the asker's own words.
-    `problems` is for dialects that document a text of their own for each complaint about a payload.
+    Every layer below `chatd/core/dispatch.py` may raise it. The connection encodes it in the client's dialect.
+    `problems` is for dialects that document their own text for each problem of a payload.
     """
 
     def __init__(
@@ -99,10 +100,10 @@ class Refusal(Exception):
         self.problems = problems
 
 
-class NotYours(Refusal):
-    """Something exists, and is not the caller's. `noun` is what it is: conversation, message, notification.
+class NoAccess(Refusal):
+    """An object exists, and the caller has no access to it. `noun` is its kind: conversation, message, notification.
 
-    It reads as if nothing were there. A dialect that documents a text for it answers FORBIDDEN (`Dialect.answer`).
+    The answer is the same as if it did not exist, except that some dialects document FORBIDDEN (`Dialect.reword`).
     """
 
     def __init__(self, noun: str) -> None:
@@ -111,7 +112,7 @@ class NotYours(Refusal):
 
 
 class Problem(Struct, frozen=True):
-    """One complaint about a payload: the field, the kind (`missing`, `type`, `value`, `unknown`), what is expected."""
+    """One problem of a payload: the field, the kind (`missing`, `type`, `value`, `unknown`), and what is expected."""
 
     field: str
     kind: str

@@ -1,16 +1,16 @@
-"""What the server may tell, and to whom: each event names the places that it goes to.
+"""The events: what the server sends, and to whom. Each event names its audiences.
 
-A place is a kind and a number. Which of its places a dialect listens at, and under which name, is the dialect's
-(`Say` rows): `inbox` hears of a message at MEMBERS, with nothing to join; `colon` at JOINED, the conversation's room.
+An audience is a kind and a number. A dialect's Outbound rows choose a kind for each event name: `inbox` sends a message
+to MEMBERS, so its clients need not join; `colon` sends it to JOINED, the conversation's room.
 
-    JOINED  12      the seats that joined conversation 12
-    MEMBERS 12      every seat of every member of conversation 12
-    USER 7          every seat of user 7
-    PEERS 7         every seat of those who share a conversation with user 7
-    EVERYONE 0      every seat
+    JOINED  12      the connections that joined conversation 12
+    MEMBERS 12      all connections of all members of conversation 12
+    USER 7          all connections of user 7
+    PEERS 7         all connections of the users that share a conversation with user 7
+    EVERYONE 0      all connections
 
-An event is durable if it has a row in the event log: then it has a position, and whoever missed it gets it later.
-`actor` is the user whose doing it was (0: nobody's), for those rows that tell the others only.
+A durable event has a row in the event log. So it has a position, and a client that missed it receives it later. `actor`
+is the user that caused the event (0: none); a row with `others_only` excludes that user.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ USER = "user"
 PEERS = "peers"
 EVERYONE = "everyone"
 
-Place: TypeAlias = tuple[str, int]
+Audience: TypeAlias = tuple[str, int]
 
 
 class Event(Struct, frozen=True):
-    """Anything that the server may tell."""
+    """Base class of all events. A `droppable` event is dropped for a client whose queue is full."""
 
     durable: ClassVar[bool] = True
-    fleeting: ClassVar[bool] = False
+    droppable: ClassVar[bool] = False
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         raise NotImplementedError
 
     @property
@@ -48,26 +48,26 @@ class Event(Struct, frozen=True):
 
     @property
     def room(self) -> Ref | None:
-        """The conversation that this is about."""
+        """The conversation of the event, or None."""
         return getattr(self, "conversation", None)
 
 
-Follows: TypeAlias = Mapping[type[Event], Callable[[Any], None]]
-"""What follows from events, for something that is kept in memory: a handler for each that matters to it."""
+EventHandlers: TypeAlias = Mapping[type[Event], Callable[[Any], None]]
+"""The handlers by which state in memory follows the events: one for each event that it depends on."""
 
 
 class Ephemeral(Event, frozen=True):
-    """True just now, and worth nothing later: dropped for those who can't keep up."""
+    """Base class of events that matter only at once. They are not stored, and slow clients may miss them."""
 
     durable: ClassVar[bool] = False
-    fleeting: ClassVar[bool] = True
+    droppable: ClassVar[bool] = True
 
 
 class _AboutMessage(Event, frozen=True):
     message: Message
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         number = self.message.conversation[0]
         return ((JOINED, number), (MEMBERS, number))
 
@@ -95,7 +95,7 @@ class MessageDeleted(Event, frozen=True):
     sender: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
     @property
@@ -104,16 +104,16 @@ class MessageDeleted(Event, frozen=True):
 
 
 class MessageRead(Event, frozen=True):
-    """Somebody read a message and with it all before it; `left` is what they have still to read there."""
+    """A user read a message and all messages before it; `left` is how many messages remain unread."""
 
     message: Ref
     conversation: Ref
     reader: Ref
     at: int
-    left: int = 0
+    unread_left: int = 0
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
     @property
@@ -122,13 +122,13 @@ class MessageRead(Event, frozen=True):
 
 
 class ConversationCreated(Event, frozen=True):
-    """A conversation is there: for all its members when it is made, for one (`newcomer`) who is added to it."""
+    """A conversation is new: to all its members when it is created, to one user (`newcomer`) who is added to it."""
 
     conversation: Conversation
     newcomer: Ref | None = None
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         if self.newcomer is not None:
             return ((USER, self.newcomer[0]),)
         return ((MEMBERS, self.conversation.ref[0]),)
@@ -139,37 +139,37 @@ class ConversationCreated(Event, frozen=True):
 
 
 class ConversationDeleted(Event, frozen=True):
-    """`members` are those who were in it."""
+    """`members` are the members at the time of the deletion."""
 
     conversation: Ref
     by: Ref
     members: tuple[Ref, ...]
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((MEMBERS, self.conversation[0]),)
 
 
 class MemberAdded(Event, frozen=True):
-    """`began` is the last message that was there when they joined: nothing up to it is unread."""
+    """`began` is the last message before the user was added: it and all messages before it count as read."""
 
     conversation: Ref
     user: User
-    began: int = 0
+    last_message_before: int = 0
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
 
 class MemberRemoved(Event, frozen=True):
-    """The last thing of a conversation that the removed user hears."""
+    """The last event of a conversation that the removed user receives."""
 
     conversation: Ref
     user: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
 
@@ -179,7 +179,7 @@ class Typing(Ephemeral, frozen=True):
     on: bool
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
     @property
@@ -192,7 +192,7 @@ class PresenceChanged(Ephemeral, frozen=True):
     online: bool
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((PEERS, self.user[0]),)
 
     @property
@@ -201,14 +201,14 @@ class PresenceChanged(Ephemeral, frozen=True):
 
 
 class Unread(Struct, frozen=True):
-    """How much of a conversation is unread: at most 10,000, which also stands for more."""
+    """The number of unread messages of a conversation, at most 10,000: that also stands for more."""
 
     conversation: Ref
     count: int
 
 
 class UnreadChanged(Event, frozen=True):
-    """All that one user has not read. Not in the log: whoever connects is told the counts as they are then."""
+    """The unread counts of one user. Not in the log: a new connection receives the current counts."""
 
     durable: ClassVar[bool] = False
 
@@ -217,32 +217,32 @@ class UnreadChanged(Event, frozen=True):
     conversations: tuple[Unread, ...] = ()
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.user[0]),)
 
 
 class NotificationCreated(Event, frozen=True):
-    """A notification is there, or (of a conversation, under the same number) is about another message now."""
+    """A notification is new, or the notification of a conversation now refers to a newer message."""
 
     notification: Notification
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.notification.user[0]),)
 
     @property
     def of_conversation(self) -> bool:
-        """Whether it comes of a message, for dialects that have another word for that."""
+        """Whether a message caused it, for dialects that send another event for that."""
         return self.notification.type == "message" and isinstance(self.notification.related, Ref)
 
 
-class EverybodyNotified(Event, frozen=True):
-    """A broadcast was recorded. Whoever is here is told of it as NotificationCreated, each in their own name."""
+class BroadcastCreated(Event, frozen=True):
+    """A broadcast was stored. Each connected user receives it as a NotificationCreated of their own."""
 
     broadcast: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((EVERYONE, 0),)
 
 
@@ -251,7 +251,7 @@ class NotificationRead(Event, frozen=True):
     user: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.user[0]),)
 
 
@@ -260,12 +260,12 @@ class NotificationDeleted(Event, frozen=True):
     user: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.user[0]),)
 
 
 class NotificationCounted(Event, frozen=True):
-    """How many notifications a user has not read; not in the log, as UnreadChanged."""
+    """The number of unread notifications of a user. Not in the log, like UnreadChanged."""
 
     durable: ClassVar[bool] = False
 
@@ -273,7 +273,7 @@ class NotificationCounted(Event, frozen=True):
     count: int
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.user[0]),)
 
 
@@ -281,7 +281,7 @@ class FileUploaded(Event, frozen=True):
     file: File
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.file.conversation[0]),)
 
 
@@ -290,17 +290,17 @@ class FileUnlocked(Event, frozen=True):
     user: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.file.conversation[0]),)
 
 
 class AccountClosed(Event, frozen=True):
-    """A user was disabled or signed out everywhere: no dialect has a word for it, their sockets close."""
+    """A user was disabled or signed out everywhere. No dialect sends it; it closes the user's connections."""
 
     durable: ClassVar[bool] = False
 
     user: Ref
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((USER, self.user[0]),)

@@ -1,7 +1,8 @@
-"""The frames: what every framing reads from a client and writes to one.
+"""The frames: what every framing reads from a client, and the interface through which it writes.
 
-A framing knows syntax. A namespace is an opaque string to it, a body opaque JSON, and the id of a call a token that
-it hands out and later takes back unread by anybody else. So JSON-RPC and Socket.IO are two spellings of this file.
+A framing knows only syntax. To a framing a namespace is an opaque string and a body is opaque JSON. To all other code
+the id of a call is an opaque token that the framing creates and receives back. JSON-RPC and Socket.IO are two
+encodings of these frames.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ NOTHING = Raw(b"")
 
 
 class Open(Struct, frozen=True):
-    """The client wants a namespace; `auth` is the JSON that it shows (NOTHING when it shows none)."""
+    """The client opens a namespace; `auth` is the JSON that it sends with it (NOTHING where it sends none)."""
 
     namespace: str
     auth: Raw = NOTHING
 
 
 class Call(Struct, frozen=True):
-    """The client asks for something. `arguments` is a JSON array, or a JSON object that stands for its only element.
+    """A request. `arguments` is a JSON array, or a JSON object that stands for an array of this one object.
 
-    `id` is None when no answer is wanted; otherwise the framing's own token. `attachments` are the binary parts
-    that the placeholders in `arguments` count out (Socket.IO only).
+    `id` is the framing's token for the answer; None where the client wants no answer. `attachments` are the binary
+    parts to which the placeholders in `arguments` refer (Socket.IO only).
     """
 
     namespace: str
@@ -37,15 +38,15 @@ class Call(Struct, frozen=True):
     attachments: tuple[bytes, ...] = ()
 
 
-class Broken(Struct, frozen=True):
-    """Something that is no request: why, and the token under which to say so (None: only an `error` event can)."""
+class InvalidFrame(Struct, frozen=True):
+    """No valid request: the reason, and the token for the answer (None: only an event can report it)."""
 
     refusal: Refusal
     id: Any = None
 
 
 class Acknowledged(Struct, frozen=True):
-    """The client's answer to an event of ours that asked for one."""
+    """The client's answer to an event of the server that asked for one."""
 
     namespace: str
     id: int
@@ -54,41 +55,37 @@ class Acknowledged(Struct, frozen=True):
 
 
 class Ping(Struct, frozen=True):
-    """The client asks whether we are there; `id` as in Call."""
+    """The client asks for a pong; `id` as in Call."""
 
     data: bytes = b""
     id: Any = None
 
 
-class Pong(Struct, frozen=True):
-    """The client is there."""
-
-
 class Close(Struct, frozen=True):
-    """The client leaves a namespace (None: all of them). With a `fault` it can't be understood any more: hang up."""
+    """The client closes a namespace (None: all). With a `fault` its further messages are unreadable: disconnect."""
 
     namespace: str | None = None
     fault: str = ""
 
 
-Frame: TypeAlias = Open | Call | Broken | Acknowledged | Ping | Pong | Close
+Frame: TypeAlias = Open | Call | InvalidFrame | Acknowledged | Ping | Close
 
 
 class Packet(NamedTuple):
-    """One message of the wire below: its bytes, and whether they are binary rather than text."""
+    """One message of the transport: its bytes, and whether it is binary (else text)."""
 
     data: bytes
     binary: bool = False
 
 
 class Framing(Protocol):
-    """One client's syntax. All of it is computation: bytes in, frames out; frames in, packets out.
+    """The syntax of one client, without I/O: packets become frames, and replies and events become packets.
 
-    `receive` never raises for what a client sent: what can't be read comes out as Broken.
-    `answer` and `refuse` spend a call's id. `body` is JSON, or None where the dialect has no word to say: then
-    JSON-RPC answers null and Socket.IO nothing. They give no packet while a batch still waits for its other answers.
-    `push` depends on its arguments only, so that one spelling serves all clients of a face. `room` is the room that
-    an event belongs to, for the dialects whose bodies don't say it: JSON-RPC has a push that does.
+    `receive` never raises for what a client sends: an unreadable message gives InvalidFrame.
+    `answer` and `refuse` use up the id of a call. `body` is JSON, or None where the dialect has no ack: then JSON-RPC
+    answers null and Socket.IO nothing. They return no packet while a batch waits for its other answers.
+    `push` depends only on its arguments, so that one encoding serves all clients of one kind. `room` is the room of
+    the event; JSON-RPC has a push that sends it, for the dialects whose bodies don't contain it.
     """
 
     def receive(self, message: Packet) -> Sequence[Frame]: ...

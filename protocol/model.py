@@ -1,7 +1,7 @@
-"""The nouns: what the store keeps, the services work on and the dialects spell. Frozen, and free of any dialect.
+"""The model: what the store keeps, the services change and the dialects write. Frozen, and independent of any dialect.
 
-Times are milliseconds since 1970. A reference to something else is a Ref, so that every dialect can spell it
-without asking the store.
+Times are milliseconds since 1970. A reference to another object is a Ref, so that every dialect can write its id
+without a query.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ AttachmentType: TypeAlias = Literal["IMAGE", "PDF"]
 
 
 class User(Struct, frozen=True):
-    """An account. `name` is unique; `display` is what people read."""
+    """An account. `name` is unique; `display` is the name that clients show."""
 
     ref: Ref
     name: str
@@ -33,7 +33,7 @@ class User(Struct, frozen=True):
 
 
 class Member(Struct, frozen=True):
-    """A user's place in a conversation."""
+    """The membership of a user in a conversation."""
 
     user: User
     role: Role
@@ -41,16 +41,16 @@ class Member(Struct, frozen=True):
 
 
 class Attachment(Struct, frozen=True):
-    """Something that hangs on a message: a URL, and what it is where the sender said so."""
+    """An attachment of a message: a URL, and its type if the sender gives one."""
 
     url: str
     type: AttachmentType | None = None
 
 
 class Conversation(Struct, frozen=True):
-    """A private conversation of two or a group. `creator` and `peer` are the two sides that pair dialects name.
+    """A private conversation of two users, or a group. `peer` is the member of a private one that did not create it.
 
-    `unread`, `last` and `other` (the other one of a private conversation) are as whoever asked sees them.
+    `unread`, `last` (the last message) and `other` (the other user of a private conversation) depend on the caller.
     """
 
     ref: Ref
@@ -66,11 +66,11 @@ class Conversation(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
-    """What somebody said, with as much of its conversation as every dialect needs to spell it.
+    """A message, with the attributes of its conversation that the dialects need to write it.
 
-    `receiver` is the other one in a private conversation, None in a group. `seen_by` are those who have read it,
-    `read_at` the receiver's time. `client_id` is the sender's own name for it. Sent `without_content` (null, beside an
-    attachment), the content is empty: only a dialect that documents null shows it as null.
+    `receiver` is the other user in a private conversation, None in a group. `seen_by` are the users who have read it,
+    `read_at` is when the receiver read it. `client_id` is the id that the sender gave it. With `without_content` it was
+    sent with null beside an attachment: the content is empty, and a dialect that documents null writes null.
     """
 
     ref: Ref
@@ -92,7 +92,7 @@ class Message(Struct, frozen=True):
 
 
 class Notification(Struct, frozen=True):
-    """Something that one user is told. `related` is the id of what it is about, spelt by whoever made it."""
+    """A notification for one user. `related` is the id of its subject: a Ref, or the text that its creator sent."""
 
     ref: Ref
     user: Ref
@@ -106,7 +106,7 @@ class Notification(Struct, frozen=True):
 
 
 class File(Struct, frozen=True):
-    """An upload: its type by content, its size, and what it costs to unlock (None: free)."""
+    """An uploaded file. `type` is the media type of its content, `size` is in bytes."""
 
     ref: Ref
     owner: Ref
@@ -119,7 +119,7 @@ class File(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """A list cut to size. `next` says how to go on: before or after what. Numbered pages have a `total`."""
+    """A page of a list. `next` is the cursor of the next page: before or after an item. A numbered page has `total`."""
 
     items: tuple[object, ...]
     limit: int
@@ -129,7 +129,7 @@ class Page(Struct, frozen=True):
 
 
 class Tokens(Struct, frozen=True):
-    """What a login gives."""
+    """The result of a login. `expires_in` is the lifetime of the access token in seconds."""
 
     user: User
     access: str

@@ -1,9 +1,9 @@
-"""What JSON allows and we don't: keys said twice, nesting deeper than anybody means, more values than anybody sends.
+"""Limits that JSON does not have: no duplicate keys, a greatest depth, and a greatest number of values.
 
-A decoder that takes the last of two equal keys lets one reader see another request than the next; so it is refused.
-A short list of a short type costs a decoder 50 times the time of a string of the same length, so values are counted
-before they are decoded. All checks look at the text only when a count says that there may be something to find, and
-then in one pass: each costs time linear in the length of the text.
+Decoders differ in which of two equal keys they take, so two readers could see two different requests: duplicates are
+rejected. To decode a list of short values takes 50 times as long as a string of the same length. So values are counted
+before they are decoded. A check reads the text only if a count shows that it may fail, and then in one pass: it takes
+time linear in the length of the text.
 """
 
 from __future__ import annotations
@@ -15,29 +15,30 @@ from typing import Any
 
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
 
-DEPTH = 32
-VALUES = 5_000
-_limits = {"depth": DEPTH, "values": VALUES}
-# A string, or what follows a quote that nothing closes. Possessive, and the closing quote is optional: so it matches
-# at every quote where the search tries it, and never goes back. Otherwise an open string would be read once a quote.
+MAX_DEPTH = 32
+MAX_VALUES = 5_000
+_limits = {"depth": MAX_DEPTH, "values": MAX_VALUES}
+# A string, or all that follows an unclosed quote. The pattern is possessive and its closing quote is optional, so it
+# matches at every quote that the search tries, without backtracking. Otherwise an unclosed string would be read again
+# for each quote in it.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 
 
 def allow_depth(depth: int) -> None:
-    """How deep JSON may nest in this process; 0 is as deep as the decoder goes."""
+    """Set how deep JSON may nest in this process; 0 is the limit of the decoder."""
     _limits["depth"] = depth or sys.maxsize
 
 
 def allow_values(values: int) -> None:
-    """How many values one JSON text may hold in this process; 0 is any number."""
+    """Set how many values one JSON text may have in this process; 0 is no limit."""
     _limits["values"] = values or sys.maxsize
 
 
 def check_size(text: bytes) -> None:
-    """Refuse what nests deeper, or holds more values, than it may. Whoever decodes what a client sent calls this first.
+    """Refuse a text that nests too deep or has too many values. To be called before a client's JSON is decoded.
 
-    Brackets and commas within strings don't count. Values are counted by the commas between them: a short text has few.
+    Brackets and commas within strings don't count. Values are counted by the commas between them.
     """
     if len(text) > _limits["values"]:
         _check_values(text, _limits["values"])
@@ -45,21 +46,21 @@ def check_size(text: bytes) -> None:
         _check_depth(text, _limits["depth"])
 
 
-def _check_values(text: bytes, most: int) -> None:
-    if text.count(b",") >= most and _STRING.sub(b"", text).count(b",") >= most:
-        raise Refusal(BAD_REQUEST, f"The JSON holds more than {most} values")
+def _check_values(text: bytes, maximum: int) -> None:
+    if text.count(b",") >= maximum and _STRING.sub(b"", text).count(b",") >= maximum:
+        raise Refusal(BAD_REQUEST, f"The JSON holds more than {maximum} values")
 
 
-def _check_depth(text: bytes, most: int) -> None:
+def _check_depth(text: bytes, maximum: int) -> None:
     depth = 0
     for bracket in _STRING.sub(b"", text).translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"{[" else -1
-        if depth > most:
-            raise Refusal(BAD_REQUEST, f"The JSON is nested more than {most} deep")
+        if depth > maximum:
+            raise Refusal(BAD_REQUEST, f"The JSON is nested more than {maximum} deep")
 
 
 def check_keys(text: bytes) -> None:
-    """Refuse an object that says a key twice."""
+    """Refuse a text with an object that has a key twice."""
     if text.count(b":") > 1:
         try:
             json.loads(text, object_pairs_hook=_distinct)

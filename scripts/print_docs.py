@@ -23,7 +23,7 @@ def errors() -> str:
         "numbers are the same refusal on each wire. *Again?* says whether the same request can succeed later without "
         "being changed; RATE_LIMITED says after how long (`retryAfter`, over HTTP `Retry-After`).\n\n"
         "A conversation of which the caller is no member, another user's message or notification: it exists, and is "
-        f"not the caller's. {', '.join(f'`{name}`' for name in names() if dialect(name).not_yours)} "
+        f"not the caller's. {', '.join(f'`{name}`' for name in names() if dialect(name).forbidden_text)} "
         "document FORBIDDEN for it, and NOT_FOUND for what does not exist. The other dialects answer NOT_FOUND to "
         "both, in the same words, so that a stranger learns nothing.\n\n"
         "| situation | code | meaning | HTTP | JSON-RPC | WebSocket close | again? |\n|---|---|---|---|---|---|---|\n"

@@ -57,7 +57,7 @@ class ChatAdmin:
             "user": user.ref.number,
             "name": user.name,
             "token": self._accounts.access(grant, TOKEN_SECONDS),
-            "conversation": dialect(CHAT_DIALECT).conversation.spell(conversation),
+            "conversation": dialect(CHAT_DIALECT).conversation_id.write(conversation),
             "title": arguments.conversation,
             "url": self._app.config.server.public_url or self._accounts.address,
         }

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from chatd.cli.dialect_samples import ANN, EVENTS, RESULTS, WORLD, payload
 from protocol.dialects import dialect, names
 from protocol.dialects.codec import NamespaceCodec
-from protocol.dialects.encode import sayings
+from protocol.dialects.encode import outbound_encoders
 from protocol.dialects.grammar import Body, Dialect, Field, Inbound, Outbound, Route, Shape
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, MessageCreated
@@ -53,11 +53,11 @@ def _lines(spoken: Dialect) -> Iterator[str]:
     namespace = next(iter(spoken.vocabularies))
     yield f"Ask for it with `?dialect={spoken.name}` in the URL, with Socket.IO's `auth.dialect`, or give it a"
     yield f"namespace: `chatd serve --dialect {namespace}={spoken.name}`.\n"
-    places = ["the `Authorization` header", *(SHOWN[place] for place in spoken.token)]
+    places = ["the `Authorization` header", *(SHOWN[place] for place in spoken.token_in)]
     yield f"- A socket shows its token in {' or '.join([', '.join(places[:-1]), places[-1]])}."
-    turned_away = TURNED_AWAY[spoken.rejects_with].format(error=_keys(spoken.replies.error[1]))
+    turned_away = TURNED_AWAY[spoken.rejects_with].format(error=_keys(spoken.replies.error_event[1]))
     yield f"- Who is not let in, over Socket.IO: {turned_away}."
-    if spoken.claims_user:
+    if spoken.user_id_in_query:
         yield "- The handshake names the user in `?userId=`; it must be the token's own."
     yield f"- What exists and is not the caller's is {_not_yours(spoken)}."
     yield from _refusals(spoken, namespace)
@@ -68,9 +68,9 @@ def _lines(spoken: Dialect) -> Iterator[str]:
         for hear in vocabulary.inbound:
             yield from _call(codec, namespace, hear)
         yield f"\n## `{namespace}`: what the server tells"
-        if vocabulary.greets:
-            greets = [say.name for say in vocabulary.outbound if say.event in vocabulary.greets]
-            where = ", to all sockets of the user that speak this dialect" if vocabulary.greets_user else ""
+        if vocabulary.initial_events:
+            greets = [say.name for say in vocabulary.outbound if say.event in vocabulary.initial_events]
+            where = ", to all sockets of the user that speak this dialect" if vocabulary.initial_events_to_user else ""
             yield f"\nOn connect: {', '.join(f'`{name}`' for name in dict.fromkeys(greets))}{where}."
         for name in dict.fromkeys(say.name for say in vocabulary.outbound):
             yield from _told(spoken, namespace, [say for say in vocabulary.outbound if say.name == name])
@@ -78,7 +78,7 @@ def _lines(spoken: Dialect) -> Iterator[str]:
     yield "| method and path | takes | gives |"
     yield "|---|---|---|"
     for route in spoken.routes:
-        yield f"| `{route.method} {route.path}` | {_takes(route.takes)} | {_gives(route)} |"
+        yield f"| `{route.method} {route.path}` | {_takes(route.fields)} | {_gives(route)} |"
     yield "\nThe same examples by curl, with an access token of Ann's in `$TOKEN` (`chatd token ann`):\n"
     yield "```"
     for route in spoken.routes:
@@ -94,8 +94,8 @@ def about(spoken: Dialect) -> str:
 def _refusals(spoken: Dialect, namespace: str) -> Iterator[str]:
     codec = NamespaceCodec(spoken, namespace)
     refusal = Refusal(BAD_REQUEST, "content must not be empty")
-    _, ack, _ = codec.refuse(None, refusal, asked=True)
-    _, _, told = codec.refuse(None, refusal, asked=False)
+    _, ack, _ = codec.refuse(None, refusal, wants_ack=True)
+    _, _, told = codec.refuse(None, refusal, wants_ack=False)
     assert told is not None
     yield f"- A call that fails: the event `{told[0]}` with `{told[1].decode()}`" + (
         "." if ack is None else f"; to whoever asked for an ack, in the ack: `{ack.decode()}`."
@@ -103,15 +103,15 @@ def _refusals(spoken: Dialect, namespace: str) -> Iterator[str]:
 
 
 def _not_yours(spoken: Dialect) -> str:
-    if spoken.not_yours is None:
+    if spoken.forbidden_text is None:
         return "answered as if it were not there: NOT_FOUND"
-    text = spoken.not_yours.format(noun="conversation")
+    text = spoken.forbidden_text.format(noun="conversation")
     return f"FORBIDDEN (REST 403), *{text}*; NOT_FOUND is for what does not exist"
 
 
 def _call(codec: NamespaceCodec, namespace: str, hear: Inbound) -> Iterator[str]:
     yield f"\n### `{hear.name}`\n"
-    yield _takes(hear.takes, positional=hear.positional) + "\n"
+    yield _takes(hear.fields, positional=hear.positional) + "\n"
     named = payload(hear)
     values = list(named.values())
     params: Any = values if hear.positional else named
@@ -156,8 +156,8 @@ def _curl(route: Route) -> str:
 def _told(spoken: Dialect, namespace: str, says: list[Outbound]) -> Iterator[str]:
     first = says[0]
     yield f"\n### `{first.name}`\n"
-    where = " and ".join(dict.fromkeys(HEARD[say.at] for say in says))
-    yield f"To {where}{', but not to whoever did it' if first.others else ''}: {_kinds(first.body)}\n"
+    where = " and ".join(dict.fromkeys(HEARD[say.audience] for say in says))
+    yield f"To {where}{', but not to whoever did it' if first.others_only else ''}: {_kinds(first.body)}\n"
     name, body, position, room = spelling(spoken, namespace, first)
     yield "```"
     yield f"JSON-RPC  ← {JsonRpc.push(namespace, name, body, position, room).decode()}"
@@ -167,19 +167,19 @@ def _told(spoken: Dialect, namespace: str, says: list[Outbound]) -> Iterator[str
 
 def spelling(spoken: Dialect, namespace: str, say: Outbound) -> tuple[str, bytes, int | None, str | None]:
     """An event as a face would spell it: name, body, position and room."""
-    table = sayings(spoken.vocabulary(namespace))
+    table = outbound_encoders(spoken.vocabulary(namespace))
     for event in EVENTS:
         for saying in table.get(type(event), ()):
             if isinstance(event, say.event) and saying.name == say.name and saying.applies(event):
-                room = None if event.room is None else f"conversation:{spoken.conversation.spell(event.room)}"
-                return say.name, saying.body(event), 4711 if event.durable else None, room
+                room = None if event.room is None else f"conversation:{spoken.conversation_id.write(event.room)}"
+                return say.name, saying.encode(event), 4711 if event.durable else None, room
     raise LookupError(say.name)
 
 
 def _takes(takes: tuple[Field, ...], *, positional: bool = False) -> str:
     if not takes:
         return "nothing"
-    said = [f"`{field.name}{'' if field.required else '?'}` {field.word.expected}" for field in takes]
+    said = [f"`{field.name}{'' if field.required else '?'}` {field.type.expected}" for field in takes]
     return ("Bare, as an argument, or as an object: " if positional else "") + "; ".join(said).replace("|", "\\|")
 
 
@@ -187,11 +187,11 @@ def _gives(route: Route) -> str:
     if route.reply is None:
         return str(route.status if route.status != 200 else 204)
     keys = f"`{_keys(route.reply)}`"
-    return f"{route.status} " + (f"`{{data, page, limit, total}}`, data: {keys}" if route.numbered else keys)
+    return f"{route.status} " + (f"`{{data, page, limit, total}}`, data: {keys}" if route.numbered_pages else keys)
 
 
 def _kinds(shape: Shape) -> str:
-    return "; ".join(f"`{key}{'?' if item.omit_none else ''}` {item.kind}" for key, item in shape.items()) + "."
+    return "; ".join(f"`{key}{'?' if item.omit_none else ''}` {item.description}" for key, item in shape.items()) + "."
 
 
 def _keys(body: Body) -> str:
@@ -212,7 +212,7 @@ def index() -> str:
     for name in names():
         spoken = dialect(name)
         spaces = ", ".join(f"`{namespace}`" for namespace in spoken.vocabularies)
-        rows.append(f"| [`{name}`]({name}.md) | {spaces} | {spoken.user.name} | {spoken.conversation.name} |\n")
+        rows.append(f"| [`{name}`]({name}.md) | {spaces} | {spoken.user_id.name} | {spoken.conversation_id.name} |\n")
     return (
         "# Dialects\n\n*Printed from `protocol/dialects/` by `make docs`; "
         "`chatd dialects NAME` prints one's tables.*\n\n"
@@ -231,7 +231,9 @@ def round_table() -> str:
             for say in vocabulary.outbound:
                 if say.event is MessageCreated:
                     event, body, _, _ = spelling(spoken, namespace, say)
-                    rows.append(f"| `{name}` | `{namespace}` | `{event}` | {HEARD[say.at]} | `{body.decode()}` |\n")
+                    rows.append(
+                        f"| `{name}` | `{namespace}` | `{event}` | {HEARD[say.audience]} | `{body.decode()}` |\n"
+                    )
     return (
         "# The round table\n\n*Printed from `protocol/dialects/` by `make docs`.*\n\n"
         f"{ANN.display} sends `Hello`, with a picture, in whatever dialect and over whatever framing and REST. "

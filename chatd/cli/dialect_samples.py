@@ -15,7 +15,7 @@ from protocol import events
 from protocol.dialects.grammar import Field, Inbound, Route
 from protocol.errors import Refusal
 from protocol.events import Event, Unread
-from protocol.ids import Ref, spell_object_id, spell_uuid
+from protocol.ids import Ref, write_object_id, write_uuid
 from protocol.model import Attachment, Conversation, File, Member, Message, Notification, Page, User
 
 BORN = 1_704_107_045
@@ -114,7 +114,7 @@ SHOWN: dict[type[ask.Command], tuple[str, ...]] = {
     ask.SetTyping: ("to",),
 }
 """Attributes whose fields an example has, though they are optional: without content there is no message."""
-NUMBERS = {"conversation": 12, "message": 101, "notification": 50, "claimed": 1, "user": 2, "members": 2, "to": 2}
+NUMBERS = {"conversation": 12, "message": 101, "notification": 50, "claimed_user": 1, "user": 2, "members": 2, "to": 2}
 TEXTS = ("Hello", "text", "private", "member", "system", "ping")
 ELSE: tuple[Any, ...] = (
     True,
@@ -129,14 +129,14 @@ ELSE: tuple[Any, ...] = (
 def payload(row: Inbound | Route) -> dict[str, Any]:
     """The fields of an example: those that are required, and those that are shown anyway."""
     shown = SHOWN.get(row.command, ())
-    fields = [field for field in row.takes if field.required or field.to in shown]
+    fields = [field for field in row.fields if field.required or field.attribute in shown]
     return {field.name: sample(field, row.command) for field in fields}
 
 
 def sample(field: Field, command: type[ask.Command] = ask.Command) -> Any:
     """What a client could write there: the first candidate that the field's word takes."""
-    number = OTHER_NUMBERS.get(command, NUMBERS).get(field.to, NUMBERS.get(field.to))
-    ids = (number, spell_object_id(ref(number)), spell_uuid(ref(number))) if number else ()
+    number = OTHER_NUMBERS.get(command, NUMBERS).get(field.attribute, NUMBERS.get(field.attribute))
+    ids = (number, write_object_id(ref(number)), write_uuid(ref(number))) if number else ()
     for value in (*ids, *([one] for one in ids), *ELSE):
         if takes(field, value):
             return value
@@ -144,9 +144,9 @@ def sample(field: Field, command: type[ask.Command] = ask.Command) -> Any:
 
 
 def takes(field: Field, value: Any) -> bool:
-    from protocol.dialects.decode import problems
+    from protocol.dialects.decode import find_problems
 
     try:
-        return not problems((field,), {field.name: value})
+        return not find_problems((field,), {field.name: value})
     except Refusal:
         return False

@@ -61,7 +61,7 @@ def call(hear: Inbound) -> tuple[str, ...]:
 
 
 def told(say: Outbound) -> tuple[str, ...]:
-    return say.name, body(say.body), f"to {say.at}" + (", others only" if say.others else "")
+    return say.name, body(say.body), f"to {say.audience}" + (", others only" if say.others_only else "")
 
 
 def served(route: Route) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def served(route: Route) -> tuple[str, ...]:
 
 def fields(row: Inbound | Route) -> str:
     """What a call takes."""
-    names = [f"{field.name}{'' if field.required else '?'}" for field in row.takes]
+    names = [f"{field.name}{'' if field.required else '?'}" for field in row.fields]
     return f"({', '.join(names)})"
 
 

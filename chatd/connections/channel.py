@@ -58,7 +58,7 @@ def encode_missed(
 ) -> Iterator[bytes]:
     """The frames of one missed event, as the user would have received it in these rooms (None: in all rooms)."""
     event, position = missed
-    for at, number in event.places:
+    for at, number in event.audiences:
         if at == USER and number != user:
             continue
         if at == JOINED and rooms is not None and not (number in rooms and rooms[number].had(position)):

@@ -93,7 +93,7 @@ class Connection(Sink, ManagedConnection):
         """The conversations whose rooms a new channel is in."""
         if channel.in_all_rooms:
             return self.app.online_users.conversations(channel.user)
-        if rooms is None or not channel.codec.joins:
+        if rooms is None or not channel.codec.has_rooms:
             return ()
         return [number for number, room in rooms[index].items() if room.joined]
 
@@ -105,7 +105,7 @@ class Connection(Sink, ManagedConnection):
 
     def greet(self, channel: Channel) -> None:
         """Send a new channel the events that its dialect begins with: the state of what changes later."""
-        for kind in channel.codec.vocabulary.greets:
+        for kind in channel.codec.vocabulary.initial_events:
             self.send_state(channel, kind)
 
     def send_state(self, channel: Channel, kind: type[Event]) -> None:
@@ -117,7 +117,7 @@ class Connection(Sink, ManagedConnection):
             return
         broker = self.app.broker
         broker.tell(channel, event)  # without a position: each connection receives it when it begins
-        if channel.codec.vocabulary.greets_user:
+        if channel.codec.vocabulary.initial_events_to_user:
             for other in broker.subscribers((USER, channel.user)):
                 if other is not channel and other.encoder.dialect is channel.encoder.dialect:
                     broker.tell(other, event)

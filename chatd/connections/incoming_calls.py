@@ -27,7 +27,7 @@ from protocol import commands as ask
 from protocol.dialects.grammar import Inbound
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, FLOOD, INTERNAL, Closing, Refusal
 from protocol.events import JOINED, Event
-from protocol.frames import Acknowledged, Broken, Call, Frame, Framing, Ping
+from protocol.frames import Acknowledged, Call, Frame, Framing, InvalidFrame, Ping
 
 MAX_CALLS_IN_PROGRESS = 256
 """The calls of one connection that may be in progress before the server reads no more of its frames."""
@@ -89,7 +89,7 @@ class IncomingCalls:
             self._call(frame)
             return
         match frame:
-            case Broken(refusal=refusal, id=id):
+            case InvalidFrame(refusal=refusal, id=id):
                 if self.is_allowed(None, id):
                     channel = next(iter(self._caller.channels.values()), None)
                     self._caller.replies.refuse(channel, None, id, refusal)
@@ -198,7 +198,7 @@ class IncomingCalls:
         """
         app, room = self._caller.app, (JOINED, command.conversation.number)
         is_joined = room in channel.groups
-        must_be_member = not is_joined and channel.encoder.dialect.not_yours is not None
+        must_be_member = not is_joined and channel.encoder.dialect.forbidden_text is not None
         session = channel.session if self.writes_in_progress or is_joined else None
         unit = partial(leave_room, actor=channel.actor, command=command, session=session, must_be_member=must_be_member)
         if self.writes_in_progress or must_be_member:

@@ -52,7 +52,7 @@ def token_of(request: Request, query: dict[str, str], dialects: list[Dialect]) -
     for subprotocol in request.tokens(b"sec-websocket-protocol", lower=False):
         if subprotocol.startswith("bearer."):
             return subprotocol.removeprefix("bearer.")
-    if "token" in query and any("query" in dialect.token for dialect in dialects):
+    if "token" in query and any("query" in dialect.token_in for dialect in dialects):
         return bearer(query["token"])
     return None
 
@@ -199,7 +199,7 @@ async def _authenticate(
 def same_user(actor: Actor, query: dict[str, str], dialects: list[Dialect]) -> Actor:
     """The user of the token. Refuse a handshake that names another user."""
     named = query.get("userId")
-    if named is not None and any(dialect.claims_user for dialect in dialects) and named != str(actor.id):
+    if named is not None and any(dialect.user_id_in_query for dialect in dialects) and named != str(actor.id):
         raise Refusal(FORBIDDEN, "userId must be the token's own user")
     return actor
 
@@ -208,7 +208,7 @@ def _reject(connection: JsonRpcConnection, dialect: Dialect, refusal: Refusal) -
     """Send the dialect's event for a rejected client, if its specification has one, and close the connection."""
     CONNECTIONS_REFUSED.child(refusal.code.code).add()
     codec = connection.app.codec(dialect, next(iter(dialect.vocabularies)))
-    _, _, event = codec.refuse(None, refusal, asked=False)
+    _, _, event = codec.refuse(None, refusal, wants_ack=False)
     if event is not None and dialect.rejects_with != "disconnect":
         connection.websocket.write(frame_text(JsonRpc.push("", *event, None, None)))
     connection.close_with(closing_of(refusal))
@@ -296,7 +296,7 @@ def _push_ready(
     limits = app.config.limits
     ready = {
         "connection": connection.name,
-        "user": channel.encoder.dialect.user.spell(channel.actor.ref),
+        "user": channel.encoder.dialect.user_id.write(channel.actor.ref),
         "epoch": app.database.epoch,
         "pos": position,
         "recovered": recovered,

@@ -41,7 +41,7 @@ class Replies:
             if id is not None:
                 self.send(self._framing.refuse(id, refusal, encode(plain_refusal(refusal))))
             return
-        refusal, ack, event = channel.codec.refuse(row, refusal, asked=id is not None)
+        refusal, ack, event = channel.codec.refuse(row, refusal, wants_ack=id is not None)
         if event is not None:
             self.push(channel, *event)
         if id is not None:

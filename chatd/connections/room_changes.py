@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from protocol.events import JOINED, Place
+from protocol.events import JOINED, Audience
 
 
 class RoomChange(NamedTuple):
@@ -35,7 +35,7 @@ class RoomChanges:
             if change.in_progress > 1:
                 self._by_conversation[conversation] = RoomChange(change.in_progress - 1, change.joins)
 
-    def allow_join(self, conversation: int, rooms: Collection[Place], limit: int) -> bool:
+    def allow_join(self, conversation: int, rooms: Collection[Audience], limit: int) -> bool:
         """Whether a join keeps within the limit (0: no limit) when everything in progress is done.
 
         `rooms` are the places that the channel is subscribed to now, the one of its user included.

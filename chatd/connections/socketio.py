@@ -346,7 +346,7 @@ class NamespaceOpener:
         app, query = self._app, self._query
         in_auth = auth.get("token")
         token: str | None = in_auth if isinstance(in_auth, str) else self._authorization
-        if token is None and "query" in dialect.token:
+        if token is None and "query" in dialect.token_in:
             token = query.get("token")
         if token is not None:
             actor = await app.authenticate(bearer(token), self._charged)
@@ -364,11 +364,11 @@ class NamespaceOpener:
         CONNECTIONS_REFUSED.child(refusal.code.code).add()
         if dialect is None or dialect.rejects_with == "connect_error":
             data = plain_refusal(refusal)["error"] if dialect is None else error_body(dialect, refusal)
-            connection.write_packet(SocketIo.turned_away(namespace, refusal.message, data))
+            connection.write_packet(SocketIo.rejected(namespace, refusal.message, data))
             return
         connection.write_packet(SocketIo.opened(namespace, secrets.token_urlsafe(SID_BYTES)))
         if dialect.rejects_with == "error":
-            _, _, event = self._app.codec(dialect, namespace).refuse(None, refusal, asked=False)
+            _, _, event = self._app.codec(dialect, namespace).refuse(None, refusal, wants_ack=False)
             if event is not None:
                 connection.write_packet(SocketIo.push(namespace, *event, None, None))
         connection.write_packet(SocketIo.closed(namespace))

@@ -43,7 +43,7 @@ from protocol.events import (
     USER,
     AccountClosed,
     Event,
-    Follows,
+    EventHandlers,
     NotificationCounted,
     PresenceChanged,
     Typing,
@@ -151,7 +151,7 @@ class Dispatch:
         return result_of(await wait_for_callback(partial(self.perform, actor, command)))
 
     def _check(self, actor: Actor, command: Command) -> None:
-        claimed = command.claimed
+        claimed = command.claimed_user
         if claimed is not None and not actor.is_named(claimed):
             raise Refusal(FORBIDDEN, "The user in the payload must be your own")
         authorise(actor, command)
@@ -201,9 +201,11 @@ class Dispatch:
         """Known members' typing needs no question to the store."""
         conversation, to = command.conversation, command.to
         state = self.online_users.is_member(conversation.number, actor.id)
-        if state is None or not conversation.fits(*state.ref[:2]):
+        if state is None or not conversation.matches(*state.ref[:2]):
             return None
-        if to is not None and (to.born is not None or not self.online_users.is_member(conversation.number, to.number)):
+        if to is not None and (
+            to.created_seconds is not None or not self.online_users.is_member(conversation.number, to.number)
+        ):
             return None
         self.publish(Typing(state.ref, actor.ref, command.on), None)
         return Completed(None, [])
@@ -231,12 +233,12 @@ class Dispatch:
             follow(event)
 
     @property
-    def precedes(self) -> Follows:
+    def precedes(self) -> EventHandlers:
         """Seats that are everywhere are in a new room before the first thing is said in it."""
         return {events.ConversationCreated: self._open_rooms, events.MemberAdded: self._open_room}
 
     @property
-    def follows(self) -> Follows:
+    def follows(self) -> EventHandlers:
         """Who must leave where, because of what was told."""
         evict = self.broker.evict
         return {
@@ -339,7 +341,7 @@ def _carry_out(row: ServiceRow, actor: Actor, command: Command, rules: ServiceRu
     return Completed(row.service(work, command), work.published)
 
 
-def together(*tables: Follows) -> dict[type[Event], list[Callable[[Any], None]]]:
+def together(*tables: EventHandlers) -> dict[type[Event], list[Callable[[Any], None]]]:
     """Several tables as one: for each event, everybody's handler, in the order of the tables."""
     kinds = {kind for table in tables for kind in table}
     return {kind: [table[kind] for table in tables if kind in table] for kind in kinds}

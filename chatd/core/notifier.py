@@ -25,7 +25,7 @@ from chatd.services.context import Actor, Published, ServiceContext, ServiceRule
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
 from protocol import events
-from protocol.events import USER, Event, Follows, NotificationCounted, NotificationCreated
+from protocol.events import USER, Event, EventHandlers, NotificationCounted, NotificationCreated
 from protocol.ids import Ref
 
 PAUSE, SHARE, LONGEST = 0.25, 4, 2.0
@@ -68,13 +68,13 @@ class Notifier:
         self._work = trio.Event()
 
     @property
-    def follows(self) -> Follows:
+    def follows(self) -> EventHandlers:
         """What makes work."""
         return {
             events.MessageCreated: self._sent,
             events.MessageDeleted: lambda event: self._note_message(event.conversation, 0, lost=True),
             events.ConversationDeleted: self._closed,
-            events.EverybodyNotified: self._broadcast,
+            events.BroadcastCreated: self._broadcast,
         }
 
     def _sent(self, event: events.MessageCreated) -> None:
@@ -84,7 +84,7 @@ class Notifier:
         self._without_members.update(ref.number for ref in event.members)
         self._work.set()
 
-    def _broadcast(self, event: events.EverybodyNotified) -> None:
+    def _broadcast(self, event: events.BroadcastCreated) -> None:
         self._broadcasts.append(event.broadcast)
         self._work.set()
 

@@ -13,7 +13,7 @@ import trio
 from chatd.store.queries import removals
 from chatd.store.sqlite.database import Database
 from protocol.errors import Refusal
-from protocol.events import ConversationDeleted, Follows
+from protocol.events import ConversationDeleted, EventHandlers
 
 STEP_ROWS = 250
 PAUSE_SECONDS, SHARE = 0.02, 4
@@ -28,7 +28,7 @@ class Remover:
         self._work = trio.Event()
 
     @property
-    def follows(self) -> Follows:
+    def follows(self) -> EventHandlers:
         return {ConversationDeleted: lambda event: self._work.set()}
 
     async def run(self) -> None:

@@ -40,7 +40,7 @@ from chatd.net.proxies import block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import Gone, WebSocket
 from protocol.errors import TOO_LARGE, UNAVAILABLE
-from protocol.framings.engineio import Malformed, write_open
+from protocol.framings.engineio import MalformedPacket, write_open
 
 __all__ = ["Engine", "EngineSession", "SessionRules"]
 
@@ -183,7 +183,7 @@ class Engine:
     async def _post(self, session: EngineSession, request: Request, body: bytes) -> Response:
         try:
             await session.post(body)
-        except (Malformed, OutOfTurn):
+        except (MalformedPacket, OutOfTurn):
             return self._error(request, BAD_REQUEST)
         return self._words(request, b"ok")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from protocol.errors import FLOOD
-from protocol.framings.engineio import PACKETS_PER_PAYLOAD
+from protocol.framings.engineio import MAX_PACKETS_PER_PAYLOAD
 
 LEFT = (1000, "the client left")
 BROKEN = (1002, "parse error")
@@ -21,7 +21,7 @@ class SessionRules(Struct, frozen=True):
     interval: float = 25.0
     timeout: float = 20.0
     payload_bytes: int = 1_000_000
-    payload_packets: int = PACKETS_PER_PAYLOAD
+    payload_packets: int = MAX_PACKETS_PER_PAYLOAD
     fragments: int = 1_024
     outbox_bytes: int = 1 << 20
     connect_seconds: float = 45.0

@@ -46,7 +46,7 @@ from protocol.framings.engineio import (
     PONG,
     PONG_PROBE,
     UPGRADE,
-    Malformed,
+    MalformedPacket,
     read_message,
     read_payload,
     write_payload,
@@ -234,7 +234,7 @@ class EngineSession:
         polling.posting = True
 
     async def post(self, body: bytes) -> None:
-        """A POST's body is here; Malformed when it is not all packets. Returns when the reader has taken it."""
+        """A POST's body is here; MalformedPacket when it is not all packets. Returns when the reader has taken it."""
         polling = self._polling
         if polling is None:
             raise OutOfTurn
@@ -327,7 +327,7 @@ class EngineSession:
             else:
                 try:
                     self._hear(*read_message(Packet(data)))
-                except Malformed:
+                except MalformedPacket:
                     self._finish(BROKEN)
 
     # -- both ------------------------------------------------------------------------------------------------------

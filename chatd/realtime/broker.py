@@ -25,7 +25,7 @@ from typing import Protocol
 import trio
 
 from chatd.realtime.encoder import EventEncoder
-from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event, Place
+from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Audience, Event
 
 SENDS_PER_CHUNK = 200  # sends between two yields of a flush: a millisecond
 
@@ -100,7 +100,7 @@ class Subscriber:
         self.encoder = face
         self.user = user
         self.in_all_rooms = everywhere
-        self.groups: dict[Place, SubscriberGroup] = {}
+        self.groups: dict[Audience, SubscriberGroup] = {}
 
 
 class SubscriberGroup:
@@ -127,7 +127,7 @@ class Broker:
 
     def __init__(self, audience: RoomMembers) -> None:
         self._audience = audience
-        self._rooms: dict[Place, dict[EventEncoder, SubscriberGroup]] = {}
+        self._rooms: dict[Audience, dict[EventEncoder, SubscriberGroup]] = {}
         self._encoder_counts: dict[EventEncoder, int] = {}
         self._encoders_by_event: dict[tuple[type[Event], str], set[EventEncoder]] = {}
         self._number = 0
@@ -136,7 +136,7 @@ class Broker:
         self._due: list[Sink] = []
         """The links that a flush has gathered something for and has not sent to yet, each once."""
         self._work = trio.Event()
-        self.on_room_changed: Callable[[int, Place, bool], None] = lambda user, place, came: None
+        self.on_room_changed: Callable[[int, Audience, bool], None] = lambda user, place, came: None
         """Hears of each user's seat that comes into a room or goes from it."""
         self.position = 0
         """The position of the last durable event that was published."""
@@ -162,7 +162,7 @@ class Broker:
             del self._encoder_counts[seat.encoder]
             self._encoders_by_event.clear()
 
-    def join(self, seat: Subscriber, place: Place) -> None:
+    def join(self, seat: Subscriber, place: Audience) -> None:
         if place in seat.groups:
             return
         groups = self._rooms.setdefault(place, {})
@@ -174,13 +174,13 @@ class Broker:
         seat.groups[place] = group
         self.on_room_changed(seat.user, place, True)
 
-    def open_room(self, place: Place, user: int) -> None:
+    def open_room(self, place: Audience, user: int) -> None:
         """Join a room with the seats of a user that are everywhere."""
         for seat in self.subscribers((USER, user)):
             if seat.in_all_rooms:
                 self.join(seat, place)
 
-    def leave(self, seat: Subscriber, place: Place) -> None:
+    def leave(self, seat: Subscriber, place: Audience) -> None:
         group = seat.groups.pop(place, None)
         if group is None:
             return
@@ -193,10 +193,10 @@ class Broker:
                 del self._rooms[place]
         self.on_room_changed(seat.user, place, False)
 
-    def subscribers(self, place: Place) -> list[Subscriber]:
+    def subscribers(self, place: Audience) -> list[Subscriber]:
         return [seat for group in self._rooms.get(place, {}).values() for seat in group.subscribers]
 
-    def evict(self, place: Place, user: int | None = None) -> None:
+    def evict(self, place: Audience, user: int | None = None) -> None:
         """Clear a room of everybody, or of one user."""
         for seat in self.subscribers(place):
             if user is None or seat.user == user:
@@ -221,9 +221,9 @@ class Broker:
         """Tell an event to everybody whom it concerns."""
         if position is not None:
             self.position = position
-        droppable = event.fleeting
+        droppable = event.droppable
         rooms = self._rooms
-        for at, number in event.places:
+        for at, number in event.audiences:
             faces = self._encoders_for(type(event), at)
             if not faces:
                 continue
@@ -241,7 +241,7 @@ class Broker:
                         else:
                             self._enqueue(group, entry)
 
-    def _places(self, at: str, number: int) -> Iterable[Place]:
+    def _places(self, at: str, number: int) -> Iterable[Audience]:
         """The rooms behind a place: its own, or those of users."""
         if at in (JOINED, USER):
             return ((at, number),)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from protocol.dialects.encode import Saying, encode, sayings
+from protocol.dialects.encode import OutboundEncoder, encode, outbound_encoders
 from protocol.dialects.grammar import Dialect, Vocabulary
 from protocol.events import Event
 from protocol.ids import Ref
@@ -31,9 +31,9 @@ class EventEncoder:
         self.namespace = namespace
         self.push = push
         self.pack = pack
-        self.shapes = sayings(vocabulary or dialect.vocabulary(namespace))
+        self.shapes = outbound_encoders(vocabulary or dialect.vocabulary(namespace))
         self._rooms: dict[Ref, str] = {}
-        self._places = {(event, say.at) for event, says in self.shapes.items() for say in says}
+        self._places = {(event, say.audience) for event, says in self.shapes.items() for say in says}
 
     def has_event(self, event: type[Event], at: str) -> bool:
         """Whether this dialect has a word for the event at that kind of place."""
@@ -43,11 +43,13 @@ class EventEncoder:
         """What is sent of an event at a kind of place: bytes, and whether the others only get them."""
         said = self.shapes.get(type(event), ())
         return [
-            (self.encode_as(say, event, position), say.others) for say in said if say.at == at and say.applies(event)
+            (self.encode_as(say, event, position), say.others_only)
+            for say in said
+            if say.audience == at and say.applies(event)
         ]
 
-    def encode_as(self, say: Saying, event: Event, position: int | None) -> bytes:
-        return self.frame(say.name, say.body(event), position, self._room(event))
+    def encode_as(self, say: OutboundEncoder, event: Event, position: int | None) -> bytes:
+        return self.frame(say.name, say.encode(event), position, self._room(event))
 
     def frame(self, name: str, body: bytes, position: int | None = None, room: str | None = None) -> bytes:
         return self.pack(self.push(self.namespace, name, body, position, room))
@@ -64,5 +66,5 @@ class EventEncoder:
         if name is None:
             if len(self._rooms) >= MAX_CACHED_ROOM_NAMES:
                 self._rooms.clear()
-            name = self._rooms[ref] = f"conversation:{self.dialect.conversation.spell(ref)}"
+            name = self._rooms[ref] = f"conversation:{self.dialect.conversation_id.write(ref)}"
         return name

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import trio
 
-from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, ConversationCreated, Event, Place
+from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Audience, ConversationCreated, Event
 
 Key: TypeAlias = tuple[str, int]
 
@@ -75,7 +75,7 @@ class EventWaiters:
 
 
 def _keys_of(event: Event) -> set[Key]:
-    places: tuple[Place, ...] = event.places
+    places: tuple[Audience, ...] = event.audiences
     if type(event) is ConversationCreated and event.newcomer is None:  # its members cannot be registered for it yet
         places += tuple((USER, member.number) for member in event.conversation.members)
     return {(KINDS[kind], number) for kind, number in places}

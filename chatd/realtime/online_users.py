@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterable
 
 from chatd.store.queries.messages import COUNTED
 from protocol import events
-from protocol.events import Follows, Unread, UnreadChanged
+from protocol.events import EventHandlers, Unread, UnreadChanged
 from protocol.ids import Ref
 from protocol.model import Kind
 
@@ -200,12 +200,12 @@ class OnlineUsers:
     # What happens, in the order of its commits
 
     @property
-    def precedes(self) -> Follows:
+    def precedes(self) -> EventHandlers:
         """What must be known before an event is told: newcomers hear of it too."""
         return {events.ConversationCreated: self._on_conversation_created, events.MemberAdded: self._on_member_added}
 
     @property
-    def follows(self) -> Follows:
+    def follows(self) -> EventHandlers:
         """What follows from an event that has been told."""
         return {
             events.MessageCreated: self._on_message,
@@ -223,7 +223,7 @@ class OnlineUsers:
 
     def _on_member_added(self, event: events.MemberAdded) -> None:
         if guest := self._users.get(event.user.ref.number):
-            self._add_membership(guest, event.conversation, "group", event.began, 0)
+            self._add_membership(guest, event.conversation, "group", event.last_message_before, 0)
 
     def _on_conversation_deleted(self, event: events.ConversationDeleted) -> None:
         for number in self.members(event.conversation.number):
@@ -253,7 +253,7 @@ class OnlineUsers:
         read_state = state.read_states.get(event.reader.number) if state else None
         if state and read_state:
             read_state.cursor = max(read_state.cursor, event.message.number)
-            read_state.offset = state.message_count - event.left
+            read_state.offset = state.message_count - event.unread_left
             self.changed.add(event.reader.number)
 
     def _on_message_deleted(self, event: events.MessageDeleted) -> None:

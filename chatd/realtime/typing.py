@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from protocol.events import Follows, MemberRemoved, MessageCreated, Typing
+from protocol.events import EventHandlers, MemberRemoved, MessageCreated, Typing
 
 
 class TypingTracker:
@@ -23,7 +23,7 @@ class TypingTracker:
             self._typing[key] = (now, event)
 
     @property
-    def follows(self) -> Follows:
+    def follows(self) -> EventHandlers:
         """Sending ends the writing; so does being removed."""
         return {MessageCreated: self._sent, MemberRemoved: self._removed}
 

@@ -16,7 +16,7 @@ from chatd.store.queries import view_intervals
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
 from protocol.errors import Refusal
-from protocol.events import JOINED, Follows, MessageCreated, Place
+from protocol.events import JOINED, Audience, EventHandlers, MessageCreated
 
 MAX_UNWRITTEN_CHANGES = 20_000  # moves that are kept while the store can't be written to
 
@@ -54,7 +54,7 @@ class Viewers:
         """At the start nobody watches anything."""
         self.last_message = await self._database.write(_begin)
 
-    def room_changed(self, user: int, place: Place, came: bool) -> None:
+    def room_changed(self, user: int, place: Audience, came: bool) -> None:
         """A seat has come into a room or gone from it."""
         if place[0] != JOINED:
             return
@@ -69,7 +69,7 @@ class Viewers:
             self._changes.append(ViewChange(*key, False, self.last_message))
 
     @property
-    def follows(self) -> Follows:
+    def follows(self) -> EventHandlers:
         return {MessageCreated: self._sent}
 
     def _sent(self, event: MessageCreated) -> None:

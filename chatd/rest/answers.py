@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from quart import Response
 
 from chatd.net.request import refusal as problem
-from protocol.dialects.routing import Answered
+from protocol.dialects.routing import RouteAnswer
 from protocol.errors import CODES, INTERNAL, NO_METHOD, NOT_FOUND, UNAVAILABLE, Code, Refusal
 
 JSON = "application/json"
@@ -17,7 +17,7 @@ DEFAULT_RETRY_SECONDS = 5.0
 """Retry-After of a temporary refusal that names no time."""
 
 
-def answer(answered: Answered, path: str, query: list[tuple[str, str]]) -> Response:
+def answer(answered: RouteAnswer, path: str, query: list[tuple[str, str]]) -> Response:
     """A success, with the link to the next page if there is one."""
     if not answered.body:
         return Response(b"", answered.status, content_type=None)

@@ -25,7 +25,7 @@ from protocol.commands import Command, CreateConversation
 from protocol.dialects import accounts as shared
 from protocol.dialects import dialect as dialect_named
 from protocol.dialects import names
-from protocol.dialects.grammar import Complaints, Dialect, Route
+from protocol.dialects.grammar import Dialect, ErrorTexts, Route
 from protocol.dialects.routing import RouteCodec
 from protocol.errors import AUTH_INVALID, INTERNAL, RATE_LIMITED, UNAVAILABLE, Refusal
 
@@ -40,10 +40,10 @@ def make_app(app: App, accounts: Accounts) -> QuartTrio:
     unsent = Unsent()
     for dialect in map(dialect_named, names()):
         for route in dialect.routes:
-            codec = RouteCodec(route, dialect.replies.complaints)
+            codec = RouteCodec(route, dialect.replies.error_texts)
             _mount(rest_app, route, _authenticated(app, unsent, codec, dialect))
     for route in shared.ROUTES:
-        _mount(rest_app, route, _public(app, accounts, RouteCodec(route, Complaints())))
+        _mount(rest_app, route, _public(app, accounts, RouteCodec(route, ErrorTexts())))
     events_handler = _events(app, unsent)
     rest_app.add_url_rule("/events", "GET /events", events_handler, methods=["GET"], provide_automatic_options=False)
     rest_app.register_error_handler(HTTPException, _refuse_http)
@@ -77,7 +77,7 @@ def _authenticated(app: App, unsent: Unsent, codec: RouteCodec, dialect: Dialect
             if request.method == "GET":  # a change that is committed is answered in any case
                 unsent.check(user, limit, len(answered.body))
         except Refusal as refusal:
-            return refuse(dialect.answer(refusal))
+            return refuse(dialect.reword(refusal))
         _hold(unsent, user, len(answered.body))
         return answer(answered, request.path, query)
 
@@ -144,7 +144,7 @@ async def _actor(app: App, *, services: bool = False) -> Actor:
 
 def _may_claim_user(app: App, dialect: Dialect) -> bool:
     """Whether this request needs no token and may claim to be any user, as `--insecure-userid` allows."""
-    return app.config.auth.insecure_userid and dialect.claims_user and "Authorization" not in request.headers
+    return app.config.auth.insecure_userid and dialect.user_id_in_query and "Authorization" not in request.headers
 
 
 async def _claimed(
@@ -155,7 +155,7 @@ async def _claimed(
     The members of a new conversation are looked up too: they are made when they don't exist yet.
     """
     command = codec.decode(path, [(key, value) for key, value in query if key != "userId"], await _body())
-    claimed = dict(query).get("userId") or (command.claimed and command.claimed.number)
+    claimed = dict(query).get("userId") or (command.claimed_user and command.claimed_user.number)
     if not claimed:
         raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header, or ?userId=")
     if isinstance(command, CreateConversation):

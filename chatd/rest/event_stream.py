@@ -144,8 +144,10 @@ class EventStream(ResponseBody):
         epoch = self._app.database.epoch
         ready = {"epoch": epoch, "pos": position, "recovered": recovered}
         body = encode(ready if gap is None else {**ready, "reason": gap})
-        id = self._last_event_id if recovered and self._last_event_id else sse.id_of(epoch, position)
-        self._app.broker.send(self.subscription, sse.frame(id, "ready", sse.entry("", "ready", body, position, None)))
+        id = self._last_event_id if recovered and self._last_event_id else sse.position_id(epoch, position)
+        self._app.broker.send(
+            self.subscription, sse.frame(id, "ready", sse.event_json("", "ready", body, position, None))
+        )
 
     async def _refuse(self, refusal: Refusal) -> None:
         self._refusal = refusal

@@ -31,7 +31,7 @@ from chatd.services.replay import MissedEvents
 from chatd.store.queries import conversations
 from chatd.store.sqlite.transaction import ReadTransaction
 from protocol.dialects.encode import encode
-from protocol.dialects.words import COUNT
+from protocol.dialects.fields import POSITIVE_INTEGER
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, SIGNED_OUT, Closing, Refusal
 from protocol.framings import sse
 
@@ -68,15 +68,16 @@ def encoder_of(app: App, query: dict[str, str], push: sse.Push) -> EventEncoder:
     """The encoder for all events of the dialect that the query names."""
     dialect = app.dialect_of("/chat", query.get("dialect"))
     namespace = next(iter(dialect.vocabularies))
-    return EventEncoder(dialect, namespace, push, bytes, dialect.everything)
+    return EventEncoder(dialect, namespace, push, bytes, dialect.all_events)
 
 
 async def listing(app: App, actor: Actor, query: dict[str, str]) -> bytes:
     """The list of events, as JSON."""
     resume = resume_request(app, query, None)
-    encoder = encoder_of(app, query, sse.entry)
+    encoder = encoder_of(app, query, sse.event_json)
     limit = min(
-        COUNT.read_text(query["limit"]) if "limit" in query else DEFAULT_LIMIT, app.config.limits.page or MAX_LIMIT
+        POSITIVE_INTEGER.read_text(query["limit"]) if "limit" in query else DEFAULT_LIMIT,
+        app.config.limits.page or MAX_LIMIT,
     )
     seconds = _seconds(query["wait"]) if "wait" in query else 0.0
     found = FoundEvents([], app.broker.position, more=False)

@@ -5,7 +5,7 @@ more than once. It changes the database through `work.tx`, says what happened wi
 a Refusal. It never touches a socket: what it told is published after the commit, by dispatch.
 
 Who may: SCOPES names what is not for everybody. ROLES names for each command the least role that the asker must have
-in the conversation that it is about. An asker without a role is refused with NotYours, for the conversation and for
+in the conversation that it is about. An asker without a role is refused with NoAccess, for the conversation and for
 everything in it: each dialect documents whether that reads as FORBIDDEN or as if nothing were there.
 """
 
@@ -22,7 +22,7 @@ from chatd.store.queries.conversations import Membership
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol import commands as ask
 from protocol.commands import Command
-from protocol.errors import AUTH_INVALID, FORBIDDEN, NOT_FOUND, NotYours, Refusal
+from protocol.errors import AUTH_INVALID, FORBIDDEN, NOT_FOUND, NoAccess, Refusal
 from protocol.events import Event
 from protocol.ids import Key, Ref
 from protocol.model import Message, Role, User
@@ -134,7 +134,7 @@ class ServiceContext:
     def membership(self, command: Command, key: Key, noun: str = "Conversation") -> Membership:
         """The actor's place in a conversation, if its role is enough for the command."""
         place = conversations.membership(self.tx, key.number, self.actor.id) if key.number else None
-        if place is None or not key.fits(*place.conversation[:2]):
+        if place is None or not key.matches(*place.conversation[:2]):
             raise self.unseen(key, noun)
         self.require_role(place, ROLES[type(command)])
         return place
@@ -142,7 +142,7 @@ class ServiceContext:
     def unseen(self, key: Key, noun: str = "Conversation") -> Refusal:
         """Why the actor has no place in a conversation: it is not theirs, or nothing is there."""
         ref = conversations.ref(self.tx, key.number) if key.number else None
-        return missing(noun) if ref is None or not key.fits(*ref[:2]) else NotYours(noun)
+        return missing(noun) if ref is None or not key.matches(*ref[:2]) else NoAccess(noun)
 
     def require_role(self, place: Membership, role: Role) -> None:
         if RANK[place.role] < RANK[role]:
@@ -151,7 +151,7 @@ class ServiceContext:
     def message(self, command: Command, key: Key) -> tuple[Message, Membership]:
         """A message that the actor may see, and the place that they see it from."""
         found = messages.get(self.tx, key.number) if key.number else None
-        if found is None or not key.fits(*found.ref[:2]):
+        if found is None or not key.matches(*found.ref[:2]):
             raise missing("Message")
         return found, self.membership(command, Key(found.conversation.number), "Message")
 
@@ -173,7 +173,7 @@ def find_user(tx: ReadTransaction, key: Key) -> User:
     found = users.by_subject(tx, key.text) if key.text else None
     if found is None and key.number:
         found = users.by_id(tx, key.number)
-        if found is not None and not key.fits(*found.ref[:2]):
+        if found is not None and not key.matches(*found.ref[:2]):
             found = None
     if found is None or found.disabled:
         raise missing("User")

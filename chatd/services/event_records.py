@@ -46,7 +46,7 @@ ROWS: dict[type[Event], tuple[str, Callable[[Any], Columns]]] = {
     events.MemberAdded: ("add", lambda e: (e.conversation[0], e.user.ref[0], None, None)),
     events.MemberRemoved: ("remove", lambda e: (e.conversation[0], e.user[0], None, _born(e.conversation))),
     events.NotificationCreated: ("notify", lambda e: (None, e.notification.user[0], e.notification.ref[0], None)),
-    events.EverybodyNotified: ("broadcast", lambda e: (None, None, e.broadcast[0], None)),
+    events.BroadcastCreated: ("broadcast", lambda e: (None, None, e.broadcast[0], None)),
     events.NotificationRead: ("notify_read", lambda e: (None, e.user[0], e.notification[0], None)),
     events.NotificationDeleted: (
         "notify_delete",

@@ -23,9 +23,9 @@ from chatd.store.queries import broadcasts, notifications, view_intervals
 from chatd.store.queries.conversations import Membership
 from chatd.store.queries.notifications import Live
 from protocol import commands as ask
-from protocol.errors import BAD_REQUEST, NotYours, Refusal
+from protocol.errors import BAD_REQUEST, NoAccess, Refusal
 from protocol.events import (
-    EverybodyNotified,
+    BroadcastCreated,
     NotificationCounted,
     NotificationCreated,
     NotificationDeleted,
@@ -134,7 +134,7 @@ def _find(work: ServiceContext, key: Key) -> Found:
     me = work.actor.ref
     own = notifications.get(work.tx, me, key.number) if key.number else None
     found = own or (broadcasts.get(work.tx, me, key.number) if key.number else None)
-    if found is None or not key.fits(*found.ref[:2]):
+    if found is None or not key.matches(*found.ref[:2]):
         raise _unseen(work, key)
     derived = found.type == "message" and isinstance(found.related, Ref)
     return Found(found, own is None, found.related.number if derived else None)  # type: ignore[union-attr]
@@ -143,7 +143,7 @@ def _find(work: ServiceContext, key: Key) -> Found:
 def _unseen(work: ServiceContext, key: Key) -> Refusal:
     """Why a notification is none of the asker's: it is another user's, or nothing is there."""
     ref = notifications.of_another(work.tx, work.actor.ref, key.number) if key.number else None
-    return missing("Notification") if ref is None or not key.fits(*ref[:2]) else NotYours("Notification")
+    return missing("Notification") if ref is None or not key.matches(*ref[:2]) else NoAccess("Notification")
 
 
 def _put_away(work: ServiceContext, found: Found) -> None:
@@ -204,7 +204,7 @@ def broadcast(work: ServiceContext, command: ask.Broadcast) -> Recorded:
     """Taken on, and told to everybody who is here a little later."""
     _check(work, command.title, command.content, command.type, command.related)
     ref = broadcasts.add(work.tx, command.type, command.title, command.content, command.related)
-    work.publish(EverybodyNotified(ref))
+    work.publish(BroadcastCreated(ref))
     return Recorded(ref, work.tx.now)
 
 

@@ -22,7 +22,7 @@ const RETURNS = { 4400: false, 4401: false, 4403: false, 4404: false, 4405: fals
   1003: false, 4029: true, 1011: true, 1013: true, 1012: true, 4008: true };
 const WORDS = { "-32602": "BAD_REQUEST", "-32700": "BAD_REQUEST", "-32600": "BAD_REQUEST", "-32601": "BAD_REQUEST",
   "-32001": "AUTH_INVALID", "-32003": "FORBIDDEN", "-32004": "NOT_FOUND", "-32009": "CONFLICT", "-32013": "TOO_LARGE",
-  "-32015": "UNSUPPORTED_MEDIA_TYPE", "-32029": "RATE_LIMITED", "-32603": "INTERNAL", "-32050": "UNAVAILABLE" };
+  "-32029": "RATE_LIMITED", "-32603": "INTERNAL", "-32050": "UNAVAILABLE" };
 const REPEATS = ["RATE_LIMITED", "INTERNAL", "UNAVAILABLE"];
 const ROOMS = [
   { join: "conversation:join", leave: "conversation:leave", field: "conversationId" },

@@ -1,41 +1,42 @@
-"""Accounts: the routes that every dialect shares, as the `rooms` specification documents them.
+"""Accounts: the routes that all dialects share, as the `rooms` specification documents them.
 
-An answer says everything twice, in camelCase and in the words of RFC 6749 for clients that know OAuth. So is the id of
-the user, as an integer and as an ObjectId; which of the two a client goes on with is its dialect's affair.
+An answer has every key twice, in camelCase and as RFC 6749 names it for OAuth clients. It has the id of the user twice
+too, as an integer and as an ObjectId: a client uses the one that its dialect uses.
 """
 
 from __future__ import annotations
 
 from protocol.commands import Login, Logout, Refresh, Register
+from protocol.dialects.fields import SHORT_TEXT, field, optional
 from protocol.dialects.grammar import Route, Shape
-from protocol.dialects.words import LINE, always, either, field, nested, optional, plain, spelt
+from protocol.dialects.shapes import as_id, as_is, as_object, constant
 from protocol.ids import DECIMAL, OBJECT_ID
 
 # Shapes
 
 ACCOUNT: Shape = {
-    "id": spelt("ref", DECIMAL),
-    "_id": spelt("ref", OBJECT_ID),
-    "username": plain("name"),
-    "email": plain("email", "a string, or null"),
-    "displayName": plain("display", "a string, or null"),
+    "id": as_id("ref", DECIMAL),
+    "_id": as_id("ref", OBJECT_ID),
+    "username": as_is("name"),
+    "email": as_is("email", "a string, or null"),
+    "displayName": as_is("display", "a string, or null"),
 }
 TOKENS: Shape = {
-    "accessToken": plain("access"),
-    "refreshToken": plain("refresh"),
-    "tokenType": always("Bearer"),
-    "expiresIn": plain("expires_in", "seconds"),
-    "access_token": plain("access"),
-    "refresh_token": plain("refresh"),
-    "token_type": always("Bearer"),
-    "expires_in": plain("expires_in", "seconds"),
-    "user": nested("user", ACCOUNT),
+    "accessToken": as_is("access"),
+    "refreshToken": as_is("refresh"),
+    "tokenType": constant("Bearer"),
+    "expiresIn": as_is("expires_in", "seconds"),
+    "access_token": as_is("access"),
+    "refresh_token": as_is("refresh"),
+    "token_type": constant("Bearer"),
+    "expires_in": as_is("expires_in", "seconds"),
+    "user": as_object("user", ACCOUNT),
 }
 
 # Fields
 
-WHO = (either("username", LINE, "name", unless="email"), optional("email", LINE))
-PASSWORD = field("password", LINE)
+NAME_OR_EMAIL = (field("username", SHORT_TEXT, "name", unless="email"), optional("email", SHORT_TEXT))
+PASSWORD = field("password", SHORT_TEXT)
 
 # Routes
 
@@ -44,17 +45,20 @@ ROUTES = (
         "POST",
         "/auth/register",
         Register,
-        (*WHO, PASSWORD, optional("displayName", LINE, "display"), optional("invite", LINE)),
+        (*NAME_OR_EMAIL, PASSWORD, optional("displayName", SHORT_TEXT, "display"), optional("invite", SHORT_TEXT)),
         TOKENS,
         201,
         public=True,
     ),
-    Route("POST", "/auth/login", Login, (*WHO, PASSWORD), TOKENS, public=True),
+    Route("POST", "/auth/login", Login, (*NAME_OR_EMAIL, PASSWORD), TOKENS, public=True),
     Route(
         "POST",
         "/auth/refresh",
         Refresh,
-        (either("refreshToken", LINE, "refresh", unless="refresh_token"), optional("refresh_token", LINE, "refresh")),
+        (
+            field("refreshToken", SHORT_TEXT, "refresh", unless="refresh_token"),
+            optional("refresh_token", SHORT_TEXT, "refresh"),
+        ),
         TOKENS,
         public=True,
     ),
@@ -62,7 +66,7 @@ ROUTES = (
         "POST",
         "/auth/logout",
         Logout,
-        (optional("refreshToken", LINE, "refresh"), optional("refresh_token", LINE, "refresh")),
+        (optional("refreshToken", SHORT_TEXT, "refresh"), optional("refresh_token", SHORT_TEXT, "refresh")),
         status=204,
         public=True,
     ),

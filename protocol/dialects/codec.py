@@ -1,4 +1,4 @@
-"""A dialect in one namespace, ready to be spoken: names to commands, results to answers, refusals to either."""
+"""A dialect in one namespace, compiled: event names to commands, results to replies, refusals to errors."""
 
 from __future__ import annotations
 
@@ -8,67 +8,68 @@ from msgspec import Raw
 
 from protocol.commands import Command, Join
 from protocol.dialects.decode import CallDecoder, call_decoder
-from protocol.dialects.encode import encode, spell_body, spoken_body
-from protocol.dialects.grammar import SILENT, Dialect, Inbound, Shape
+from protocol.dialects.encode import build_body, build_cached_body, encode
+from protocol.dialects.grammar import NO_ACK, Dialect, Inbound, Shape
 from protocol.errors import UNKNOWN_CALL, Refusal
 
-Said = tuple[str, bytes]
-"""An event: its name and its JSON body."""
+EncodedEvent = tuple[str, bytes]
+"""An event as a client receives it: its name and its JSON body."""
 
 
 class NamespaceCodec:
-    """Made once for each dialect and namespace."""
+    """Made once for each dialect and namespace. `has_rooms` says whether its clients join conversations."""
 
     def __init__(self, dialect: Dialect, namespace: str) -> None:
         self.dialect = dialect
-        self.manners = dialect.replies
+        self.replies = dialect.replies
         self.vocabulary = dialect.vocabulary(namespace)
-        complaints = dialect.replies.complaints
+        error_texts = dialect.replies.error_texts
         self._rows: dict[str, tuple[Inbound, CallDecoder]] = {
-            row.name: (row, call_decoder(row, complaints)) for row in self.vocabulary.inbound
+            row.name: (row, call_decoder(row, error_texts)) for row in self.vocabulary.inbound
         }
-        self.joins = any(row.command is Join for row in self.vocabulary.inbound)
-        """Whether there are rooms to join here."""
+        self.has_rooms = any(row.command is Join for row in self.vocabulary.inbound)
 
     def row(self, name: str) -> Inbound:
-        """The row of a call; UNKNOWN_CALL where there is none."""
+        """The row of a request; raises UNKNOWN_CALL where there is none."""
         found = self._rows.get(name)
         if found is None:
             raise Refusal(UNKNOWN_CALL, f"There is no call {name[:100]!r} here")
         return found[0]
 
     def decode(self, name: str, arguments: Raw) -> Command:
-        """What a call means."""
+        """The command of a request whose row exists."""
         return self._rows[name][1].decode(arguments)
 
-    def answer(self, row: Inbound, result: Any) -> tuple[bytes | None, Said | None]:
-        """The ack of a success, and the event that tells it where the dialect tells it so."""
-        body = spoken_body(row.reply, result)
-        ack = self.manners.success(body)
-        told = (row.reply_event, encode(body)) if row.reply_event else None
-        return (None if ack is SILENT else encode(ack)), told
+    def answer(self, row: Inbound, result: Any) -> tuple[bytes | None, EncodedEvent | None]:
+        """The ack of a success (None: no ack), and the row's `reply_event` if it has one."""
+        body = build_cached_body(row.reply, result)
+        ack = self.replies.success(body)
+        event = (row.reply_event, encode(body)) if row.reply_event else None
+        return (None if ack is NO_ACK else encode(ack)), event
 
     def refuse(
-        self, row: Inbound | None, refusal: Refusal, *, asked: bool
-    ) -> tuple[Refusal, bytes | None, Said | None]:
-        """A refusal in the dialect's own words: itself, its ack, and the event that tells it.
+        self, row: Inbound | None, refusal: Refusal, *, wants_ack: bool
+    ) -> tuple[Refusal, bytes | None, EncodedEvent | None]:
+        """The refusal as the dialect words it, its ack (None: no ack), and the event that reports it.
 
-        The event is the row's own, if it has one; else the dialect's `error`, for whoever wants no ack or gets none.
+        The event is the row's `error_event` if it has one. Else it is the dialect's, and only where the caller
+        receives no ack.
         """
-        refusal = self.dialect.answer(refusal)
-        ack = self.manners.failure(refusal)
-        told: Said | None = None
+        refusal = self.dialect.reword(refusal)
+        ack = self.replies.failure(refusal)
+        event: EncodedEvent | None = None
         if row is not None and row.error_event:
-            told = _say(row.error_event, refusal)
-        elif ack is SILENT or not asked:
-            told = _say(self.manners.error, refusal)
-        return refusal, (None if ack is SILENT else encode(ack)), told
+            event = _encode_error(row.error_event, refusal)
+        elif ack is NO_ACK or not wants_ack:
+            event = _encode_error(self.replies.error_event, refusal)
+        return refusal, (None if ack is NO_ACK else encode(ack)), event
 
 
-def error_body(spoken: Dialect, refusal: Refusal) -> Any:
-    """A refusal in the shape of the dialect's event `error`."""
-    return spell_body(spoken.replies.error[1], refusal)
+def error_body(dialect: Dialect, refusal: Refusal) -> Any:
+    """A refusal in the shape of the dialect's `error_event`."""
+    return build_body(dialect.replies.error_event[1], refusal)
 
 
-def _say(words: tuple[str, Shape], refusal: Refusal) -> Said:
-    return words[0], encode(spell_body(words[1], refusal))
+def _encode_error(error_event: tuple[str, Shape], refusal: Refusal) -> EncodedEvent:
+    name, shape = error_event
+    return name, encode(build_body(shape, refusal))

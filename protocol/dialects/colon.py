@@ -1,6 +1,6 @@
-"""`colon`: message:send and its kin, acks of {ok, data}, and a notification service. The native dialect.
+"""`colon`: event names with colons (message:send), acks of {ok, data}, and a notification service.
 
-Users are integers, everything else is an ObjectId. `/chat` and `/notifications` are two services of one server.
+The ids of users are integers, all others are ObjectIds. `/chat` and `/notifications` are two services of one server.
 """
 
 from __future__ import annotations
@@ -37,24 +37,9 @@ from protocol.commands import (
     SetTyping,
     UpdateMe,
 )
-from protocol.dialects.grammar import Dialect, Inbound, Many, Outbound, ReplyStyle, Route, Shape, Vocabulary
-from protocol.dialects.words import (
-    COUNT,
-    FLAG,
-    TEXT,
-    URLS,
-    always,
-    computed,
-    field,
-    keys,
-    moment,
-    nested,
-    one_of,
-    optional,
-    plain,
-    spelt,
-    spelt_each,
-)
+from protocol.dialects.fields import BOOLEAN, POSITIVE_INTEGER, TEXT, URLS, field, ids, one_of, optional
+from protocol.dialects.grammar import Dialect, Inbound, ListOf, Outbound, ReplyStyle, Route, Shape, Vocabulary
+from protocol.dialects.shapes import as_id, as_ids, as_is, as_object, as_time, computed, constant
 from protocol.errors import Refusal
 from protocol.events import (
     MEMBERS,
@@ -76,75 +61,80 @@ from protocol.events import (
     UnreadChanged,
 )
 from protocol.ids import DECIMAL, OBJECT_ID, Ref
+from protocol.model import Attachment
 
 # Shapes
 
 
 def _related(related: Ref | str | None) -> str | None:
-    return OBJECT_ID.spell(related) if isinstance(related, Ref) else related  # type: ignore[return-value]
+    return OBJECT_ID.write(related) if isinstance(related, Ref) else related  # type: ignore[return-value]
 
 
-def _by_conversation(unread: tuple[Unread, ...]) -> dict[str, int]:
-    return {str(OBJECT_ID.spell(one.conversation)): one.count for one in unread}
+def _counts_by_conversation(unread: tuple[Unread, ...]) -> dict[str, int]:
+    return {str(OBJECT_ID.write(one.conversation)): one.count for one in unread}
+
+
+def _urls(attachments: tuple[Attachment, ...]) -> list[str]:
+    return [attachment.url for attachment in attachments]
 
 
 MESSAGE: Shape = {
-    "_id": spelt("ref", OBJECT_ID),
-    "sender_id": spelt("sender.ref", DECIMAL),
-    "content": plain("content"),
-    "attachments": computed("attachments", lambda many: [one.url for one in many], "a list of URLs"),
-    "seen_by": spelt_each("seen_by", DECIMAL),
-    "created_at": moment("created"),
-    "clientId": plain("client_id", omit_none=True),
+    "_id": as_id("ref", OBJECT_ID),
+    "sender_id": as_id("sender.ref", DECIMAL),
+    "content": as_is("content"),
+    "attachments": computed("attachments", _urls, "a list of URLs"),
+    "seen_by": as_ids("seen_by", DECIMAL),
+    "created_at": as_time("created"),
+    "clientId": as_is("client_id", omit_none=True),
 }
 
 
 CONVERSATION: Shape = {
-    "_id": spelt("ref", OBJECT_ID),
-    "type": plain("kind"),
-    "title": plain("title", omit_none=True),
-    "participants": spelt_each("members", DECIMAL),
-    "created_at": moment("created"),
+    "_id": as_id("ref", OBJECT_ID),
+    "type": as_is("kind"),
+    "title": as_is("title", omit_none=True),
+    "participants": as_ids("members", DECIMAL),
+    "created_at": as_time("created"),
 }
 
 
 PUBLIC_USER: Shape = {
-    "username": plain("name"),
-    "avatar_url": plain("avatar"),
-    "status": plain("status"),
-    "created_at": moment("created"),
+    "username": as_is("name"),
+    "avatar_url": as_is("avatar"),
+    "status": as_is("status"),
+    "created_at": as_time("created"),
 }
 
 
 NOTIFICATION: Shape = {
-    "_id": spelt("ref", OBJECT_ID),
-    "user_id": spelt("user", DECIMAL),
-    "type": plain("type"),
-    "title": plain("title"),
-    "content": plain("content"),
-    "is_read": plain("read", "true or false"),
+    "_id": as_id("ref", OBJECT_ID),
+    "user_id": as_id("user", DECIMAL),
+    "type": as_is("type"),
+    "title": as_is("title"),
+    "content": as_is("content"),
+    "is_read": as_is("read", "true or false"),
     "related_id": computed("related", _related, "an id, or null"),
-    "created_at": moment("created"),
+    "created_at": as_time("created"),
 }
 
 
-USER_SHAPE: Shape = {"id": spelt("ref", DECIMAL), **PUBLIC_USER}
+USER_BODY: Shape = {"id": as_id("ref", DECIMAL), **PUBLIC_USER}
 MEMBER: Shape = {
-    "user_id": spelt("user.ref", DECIMAL),
-    "role": plain("role", "owner, admin or member"),
-    "joined_at": moment("joined"),
-    "user": nested("user", PUBLIC_USER),
+    "user_id": as_id("user.ref", DECIMAL),
+    "role": as_is("role", "owner, admin or member"),
+    "joined_at": as_time("joined"),
+    "user": as_object("user", PUBLIC_USER),
 }
 UNREAD: Shape = {
-    "total": plain("total", "a number"),
-    "byConversation": computed("conversations", _by_conversation, "an object: conversation id → number"),
+    "total": as_is("total", "a number"),
+    "byConversation": computed("conversations", _counts_by_conversation, "an object: conversation id → number"),
 }
-BROADCAST: Shape = {"_id": spelt("ref", OBJECT_ID), "created_at": moment("created")}
-COUNTED: Shape = {"count": plain("count", "a number")}
+BROADCAST: Shape = {"_id": as_id("ref", OBJECT_ID), "created_at": as_time("created")}
+COUNT: Shape = {"count": as_is("count", "a number")}
 ERROR: Shape = {
-    "code": plain("code.code"),
-    "message": plain("message"),
-    "retryAfter": plain("retry_after", "seconds", omit_none=True),
+    "code": as_is("code.code"),
+    "message": as_is("message"),
+    "retryAfter": as_is("retry_after", "seconds", omit_none=True),
 }
 
 # Fields
@@ -154,73 +144,76 @@ MESSAGE_ID = field("messageId", OBJECT_ID, "message")
 NOTIFICATION_ID = field("notificationId", OBJECT_ID, "notification")
 USER_ID = field("userId", DECIMAL, "user")
 ROLE = optional("role", one_of("admin", "member"))
-SENT = (
+CONTENT_FIELDS = (
     field("content", TEXT, required=False),
     optional("attachments", URLS),
     optional("clientId", TEXT, "client_id"),
 )
-WINDOW = (optional("limit", COUNT), optional("before", OBJECT_ID), optional("after", OBJECT_ID))
-NOTICE = (
+WINDOW_FIELDS = (optional("limit", POSITIVE_INTEGER), optional("before", OBJECT_ID), optional("after", OBJECT_ID))
+NOTIFICATION_FIELDS = (
     field("title", TEXT),
     optional("content", TEXT),
     optional("type", one_of("message", "group_invite", "system")),
     optional("related_id", TEXT, "related"),
 )
 
-# Calls
+# Requests and events
 
 CHAT = Vocabulary(
     inbound=(
         Inbound("conversation:join", Join, (CONVERSATION_ID,)),
         Inbound("conversation:leave", Leave, (CONVERSATION_ID,)),
-        Inbound("message:send", SendMessage, (CONVERSATION_ID, *SENT), MESSAGE),
+        Inbound("message:send", SendMessage, (CONVERSATION_ID, *CONTENT_FIELDS), MESSAGE),
         Inbound("message:edit", EditMessage, (MESSAGE_ID, field("content", TEXT)), MESSAGE),
         Inbound("message:delete", DeleteMessage, (MESSAGE_ID,)),
         Inbound("message:read", ReadMessage, (MESSAGE_ID,)),
-        Inbound("typing", SetTyping, (CONVERSATION_ID, field("isTyping", FLAG, "on"))),
+        Inbound("typing", SetTyping, (CONVERSATION_ID, field("isTyping", BOOLEAN, "on"))),
         Inbound("members:add", AddMember, (CONVERSATION_ID, USER_ID, ROLE)),
         Inbound("members:remove", RemoveMember, (CONVERSATION_ID, USER_ID)),
     ),
     outbound=(
-        Outbound(MessageCreated, "message:created", MESSAGE, of="message"),
-        Outbound(MessageUpdated, "message:updated", MESSAGE, of="message"),
-        Outbound(MessageDeleted, "message:deleted", {"messageId": spelt("message", OBJECT_ID)}),
+        Outbound(MessageCreated, "message:created", MESSAGE, part="message"),
+        Outbound(MessageUpdated, "message:updated", MESSAGE, part="message"),
+        Outbound(MessageDeleted, "message:deleted", {"messageId": as_id("message", OBJECT_ID)}),
         Outbound(
             MessageRead,
             "message:read",
             {
-                "messageId": spelt("message", OBJECT_ID),
-                "readerId": spelt("reader", DECIMAL),
-                "readAt": moment("at"),
+                "messageId": as_id("message", OBJECT_ID),
+                "readerId": as_id("reader", DECIMAL),
+                "readAt": as_time("at"),
             },
         ),
         Outbound(
             Typing,
             "typing",
             {
-                "conversationId": spelt("conversation", OBJECT_ID),
-                "userId": spelt("user", DECIMAL),
-                "isTyping": plain("on", "true or false"),
+                "conversationId": as_id("conversation", OBJECT_ID),
+                "userId": as_id("user", DECIMAL),
+                "isTyping": as_is("on", "true or false"),
             },
-            others=True,
+            others_only=True,
         ),
-        Outbound(ConversationCreated, "conversation:created", CONVERSATION, MEMBERS, of="conversation"),
-        Outbound(ConversationCreated, "conversation:created", CONVERSATION, USER, of="conversation"),
+        Outbound(ConversationCreated, "conversation:created", CONVERSATION, MEMBERS, part="conversation"),
+        Outbound(ConversationCreated, "conversation:created", CONVERSATION, USER, part="conversation"),
         Outbound(
-            ConversationDeleted, "conversation:deleted", {"conversationId": spelt("conversation", OBJECT_ID)}, MEMBERS
+            ConversationDeleted, "conversation:deleted", {"conversationId": as_id("conversation", OBJECT_ID)}, MEMBERS
         ),
-        Outbound(MemberAdded, "members:added", {"userId": spelt("user.ref", DECIMAL)}),
-        Outbound(MemberRemoved, "members:removed", {"userId": spelt("user", DECIMAL)}),
+        Outbound(MemberAdded, "members:added", {"userId": as_id("user.ref", DECIMAL)}),
+        Outbound(MemberRemoved, "members:removed", {"userId": as_id("user", DECIMAL)}),
         Outbound(UnreadChanged, "unread:count", UNREAD, USER),
-        Outbound(NotificationCreated, "notification:created", NOTIFICATION, USER, of="notification"),
+        Outbound(NotificationCreated, "notification:created", NOTIFICATION, USER, part="notification"),
     ),
-    greets=(UnreadChanged,),
+    initial_events=(UnreadChanged,),
 )
 
 NOTIFICATIONS = Vocabulary(
     inbound=(
         Inbound(
-            "notification:list", ListNotifications, (optional("unreadOnly", FLAG, "unread_only"),), Many(NOTIFICATION)
+            "notification:list",
+            ListNotifications,
+            (optional("unreadOnly", BOOLEAN, "unread_only"),),
+            ListOf(NOTIFICATION),
         ),
         Inbound("notification:get", GetNotification, (NOTIFICATION_ID,), NOTIFICATION),
         Inbound("notification:read", ReadNotification, (NOTIFICATION_ID,), NOTIFICATION),
@@ -229,25 +222,27 @@ NOTIFICATIONS = Vocabulary(
             "notification:ping",
             Heartbeat,
             (field("action", one_of("ping")),),
-            {"timestamp": plain("at", "milliseconds since 1970")},
+            {"timestamp": as_is("at", "milliseconds since 1970")},
             reply_event="pong",
         ),
     ),
     outbound=(
-        Outbound(NotificationCreated, "notification:created", NOTIFICATION, USER, of="notification"),
+        Outbound(NotificationCreated, "notification:created", NOTIFICATION, USER, part="notification"),
         Outbound(
             NotificationRead,
             "notification:read",
-            {"notificationId": spelt("notification", OBJECT_ID), "is_read": always(True)},
+            {"notificationId": as_id("notification", OBJECT_ID), "is_read": constant(True)},
             USER,
         ),
         Outbound(
-            NotificationDeleted, "notification:deleted", {"notificationId": spelt("notification", OBJECT_ID)}, USER
+            NotificationDeleted, "notification:deleted", {"notificationId": as_id("notification", OBJECT_ID)}, USER
         ),
-        Outbound(NotificationCounted, "notification:count", COUNTED, USER),
+        Outbound(NotificationCounted, "notification:count", COUNT, USER),
     ),
-    greets=(NotificationCounted,),
+    initial_events=(NotificationCounted,),
 )
+
+# Routes
 
 ROUTES = (
     Route(
@@ -256,45 +251,63 @@ ROUTES = (
         CreateConversation,
         (
             field("type", one_of("private", "group"), "kind"),
-            field("participants", keys(DECIMAL), "members"),
+            field("participants", ids(DECIMAL), "members"),
             optional("title", TEXT),
         ),
         CONVERSATION,
         201,
     ),
-    Route("GET", "/conversations", ListConversations, WINDOW, Many(CONVERSATION)),
+    Route("GET", "/conversations", ListConversations, WINDOW_FIELDS, ListOf(CONVERSATION)),
     Route("GET", "/conversations/{conversationId}", GetConversation, (CONVERSATION_ID,), CONVERSATION),
     Route("DELETE", "/conversations/{conversationId}", DeleteConversation, (CONVERSATION_ID,), status=204),
-    Route("POST", "/conversations/{conversationId}/messages", SendMessage, (CONVERSATION_ID, *SENT), MESSAGE, 201),
-    Route("GET", "/conversations/{conversationId}/messages", ListMessages, (CONVERSATION_ID, *WINDOW), Many(MESSAGE)),
+    Route(
+        "POST",
+        "/conversations/{conversationId}/messages",
+        SendMessage,
+        (CONVERSATION_ID, *CONTENT_FIELDS),
+        MESSAGE,
+        201,
+    ),
+    Route(
+        "GET",
+        "/conversations/{conversationId}/messages",
+        ListMessages,
+        (CONVERSATION_ID, *WINDOW_FIELDS),
+        ListOf(MESSAGE),
+    ),
     Route("GET", "/messages/{messageId}", GetMessage, (MESSAGE_ID,), MESSAGE),
     Route("PATCH", "/messages/{messageId}", EditMessage, (MESSAGE_ID, field("content", TEXT)), MESSAGE),
     Route("DELETE", "/messages/{messageId}", DeleteMessage, (MESSAGE_ID,), status=204),
     Route("POST", "/messages/{messageId}/read", ReadMessage, (MESSAGE_ID,), status=204),
-    Route("GET", "/conversations/{conversationId}/members", ListMembers, (CONVERSATION_ID,), Many(MEMBER)),
+    Route("GET", "/conversations/{conversationId}/members", ListMembers, (CONVERSATION_ID,), ListOf(MEMBER)),
     Route("POST", "/conversations/{conversationId}/members", AddMember, (CONVERSATION_ID, USER_ID, ROLE), status=204),
     Route("DELETE", "/conversations/{conversationId}/members", RemoveMember, (CONVERSATION_ID, USER_ID), status=204),
     Route(
         "POST",
         "/conversations/{conversationId}/typing",
         SetTyping,
-        (CONVERSATION_ID, field("isTyping", FLAG, "on")),
+        (CONVERSATION_ID, field("isTyping", BOOLEAN, "on")),
         status=204,
     ),
     Route("GET", "/unread", GetUnread, (), UNREAD),
     Route(
-        "POST", "/notifications", CreateNotification, (field("user_id", DECIMAL, "user"), *NOTICE), NOTIFICATION, 201
+        "POST",
+        "/notifications",
+        CreateNotification,
+        (field("user_id", DECIMAL, "user"), *NOTIFICATION_FIELDS),
+        NOTIFICATION,
+        201,
     ),
-    Route("POST", "/notifications/broadcast", Broadcast, NOTICE, BROADCAST, 202),
+    Route("POST", "/notifications/broadcast", Broadcast, NOTIFICATION_FIELDS, BROADCAST, 202),
     Route(
         "GET",
         "/notifications",
         ListNotifications,
-        (optional("unreadOnly", FLAG, "unread_only"), *WINDOW),
-        Many(NOTIFICATION),
+        (optional("unreadOnly", BOOLEAN, "unread_only"), *WINDOW_FIELDS),
+        ListOf(NOTIFICATION),
     ),
-    Route("GET", "/notifications/unread/count", CountNotifications, (), COUNTED),
-    Route("POST", "/notifications/read", ReadNotifications, (), COUNTED),
+    Route("GET", "/notifications/unread/count", CountNotifications, (), COUNT),
+    Route("POST", "/notifications/read", ReadNotifications, (), COUNT),
     Route("GET", "/notifications/{notificationId}", GetNotification, (NOTIFICATION_ID,), NOTIFICATION),
     Route("POST", "/notifications/{notificationId}/read", ReadNotification, (NOTIFICATION_ID,), NOTIFICATION),
     Route("DELETE", "/notifications/{notificationId}", DeleteNotification, (NOTIFICATION_ID,), status=204),
@@ -302,10 +315,15 @@ ROUTES = (
         "GET",
         "/users",
         ListUsers,
-        (optional("query", TEXT), optional("limit", COUNT), optional("before", DECIMAL), optional("after", DECIMAL)),
-        Many(USER_SHAPE),
+        (
+            optional("query", TEXT),
+            optional("limit", POSITIVE_INTEGER),
+            optional("before", DECIMAL),
+            optional("after", DECIMAL),
+        ),
+        ListOf(USER_BODY),
     ),
-    Route("GET", "/users/me", GetMe, (), USER_SHAPE),
+    Route("GET", "/users/me", GetMe, (), USER_BODY),
     Route(
         "PATCH",
         "/users/me",
@@ -315,17 +333,17 @@ ROUTES = (
             field("avatar_url", TEXT, "avatar", required=False, clears=True),
             field("status", TEXT, "status", required=False, clears=True),
         ),
-        USER_SHAPE,
+        USER_BODY,
     ),
-    Route("GET", "/users/{userId}", GetUser, (USER_ID,), USER_SHAPE),
+    Route("GET", "/users/{userId}", GetUser, (USER_ID,), USER_BODY),
 )
 
 
-def _ok(data: object) -> dict[str, object]:
+def _success(data: object) -> dict[str, object]:
     return {"ok": True} if data is None else {"ok": True, "data": data}
 
 
-def _not_ok(refusal: Refusal) -> dict[str, object]:
+def _failure(refusal: Refusal) -> dict[str, object]:
     error: dict[str, object] = {"code": refusal.code.code, "message": refusal.message}
     if refusal.retry_after is not None:
         error["retryAfter"] = refusal.retry_after
@@ -335,10 +353,10 @@ def _not_ok(refusal: Refusal) -> dict[str, object]:
 DIALECT = Dialect(
     name="colon",
     title="WebSocket (Realtime) Spec — Chat Service and Notification Service",
-    user=DECIMAL,
-    conversation=OBJECT_ID,
+    user_id=DECIMAL,
+    conversation_id=OBJECT_ID,
     vocabularies={"/chat": CHAT, "/notifications": NOTIFICATIONS},
-    replies=ReplyStyle(_ok, _not_ok, ("error", ERROR)),
+    replies=ReplyStyle(success=_success, failure=_failure, error_event=("error", ERROR)),
     routes=ROUTES,
-    not_yours="You have no permission for this {noun}",
+    forbidden_text="You have no permission for this {noun}",
 )

@@ -1,6 +1,6 @@
-"""Say rows and shapes, made quick: a shape becomes one function, a vocabulary one table from event to its spellings.
+"""Outbound rows and shapes, compiled: a shape becomes one function, a vocabulary a table from event to encoders.
 
-Bodies come out as JSON bytes: nothing below this ever sees an event again.
+Bodies are encoded to JSON bytes here; no code past this file handles an event's attributes.
 """
 
 from __future__ import annotations
@@ -12,125 +12,130 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from protocol.dialects.grammar import Body, Item, Many, Outbound, Shape, Vocabulary, as_it_is
+from protocol.dialects.grammar import Body, ListOf, Outbound, Shape, ShapeValue, Vocabulary, unchanged
 from protocol.events import Event
 from protocol.model import Page
 
 encode = msgspec.json.Encoder().encode
 
 
-def speller(shape: Shape) -> Callable[[Any], dict[str, Any]]:
-    """A shape as a function from something of the model to what JSON says of it.
+def compile_shape(shape: Shape) -> Callable[[Any], dict[str, Any]]:
+    """A shape as a function from an object of the model to a dict for JSON.
 
-    Its rows are written out as one expression and compiled: half the time of a loop over them, for every event told.
+    The keys are written as one expression and compiled: that takes half the time of a loop over them, for every event.
     """
-    items = [(key, item) for key, item in shape.items() if not item.spread]
-    spread = [(_getter(item.path), item.spell) for item in shape.values() if item.spread]
-    spell = _compiled(items)
+    items = [(key, value) for key, value in shape.items() if not value.spread]
+    spread = [(_getter(value.path), value.convert) for value in shape.values() if value.spread]
+    build = _compile_items(items)
 
-    def spell_more(thing: Any) -> dict[str, Any]:
-        said = spell(thing)
-        for get, write in spread:
-            said |= {key: value for key, value in write(get(thing)).items() if key not in shape}
-        return said
+    def build_with_extra_keys(source: Any) -> dict[str, Any]:
+        result = build(source)
+        for get, convert in spread:
+            result |= {key: value for key, value in convert(get(source)).items() if key not in shape}
+        return result
 
-    return spell_more if spread else spell
+    return build_with_extra_keys if spread else build
 
 
-def _compiled(items: list[tuple[str, Item]]) -> Callable[[Any], dict[str, Any]]:
-    """`{"_id": write0(thing.ref), "content": thing.content, ...}`, less what is left out when None, as a function."""
-    known: dict[str, Any] = {}
-    said = []
-    for at, (key, item) in enumerate(items):
-        assert all(map(str.isidentifier, filter(None, item.path.split(".")))), item.path
-        value = f"thing.{item.path}" if item.path else "thing"
-        if item.spell is not as_it_is:
-            known[f"write{at}"] = item.spell
-            value = f"write{at}({value})"
-        said.append(f"{key!r}: {value}")
-    rare = [f"\n    if said[{key!r}] is None: del said[{key!r}]" for key, item in items if item.omit_none]
-    exec(f"def spell(thing):\n    said = {{{', '.join(said)}}}{''.join(rare)}\n    return said", known)  # noqa: S102 - made of our tables
-    spell: Callable[[Any], dict[str, Any]] = known["spell"]
-    return spell
+def _compile_items(items: list[tuple[str, ShapeValue]]) -> Callable[[Any], dict[str, Any]]:
+    """A function for `{"_id": convert0(source.ref), "content": source.content, ...}`, less the keys to omit."""
+    names: dict[str, Any] = {}
+    entries = []
+    for index, (key, value) in enumerate(items):
+        assert all(map(str.isidentifier, filter(None, value.path.split(".")))), value.path
+        expression = f"source.{value.path}" if value.path else "source"
+        if value.convert is not unchanged:
+            names[f"convert{index}"] = value.convert
+            expression = f"convert{index}({expression})"
+        entries.append(f"{key!r}: {expression}")
+    deletions = [f"\n    if result[{key!r}] is None: del result[{key!r}]" for key, value in items if value.omit_none]
+    exec(  # noqa: S102 - the source consists of our own tables
+        f"def build(source):\n    result = {{{', '.join(entries)}}}{''.join(deletions)}\n    return result", names
+    )
+    build: Callable[[Any], dict[str, Any]] = names["build"]
+    return build
 
 
 def _getter(path: str) -> Callable[[Any], Any]:
-    return attrgetter(path) if path else as_it_is
+    return attrgetter(path) if path else unchanged
 
 
 class ShapeEncoder:
-    """A shape, ready to be said. What it said last is remembered: an ack says what an event has just said."""
+    """A compiled shape. It keeps its last result: an ack and an event often encode the same object in turn."""
 
-    __slots__ = ("_said", "_thing", "spell")
+    __slots__ = ("_last_result", "_last_source", "build")
 
     def __init__(self, shape: Shape) -> None:
-        self.spell = speller(shape)
-        self._thing: Any = self
-        self._said = b""
+        self.build = compile_shape(shape)
+        self._last_source: Any = self
+        self._last_result = b""
 
-    def say(self, thing: Any) -> bytes:
-        """Something of the model as JSON."""
-        if thing is not self._thing:
-            self._said = encode(self.spell(thing))
-            self._thing = thing
-        return self._said
+    def encode(self, source: Any) -> bytes:
+        """The JSON of an object of the model."""
+        if source is not self._last_source:
+            self._last_result = encode(self.build(source))
+            self._last_source = source
+        return self._last_result
 
 
-_speakers: dict[int, tuple[Shape, ShapeEncoder]] = {}
+_shape_encoders: dict[int, tuple[Shape, ShapeEncoder]] = {}
 
 
 def shape_encoder(shape: Shape) -> ShapeEncoder:
-    """The shape's own. Shapes are dicts, so they are known by identity (and kept, so that it stays theirs)."""
-    known = _speakers.get(id(shape))
+    """The one encoder of a shape. A dict has no hash, so the key is its identity; the table keeps the dict alive."""
+    known = _shape_encoders.get(id(shape))
     if known is None:
-        known = _speakers[id(shape)] = (shape, ShapeEncoder(shape))
+        known = _shape_encoders[id(shape)] = (shape, ShapeEncoder(shape))
     return known[1]
 
 
-def spell_body(body: Body, result: Any) -> Any:
-    """What a call gave, as the row's `reply` spells it."""
+def build_body(body: Body, result: Any) -> Any:
+    """The result of a request in the shape of the row's `reply`, ready to be encoded."""
     if body is None or result is None:
         return None
-    if isinstance(body, Many):
-        spell = shape_encoder(body.shape).spell
-        return [spell(item) for item in (result.items if isinstance(result, Page) else result)]
-    return shape_encoder(body).spell(result)
+    if isinstance(body, ListOf):
+        build = shape_encoder(body.shape).build
+        return [build(item) for item in (result.items if isinstance(result, Page) else result)]
+    return shape_encoder(body).build(result)
 
 
-def spoken_body(body: Body, result: Any) -> Any:
-    """The same as `spell_body`, with a single thing as ready-made JSON."""
-    if isinstance(body, Many) or body is None or result is None:
-        return spell_body(body, result)
-    return Raw(shape_encoder(body).say(result))
+def build_cached_body(body: Body, result: Any) -> Any:
+    """The same as `build_body`, except that a single object is JSON already: the encoder's last result if possible."""
+    if isinstance(body, ListOf) or body is None or result is None:
+        return build_body(body, result)
+    return Raw(shape_encoder(body).encode(result))
 
 
-class Saying(Struct, frozen=True):
-    """One way of telling an event: under which name, where it is heard, and to whom."""
+class OutboundEncoder(Struct, frozen=True):
+    """A compiled Outbound row."""
 
     name: str
-    at: str
-    others: bool
+    audience: str
+    others_only: bool
     when: tuple[str, Any] | None
-    about: Callable[[Any], Any]
-    speaker: ShapeEncoder
+    select_part: Callable[[Any], Any]
+    encoder: ShapeEncoder
 
     def applies(self, event: Event) -> bool:
         return self.when is None or getattr(event, self.when[0]) == self.when[1]
 
-    def body(self, event: Event) -> bytes:
-        return self.speaker.say(self.about(event))
+    def encode(self, event: Event) -> bytes:
+        """The body as JSON."""
+        return self.encoder.encode(self.select_part(event))
 
-    def spell(self, event: Event) -> dict[str, Any]:
-        return self.speaker.spell(self.about(event))
+    def build(self, event: Event) -> dict[str, Any]:
+        """The body as a dict."""
+        return self.encoder.build(self.select_part(event))
 
 
-def sayings(vocabulary: Vocabulary) -> dict[type[Event], tuple[Saying, ...]]:
-    """All that a vocabulary says, by event."""
-    table: dict[type[Event], tuple[Saying, ...]] = {}
-    for say in vocabulary.outbound:
-        table[say.event] = (*table.get(say.event, ()), _saying(say))
+def outbound_encoders(vocabulary: Vocabulary) -> dict[type[Event], tuple[OutboundEncoder, ...]]:
+    """The encoders of a vocabulary's rows, by event."""
+    table: dict[type[Event], tuple[OutboundEncoder, ...]] = {}
+    for row in vocabulary.outbound:
+        table[row.event] = (*table.get(row.event, ()), _outbound_encoder(row))
     return table
 
 
-def _saying(say: Outbound) -> Saying:
-    return Saying(say.name, say.at, say.others, say.when, _getter(say.of), shape_encoder(say.body))
+def _outbound_encoder(row: Outbound) -> OutboundEncoder:
+    encoder = shape_encoder(row.body)
+    return OutboundEncoder(row.name, row.audience, row.others_only, row.when, _getter(row.part), encoder)

@@ -1,29 +1,35 @@
-"""The words in which a dialect is written. A dialect is tables of these, and hardly a function.
+"""The language of the dialects. A dialect is a set of tables of these rows, and has hardly any functions.
 
-    Hear     a call that clients may make: its name, the command that it means, the fields that it takes, the answer
-    Say      an event that clients are told: which event of the house, its name, its body, and where it is heard
-    Route    the same as Hear, over REST
-    Shape    how something of the model is spelt: key by key, each with the word that spells it
-    Field    one thing that a payload has: its name, its Word (type), and the command's attribute that it becomes
+    Inbound     a request that clients may send: its name, its command, its fields, its reply
+    Outbound    an event that clients receive: the event of the core, its name, its shape, its audience
+    Route       the same as Inbound, over REST
+    Shape       the JSON of a part of the model: for each key, the attribute and how it is written
+    Field       one field of a request: its name, its type, and the attribute of the command that it sets
+    Vocabulary  the Inbound and Outbound rows of one namespace
+    ReplyStyle  the acks of success and failure, and the event that reports an error
+    Dialect     all of this for one specification
 
-What specifications differ in beyond names and shapes are words too:
+A difference between specifications other than names and shapes has its own entry here:
 
-    positional arguments      Hear.positional       `pairs` joins with a bare id
-    the answer is an event    Hear.tells            `kebab`: message-sent
-    the refusal is an event   Hear.complains        `kebab`: message-error
-    what is another's         Dialect.not_yours     `kebab`: Unauthorized to join this conversation
-    silent calls              silent, bare          `inbox`: no acks at all; `kebab`: only where one is documented
-    a state as confirmation   Hear.restates         `inbox`: unread_count after every read_messages
-    to the others only        Say.others            typing
-    greetings                 Vocabulary.greets     what a newcomer is told: counts, presence
-    greetings of the user     greets_user           `inbox`: unread_count on connect, to all of the user's devices
-    constant fields           always(...)           `pairs`: type "new_message"
-    fields of its own         spread(...)           `pairs`: whatever a notification brings along
-    one field or another      Field.unless          accounts: refreshToken or refresh_token
-    who the payload says      claim(...)            `kebab`: sender_id
-    places of the token       Dialect.token         `inbox`: ?token=
-    refused connections       Dialect.turns_away    an error, an event, or nothing at all
-    spelling of ids           a Spelling per field
+    positional arguments         Inbound.positional              `pairs` joins with a bare id
+    the reply is an event        Inbound.reply_event             `kebab`: message-sent
+    the error is an event        Inbound.error_event             `kebab`: message-error
+    a state as confirmation      Inbound.resends                 `inbox`: unread_count after every read_messages
+    not to the actor             Outbound.others_only            typing
+    one event, several names     Outbound.when                   `kebab`: user:online, user:offline
+    events on connect            Vocabulary.initial_events       unread counts, presence
+    ... to all of the user       initial_events_to_user          `inbox`: unread_count, to all devices of the user
+    no acks                      no_ack, reply_as_ack            `inbox`: none at all; `kebab`: only the documented one
+    texts of invalid payloads    ReplyStyle.error_texts          `kebab`: class-validator's
+    constant keys                constant(...)                   `pairs`: type "new_message"
+    keys of the value itself     extra_keys(...)                 `pairs`: the extra keys of a notification
+    either of two fields         Field.unless                    accounts: refreshToken or refresh_token
+    the sender in the payload    claimed_user(...)               `kebab`: sender_id
+    no access                    Dialect.forbidden_text          `kebab`: Unauthorized to join this conversation
+    where the token may be       Dialect.token_in                `inbox`: ?token=
+    the user in the query        Dialect.user_id_in_query        `kebab`: ?userId=
+    a rejected connection        Dialect.rejects_with            an error, an event, or a plain disconnect
+    the format of ids            an IdFormat for each field      integers, ObjectIds, UUIDs
 """
 
 from __future__ import annotations
@@ -34,88 +40,93 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct
 
 from protocol.commands import Command
-from protocol.errors import FORBIDDEN, NotYours, Problem, Refusal
+from protocol.errors import FORBIDDEN, NoAccess, Problem, Refusal
 from protocol.events import JOINED, Event
-from protocol.ids import Spelling
+from protocol.ids import IdFormat
 
-# Fields: what is heard
+MAX_PROBLEMS = 10  # in one answer about one payload
 
 
-class Word(Struct, frozen=True):
-    """A type of field: the JSON type that msgspec checks, what that is in words, and how it becomes the command's.
+# Fields: what clients send
+
+
+class FieldType(Struct, frozen=True):
+    """The type of a field: the JSON type that msgspec checks, its description, and the conversion to the attribute.
 
     `read` takes the checked JSON value; `read_text` takes the text of a path or a query string. Both raise a Refusal
-    for a value of the right type that is still none of this word.
+    for a value that has the JSON type and is still not valid.
     """
 
-    type: Any
+    json_type: Any
     expected: str
     read: Callable[[Any], Any]
     read_text: Callable[[str], Any]
 
 
 class Field(Struct, frozen=True):
-    """One thing in a payload. An optional field may be absent or null: then the command's own default holds.
+    """One field of a request. An optional field may be absent or null: then the default of the command applies.
 
-    With `clears` a null is a value of its own: it empties what the field names. A required field with `unless` may be
-    left out where the field of that name is there instead.
+    With `clears` null is a value: it clears the attribute. A required field with `unless` may be absent where the
+    field of that name is present.
     """
 
     name: str
-    word: Word
-    to: str
+    type: FieldType
+    attribute: str
     required: bool = True
     clears: bool = False
     unless: str | None = None
 
 
-# Shapes: what is said
+# Shapes: what clients receive
 
 
-def as_it_is(value: Any) -> Any:
-    """The spelling of what needs none."""
+def unchanged(value: Any) -> Any:
+    """The conversion of a value that is valid JSON already."""
     return value
 
 
-class Item(Struct, frozen=True):
-    """One key of a shape: where the value comes from, what it is in words, and whether it is left out when None.
+class ShapeValue(Struct, frozen=True):
+    """The value of one key of a shape: the path of its attribute, the conversion to JSON, and a description.
 
-    With `spread` the value is a dict whose own keys stand in the body, after all others and never in place of one.
+    An empty path is the object itself. With `omit_none` the key is absent where the value is None. With `spread` the
+    value is a dict: its keys follow all keys of the shape and never replace one.
     """
 
     path: str
-    spell: Callable[[Any], Any]
-    kind: str
+    convert: Callable[[Any], Any]
+    description: str
     omit_none: bool = False
     spread: bool = False
 
 
-Shape: TypeAlias = Mapping[str, Item]
+Shape: TypeAlias = Mapping[str, ShapeValue]
 
 
-class Many(Struct, frozen=True):
-    """A list of something."""
+class ListOf(Struct, frozen=True):
+    """A list whose items have one shape."""
 
     shape: Shape
 
 
-Body: TypeAlias = Shape | Many | None
+Body: TypeAlias = Shape | ListOf | None
 
 
 # Rows
 
 
 class Inbound(Struct, frozen=True):
-    """A call that clients may make.
+    """A request that clients may send.
 
-    `fixed` gives attributes of the command that hold where no field of the payload says otherwise. The refusal is told
-    as the event `complains` instead of the dialect's `error`. `restates` is the state that the call changes: told to
-    the caller even where it has not changed.
+    `fixed` are attributes of the command that apply where no field sets them. With `positional` the arguments may be
+    the bare values of the fields, in their order. `reply_event` is sent to the caller with the reply as its body.
+    `error_event` reports an error in place of the dialect's own. `resends` is the state that the request changes: the
+    caller receives it even if it has not changed.
     """
 
     name: str
     command: type[Command]
-    takes: tuple[Field, ...] = ()
+    fields: tuple[Field, ...] = ()
     reply: Body = None
     positional: bool = False
     fixed: Mapping[str, Any] = {}
@@ -125,121 +136,128 @@ class Inbound(Struct, frozen=True):
 
 
 class Outbound(Struct, frozen=True):
-    """An event that clients are told: `body` spells it, or the part `of` it. `when` chooses rows: `("on", True)`."""
+    """An event that clients receive. `body` is the shape of the event, or of the `part` of it that this path names.
+
+    `audience` is one kind of the event's audiences. With `others_only` the actor does not receive it. `when` is an
+    attribute and a value: the row applies only to events that have them, as in `("on", True)`.
+    """
 
     event: type[Event]
     name: str
     body: Shape
-    at: str = JOINED
-    others: bool = False
+    audience: str = JOINED
+    others_only: bool = False
     when: tuple[str, Any] | None = None
-    of: str = ""
+    part: str = ""
 
 
 class Route(Struct, frozen=True):
-    """A call over REST. `{names}` in the path are fields; the others come from the query (GET, DELETE) or the body.
+    """A request over REST. `{names}` in the path are fields; the others come from the query (GET, DELETE) or the body.
 
-    `numbered` answers a list as `{data, page, limit, total}` instead of a bare array with a Link header.
+    With `numbered_pages` the answer to a list is `{data, page, limit, total}`, else a bare array with a Link header.
     """
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
     command: type[Command]
-    takes: tuple[Field, ...] = ()
+    fields: tuple[Field, ...] = ()
     reply: Body = None
     status: int = 200
     fixed: Mapping[str, Any] = {}
-    numbered: bool = False
+    numbered_pages: bool = False
     public: bool = False
 
 
 class Vocabulary(Struct, frozen=True):
-    """What one namespace of a dialect hears and says, and which events greet a newcomer.
+    """The requests and events of one namespace. A new connection receives the `initial_events`.
 
-    With `greets_user` the greetings go to the user's other sockets of the same dialect too.
+    With `initial_events_to_user` the user's other connections of the same dialect receive them too.
     """
 
     inbound: tuple[Inbound, ...]
     outbound: tuple[Outbound, ...]
-    greets: tuple[type[Event], ...] = ()
-    greets_user: bool = False
+    initial_events: tuple[type[Event], ...] = ()
+    initial_events_to_user: bool = False
 
 
-MOST_PROBLEMS = 10  # of a payload, in one answer
+# Replies
 
 
-class Complaints(Struct, frozen=True):
-    """How a payload is complained about: a sentence per kind of problem, joined."""
+class ErrorTexts(Struct, frozen=True):
+    """How a dialect describes an invalid payload: one text for each kind of problem."""
 
     missing: str = "{field} is required and must be {expected}"
     type: str = "{field} must be {expected}"
     value: str = "{field} must be {expected}"
     unknown: str = "{field} is not a field of this call"
 
-    def say(self, problems: tuple[Problem, ...]) -> str:
+    def describe(self, problems: tuple[Problem, ...]) -> str:
         return ", ".join(getattr(self, p.kind).format(field=p.field, expected=p.expected) for p in problems)
 
 
-SILENT: Any = object()  # no ack, whatever the client asked for
+NO_ACK: Any = object()  # no ack, even where the client asks for one
 
 
-def silent(_: Any) -> Any:
-    """No ack at all."""
-    return SILENT
+def no_ack(_: Any) -> Any:
+    """The style of a dialect that never sends an ack."""
+    return NO_ACK
 
 
-def bare(body: Any) -> Any:
-    """The body itself; no ack where the row has no reply."""
-    return SILENT if body is None else body
+def reply_as_ack(body: Any) -> Any:
+    """The reply itself as ack; no ack where the row has no reply."""
+    return NO_ACK if body is None else body
 
 
 class ReplyStyle(Struct, frozen=True):
-    """How a dialect answers: the ack of a success around its body, and of a refusal; either gives SILENT for no ack.
+    """How a dialect acknowledges: `success` wraps the reply, `failure` writes an error; either may give NO_ACK.
 
-    `error` is the event that tells a refusal to a caller who asked for no ack, or always where there are none.
+    `error_event` reports an error to a caller that receives no ack.
     """
 
     success: Callable[[Any], Any]
     failure: Callable[[Refusal], Any]
-    error: tuple[str, Shape]
-    complaints: Complaints = Complaints()
+    error_event: tuple[str, Shape]
+    error_texts: ErrorTexts = ErrorTexts()
+
+
+# Dialects
 
 
 class Dialect(Struct, frozen=True):
-    """One specification, whole. `vocabularies` by namespace; the first serves wherever else it is spoken.
+    """One whole specification. `vocabularies` has a row for each namespace; the first one serves any other namespace.
 
-    `user` and `conversation` spell the ids in the names of rooms. `not_yours` is the text of FORBIDDEN for what exists
-    and is not the caller's (`{noun}` is what it is). Without that text the answer is NOT_FOUND, as if it were not
-    there. `token` says where a socket may show its token beside
-    the Authorization header; `claims_user`, that the handshake names the user in `?userId=`.
+    `user_id` and `conversation_id` are the formats of the ids in the names of rooms. `forbidden_text` is the text of
+    FORBIDDEN for an object to which the caller has no access; `{noun}` is the kind of the object. Without it the answer
+    is NOT_FOUND, as if the object did not exist. `token_in` says where a client may send its token
+    beside the Authorization header. With `user_id_in_query` the handshake names the user in `?userId=`.
     """
 
     name: str
     title: str
-    user: Spelling
-    conversation: Spelling
+    user_id: IdFormat
+    conversation_id: IdFormat
     vocabularies: Mapping[str, Vocabulary]
     replies: ReplyStyle
     routes: tuple[Route, ...] = ()
-    not_yours: str | None = None
-    token: tuple[Literal["auth", "query"], ...] = ("auth",)
-    claims_user: bool = False
+    forbidden_text: str | None = None
+    token_in: tuple[Literal["auth", "query"], ...] = ("auth",)
+    user_id_in_query: bool = False
     rejects_with: Literal["connect_error", "disconnect", "error"] = "connect_error"
 
     @property
-    def everything(self) -> Vocabulary:
-        """All that is said in any namespace, each thing once, for whoever listens to the server as a whole."""
-        says: dict[tuple[type[Event], str, Any], Outbound] = {}
+    def all_events(self) -> Vocabulary:
+        """The events of all namespaces, each row once, for a subscriber to the whole server."""
+        rows: dict[tuple[type[Event], str, Any], Outbound] = {}
         for vocabulary in self.vocabularies.values():
-            for say in vocabulary.outbound:
-                says.setdefault((say.event, say.at, say.when), say)
-        return Vocabulary((), tuple(says.values()))
+            for row in vocabulary.outbound:
+                rows.setdefault((row.event, row.audience, row.when), row)
+        return Vocabulary((), tuple(rows.values()))
 
-    def answer(self, refusal: Refusal) -> Refusal:
-        """A refusal as this dialect documents it: see `not_yours`."""
-        if self.not_yours is None or not isinstance(refusal, NotYours):
+    def reword(self, refusal: Refusal) -> Refusal:
+        """The refusal as this dialect documents it: FORBIDDEN with `forbidden_text` in place of NoAccess."""
+        if self.forbidden_text is None or not isinstance(refusal, NoAccess):
             return refusal
-        return Refusal(FORBIDDEN, self.not_yours.format(noun=refusal.noun))
+        return Refusal(FORBIDDEN, self.forbidden_text.format(noun=refusal.noun))
 
     def vocabulary(self, namespace: str) -> Vocabulary:
         return self.vocabularies.get(namespace) or next(iter(self.vocabularies.values()))

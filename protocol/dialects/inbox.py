@@ -1,8 +1,8 @@
-"""`inbox`: nothing to join, everything comes to every device of a user, and unread_count tells how much of it is new.
+"""`inbox`: no joining; every device of a user receives every event, and unread_count is the number of unread messages.
 
-All ids are UUIDs. No call is ever acknowledged; what went wrong is told to its sender as the event `error`. An
-attachment that came without a type, from a dialect that has none, is a PDF if its URL says so and an image otherwise.
-Over REST a message goes to a person (`POST /api/messages`) or, as on the socket, into a conversation.
+All ids are UUIDs. No request is acknowledged; an error is the event `error` to the caller. Some dialects send
+attachments without a type: such an attachment is a PDF if its URL ends in .pdf, else an image. Over REST a client
+sends to a user (`POST /api/messages`) or, as on the socket, to a conversation.
 """
 
 from __future__ import annotations
@@ -15,24 +15,18 @@ from protocol.commands import (
     SendMessage,
     SendTo,
 )
-from protocol.dialects.grammar import Dialect, Inbound, Many, Outbound, ReplyStyle, Route, Shape, Vocabulary, silent
-from protocol.dialects.words import (
-    ATTACHMENTS,
-    COUNT,
-    FLAG,
-    TEXT,
+from protocol.dialects.fields import ATTACHMENTS, BOOLEAN, POSITIVE_INTEGER, TEXT, field, optional, single_id
+from protocol.dialects.grammar import Dialect, Inbound, ListOf, Outbound, ReplyStyle, Route, Shape, Vocabulary, no_ack
+from protocol.dialects.shapes import (
+    as_id,
+    as_ids,
+    as_is,
+    as_object,
+    as_objects,
+    as_time,
     computed,
     content_or_null,
-    field,
-    key_alone,
-    moment,
-    nested,
-    nested_each,
-    optional,
-    plain,
-    spelt,
-    spelt_each,
-    whether_read,
+    is_read,
 )
 from protocol.events import MEMBERS, USER, MessageCreated, UnreadChanged
 from protocol.ids import UUID
@@ -45,61 +39,67 @@ def _type_of(attachment: Attachment) -> AttachmentType:
     return attachment.type or ("PDF" if attachment.url.partition("?")[0].lower().endswith(".pdf") else "IMAGE")
 
 
-ATTACHMENT: Shape = {"url": plain("url"), "type": computed("", _type_of, "IMAGE or PDF")}
+ATTACHMENT: Shape = {"url": as_is("url"), "type": computed("", _type_of, "IMAGE or PDF")}
 
 
 MESSAGE: Shape = {
-    "id": spelt("ref", UUID),
-    "conversationId": spelt("conversation", UUID),
-    "senderId": spelt("sender.ref", UUID),
-    "receiverId": spelt("receiver", UUID),
+    "id": as_id("ref", UUID),
+    "conversationId": as_id("conversation", UUID),
+    "senderId": as_id("sender.ref", UUID),
+    "receiverId": as_id("receiver", UUID),
     "content": content_or_null(),
-    "attachments": nested_each("attachments", ATTACHMENT),
-    "isRead": whether_read(""),
-    "createdAt": moment("created"),
+    "attachments": as_objects("attachments", ATTACHMENT),
+    "isRead": is_read(),
+    "createdAt": as_time("created"),
 }
 
-OTHER: Shape = {"id": spelt("ref", UUID), "username": plain("name"), "displayName": plain("display")}
+OTHER_USER: Shape = {"id": as_id("ref", UUID), "username": as_is("name"), "displayName": as_is("display")}
 CONVERSATION: Shape = {
-    "id": spelt("ref", UUID),
-    "type": plain("kind", "private or group"),
-    "title": plain("title", "a string, or null"),
-    "participants": spelt_each("members", UUID),
-    "otherUser": nested("other", OTHER),
-    "lastMessage": nested("last", MESSAGE),
-    "unreadCount": plain("unread", "a number"),
-    "createdAt": moment("created"),
+    "id": as_id("ref", UUID),
+    "type": as_is("kind", "private or group"),
+    "title": as_is("title", "a string, or null"),
+    "participants": as_ids("members", UUID),
+    "otherUser": as_object("other", OTHER_USER),
+    "lastMessage": as_object("last", MESSAGE),
+    "unreadCount": as_is("unread", "a number"),
+    "createdAt": as_time("created"),
 }
-ERROR: Shape = {"message": plain("message")}
+ERROR: Shape = {"message": as_is("message")}
 
 # Fields
 
 CONVERSATION_ID = field("conversationId", UUID, "conversation")
-OTHER_USER = field("otherUserId", UUID, "user")
-SENT = (optional("content", TEXT), optional("attachments", ATTACHMENTS), optional("clientId", TEXT, "client_id"))
-IN_PATH = field("id", UUID, "conversation")
+OTHER_USER_ID = field("otherUserId", UUID, "user")
+CONTENT_FIELDS = (
+    optional("content", TEXT),
+    optional("attachments", ATTACHMENTS),
+    optional("clientId", TEXT, "client_id"),
+)
+ID_IN_PATH = field("id", UUID, "conversation")
 
-# Calls
+# Requests and events
 
 CHAT = Vocabulary(
     inbound=(
-        Inbound("send_message", SendMessage, (CONVERSATION_ID, *SENT)),
+        Inbound("send_message", SendMessage, (CONVERSATION_ID, *CONTENT_FIELDS)),
         Inbound("read_messages", ReadConversation, (CONVERSATION_ID,), resends=UnreadChanged),
     ),
     outbound=(
-        Outbound(MessageCreated, "new_message", MESSAGE, MEMBERS, of="message"),
-        Outbound(UnreadChanged, "unread_count", {"count": plain("total", "a number")}, USER),
+        Outbound(MessageCreated, "new_message", MESSAGE, MEMBERS, part="message"),
+        Outbound(UnreadChanged, "unread_count", {"count": as_is("total", "a number")}, USER),
     ),
-    greets=(UnreadChanged,),
-    greets_user=True,
+    initial_events=(UnreadChanged,),
+    initial_events_to_user=True,
 )
+
+# Routes
 
 ROUTES = (
     Route(
         "POST",
         "/api/messages/conversations",
         CreateConversation,
-        (field("otherUserId", key_alone(UUID), "members"),),
+        (field("otherUserId", single_id(UUID), "members"),),
         CONVERSATION,
         201,
         fixed={"kind": "private"},
@@ -108,30 +108,37 @@ ROUTES = (
         "GET",
         "/api/messages/conversations",
         ListConversations,
-        (optional("limit", COUNT), optional("before", UUID), optional("after", UUID)),
-        Many(CONVERSATION),
+        (optional("limit", POSITIVE_INTEGER), optional("before", UUID), optional("after", UUID)),
+        ListOf(CONVERSATION),
     ),
     Route(
         "GET",
         "/api/messages/with/{otherUserId}",
         ListMessagesWith,
-        (OTHER_USER, optional("page", COUNT), optional("limit", COUNT), optional("markAsRead", FLAG, "mark_read")),
-        Many(MESSAGE),
-        numbered=True,
+        (
+            OTHER_USER_ID,
+            optional("page", POSITIVE_INTEGER),
+            optional("limit", POSITIVE_INTEGER),
+            optional("markAsRead", BOOLEAN, "mark_read"),
+        ),
+        ListOf(MESSAGE),
+        numbered_pages=True,
     ),
-    Route("POST", "/api/messages", SendTo, (OTHER_USER, *SENT), MESSAGE, 201),
-    Route("POST", "/api/messages/conversations/{id}/messages", SendMessage, (IN_PATH, *SENT), MESSAGE, 201),
-    Route("POST", "/api/messages/conversations/{id}/read", ReadConversation, (IN_PATH,), status=204),
+    Route("POST", "/api/messages", SendTo, (OTHER_USER_ID, *CONTENT_FIELDS), MESSAGE, 201),
+    Route(
+        "POST", "/api/messages/conversations/{id}/messages", SendMessage, (ID_IN_PATH, *CONTENT_FIELDS), MESSAGE, 201
+    ),
+    Route("POST", "/api/messages/conversations/{id}/read", ReadConversation, (ID_IN_PATH,), status=204),
 )
 
 DIALECT = Dialect(
     name="inbox",
     title="Realtime Sockets (Socket.IO)",
-    user=UUID,
-    conversation=UUID,
+    user_id=UUID,
+    conversation_id=UUID,
     vocabularies={"/": CHAT},
-    replies=ReplyStyle(silent, silent, ("error", ERROR)),
+    replies=ReplyStyle(success=no_ack, failure=no_ack, error_event=("error", ERROR)),
     routes=ROUTES,
-    token=("auth", "query"),
+    token_in=("auth", "query"),
     rejects_with="disconnect",
 )

@@ -1,8 +1,9 @@
-"""`kebab`: send-message and its kin, answers as events, presence, class-validator's complaints. All ids are integers.
+"""`kebab`: event names with hyphens (send-message), replies as events, presence, class-validator's error texts.
 
-The specification documents one ack, `{success, conversationId}` of join-conversation. So a call has its reply as ack
-where it has one, a refusal is `{success: false, error}` to whoever asked for an ack, and all else is told by events.
-A conversation that exists and is another's has a text of its own, which every call and route answers with.
+All ids are integers. The specification documents one ack, `{success, conversationId}` of join-conversation. So a
+request whose row has a reply is acknowledged with it. An error is `{success: false, error}` to a caller that asks for
+an ack, and an event to any other. A conversation that exists and that the caller is no member of has a text of its
+own: every request and route answers with it.
 """
 
 from __future__ import annotations
@@ -16,88 +17,75 @@ from protocol.commands import (
     SendMessage,
     SetTyping,
 )
+from protocol.dialects.fields import BOOLEAN, POSITIVE_INTEGER, TEXT, claimed_user, field, one_of, optional, single_id
 from protocol.dialects.grammar import (
-    Complaints,
     Dialect,
+    ErrorTexts,
     Inbound,
-    Many,
+    ListOf,
     Outbound,
     ReplyStyle,
     Route,
     Shape,
     Vocabulary,
-    bare,
+    reply_as_ack,
 )
-from protocol.dialects.words import (
-    COUNT,
-    FLAG,
-    TEXT,
-    always,
-    claim,
-    field,
-    key_alone,
-    moment,
-    nested,
-    one_of,
-    optional,
-    plain,
-    spelt,
-)
+from protocol.dialects.shapes import as_id, as_is, as_object, as_time, constant
 from protocol.errors import Refusal
 from protocol.events import PEERS, MessageCreated, PresenceChanged, Typing
 from protocol.ids import DECIMAL
 
-NUMBER = DECIMAL._replace(name="an integer number")
+INTEGER = DECIMAL._replace(name="an integer number")
 
 # Shapes
 
 
 MESSAGE: Shape = {
-    "id": spelt("ref", NUMBER),
-    "sender_id": spelt("sender.ref", NUMBER),
-    "conversation_id": spelt("conversation", NUMBER),
-    "timestamp": moment("created"),
-    "message_type": plain("type", "text, image or file"),
-    "content": plain("content"),
-    "conversation": nested(
+    "id": as_id("ref", INTEGER),
+    "sender_id": as_id("sender.ref", INTEGER),
+    "conversation_id": as_id("conversation", INTEGER),
+    "timestamp": as_time("created"),
+    "message_type": as_is("type", "text, image or file"),
+    "content": as_is("content"),
+    "conversation": as_object(
         "",
         {
-            "id": spelt("conversation", NUMBER),
-            "sender_id": spelt("creator", NUMBER),
-            "receiver_id": spelt("peer", NUMBER),
+            "id": as_id("conversation", INTEGER),
+            "sender_id": as_id("creator", INTEGER),
+            "receiver_id": as_id("peer", INTEGER),
         },
     ),
 }
 
 CONVERSATION: Shape = {
-    "id": spelt("ref", NUMBER),
-    "sender_id": spelt("creator", NUMBER),
-    "receiver_id": spelt("peer", NUMBER),
+    "id": as_id("ref", INTEGER),
+    "sender_id": as_id("creator", INTEGER),
+    "receiver_id": as_id("peer", INTEGER),
 }
-JOINED_IT: Shape = {"success": always(True), "conversationId": spelt("conversation", NUMBER)}
-PRESENCE: Shape = {"userId": spelt("user", NUMBER)}
-MESSAGE_ERROR: Shape = {"error": plain("message")}
-ERROR: Shape = {"message": plain("message")}
+JOINED: Shape = {"success": constant(True), "conversationId": as_id("conversation", INTEGER)}
+PRESENCE: Shape = {"userId": as_id("user", INTEGER)}
+MESSAGE_ERROR: Shape = {"error": as_is("message")}
+ERROR: Shape = {"message": as_is("message")}
 
 # Fields
 
-CONVERSATION_ID = field("conversationId", NUMBER, "conversation")
-SENDER = claim("sender_id", NUMBER)
-SENT = (
+CONVERSATION_ID = field("conversationId", INTEGER, "conversation")
+SENDER = claimed_user("sender_id", INTEGER)
+CONTENT_FIELDS = (
     field("message_type", one_of("text", "image", "file"), "type"),
     field("content", TEXT),
     optional("clientId", TEXT, "client_id"),
 )
-IN_PATH = field("id", NUMBER, "conversation")
+ID_IN_PATH = field("id", INTEGER, "conversation")
 
-# Calls
+# Requests and events
 
 CHAT = Vocabulary(
     inbound=(
         Inbound(
             "send-message",
             SendMessage,
-            (SENDER, field("conversation_id", NUMBER, "conversation"), *SENT),
+            (SENDER, field("conversation_id", INTEGER, "conversation"), *CONTENT_FIELDS),
             MESSAGE,
             reply_event="message-sent",
             error_event=("message-error", MESSAGE_ERROR),
@@ -105,37 +93,41 @@ CHAT = Vocabulary(
         Inbound(
             "join-conversation",
             Join,
-            (CONVERSATION_ID, claim("userId", NUMBER)),
-            JOINED_IT,
+            (CONVERSATION_ID, claimed_user("userId", INTEGER)),
+            JOINED,
             reply_event="joined-conversation",
         ),
         Inbound("leave-conversation", Leave, (CONVERSATION_ID,)),
-        Inbound("typing", SetTyping, (CONVERSATION_ID, claim("userId", NUMBER), field("isTyping", FLAG, "on"))),
+        Inbound(
+            "typing", SetTyping, (CONVERSATION_ID, claimed_user("userId", INTEGER), field("isTyping", BOOLEAN, "on"))
+        ),
     ),
     outbound=(
-        Outbound(MessageCreated, "receive-message", MESSAGE, of="message"),
+        Outbound(MessageCreated, "receive-message", MESSAGE, part="message"),
         Outbound(
             Typing,
             "user-typing",
             {
-                "conversationId": spelt("conversation", NUMBER),
-                "userId": spelt("user", NUMBER),
-                "isTyping": plain("on", "true or false"),
+                "conversationId": as_id("conversation", INTEGER),
+                "userId": as_id("user", INTEGER),
+                "isTyping": as_is("on", "true or false"),
             },
-            others=True,
+            others_only=True,
         ),
         Outbound(PresenceChanged, "user:online", PRESENCE, PEERS, when=("online", True)),
         Outbound(PresenceChanged, "user:offline", PRESENCE, PEERS, when=("online", False)),
     ),
-    greets=(PresenceChanged,),
+    initial_events=(PresenceChanged,),
 )
+
+# Routes
 
 ROUTES = (
     Route(
         "POST",
         "/api/chats/conversations",
         CreateConversation,
-        (SENDER, field("receiver_id", key_alone(NUMBER), "members")),
+        (SENDER, field("receiver_id", single_id(INTEGER), "members")),
         CONVERSATION,
         201,
         fixed={"kind": "private"},
@@ -144,42 +136,49 @@ ROUTES = (
         "GET",
         "/api/chats/conversations",
         ListConversations,
-        (optional("limit", COUNT), optional("before", NUMBER), optional("after", NUMBER)),
-        Many(CONVERSATION),
+        (optional("limit", POSITIVE_INTEGER), optional("before", INTEGER), optional("after", INTEGER)),
+        ListOf(CONVERSATION),
     ),
-    Route("POST", "/api/chats/conversations/{id}/messages", SendMessage, (IN_PATH, SENDER, *SENT), MESSAGE, 201),
+    Route(
+        "POST",
+        "/api/chats/conversations/{id}/messages",
+        SendMessage,
+        (ID_IN_PATH, SENDER, *CONTENT_FIELDS),
+        MESSAGE,
+        201,
+    ),
     Route(
         "GET",
         "/api/chats/conversations/{id}/messages",
         ListMessages,
-        (IN_PATH, optional("page", COUNT), optional("limit", COUNT)),
-        Many(MESSAGE),
-        numbered=True,
+        (ID_IN_PATH, optional("page", POSITIVE_INTEGER), optional("limit", POSITIVE_INTEGER)),
+        ListOf(MESSAGE),
+        numbered_pages=True,
     ),
 )
 
 
-def _not_done(refusal: Refusal) -> dict[str, object]:
+def _failure(refusal: Refusal) -> dict[str, object]:
     return {"success": False, "error": refusal.message}
 
 
 DIALECT = Dialect(
     name="kebab",
     title="WebSocket Chat API Documentation",
-    user=NUMBER,
-    conversation=NUMBER,
+    user_id=INTEGER,
+    conversation_id=INTEGER,
     vocabularies={"/chat": CHAT},
     replies=ReplyStyle(
-        bare,
-        _not_done,
-        ("error", ERROR),
-        Complaints(
+        success=reply_as_ack,
+        failure=_failure,
+        error_event=("error", ERROR),
+        error_texts=ErrorTexts(
             missing="{field} should not be empty, {field} must be {expected}",
             unknown="property {field} should not exist",
         ),
     ),
     routes=ROUTES,
-    not_yours="Unauthorized to join this conversation",
-    claims_user=True,
+    forbidden_text="Unauthorized to join this conversation",
+    user_id_in_query=True,
     rejects_with="error",
 )

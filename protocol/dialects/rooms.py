@@ -1,8 +1,8 @@
-"""`rooms`: join_room, send_message, typing; every id is an ObjectId, and a conversation is a room.
+"""`rooms`: join_room, send_message, typing; a conversation is a room, and every id is an ObjectId.
 
-No acks are documented, so none are given; what went wrong is told as the event `error`. Only the start of typing has a
-word, its end has none. `file_uploaded` and `file_unlocked` are reserved by the specification: their bodies here are
-this server's choice. The account routes that it names are in accounts.py: every dialect shares them.
+The specification documents no acks, so the server sends none; an error is the event `error`. The start of typing has
+an event, the end has none. The specification reserves `file_uploaded` and `file_unlocked`: this server chose their
+bodies. The account routes that it documents are in accounts.py: all dialects share them.
 """
 
 from __future__ import annotations
@@ -16,92 +16,83 @@ from protocol.commands import (
     SendMessage,
     SetTyping,
 )
-from protocol.dialects.grammar import Dialect, Inbound, Many, Outbound, ReplyStyle, Route, Shape, Vocabulary, silent
-from protocol.dialects.words import (
-    COUNT,
-    TEXT,
-    field,
-    keys,
-    moment,
-    nested,
-    one_of,
-    optional,
-    plain,
-    spelt,
-    spelt_each,
-)
+from protocol.dialects.fields import POSITIVE_INTEGER, TEXT, field, ids, one_of, optional
+from protocol.dialects.grammar import Dialect, Inbound, ListOf, Outbound, ReplyStyle, Route, Shape, Vocabulary, no_ack
+from protocol.dialects.shapes import as_id, as_ids, as_is, as_object, as_time
 from protocol.events import FileUnlocked, FileUploaded, MessageCreated, Typing
 from protocol.ids import OBJECT_ID
 
 # Shapes
 
 SENDER: Shape = {
-    "_id": spelt("ref", OBJECT_ID),
-    "email": plain("email", omit_none=True),
-    "displayName": plain("display", omit_none=True),
+    "_id": as_id("ref", OBJECT_ID),
+    "email": as_is("email", omit_none=True),
+    "displayName": as_is("display", omit_none=True),
 }
 
 
 MESSAGE: Shape = {
-    "id": spelt("ref", OBJECT_ID),
-    "roomId": spelt("conversation", OBJECT_ID),
-    "sender": nested("sender", SENDER),
-    "content": plain("content"),
-    "createdAt": moment("created"),
+    "id": as_id("ref", OBJECT_ID),
+    "roomId": as_id("conversation", OBJECT_ID),
+    "sender": as_object("sender", SENDER),
+    "content": as_is("content"),
+    "createdAt": as_time("created"),
 }
 
 ROOM: Shape = {
-    "_id": spelt("ref", OBJECT_ID),
-    "type": plain("kind", "private or group"),
-    "name": plain("title", omit_none=True),
-    "participants": spelt_each("members", OBJECT_ID),
-    "createdAt": moment("created"),
+    "_id": as_id("ref", OBJECT_ID),
+    "type": as_is("kind", "private or group"),
+    "name": as_is("title", omit_none=True),
+    "participants": as_ids("members", OBJECT_ID),
+    "createdAt": as_time("created"),
 }
-UPLOADED: Shape = {
-    "fileId": spelt("file.ref", OBJECT_ID),
-    "roomId": spelt("file.conversation", OBJECT_ID),
-    "userId": spelt("file.owner", OBJECT_ID),
-    "name": plain("file.name"),
-    "type": plain("file.type", "a media type"),
-    "size": plain("file.size", "bytes"),
-    "createdAt": moment("file.created"),
+FILE_UPLOADED: Shape = {
+    "fileId": as_id("file.ref", OBJECT_ID),
+    "roomId": as_id("file.conversation", OBJECT_ID),
+    "userId": as_id("file.owner", OBJECT_ID),
+    "name": as_is("file.name"),
+    "type": as_is("file.type", "a media type"),
+    "size": as_is("file.size", "bytes"),
+    "createdAt": as_time("file.created"),
 }
-UNLOCKED: Shape = {
-    "fileId": spelt("file.ref", OBJECT_ID),
-    "roomId": spelt("file.conversation", OBJECT_ID),
-    "userId": spelt("user", OBJECT_ID),
+FILE_UNLOCKED: Shape = {
+    "fileId": as_id("file.ref", OBJECT_ID),
+    "roomId": as_id("file.conversation", OBJECT_ID),
+    "userId": as_id("user", OBJECT_ID),
 }
-ERROR: Shape = {"message": plain("message")}
+ERROR: Shape = {"message": as_is("message")}
 
 # Fields
 
 ROOM_ID = field("roomId", OBJECT_ID, "conversation")
-IN_PATH = field("id", OBJECT_ID, "conversation")
+ID_IN_PATH = field("id", OBJECT_ID, "conversation")
 CONTENT = field("content", TEXT)
-SENT = (CONTENT, optional("clientId", TEXT, "client_id"))
-WINDOW = (optional("limit", COUNT), optional("before", OBJECT_ID), optional("after", OBJECT_ID))
+CONTENT_FIELDS = (CONTENT, optional("clientId", TEXT, "client_id"))
+WINDOW_FIELDS = (optional("limit", POSITIVE_INTEGER), optional("before", OBJECT_ID), optional("after", OBJECT_ID))
 
-# Calls
+# Requests and events
 
 CHAT = Vocabulary(
     inbound=(
         Inbound("join_room", Join, (ROOM_ID,)),
-        Inbound("send_message", SendMessage, (ROOM_ID, *SENT)),
+        Inbound("send_message", SendMessage, (ROOM_ID, *CONTENT_FIELDS)),
         Inbound("typing", SetTyping, (ROOM_ID,), fixed={"on": True}),
     ),
     outbound=(
-        Outbound(MessageCreated, "message", MESSAGE, of="message"),
+        Outbound(MessageCreated, "message", MESSAGE, part="message"),
         Outbound(
             Typing,
             "user_typing",
-            {"userId": spelt("user", OBJECT_ID), "roomId": spelt("conversation", OBJECT_ID)},
-            others=True,
+            {"userId": as_id("user", OBJECT_ID), "roomId": as_id("conversation", OBJECT_ID)},
+            others_only=True,
             when=("on", True),
         ),
-        Outbound(FileUploaded, "file_uploaded", UPLOADED),
-        Outbound(FileUnlocked, "file_unlocked", UNLOCKED),
+        Outbound(FileUploaded, "file_uploaded", FILE_UPLOADED),
+        Outbound(FileUnlocked, "file_unlocked", FILE_UNLOCKED),
     ),
 )
+
+# Routes
 
 ROUTES = (
     Route(
@@ -109,7 +100,7 @@ ROUTES = (
         "/chat/rooms",
         CreateConversation,
         (
-            field("participants", keys(OBJECT_ID), "members"),
+            field("participants", ids(OBJECT_ID), "members"),
             optional("name", TEXT, "title"),
             optional("type", one_of("private", "group"), "kind"),
         ),
@@ -117,18 +108,18 @@ ROUTES = (
         201,
         fixed={"kind": "group"},
     ),
-    Route("GET", "/chat/rooms", ListConversations, WINDOW, Many(ROOM)),
-    Route("GET", "/chat/rooms/{id}", GetConversation, (IN_PATH,), ROOM),
-    Route("POST", "/chat/rooms/{id}/messages", SendMessage, (IN_PATH, *SENT), MESSAGE, 201),
-    Route("GET", "/chat/rooms/{id}/messages", ListMessages, (IN_PATH, *WINDOW), Many(MESSAGE)),
+    Route("GET", "/chat/rooms", ListConversations, WINDOW_FIELDS, ListOf(ROOM)),
+    Route("GET", "/chat/rooms/{id}", GetConversation, (ID_IN_PATH,), ROOM),
+    Route("POST", "/chat/rooms/{id}/messages", SendMessage, (ID_IN_PATH, *CONTENT_FIELDS), MESSAGE, 201),
+    Route("GET", "/chat/rooms/{id}/messages", ListMessages, (ID_IN_PATH, *WINDOW_FIELDS), ListOf(MESSAGE)),
 )
 
 DIALECT = Dialect(
     name="rooms",
     title="WebSocket API (Real-time Chat)",
-    user=OBJECT_ID,
-    conversation=OBJECT_ID,
+    user_id=OBJECT_ID,
+    conversation_id=OBJECT_ID,
     vocabularies={"/chat": CHAT},
-    replies=ReplyStyle(silent, silent, ("error", ERROR)),
+    replies=ReplyStyle(success=no_ack, failure=no_ack, error_event=("error", ERROR)),
     routes=ROUTES,
 )

@@ -1,1 +1,1 @@
-"""The framings: spellings of protocol/frames.py on a wire."""
+"""The framings: how the frames of protocol/frames.py are written on a wire."""

@@ -1,17 +1,17 @@
 """JSON-RPC 2.0  ⇄  frames.
 
     → {"jsonrpc":"2.0","id":1,"method":"message:send","params":{…}}      Call
-    → {"jsonrpc":"2.0","method":"typing","params":{…}}                    Call without an id: never answered
-    → [ … ]                                                              a batch: its answers come as one list
-    → {"jsonrpc":"2.0","id":1,"result":…} (or "error")                    Acknowledged: nothing asked for it
+    → {"jsonrpc":"2.0","method":"typing","params":{…}}                    Call without an id: not answered
+    → [ … ]                                                              a batch: its answers are one list
+    → {"jsonrpc":"2.0","id":1,"result":…} (or "error")                    Acknowledged; the server never asks for one
     → {"jsonrpc":"2.0","id":2,"method":"rpc.ping"}                        Ping
     ← {"jsonrpc":"2.0","id":1,"result":…}                                 answer
     ← {"jsonrpc":"2.0","id":1,"error":{"code":…,"message":…,"data":…}}    refuse
-    ← {"jsonrpc":"2.0","method":"message:created","params":{…},"pos":4711}    push; push_with_room has "room", too
+    ← {"jsonrpc":"2.0","method":"message:created","params":{…},"pos":4711}    push; push_with_room adds "room"
 
-An id is sent back as the bytes that came, so 0, "" and 1.5 stay what they were. A binary message gets a binary answer.
-A batch that holds more messages than it may is refused as a whole, with one answer, before any message is read.
-On a socket that carries several namespaces (SharedJsonRpc) each message names its own in "ns".
+The answer repeats the bytes of the id, so 0, "" and 1.5 stay the same. A binary message gets a binary answer.
+A batch with too many messages is refused as a whole, with one answer, before any message is read.
+On a socket with several namespaces (SharedJsonRpc) each message names its own in "ns".
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from protocol.errors import INVALID_FRAME, UNPARSABLE, Refusal
-from protocol.frames import NOTHING, Acknowledged, Broken, Call, Frame, Packet, Ping
+from protocol.frames import NOTHING, Acknowledged, Call, Frame, InvalidFrame, Packet, Ping
 from protocol.strict import check_keys, check_size
 
-FIRST_BATCH = 10  # messages in a batch of a client that has not shown its token yet
+UNAUTHENTICATED_BATCH_MESSAGES = 10  # of a client that has not sent its token yet
 
 encode = msgspec.json.Encoder().encode
 
@@ -52,7 +52,7 @@ _decode_batch = msgspec.json.Decoder(list[Raw]).decode
 
 
 class _Batch:
-    """The answers of a batch, gathered until the last is there."""
+    """The answers of a batch, collected until the last one is complete."""
 
     __slots__ = ("answers", "due")
 
@@ -62,23 +62,23 @@ class _Batch:
 
 
 class _Id(Struct, frozen=True):
-    """What an answer needs: the id as it came, the type of message, the batch that it belongs to."""
+    """What an answer needs: the bytes of the id, whether to answer in binary, and the batch of the request."""
 
     raw: bytes
     binary: bool
     batch: _Batch | None = None
 
 
-def _first_batch() -> int:
-    return FIRST_BATCH
+def _unauthenticated_batch_limit() -> int:
+    return UNAUTHENTICATED_BATCH_MESSAGES
 
 
 class JsonRpc:
-    """One client's JSON-RPC: see Framing. `batch_limit` gives the number of messages that a batch may hold just now."""
+    """The JSON-RPC of one client: a Framing. `batch_limit` returns how many messages a batch may have at present."""
 
     __slots__ = ("batch_limit", "namespace")
 
-    def __init__(self, namespace: str, batch_limit: Callable[[], int] = _first_batch) -> None:
+    def __init__(self, namespace: str, batch_limit: Callable[[], int] = _unauthenticated_batch_limit) -> None:
         self.namespace = namespace
         self.batch_limit = batch_limit
 
@@ -91,46 +91,48 @@ class JsonRpc:
                 text.decode()
             check_size(text)
             if text.lstrip()[:1] == b"[":
-                return self._batch(text, binary)
-            return (self._frame(text, binary, None),)
+                return self._read_batch(text, binary)
+            return (self._read_message(text, binary, None),)
         except Refusal as refusal:
-            return (Broken(refusal, _Id(b"null", binary)),)
+            return (InvalidFrame(refusal, _Id(b"null", binary)),)
         except (ValueError, RecursionError):
-            return (Broken(Refusal(UNPARSABLE), _Id(b"null", binary)),)
+            return (InvalidFrame(Refusal(UNPARSABLE), _Id(b"null", binary)),)
 
-    def _batch(self, text: bytes, binary: bool) -> Sequence[Frame]:
+    def _read_batch(self, text: bytes, binary: bool) -> Sequence[Frame]:
         parts = _decode_batch(text)
         if not parts:
             raise Refusal(INVALID_FRAME, "A batch must not be empty")
-        most = self.batch_limit()
-        if len(parts) > most:
-            raise Refusal(INVALID_FRAME, f"A batch must hold at most {most} messages")
+        maximum = self.batch_limit()
+        if len(parts) > maximum:
+            raise Refusal(INVALID_FRAME, f"A batch must hold at most {maximum} messages")
         batch = _Batch()
-        frames = [self._frame(bytes(part), binary, batch) for part in parts]
+        frames = [self._read_message(bytes(part), binary, batch) for part in parts]
         batch.due = sum(isinstance(getattr(frame, "id", None), _Id) for frame in frames)
         return frames
 
-    def _frame(self, text: bytes, binary: bool, batch: _Batch | None) -> Frame:
+    def _read_message(self, text: bytes, binary: bool, batch: _Batch | None) -> Frame:
         try:
             request = _decode_request(text)
         except msgspec.ValidationError:
-            return Broken(Refusal(INVALID_FRAME, _complaint(text)), _Id(_id_of(text), binary, batch))
+            return InvalidFrame(Refusal(INVALID_FRAME, _invalid_request_text(text)), _Id(_id_of(text), binary, batch))
         if request.method is UNSET and _is_response(text):
             return Acknowledged(self.namespace, 0, NOTHING)
-        if not _adds_up(text, request) and _maybe_twice(text):
-            twice = _said_twice(text)
-            if twice:
-                raw = b"null" if twice == "id" else _id_of(text)
-                return Broken(Refusal(INVALID_FRAME, f"{twice!r} is there twice", field=twice), _Id(raw, binary, batch))
+        if not _is_only_these_members(text, request) and _may_have_duplicates(text):
+            duplicate = _duplicate_member(text)
+            if duplicate:
+                raw = b"null" if duplicate == "id" else _id_of(text)
+                return InvalidFrame(
+                    Refusal(INVALID_FRAME, f"{duplicate!r} is there twice", field=duplicate), _Id(raw, binary, batch)
+                )
         id = None if request.id is UNSET else _Id(bytes(request.id), binary, batch)
         try:
-            return self._call(request, id)
+            return self._read_request(request, id)
         except Refusal as refusal:
             if id is None or not _is_id(id.raw):
                 id = _Id(b"null", binary, batch)
-            return Broken(refusal, id)
+            return InvalidFrame(refusal, id)
 
-    def _call(self, request: _Request, id: _Id | None) -> Frame:
+    def _read_request(self, request: _Request, id: _Id | None) -> Frame:
         method, params = request.method, request.params
         if method is UNSET:
             raise Refusal(INVALID_FRAME, "method is required and must be a string", field="method")
@@ -151,11 +153,11 @@ class JsonRpc:
     # Out
 
     def answer(self, id: _Id, body: bytes | None) -> Sequence[Packet]:
-        return _done(id, b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (id.raw, body or b"null"))
+        return _finish(id, b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (id.raw, body or b"null"))
 
     def refuse(self, id: _Id, refusal: Refusal, body: bytes | None) -> Sequence[Packet]:
         data = b',"data":%b' % body if body is not None else b""
-        return _done(
+        return _finish(
             id,
             b'{"jsonrpc":"2.0","id":%b,"error":{"code":%d,"message":%b%b}}'
             % (id.raw, refusal.code.number, encode(refusal.message), data),
@@ -163,16 +165,16 @@ class JsonRpc:
 
     @staticmethod
     def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
-        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (_quoted(name), body, _beside(position, None))
+        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (_quoted(name), body, _extra_members(position, None))
 
     @staticmethod
     def push_with_room(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
-        """The same, saying which room it belongs to: for who asks for that, since it makes a short message long."""
-        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (_quoted(name), body, _beside(position, room))
+        """The same with the name of the room. Only for clients that ask for it: it makes a short message long."""
+        return b'{"jsonrpc":"2.0","method":%b,"params":%b%b}' % (_quoted(name), body, _extra_members(position, room))
 
 
 class SharedJsonRpc(JsonRpc):
-    """JSON-RPC on a socket that carries several namespaces; without "ns" a call means the first of them."""
+    """JSON-RPC on a socket with several namespaces; a call without "ns" is for the first of them."""
 
     __slots__ = ()
 
@@ -185,7 +187,7 @@ class SharedJsonRpc(JsonRpc):
             _quoted(namespace),
             _quoted(name),
             body,
-            _beside(position, None),
+            _extra_members(position, None),
         )
 
     @staticmethod
@@ -194,22 +196,22 @@ class SharedJsonRpc(JsonRpc):
             _quoted(namespace),
             _quoted(name),
             body,
-            _beside(position, room),
+            _extra_members(position, room),
         )
 
 
 @lru_cache(maxsize=10_000)
 def _quoted(text: str) -> bytes:
-    """A name as JSON: there are few of them, and they are said often."""
+    """A name as JSON. There are few names, and each is sent often."""
     return encode(text)
 
 
-def _beside(position: int | None, room: str | None) -> bytes:
-    said = b"" if room is None else b',"room":%b' % _quoted(room)
-    return said if position is None else said + b',"pos":%d' % position
+def _extra_members(position: int | None, room: str | None) -> bytes:
+    members = b"" if room is None else b',"room":%b' % _quoted(room)
+    return members if position is None else members + b',"pos":%d' % position
 
 
-def _done(id: _Id, answer: bytes) -> Sequence[Packet]:
+def _finish(id: _Id, answer: bytes) -> Sequence[Packet]:
     batch = id.batch
     if batch is None:
         return (Packet(answer, id.binary),)
@@ -219,13 +221,13 @@ def _done(id: _Id, answer: bytes) -> Sequence[Packet]:
     return (Packet(b"[%b]" % b",".join(batch.answers), id.binary),)
 
 
-def _adds_up(text: bytes, request: _Request) -> bool:
-    """Whether the members that were read make up the whole text, each once and without a blank.
+def _is_only_these_members(text: bytes, request: _Request) -> bool:
+    """Whether the text consists of the decoded members, each once and without blanks: it has the length of their sum.
 
-    Most clients write so, and it spares their requests every other look.
+    Most clients send such requests, which need no further check for duplicates.
     """
     method, id, params = request.method, request.id, request.params
-    length = 1  # the braces, less the comma that the last member doesn't have
+    length = 1  # the braces, less the comma that the last member lacks
     if method is not UNSET:
         length += len('"method":"",') + len(method)
     if params is not UNSET:
@@ -239,8 +241,8 @@ def _adds_up(text: bytes, request: _Request) -> bool:
     return length == len(text)
 
 
-def _maybe_twice(text: bytes) -> bool:
-    """Whether the text may say a member twice: a quick look that spares nearly every request the slow one."""
+def _may_have_duplicates(text: bytes) -> bool:
+    """Whether the text may have a member twice: a quick check that nearly always makes the slow one unnecessary."""
     count = text.count
     return (
         count(b'"method"') > 1
@@ -252,8 +254,8 @@ def _maybe_twice(text: bytes) -> bool:
     )
 
 
-def _said_twice(text: bytes) -> str | None:
-    """The member of the outermost object that is there twice. Objects within become lists of pairs, and don't count."""
+def _duplicate_member(text: bytes) -> str | None:
+    """The duplicate member of the outermost object, if any. Inner objects become lists of pairs and don't count."""
     pairs = json.loads(text, object_pairs_hook=list)
     seen: set[str] = set()
     for pair in pairs if isinstance(pairs, list) else ():
@@ -265,7 +267,7 @@ def _said_twice(text: bytes) -> str | None:
 
 
 def _is_response(text: bytes) -> bool:
-    """Whether a message without a method is a response. JSON-RPC libraries send one for a method they don't know."""
+    """Whether a message without a method is a response. Some libraries send one for a method that they don't know."""
     found = _decode_response(text)
     return found.result is not UNSET or found.error is not UNSET
 
@@ -275,7 +277,7 @@ def _is_id(raw: bytes) -> bool:
 
 
 def _id_of(text: bytes) -> bytes:
-    """The id of something that is no request, where it has a usable one."""
+    """The id of an invalid request, if it has a valid id, else null."""
     try:
         found = msgspec.json.decode(text)
     except (ValueError, RecursionError):
@@ -284,8 +286,8 @@ def _id_of(text: bytes) -> bytes:
     return encode(id) if isinstance(id, str | int | float) and not isinstance(id, bool) else b"null"
 
 
-def _complaint(text: bytes) -> str:
-    """Which member of a request has the wrong type."""
+def _invalid_request_text(text: bytes) -> str:
+    """The text for a request that has a member of a wrong type."""
     found = msgspec.json.decode(text)
     if not isinstance(found, dict):
         return "A request must be an object"

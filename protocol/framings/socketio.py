@@ -1,9 +1,9 @@
 """Socket.IO 5  ⇄  frames: events, acknowledgements and namespaces inside Engine.IO messages.
 
     packet      = type [attachments "-"] [namespace ","] [id] [data]
-    attachments = how many binary messages follow it; in types 5 and 6 only, and there always
-    namespace   = "/" and anything but ","; left out for "/"; without its "," it ends the packet
-    id          = digits; the client that gives one wants an answer under it
+    attachments = the number of binary messages that follow; only and always in types 5 and 6
+    namespace   = "/" and any text without ","; omitted for "/"; without the "," it ends the packet
+    id          = digits; a client that sends one wants an answer with the same id
     data        = JSON
 
     type                    data                    from a client          from the server
@@ -11,16 +11,21 @@
     1 DISCONNECT            nothing                 Close                  closed
     2 EVENT                 [name, ...arguments]    Call                   push, event
     3 ACK                   [...arguments]          Acknowledged           answer, refuse, acknowledge
-    4 CONNECT_ERROR         object or string        never                  turned_away
+    4 CONNECT_ERROR         object or string        never                  rejected
     5 BINARY_EVENT          as EVENT, with {"_placeholder":true,"num":n} where the nth attachment belongs
     6 BINARY_ACK            as ACK, likewise
 
-What breaks the grammar ends the connection, as it does on the reference server, for the client's next packets can't
-be trusted either: `Close(fault=...)`. So do an event's name that is no string or means something to every client
-library, an id above 2^53, more attachments than allowed, placeholders that point to none, a binary message that
-nobody announced and a text message where a binary one is due. A sound packet with an unusable payload is Broken.
+A packet that breaks this grammar ends the connection with `Close(fault=...)`, as on the reference server: the packets
+after it can't be read either. The same applies to:
 
-What goes out is whole Engine.IO: a text packet has its "4" in front, an attachment is a bare binary message.
+    - an event name that is not a string, or that client libraries reserve
+    - an id above 2^53
+    - too many attachments, or a placeholder without an attachment
+    - a binary message that no packet announces, or a text message where a binary one is due
+
+A valid packet with an unusable payload is InvalidFrame.
+
+The output is complete Engine.IO: a text packet begins with "4", an attachment is a bare binary message.
 """
 
 from __future__ import annotations
@@ -33,11 +38,11 @@ import msgspec
 from msgspec import Raw, Struct
 
 from protocol.errors import Refusal
-from protocol.frames import NOTHING, Acknowledged, Broken, Call, Close, Frame, Open, Packet
+from protocol.frames import NOTHING, Acknowledged, Call, Close, Frame, InvalidFrame, Open, Packet
 from protocol.strict import check_size
 
-PACKET = re.compile(rb"(?:([0-4])|([56])(\d{1,4})-)((?:(/[^,]*)(?:,|\Z))?(\d{0,16}))")
-DIGITS, MOST_ID = 16, 1 << 53
+_PACKET = re.compile(rb"(?:([0-4])|([56])(\d{1,4})-)((?:(/[^,]*)(?:,|\Z))?(\d{0,16}))")
+MAX_ID_DIGITS, MAX_ID = 16, 1 << 53
 RESERVED = frozenset(("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"))
 PARSE_ERROR = "parse error"
 
@@ -51,7 +56,7 @@ _decode_any = msgspec.json.Decoder().decode
 
 
 class SocketIoLimits(Struct, frozen=True):
-    """What one packet may be."""
+    """The limits of one packet."""
 
     packet_bytes: int = 1_000_000
     attachments: int = 10
@@ -59,19 +64,19 @@ class SocketIoLimits(Struct, frozen=True):
 
 
 class Offset(NamedTuple):
-    """What an offset says: a position, as it is written, and how the packet ends that came with it."""
+    """A parsed offset: epoch and position as text, and `mark`, the end of the packet that had this offset."""
 
     epoch: str
     position: str
     mark: bytes
 
 
-class _Broken(Exception):
+class _ParseError(Exception):
     """The packet breaks the grammar."""
 
 
 class _Head(NamedTuple):
-    """What stands before the data. `token` is namespace and id as an answer repeats them, None without an id."""
+    """The part of a packet before its data. `token` is namespace and id as the answer repeats them; None without id."""
 
     namespace: str
     id: bytes
@@ -79,7 +84,7 @@ class _Head(NamedTuple):
 
 
 class _Unfinished:
-    """A packet whose attachments are still to come."""
+    """A packet that waits for its attachments."""
 
     __slots__ = ("due", "finish", "parts", "size")
 
@@ -91,9 +96,9 @@ class _Unfinished:
 
 
 class SocketIo:
-    """One client's Socket.IO: see Framing. A call's id is the token that its answer repeats.
+    """The Socket.IO of one client: a Framing. The id of a call is the token that its answer repeats.
 
-    `packet_bytes` is the limit of that name, for this client and just now.
+    `packet_bytes` is the current limit for this client; the connection may change it.
     """
 
     __slots__ = ("_limits", "_unfinished", "packet_bytes")
@@ -110,23 +115,23 @@ class SocketIo:
             if message.binary:
                 return self._attachment(message.data)
             return self._packet(message.data)
-        except (_Broken, ValueError, RecursionError):
+        except (_ParseError, ValueError, RecursionError):
             self._unfinished = None
             return (Close(fault=PARSE_ERROR),)
 
     def _packet(self, text: bytes) -> Sequence[Frame]:
-        found = PACKET.match(text)
+        found = _PACKET.match(text)
         if found is None or self._unfinished is not None or len(text) > self.packet_bytes:
-            raise _Broken
+            raise _ParseError
         kind, binary_kind, count, token, path, id = found.groups()
         if path is None:
             namespace = "/"
         elif len(path) > self._limits.namespace_bytes:
-            raise _Broken
+            raise _ParseError
         else:
             namespace = path.decode()
-        if len(id) == DIGITS and int(id) > MOST_ID:
-            raise _Broken
+        if len(id) == MAX_ID_DIGITS and int(id) > MAX_ID:
+            raise _ParseError
         head = _Head(namespace, id, token if id else None)
         data = text[found.end() :]
         if kind is not None:
@@ -134,9 +139,9 @@ class SocketIo:
         return self._begin(READERS_BINARY[binary_kind], head, data, int(count))
 
     def _begin(self, read: _ReadBinary, head: _Head, data: bytes, count: int) -> Sequence[Frame]:
-        """A packet with attachments: nothing comes of it before the last of them."""
+        """Begin a packet with attachments: it gives its frame with the last of them."""
         if count > self._limits.attachments:
-            raise _Broken
+            raise _ParseError
         finish = read(head, data, count)
         if count == 0:
             return (finish(()),)
@@ -146,11 +151,11 @@ class SocketIo:
     def _attachment(self, data: bytes) -> Sequence[Frame]:
         unfinished = self._unfinished
         if unfinished is None:
-            raise _Broken
+            raise _ParseError
         unfinished.parts.append(data)
         unfinished.size += len(data)
         if unfinished.size > self.packet_bytes:
-            raise _Broken
+            raise _ParseError
         if len(unfinished.parts) < unfinished.due:
             return ()
         self._unfinished = None
@@ -170,10 +175,10 @@ class SocketIo:
 
     @classmethod
     def push_since(cls, epoch: str) -> Push:
-        """`push` for clients that asked for recovery: what can be missed has an offset as its last argument.
+        """The `push` for clients that ask for recovery: an event with a position has an offset as its last argument.
 
-        It is "epoch-position.name". The name is in it because one position can be told in several events, and the
-        connection can break between them.
+        It is "epoch-position.name". It has the name because one position can have several events, and the connection
+        can break between them.
         """
 
         def push(namespace: str, name: str, body: bytes, position: int | None, room: str | None) -> bytes:
@@ -185,49 +190,51 @@ class SocketIo:
 
     @staticmethod
     def push_recoverable(namespace: str, name: str, body: bytes, offset: str) -> bytes:
-        """An event for clients that asked for recovery: the last argument is what they say when they return."""
+        """An event for clients that ask for recovery: they send the last argument back when they reconnect."""
         return b"42%b[%b,%b,%b]" % (_prefix(namespace), encode(name), body, encode(offset))
 
     @staticmethod
     def read_offset(offset: str) -> Offset:
-        """An offset that a client shows."""
-        place, _, name = offset.partition(".")
-        epoch, _, position = place.rpartition("-")
+        """Parse the offset of a client."""
+        position_part, _, name = offset.partition(".")
+        epoch, _, position = position_part.rpartition("-")
         return Offset(epoch, position, b",%b]" % encode(offset) if name else b"")
 
     @staticmethod
     def opened(namespace: str, sid: str, pid: str | None = None) -> bytes:
-        """The client is in; `pid` is its private name for recovery, None where there is none."""
-        said = {"sid": sid} if pid is None else {"sid": sid, "pid": pid}
-        return b"40%b%b" % (_prefix(namespace), encode(said))
+        """The namespace is open; `pid` is the private id for recovery, None without recovery."""
+        payload = {"sid": sid} if pid is None else {"sid": sid, "pid": pid}
+        return b"40%b%b" % (_prefix(namespace), encode(payload))
 
     @staticmethod
-    def turned_away(namespace: str, message: str, data: Any = None) -> bytes:
-        """The client is not let in; `data` is anything that becomes JSON."""
-        said = {"message": message} if data is None else {"message": message, "data": data}
-        return b"44%b%b" % (_prefix(namespace), encode(said))
+    def rejected(namespace: str, message: str, data: Any = None) -> bytes:
+        """The namespace is rejected; `data` is any value that can be encoded as JSON."""
+        payload = {"message": message} if data is None else {"message": message, "data": data}
+        return b"44%b%b" % (_prefix(namespace), encode(payload))
 
     @staticmethod
     def closed(namespace: str) -> bytes:
-        """The server ends this namespace; the client won't come back by itself."""
+        """The server closes this namespace; the client does not reconnect by itself."""
         return b"41%b" % _prefix(namespace)
 
     @staticmethod
     def event(namespace: str, arguments: bytes, attachments: Sequence[bytes] = ()) -> Sequence[Packet]:
-        """An event in full: `arguments` is a JSON array that begins with the name."""
-        return _with_attachments(b"2", b"5", _prefix(namespace) + arguments, attachments)
+        """A whole event: `arguments` is a JSON array that begins with the name."""
+        return _packets_with_attachments(b"2", b"5", _prefix(namespace) + arguments, attachments)
 
     @staticmethod
     def acknowledge(id: Any, arguments: bytes, attachments: Sequence[bytes] = ()) -> Sequence[Packet]:
-        """An answer in full: `arguments` is a JSON array."""
-        return _with_attachments(b"3", b"6", bytes(id) + arguments, attachments)
+        """A whole answer: `arguments` is a JSON array."""
+        return _packets_with_attachments(b"3", b"6", bytes(id) + arguments, attachments)
 
 
 def _prefix(namespace: str) -> bytes:
     return b"" if namespace == "/" else namespace.encode() + b","
 
 
-def _with_attachments(kind: bytes, binary: bytes, rest: bytes, attachments: Sequence[bytes]) -> Sequence[Packet]:
+def _packets_with_attachments(
+    kind: bytes, binary: bytes, rest: bytes, attachments: Sequence[bytes]
+) -> Sequence[Packet]:
     if not attachments:
         return (Packet(b"4%b%b" % (kind, rest)),)
     return (
@@ -236,20 +243,20 @@ def _with_attachments(kind: bytes, binary: bytes, rest: bytes, attachments: Sequ
     )
 
 
-# One reader a type; what a type may carry is checked here and nowhere else.
+# One reader for each packet type: it checks what that type may contain.
 
 
 def _connect(head: _Head, data: bytes) -> Sequence[Frame]:
     if not data:
         return (Open(head.namespace),)
-    _check_size_or_break(data)
+    _check_size_or_fail(data)
     _decode_object(data)
     return (Open(head.namespace, Raw(data)),)
 
 
 def _disconnect(head: _Head, data: bytes) -> Sequence[Frame]:
     if data:
-        raise _Broken
+        raise _ParseError
     return (Close(head.namespace),)
 
 
@@ -257,19 +264,19 @@ def _event(head: _Head, data: bytes) -> Sequence[Frame]:
     try:
         check_size(data)
     except Refusal as refusal:
-        return (Broken(refusal, head.token),)
-    name, arguments = _named(data)
+        return (InvalidFrame(refusal, head.token),)
+    name, arguments = _event_name_and_arguments(data)
     return (Call(head.namespace, name, arguments, head.token),)
 
 
 def _ack(head: _Head, data: bytes) -> Sequence[Frame]:
-    _check_size_or_break(data)
+    _check_size_or_fail(data)
     _decode_list(data)
     return (Acknowledged(head.namespace, int(head.id), Raw(data)),) if head.id else ()
 
 
 def _connect_error(head: _Head, data: bytes) -> Sequence[Frame]:
-    raise _Broken
+    raise _ParseError
 
 
 _Read = Callable[[_Head, bytes], Sequence[Frame]]
@@ -277,14 +284,14 @@ READERS: dict[bytes, _Read] = {b"0": _connect, b"1": _disconnect, b"2": _event, 
 
 
 def _binary_event(head: _Head, data: bytes, count: int) -> Callable[[tuple[bytes, ...]], Frame]:
-    _check_size_or_break(data)
-    name, arguments = _named(data)
+    _check_size_or_fail(data)
+    name, arguments = _event_name_and_arguments(data)
     _check_placeholders(_decode_any(data), count)
     return lambda parts: Call(head.namespace, name, arguments, head.token, parts)
 
 
 def _binary_ack(head: _Head, data: bytes, count: int) -> Callable[[tuple[bytes, ...]], Frame]:
-    _check_size_or_break(data)
+    _check_size_or_fail(data)
     _decode_list(data)
     _check_placeholders(_decode_any(data), count)
     id = int(head.id)
@@ -295,14 +302,14 @@ _ReadBinary = Callable[[_Head, bytes, int], Callable[[tuple[bytes, ...]], Frame]
 READERS_BINARY: dict[bytes, _ReadBinary] = {b"5": _binary_event, b"6": _binary_ack}
 
 
-def _named(data: bytes) -> tuple[str, Raw]:
-    """The name of an event and its arguments, as a Call has them."""
+def _event_name_and_arguments(data: bytes) -> tuple[str, Raw]:
+    """The name and the arguments of an event, in the form of a Call."""
     parts = _decode_list(data)
     if not parts:
-        raise _Broken
+        raise _ParseError
     name = _decode_text(parts[0])
     if name in RESERVED:
-        raise _Broken
+        raise _ParseError
     if len(parts) == 1:
         return name, NOTHING
     if len(parts) == 2 and bytes(parts[1])[:1] == b"{":
@@ -310,15 +317,15 @@ def _named(data: bytes) -> tuple[str, Raw]:
     return name, Raw(b"[%b]" % b",".join(map(bytes, parts[1:])))
 
 
-def _check_size_or_break(data: bytes) -> None:
+def _check_size_or_fail(data: bytes) -> None:
     try:
         check_size(data)
     except Refusal:
-        raise _Broken from None
+        raise _ParseError from None
 
 
 def _check_placeholders(value: Any, count: int) -> None:
-    """Every placeholder must point to an attachment; the depth has been checked."""
+    """Check that every placeholder refers to an attachment. The caller has checked the depth."""
     if isinstance(value, list):
         for item in value:
             _check_placeholders(item, count)
@@ -326,7 +333,7 @@ def _check_placeholders(value: Any, count: int) -> None:
         if value.get("_placeholder") is True:
             number = value.get("num")
             if type(number) is not int or not 0 <= number < count:
-                raise _Broken
+                raise _ParseError
         else:
             for item in value.values():
                 _check_placeholders(item, count)

@@ -77,7 +77,7 @@ class Client:
 
     def let_in(self, heard: Open) -> None:
         if heard.namespace not in NAMESPACES:
-            self.write(frame_text(SocketIo.turned_away(heard.namespace, "Invalid namespace")))
+            self.write(frame_text(SocketIo.rejected(heard.namespace, "Invalid namespace")))
             return
         self.open.add(heard.namespace)
         self.write(frame_text(SocketIo.opened(heard.namespace, self.sid)))

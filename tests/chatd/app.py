@@ -85,7 +85,7 @@ class Doorless:
         self.online_users.connect(actor.ref, read_states)
         self.broker.subscribe(device.seat)
         self.dispatch.connected(actor)
-        for kind in dialect(spoken).vocabulary(namespace).greets:
+        for kind in dialect(spoken).vocabulary(namespace).initial_events:
             self.dispatch.greet(kind, actor, lambda event: self._tell(device, event))
         return device
 

@@ -22,7 +22,7 @@ from protocol.errors import (
 
 
 @pytest.mark.parametrize(
-    ("code", "word", "number", "status"),
+    ("code", "text", "number", "status"),
     [
         (AUTH_INVALID, "AUTH_INVALID", -32001, 401),
         (FORBIDDEN, "FORBIDDEN", -32003, 403),
@@ -34,8 +34,8 @@ from protocol.errors import (
     ],
     ids=lambda value: getattr(value, "code", None),
 )
-def test_documented_numbers(code: Code, word: str, number: int, status: int) -> None:
-    assert (code.code, code.number, code.status) == (word, number, status)
+def test_documented_numbers(code: Code, text: str, number: int, status: int) -> None:
+    assert (code.code, code.number, code.status) == (text, number, status)
 
 
 @pytest.mark.parametrize("code", CODES.values(), ids=CODES)
@@ -47,11 +47,11 @@ def test_a_code_is_one_that_every_wire_allows(code: Code) -> None:
     assert not code.text.endswith(".")
 
 
-def test_what_can_succeed_later_says_so() -> None:
+def test_errors_with_retry() -> None:
     assert {name for name, code in CODES.items() if code.retry} == {"RATE_LIMITED", "INTERNAL", "UNAVAILABLE"}
 
 
-def test_one_word_has_one_status() -> None:
+def test_one_code_has_one_status() -> None:
     statuses: dict[str, set[int]] = {}
     for code in CODES.values():
         statuses.setdefault(code.code, set()).add(code.status)
@@ -64,11 +64,11 @@ def test_a_closing_fits_in_a_close_frame(closing: Closing) -> None:
     assert closing.code in (1009, 1011, 1012, 1013) or 4000 <= closing.code < 5000
 
 
-def test_closings_are_told_apart() -> None:
+def test_close_codes_are_distinct() -> None:
     assert len({closing.code for closing in CLOSINGS.values()}) == len(CLOSINGS)
 
 
-def test_a_refusal_has_a_sentence_of_its_own_or_the_tables() -> None:
+def test_a_refusal_has_its_own_text_or_that_of_the_table() -> None:
     assert Refusal(NOT_FOUND).message == NOT_FOUND.text
     assert Refusal(NOT_FOUND, "Message not found").message == "Message not found"
     assert str(Refusal(NOT_FOUND, "Message not found")) == "Message not found"

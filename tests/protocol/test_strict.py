@@ -1,4 +1,4 @@
-"""What JSON allows and we don't."""
+"""Limits that JSON does not have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
-from protocol.strict import _STRING, DEPTH, VALUES, allow_values, check_keys, check_size
+from protocol.strict import _STRING, MAX_DEPTH, MAX_VALUES, allow_values, check_keys, check_size
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(alphabet='{}[]"\\:,a'),
@@ -38,7 +38,7 @@ def too_deep(text: bytes) -> bool:
 
 @pytest.mark.parametrize("shape", [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
 def test_depth(shape: tuple[str, str]) -> None:
-    levels = DEPTH // (2 if "[{" in shape[0] else 1)
+    levels = MAX_DEPTH // (2 if "[{" in shape[0] else 1)
     assert not too_deep(nested(levels, *shape))
     assert too_deep(nested(levels + 1, *shape))
 
@@ -48,7 +48,7 @@ def test_breadth_is_no_depth() -> None:
     assert not too_deep(b'{"a":' * 31 + b'"' + b"[{" * 999 + b'"' + b"}" * 31)
 
 
-def test_a_quote_in_a_string_ends_nothing() -> None:
+def test_an_escaped_quote_ends_no_string() -> None:
     assert not too_deep(b'"\\"' + b"[" * 99 + b'"')
     assert too_deep(b'["\\\\",' + b"[" * 99)
     assert not too_deep(b'["\\\\\\"' + b"[" * 99 + b'"]')
@@ -58,11 +58,11 @@ def test_a_quote_in_a_string_ends_nothing() -> None:
 def test_depth_of_anything(value: Any, around: int) -> None:
     for _ in range(around):
         value = [value]
-    assert too_deep(json.dumps(value).encode()) == (depth(value) > DEPTH)
+    assert too_deep(json.dumps(value).encode()) == (depth(value) > MAX_DEPTH)
 
 
 @given(st.binary(max_size=200) | st.text(alphabet='[]{}"\\', max_size=200).map(str.encode))
-def test_depth_of_garbage_is_judged_too(text: bytes) -> None:
+def test_invalid_json_has_a_depth_too(text: bytes) -> None:
     assert too_deep(text) in (True, False)
 
 
@@ -77,7 +77,7 @@ def test_depth_of_garbage_is_judged_too(text: bytes) -> None:
         ('{"a":":","a":2}', "a"),
     ],
 )
-def test_a_key_said_twice_is_named(text: str, key: str) -> None:
+def test_a_duplicate_key_is_named(text: str, key: str) -> None:
     with pytest.raises(Refusal) as caught:
         check_keys(text.encode())
     assert caught.value.code is BAD_REQUEST
@@ -90,7 +90,7 @@ def test_the_same_key_elsewhere_is_another(text: str) -> None:
     check_keys(text.encode())
 
 
-def test_what_can_not_be_read_is_refused() -> None:
+def test_unreadable_text_is_refused() -> None:
     with pytest.raises(Refusal) as caught:
         check_keys(b'{"a":1,"b":2,"c":broken')
     assert caught.value.code is UNPARSABLE
@@ -111,20 +111,20 @@ def test_a_number_too_long_to_read_is_refused() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), max_size=4))
-def test_twice_or_not(pairs: list[tuple[str, int]]) -> None:
+def test_duplicate_or_not(pairs: list[tuple[str, int]]) -> None:
     text = "{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}"
-    twice = len({key for key, _ in pairs}) < len(pairs)
+    duplicate = len({key for key, _ in pairs}) < len(pairs)
     try:
         check_keys(text.encode())
     except Refusal:
-        assert twice
+        assert duplicate
     else:
-        assert not twice
+        assert not duplicate
 
 
 @pytest.mark.parametrize("text", [b'"' * 99 + b"\\", b'"\\' * 99, b'["a', b'"\\"' * 33, b'"a""b"\\"'])
 def test_a_string_begins_at_every_quote_that_is_tried(text: bytes) -> None:
-    """So none is tried twice, and the look at a text that never closes its strings is one pass."""
+    """So none is tried twice, and a text that never closes its strings is read in one pass."""
     position = 0
     while (quote := text.find(b'"', position)) >= 0:
         found = _STRING.match(text, quote)
@@ -137,16 +137,16 @@ def test_no_open_string_is_searched_twice(text: bytes) -> None:
     assert b'"' not in _STRING.sub(b"", text)
 
 
-def test_more_values_than_anybody_sends_are_refused_before_they_are_decoded() -> None:
-    check_size(b"[" + b"1," * (VALUES - 1) + b"1]")
-    check_size(b'["' + b"1," * VALUES + b'"]')
+def test_too_many_values_are_refused_before_they_are_decoded() -> None:
+    check_size(b"[" + b"1," * (MAX_VALUES - 1) + b"1]")
+    check_size(b'["' + b"1," * MAX_VALUES + b'"]')
     with pytest.raises(Refusal, match="more than 5000 values") as caught:
-        check_size(b"[" + b"1," * VALUES + b"this is not looked at")
+        check_size(b"[" + b"1," * MAX_VALUES + b"this is not looked at")
     assert caught.value.code is BAD_REQUEST
 
 
 def test_the_number_of_values_is_a_setting() -> None:
-    text = b"[" + b"1," * VALUES + b"1]"
+    text = b"[" + b"1," * MAX_VALUES + b"1]"
     try:
         allow_values(0)
         check_size(text)
@@ -154,4 +154,4 @@ def test_the_number_of_values_is_a_setting() -> None:
         with pytest.raises(Refusal, match="more than 2 values"):
             check_size(b"[1,2,3]")
     finally:
-        allow_values(VALUES)
+        allow_values(MAX_VALUES)

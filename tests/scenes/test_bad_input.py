@@ -249,7 +249,7 @@ def wrongs(case: Case, call: Call, ids: Ids) -> Iterator[tuple[Any, str]]:
 
 def not_yours(case: Case, call: Call) -> str:
     """What is said of something that exists and is another's."""
-    text, noun = find_dialect(case.dialect).not_yours, call.lost.partition(" ")[0].lower()
+    text, noun = find_dialect(case.dialect).forbidden_text, call.lost.partition(" ")[0].lower()
     return call.lost if text is None else text.format(noun=noun)
 
 
@@ -340,7 +340,7 @@ async def test_what_is_no_payload_at_all(tmp_path: Path, way: Way, case: Case) -
                 await player.tells(row.name, argument, argument)
                 fits_complaint(await player.hears(row.error_event[0] if row.error_event else "error"))
             for payload in ({}, {"nonsense": 1}):
-                if payload or any(field.required for field in row.takes):
+                if payload or any(field.required for field in row.fields):
                     await player.tells(row.name, payload)
                     fits_complaint(await player.hears(row.error_event[0] if row.error_event else "error"))
         await player.tells("no such call", {})

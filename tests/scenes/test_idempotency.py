@@ -39,7 +39,7 @@ async def test_again_from_another_device_dialect_and_server(tmp_path: Path) -> N
         pairs = {**body, "toUserId": juliet.id}
         assert (await romeo.asks("POST", f"/api/conversations/{number}/messages", pairs))["id"] == message
         inbox = {**body, "otherUserId": uuid_of(juliet)}
-        uuid = str(UUID.spell(Ref(message, int(answers[0][:8], 16))))
+        uuid = str(UUID.write(Ref(message, int(answers[0][:8], 16))))
         assert (await romeo.asks("POST", "/api/messages", inbox))["id"] == uuid
         assert (await romeo.asks("POST", f"/chat/rooms/{made['_id']}/messages", body))["id"] == answers[0]
         await first.is_refused("message:send", {**said, "content": "Otherwise"}, CONFLICT)

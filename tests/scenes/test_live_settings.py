@@ -31,7 +31,7 @@ from chatd.services.context import Published
 from chatd.telemetry.log import log
 from protocol.errors import Refusal
 from protocol.ids import Ref
-from protocol.strict import DEPTH, VALUES, allow_depth, allow_values, check_size
+from protocol.strict import MAX_DEPTH, MAX_VALUES, allow_depth, allow_values, check_size
 from tests.outside.raw import PING, TEXT, Raw, frame, upgrade
 from tests.scenes.stage import TIMEOUT, Person, Rest
 
@@ -531,8 +531,8 @@ async def test_a_hangup_changes_what_the_server_does(tmp_path: Path, name: str) 
             assert await case.probe(on) == case.after
     finally:
         log.configure("text", "info")
-        allow_depth(DEPTH)
-        allow_values(VALUES)
+        allow_depth(MAX_DEPTH)
+        allow_values(MAX_VALUES)
 
 
 def tables(text: str) -> dict[str, dict[str, str]]:

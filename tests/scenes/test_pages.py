@@ -134,7 +134,7 @@ async def test_numbered_pages_say_how_many_there_are(tmp_path: Path) -> None:
 
 def uuid_of(who: Person) -> str:
     """A user's id as inbox spells it."""
-    return str(UUID.spell(Ref(who.id, int(who.object_id[:8], 16))))
+    return str(UUID.write(Ref(who.id, int(who.object_id[:8], 16))))
 
 
 async def test_a_page_ends_where_its_bytes_do_and_links_to_the_rest(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from protocol import commands as ask
 from protocol.commands import Command
 from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Dialect, Inbound, Route
-from protocol.ids import Ref, spell_object_id, spell_uuid
+from protocol.ids import Ref, write_object_id, write_uuid
 from tests.scenes.players import Player, RpcActor, Way, both_ways, play
 from tests.scenes.stage import Person, Stage, stage
 
@@ -92,23 +92,23 @@ def fill(row: Inbound | Route, target: Target, caller: Person, people: Cast) -> 
     whom = people.mate if row.command is ask.RemoveMember else people.outsider
     numbers = {"claimed": caller.id, "user": whom.id, "to": people.mate.id}
     filled = payload(row)
-    for field in row.takes:
-        if field.name in filled and (found := getattr(target, field.to, None)):
-            spelt = (found.number, spell_object_id(found), spell_uuid(found))
+    for field in row.fields:
+        if field.name in filled and (found := getattr(target, field.attribute, None)):
+            spelt = (found.number, write_object_id(found), write_uuid(found))
             filled[field.name] = next(id for id in spelt if takes(field, id))
-        elif field.name in filled and field.to in numbers:
-            filled[field.name] = numbers[field.to]
+        elif field.name in filled and field.attribute in numbers:
+            filled[field.name] = numbers[field.attribute]
     return filled
 
 
 def expected(spoken: Dialect, row: Inbound | Route, role: str, *, exists: bool) -> str:
-    if row.command is ask.Leave and spoken.not_yours is None:
+    if row.command is ask.Leave and spoken.forbidden_text is None:
         return "ok"
     if not exists:
         return "NOT_FOUND"
     needed = NEEDED[row.command]
     if role not in RANK or (row.command in OF_A_NOTIFICATION and role != "owner"):
-        return "NOT_FOUND" if spoken.not_yours is None else "FORBIDDEN"
+        return "NOT_FOUND" if spoken.forbidden_text is None else "FORBIDDEN"
     return "ok" if needed in RANK and RANK[role] >= RANK[needed] else "FORBIDDEN"
 
 
@@ -130,7 +130,7 @@ def test_every_command_about_one_thing_has_a_role() -> None:
     dialects = [dialect(name) for name in names()]
     rows: list[Inbound | Route] = [route for each in dialects for route in each.routes]
     rows += [hear for each in dialects for words in each.vocabularies.values() for hear in words.inbound]
-    assert {row.command for row in rows if about & {field.to for field in row.takes}} <= set(NEEDED)
+    assert {row.command for row in rows if about & {field.attribute for field in row.fields}} <= set(NEEDED)
 
 
 SPACES = [(name, namespace) for name in names() for namespace in dialect(name).vocabularies]

@@ -86,7 +86,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
 
 
 async def chat(server: Chatd, born: int, waits: list[float]) -> None:
-    said = {"conversationId": OBJECT_ID.spell(Ref(SMALL, born)), "content": "hello"}
+    said = {"conversationId": OBJECT_ID.write(Ref(SMALL, born)), "content": "hello"}
     async with await Raw.open(server.address, token(2)) as raw:
         while True:
             began = trio.current_time()
@@ -99,7 +99,7 @@ async def chat(server: Chatd, born: int, waits: list[float]) -> None:
 async def read_one_by_one(server: Chatd, born: int, count: int) -> None:
     async with await Raw.open(server.address, token(3)) as raw:
         for number in range(1, count + 1):
-            answer = await raw.call("message:read", {"messageId": OBJECT_ID.spell(Ref(number, born))})
+            answer = await raw.call("message:read", {"messageId": OBJECT_ID.write(Ref(number, born))})
             assert "result" in answer, answer
 
 
@@ -116,7 +116,7 @@ async def connect_all(server: Chatd) -> None:
 async def delete(server: Chatd, born: int) -> float:
     """Delete the large conversation, and wait until its content is gone: how long the first took."""
     rest, began = Rest(f"http://{server.address}"), trio.current_time()
-    path = f"/conversations/{OBJECT_ID.spell(Ref(LARGE, born))}"
+    path = f"/conversations/{OBJECT_ID.write(Ref(LARGE, born))}"
     status, said, _ = await rest.ask("DELETE", path, token=token(1))
     assert status == 204, said
     acked = trio.current_time() - began

@@ -45,7 +45,7 @@ from chatd.telemetry.redact import redact
 from protocol.dialects import accounts as shared
 from protocol.dialects import dialect, names
 from protocol.dialects.decode import CallDecoder, call_decoder
-from protocol.dialects.grammar import Complaints, Field
+from protocol.dialects.grammar import ErrorTexts, Field
 from protocol.dialects.routing import RouteCodec
 from protocol.errors import Refusal
 from protocol.frames import Packet
@@ -381,13 +381,13 @@ PROBES: dict[str, Probe] = {
 }
 
 PAYLOADS: dict[str, tuple[CallDecoder, tuple[Field, ...]]] = {
-    f"{spoken.name} {call.name}": (call_decoder(call, spoken.replies.complaints), call.takes)
+    f"{spoken.name} {call.name}": (call_decoder(call, spoken.replies.error_texts), call.fields)
     for spoken in DIALECTS
     for vocabulary in spoken.vocabularies.values()
     for call in vocabulary.inbound
 }
 ROUTES: dict[str, RouteCodec] = {
-    f"{route.method} {route.path}": RouteCodec(route, Complaints())
+    f"{route.method} {route.path}": RouteCodec(route, ErrorTexts())
     for route in (*shared.ROUTES, *(route for spoken in DIALECTS for route in spoken.routes))
 }
 

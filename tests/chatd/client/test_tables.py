@@ -26,7 +26,7 @@ def test_each_room_that_a_dialect_can_join_has_a_row(dialect: Dialect) -> None:
         leaves = {hear.name for hear in vocabulary.inbound if hear.command is Leave}
         for hear in joins:
             row = rooms.JOINS[hear.name]
-            assert row.field == hear.takes[0].name
+            assert row.field == hear.fields[0].name
             assert leaves == ({row.leave} if row.leave else set())
 
 

@@ -20,7 +20,7 @@ from chatd.store.queries import users
 from chatd.store.queries.users import FIRST_OWN_ID
 from protocol.commands import Login
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, Refusal
-from protocol.ids import LARGEST, Ref, read_object_id, read_uuid, spell_object_id, spell_uuid
+from protocol.ids import MAX_SAFE_INTEGER, Ref, read_object_id, read_uuid, write_object_id, write_uuid
 from tests.chatd.services_app import CHEAP, NOW, WORD, World, household
 
 SECRET = "a secret that is shared with an issuer, and long enough"
@@ -88,7 +88,7 @@ async def test_a_number_of_a_user_with_a_subject_of_text_is_that_users_own(world
     assert (await enter(world, foreign(UUID))).id == 3
 
 
-@pytest.mark.parametrize("subject", [FIRST_OWN_ID, FIRST_OWN_ID + 1, LARGEST])
+@pytest.mark.parametrize("subject", [FIRST_OWN_ID, FIRST_OWN_ID + 1, MAX_SAFE_INTEGER])
 async def test_an_integer_from_where_own_ids_are_is_a_subject_of_text(
     world: World, tmp_path: Path, subject: int
 ) -> None:
@@ -107,10 +107,10 @@ async def test_a_foreign_user_with_such_an_id_of_before_stays_who_they_are(world
 
 
 def test_own_ids_fit_every_spelling() -> None:
-    for number in (FIRST_OWN_ID, LARGEST):
+    for number in (FIRST_OWN_ID, MAX_SAFE_INTEGER):
         ref = Ref(number, 1_700_000_000)
-        assert read_object_id(spell_object_id(ref)).fits(*ref[:2])
-        assert read_uuid(spell_uuid(ref)).fits(*ref[:2])
+        assert read_object_id(write_object_id(ref)).matches(*ref[:2])
+        assert read_uuid(write_uuid(ref)).matches(*ref[:2])
 
 
 async def test_a_refused_number_is_logged_once(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from chatd.realtime.broker import Broker, Sink, Subscriber
 from chatd.realtime.encoder import EventEncoder
 from protocol.dialects.grammar import Dialect, Outbound, ReplyStyle, Vocabulary
-from protocol.dialects.words import plain
+from protocol.dialects.shapes import as_is
 from protocol.errors import Refusal
-from protocol.events import JOINED, MEMBERS, USER, Ephemeral, Event, Place
+from protocol.events import JOINED, MEMBERS, USER, Audience, Ephemeral, Event
 from protocol.ids import DECIMAL
 
 
@@ -22,11 +22,11 @@ class Spoken(Event, frozen=True):
     """Somebody said something somewhere."""
 
     what: int
-    where: tuple[Place, ...]
+    where: tuple[Audience, ...]
     by: int = 0
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return self.where
 
     @property
@@ -38,7 +38,7 @@ class Whispered(Ephemeral, frozen=True):
     what: int
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, 1),)
 
 
@@ -91,9 +91,9 @@ def face(name: str, *says: Outbound) -> EventEncoder:
     return EventEncoder(dialect(name, *says), "/", push, bytes)
 
 
-BODY = {"what": plain("what")}
+BODY = {"what": as_is("what")}
 ROOM = face("room", Outbound(Spoken, "said", BODY), Outbound(Whispered, "psst", BODY))
-OTHERS = face("others", Outbound(Spoken, "said", BODY, others=True))
+OTHERS = face("others", Outbound(Spoken, "said", BODY, others_only=True))
 WORLD = face("world", Outbound(Spoken, "said", BODY, MEMBERS))
 
 

@@ -54,7 +54,7 @@ class Desk:
 
 
 def key(ref: Ref) -> Key:
-    return Key(ref.number, ref.born)
+    return Key(ref.number, ref.created_seconds)
 
 
 @asynccontextmanager

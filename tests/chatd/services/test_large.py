@@ -104,7 +104,7 @@ async def test_a_count_is_exact_up_to_its_most_and_stays_there(tmp_path: Path) -
         assert counts.total == COUNTED
         await at.does(bob, ask.ReadMessage(message=Key(600)))
         [read] = [event for event in at.told if isinstance(event, MessageRead)]
-        assert read.left == COUNTED - 1 + 1 + 1 + 500 + 2 - 600
+        assert read.unread_left == COUNTED - 1 + 1 + 1 + 500 + 2 - 600
 
 
 async def sent(at: Desk, actor: Actor, conversation: int) -> Any:

@@ -15,7 +15,7 @@ from chatd.store.queries.notifications import count
 from protocol import commands as ask
 from protocol.errors import FORBIDDEN, NOT_FOUND, Refusal
 from protocol.events import (
-    EverybodyNotified,
+    BroadcastCreated,
     NotificationCounted,
     NotificationCreated,
     NotificationDeleted,
@@ -254,7 +254,7 @@ async def test_a_broadcast_is_everybodys_own(tmp_path: Path) -> None:
         romeo, juliet = await at.person("romeo"), await at.person("juliet")
         admin = Actor((await at.person("admin")).ref, "admin", admin=True)
         made = await at.does(admin, ask.Broadcast(title="Closed tonight", content="The gates", related="gate-1"))
-        assert at.told == [EverybodyNotified(made.ref)]
+        assert at.told == [BroadcastCreated(made.ref)]
         late = await at.person("late")
         (one,) = await listed(at, romeo)
         assert (one.ref, one.user, one.title, one.related, one.read) == (
@@ -299,7 +299,9 @@ async def test_pages_go_through_all_kinds_in_one_order(tmp_path: Path) -> None:
         page = await at.does(admin, ask.ListNotifications(limit=3))
         assert page.next[0] == "before"
         assert [one.title for one in await listed(at, admin, limit=3, before=key(page.next[1]))] == ["3", "2", "1"]
-        assert [one.title for one in await listed(at, admin, limit=3, after=key(Ref(2, 0))._replace(born=None))] == [
+        assert [
+            one.title for one in await listed(at, admin, limit=3, after=key(Ref(2, 0))._replace(created_seconds=None))
+        ] == [
             "4",
             "3",
             "2",
@@ -330,7 +332,7 @@ async def test_somebody_elses_is_answered_as_if_there_were_none(tmp_path: Path) 
         made = await at.does(admin, ask.CreateNotification(user=Key(romeo.id), title="for romeo"))
         for command in (ask.GetNotification, ask.ReadNotification, ask.DeleteNotification):
             said = []
-            for asked in (key(made.ref), Key(77), Key(0), key(made.ref)._replace(born=1)):
+            for asked in (key(made.ref), Key(77), Key(0), key(made.ref)._replace(created_seconds=1)):
                 with pytest.raises(Refusal) as refused:
                     await at.does(tybalt, command(notification=asked))
                 said.append((refused.value.code, refused.value.message))

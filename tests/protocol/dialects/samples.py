@@ -1,7 +1,7 @@
-"""What the dialect tests have in common: a small world to spell, and the two questions, what is heard, what is told.
+"""Shared by the tests of dialects: sample objects, and functions that decode requests and encode events.
 
-Ann (1) and Bob (2) have the private conversation 12; Ann, Bob and Cyd (3) the group 13. All of it was born in the same
-second, so that an ObjectId or a UUID of it can be written down here from its number.
+Ann (1) and Bob (2) have the private conversation 12; Ann, Bob and Cyd (3) the group 13. All objects were created in the
+same second, so the number of an object gives its ObjectId and its UUID.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from functools import cache
 from protocol.commands import Command
 from protocol.dialects import dialect
 from protocol.dialects.decode import CallDecoder, call_decoder
-from protocol.dialects.encode import encode, sayings, spell_body
-from protocol.dialects.grammar import Body, Inbound, Many, Route, Shape, Vocabulary
+from protocol.dialects.encode import build_body, encode, outbound_encoders
+from protocol.dialects.grammar import Body, Inbound, ListOf, Route, Shape, Vocabulary
 from protocol.errors import Refusal
 from protocol.events import Event
 from protocol.ids import Key, Ref
@@ -84,11 +84,11 @@ NOTIFICATION = Notification(
 )
 
 
-# What is heard
+# Requests
 
 
 def row(name: str, call: str, namespace: str = "") -> Inbound:
-    return next(hear for hear in vocabulary(name, namespace).inbound if hear.name == call)
+    return next(row for row in vocabulary(name, namespace).inbound if row.name == call)
 
 
 def vocabulary(name: str, namespace: str = "") -> Vocabulary:
@@ -96,26 +96,28 @@ def vocabulary(name: str, namespace: str = "") -> Vocabulary:
 
 
 @cache
-def ear(name: str, call: str, namespace: str = "") -> CallDecoder:
-    return call_decoder(row(name, call, namespace), dialect(name).replies.complaints)
+def call_decoder_of(name: str, call: str, namespace: str = "") -> CallDecoder:
+    return call_decoder(row(name, call, namespace), dialect(name).replies.error_texts)
 
 
-def heard(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Command:
-    return ear(name, call, namespace).decode(arguments.encode() if isinstance(arguments, str) else arguments)
+def decode(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Command:
+    return call_decoder_of(name, call, namespace).decode(
+        arguments.encode() if isinstance(arguments, str) else arguments
+    )
 
 
-def refused(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Refusal:
+def refusal_of(name: str, call: str, arguments: str | bytes, namespace: str = "") -> Refusal:
     try:
-        command = heard(name, call, arguments, namespace)
+        command = decode(name, call, arguments, namespace)
     except Refusal as refusal:
         return refusal
-    raise AssertionError(f"{arguments!r} was heard as {command}")
+    raise AssertionError(f"{arguments!r} was decoded as {command}")
 
 
-def requested(name: str, method: str, path: str, arguments: str) -> Command:
-    """A route's own fields, as if they all came in one object."""
+def decode_route(name: str, method: str, path: str, arguments: str) -> Command:
+    """Decode the fields of a route from one object."""
     route = route_of(name, method, path)
-    return CallDecoder(route.command, route.takes, route.fixed, dialect(name).replies.complaints).decode(
+    return CallDecoder(route.command, route.fields, route.fixed, dialect(name).replies.error_texts).decode(
         arguments.encode()
     )
 
@@ -124,31 +126,31 @@ def route_of(name: str, method: str, path: str) -> Route:
     return next(route for route in dialect(name).routes if (route.method, route.path) == (method, path))
 
 
-# What is told
+# Events
 
 
-def told(name: str, event: Event, namespace: str = "") -> list[tuple[str, str]]:
-    """Every word that a dialect has for an event, with its body to the letter."""
-    found = sayings(vocabulary(name, namespace)).get(type(event), ())
-    return [(saying.name, saying.body(event).decode()) for saying in found if saying.applies(event)]
+def encoded_events(name: str, event: Event, namespace: str = "") -> list[tuple[str, str]]:
+    """The names and the exact bodies under which a dialect sends an event."""
+    found = outbound_encoders(vocabulary(name, namespace)).get(type(event), ())
+    return [(encoder.name, encoder.encode(event).decode()) for encoder in found if encoder.applies(event)]
 
 
-def where(name: str, event: Event, namespace: str = "") -> list[tuple[str, str, bool]]:
-    """At which of the event's places each word is heard, and whether by the others only."""
-    found = sayings(vocabulary(name, namespace)).get(type(event), ())
-    return [(saying.name, saying.at, saying.others) for saying in found if saying.applies(event)]
+def event_audiences(name: str, event: Event, namespace: str = "") -> list[tuple[str, str, bool]]:
+    """The audience of each name under which a dialect sends an event, and whether it excludes the actor."""
+    found = outbound_encoders(vocabulary(name, namespace)).get(type(event), ())
+    return [(encoder.name, encoder.audience, encoder.others_only) for encoder in found if encoder.applies(event)]
 
 
-def spelt(shape: Body, thing: object) -> str:
-    return encode(spell_body(shape, thing)).decode()
+def encode_body(shape: Body, source: object) -> str:
+    return encode(build_body(shape, source)).decode()
 
 
-def complaint(name: str, refusal: Refusal) -> tuple[str, str]:
-    """A refusal as the event that tells it: its name and body."""
-    event, shape = dialect(name).replies.error
-    return event, spelt(shape, refusal)
+def error_event(name: str, refusal: Refusal) -> tuple[str, str]:
+    """A refusal as an event: its name and body."""
+    event, shape = dialect(name).replies.error_event
+    return event, encode_body(shape, refusal)
 
 
 def shape_of(body: Body) -> Shape:
     assert body is not None
-    return body.shape if isinstance(body, Many) else body
+    return body.shape if isinstance(body, ListOf) else body

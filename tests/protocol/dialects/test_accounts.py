@@ -7,17 +7,17 @@ import pytest
 from protocol.commands import Command, Login, Logout, Refresh, Register
 from protocol.dialects.accounts import ROUTES
 from protocol.dialects.decode import CallDecoder
-from protocol.dialects.grammar import Complaints
+from protocol.dialects.grammar import ErrorTexts
 from protocol.errors import Refusal
 from protocol.model import Tokens
-from tests.protocol.dialects.samples import ANN, object_id, spelt
+from tests.protocol.dialects.samples import ANN, encode_body, object_id
 
 ROWS = {route.path: route for route in ROUTES}
 
 
-def asked(path: str, body: str) -> Command:
+def decode(path: str, body: str) -> Command:
     route = ROWS[path]
-    return CallDecoder(route.command, route.takes, route.fixed, Complaints()).decode(body.encode())
+    return CallDecoder(route.command, route.fields, route.fixed, ErrorTexts()).decode(body.encode())
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def asked(path: str, body: str) -> Command:
     ],
 )
 def test_requests(path: str, body: str, command: Command) -> None:
-    assert asked(path, body) == command
+    assert decode(path, body) == command
 
 
 @pytest.mark.parametrize(
@@ -53,21 +53,21 @@ def test_requests(path: str, body: str, command: Command) -> None:
         ("/auth/register", '{"username":"a","password":"p","admin":true}', "admin is not a field of this call"),
     ],
 )
-def test_complaints(path: str, body: str, text: str) -> None:
+def test_error_texts(path: str, body: str, text: str) -> None:
     with pytest.raises(Refusal) as caught:
-        asked(path, body)
+        decode(path, body)
     assert caught.value.message == text
 
 
-def test_an_answer_says_everything_in_both_spellings() -> None:
-    assert spelt(ROWS["/auth/login"].reply, Tokens(ANN, "aaa", "rrr", 900)) == (
+def test_an_answer_has_every_key_twice() -> None:
+    assert encode_body(ROWS["/auth/login"].reply, Tokens(ANN, "aaa", "rrr", 900)) == (
         '{"accessToken":"aaa","refreshToken":"rrr","tokenType":"Bearer","expiresIn":900,'
         '"access_token":"aaa","refresh_token":"rrr","token_type":"Bearer","expires_in":900,'
         f'"user":{{"id":1,"_id":"{object_id(1)}","username":"ann","email":"ann@example.org","displayName":"Ann A."}}}}'
     )
 
 
-def test_they_are_open_to_everybody() -> None:
+def test_they_need_no_token() -> None:
     assert all(route.public for route in ROUTES)
     assert {path: route.status for path, route in ROWS.items()} == {
         "/auth/register": 201,

@@ -1,4 +1,4 @@
-"""`colon`, held to its two specifications."""
+"""`colon`; all expectations are those of its two specifications."""
 
 from __future__ import annotations
 
@@ -58,38 +58,39 @@ from tests.protocol.dialects.samples import (
     MESSAGE,
     NOTIFICATION,
     READ,
-    complaint,
-    heard,
+    decode,
+    decode_route,
+    encode_body,
+    encoded_events,
+    error_event,
+    event_audiences,
     object_id,
     object_key,
     ref,
-    refused,
-    requested,
+    refusal_of,
     row,
-    spelt,
-    told,
     vocabulary,
-    where,
 )
 
 NOTES = "/notifications"
-TALK, SAID, NOTE = object_id(12), object_id(101), object_id(50)
+CONVERSATION_ID, MESSAGE_ID, NOTIFICATION_ID = object_id(12), object_id(101), object_id(50)
 AT = '"created_at":"2024-01-12T21:44:35.007Z"'
-SPOKEN = f'{{"_id":"{SAID}","sender_id":1,"content":"Hello world!","attachments":[],"seen_by":[],{AT}}}'
-NOTED = (
-    f'{{"_id":"{NOTE}","user_id":2,"type":"system","title":"Project Update","content":"You have been assigned",'
-    f'"is_read":false,"related_id":"{TALK}",{AT}}}'
+MESSAGE_BODY = f'{{"_id":"{MESSAGE_ID}","sender_id":1,"content":"Hello world!","attachments":[],"seen_by":[],{AT}}}'
+NOTIFICATION_BODY = (
+    f'{{"_id":"{NOTIFICATION_ID}","user_id":2,"type":"system","title":"Project Update",'
+    f'"content":"You have been assigned",'
+    f'"is_read":false,"related_id":"{CONVERSATION_ID}",{AT}}}'
 )
 
 
 @pytest.mark.parametrize(
     ("call", "payload", "command"),
     [
-        ("conversation:join", f'{{"conversationId":"{TALK}"}}', Join(conversation=object_key(12))),
-        ("conversation:leave", f'[{{"conversationId":"{TALK}"}}]', Leave(conversation=object_key(12))),
+        ("conversation:join", f'{{"conversationId":"{CONVERSATION_ID}"}}', Join(conversation=object_key(12))),
+        ("conversation:leave", f'[{{"conversationId":"{CONVERSATION_ID}"}}]', Leave(conversation=object_key(12))),
         (
             "message:send",
-            f'{{"conversationId":"{TALK}","content":"Hello","attachments":["https://x/a"],"clientId":"c-1"}}',
+            f'{{"conversationId":"{CONVERSATION_ID}","content":"Hello","attachments":["https://x/a"],"clientId":"c-1"}}',
             SendMessage(
                 conversation=object_key(12),
                 content="Hello",
@@ -99,30 +100,30 @@ NOTED = (
         ),
         (
             "message:edit",
-            f'{{"messageId":"{SAID}","content":"Bye"}}',
+            f'{{"messageId":"{MESSAGE_ID}","content":"Bye"}}',
             EditMessage(message=object_key(101), content="Bye"),
         ),
-        ("message:delete", f'{{"messageId":"{SAID}"}}', DeleteMessage(message=object_key(101))),
-        ("message:read", f'{{"messageId":"{SAID}"}}', ReadMessage(message=object_key(101))),
+        ("message:delete", f'{{"messageId":"{MESSAGE_ID}"}}', DeleteMessage(message=object_key(101))),
+        ("message:read", f'{{"messageId":"{MESSAGE_ID}"}}', ReadMessage(message=object_key(101))),
         (
             "typing",
-            f'{{"conversationId":"{TALK}","isTyping":false}}',
+            f'{{"conversationId":"{CONVERSATION_ID}","isTyping":false}}',
             SetTyping(conversation=object_key(12), on=False),
         ),
         (
             "members:add",
-            f'{{"conversationId":"{TALK}","userId":3}}',
+            f'{{"conversationId":"{CONVERSATION_ID}","userId":3}}',
             AddMember(conversation=object_key(12), user=Key(3)),
         ),
         (
             "members:remove",
-            f'{{"conversationId":"{TALK}","userId":3}}',
+            f'{{"conversationId":"{CONVERSATION_ID}","userId":3}}',
             RemoveMember(conversation=object_key(12), user=Key(3)),
         ),
     ],
 )
 def test_calls_of_the_chat(call: str, payload: str, command: Command) -> None:
-    assert heard("colon", call, payload) == command
+    assert decode("colon", call, payload) == command
 
 
 @pytest.mark.parametrize(
@@ -133,16 +134,24 @@ def test_calls_of_the_chat(call: str, payload: str, command: Command) -> None:
         ("notification:list", "[ ]", ListNotifications()),
         (
             "notification:get",
-            f'{{"notificationId":"{NOTE}"}}',
+            f'{{"notificationId":"{NOTIFICATION_ID}"}}',
             GetNotification(notification=object_key(50)),
         ),
-        ("notification:read", f'{{"notificationId":"{NOTE}"}}', ReadNotification(notification=object_key(50))),
-        ("notification:delete", f'{{"notificationId":"{NOTE}"}}', DeleteNotification(notification=object_key(50))),
+        (
+            "notification:read",
+            f'{{"notificationId":"{NOTIFICATION_ID}"}}',
+            ReadNotification(notification=object_key(50)),
+        ),
+        (
+            "notification:delete",
+            f'{{"notificationId":"{NOTIFICATION_ID}"}}',
+            DeleteNotification(notification=object_key(50)),
+        ),
         ("notification:ping", '{"action":"ping"}', Heartbeat()),
     ],
 )
 def test_calls_of_the_notifications(call: str, payload: str, command: Command) -> None:
-    assert heard("colon", call, payload, NOTES) == command
+    assert decode("colon", call, payload, NOTES) == command
 
 
 @pytest.mark.parametrize(
@@ -152,35 +161,35 @@ def test_calls_of_the_notifications(call: str, payload: str, command: Command) -
         ("conversation:join", '{"conversationId":7}', "conversationId must be an id of 24 hexadecimal digits"),
         (
             "conversation:join",
-            f'{{"conversationId":"{TALK}z"}}',
+            f'{{"conversationId":"{CONVERSATION_ID}z"}}',
             "conversationId must be an id of 24 hexadecimal digits",
         ),
-        ("message:edit", f'{{"messageId":"{SAID}"}}', "content is required and must be a string"),
-        ("typing", f'{{"conversationId":"{TALK}","isTyping":1}}', "isTyping must be a boolean value"),
-        ("members:add", f'{{"conversationId":"{TALK}","userId":"3"}}', "userId must be a positive integer"),
-        ("members:add", f'{{"conversationId":"{TALK}","userId":true}}', "userId must be a positive integer"),
+        ("message:edit", f'{{"messageId":"{MESSAGE_ID}"}}', "content is required and must be a string"),
+        ("typing", f'{{"conversationId":"{CONVERSATION_ID}","isTyping":1}}', "isTyping must be a boolean value"),
+        ("members:add", f'{{"conversationId":"{CONVERSATION_ID}","userId":"3"}}', "userId must be a positive integer"),
+        ("members:add", f'{{"conversationId":"{CONVERSATION_ID}","userId":true}}', "userId must be a positive integer"),
         (
             "message:send",
-            f'{{"conversationId":"{TALK}","content":"x","sender_id":1}}',
+            f'{{"conversationId":"{CONVERSATION_ID}","content":"x","sender_id":1}}',
             "sender_id is not a field of this call",
         ),
         (
             "message:send",
-            f'{{"conversationId":"{TALK}","attachments":["https://x/a b"]}}',
+            f'{{"conversationId":"{CONVERSATION_ID}","attachments":["https://x/a b"]}}',
             "attachments must be a URL of 1 to 2048 characters without spaces",
         ),
     ],
 )
-def test_complaints(call: str, payload: str, text: str) -> None:
-    refusal = refused("colon", call, payload)
-    assert complaint("colon", refusal) == ("error", f'{{"code":"BAD_REQUEST","message":"{text}"}}')
+def test_error_texts(call: str, payload: str, text: str) -> None:
+    refusal = refusal_of("colon", call, payload)
+    assert error_event("colon", refusal) == ("error", f'{{"code":"BAD_REQUEST","message":"{text}"}}')
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "sent"),
     [
-        (MessageCreated(MESSAGE), [("message:created", SPOKEN)]),
-        (MessageUpdated(MESSAGE), [("message:updated", SPOKEN)]),
+        (MessageCreated(MESSAGE), [("message:created", MESSAGE_BODY)]),
+        (MessageUpdated(MESSAGE), [("message:updated", MESSAGE_BODY)]),
         (
             MessageCreated(
                 replace(GROUP_MESSAGE, attachments=(Attachment("https://x/a", "PDF"), Attachment("https://x/b")))
@@ -195,61 +204,64 @@ def test_complaints(call: str, payload: str, text: str) -> None:
         ),
         (
             MessageRead(ref(101), ref(12), ref(2), READ),
-            [("message:read", f'{{"messageId":"{SAID}","readerId":2,"readAt":"2024-01-12T21:45:35.507Z"}}')],
+            [("message:read", f'{{"messageId":"{MESSAGE_ID}","readerId":2,"readAt":"2024-01-12T21:45:35.507Z"}}')],
         ),
         (
             Typing(ref(12), ref(1), False),
-            [("typing", f'{{"conversationId":"{TALK}","userId":1,"isTyping":false}}')],
+            [("typing", f'{{"conversationId":"{CONVERSATION_ID}","userId":1,"isTyping":false}}')],
         ),
         (MemberAdded(ref(12), ANN), [("members:added", '{"userId":1}')]),
         (MemberRemoved(ref(12), ref(1)), [("members:removed", '{"userId":1}')]),
         (
             UnreadChanged(ref(1), 3, (Unread(ref(12), 2), Unread(ref(13), 1))),
-            [("unread:count", f'{{"total":3,"byConversation":{{"{TALK}":2,"{object_id(13)}":1}}}}')],
+            [("unread:count", f'{{"total":3,"byConversation":{{"{CONVERSATION_ID}":2,"{object_id(13)}":1}}}}')],
         ),
-        (NotificationCreated(NOTIFICATION), [("notification:created", NOTED)]),
+        (NotificationCreated(NOTIFICATION), [("notification:created", NOTIFICATION_BODY)]),
     ],
 )
-def test_events_of_the_chat(event: Any, said: list[tuple[str, str]]) -> None:
-    assert told("colon", event) == said
+def test_events_of_the_chat(event: Any, sent: list[tuple[str, str]]) -> None:
+    assert encoded_events("colon", event) == sent
 
 
 def test_what_goes_is_named_by_its_id() -> None:
     deleted = MessageDeleted(message=ref(101), conversation=ref(12), by=ref(1), sender=ref(1))
-    assert told("colon", deleted) == [("message:deleted", f'{{"messageId":"{SAID}"}}')]
+    assert encoded_events("colon", deleted) == [("message:deleted", f'{{"messageId":"{MESSAGE_ID}"}}')]
     gone = ConversationDeleted(conversation=ref(12), by=ref(1), members=())
-    assert told("colon", gone) == [("conversation:deleted", f'{{"conversationId":"{TALK}"}}')]
+    assert encoded_events("colon", gone) == [("conversation:deleted", f'{{"conversationId":"{CONVERSATION_ID}"}}')]
 
 
 def test_a_new_conversation_is_told_to_all_or_to_the_newcomer() -> None:
-    body = f'{{"_id":"{TALK}","type":"private","participants":[1,2],{AT}}}'
-    assert told("colon", ConversationCreated(CONVERSATION)) == [("conversation:created", body)] * 2
-    assert where("colon", ConversationCreated(CONVERSATION)) == [
+    body = f'{{"_id":"{CONVERSATION_ID}","type":"private","participants":[1,2],{AT}}}'
+    assert encoded_events("colon", ConversationCreated(CONVERSATION)) == [("conversation:created", body)] * 2
+    assert event_audiences("colon", ConversationCreated(CONVERSATION)) == [
         ("conversation:created", MEMBERS, False),
         ("conversation:created", USER, False),
     ]
     named = f'{{"_id":"{object_id(13)}","type":"group","title":"Three","participants":[1,2,3],{AT}}}'
-    assert told("colon", ConversationCreated(GROUP))[0] == ("conversation:created", named)
+    assert encoded_events("colon", ConversationCreated(GROUP))[0] == ("conversation:created", named)
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "sent"),
     [
-        (NotificationCreated(NOTIFICATION), [("notification:created", NOTED)]),
-        (NotificationRead(ref(50), ref(2)), [("notification:read", f'{{"notificationId":"{NOTE}","is_read":true}}')]),
-        (NotificationDeleted(ref(50), ref(2)), [("notification:deleted", f'{{"notificationId":"{NOTE}"}}')]),
+        (NotificationCreated(NOTIFICATION), [("notification:created", NOTIFICATION_BODY)]),
+        (
+            NotificationRead(ref(50), ref(2)),
+            [("notification:read", f'{{"notificationId":"{NOTIFICATION_ID}","is_read":true}}')],
+        ),
+        (NotificationDeleted(ref(50), ref(2)), [("notification:deleted", f'{{"notificationId":"{NOTIFICATION_ID}"}}')]),
         (NotificationCounted(ref(2), 4), [("notification:count", '{"count":4}')]),
         (MessageCreated(MESSAGE), []),
     ],
 )
-def test_events_of_the_notifications(event: Any, said: list[tuple[str, str]]) -> None:
-    assert told("colon", event, NOTES) == said
+def test_events_of_the_notifications(event: Any, sent: list[tuple[str, str]]) -> None:
+    assert encoded_events("colon", event, NOTES) == sent
 
 
-@pytest.mark.parametrize(("related", "said"), [(None, "null"), ("invoice-9", '"invoice-9"')])
-def test_what_a_notification_is_about(related: str | None, said: str) -> None:
-    [(_, body)] = told("colon", NotificationCreated(replace(NOTIFICATION, related=related)), NOTES)
-    assert f'"related_id":{said},' in body
+@pytest.mark.parametrize(("related", "sent"), [(None, "null"), ("invoice-9", '"invoice-9"')])
+def test_what_a_notification_is_about(related: str | None, sent: str) -> None:
+    [(_, body)] = encoded_events("colon", NotificationCreated(replace(NOTIFICATION, related=related)), NOTES)
+    assert f'"related_id":{sent},' in body
 
 
 @pytest.mark.parametrize(
@@ -283,30 +295,30 @@ def test_what_a_notification_is_about(related: str | None, said: str) -> None:
         ),
     ],
 )
-def test_who_hears(namespace: str, places: set[tuple[str, str, bool]]) -> None:
-    assert {(say.name, say.at, say.others) for say in vocabulary("colon", namespace).outbound} == places
+def test_audiences(namespace: str, places: set[tuple[str, str, bool]]) -> None:
+    assert {(row_.name, row_.audience, row_.others_only) for row_ in vocabulary("colon", namespace).outbound} == places
 
 
 def test_greetings() -> None:
-    assert vocabulary("colon").greets == (UnreadChanged,)
-    assert vocabulary("colon", NOTES).greets == (NotificationCounted,)
+    assert vocabulary("colon").initial_events == (UnreadChanged,)
+    assert vocabulary("colon", NOTES).initial_events == (NotificationCounted,)
 
 
 def test_acks() -> None:
-    manners = dialect("colon").replies
-    assert manners.success(None) == {"ok": True}
-    assert manners.success([]) == {"ok": True, "data": []}
-    assert manners.failure(Refusal(FORBIDDEN, "Not yours")) == {
+    replies = dialect("colon").replies
+    assert replies.success(None) == {"ok": True}
+    assert replies.success([]) == {"ok": True, "data": []}
+    assert replies.failure(Refusal(FORBIDDEN, "Not yours")) == {
         "ok": False,
         "error": {"code": "FORBIDDEN", "message": "Not yours"},
     }
-    assert complaint("colon", Refusal(NOT_FOUND, "None")) == ("error", '{"code":"NOT_FOUND","message":"None"}')
+    assert error_event("colon", Refusal(NOT_FOUND, "None")) == ("error", '{"code":"NOT_FOUND","message":"None"}')
 
 
 def test_replies() -> None:
-    assert spelt(row("colon", "message:send").reply, MESSAGE) == SPOKEN
-    assert spelt(row("colon", "notification:list", NOTES).reply, (NOTIFICATION,)) == f"[{NOTED}]"
-    assert [hear.name for hear in vocabulary("colon").inbound if hear.reply] == ["message:send", "message:edit"]
+    assert encode_body(row("colon", "message:send").reply, MESSAGE) == MESSAGE_BODY
+    assert encode_body(row("colon", "notification:list", NOTES).reply, (NOTIFICATION,)) == f"[{NOTIFICATION_BODY}]"
+    assert [row_.name for row_ in vocabulary("colon").inbound if row_.reply] == ["message:send", "message:edit"]
 
 
 class Beat(Struct, frozen=True):
@@ -316,10 +328,10 @@ class Beat(Struct, frozen=True):
 def test_a_ping_is_answered_by_an_event() -> None:
     ping = row("colon", "notification:ping", NOTES)
     assert ping.reply_event == "pong"
-    assert spelt(ping.reply, Beat(1700000000000)) == '{"timestamp":1700000000000}'
+    assert encode_body(ping.reply, Beat(1700000000000)) == '{"timestamp":1700000000000}'
 
 
 def test_null_empties_what_a_profile_has() -> None:
-    assert requested("colon", "PATCH", "/users/me", '{"status":null}') == UpdateMe(status=None)
-    assert requested("colon", "PATCH", "/users/me", '{"status":"away"}') == UpdateMe(status="away")
-    assert requested("colon", "PATCH", "/users/me", "{}") == UpdateMe()
+    assert decode_route("colon", "PATCH", "/users/me", '{"status":null}') == UpdateMe(status=None)
+    assert decode_route("colon", "PATCH", "/users/me", '{"status":"away"}') == UpdateMe(status="away")
+    assert decode_route("colon", "PATCH", "/users/me", "{}") == UpdateMe()

@@ -1,6 +1,6 @@
-"""Hearing: every row of every dialect against everything that a payload can have wrong with it.
+"""Decoding: every row of every dialect against every kind of invalid payload.
 
-GOOD has a payload for each row; the faults are made from it, field by field, by the kind of the field.
+GOOD has a payload for each row; the invalid ones are made from it, field by field, by the type of the field.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from protocol.dialects import dialect, names
-from protocol.dialects.decode import CallDecoder, unknown
-from protocol.dialects.grammar import MOST_PROBLEMS, Complaints, Field, Inbound
-from protocol.dialects.words import COUNT, FLAG, FREE, TEXT, URLS, either, field, keys, optional
+from protocol.dialects.decode import CallDecoder, unknown_fields
+from protocol.dialects.fields import BOOLEAN, OBJECT, POSITIVE_INTEGER, TEXT, URLS, field, ids, optional
+from protocol.dialects.grammar import MAX_PROBLEMS, ErrorTexts, Field, Inbound
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
 from protocol.ids import DECIMAL, OBJECT_ID
-from tests.protocol.dialects.samples import ear, heard, object_id, refused, uuid
+from tests.protocol.dialects.samples import call_decoder_of, decode, object_id, refusal_of, uuid
 
 CHAT, NOTES, ROOT = "/chat", "/notifications", "/"
 ID, UID = object_id(7), uuid(7)
@@ -73,7 +73,7 @@ GOOD: dict[tuple[str, str, str], dict[str, Any]] = {
     ("inbox", ROOT, "read_messages"): {"conversationId": UID},
 }
 
-# What is never right for a word, by what the word expects, as JSON.
+# Invalid JSON values for a field type, by what the type expects.
 NUMBER_FAULTS = ('"x"', '"1 "', '""', "true", "1.5", "1.0", "0", "-1", "9223372036854775808", "1e3", "[7]", "{}")
 STRICT_FAULTS = (*NUMBER_FAULTS, '"7"')
 TEXT_FAULTS = ("7", "true", "[]", "{}", '"a\\u0000b"')
@@ -92,20 +92,20 @@ FAULTS: dict[str, tuple[str, ...]] = {
 CHOICE_FAULTS = ('"other"', '""', "7", "true", "[]", '"TEXT"')
 
 ROWS = [
-    (name, namespace, hear)
+    (name, namespace, row)
     for name in names()
-    for namespace, words in dialect(name).vocabularies.items()
-    for hear in words.inbound
+    for namespace, vocabulary in dialect(name).vocabularies.items()
+    for row in vocabulary.inbound
 ]
-FIELDS = [(name, namespace, hear, each) for name, namespace, hear in ROWS for each in hear.takes]
+FIELDS = [(name, namespace, row, each) for name, namespace, row in ROWS for each in row.fields]
 
 
 def label(value: object) -> str | None:
     return getattr(value, "name", None)
 
 
-def good(name: str, namespace: str, hear: Inbound) -> dict[str, Any]:
-    return GOOD[name, namespace, hear.name]
+def good(name: str, namespace: str, row: Inbound) -> dict[str, Any]:
+    return GOOD[name, namespace, row.name]
 
 
 def with_text(payload: dict[str, Any], key: str, text: str) -> str:
@@ -115,87 +115,87 @@ def with_text(payload: dict[str, Any], key: str, text: str) -> str:
 
 
 def test_every_row_has_a_payload() -> None:
-    assert {(name, namespace, hear.name) for name, namespace, hear in ROWS} == set(GOOD)
+    assert {(name, namespace, row.name) for name, namespace, row in ROWS} == set(GOOD)
 
 
-@pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
-def test_the_same_is_heard_alone_in_a_list_and_in_any_order(name: str, namespace: str, hear: Inbound) -> None:
-    payload = good(name, namespace, hear)
+@pytest.mark.parametrize(("name", "namespace", "row"), ROWS, ids=label)
+def test_a_payload_decodes_the_same_alone_in_a_list_and_in_any_order(name: str, namespace: str, row: Inbound) -> None:
+    payload = good(name, namespace, row)
     text, backwards = json.dumps(payload), json.dumps(dict(reversed(payload.items())), indent=1)
-    listed = json.dumps(list(payload.values())) if hear.positional else f"[{text}]"
-    command = heard(name, hear.name, text, namespace)
-    assert type(command) is hear.command
+    listed = json.dumps(list(payload.values())) if row.positional else f"[{text}]"
+    command = decode(name, row.name, text, namespace)
+    assert type(command) is row.command
     for variant in (backwards, listed, f" \n{text}\t"):
-        assert heard(name, hear.name, variant, namespace) == command
+        assert decode(name, row.name, variant, namespace) == command
 
 
-@pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
-def test_a_field_that_is_not_there(name: str, namespace: str, hear: Inbound, each: Field) -> None:
-    payload = good(name, namespace, hear)
+@pytest.mark.parametrize(("name", "namespace", "row", "each"), FIELDS, ids=label)
+def test_an_absent_field(name: str, namespace: str, row: Inbound, each: Field) -> None:
+    payload = good(name, namespace, row)
     absent = json.dumps({k: v for k, v in payload.items() if k != each.name})
     null = json.dumps({**payload, each.name: None})
     if not each.required:
-        assert heard(name, hear.name, absent, namespace) == heard(name, hear.name, null, namespace)
+        assert decode(name, row.name, absent, namespace) == decode(name, row.name, null, namespace)
         return
-    expected = dialect(name).replies.complaints.missing.format(field=each.name, expected=each.word.expected)
+    expected = dialect(name).replies.error_texts.missing.format(field=each.name, expected=each.type.expected)
     for text in (absent, null):
-        refusal = refused(name, hear.name, text, namespace)
+        refusal = refusal_of(name, row.name, text, namespace)
         assert (refusal.code, refusal.field, refusal.message) == (BAD_REQUEST, each.name, expected)
 
 
 def faults(each: Field) -> Iterator[str]:
-    yield from FAULTS.get(each.word.expected, CHOICE_FAULTS)
+    yield from FAULTS.get(each.type.expected, CHOICE_FAULTS)
 
 
-@pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
-def test_a_field_of_another_kind(name: str, namespace: str, hear: Inbound, each: Field) -> None:
+@pytest.mark.parametrize(("name", "namespace", "row", "each"), FIELDS, ids=label)
+def test_a_field_of_another_type(name: str, namespace: str, row: Inbound, each: Field) -> None:
     for fault in faults(each):
-        refusal = refused(name, hear.name, with_text(good(name, namespace, hear), each.name, fault), namespace)
+        refusal = refusal_of(name, row.name, with_text(good(name, namespace, row), each.name, fault), namespace)
         assert (refusal.code, refusal.field) == (BAD_REQUEST, each.name)
         assert refusal.message.startswith(f"{each.name} must be ")
 
 
-@pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
-def test_text_that_no_field_can_hold(name: str, namespace: str, hear: Inbound, each: Field) -> None:
-    payload = good(name, namespace, hear)
+@pytest.mark.parametrize(("name", "namespace", "row", "each"), FIELDS, ids=label)
+def test_text_that_no_field_can_hold(name: str, namespace: str, row: Inbound, each: Field) -> None:
+    payload = good(name, namespace, row)
     for fault in ("1e999", "-1e999", "NaN", "Infinity", '"\\ud800x"', '"\\udc00\\ud800"', "01", "'x'", '"\x01"'):
-        refusal = refused(name, hear.name, with_text(payload, each.name, fault), namespace)
+        refusal = refusal_of(name, row.name, with_text(payload, each.name, fault), namespace)
         assert (refusal.code, refusal.message) == (UNPARSABLE, "The payload is not valid JSON")
-    deep = refused(name, hear.name, with_text(payload, each.name, "[" * 40 + "]" * 40), namespace)
+    deep = refusal_of(name, row.name, with_text(payload, each.name, "[" * 40 + "]" * 40), namespace)
     assert (deep.code, deep.message) == (BAD_REQUEST, "The JSON is nested more than 32 deep")
 
 
-@pytest.mark.parametrize(("name", "namespace", "hear", "each"), FIELDS, ids=label)
-def test_a_field_that_is_there_twice(name: str, namespace: str, hear: Inbound, each: Field) -> None:
-    payload = good(name, namespace, hear)
+@pytest.mark.parametrize(("name", "namespace", "row", "each"), FIELDS, ids=label)
+def test_a_duplicate_field(name: str, namespace: str, row: Inbound, each: Field) -> None:
+    payload = good(name, namespace, row)
     text = json.dumps(payload)
     escaped = f'"\\u{ord(each.name[0]):04x}{each.name[1:]}"'
     for key in (json.dumps(each.name), escaped):
         for value in (json.dumps(payload[each.name]), "null", "[]"):
             for twice in (f"{{{key}:{value},{text[1:]}", f"{text[:-1]},{key}:{value}}}"):
-                refusal = refused(name, hear.name, twice, namespace)
+                refusal = refusal_of(name, row.name, twice, namespace)
                 assert (refusal.code, refusal.field) == (BAD_REQUEST, each.name)
                 assert refusal.message == f"'{each.name}' is there twice"
 
 
-@pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
-def test_a_field_that_nobody_declared(name: str, namespace: str, hear: Inbound) -> None:
-    unknown = dialect(name).replies.complaints.unknown
-    for extra in ("claimed", "conversation", "__class__", "x"):
-        text = json.dumps({**good(name, namespace, hear), extra: 1})
-        refusal = refused(name, hear.name, text, namespace)
+@pytest.mark.parametrize(("name", "namespace", "row"), ROWS, ids=label)
+def test_an_undeclared_field(name: str, namespace: str, row: Inbound) -> None:
+    unknown = dialect(name).replies.error_texts.unknown
+    for extra in ("claimed_user", "conversation", "__class__", "x"):
+        text = json.dumps({**good(name, namespace, row), extra: 1})
+        refusal = refusal_of(name, row.name, text, namespace)
         assert (refusal.code, refusal.field) == (BAD_REQUEST, extra)
         assert refusal.message == unknown.format(field=extra)
 
 
-@pytest.mark.parametrize(("name", "namespace", "hear"), ROWS, ids=label)
-def test_arguments_that_are_no_object(name: str, namespace: str, hear: Inbound) -> None:
+@pytest.mark.parametrize(("name", "namespace", "row"), ROWS, ids=label)
+def test_arguments_that_are_no_object(name: str, namespace: str, row: Inbound) -> None:
     for text in ("7", '"x"', "true"):
-        assert refused(name, hear.name, text, namespace).message == "The payload must be an object"
+        assert refusal_of(name, row.name, text, namespace).message == "The payload must be an object"
     for broken in ("{", "[", "[}", "{}}", "nul", "\xff", "{'a':1}", "[{},]"):
-        refusal = refused(name, hear.name, broken.encode("latin-1"), namespace)
+        refusal = refusal_of(name, row.name, broken.encode("latin-1"), namespace)
         assert refusal.message == "The payload is not valid JSON"
-    refusal = refused(name, hear.name, json.dumps([*good(name, namespace, hear).values()] * 9), namespace)
+    refusal = refusal_of(name, row.name, json.dumps([*good(name, namespace, row).values()] * 9), namespace)
     assert refusal.code is BAD_REQUEST
 
 
@@ -207,47 +207,47 @@ JSON = st.recursive(
 KEYS = st.sampled_from(sorted({each.name for *_, each in FIELDS}))
 
 
-def heard_or_refused(where: tuple[str, str, Inbound], text: bytes) -> None:
-    """The one thing that holds for all input: the row's command comes of it, or a Refusal that says something."""
-    name, namespace, hear = where
+def decode_or_refuse(source: tuple[str, str, Inbound], text: bytes) -> None:
+    """For all input: the result is the row's command, or a Refusal with a text."""
+    name, namespace, row = source
     outcome: object
     try:
-        outcome = ear(name, hear.name, namespace).decode(Raw(text))
+        outcome = call_decoder_of(name, row.name, namespace).decode(Raw(text))
     except Refusal as refusal:
         outcome = refusal
-    assert str(outcome) if isinstance(outcome, Refusal) else type(outcome) is hear.command
+    assert str(outcome) if isinstance(outcome, Refusal) else type(outcome) is row.command
 
 
 @given(st.sampled_from(ROWS), st.dictionaries(KEYS, JSON, max_size=4) | JSON)
-def test_whatever_json_comes(where: tuple[str, str, Inbound], value: Any) -> None:
-    heard_or_refused(where, json.dumps(value).encode())
-    heard_or_refused(where, json.dumps([value]).encode())
+def test_whatever_json_comes(source: tuple[str, str, Inbound], value: Any) -> None:
+    decode_or_refuse(source, json.dumps(value).encode())
+    decode_or_refuse(source, json.dumps([value]).encode())
 
 
 @given(st.sampled_from(ROWS), st.binary(max_size=80) | st.text(alphabet='{}[]",:\\0e1.-tu x', max_size=40))
-def test_whatever_bytes_come(where: tuple[str, str, Inbound], text: bytes | str) -> None:
-    heard_or_refused(where, text if isinstance(text, bytes) else text.encode())
+def test_whatever_bytes_come(source: tuple[str, str, Inbound], text: bytes | str) -> None:
+    decode_or_refuse(source, text if isinstance(text, bytes) else text.encode())
 
 
 @given(st.sampled_from(ROWS), st.data())
-def test_a_good_payload_with_changed_bytes(where: tuple[str, str, Inbound], data: st.DataObject) -> None:
-    text = bytearray(json.dumps(good(*where)).encode())
+def test_a_good_payload_with_changed_bytes(source: tuple[str, str, Inbound], data: st.DataObject) -> None:
+    text = bytearray(json.dumps(good(*source)).encode())
     for _ in range(data.draw(st.integers(1, 3))):
         text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
-    heard_or_refused(where, bytes(text))
+    decode_or_refuse(source, bytes(text))
 
 
-def one(*takes: Field) -> CallDecoder:
+def one(*fields: Field) -> CallDecoder:
     class Anything:
         def __init__(self, **values: Any) -> None:
             self.values = values
 
     command: Any = Anything
-    return CallDecoder(command, takes, {}, Complaints())
+    return CallDecoder(command, fields, {}, ErrorTexts())
 
 
-def values(listening: CallDecoder, text: str) -> dict[str, Any]:
-    command: Any = listening.decode(text.encode())
+def values(decoder: CallDecoder, text: str) -> dict[str, Any]:
+    command: Any = decoder.decode(text.encode())
     found: dict[str, Any] = command.values
     return found
 
@@ -257,46 +257,46 @@ KEY_NAMES = st.sampled_from(["content", "clientId", "note"])
 
 
 @given(st.lists(st.tuples(KEY_NAMES, TRICKY, st.booleans()), max_size=4))
-def test_a_key_said_twice_is_found_whatever_the_values_look_like(said: list[tuple[str, str, bool]]) -> None:
-    """The quick looks that spare nearly every payload the slow one must never spare a guilty one."""
-    listening = one(optional("content", TEXT), optional("clientId", TEXT), optional("note", TEXT))
+def test_a_duplicate_key_is_found_with_any_values(pairs: list[tuple[str, str, bool]]) -> None:
+    """The quick checks may never skip the slow one for a payload with a duplicate key."""
+    decoder = one(optional("content", TEXT), optional("clientId", TEXT), optional("note", TEXT))
     members = [
         f"{json.dumps(key).replace(key[0], f'{chr(92)}u{ord(key[0]):04x}', 1) if escaped else json.dumps(key)}"
         f":{json.dumps(value, ensure_ascii=False)}"
-        for key, value, escaped in said
+        for key, value, escaped in pairs
     ]
     text = f"{{{','.join(members)}}}"
     for arguments in (text, f"[{text}]"):
-        if len({key for key, _, _ in said}) < len(said):
+        if len({key for key, _, _ in pairs}) < len(pairs):
             with pytest.raises(Refusal, match="is there twice"):
-                listening.decode(arguments.encode())
+                decoder.decode(arguments.encode())
         else:
-            assert values(listening, arguments) == {key: value for key, value, _ in said}
+            assert values(decoder, arguments) == {key: value for key, value, _ in pairs}
 
 
-def test_a_key_said_twice_within_positional_arguments() -> None:
+def test_a_duplicate_key_within_positional_arguments() -> None:
     free: Any = lambda **values: values  # noqa: E731
-    listening = CallDecoder(free, (optional("free", FREE),), {}, Complaints(), positional=True)
+    decoder = CallDecoder(free, (optional("free", OBJECT),), {}, ErrorTexts(), positional=True)
     with pytest.raises(Refusal, match="'a' is there twice"):
-        listening.decode(b'[{"a":1,"a":2}]')
+        decoder.decode(b'[{"a":1,"a":2}]')
 
 
-def test_what_the_words_read() -> None:
-    everything = one(
+def test_what_the_field_types_read() -> None:
+    decoder = one(
         optional("text", TEXT),
-        optional("flag", FLAG),
-        optional("count", COUNT),
+        optional("flag", BOOLEAN),
+        optional("count", POSITIVE_INTEGER),
         optional("urls", URLS),
-        optional("free", FREE),
-        optional("ids", keys(DECIMAL), "members"),
+        optional("free", OBJECT),
+        optional("ids", ids(DECIMAL), "members"),
     )
-    assert values(everything, "{}") == {}
-    assert values(everything, '{"text":"ä","flag":false,"count":2147483647}') == {
+    assert values(decoder, "{}") == {}
+    assert values(decoder, '{"text":"ä","flag":false,"count":2147483647}') == {
         "text": "ä",
         "flag": False,
         "count": 2**31 - 1,
     }
-    assert values(everything, '{"free":{"a":[1,null]},"ids":[3,1]}') == {
+    assert values(decoder, '{"free":{"a":[1,null]},"ids":[3,1]}') == {
         "free": {"a": [1, None]},
         "members": ((3, None, None), (1, None, None)),
     }
@@ -312,16 +312,16 @@ def test_what_the_words_read() -> None:
         (json.dumps({"ids": [1] * 1001}), "ids must be a list, each a positive integer"),
     ],
 )
-def test_what_the_words_refuse(body: str, text: str) -> None:
+def test_what_the_field_types_refuse(body: str, text: str) -> None:
     with pytest.raises(Refusal) as caught:
-        one(optional("count", COUNT), optional("ids", keys(DECIMAL))).decode(body.encode())
+        one(optional("count", POSITIVE_INTEGER), optional("ids", ids(DECIMAL))).decode(body.encode())
     assert caught.value.message == text
 
 
-def test_all_problems_are_told_in_the_order_of_the_table() -> None:
-    listening = one(field("a", DECIMAL), field("b", OBJECT_ID), optional("c", FLAG))
+def test_all_problems_are_reported_in_the_order_of_the_fields() -> None:
+    decoder = one(field("a", DECIMAL), field("b", OBJECT_ID), optional("c", BOOLEAN))
     with pytest.raises(Refusal) as caught:
-        listening.decode(b'{"z":1,"c":1,"b":"x"}')
+        decoder.decode(b'{"z":1,"c":1,"b":"x"}')
     assert [(problem.field, problem.kind) for problem in caught.value.problems] == [
         ("a", "missing"),
         ("b", "value"),
@@ -331,40 +331,40 @@ def test_all_problems_are_told_in_the_order_of_the_table() -> None:
     assert caught.value.field == "a"
 
 
-def test_one_field_or_another() -> None:
-    listening = one(either("a", DECIMAL, unless="b"), optional("b", DECIMAL))
-    assert values(listening, '{"a":1}') == {"a": (1, None, None)}
-    assert values(listening, '{"b":2}') == {"b": (2, None, None)}
-    assert set(values(listening, '{"a":1,"b":2}')) == {"a", "b"}
+def test_either_of_two_fields() -> None:
+    decoder = one(field("a", DECIMAL, unless="b"), optional("b", DECIMAL))
+    assert values(decoder, '{"a":1}') == {"a": (1, None, None)}
+    assert values(decoder, '{"b":2}') == {"b": (2, None, None)}
+    assert set(values(decoder, '{"a":1,"b":2}')) == {"a", "b"}
     for text in (b"{}", b'{"b":null}', b'{"a":null}'):
         with pytest.raises(Refusal) as caught:
-            listening.decode(text)
+            decoder.decode(text)
         assert caught.value.message == "a is required and must be a positive integer"
 
 
 def test_names_of_unknown_fields_are_cut_to_size() -> None:
     with pytest.raises(Refusal) as caught:
-        one(optional("a", FLAG)).decode(json.dumps({"x" * 5000: 1}).encode())
+        one(optional("a", BOOLEAN)).decode(json.dumps({"x" * 5000: 1}).encode())
     assert len(caught.value.message) < 200
 
 
 def test_an_answer_names_ten_problems_and_cuts_the_keys() -> None:
     text = json.dumps({f"{number}{'k' * 5_000}": 1 for number in range(400)})
-    refusal = refused("colon", "message:send", text)
-    assert len(refusal.problems) == MOST_PROBLEMS
+    refusal = refusal_of("colon", "message:send", text)
+    assert len(refusal.problems) == MAX_PROBLEMS
     assert len(refusal.message) < 2_000
 
 
-def test_unknown_keys_are_not_looked_at_when_there_are_problems_enough() -> None:
-    looked_at = iter([f"unknown{number}" for number in range(1_000)])
-    found = unknown((), looked_at)
-    assert [next(found).field for _ in range(MOST_PROBLEMS)][-1] == "unknown9"
-    assert next(looked_at) == "unknown10"
+def test_unknown_keys_are_not_read_after_the_last_problem() -> None:
+    unread_names = iter([f"unknown{number}" for number in range(1_000)])
+    found = unknown_fields((), unread_names)
+    assert [next(found).field for _ in range(MAX_PROBLEMS)][-1] == "unknown9"
+    assert next(unread_names) == "unknown10"
 
 
 @pytest.mark.parametrize(
     ("field_name", "value"), [("attachments", ["https://x/a"] * 1_001), ("attachments", [None] * 1_001)]
 )
-def test_every_list_has_an_end(field_name: str, value: list[Any]) -> None:
-    refusal = refused("colon", "message:send", json.dumps({"conversationId": ID, field_name: value}))
+def test_every_list_has_a_limit(field_name: str, value: list[Any]) -> None:
+    refusal = refusal_of("colon", "message:send", json.dumps({"conversationId": ID, field_name: value}))
     assert refusal.field == field_name

@@ -1,4 +1,4 @@
-"""Saying: shapes become functions, bodies JSON."""
+"""Encoding: shapes become functions, bodies become JSON."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from hypothesis import strategies as st
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from protocol.dialects.encode import sayings, spell_body, speller
-from protocol.dialects.grammar import SILENT, Many, Outbound, Shape, Vocabulary, bare, silent
-from protocol.dialects.words import (
-    always,
+from protocol.dialects.encode import build_body, compile_shape, outbound_encoders
+from protocol.dialects.grammar import NO_ACK, ListOf, Outbound, Shape, Vocabulary, no_ack, reply_as_ack
+from protocol.dialects.shapes import (
+    as_id,
+    as_ids,
+    as_is,
+    as_object,
+    as_objects,
+    as_time,
     computed,
+    constant,
+    extra_keys,
+    is_read,
     iso,
-    moment,
-    nested,
-    nested_each,
-    plain,
-    spelt,
-    spelt_each,
-    spread,
-    whether_read,
 )
 from protocol.events import MEMBERS, MessageCreated, PresenceChanged
 from protocol.ids import DECIMAL, OBJECT_ID, Ref
@@ -29,52 +29,52 @@ from protocol.model import Page
 from tests.protocol.dialects.samples import GROUP_MESSAGE, MESSAGE, READ, ref
 
 
-class Thing(Struct, frozen=True):
+class Source(Struct, frozen=True):
     id: Ref = Ref(7, 16)
     name: str | None = "n"
-    inner: Thing | None = None
-    many: tuple[Thing, ...] = ()
+    inner: Source | None = None
+    many: tuple[Source, ...] = ()
     extra: object = UNSET
 
 
-SMALL: Shape = {"id": spelt("id", DECIMAL), "name": plain("name", omit_none=True)}
+SMALL: Shape = {"id": as_id("id", DECIMAL), "name": as_is("name", omit_none=True)}
 
 
 def test_keys_stand_in_the_order_of_the_shape() -> None:
-    spell = speller({"b": plain("name", omit_none=True), "a": spelt("id", OBJECT_ID), "c": always(5)})
-    assert list(spell(Thing()).items()) == [("b", "n"), ("a", "000000100000000000000007"), ("c", 5)]
-    assert list(spell(Thing(name=None))) == ["a", "c"]
+    build = compile_shape({"b": as_is("name", omit_none=True), "a": as_id("id", OBJECT_ID), "c": constant(5)})
+    assert list(build(Source()).items()) == [("b", "n"), ("a", "000000100000000000000007"), ("c", 5)]
+    assert list(build(Source(name=None))) == ["a", "c"]
 
 
-def test_words_of_a_shape() -> None:
+def test_values_of_a_shape() -> None:
     shape: Shape = {
-        "inner": nested("inner", SMALL),
-        "many": nested_each("many", SMALL),
-        "deep": plain("inner.name"),
+        "inner": as_object("inner", SMALL),
+        "many": as_objects("many", SMALL),
+        "deep": as_is("inner.name"),
         "ids": computed("many", len, "a number"),
     }
-    thing = Thing(inner=Thing(name="i"), many=(Thing(), Thing(name=None)))
-    assert speller(shape)(thing) == {
+    source = Source(inner=Source(name="i"), many=(Source(), Source(name=None)))
+    assert compile_shape(shape)(source) == {
         "inner": {"id": 7, "name": "i"},
         "many": [{"id": 7, "name": "n"}, {"id": 7}],
         "deep": "i",
         "ids": 2,
     }
-    assert speller({"inner": nested("inner", SMALL)})(Thing()) == {"inner": None}
+    assert compile_shape({"inner": as_object("inner", SMALL)})(Source()) == {"inner": None}
 
 
 def test_an_id_that_may_be_missing() -> None:
     message = replace(MESSAGE, receiver=None)
-    assert speller({"to": spelt("receiver", DECIMAL)})(message) == {"to": None}
-    assert speller({"to": spelt("receiver", DECIMAL, omit_none=True)})(message) == {}
-    assert speller({"by": spelt_each("seen_by", DECIMAL)})(GROUP_MESSAGE) == {"by": [2]}
+    assert compile_shape({"to": as_id("receiver", DECIMAL)})(message) == {"to": None}
+    assert compile_shape({"to": as_id("receiver", DECIMAL, omit_none=True)})(message) == {}
+    assert compile_shape({"by": as_ids("seen_by", DECIMAL)})(GROUP_MESSAGE) == {"by": [2]}
 
 
 def test_further_keys_never_take_the_place_of_the_shapes_own() -> None:
-    spell = speller({"id": spelt("id", DECIMAL), "…": spread("extra"), "name": plain("name", omit_none=True)})
-    said = spell(Thing(name=None, extra={"z": 1, "id": "mine", "name": "mine", "…": 0}))
-    assert said == {"id": 7, "z": 1}
-    assert spell(Thing()) == {"id": 7, "name": "n"}
+    build = compile_shape({"id": as_id("id", DECIMAL), "…": extra_keys("extra"), "name": as_is("name", omit_none=True)})
+    body = build(Source(name=None, extra={"z": 1, "id": "mine", "name": "mine", "…": 0}))
+    assert body == {"id": 7, "z": 1}
+    assert build(Source()) == {"id": 7, "name": "n"}
 
 
 @pytest.mark.parametrize(
@@ -99,51 +99,51 @@ def test_times_sort_as_text(one: int, other: int) -> None:
     assert (first < second) == (one < other)
 
 
-def test_a_moment_that_has_not_come() -> None:
-    assert speller({"read_at": moment("read_at")})(MESSAGE) == {"read_at": None}
-    assert speller({"read_at": moment("read_at", omit_none=True)})(MESSAGE) == {}
+def test_an_absent_time() -> None:
+    assert compile_shape({"read_at": as_time("read_at")})(MESSAGE) == {"read_at": None}
+    assert compile_shape({"read_at": as_time("read_at", omit_none=True)})(MESSAGE) == {}
 
 
 def test_whether_a_message_was_read() -> None:
-    spell = speller({"read": whether_read("")})
-    assert spell(MESSAGE) == {"read": False}
-    assert spell(replace(MESSAGE, read_at=READ)) == {"read": True}
-    assert spell(GROUP_MESSAGE) == {"read": False}  # its sender alone has seen it
-    assert spell(replace(GROUP_MESSAGE, seen_by=(ref(2), ref(9)))) == {"read": True}
+    build = compile_shape({"read": is_read()})
+    assert build(MESSAGE) == {"read": False}
+    assert build(replace(MESSAGE, read_at=READ)) == {"read": True}
+    assert build(GROUP_MESSAGE) == {"read": False}  # only its sender has seen it
+    assert build(replace(GROUP_MESSAGE, seen_by=(ref(2), ref(9)))) == {"read": True}
 
 
 def test_bodies() -> None:
-    things = (Thing(), Thing(name="m"))
-    assert spell_body(SMALL, Thing()) == {"id": 7, "name": "n"}
-    assert spell_body(Many(SMALL), things) == [{"id": 7, "name": "n"}, {"id": 7, "name": "m"}]
-    assert spell_body(Many(SMALL), Page(things, limit=2)) == spell_body(Many(SMALL), things)
-    assert spell_body(Many(SMALL), ()) == []
-    assert spell_body(None, Thing()) is None
-    assert spell_body(SMALL, None) is None
+    sources = (Source(), Source(name="m"))
+    assert build_body(SMALL, Source()) == {"id": 7, "name": "n"}
+    assert build_body(ListOf(SMALL), sources) == [{"id": 7, "name": "n"}, {"id": 7, "name": "m"}]
+    assert build_body(ListOf(SMALL), Page(sources, limit=2)) == build_body(ListOf(SMALL), sources)
+    assert build_body(ListOf(SMALL), ()) == []
+    assert build_body(None, Source()) is None
+    assert build_body(SMALL, None) is None
 
 
-def test_acks_that_are_not_given() -> None:
-    assert silent({"x": 1}) is SILENT
-    assert bare(None) is SILENT
-    assert bare({"x": 1}) == {"x": 1}
-    assert bare([]) == []
+def test_acks_that_are_not_sent() -> None:
+    assert no_ack({"x": 1}) is NO_ACK
+    assert reply_as_ack(None) is NO_ACK
+    assert reply_as_ack({"x": 1}) == {"x": 1}
+    assert reply_as_ack([]) == []
 
 
-def test_one_event_may_have_several_words_or_none() -> None:
-    who: Shape = {"id": spelt("user", DECIMAL)}
-    table = sayings(
+def test_an_event_may_have_several_names_or_none() -> None:
+    shape: Shape = {"id": as_id("user", DECIMAL)}
+    table = outbound_encoders(
         Vocabulary(
             inbound=(),
             outbound=(
-                Outbound(PresenceChanged, "up", who, when=("online", True)),
-                Outbound(PresenceChanged, "down", who, MEMBERS, others=True, when=("online", False)),
-                Outbound(PresenceChanged, "either", who),
+                Outbound(PresenceChanged, "up", shape, when=("online", True)),
+                Outbound(PresenceChanged, "down", shape, MEMBERS, others_only=True, when=("online", False)),
+                Outbound(PresenceChanged, "either", shape),
             ),
         )
     )
     up, down = PresenceChanged(ref(1), True), PresenceChanged(ref(1), False)
-    assert [saying.name for saying in table[PresenceChanged] if saying.applies(up)] == ["up", "either"]
-    assert [saying.name for saying in table[PresenceChanged] if saying.applies(down)] == ["down", "either"]
-    assert (table[PresenceChanged][1].at, table[PresenceChanged][1].others) == (MEMBERS, True)
-    assert table[PresenceChanged][0].body(up) == b'{"id":1}'
+    assert [row.name for row in table[PresenceChanged] if row.applies(up)] == ["up", "either"]
+    assert [row.name for row in table[PresenceChanged] if row.applies(down)] == ["down", "either"]
+    assert (table[PresenceChanged][1].audience, table[PresenceChanged][1].others_only) == (MEMBERS, True)
+    assert table[PresenceChanged][0].encode(up) == b'{"id":1}'
     assert MessageCreated not in table

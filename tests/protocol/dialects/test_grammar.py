@@ -1,4 +1,4 @@
-"""The tables themselves: every row of every dialect means something that the house has."""
+"""The tables: every row of every dialect refers to commands, events and attributes that exist."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ import pytest
 
 import chatd
 import protocol
+from protocol import dialects
 from protocol.commands import Command
-from protocol.dialects import dialect, names
+from protocol.dialects import dialect, grammar, names
 from protocol.dialects.accounts import ROUTES as ACCOUNTS
-from protocol.dialects.grammar import Complaints, Dialect, Inbound, Outbound, Route, Shape
-from protocol.errors import FORBIDDEN, NOT_FOUND, NotYours, Problem, Refusal
+from protocol.dialects.grammar import Dialect, ErrorTexts, Inbound, Outbound, Route, Shape
+from protocol.errors import FORBIDDEN, NOT_FOUND, NoAccess, Problem, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event
 from protocol.model import Conversation, Member, Message, Notification, Tokens, User
 
 DIALECTS = [dialect(name) for name in names()]
-HEARS = [(each.name, hear) for each in DIALECTS for words in each.vocabularies.values() for hear in words.inbound]
-SAYS = [(each.name, say) for each in DIALECTS for words in each.vocabularies.values() for say in words.outbound]
+INBOUND = [
+    (each.name, row) for each in DIALECTS for vocabulary in each.vocabularies.values() for row in vocabulary.inbound
+]
+OUTBOUND = [
+    (each.name, row) for each in DIALECTS for vocabulary in each.vocabularies.values() for row in vocabulary.outbound
+]
 ROUTES = [*((each.name, route) for each in DIALECTS for route in each.routes), *(("accounts", r) for r in ACCOUNTS)]
-PLACES = {JOINED, MEMBERS, USER, PEERS, EVERYONE}
+AUDIENCES = {JOINED, MEMBERS, USER, PEERS, EVERYONE}
 
 
 def label(value: object) -> str | None:
@@ -43,31 +48,31 @@ def attributes(command: type[Command]) -> tuple[set[str], set[str]]:
     return {field.name for field in fields}, {field.name for field in fields if field.required}
 
 
-@pytest.mark.parametrize(("name", "row"), [*HEARS, *ROUTES], ids=label)
+@pytest.mark.parametrize(("name", "row"), [*INBOUND, *ROUTES], ids=label)
 def test_a_row_gives_its_command_what_it_needs(name: str, row: Inbound | Route) -> None:
     known, needed = attributes(row.command)
-    given = {field.to for field in row.takes}
+    given = {field.attribute for field in row.fields}
     assert given | set(row.fixed) <= known
-    sure = {field.to for field in row.takes if field.required} | set(row.fixed)
+    sure = {field.attribute for field in row.fields if field.required} | set(row.fixed)
     assert needed <= sure
 
 
-@pytest.mark.parametrize(("name", "row"), [*HEARS, *ROUTES], ids=label)
+@pytest.mark.parametrize(("name", "row"), [*INBOUND, *ROUTES], ids=label)
 def test_a_row_takes_each_field_once(name: str, row: Inbound | Route) -> None:
-    fields = [field.name for field in row.takes]
+    fields = [field.name for field in row.fields]
     assert len(set(fields)) == len(fields)
-    assert all(field.unless in fields for field in row.takes if field.unless)
-    required = [field.required and field.unless is None for field in row.takes]
+    assert all(field.unless in fields for field in row.fields if field.unless)
+    required = [field.required and field.unless is None for field in row.fields]
     assert not getattr(row, "positional", False) or required == sorted(required, reverse=True)
 
 
 @pytest.mark.parametrize(("name", "route"), ROUTES, ids=label)
 def test_a_path_names_required_fields(name: str, route: Route) -> None:
-    required = {field.name for field in route.takes if field.required}
+    required = {field.name for field in route.fields if field.required}
     assert set(re.findall(r"{(\w+)}", route.path)) <= required
     assert route.path.startswith("/")
     assert (route.reply is None) == (route.status == 204)
-    assert not route.numbered or {"page", "limit"} <= {field.name for field in route.takes}
+    assert not route.numbered_pages or {"page", "limit"} <= {field.name for field in route.fields}
 
 
 def test_no_two_routes_are_the_same() -> None:
@@ -75,17 +80,17 @@ def test_no_two_routes_are_the_same() -> None:
     assert len(set(mounted)) == len(mounted)
 
 
-@pytest.mark.parametrize("spoken", DIALECTS, ids=label)
-def test_no_two_calls_of_a_namespace_have_one_name(spoken: Dialect) -> None:
-    for words in spoken.vocabularies.values():
-        calls = [hear.name for hear in words.inbound]
+@pytest.mark.parametrize("each", DIALECTS, ids=label)
+def test_no_two_calls_of_a_namespace_have_one_name(each: Dialect) -> None:
+    for vocabulary in each.vocabularies.values():
+        calls = [row.name for row in vocabulary.inbound]
         assert len(set(calls)) == len(calls)
-        assert {say.event for say in words.outbound} >= set(words.greets)
+        assert {row.event for row in vocabulary.outbound} >= set(vocabulary.initial_events)
 
 
-@pytest.mark.parametrize(("name", "hear"), HEARS, ids=label)
-def test_an_answer_that_is_an_event_has_a_body(name: str, hear: Inbound) -> None:
-    assert hear.reply_event is None or hear.reply is not None
+@pytest.mark.parametrize(("name", "row"), INBOUND, ids=label)
+def test_a_reply_event_has_a_body(name: str, row: Inbound) -> None:
+    assert row.reply_event is None or row.reply is not None
 
 
 def resolves(kind: Any, path: str) -> bool:
@@ -97,33 +102,33 @@ def resolves(kind: Any, path: str) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("name", "say"), SAYS, ids=label)
-def test_what_is_said_is_something_that_the_event_has(name: str, say: Outbound) -> None:
-    assert issubclass(say.event, Event)
-    assert say.at in PLACES
-    for item in say.body.values():
-        assert resolves(say.event, ".".join(filter(None, (say.of, item.path)))), item.path
-    if say.when:
-        assert resolves(say.event, say.when[0]) or isinstance(getattr(say.event, say.when[0]), property)
+@pytest.mark.parametrize(("name", "row"), OUTBOUND, ids=label)
+def test_the_shape_of_an_event_has_only_attributes_of_it(name: str, row: Outbound) -> None:
+    assert issubclass(row.event, Event)
+    assert row.audience in AUDIENCES
+    for item in row.body.values():
+        assert resolves(row.event, ".".join(filter(None, (row.part, item.path)))), item.path
+    if row.when:
+        assert resolves(row.event, row.when[0]) or isinstance(getattr(row.event, row.when[0]), property)
 
 
-@pytest.mark.parametrize("spoken", DIALECTS, ids=label)
-def test_what_is_anothers_is_forbidden_where_the_dialect_has_a_text_for_it(spoken: Dialect) -> None:
-    missing, theirs = Refusal(NOT_FOUND, "Message not found"), NotYours("Message")
-    assert spoken.answer(missing) is missing
-    answered = spoken.answer(theirs)
-    if spoken.not_yours is None:
+@pytest.mark.parametrize("each", DIALECTS, ids=label)
+def test_no_access_is_forbidden_where_the_dialect_has_a_text_for_it(each: Dialect) -> None:
+    missing, no_access = Refusal(NOT_FOUND, "Message not found"), NoAccess("Message")
+    assert each.reword(missing) is missing
+    answered = each.reword(no_access)
+    if each.forbidden_text is None:
         assert (answered.code, answered.message) == (missing.code, missing.message)
     else:
-        assert (answered.code, answered.message) == (FORBIDDEN, spoken.not_yours.format(noun="message"))
+        assert (answered.code, answered.message) == (FORBIDDEN, each.forbidden_text.format(noun="message"))
 
 
-NOUNS = (Message, Conversation, Notification, User, Member, Tokens)
+MODEL = (Message, Conversation, Notification, User, Member, Tokens)
 
 
-def test_what_a_shape_spells_is_something_that_a_noun_has() -> None:
+def test_a_reply_has_only_attributes_of_the_model() -> None:
     def fits(shape: Shape) -> bool:
-        return any(all(resolves(noun, item.path) for item in shape.values()) for noun in NOUNS)
+        return any(all(resolves(kind, item.path) for item in shape.values()) for kind in MODEL)
 
     for _, route in ROUTES:
         reply: Any = route.reply
@@ -131,15 +136,22 @@ def test_what_a_shape_spells_is_something_that_a_noun_has() -> None:
         assert shape is None or fits(shape) or set(shape) <= {"total", "byConversation", "count"}, route.path
 
 
-def test_complaints_are_joined() -> None:
+def test_error_texts_are_joined() -> None:
     problems = (Problem("a", "missing", "a string"), Problem("b", "type", "a number"), Problem("c", "unknown", ""))
-    assert Complaints().say(problems) == (
+    assert ErrorTexts().describe(problems) == (
         "a is required and must be a string, b must be a number, c is not a field of this call"
     )
 
 
+def test_the_tables_in_the_docstrings_name_entries_that_exist() -> None:
+    entries = re.findall(r"\b([A-Z][a-z]\w+)\.([a-z]\w*)", f"{grammar.__doc__} {dialects.__doc__}")
+    assert len(entries) > 10
+    for row, attribute in entries:
+        assert attribute in {field.name for field in msgspec.structs.fields(getattr(grammar, row))}, (row, attribute)
+
+
 def test_no_branch_anywhere_asks_for_a_dialects_name() -> None:
-    """A quirk is a word of the grammar."""
+    """A difference between dialects is an entry of the grammar."""
     asks = re.compile(r"(?:[=!]=|\bin\b|\bcase\b)\s*\W?\s*[\"'](?:" + "|".join(names()) + r")[\"']")
     for package in (protocol, chatd):
         for path in Path(package.__path__[0]).rglob("*.py"):

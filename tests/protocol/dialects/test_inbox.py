@@ -1,4 +1,4 @@
-"""`inbox`, held to its specification."""
+"""`inbox`; all expectations are those of its specification."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from protocol.commands import (
     SendTo,
 )
 from protocol.dialects import dialect
-from protocol.dialects.grammar import SILENT
+from protocol.dialects.grammar import NO_ACK
 from protocol.errors import FORBIDDEN, Refusal
 from protocol.events import MEMBERS, USER, MessageCreated, Typing, UnreadChanged
 from protocol.model import Attachment
@@ -25,24 +25,24 @@ from tests.protocol.dialects.samples import (
     CONVERSATION,
     GROUP_MESSAGE,
     MESSAGE,
-    complaint,
-    heard,
+    decode,
+    decode_route,
+    encode_body,
+    encoded_events,
+    error_event,
+    event_audiences,
     ref,
-    refused,
-    requested,
+    refusal_of,
     route_of,
-    spelt,
-    told,
     uuid,
     uuid_key,
     vocabulary,
-    where,
 )
 
-TALK = uuid(12)
-IDS = f'"id":"{uuid(101)}","conversationId":"{TALK}","senderId":"{uuid(1)}","receiverId":"{uuid(2)}"'
+CONVERSATION_ID = uuid(12)
+IDS = f'"id":"{uuid(101)}","conversationId":"{CONVERSATION_ID}","senderId":"{uuid(1)}","receiverId":"{uuid(2)}"'
 END = '"isRead":false,"createdAt":"2024-01-12T21:44:35.007Z"'
-SPOKEN = f'{{{IDS},"content":"Hello world!","attachments":[],{END}}}'
+MESSAGE_BODY = f'{{{IDS},"content":"Hello world!","attachments":[],{END}}}'
 
 
 @pytest.mark.parametrize(
@@ -50,24 +50,24 @@ SPOKEN = f'{{{IDS},"content":"Hello world!","attachments":[],{END}}}'
     [
         (
             "send_message",
-            f'{{"conversationId":"{TALK}","content":"Hello!","attachments":[]}}',
+            f'{{"conversationId":"{CONVERSATION_ID}","content":"Hello!","attachments":[]}}',
             SendMessage(conversation=uuid_key(12), content="Hello!"),
         ),
         (
             "send_message",
-            f'{{"conversationId":"{TALK}","content":null,"attachments":'
+            f'{{"conversationId":"{CONVERSATION_ID}","content":null,"attachments":'
             '[{"url":"https://x/a","type":"IMAGE"},{"type":"PDF","url":"https://x/b"}]}',
             SendMessage(
                 conversation=uuid_key(12),
                 attachments=(Attachment("https://x/a", "IMAGE"), Attachment("https://x/b", "PDF")),
             ),
         ),
-        ("send_message", f'[{{"conversationId":"{TALK.upper()}"}}]', SendMessage(conversation=uuid_key(12))),
-        ("read_messages", f'{{"conversationId":"{TALK}"}}', ReadConversation(conversation=uuid_key(12))),
+        ("send_message", f'[{{"conversationId":"{CONVERSATION_ID.upper()}"}}]', SendMessage(conversation=uuid_key(12))),
+        ("read_messages", f'{{"conversationId":"{CONVERSATION_ID}"}}', ReadConversation(conversation=uuid_key(12))),
     ],
 )
 def test_calls(call: str, payload: str, command: Command) -> None:
-    assert heard("inbox", call, payload) == command
+    assert decode("inbox", call, payload) == command
 
 
 SORT = 'a list of {url, type: "IMAGE" or "PDF"}'
@@ -79,29 +79,32 @@ SORT = 'a list of {url, type: "IMAGE" or "PDF"}'
         ('{"content":"x"}', "conversationId is required and must be a UUID"),
         ('{"conversationId":"uuid-of-conversation"}', "conversationId must be a UUID"),
         ('{"conversationId":12}', "conversationId must be a UUID"),
-        (f'{{"conversationId":"{TALK}","content":1}}', "content must be a string"),
-        (f'{{"conversationId":"{TALK}","content":"a\\u0000b"}}', "content must be a string without NUL"),
-        (f'{{"conversationId":"{TALK}","attachments":["https://x"]}}', f"attachments must be {SORT}"),
+        (f'{{"conversationId":"{CONVERSATION_ID}","content":1}}', "content must be a string"),
+        (f'{{"conversationId":"{CONVERSATION_ID}","content":"a\\u0000b"}}', "content must be a string without NUL"),
+        (f'{{"conversationId":"{CONVERSATION_ID}","attachments":["https://x"]}}', f"attachments must be {SORT}"),
         (
-            f'{{"conversationId":"{TALK}","attachments":[{{"url":"https://x","type":"VIDEO"}}]}}',
-            f"attachments must be {SORT}",
-        ),
-        (f'{{"conversationId":"{TALK}","attachments":[{{"url":"https://x"}}]}}', f"attachments must be {SORT}"),
-        (
-            f'{{"conversationId":"{TALK}","attachments":[{{"url":"https://x","type":"PDF","name":"n"}}]}}',
+            f'{{"conversationId":"{CONVERSATION_ID}","attachments":[{{"url":"https://x","type":"VIDEO"}}]}}',
             f"attachments must be {SORT}",
         ),
         (
-            f'{{"conversationId":"{TALK}","attachments":[{{"url":"a b","type":"PDF"}}]}}',
+            f'{{"conversationId":"{CONVERSATION_ID}","attachments":[{{"url":"https://x"}}]}}',
+            f"attachments must be {SORT}",
+        ),
+        (
+            f'{{"conversationId":"{CONVERSATION_ID}","attachments":[{{"url":"https://x","type":"PDF","name":"n"}}]}}',
+            f"attachments must be {SORT}",
+        ),
+        (
+            f'{{"conversationId":"{CONVERSATION_ID}","attachments":[{{"url":"a b","type":"PDF"}}]}}',
             "attachments must be a URL of 1 to 2048 characters without spaces",
         ),
-        (f'{{"conversationId":"{TALK}","roomId":"c"}}', "roomId is not a field of this call"),
+        (f'{{"conversationId":"{CONVERSATION_ID}","roomId":"c"}}', "roomId is not a field of this call"),
     ],
 )
-def test_complaints(payload: str, text: str) -> None:
-    refusal = refused("inbox", "send_message", payload)
+def test_error_texts(payload: str, text: str) -> None:
+    refusal = refusal_of("inbox", "send_message", payload)
     assert refusal.message == text
-    assert complaint("inbox", Refusal(FORBIDDEN, "no")) == ("error", '{"message":"no"}')
+    assert error_event("inbox", Refusal(FORBIDDEN, "no")) == ("error", '{"message":"no"}')
 
 
 def with_attachments(*attachments: Attachment) -> MessageCreated:
@@ -109,9 +112,9 @@ def with_attachments(*attachments: Attachment) -> MessageCreated:
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "sent"),
     [
-        (MessageCreated(MESSAGE), [("new_message", SPOKEN)]),
+        (MessageCreated(MESSAGE), [("new_message", MESSAGE_BODY)]),
         (
             with_attachments(Attachment("https://x/a", "PDF")),
             [
@@ -145,26 +148,26 @@ def with_attachments(*attachments: Attachment) -> MessageCreated:
         (Typing(ref(12), ref(1), True), []),
     ],
 )
-def test_events(event: Any, said: list[tuple[str, str]]) -> None:
-    assert told("inbox", event) == said
+def test_events(event: Any, sent: list[tuple[str, str]]) -> None:
+    assert encoded_events("inbox", event) == sent
 
 
-def test_who_hears() -> None:
-    assert where("inbox", MessageCreated(MESSAGE)) == [("new_message", MEMBERS, False)]
-    assert where("inbox", UnreadChanged(ref(1), 3)) == [("unread_count", USER, False)]
-    assert vocabulary("inbox").greets == (UnreadChanged,)
+def test_audiences() -> None:
+    assert event_audiences("inbox", MessageCreated(MESSAGE)) == [("new_message", MEMBERS, False)]
+    assert event_audiences("inbox", UnreadChanged(ref(1), 3)) == [("unread_count", USER, False)]
+    assert vocabulary("inbox").initial_events == (UnreadChanged,)
 
 
 def test_no_acks() -> None:
-    manners = dialect("inbox").replies
-    assert manners.success({"x": 1}) is SILENT
-    assert manners.failure(Refusal(FORBIDDEN)) is SILENT
+    replies = dialect("inbox").replies
+    assert replies.success({"x": 1}) is NO_ACK
+    assert replies.failure(Refusal(FORBIDDEN)) is NO_ACK
 
 
 def test_the_handshake() -> None:
-    spoken = dialect("inbox")
-    assert (spoken.claims_user, spoken.token, spoken.rejects_with) == (False, ("auth", "query"), "disconnect")
-    assert list(spoken.vocabularies) == ["/"]
+    found = dialect("inbox")
+    assert (found.user_id_in_query, found.token_in, found.rejects_with) == (False, ("auth", "query"), "disconnect")
+    assert list(found.vocabularies) == ["/"]
 
 
 @pytest.mark.parametrize(
@@ -192,25 +195,25 @@ def test_the_handshake() -> None:
         (
             "POST",
             "/api/messages/conversations/{id}/messages",
-            f'{{"id":"{TALK}","content":"hi"}}',
+            f'{{"id":"{CONVERSATION_ID}","content":"hi"}}',
             SendMessage(conversation=uuid_key(12), content="hi"),
         ),
         (
             "POST",
             "/api/messages/conversations/{id}/read",
-            f'{{"id":"{TALK}"}}',
+            f'{{"id":"{CONVERSATION_ID}"}}',
             ReadConversation(conversation=uuid_key(12)),
         ),
     ],
 )
 def test_routes(method: str, path: str, payload: str, command: Command) -> None:
-    assert requested("inbox", method, path, payload) == command
+    assert decode_route("inbox", method, path, payload) == command
 
 
 def test_resources() -> None:
-    assert route_of("inbox", "GET", "/api/messages/with/{otherUserId}").numbered
-    assert spelt(route_of("inbox", "GET", "/api/messages/conversations").reply, (CONVERSATION,)) == (
-        f'[{{"id":"{TALK}","type":"private","title":null,"participants":["{uuid(1)}","{uuid(2)}"],'
-        f'"otherUser":{{"id":"{uuid(2)}","username":"bob","displayName":null}},"lastMessage":{SPOKEN},'
+    assert route_of("inbox", "GET", "/api/messages/with/{otherUserId}").numbered_pages
+    assert encode_body(route_of("inbox", "GET", "/api/messages/conversations").reply, (CONVERSATION,)) == (
+        f'[{{"id":"{CONVERSATION_ID}","type":"private","title":null,"participants":["{uuid(1)}","{uuid(2)}"],'
+        f'"otherUser":{{"id":"{uuid(2)}","username":"bob","displayName":null}},"lastMessage":{MESSAGE_BODY},'
         '"unreadCount":3,"createdAt":"2024-01-12T21:44:35.007Z"}]'
     )

@@ -1,4 +1,4 @@
-"""`pairs`, held to its specification."""
+"""`pairs`; all expectations are those of its specification."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from protocol.commands import (
     SetTyping,
 )
 from protocol.dialects import dialect
-from protocol.dialects.grammar import SILENT
+from protocol.dialects.grammar import NO_ACK
 from protocol.errors import FORBIDDEN, Refusal
 from protocol.events import JOINED, MEMBERS, USER, MessageCreated, MessageRead, NotificationCreated, Typing
 from protocol.ids import Key
@@ -32,20 +32,20 @@ from tests.protocol.dialects.samples import (
     MESSAGE,
     NOTIFICATION,
     READ,
-    complaint,
-    heard,
+    decode,
+    decode_route,
+    encode_body,
+    encoded_events,
+    error_event,
+    event_audiences,
     ref,
-    refused,
-    requested,
+    refusal_of,
     route_of,
-    spelt,
-    told,
     vocabulary,
-    where,
 )
 
 HEAD = '"id":101,"conversation_id":12,"sender_id":1,"receiver_id":2,"content":"Hello world!"'
-SPOKEN = f'{{{HEAD},"is_read":false,"read_at":null,"created_at":"2024-01-12T21:44:35.007Z"}}'
+MESSAGE_BODY = f'{{{HEAD},"is_read":false,"read_at":null,"created_at":"2024-01-12T21:44:35.007Z"}}'
 NOTICE = f'{{{HEAD},"is_read":false,"created_at":"2024-01-12T21:44:35.007Z","type":"new_message"}}'
 GROUP_HEAD = '"id":102,"conversation_id":13,"sender_id":2,"receiver_id":null,"content":"https://x.example/cat.png"'
 
@@ -89,7 +89,7 @@ GROUP_HEAD = '"id":102,"conversation_id":13,"sender_id":2,"receiver_id":null,"co
     ],
 )
 def test_calls(call: str, arguments: str, command: Command) -> None:
-    assert heard("pairs", call, arguments) == command
+    assert decode("pairs", call, arguments) == command
 
 
 ID = "a positive integer or its digits"
@@ -115,15 +115,15 @@ ID = "a positive integer or its digits"
         ("mark_read", '[{"conversationId":1},2]', "This call takes one object, and nothing beside it"),
     ],
 )
-def test_complaints(call: str, arguments: str, text: str) -> None:
-    refusal = refused("pairs", call, arguments)
-    assert complaint("pairs", refusal) == ("error", f'{{"message":"{text}"}}')
+def test_error_texts(call: str, arguments: str, text: str) -> None:
+    refusal = refusal_of("pairs", call, arguments)
+    assert error_event("pairs", refusal) == ("error", f'{{"message":"{text}"}}')
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "sent"),
     [
-        (MessageCreated(MESSAGE), [("new_message", SPOKEN), ("message_notification", NOTICE)]),
+        (MessageCreated(MESSAGE), [("new_message", MESSAGE_BODY), ("message_notification", NOTICE)]),
         (
             MessageCreated(GROUP_MESSAGE),
             [
@@ -145,8 +145,8 @@ def test_complaints(call: str, arguments: str, text: str) -> None:
         (Typing(ref(12), ref(1), False), [("typing_stop", '{"conversationId":12,"userId":1}')]),
     ],
 )
-def test_events(event: Any, said: list[tuple[str, str]]) -> None:
-    assert told("pairs", event) == said
+def test_events(event: Any, sent: list[tuple[str, str]]) -> None:
+    assert encoded_events("pairs", event) == sent
 
 
 def test_a_notification_has_any_type_and_its_fields() -> None:
@@ -154,42 +154,44 @@ def test_a_notification_has_any_type_and_its_fields() -> None:
         '{"id":50,"user_id":2,"title":"Project Update","message":"You have been assigned","type":"system",'
         '"created_at":"2024-01-12T21:44:35.007Z"'
     )
-    assert told("pairs", NotificationCreated(NOTIFICATION)) == [("new_notification", bare + "}")]
+    assert encoded_events("pairs", NotificationCreated(NOTIFICATION)) == [("new_notification", bare + "}")]
     rich = replace(NOTIFICATION, extra={"projectId": 7, "id": "mine", "tags": ["a"]})
-    assert told("pairs", NotificationCreated(rich)) == [("new_notification", bare + ',"projectId":7,"tags":["a"]}')]
+    assert encoded_events("pairs", NotificationCreated(rich)) == [
+        ("new_notification", bare + ',"projectId":7,"tags":["a"]}')
+    ]
 
 
-def test_who_hears() -> None:
-    assert where("pairs", MessageCreated(MESSAGE)) == [
+def test_audiences() -> None:
+    assert event_audiences("pairs", MessageCreated(MESSAGE)) == [
         ("new_message", JOINED, False),
         ("message_notification", MEMBERS, True),
     ]
-    assert where("pairs", MessageRead(ref(101), ref(12), ref(2), READ)) == [("messages_read", JOINED, True)]
-    assert where("pairs", Typing(ref(12), ref(1), True)) == [("typing_start", MEMBERS, True)]
-    assert where("pairs", Typing(ref(12), ref(1), False)) == [("typing_stop", MEMBERS, True)]
-    assert where("pairs", NotificationCreated(NOTIFICATION)) == [("new_notification", USER, False)]
-    assert vocabulary("pairs").greets == ()
+    assert event_audiences("pairs", MessageRead(ref(101), ref(12), ref(2), READ)) == [("messages_read", JOINED, True)]
+    assert event_audiences("pairs", Typing(ref(12), ref(1), True)) == [("typing_start", MEMBERS, True)]
+    assert event_audiences("pairs", Typing(ref(12), ref(1), False)) == [("typing_stop", MEMBERS, True)]
+    assert event_audiences("pairs", NotificationCreated(NOTIFICATION)) == [("new_notification", USER, False)]
+    assert vocabulary("pairs").initial_events == ()
 
 
 def test_a_message_that_was_read() -> None:
     message = route_of("pairs", "GET", "/api/conversations/{id}/messages").reply
     read = replace(MESSAGE, read_at=READ, seen_by=(ref(2),))
-    said = f'{{{HEAD},"is_read":true,"read_at":"2024-01-12T21:45:35.507Z","created_at":"2024-01-12T21:44:35.007Z"}}'
-    assert spelt(message, (read,)) == f"[{said}]"
+    sent = f'{{{HEAD},"is_read":true,"read_at":"2024-01-12T21:45:35.507Z","created_at":"2024-01-12T21:44:35.007Z"}}'
+    assert encode_body(message, (read,)) == f"[{sent}]"
     by_another = replace(GROUP_MESSAGE, seen_by=(ref(2), ref(3)))
-    assert '"is_read":true,"read_at":null' in spelt(message, (by_another,))
+    assert '"is_read":true,"read_at":null' in encode_body(message, (by_another,))
 
 
 def test_no_acks() -> None:
-    manners = dialect("pairs").replies
-    assert manners.success({"x": 1}) is SILENT
-    assert manners.failure(Refusal(FORBIDDEN)) is SILENT
+    replies = dialect("pairs").replies
+    assert replies.success({"x": 1}) is NO_ACK
+    assert replies.failure(Refusal(FORBIDDEN)) is NO_ACK
 
 
 def test_the_handshake() -> None:
-    spoken = dialect("pairs")
-    assert (spoken.claims_user, spoken.token, spoken.rejects_with) == (False, ("auth",), "connect_error")
-    assert list(spoken.vocabularies) == ["/"]
+    found = dialect("pairs")
+    assert (found.user_id_in_query, found.token_in, found.rejects_with) == (False, ("auth",), "connect_error")
+    assert list(found.vocabularies) == ["/"]
 
 
 @pytest.mark.parametrize(
@@ -221,24 +223,24 @@ def test_the_handshake() -> None:
     ],
 )
 def test_routes(method: str, path: str, payload: str, command: Command) -> None:
-    assert requested("pairs", method, path, payload) == command
+    assert decode_route("pairs", method, path, payload) == command
 
 
 @pytest.mark.parametrize("data", ['"x"', "[1]", '{"a":"\\u0000"}', '{"a":"' + "x" * 4100 + '"}'])
 def test_fields_of_a_notification_are_an_object_of_some_size(data: str) -> None:
     with pytest.raises(Refusal) as caught:
-        requested("pairs", "POST", "/api/notifications", f'{{"user_id":2,"title":"T","data":{data}}}')
+        decode_route("pairs", "POST", "/api/notifications", f'{{"user_id":2,"title":"T","data":{data}}}')
     assert caught.value.message == "data must be an object of at most 4096 bytes, without NUL"
 
 
 def test_resources() -> None:
     conversation = route_of("pairs", "POST", "/api/conversations").reply
-    assert spelt(conversation, CONVERSATION) == (
+    assert encode_body(conversation, CONVERSATION) == (
         '{"id":12,"type":"private","title":null,"participants":[1,2],'
         '"other_user":{"id":2,"username":"bob","display_name":null},'
-        f'"last_message":{SPOKEN},"unread_count":3,"created_at":"2024-01-12T21:44:35.007Z"}}'
+        f'"last_message":{MESSAGE_BODY},"unread_count":3,"created_at":"2024-01-12T21:44:35.007Z"}}'
     )
-    assert spelt(conversation, GROUP) == (
+    assert encode_body(conversation, GROUP) == (
         '{"id":13,"type":"group","title":"Three","participants":[1,2,3],"other_user":null,"last_message":null,'
         '"unread_count":0,"created_at":"2024-01-12T21:44:35.007Z"}'
     )

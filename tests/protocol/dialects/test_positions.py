@@ -1,4 +1,4 @@
-"""One position, several pushes: clients and offsets tell them apart by their names, so no two may have the same one."""
+"""One position can have several pushes. Clients and offsets distinguish them by name, so no two may share a name."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from protocol.events import USER
 VOCABULARIES = [
     pytest.param(vocabulary, id=f"{name} {namespace}")
     for name in names()
-    for namespace, vocabulary in [*dialect(name).vocabularies.items(), ("everything", dialect(name).everything)]
+    for namespace, vocabulary in [*dialect(name).vocabularies.items(), ("all events", dialect(name).all_events)]
 ]
 
 
 @pytest.mark.parametrize("vocabulary", VOCABULARIES)
 def test_an_event_has_each_name_once(vocabulary: Vocabulary) -> None:
-    """Rows with conditions are alternatives, and so are the places of a user and of a conversation."""
-    told = Counter(
-        (say.event, say.name, say.at == USER) for say in vocabulary.outbound if say.event.durable and say.when is None
+    """Rows with conditions are alternatives, and so are the audiences of a user and of a conversation."""
+    rows = Counter(
+        (row.event, row.name, row.audience == USER)
+        for row in vocabulary.outbound
+        if row.event.durable and row.when is None
     )
-    assert [one for one, count in told.items() if count > 1] == []
+    assert [names for names, count in rows.items() if count > 1] == []

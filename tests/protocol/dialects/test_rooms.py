@@ -1,4 +1,4 @@
-"""`rooms`, held to its specification."""
+"""`rooms`; all expectations are those of its specification."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from protocol.commands import (
     SetTyping,
 )
 from protocol.dialects import dialect
-from protocol.dialects.grammar import SILENT
+from protocol.dialects.grammar import NO_ACK
 from protocol.errors import FORBIDDEN, Refusal
 from protocol.events import JOINED, FileUnlocked, FileUploaded, MessageCreated, Typing
 from protocol.model import File
@@ -27,29 +27,29 @@ from tests.protocol.dialects.samples import (
     GROUP,
     GROUP_MESSAGE,
     MESSAGE,
-    complaint,
-    heard,
+    decode,
+    decode_route,
+    encode_body,
+    encoded_events,
+    error_event,
+    event_audiences,
     object_id,
     object_key,
     ref,
-    refused,
-    requested,
+    refusal_of,
     route_of,
     shape_of,
-    spelt,
-    told,
     vocabulary,
-    where,
 )
 
 ROOM = object_id(12)
 FILE = File(ref(9), ref(1), ref(12), "a.pdf", "application/pdf", 1234, CREATED)
-SPOKEN = (
+MESSAGE_BODY = (
     f'{{"id":"{object_id(101)}","roomId":"{ROOM}",'
     f'"sender":{{"_id":"{object_id(1)}","email":"ann@example.org","displayName":"Ann A."}},'
     '"content":"Hello world!","createdAt":"2024-01-12T21:44:35.007Z"}'
 )
-GROUP_SPOKEN = (
+GROUP_MESSAGE_BODY = (
     f'{{"id":"{object_id(102)}","roomId":"{object_id(13)}","sender":{{"_id":"{object_id(2)}"}},'
     '"content":"https://x.example/cat.png","createdAt":"2024-01-12T21:44:35.007Z"}'
 )
@@ -69,7 +69,7 @@ GROUP_SPOKEN = (
     ],
 )
 def test_calls(call: str, payload: str, command: Command) -> None:
-    assert heard("rooms", call, payload) == command
+    assert decode("rooms", call, payload) == command
 
 
 @pytest.mark.parametrize(
@@ -83,16 +83,16 @@ def test_calls(call: str, payload: str, command: Command) -> None:
         ("typing", f'{{"roomId":"{ROOM}","isTyping":true}}', "isTyping is not a field of this call"),
     ],
 )
-def test_complaints(call: str, payload: str, text: str) -> None:
-    refusal = refused("rooms", call, payload)
-    assert complaint("rooms", refusal) == ("error", f'{{"message":"{text}"}}')
+def test_error_texts(call: str, payload: str, text: str) -> None:
+    refusal = refusal_of("rooms", call, payload)
+    assert error_event("rooms", refusal) == ("error", f'{{"message":"{text}"}}')
 
 
 @pytest.mark.parametrize(
-    ("event", "said"),
+    ("event", "sent"),
     [
-        (MessageCreated(MESSAGE), [("message", SPOKEN)]),
-        (MessageCreated(GROUP_MESSAGE), [("message", GROUP_SPOKEN)]),
+        (MessageCreated(MESSAGE), [("message", MESSAGE_BODY)]),
+        (MessageCreated(GROUP_MESSAGE), [("message", GROUP_MESSAGE_BODY)]),
         (Typing(ref(12), ref(1), True), [("user_typing", f'{{"userId":"{object_id(1)}","roomId":"{ROOM}"}}')]),
         (Typing(ref(12), ref(1), False), []),
         (
@@ -111,26 +111,26 @@ def test_complaints(call: str, payload: str, text: str) -> None:
         ),
     ],
 )
-def test_events(event: Any, said: list[tuple[str, str]]) -> None:
-    assert told("rooms", event) == said
+def test_events(event: Any, sent: list[tuple[str, str]]) -> None:
+    assert encoded_events("rooms", event) == sent
 
 
-def test_who_hears() -> None:
-    assert where("rooms", MessageCreated(MESSAGE)) == [("message", JOINED, False)]
-    assert where("rooms", Typing(ref(12), ref(1), True)) == [("user_typing", JOINED, True)]
-    assert vocabulary("rooms").greets == ()
+def test_audiences() -> None:
+    assert event_audiences("rooms", MessageCreated(MESSAGE)) == [("message", JOINED, False)]
+    assert event_audiences("rooms", Typing(ref(12), ref(1), True)) == [("user_typing", JOINED, True)]
+    assert vocabulary("rooms").initial_events == ()
 
 
 def test_no_acks() -> None:
-    manners = dialect("rooms").replies
-    assert manners.success({"x": 1}) is SILENT
-    assert manners.failure(Refusal(FORBIDDEN)) is SILENT
+    replies = dialect("rooms").replies
+    assert replies.success({"x": 1}) is NO_ACK
+    assert replies.failure(Refusal(FORBIDDEN)) is NO_ACK
 
 
 def test_the_handshake() -> None:
-    spoken = dialect("rooms")
-    assert (spoken.claims_user, spoken.token, spoken.rejects_with) == (False, ("auth",), "connect_error")
-    assert list(spoken.vocabularies) == ["/chat"]
+    found = dialect("rooms")
+    assert (found.user_id_in_query, found.token_in, found.rejects_with) == (False, ("auth",), "connect_error")
+    assert list(found.vocabularies) == ["/chat"]
 
 
 @pytest.mark.parametrize(
@@ -165,17 +165,17 @@ def test_the_handshake() -> None:
     ],
 )
 def test_routes(method: str, path: str, payload: str, command: Command) -> None:
-    assert requested("rooms", method, path, payload) == command
+    assert decode_route("rooms", method, path, payload) == command
 
 
 def test_resources() -> None:
     room = shape_of(route_of("rooms", "GET", "/chat/rooms").reply)
     people = f'"{object_id(1)}","{object_id(2)}"'
-    assert spelt(room, CONVERSATION) == (
+    assert encode_body(room, CONVERSATION) == (
         f'{{"_id":"{ROOM}","type":"private","participants":[{people}],"createdAt":"2024-01-12T21:44:35.007Z"}}'
     )
-    assert spelt(room, GROUP) == (
+    assert encode_body(room, GROUP) == (
         f'{{"_id":"{object_id(13)}","type":"group","name":"Three","participants":[{people},"{object_id(3)}"],'
         '"createdAt":"2024-01-12T21:44:35.007Z"}'
     )
-    assert spelt(route_of("rooms", "GET", "/chat/rooms/{id}/messages").reply, (MESSAGE,)) == f"[{SPOKEN}]"
+    assert encode_body(route_of("rooms", "GET", "/chat/rooms/{id}/messages").reply, (MESSAGE,)) == f"[{MESSAGE_BODY}]"

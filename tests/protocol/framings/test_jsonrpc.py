@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0: the examples of its specification, ids byte for byte, batches, and everything that is no request."""
+"""JSON-RPC 2.0: the examples of its specification, ids byte for byte, batches, and every kind of invalid request."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.errors import CODES, FORBIDDEN, UNKNOWN_CALL, Refusal
-from protocol.frames import Acknowledged, Broken, Call, Frame, Packet, Ping
-from protocol.framings.jsonrpc import FIRST_BATCH, JsonRpc, SharedJsonRpc
+from protocol.frames import Acknowledged, Call, Frame, InvalidFrame, Packet, Ping
+from protocol.framings.jsonrpc import UNAUTHENTICATED_BATCH_MESSAGES, JsonRpc, SharedJsonRpc
 
 
 def receive(text: str | bytes, *, binary: bool = False, client: JsonRpc | None = None) -> Sequence[Frame]:
@@ -26,21 +26,21 @@ def call(text: str, client: JsonRpc | None = None) -> Call:
     return frame
 
 
-def broken(text: str | bytes, *, binary: bool = False) -> Broken:
+def broken(text: str | bytes, *, binary: bool = False) -> InvalidFrame:
     [frame] = receive(text, binary=binary)
-    assert isinstance(frame, Broken), frame
+    assert isinstance(frame, InvalidFrame), frame
     return frame
 
 
 def converse(text: str | bytes, *, binary: bool = False, backwards: bool = False) -> list[Packet]:
-    """A server that echoes the arguments of `echo`, forbids `no` and knows nothing else."""
+    """The packets of a server that echoes the arguments of `echo`, forbids `no` and has no other method."""
     client = JsonRpc("/chat")
     data = text.encode() if isinstance(text, str) else text
     frames = list(client.receive(Packet(data, binary)))
-    said: list[Packet] = []
+    sent: list[Packet] = []
     for frame in reversed(frames) if backwards else frames:
-        said += respond(client, frame)
-    return said
+        sent += respond(client, frame)
+    return sent
 
 
 def respond(client: JsonRpc, frame: Frame) -> Sequence[Packet]:
@@ -48,7 +48,7 @@ def respond(client: JsonRpc, frame: Frame) -> Sequence[Packet]:
     if id is None or isinstance(frame, Acknowledged):
         return ()
     match frame:
-        case Broken(refusal=refusal):
+        case InvalidFrame(refusal=refusal):
             return client.refuse(id, refusal, None)
         case Call(name="echo", arguments=arguments):
             return client.answer(id, bytes(arguments) or None)
@@ -61,7 +61,7 @@ def respond(client: JsonRpc, frame: Frame) -> Sequence[Packet]:
 
 
 def answers(text: str | bytes) -> Any:
-    """The one message that answers, as a value; None for none."""
+    """The one answer, decoded; None for no answer."""
     packets = converse(text)
     assert len(packets) < 2
     return json.loads(packets[0].data) if packets else None
@@ -89,7 +89,7 @@ def test_no_params() -> None:
     assert bytes(frame.arguments) == b""
 
 
-def test_a_client_may_leave_the_version_out_and_say_more_than_it_must() -> None:
+def test_the_version_is_optional_and_further_members_are_allowed() -> None:
     assert call('{"method":"echo","id":1,"trace":{"a":1}}').name == "echo"
 
 
@@ -195,7 +195,7 @@ def test_a_shared_socket_names_its_namespaces() -> None:
     )
 
 
-# What is no request
+# Invalid requests
 
 
 @pytest.mark.parametrize(
@@ -243,9 +243,9 @@ def test_what_is_no_request(text: str, number: int, message: str, id: Any) -> No
         ('[{"id":1,"method":"echo","jsonrpc":"2.0","jsonrpc":"2.0"}]', "jsonrpc", 1),
     ],
 )
-def test_a_member_said_twice(text: str, member: str, id: int | None) -> None:
-    said = answers(text)
-    assert (said[0] if isinstance(said, list) else said) == error(-32600, f"{member!r} is there twice", id)
+def test_a_duplicate_member(text: str, member: str, id: int | None) -> None:
+    sent = answers(text)
+    assert (sent[0] if isinstance(sent, list) else sent) == error(-32600, f"{member!r} is there twice", id)
 
 
 WRITTEN = {
@@ -258,15 +258,15 @@ WRITTEN = {
 
 
 @given(st.data())
-def test_a_member_said_twice_is_found_whatever_the_values_look_like(data: st.DataObject) -> None:
-    """The quick looks that spare nearly every request the slow one must never spare a guilty one."""
+def test_a_duplicate_member_is_found_with_any_values(data: st.DataObject) -> None:
+    """The quick checks may never skip the slow one for a request with a duplicate member."""
     names = data.draw(st.lists(st.sampled_from(sorted(WRITTEN)), max_size=5))
     blank = data.draw(st.sampled_from(["", "", " "]))
     text = "{" + ",".join(f'"{name}":{blank}{data.draw(WRITTEN[name])}' for name in names) + "}"
     [frame] = receive(text)
-    ours = [name for name in names if name != "more"]
-    if len(set(ours)) < len(ours):
-        assert isinstance(frame, Broken)
+    checked = [name for name in names if name != "more"]
+    if len(set(checked)) < len(checked):
+        assert isinstance(frame, InvalidFrame)
         assert frame.refusal.message.endswith("is there twice")
     elif "method" in names and names.count("more") < 2:
         assert isinstance(frame, Call)
@@ -333,7 +333,7 @@ def test_two_batches_at_once_are_two() -> None:
     assert [len(json.loads(respond(client, frame)[0].data)) for frame in (two, one)] == [1, 1]
 
 
-# Anything at all
+# Any input
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -351,25 +351,25 @@ REQUEST = st.fixed_dictionaries({}, optional=MEMBERS)
 NUMBERS = {code.number for code in CODES.values()}
 
 
-def is_answer(said: Any) -> bool:
-    """Exactly what JSON-RPC lets a server answer."""
-    if set(said) == {"jsonrpc", "id", "result"}:
-        proper = True
+def is_answer(sent: Any) -> bool:
+    """Whether it is an answer that JSON-RPC allows."""
+    if set(sent) == {"jsonrpc", "id", "result"}:
+        valid = True
     else:
-        members = set(said) == {"jsonrpc", "id", "error"} and {"code", "message"} <= set(said["error"])
-        proper = members and said["error"]["code"] in NUMBERS and isinstance(said["error"]["message"], str)
-    id = said["id"]
-    return proper and said["jsonrpc"] == "2.0" and not isinstance(id, bool | list | dict)
+        members = set(sent) == {"jsonrpc", "id", "error"} and {"code", "message"} <= set(sent["error"])
+        valid = members and sent["error"]["code"] in NUMBERS and isinstance(sent["error"]["message"], str)
+    id = sent["id"]
+    return valid and sent["jsonrpc"] == "2.0" and not isinstance(id, bool | list | dict)
 
 
 def answered_properly(text: bytes, *, binary: bool = False) -> None:
     packets = converse(text, binary=binary)
     assert len(packets) <= 1
     for packet in packets:
-        said = json.loads(packet.data)
+        sent = json.loads(packet.data)
         assert packet.binary is binary
-        assert said
-        assert all(is_answer(one) for one in (said if isinstance(said, list) else [said]))
+        assert sent
+        assert all(is_answer(one) for one in (sent if isinstance(sent, list) else [sent]))
 
 
 @given(REQUEST | st.lists(REQUEST | JSON, max_size=5) | JSON)
@@ -394,20 +394,22 @@ def test_a_good_request_with_changed_text(data: st.DataObject) -> None:
 
 
 def test_a_batch_that_is_too_long_is_one_error_and_none_of_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    most = [3]
-    client = JsonRpc("/chat", lambda: most[0])
+    maximum = [3]
+    client = JsonRpc("/chat", lambda: maximum[0])
     assert len(client.receive(Packet(b'[{"method":"a"},{"method":"b"},{"method":"c"}]'))) == 3
-    most[0] = 2  # the setting has changed
-    monkeypatch.delattr(JsonRpc, "_frame")
+    maximum[0] = 2  # the setting has changed
+    monkeypatch.delattr(JsonRpc, "_read_message")
     [frame] = client.receive(Packet(b'[{"method":"a"},{"method":"b"},{"method":"c"}]'))
-    assert isinstance(frame, Broken)
+    assert isinstance(frame, InvalidFrame)
     [packet] = respond(client, frame)
     assert json.loads(packet.data) == error(-32600, "A batch must hold at most 2 messages")
 
 
-def test_a_client_that_is_not_known_sends_short_batches() -> None:
-    assert len(receive(json.dumps([{"method": "a"}] * FIRST_BATCH))) == FIRST_BATCH
-    assert len(receive(json.dumps([{"method": "a"}] * (FIRST_BATCH + 1)))) == 1
+def test_an_unauthenticated_client_sends_short_batches() -> None:
+    assert (
+        len(receive(json.dumps([{"method": "a"}] * UNAUTHENTICATED_BATCH_MESSAGES))) == UNAUTHENTICATED_BATCH_MESSAGES
+    )
+    assert len(receive(json.dumps([{"method": "a"}] * (UNAUTHENTICATED_BATCH_MESSAGES + 1)))) == 1
 
 
 @pytest.mark.parametrize(

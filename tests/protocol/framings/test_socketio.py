@@ -1,4 +1,4 @@
-"""Socket.IO packets: every row of the grammar, and everything that breaks it."""
+"""Socket.IO packets: every row of the grammar, and every way to break it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from protocol.errors import FORBIDDEN, Refusal
-from protocol.frames import Acknowledged, Broken, Call, Close, Frame, Framing, Open, Packet
+from protocol.frames import Acknowledged, Call, Close, Frame, Framing, InvalidFrame, Open, Packet
 from protocol.framings.socketio import PARSE_ERROR, RESERVED, SocketIo, SocketIoLimits
 
 
-def plain(frame: Frame) -> dict[str, Any]:
-    """A frame as something that can be compared: its kind and what its fields say."""
+def as_dict(frame: Frame) -> dict[str, Any]:
+    """A frame as a dict that can be compared: its class and its fields."""
     fields: dict[str, Any] = {name: getattr(frame, name) for name in frame.__struct_fields__}
     return {
         "kind": type(frame).__name__,
@@ -25,7 +25,7 @@ def plain(frame: Frame) -> dict[str, Any]:
     }
 
 
-def hear(*messages: bytes | Packet, limits: SocketIoLimits | None = None) -> list[Frame]:
+def receive_all(*messages: bytes | Packet, limits: SocketIoLimits | None = None) -> list[Frame]:
     client = SocketIo(limits)
     frames: list[Frame] = []
     for message in messages:
@@ -37,7 +37,7 @@ def binary(data: bytes) -> Packet:
     return Packet(data, True)
 
 
-def breaks(frames: Sequence[Frame]) -> bool:
+def disconnects(frames: Sequence[Frame]) -> bool:
     return bool(frames) and frames[-1] == Close(fault=PARSE_ERROR)
 
 
@@ -66,7 +66,7 @@ def breaks(frames: Sequence[Frame]) -> bool:
     ],
 )
 def test_a_packet_is_a_frame(text: bytes, frame: Frame) -> None:
-    assert [plain(heard) for heard in hear(text)] == [plain(frame)]
+    assert [as_dict(received) for received in receive_all(text)] == [as_dict(frame)]
 
 
 MALFORMED = [
@@ -87,33 +87,33 @@ MALFORMED = [
 
 @pytest.mark.parametrize("text", MALFORMED)
 def test_what_breaks_the_grammar_ends_the_connection(text: bytes) -> None:
-    assert hear(text) == [Close(fault=PARSE_ERROR)]
+    assert receive_all(text) == [Close(fault=PARSE_ERROR)]
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED))
-def test_an_event_may_not_have_a_name_that_client_libraries_keep(name: str) -> None:
-    assert breaks(hear(b'2["%b"]' % name.encode()))
-    assert breaks(hear(b'50-["%b"]' % name.encode()))
+def test_an_event_may_not_have_a_name_that_client_libraries_reserve(name: str) -> None:
+    assert disconnects(receive_all(b'2["%b"]' % name.encode()))
+    assert disconnects(receive_all(b'50-["%b"]' % name.encode()))
 
 
 NESTED = b"[" * 40 + b"]" * 40
 
 
-def test_a_sound_packet_nested_too_deep_is_refused_under_its_id() -> None:
-    (broken,) = hear(b'2/chat,5["say",%b]' % NESTED)
-    assert isinstance(broken, Broken)
+def test_a_valid_packet_nested_too_deep_is_refused_under_its_id() -> None:
+    (broken,) = receive_all(b'2/chat,5["say",%b]' % NESTED)
+    assert isinstance(broken, InvalidFrame)
     assert broken.id == b"/chat,5"
     assert SocketIo().refuse(broken.id, broken.refusal, b'{"ok":false}') == (Packet(b'43/chat,5[{"ok":false}]'),)
 
 
 @pytest.mark.parametrize("text", [b'0{"a":%b}', b'51-["say",%b]', b"37[%b]", b"61-7[%b]"])
-def test_nested_too_deep_where_nobody_waits_for_an_answer(text: bytes) -> None:
-    assert breaks(hear(text % NESTED))
+def test_nested_too_deep_without_an_id(text: bytes) -> None:
+    assert disconnects(receive_all(text % NESTED))
 
 
 def test_nesting_without_end_is_no_recursion_error() -> None:
-    assert hear(b'2["say",' + b"[" * 100_000)
-    assert breaks(hear(b'0{"a":' * 50_000))
+    assert receive_all(b'2["say",' + b"[" * 100_000)
+    assert disconnects(receive_all(b'0{"a":' * 50_000))
 
 
 class TestAttachments:
@@ -127,47 +127,47 @@ class TestAttachments:
         assert (call.name, call.id, call.attachments) == ("say", b"/chat,7", (b"\1", b"\2"))
 
     def test_an_acknowledgement_waits_for_them(self) -> None:
-        (heard,) = hear(b'61-7[{"_placeholder":true,"num":0}]', binary(b"x"))
-        assert isinstance(heard, Acknowledged)
-        assert (heard.id, heard.attachments) == (7, (b"x",))
+        (received,) = receive_all(b'61-7[{"_placeholder":true,"num":0}]', binary(b"x"))
+        assert isinstance(received, Acknowledged)
+        assert (received.id, received.attachments) == (7, (b"x",))
 
     def test_none_are_announced(self) -> None:
-        (call,) = hear(b'50-["say",1]')
+        (call,) = receive_all(b'50-["say",1]')
         assert isinstance(call, Call)
         assert call.attachments == ()
 
     def test_the_client_goes_on_after_them(self) -> None:
-        frames = hear(b'51-["say",{"_placeholder":true,"num":0}]', binary(b"x"), b'2["more"]')
+        frames = receive_all(b'51-["say",{"_placeholder":true,"num":0}]', binary(b"x"), b'2["more"]')
         assert [getattr(frame, "name", None) for frame in frames] == ["say", "more"]
 
-    def test_one_that_nobody_announced(self) -> None:
-        assert breaks(hear(binary(b"x")))
-        assert breaks(hear(b'50-["say",1]', binary(b"x")))
+    def test_one_that_no_packet_announces(self) -> None:
+        assert disconnects(receive_all(binary(b"x")))
+        assert disconnects(receive_all(b'50-["say",1]', binary(b"x")))
 
     def test_text_where_one_is_due(self) -> None:
-        assert breaks(hear(b'51-["say",{"_placeholder":true,"num":0}]', b'2["more"]'))
+        assert disconnects(receive_all(b'51-["say",{"_placeholder":true,"num":0}]', b'2["more"]'))
 
     def test_together_they_are_no_larger_than_a_packet(self) -> None:
         limits = SocketIoLimits(packet_bytes=100)
         announced = b'52-["say",{"_placeholder":true,"num":0}]'
-        assert not breaks(hear(announced, binary(b"x" * 60), binary(b"x" * 40), limits=limits))
-        assert breaks(hear(announced, binary(b"x" * 60), binary(b"x" * 41), limits=limits))
+        assert not disconnects(receive_all(announced, binary(b"x" * 60), binary(b"x" * 40), limits=limits))
+        assert disconnects(receive_all(announced, binary(b"x" * 60), binary(b"x" * 41), limits=limits))
 
     def test_so_many_and_no_more(self) -> None:
-        assert hear(b'52-["say"]', limits=SocketIoLimits(attachments=2)) == []
-        assert breaks(hear(b'53-["say"]', limits=SocketIoLimits(attachments=2)))
+        assert receive_all(b'52-["say"]', limits=SocketIoLimits(attachments=2)) == []
+        assert disconnects(receive_all(b'53-["say"]', limits=SocketIoLimits(attachments=2)))
 
 
 def test_a_packet_is_no_longer_than_the_limit() -> None:
     limits = SocketIoLimits(packet_bytes=20)
-    assert not breaks(hear(b'2["%b"]' % (b"x" * 15), limits=limits))
-    assert breaks(hear(b'2["%b"]' % (b"x" * 16), limits=limits))
+    assert not disconnects(receive_all(b'2["%b"]' % (b"x" * 15), limits=limits))
+    assert disconnects(receive_all(b'2["%b"]' % (b"x" * 16), limits=limits))
 
 
 def test_a_namespace_is_no_longer_than_the_limit() -> None:
     limits = SocketIoLimits(namespace_bytes=5)
-    assert hear(b"0/chat,", limits=limits) == [Open("/chat")]
-    assert breaks(hear(b"0/chats,", limits=limits))
+    assert receive_all(b"0/chat,", limits=limits) == [Open("/chat")]
+    assert disconnects(receive_all(b"0/chats,", limits=limits))
 
 
 class TestOut:
@@ -185,7 +185,7 @@ class TestOut:
             assert isinstance(call, Call)
             assert client.answer(call.id, b'{"ok":true}') == (Packet(answer),)
 
-    def test_where_the_dialect_has_no_word_nothing_is_said(self) -> None:
+    def test_without_a_body_no_packet_is_sent(self) -> None:
         assert SocketIo().answer(b"1", None) == ()
         assert SocketIo().refuse(b"1", Refusal(FORBIDDEN), None) == ()
 
@@ -199,19 +199,19 @@ class TestOut:
         assert push("/chat", "say", b"{}", 7, None) == b'42/chat,["say",{},"e-7.say"]'
         assert push("/chat", "say", b"{}", None, None) == b'42/chat,["say",{}]'
 
-    def test_an_offset_as_a_client_shows_it(self) -> None:
-        said = SocketIo.push_since("e-f")("/", "a-b.c", b"{}", 7, None)
+    def test_an_offset_of_a_client(self) -> None:
+        sent = SocketIo.push_since("e-f")("/", "a-b.c", b"{}", 7, None)
         offset = SocketIo.read_offset("e-f-7.a-b.c")
         assert offset == ("e-f", "7", b',"e-f-7.a-b.c"]')
-        assert said.endswith(offset.mark)
+        assert sent.endswith(offset.mark)
         assert SocketIo.read_offset("e-f-7") == ("e-f", "7", b"")
         assert SocketIo.read_offset("") == ("", "", b"")
 
-    def test_the_ways_in_and_out_of_a_namespace(self) -> None:
+    def test_opening_and_closing_a_namespace(self) -> None:
         assert SocketIo.opened("/", "s1") == b'40{"sid":"s1"}'
         assert SocketIo.opened("/chat", "s1", "p1") == b'40/chat,{"sid":"s1","pid":"p1"}'
-        assert SocketIo.turned_away("/random", "Invalid namespace") == b'44/random,{"message":"Invalid namespace"}'
-        assert SocketIo.turned_away("/", "no", {"code": "X"}) == b'44{"message":"no","data":{"code":"X"}}'
+        assert SocketIo.rejected("/random", "Invalid namespace") == b'44/random,{"message":"Invalid namespace"}'
+        assert SocketIo.rejected("/", "no", {"code": "X"}) == b'44{"message":"no","data":{"code":"X"}}'
         assert (SocketIo.closed("/"), SocketIo.closed("/chat")) == (b"41", b"41/chat,")
 
     def test_events_and_answers_with_attachments(self) -> None:
@@ -245,17 +245,17 @@ JSON = st.recursive(
 def test_every_event_reads_as_it_was_written(namespace: str, id: int | None, name: str, arguments: list[Any]) -> None:
     prefix = "" if namespace == "/" else namespace + ","
     text = f"2{prefix}{'' if id is None else id}{json.dumps([name, *arguments])}".encode()
-    frames = hear(text, limits=SocketIoLimits(namespace_bytes=10_000))
+    frames = receive_all(text, limits=SocketIoLimits(namespace_bytes=10_000))
     (call,) = frames
     assert isinstance(call, Call)
-    heard = json.loads(bytes(call.arguments) or b"[]")
+    received = json.loads(bytes(call.arguments) or b"[]")
     assert (call.namespace, call.name) == (namespace, name)
-    assert (heard if isinstance(heard, list) else [heard]) == arguments
+    assert (received if isinstance(received, list) else [received]) == arguments
     assert call.id == (None if id is None else f"{prefix}{id}".encode())
 
 
 @given(st.lists(st.builds(Packet, st.binary() | st.from_regex(rb"[0-6][0-9-]*(/,)?[0-9]*\[.*"), st.booleans())))
-def test_nothing_is_too_strange(messages: list[Packet]) -> None:
+def test_any_messages(messages: list[Packet]) -> None:
     client = SocketIo()
     for message in messages:
         client.receive(message)

@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from protocol.commands import CreateConversation, Join, ListMessages, SendMessage, SetTyping
+from protocol.dialects.fields import TEXT, field, ids, optional
 from protocol.dialects.grammar import (
-    Complaints,
     Dialect,
+    ErrorTexts,
     Inbound,
-    Many,
+    ListOf,
     Outbound,
     ReplyStyle,
     Route,
     Shape,
     Vocabulary,
-    bare,
+    reply_as_ack,
 )
-from protocol.dialects.words import TEXT, always, field, keys, moment, optional, plain, spelt
+from protocol.dialects.shapes import as_id, as_is, as_time, constant
 from protocol.errors import Refusal
 from protocol.events import MEMBERS, MessageCreated, Typing
 from protocol.ids import DECIMAL, UUID
 
 LINE: Shape = {
-    "v": always(6),
-    "no": spelt("ref", DECIMAL),
-    "channel": spelt("conversation", UUID),
-    "who": plain("sender.name"),
-    "text": plain("content"),
-    "at": moment("created"),
+    "v": constant(6),
+    "no": as_id("ref", DECIMAL),
+    "channel": as_id("conversation", UUID),
+    "who": as_is("sender.name"),
+    "text": as_is("content"),
+    "at": as_time("created"),
 }
 CHANNEL = field("channel", UUID, "conversation")
 TEXT_FIELD = field("text", TEXT, "content")
@@ -39,8 +40,8 @@ def _no(refusal: Refusal) -> list[str]:
 DIALECT = Dialect(
     name="relay",
     title="Made up for the test",
-    user=DECIMAL,
-    conversation=UUID,
+    user_id=DECIMAL,
+    conversation_id=UUID,
     vocabularies={
         "/relay": Vocabulary(
             inbound=(
@@ -49,23 +50,23 @@ DIALECT = Dialect(
                 Inbound("BUSY", SetTyping, (CHANNEL,), positional=True, fixed={"on": True}),
             ),
             outbound=(
-                Outbound(MessageCreated, "LINE", LINE, MEMBERS, of="message"),
-                Outbound(Typing, "BUSY", {"who": spelt("user", DECIMAL)}, others=True, when=("on", True)),
+                Outbound(MessageCreated, "LINE", LINE, MEMBERS, part="message"),
+                Outbound(Typing, "BUSY", {"who": as_id("user", DECIMAL)}, others_only=True, when=("on", True)),
             ),
         )
     },
-    replies=ReplyStyle(bare, _no, ("error", {"message": plain("message")}), Complaints(missing="461 {field}")),
+    replies=ReplyStyle(reply_as_ack, _no, ("error", {"message": as_is("message")}), ErrorTexts(missing="461 {field}")),
     routes=(
         Route(
             "POST",
             "/relay",
             CreateConversation,
-            (field("with", keys(DECIMAL), "members"), optional("topic", TEXT, "title")),
-            {"channel": spelt("ref", UUID)},
+            (field("with", ids(DECIMAL), "members"), optional("topic", TEXT, "title")),
+            {"channel": as_id("ref", UUID)},
             201,
             fixed={"kind": "group"},
         ),
-        Route("GET", "/relay/{channel}", ListMessages, (CHANNEL,), Many(LINE)),
+        Route("GET", "/relay/{channel}", ListMessages, (CHANNEL,), ListOf(LINE)),
         Route("POST", "/relay/{channel}", SendMessage, (CHANNEL, TEXT_FIELD), LINE, 201),
     ),
 )
