@@ -36,7 +36,7 @@ from chatd.core.accounts import Accounts
 from chatd.core.app import App
 from chatd.services import accounts as services
 from chatd.services import admission, invites
-from chatd.services.accounts import Changed, Changes
+from chatd.services.accounts import AccountUpdate, UpdatedAccount
 from chatd.store.queries import invites as stored_invites
 from chatd.store.sqlite.transaction import Transaction
 from protocol.errors import BAD_REQUEST, Refusal
@@ -93,7 +93,7 @@ class CheckToken(Arguments, frozen=True, kw_only=True):
 class AccountAdmin:
     """The calls. `on_change` is called with every change to a user, on the Trio thread, right after its commit."""
 
-    def __init__(self, accounts: Accounts, on_change: Callable[[Changed], None]) -> None:
+    def __init__(self, accounts: Accounts, on_change: Callable[[UpdatedAccount], None]) -> None:
         self._accounts = accounts
         self._database = accounts.app.database
         self._on_change = on_change
@@ -123,17 +123,17 @@ class AccountAdmin:
         return describe(await self._database.write(lambda tx: services.add(tx, account, apart=apart)))
 
     async def list_users(self, arguments: NoArguments) -> list[dict[str, Any]]:
-        return [describe(user) for user in await self._database.read(services.listing)]
+        return [describe(user) for user in await self._database.read(services.list_users)]
 
     async def change(self, arguments: ChangeUser) -> dict[str, Any]:
-        changes = Changes(
+        changes = AccountUpdate(
             services.check_name(arguments.name) if arguments.name is not None else None,
             services.check_email(arguments.email) if arguments.email else arguments.email,
             services.check_display(arguments.display) if arguments.display else arguments.display,
             arguments.admin,
             arguments.disabled,
         )
-        return await self._commit(lambda tx: services.change(tx, arguments.user, changes))
+        return await self._commit(lambda tx: services.update(tx, arguments.user, changes))
 
     async def set_password(self, arguments: ChangePassword) -> dict[str, Any]:
         hashed = await self._accounts.passwords.hash(arguments.password)
@@ -155,7 +155,7 @@ class AccountAdmin:
         }
 
     async def invites(self, arguments: NoArguments) -> list[dict[str, Any]]:
-        found = await self._database.read(stored_invites.everyone)
+        found = await self._database.read(stored_invites.list_usable)
         return [invite._asdict() | {"admin": bool(invite.admin)} for invite in found]
 
     async def revoke_invite(self, arguments: Revoke) -> None:
@@ -165,7 +165,7 @@ class AccountAdmin:
         ttl = arguments.ttl if arguments.ttl is not None else self._accounts.app.config.auth.access_ttl
         if not 0 < ttl <= MAX_TOKEN_SECONDS:
             raise Refusal(BAD_REQUEST, "A token lasts more than nothing and at most ten years", field="ttl")
-        grant = await self._database.read(lambda tx: services.may_have_token(tx, arguments.user))
+        grant = await self._database.read(lambda tx: services.grant_token(tx, arguments.user))
         token = self._accounts.access(grant, ttl, admin=arguments.admin)
         claims = await self._accounts.identity.verifier.verify_or_fetch_keys(token)
         return {"token": token, "expires": claims.expires}
@@ -180,7 +180,7 @@ class AccountAdmin:
             raise admission.unknown_user()
         return {"user": claims.subject, "name": claims.name, "admin": claims.admin, "expires": claims.expires}
 
-    async def _commit(self, unit: Callable[[Transaction], Changed]) -> dict[str, Any]:
+    async def _commit(self, unit: Callable[[Transaction], UpdatedAccount]) -> dict[str, Any]:
         """Commit a change. A user who is signed out by it receives no event of a later commit."""
         changed = await self._database.submit_and_wait(unit, self._on_change)
         return describe(changed.user)
@@ -205,7 +205,7 @@ def handlers(app: App, accounts: Accounts) -> Mapping[str, Handler]:
     return {**account_admin.handlers, **notifications.server_handlers(app), **ChatAdmin(app, accounts).handlers}
 
 
-def apply_change(app: App, changed: Changed) -> None:
+def apply_change(app: App, changed: UpdatedAccount) -> None:
     """Drop what a running server knows about a user. Close the user's connections if the change signs out."""
     app.authenticator.invalidate(changed.user.ref.number)
     if changed.signed_out:

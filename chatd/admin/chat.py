@@ -52,7 +52,7 @@ class ChatAdmin:
         actor = Actor(user.ref, user.name)
         async with self._opening:
             conversation = await self._conversation(actor, arguments.conversation)
-        grant = await self._app.database.read(lambda tx: services.may_have_token(tx, user.name))
+        grant = await self._app.database.read(lambda tx: services.grant_token(tx, user.name))
         return {
             "user": user.ref.number,
             "name": user.name,
@@ -86,7 +86,7 @@ class ChatAdmin:
     async def _group(self, actor: Actor, title: str) -> Ref:
         if not title.strip():
             raise Refusal(BAD_REQUEST, "A conversation needs a title", field="conversation")
-        found = await self._app.database.read(lambda tx: conversations.group_titled(tx, title))
+        found = await self._app.database.read(lambda tx: conversations.find_group(tx, title))
         if found is None:
             return await self._create(actor, ask.CreateConversation(kind="group", members=(), title=title))
         group, owner = found
@@ -101,5 +101,5 @@ class ChatAdmin:
 
 
 def _user_named(tx: ReadTransaction, name: str) -> User | None:
-    account = users.account(tx, name=name)
+    account = users.find_account(tx, name=name)
     return None if account is None else account.user

@@ -65,7 +65,7 @@ class NotificationAdmin:
             command: Command = ask.Broadcast(title=arguments.title, content=arguments.content, type=arguments.type)
         else:
             handle = arguments.user
-            user = (await self._database.read(lambda tx: accounts.find(tx, handle))).user
+            user = (await self._database.read(lambda tx: accounts.find_account(tx, handle))).user
             key = Key(user.ref.number)
             command = ask.CreateNotification(
                 user=key, title=arguments.title, content=arguments.content, type=arguments.type
@@ -79,7 +79,7 @@ class NotificationAdmin:
         return {"token": token}
 
     async def listing(self, arguments: NoArguments) -> list[dict[str, Any]]:
-        return [token._asdict() for token in await self._database.read(stored.everyone)]
+        return [token._asdict() for token in await self._database.read(stored.list_all)]
 
     async def revoke(self, arguments: NamedService) -> None:
         await self._database.write(lambda tx: service_tokens.revoke(tx, arguments.name))

@@ -1,9 +1,9 @@
-"""Who is who: from a token, a password or an address to somebody, or to a refusal.
+"""Authentication: check tokens and passwords, and limit failed logins.
 
-identity.py    everything below, as the configuration has it
-verifier.py    a token → claims                  claims.py, jws.py
-keys.py        whose signatures count            public_keys.py, jwks.py
-tokens.py      the tokens that we give out
-passwords.py   argon2id, in threads
-logins.py      failed logins, counted and delayed
+identity.py    builds the parts below from the configuration
+verifier.py    verifies a token and returns its claims (claims.py, jws.py)
+keys.py        the keys that verify signatures (public_keys.py, jwks.py)
+tokens.py      the tokens that this server issues
+passwords.py   argon2id hashes, computed in threads
+logins.py      counts and delays failed logins
 """

@@ -1,6 +1,6 @@
-"""Whose tokens are believed: the configuration and the data directory's secret, made into a verifier and an issuer.
+"""Identity: makes the verifier and the issuer from the configuration and the data directory's secret.
 
-Whatever is wrong with a key is a ConfigError: one line that names the setting.
+A fault in a key raises a ConfigError: one line that names the setting.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from msgspec import Struct
 
 from chatd.auth.claims import ClaimRules
 from chatd.auth.jwks import JwksSource
-from chatd.auth.keys import SHORTEST_SECRET, KeyRing, KeySettings, is_pem, load_or_make_secret, make_ring
+from chatd.auth.keys import MIN_SECRET_BYTES, KeyRing, KeySettings, is_pem, load_or_make_secret, make_ring
 from chatd.auth.tokens import Issuer
 from chatd.auth.verifier import Verifier
 from chatd.config.load import AuthSettings, Config, ConfigError
 from chatd.telemetry.log import log
 
-SECRET_NAME = "secret"  # noqa: S105 - the name of its file
-PLACES = b"chatd: the addresses from which users sign in"
+SECRET_FILE_NAME = "secret"  # noqa: S105 - the name of its file
+ADDRESS_KEY_CONTEXT = b"chatd: the addresses from which users sign in"
 
 
 class Identity(Struct, frozen=True):
-    """What the rest of the house needs to know of tokens.
+    """The objects that verify and issue tokens, for the rest of the app.
 
-    `source` is where the issuer's keys come from, if they have an address: its `run` is a task of the top nursery.
-    `foreign` says whether anybody but this server issues tokens, `provision` whether those make users.
+    `source` fetches the issuer's keys, if they have a URL; its `run` is a task of the top nursery.
+    `foreign`: another issuer issues tokens too. `provision`: foreign tokens make users.
     """
 
     verifier: Verifier
@@ -36,58 +36,61 @@ class Identity(Struct, frozen=True):
     source: JwksSource | None
     foreign: bool
     provision: bool
-    place_key: bytes
+    address_key: bytes
 
-    def place_of(self, address: str) -> str:
-        """What is kept of an address: there are so few addresses that a digest without a key would tell them."""
-        return hmac.digest(self.place_key, address.encode(), "sha256").hex()
+    def address_digest(self, address: str) -> str:
+        """Return the digest of an IP address that the store keeps.
+
+        The digest has a key, because there are few addresses: a digest without a key could be reversed by trying them.
+        """
+        return hmac.digest(self.address_key, address.encode(), "sha256").hex()
 
 
 def open_identity(config: Config, folder: Path, *, now: Callable[[], float] = time.time) -> Identity:
-    """Read or make every key. `folder` is the data directory; it is there."""
+    """Read or make each key. `folder` is the data directory; it must exist."""
     auth = config.auth
     try:
-        settings = key_settings(auth, load_or_make_secret(folder / SECRET_NAME))
+        settings = key_settings(auth, load_or_make_secret(folder / SECRET_FILE_NAME))
         ring = make_ring(settings)
-        source = key_source(auth, ring)
-    except ValueError as problem:  # KeyProblem is one
-        raise ConfigError(str(problem)) from None
+        source = make_key_source(auth, ring)
+    except ValueError as error:  # KeyProblem is one
+        raise ConfigError(str(error)) from None
     rules = ClaimRules(auth.user_claims, auth.issuer, auth.audience, auth.leeway)
     provision = {"on": True, "off": False, "auto": settings.foreign}[auth.provision]
     verifier = Verifier(ring, rules, source, now=now)
-    place_key = hmac.digest(settings.own_secret, PLACES, "sha256")
-    return Identity(verifier, Issuer(ring.signer, now=now), source, settings.foreign, provision, place_key)
+    address_key = hmac.digest(settings.own_secret, ADDRESS_KEY_CONTEXT, "sha256")
+    return Identity(verifier, Issuer(ring.signer, now=now), source, settings.foreign, provision, address_key)
 
 
 def check_keys(auth: AuthSettings) -> None:
-    """Read and check every configured key, and make none; a ConfigError names the setting."""
+    """Read and check each configured key without making one. A ConfigError names the setting."""
     try:
-        make_ring(key_settings(auth, bytes(SHORTEST_SECRET)))
-    except ValueError as problem:
-        raise ConfigError(str(problem)) from None
+        make_ring(key_settings(auth, bytes(MIN_SECRET_BYTES)))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
 
 
 def key_settings(auth: AuthSettings, own_secret: bytes) -> KeySettings:
-    """Every key that is configured, read from where it is."""
+    """Collect the configured keys. Read those that are in files."""
     return KeySettings(
         own_secret=own_secret,
         secret=auth.secret,
         keys=auth.keys,
-        public_key=_pem(auth.public_key),
+        public_key=_load_pem(auth.public_key),
         jwks=_read(auth.jwks_file, "auth.jwks_file") if auth.jwks_file else b"",
         jwks_url=auth.jwks_url,
         algorithms=auth.algorithms,
     )
 
 
-def key_source(auth: AuthSettings, ring: KeyRing) -> JwksSource | None:
+def make_key_source(auth: AuthSettings, ring: KeyRing) -> JwksSource | None:
     if not auth.jwks_url:
         return None
-    return JwksSource(auth.jwks_url, ring, warn=log.warning, every=auth.jwks_refresh)
+    return JwksSource(auth.jwks_url, ring, warn=log.warning, refresh_seconds=auth.jwks_refresh)
 
 
-def _pem(given: str) -> str:
-    """The key itself: as it was given, or from the file that was named."""
+def _load_pem(given: str) -> str:
+    """Return the key in PEM, from the setting itself or from the file that the setting names."""
     if not given or is_pem(given):
         return given
     return _read(given, "auth.public_key").decode("latin-1")
@@ -96,8 +99,8 @@ def _pem(given: str) -> str:
 def _read(path: str, setting: str) -> bytes:
     try:
         data = Path(path).read_bytes()
-    except (OSError, ValueError) as problem:
-        reason = getattr(problem, "strerror", None) or "no path"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a valid path"
         raise ConfigError(f"{setting}: {path!r} cannot be read ({reason})") from None
     if not data.strip():
         raise ConfigError(f"{setting}: {path!r} is empty")

@@ -1,8 +1,9 @@
-"""The issuer's key set, fetched in the background and kept.
+"""The issuer's key set: a task fetches it in the background and keeps it.
 
-One task fetches: at the start, every `every` seconds, and when a token names a key that is not known, though then
-not within `at_most_every` seconds of the last try, or anybody could make this server hammer the issuer. While the
-issuer is down, or gives out nonsense, the last good keys stay. Fetching is urllib in a worker thread: it is rare.
+The task fetches at the start, every `refresh_seconds`, and when a token names an unknown key. Two fetches have at least
+`min_interval_seconds` between them. Otherwise any client could make this server flood the issuer with requests. While
+the issuer is down or sends invalid data, the last good keys stay. The fetch uses urllib in a worker thread, because it
+is rare.
 """
 
 from __future__ import annotations
@@ -19,24 +20,24 @@ from chatd.auth.keys import KeyRing
 from chatd.auth.public_keys import KeyProblem, read_jwks
 from chatd.telemetry.redact import redact
 
-LARGEST = 1024 * 1024
-TIMEOUT = 10.0
-FIRST_PAUSE = 5.0
+MAX_KEY_SET_BYTES = 1024 * 1024
+FETCH_TIMEOUT_SECONDS = 10.0
+FIRST_RETRY_SECONDS = 5.0
 
 
 def check_url(url: str) -> None:
-    """An address that is not HTTP is a mistake in the configuration (`file:` would read this machine)."""
+    """Reject a URL that is not HTTP or HTTPS (`file:` would read this machine)."""
     try:
         parts = urlsplit(url)
-        fine = parts.scheme in ("https", "http") and bool(parts.hostname)
+        valid = parts.scheme in ("https", "http") and bool(parts.hostname)
     except ValueError:
-        fine = False
-    if not fine:
+        valid = False
+    if not valid:
         raise KeyProblem("auth.jwks_url: expected an address that begins with https:// or http://")
 
 
 def fetch(url: str) -> bytes:
-    """GET the key set from a checked address. A redirect is refused: it could lead from https to anywhere."""
+    """GET the key set from a checked URL. A redirect is rejected: it could lead from https to any address."""
     from urllib.error import HTTPError
     from urllib.request import HTTPRedirectHandler, Request, build_opener
 
@@ -46,26 +47,26 @@ def fetch(url: str) -> bytes:
 
     request = Request(url, headers={"Accept": "application/json", "User-Agent": "chatd"})  # noqa: S310
     try:
-        with build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
-            body = bytes(answer.read(LARGEST + 1))
+        with build_opener(NoRedirect).open(request, timeout=FETCH_TIMEOUT_SECONDS) as response:
+            body = bytes(response.read(MAX_KEY_SET_BYTES + 1))
     except HTTPError as error:
         error.close()
         raise KeyProblem(f"auth.jwks_url: the issuer answers {error.code}") from None
-    if len(body) > LARGEST:
-        raise KeyProblem(f"auth.jwks_url: the answer is larger than {LARGEST} bytes")
+    if len(body) > MAX_KEY_SET_BYTES:
+        raise KeyProblem(f"auth.jwks_url: the answer is larger than {MAX_KEY_SET_BYTES} bytes")
     return body
 
 
 async def fetch_in_thread(url: str) -> bytes:
-    """The same without holding the loop; given up on, whatever the issuer does."""
-    with trio.fail_after(2 * TIMEOUT):
+    """Fetch in a worker thread, with a time limit that the issuer cannot extend."""
+    with trio.fail_after(2 * FETCH_TIMEOUT_SECONDS):
         return await trio.to_thread.run_sync(partial(fetch, url), abandon_on_cancel=True)
 
 
 class JwksSource:
-    """Keeps a ring's keys as the issuer has them.
+    """Keeps the keys of a ring up to date with the issuer's.
 
-    `problem` is why the last try failed, or None; `warn` (the log's) is told when that begins and when it ends.
+    `problem` is the reason why the last fetch failed, or None. `warn` logs the first failure and the recovery.
     """
 
     def __init__(
@@ -74,8 +75,8 @@ class JwksSource:
         ring: KeyRing,
         *,
         warn: Callable[..., None],
-        every: float = 300.0,
-        at_most_every: float = 10.0,
+        refresh_seconds: float = 300.0,
+        min_interval_seconds: float = 10.0,
         fetch: Callable[[str], Awaitable[bytes]] = fetch_in_thread,
     ) -> None:
         check_url(url)
@@ -83,58 +84,58 @@ class JwksSource:
         self._url = url
         self._ring = ring
         self._warn = warn
-        self._every = every
-        self._at_most_every = at_most_every
+        self._refresh_seconds = refresh_seconds
+        self._min_interval_seconds = min_interval_seconds
         self._fetch = fetch
         self._failures = 0
-        self._tried = -math.inf
+        self._tried_at = -math.inf
         self._fetching = False
-        self._wanted = trio.Event()
+        self._requested = trio.Event()
         self._done = trio.Event()
 
     async def run(self) -> None:
-        """Fetch for ever; runs until cancelled."""
+        """Fetch repeatedly, until cancelled."""
         while True:
-            self._wanted, self._fetching = trio.Event(), True
+            self._requested, self._fetching = trio.Event(), True
             await self._try()
-            self._fetching, self._tried = False, trio.current_time()
+            self._fetching, self._tried_at = False, trio.current_time()
             done, self._done = self._done, trio.Event()
             done.set()
-            with trio.move_on_after(self._pause()):
-                await self._wanted.wait()
-            await trio.sleep_until(self._tried + self._at_most_every)
+            with trio.move_on_after(self._pause_seconds()):
+                await self._requested.wait()
+            await trio.sleep_until(self._tried_at + self._min_interval_seconds)
 
-    def ask(self) -> bool:
-        """A key is missing: fetch again as soon as that is allowed. Whether waiting for it is worth while."""
-        self._wanted.set()
-        return self._fetching or trio.current_time() >= self._tried + self._at_most_every
+    def request_fetch(self) -> bool:
+        """Request a fetch because a key is missing. Return whether the fetch runs now or starts at once."""
+        self._requested.set()
+        return self._fetching or trio.current_time() >= self._tried_at + self._min_interval_seconds
 
-    async def fetched(self, within: float) -> None:
-        """Wait for the try that is under way or due, but not longer than this."""
+    async def wait_fetched(self, within: float) -> None:
+        """Wait for the end of the current fetch, at most `within` seconds."""
         with trio.move_on_after(within):
             await self._done.wait()
 
-    def _pause(self) -> float:
-        """After a failure sooner than usual, then later and later."""
+    def _pause_seconds(self) -> float:
+        """Return the pause before the next fetch. After a failure it is short, and doubles with each failure."""
         if not self._failures:
-            return self._every
-        return min(FIRST_PAUSE * 2.0 ** min(self._failures - 1, 20), self._every)
+            return self._refresh_seconds
+        return min(FIRST_RETRY_SECONDS * 2.0 ** min(self._failures - 1, 20), self._refresh_seconds)
 
     async def _try(self) -> None:
         try:
             keys = read_jwks(await self._fetch(self._url), self._ring.algorithms, "auth.jwks_url")
         except (OSError, ValueError, trio.TooSlowError) as error:
-            self._failed(str(error) if isinstance(error, KeyProblem) else f"{type(error).__name__}: {error}")
+            self._report_failure(str(error) if isinstance(error, KeyProblem) else f"{type(error).__name__}: {error}")
             return
-        except Exception as error:  # http.client has errors of its own, and none may end the server
-            self._failed(type(error).__name__)
+        except Exception as error:  # http.client raises errors of its own; none may end the server
+            self._report_failure(type(error).__name__)
             return
         if self.problem is not None:
             self._warn("the issuer's keys are back", url=redact(self._url))
         self.problem, self._failures = None, 0
-        self._ring.replace(keys)
+        self._ring.replace_issuer_keys(keys)
 
-    def _failed(self, problem: str) -> None:
+    def _report_failure(self, problem: str) -> None:
         self._failures += 1
         if self.problem is None:
             self._warn("cannot fetch the issuer's keys", url=redact(self._url), problem=problem)

@@ -1,17 +1,17 @@
-"""The keys that tokens are checked with: the server's own, and those that the configuration names.
+"""The keys that verify tokens: the server's own key, and the configured keys.
 
-Which key checks a token, by the `kid` in its header (a name looked up here, never a path or an address):
+The `kid` in the token's header selects the key. It is a name in this table, never a path or a URL:
 
     kid            key
-    chatd          the server's own
-    a known name   the one of that name
-    another name   the only public key, if that was given without a name (issuers put a kid in every token)
-    none           the key without a name; or the only one there is
-    else           none: the token is refused, and a key set that has an address is asked for again
+    chatd          the server's own key
+    a known name   the key of that name
+    another name   the public key that is configured without a name (issuers put a kid in every token)
+    none           the key without a name; or the only key
+    else           none: the token is rejected, and a key set with a URL is fetched again
 
 All keys are of one family. With secrets (or nothing) configured, the own key is the data directory's secret itself,
-under HS256. With public keys configured it is an Ed25519 key derived from that secret, so that a server that trusts an
-issuer's public keys takes no HMAC signature from anybody.
+under HS256. With public keys configured, the own key is an Ed25519 key derived from that secret. So a server that
+trusts an issuer's public keys accepts no HMAC signature.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from chatd.auth.jws import ASYMMETRIC, HMAC, Signer, VerificationKey, mathematics
+from chatd.auth.jws import ASYMMETRIC_ALGORITHMS, HMAC_ALGORITHMS, Signer, VerificationKey, pyjwt_algorithm
 from chatd.auth.public_keys import KeyProblem, KeySet, read_jwks, read_pem
 
 OWN_KID = "chatd"
-SHORTEST_SECRET = 32
-DERIVATION = b"chatd: the Ed25519 key that signs own tokens"
+MIN_SECRET_BYTES = 32
+OWN_KEY_CONTEXT = b"chatd: the Ed25519 key that signs own tokens"
 
 
 class KeySettings(Struct, frozen=True):
-    """What the configuration says of keys. `keys` holds secrets or PEM public keys by kid; `public_key` is PEM."""
+    """The configured keys. `keys` has secrets or PEM public keys by kid; `public_key` is PEM."""
 
     own_secret: bytes
     secret: str = ""
@@ -48,55 +48,55 @@ class KeySettings(Struct, frozen=True):
 
     @property
     def public(self) -> bool:
-        """Whether tokens come signed by public-key algorithms."""
+        """Return whether public-key algorithms sign the tokens."""
         return bool(self.public_key or self.jwks or self.jwks_url or any(map(is_pem, self.keys.values())))
 
     @property
     def foreign(self) -> bool:
-        """Whether anybody but this server issues tokens."""
+        """Return whether another issuer issues tokens too."""
         return bool(self.public or self.secret or self.keys)
 
 
 class KeyRing:
-    """Every key, found by name. `version` grows when the issuer's keys are replaced."""
+    """The keys by name. `version` increases when the issuer's keys are replaced."""
 
     def __init__(self, own: VerificationKey, signer: Signer, algorithms: frozenset[str], keys: KeySet) -> None:
         self.own = own
         self.signer = signer
         self.algorithms = algorithms
         self.version = 0
-        self._fixed = keys
+        self._configured = keys
         self._keys = keys
 
     def find(self, kid: str | None) -> VerificationKey | None:
-        """The key for a token; None when there is none."""
+        """Return the key for a token's `kid`; None if no key matches."""
         if kid == OWN_KID:
             return self.own
         if kid is None:
-            return self._keys.unnamed or self._only()
+            return self._keys.unnamed or self._only_key()
         if found := self._keys.named.get(kid):
             return found
         unnamed = self._keys.unnamed
-        return unnamed if unnamed and unnamed.algorithms <= ASYMMETRIC else None
+        return unnamed if unnamed and unnamed.algorithms <= ASYMMETRIC_ALGORITHMS else None
 
-    def replace(self, fetched: KeySet) -> None:
-        """The issuer's key set has come: its keys stand beside those that the configuration names."""
-        unnamed = self._fixed.unnamed or fetched.unnamed
-        self._keys = KeySet(named={**fetched.named, **self._fixed.named}, unnamed=unnamed)
+    def replace_issuer_keys(self, fetched: KeySet) -> None:
+        """Take over the issuer's fetched keys. The configured keys stay."""
+        unnamed = self._configured.unnamed or fetched.unnamed
+        self._keys = KeySet(named={**fetched.named, **self._configured.named}, unnamed=unnamed)
         self.version += 1
 
     @property
     def empty(self) -> bool:
-        """Whether no issuer's key is known yet."""
+        """Return whether no issuer's key is known yet."""
         return not self._keys.named and self._keys.unnamed is None
 
-    def _only(self) -> VerificationKey | None:
+    def _only_key(self) -> VerificationKey | None:
         keys = list(self._keys.named.values())
         return keys[0] if len(keys) == 1 else None
 
 
 def load_or_make_secret(path: Path) -> bytes:
-    """The data directory's secret: 32 random bytes that only the owner may read, made when there are none."""
+    """Read the data directory's secret, or make it: 32 random bytes that only the owner may read."""
     if not path.exists():
         _make_secret(path)
     try:
@@ -105,21 +105,21 @@ def load_or_make_secret(path: Path) -> bytes:
             path.chmod(0o600)
     except OSError as error:
         raise KeyProblem(f"{path}: {error.strerror}; chatd must own and read its secret") from None
-    if len(secret) < SHORTEST_SECRET:
+    if len(secret) < MIN_SECRET_BYTES:
         raise KeyProblem(
-            f"{path}: {len(secret)} bytes, expected at least {SHORTEST_SECRET}; remove it and chatd makes a new one"
+            f"{path}: {len(secret)} bytes, expected at least {MIN_SECRET_BYTES}; remove it and chatd makes a new one"
         )
     return secret
 
 
 def _make_secret(path: Path) -> None:
-    """Whole or not at all: of two programs that start at once, the first one's secret is the secret of both."""
+    """Write the secret atomically. Two programs that start at the same time use the secret of the first one."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.{randomness.token_hex(4)}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(randomness.token_bytes(SHORTEST_SECRET))
+                file.write(randomness.token_bytes(MIN_SECRET_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
             os.link(draft, path)
@@ -132,12 +132,12 @@ def _make_secret(path: Path) -> None:
 
 
 def is_pem(text: str) -> bool:
-    """Whether a configured key is a key in PEM rather than a secret."""
+    """Return whether a configured key is in PEM. Otherwise it is a secret."""
     return "-----BEGIN " in text
 
 
 def make_ring(settings: KeySettings) -> KeyRing:
-    """Load and check every configured key. KeyProblem names the setting, never its value."""
+    """Load and check each configured key. A KeyProblem names the setting, never its value."""
     algorithms = _algorithms(settings)
     own, signer = _own_key(settings.own_secret, public=settings.public)
     if OWN_KID in settings.keys:
@@ -152,14 +152,16 @@ def make_ring(settings: KeySettings) -> KeyRing:
 
 
 def _algorithms(settings: KeySettings) -> frozenset[str]:
-    """The allow-list: of one family, and of the family that the keys are of."""
+    """Return the allowed algorithms. They belong to one family, and the keys belong to it too."""
     if settings.public and (settings.secret or not all(map(is_pem, settings.keys.values()))):
         raise KeyProblem("auth: secrets and public keys are both configured, expected one kind only")
-    family, usual = (ASYMMETRIC, ("RS256", "ES256", "EdDSA")) if settings.public else (HMAC, ("HS256",))
+    family, usual = (
+        (ASYMMETRIC_ALGORITHMS, ("RS256", "ES256", "EdDSA")) if settings.public else (HMAC_ALGORITHMS, ("HS256",))
+    )
     chosen = frozenset(settings.algorithms or usual)
-    if strangers := sorted(chosen - family):
+    if unsupported := sorted(chosen - family):
         kind = "public keys" if settings.public else "secrets"
-        raise KeyProblem(f"auth.algorithms: {', '.join(strangers)} cannot be used with {kind}")
+        raise KeyProblem(f"auth.algorithms: {', '.join(unsupported)} cannot be used with {kind}")
     return chosen
 
 
@@ -169,25 +171,28 @@ def _own_key(secret: bytes, *, public: bool) -> tuple[VerificationKey, Signer]:
         return own, Signer(OWN_KID, "HS256", lambda signed: hmac.digest(secret, signed, "sha256"))
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    private = Ed25519PrivateKey.from_private_bytes(hmac.digest(secret, DERIVATION, "sha256"))
+    private = Ed25519PrivateKey.from_private_bytes(hmac.digest(secret, OWN_KEY_CONTEXT, "sha256"))
     own = VerificationKey(OWN_KID, frozenset(("EdDSA",)), private.public_key(), own=True)
-    return own, Signer(OWN_KID, "EdDSA", lambda signed: bytes(mathematics("EdDSA").sign(signed, private)))
+    return own, Signer(OWN_KID, "EdDSA", lambda signed: bytes(pyjwt_algorithm("EdDSA").sign(signed, private)))
 
 
 def _secrets(settings: KeySettings, algorithms: frozenset[str]) -> KeySet:
     named = {
-        kid: VerificationKey(kid, algorithms, _strong(text, f"auth.keys.{kid}")) for kid, text in settings.keys.items()
+        kid: VerificationKey(kid, algorithms, _check_secret(text, f"auth.keys.{kid}"))
+        for kid, text in settings.keys.items()
     }
-    unnamed = VerificationKey(None, algorithms, _strong(settings.secret, "auth.secret")) if settings.secret else None
+    unnamed = (
+        VerificationKey(None, algorithms, _check_secret(settings.secret, "auth.secret")) if settings.secret else None
+    )
     return KeySet(named=named, unnamed=unnamed)
 
 
-def _strong(text: str, setting: str) -> bytes:
+def _check_secret(text: str, setting: str) -> bytes:
     secret = text.encode()
     if is_pem(text) or text.lstrip().startswith(("ssh-", "ecdsa-sha2-", "{")):
-        raise KeyProblem(f"{setting}: found a key or JSON, expected a secret of at least {SHORTEST_SECRET} bytes")
-    if len(secret) < SHORTEST_SECRET:
-        raise KeyProblem(f"{setting}: {len(secret)} bytes, expected at least {SHORTEST_SECRET}")
+        raise KeyProblem(f"{setting}: found a key or JSON, expected a secret of at least {MIN_SECRET_BYTES} bytes")
+    if len(secret) < MIN_SECRET_BYTES:
+        raise KeyProblem(f"{setting}: {len(secret)} bytes, expected at least {MIN_SECRET_BYTES}")
     return secret
 
 

@@ -1,7 +1,7 @@
-"""Passwords: hashed with argon2id in a worker thread, two at a time (19 MiB and about 17 ms of a core each).
+"""Passwords: argon2id hashes, computed in worker threads, two at a time (19 MiB and about 17 ms of a core each).
 
-A name that nobody has costs the same work as one that somebody has, so that the time of an answer tells nothing. At
-most `QUEUE` logins wait; beyond that the answer is UNAVAILABLE, and memory and time stay bounded.
+A login with an unknown name does the same work as one with a known name. So the response time does not reveal which
+names exist. At most MAX_QUEUED_HASHES logins wait. Further logins get UNAVAILABLE, so memory and time are bounded.
 """
 
 from __future__ import annotations
@@ -17,43 +17,43 @@ from msgspec import Struct
 
 from protocol.errors import BAD_REQUEST, UNAVAILABLE, Refusal
 
-SHORTEST, LONGEST = 8, 1024
-QUEUE = 64
+MIN_PASSWORD_BYTES, MAX_PASSWORD_BYTES = 8, 1024
+MAX_QUEUED_HASHES = 64
 T = TypeVar("T")
 
 
 class Cost(Struct, frozen=True):
-    """What one hash takes: KiB of memory, passes, lanes (OWASP's first recommendation)."""
+    """The cost of one hash (OWASP's first recommendation)."""
 
-    memory: int = 19456
+    memory_kib: int = 19456
     passes: int = 2
     lanes: int = 1
 
 
 class Passwords:
-    """Makes and checks hashes."""
+    """Makes and verifies password hashes in worker threads."""
 
     def __init__(self, cost: Cost | None = None, *, workers: int = 2) -> None:
         self._cost = cost or Cost()
         self._workers = trio.CapacityLimiter(workers)
-        self._engine: Any = None
+        self._argon2: Any = None
 
     async def hash(self, password: str, *, field: str = "password") -> str:
-        """The hash to store of a new password; a Refusal that names `field` when it will not do."""
+        """Return the hash of a new password. A Refusal for an unsuitable password names `field`."""
         data = check_password(password, field)
-        return await self._work(lambda: str(self._hasher().hash(data)))
+        return await self._run_in_worker(lambda: str(self._hasher().hash(data)))
 
     async def verify(self, stored: str | None, password: str) -> bool:
-        """Whether it is the right one. None, for a user that is not there, takes as long and is False."""
+        """Return whether the password is right. For an unknown user (None) it takes as long, and returns False."""
         try:
-            data = check_password(password, "password", shortest=0)
+            data = check_password(password, "password", min_bytes=0)
         except Refusal:
             stored, data = None, b""
-        encoded = stored if stored is not None else self.dummy()
-        return await self._work(lambda: self._matches(encoded, data))
+        encoded = stored if stored is not None else self.dummy_hash()
+        return await self._run_in_worker(lambda: self._matches(encoded, data))
 
     def needs_rehash(self, stored: str) -> bool:
-        """Whether a stored hash was made at another cost; ask after a right password, then hash that again."""
+        """Return whether a stored hash has another cost. Call it after a right password, then hash that again."""
         from argon2.exceptions import InvalidHashError
 
         try:
@@ -61,15 +61,15 @@ class Passwords:
         except InvalidHashError:
             return True
 
-    def dummy(self) -> str:
-        """A hash of today's cost that no password has, for nothing: its sum is random."""
+    def dummy_hash(self) -> str:
+        """Make a hash of the current cost that no password has. It is cheap, because its digest is random."""
         salt, total = (b64encode(secrets.token_bytes(size)).decode().rstrip("=") for size in (16, 32))
         cost = self._cost
-        return f"$argon2id$v=19$m={cost.memory},t={cost.passes},p={cost.lanes}${salt}${total}"
+        return f"$argon2id$v=19$m={cost.memory_kib},t={cost.passes},p={cost.lanes}${salt}${total}"
 
-    async def _work(self, job: Callable[[], T]) -> T:
-        if self._workers.statistics().tasks_waiting >= QUEUE:
-            raise Refusal(UNAVAILABLE, "Too many people are signing in just now", retry_after=2.0)
+    async def _run_in_worker(self, job: Callable[[], T]) -> T:
+        if self._workers.statistics().tasks_waiting >= MAX_QUEUED_HASHES:
+            raise Refusal(UNAVAILABLE, "Too many users are logging in at the moment", retry_after=2.0)
         return await trio.to_thread.run_sync(job, limiter=self._workers)
 
     def _matches(self, encoded: str, data: bytes) -> bool:
@@ -81,21 +81,23 @@ class Passwords:
             return False
 
     def _hasher(self) -> Any:
-        if self._engine is None:
+        if self._argon2 is None:
             from argon2 import PasswordHasher
 
             cost = self._cost
-            self._engine = PasswordHasher(time_cost=cost.passes, memory_cost=cost.memory, parallelism=cost.lanes)
-        return self._engine
+            self._argon2 = PasswordHasher(time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes)
+        return self._argon2
 
 
-def check_password(password: str, field: str, shortest: int = SHORTEST) -> bytes:
-    """The bytes to hash. Composed (NFC), since keyboards differ in how they send an é."""
-    if len(password) <= LONGEST:
+def check_password(password: str, field: str, min_bytes: int = MIN_PASSWORD_BYTES) -> bytes:
+    """Check the length of a password. Return the bytes to hash, normalized (NFC): keyboards send an é differently."""
+    if len(password) <= MAX_PASSWORD_BYTES:
         try:
             data = unicodedata.normalize("NFC", password).encode()
         except UnicodeEncodeError:
             raise Refusal(BAD_REQUEST, "The password is not valid text", field=field) from None
-        if shortest <= len(data) <= LONGEST:
+        if min_bytes <= len(data) <= MAX_PASSWORD_BYTES:
             return data
-    raise Refusal(BAD_REQUEST, f"The password must have {SHORTEST} to {LONGEST} bytes", field=field)
+    raise Refusal(
+        BAD_REQUEST, f"The password must have {MIN_PASSWORD_BYTES} to {MAX_PASSWORD_BYTES} bytes", field=field
+    )

@@ -1,8 +1,8 @@
-"""Public keys as issuers give them out: PEM, certificates, and JSON Web Key Sets (RFC 7517).
+"""Public keys of issuers: PEM, certificates, and JSON Web Key Sets (RFC 7517).
 
-A key is fitted here, once, with the algorithms that it may serve: what its kind can do, cut down to the allow-list
-and to the `alg` that the key set names. A key set commonly holds keys that are of no use here (for encryption, of
-other kinds): those are passed over. Secret and private keys in it are passed over too; nobody should trust them.
+Each key gets its allowed algorithms here, once. These are the algorithms of its type that the allow-list has. If the
+key set names an `alg`, only this one is allowed. Many key sets have keys of no use here (for encryption, or of other
+types). They are ignored. Secret and private keys in a key set are ignored too: a published secret is not a secret.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from msgspec import Struct
 
 from chatd.auth.jws import VerificationKey
 
-RSA_BITS = 2048
-RSA = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"))
-CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
+MIN_RSA_BITS = 2048
+RSA_ALGORITHMS = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"))
+CURVE_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 
 
 class KeyProblem(ValueError):
-    """A key that cannot be used: one line that names where it stands, what was found and what is expected."""
+    """A key is unusable. The message is one line: the setting, the value found and the value expected."""
 
 
 class KeySet(Struct, frozen=True):
-    """Keys by their name, and the one that has none."""
+    """Keys by name, and the key without a name."""
 
     named: dict[str, VerificationKey]
     unnamed: VerificationKey | None = None
 
 
 def read_pem(text: str, kid: str | None, algorithms: frozenset[str], setting: str) -> VerificationKey:
-    """The public key in a PEM text, which may be a certificate."""
+    """Read the public key in a PEM text, which may be a certificate."""
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -46,11 +46,14 @@ def read_pem(text: str, kid: str | None, algorithms: frozenset[str], setting: st
             material = load_pem_public_key(data)
     except Exception as error:
         raise KeyProblem(f"{setting}: not a public key in PEM ({type(error).__name__})") from None
-    return _fit(material, kid, algorithms, setting)
+    return _make_key(material, kid, algorithms, setting)
 
 
 def read_jwks(document: bytes, algorithms: frozenset[str], setting: str) -> KeySet:
-    """The usable keys of a key set; KeyProblem when it is none, names two keys alike, or none is usable."""
+    """Read the usable keys of a key set.
+
+    Raise KeyProblem if the document is invalid, two keys have the same name, or no key is usable.
+    """
     try:
         entries = json.loads(document)["keys"]
         members = [entry for entry in entries if isinstance(entry, dict)]
@@ -67,7 +70,7 @@ def read_jwks(document: bytes, algorithms: frozenset[str], setting: str) -> KeyS
 
 
 def _read_jwk(member: dict[str, Any], algorithms: frozenset[str], setting: str) -> VerificationKey | None:
-    """One entry; None when it is no use here."""
+    """Read one entry; None if the key is not usable."""
     from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
     from jwt.exceptions import InvalidKeyError
 
@@ -81,29 +84,29 @@ def _read_jwk(member: dict[str, Any], algorithms: frozenset[str], setting: str) 
     if "alg" in member:
         algorithms = algorithms & {str(member["alg"])}
     try:
-        return _fit(reader.from_jwk(member), kid, algorithms, setting)
+        return _make_key(reader.from_jwk(member), kid, algorithms, setting)
     except (InvalidKeyError, ValueError, TypeError, KeyError, Base64Problem):
         return None
 
 
-def _fit(material: Any, kid: str | None, algorithms: frozenset[str], setting: str) -> VerificationKey:
-    fitting = _abilities(material, setting) & algorithms
+def _make_key(material: Any, kid: str | None, algorithms: frozenset[str], setting: str) -> VerificationKey:
+    fitting = _supported_algorithms(material, setting) & algorithms
     if not fitting:
         raise KeyProblem(f"{setting}: the key serves none of {', '.join(sorted(algorithms))}")
     return VerificationKey(kid, fitting, material)
 
 
-def _abilities(material: Any, setting: str) -> frozenset[str]:
-    """What a public key can do by its kind and size."""
+def _supported_algorithms(material: Any, setting: str) -> frozenset[str]:
+    """Return the algorithms that a public key supports by its type and size."""
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
     if isinstance(material, RSAPublicKey):
-        if material.key_size < RSA_BITS:
-            raise KeyProblem(f"{setting}: RSA of {material.key_size} bits, expected at least {RSA_BITS}")
-        return RSA
+        if material.key_size < MIN_RSA_BITS:
+            raise KeyProblem(f"{setting}: RSA of {material.key_size} bits, expected at least {MIN_RSA_BITS}")
+        return RSA_ALGORITHMS
     if isinstance(material, EllipticCurvePublicKey):
-        return frozenset((CURVES.get(material.curve.name, ""),))
+        return frozenset((CURVE_ALGORITHMS.get(material.curve.name, ""),))
     return frozenset(("EdDSA",)) if isinstance(material, Ed25519PublicKey | Ed448PublicKey) else frozenset()

@@ -1,8 +1,8 @@
-"""The tokens that this server gives out: signed access tokens, and refresh tokens that are only random.
+"""The tokens that this server issues: signed access tokens and random refresh tokens.
 
-A refresh token is random bits (256 to find its session, 256 to prove it) that mean nothing by themselves: it can be
-revoked, cannot be forged, and cannot be taken for an access token. Only SHA-256 of it is stored; random bits need no
-slow hash.
+A refresh token has 512 random bits and no content: 256 bits find its session and 256 bits prove it. So it can be
+revoked, it cannot be forged, and it does not look like an access token. The store has only its SHA-256 digest. Random
+bits need no slow hash.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from chatd.auth.claims import LARGEST_ID, OWN_ISSUER
-from chatd.auth.jws import Signer, compose
+from chatd.auth.claims import MAX_USER_ID, OWN_ISSUER
+from chatd.auth.jws import Signer, sign_token
 
-REFRESH_BYTES = 32
+REFRESH_SECRET_BYTES = 32
 
 
 class Issuer:
@@ -38,12 +38,12 @@ class Issuer:
         issued: int | None = None,
         sid: str | None = None,
     ) -> str:
-        """An access token. `exp` is rounded up: the token lasts at least as long as it was promised to.
+        """Make an access token. `exp` is rounded up, so the token is valid for at least `ttl` seconds.
 
-        `issued` is the second in which the store found that the user may have it, which may be a while ago.
-        `sid` is the session that it is given out for: it is worth nothing once that has ended.
+        `issued` is the second in which the store granted the token; it may be in the past. `sid` is the session of the
+        token. The token is invalid after the session has ended.
         """
-        if not 0 < user_id <= LARGEST_ID:
+        if not 0 < user_id <= MAX_USER_ID:
             raise ValueError("a user id is a positive integer below 2^53")
         now = self._now()
         payload: dict[str, Any] = {
@@ -60,13 +60,13 @@ class Issuer:
             payload["name"] = name
         if admin:
             payload["role"] = "admin"
-        return compose(payload, self._signer)
+        return sign_token(payload, self._signer)
 
 
 class RefreshToken(NamedTuple):
-    """`family.secret`. The family is the same while a session lasts; the secret is new at every use.
+    """`family.secret`. The family stays the same during a session; the secret changes at each use.
 
-    So one row a session is enough to know an old token from one that never was: its family is known, its secret isn't.
+    So one stored row for each session is enough to recognize an old token: its family is known, its secret is not.
     """
 
     family: str
@@ -84,22 +84,22 @@ class RefreshToken(NamedTuple):
     def digest(self) -> str:
         return digest(self.text)
 
-    def next(self) -> RefreshToken:
-        """The one that replaces it."""
-        return RefreshToken(self.family, secrets.token_urlsafe(REFRESH_BYTES))
+    def rotate(self) -> RefreshToken:
+        """Make the token that replaces this one."""
+        return RefreshToken(self.family, secrets.token_urlsafe(REFRESH_SECRET_BYTES))
 
 
-def make_refresh() -> RefreshToken:
-    """The first of a new session."""
-    return RefreshToken(secrets.token_urlsafe(REFRESH_BYTES), "").next()
+def make_refresh_token() -> RefreshToken:
+    """Make the first token of a new session."""
+    return RefreshToken(secrets.token_urlsafe(REFRESH_SECRET_BYTES), "").rotate()
 
 
-def read_refresh(shown: str) -> RefreshToken:
-    """A presented one. Any text will do; what was never given out is not found."""
-    family, _, secret = shown.partition(".")
+def parse_refresh_token(presented: str) -> RefreshToken:
+    """Parse a presented token. Any text is accepted; the store does not find an unknown one."""
+    family, _, secret = presented.partition(".")
     return RefreshToken(family, secret)
 
 
 def digest(text: str) -> str:
-    """What is stored of it."""
+    """Return the digest that the store keeps of a token."""
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

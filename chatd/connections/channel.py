@@ -25,7 +25,7 @@ class ResumePoint(NamedTuple):
     reached: int
 
 
-NOTHING_MISSED = JoinState([], None, MissedEvents([], 0, all=True))
+NOTHING_MISSED = JoinState([], None, MissedEvents([], 0, complete=True))
 
 
 class Channel(Subscriber):
@@ -61,7 +61,7 @@ def encode_missed(
     for at, number in event.audiences:
         if at == USER and number != user:
             continue
-        if at == JOINED and rooms is not None and not (number in rooms and rooms[number].had(position)):
+        if at == JOINED and rooms is not None and not (number in rooms and rooms[number].was_joined_at(position)):
             continue
         for data, others in encoder.encode(event, at, position):
             if not (others and event.actor == user):

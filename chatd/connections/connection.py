@@ -18,7 +18,7 @@ from chatd.connections.incoming_calls import IncomingCalls
 from chatd.connections.replies import Replies
 from chatd.connections.resume import ChannelRooms, JoinState
 from chatd.core.app import App, ManagedConnection
-from chatd.realtime.broker import SendFunction, Sink
+from chatd.realtime.broker import Sink, SinkOutbox
 from chatd.services.context import Published
 from chatd.telemetry.metrics import CONNECTIONS, CONNECTIONS_CLOSED
 from protocol.errors import SIGNED_OUT, SLOW, Closing
@@ -31,8 +31,8 @@ class Connection(Sink, ManagedConnection):
 
     __slots__ = ("app", "calls", "channels", "framing", "is_closing", "is_open", "joining", "name", "replies")
 
-    def __init__(self, app: App, framing: Framing, write: SendFunction) -> None:
-        super().__init__(write)
+    def __init__(self, app: App, framing: Framing, outbox: SinkOutbox) -> None:
+        super().__init__(outbox)
         self.app = app
         self.framing = framing
         self.name = secrets.token_urlsafe(12)
@@ -62,7 +62,7 @@ class Connection(Sink, ManagedConnection):
             app.authenticator.check_current(actor)  # the account may have been disabled during setup
             if not self.is_open:
                 return
-            if state.missed.lost:
+            if state.missed.trimmed:
                 self.close_with(SLOW)
             else:
                 self._subscribe(channels, state)
@@ -158,10 +158,6 @@ class Connection(Sink, ManagedConnection):
         return connection
 
     # The transport
-
-    def use_send_function(self, write: SendFunction) -> None:
-        """Send with another function from now on."""
-        self.write = write
 
     def progressed(self) -> None:
         """Note that the client has received a piece of what it missed."""

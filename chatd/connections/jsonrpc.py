@@ -28,7 +28,6 @@ from chatd.connections.join import MAX_EARLY_BYTES, MAX_EARLY_FRAMES, join, join
 from chatd.connections.replies import plain_refusal
 from chatd.connections.resume import ResumeRequest
 from chatd.core.app import App
-from chatd.net.framer import Message
 from chatd.net.request import Request
 from chatd.net.socket import WebSocket, frame_text
 from chatd.realtime.encoder import Push
@@ -76,10 +75,9 @@ class JsonRpcConnection(Connection):
     __slots__ = ("_early_bytes", "_pinged_at", "_progressed_at", "charged", "early", "websocket")
 
     def __init__(self, app: App, framing: JsonRpc, websocket: WebSocket, charged: str = "") -> None:
-        super().__init__(app, framing, websocket.outbox.send_function)
+        super().__init__(app, framing, websocket.outbox)
         self.websocket = websocket
         self.charged = charged
-        websocket.outbox.on_send_changed = self.use_send_function
         self._pinged_at = 0.0
         self._progressed_at = 0.0
         self.early: list[Frame] = []
@@ -88,13 +86,6 @@ class JsonRpcConnection(Connection):
     @property
     def waiting(self) -> int:
         return self.websocket.outbox.waiting
-
-    @property
-    def is_slow(self) -> bool:
-        return 2 * self.websocket.outbox.waiting > self.app.config.limits.outbox_bytes > 0
-
-    def queue_unsent(self, data: bytes, taken: int) -> None:
-        self.websocket.outbox.queue_unsent(data, taken)
 
     def close_transport(self, code: int, reason: str) -> None:
         self.websocket.close(code, reason)
@@ -105,11 +96,11 @@ class JsonRpcConnection(Connection):
     def session_name(self, connection: str, namespace: str) -> str:
         return connection + namespace if isinstance(self.framing, SharedJsonRpc) else connection
 
-    def take_early(self, messages: list[Message]) -> bool:
+    def take_early(self, messages: list[Packet]) -> bool:
         """Keep frames until the channels have joined. Return whether the server may read more."""
-        for data, binary in messages:
-            self._early_bytes += len(data)
-            self.early += self.framing.receive(Packet(data, binary))
+        for message in messages:
+            self._early_bytes += len(message.data)
+            self.early += self.framing.receive(message)
         return not self._has_too_many_early_frames
 
     @property
@@ -124,10 +115,10 @@ class JsonRpcConnection(Connection):
     def check(self, now: float, clock: float) -> None:
         """Ping a silent client, and close the connection when the client does not answer."""
         limits = self.app.config.limits
-        silent = now - max(self.websocket.last_heard, self._progressed_at)
+        silent = now - max(self.websocket.last_received, self._progressed_at)
         if limits.ping_interval and silent > limits.ping_interval + limits.ping_timeout:
             self.close_with(SILENT)
-        elif limits.ping_interval and silent > limits.ping_interval and self._pinged_at < self.websocket.last_heard:
+        elif limits.ping_interval and silent > limits.ping_interval and self._pinged_at < self.websocket.last_received:
             self._pinged_at = now
             self.websocket.ping()
         else:
@@ -168,10 +159,10 @@ async def serve_jsonrpc(app: App, request: Request, websocket: WebSocket) -> Non
         connection.leave_all()
 
 
-def _receive_now(connection: JsonRpcConnection, waiting: list[Frame], messages: list[Message]) -> bool:
+def _receive_now(connection: JsonRpcConnection, waiting: list[Frame], messages: list[Packet]) -> bool:
     """Receive what has arrived, without waiting. Add the frames that must wait; return whether there are none."""
     read = connection.framing.receive
-    frames = read(Packet(*messages[0])) if len(messages) == 1 else [f for m in messages for f in read(Packet(*m))]
+    frames = read(messages[0]) if len(messages) == 1 else [frame for message in messages for frame in read(message)]
     waiting += connection.calls.receive_now(frames)
     return not waiting
 
@@ -216,14 +207,20 @@ def _reject(connection: JsonRpcConnection, dialect: Dialect, refusal: Refusal) -
 
 async def _wait_for_auth(connection: JsonRpcConnection, query: dict[str, str], dialects: list[Dialect]) -> Actor:
     """Read until a call of `auth` has a token. The frames after it are received once the channels have joined."""
-    receive, read = connection.websocket.receive, connection.framing.receive
     while True:
-        frames = [frame for message in await receive() for frame in read(Packet(*message))]
+        frames: list[Frame] = []
+        await connection.websocket.listen(partial(_keep_one_read, connection, frames))
         for index, frame in enumerate(frames):
             if isinstance(frame, Call) and frame.name == "auth":
                 connection.early = frames[index + 1 :]
                 return await _perform_auth(connection, frame, query, dialects)
             _receive_before_auth(connection, frame)
+
+
+def _keep_one_read(connection: JsonRpcConnection, frames: list[Frame], messages: list[Packet]) -> bool:
+    for message in messages:
+        frames += connection.framing.receive(message)
+    return False
 
 
 async def _perform_auth(

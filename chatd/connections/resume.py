@@ -72,7 +72,9 @@ async def find_gap(app: App, actor: Actor, resume: ResumeRequest) -> str | None:
     names = resume.session_names
 
     def read(tx: ReadTransaction) -> str | None:
-        gap = replay.gap(tx, resume.epoch, resume.position, of=epoch, now=position, again=bool(resume.mark))
+        gap = replay.find_gap(
+            tx, resume.epoch, resume.position, current_epoch=epoch, newest=position, inclusive=bool(resume.mark)
+        )
         if gap is not None:
             return gap.reason
         if not names:
@@ -122,12 +124,14 @@ async def catch_up(app: App, actor: Actor, position: int, send: Callable[[list[P
         end = app.broker.position
         if position >= end:
             break
-        piece = await app.database.read(partial(replay.missed, user=actor.id, position=position, end=end, limit=batch))
-        if piece.lost:
+        piece = await app.database.read(
+            partial(replay.read_missed, user=actor.id, position=position, end=end, limit=batch)
+        )
+        if piece.trimmed:
             break  # step 3 finds the same
         position = piece.reached
         await send(piece.published)
-        if piece.all and app.broker.position - position <= MAX_LAST_PIECE:
+        if piece.complete and app.broker.position - position <= MAX_LAST_PIECE:
             break
     return position
 
@@ -141,5 +145,5 @@ def read_resume_state(
         rooms = tuple(sessions.rooms(tx, name, actor.id) for name in resume.session_names)
         if session in resume.session_names:
             keep_sessions(tx, list(resume.session_names))
-    missed = replay.missed(tx, actor.id, position, tx.sequences["position"], MAX_LAST_ROWS)
+    missed = replay.read_missed(tx, actor.id, position, tx.sequences["position"], MAX_LAST_ROWS)
     return JoinState(admission.initial_state(tx, actor.id).read_states, rooms, missed)

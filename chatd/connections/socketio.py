@@ -84,23 +84,15 @@ class SocketIoConnection(Connection):
     def __init__(self, app: App, session: EngineSession) -> None:
         framing = SocketIo(SocketIoLimits(packet_bytes=app.config.socketio.max_payload))
         self._packet_bytes, framing.packet_bytes = framing.packet_bytes, FIRST_PACKET_BYTES
-        super().__init__(app, framing, session.send_function)
+        super().__init__(app, framing, session.outbox)
         self.session = session
         self.closed_namespaces: set[str] = set()
         self.early_bytes = 0
         self.has_too_many_early_frames = False  # the server does not read from the client then
-        session.on_send_changed = self.use_send_function
 
     @property
     def waiting(self) -> int:
-        return self.session.waiting
-
-    @property
-    def is_slow(self) -> bool:
-        return 2 * self.session.waiting > self.app.config.limits.outbox_bytes > 0
-
-    def queue_unsent(self, data: bytes, taken: int) -> None:
-        self.session.queue_unsent(data, taken)
+        return self.session.outbox.waiting
 
     def close_transport(self, code: int, reason: str) -> None:
         self.session.close(code, reason)
@@ -110,7 +102,7 @@ class SocketIoConnection(Connection):
         limit = self.app.config.limits.outbox_bytes
         # what is sent until the next wait must fit into the rest of the outbox
         most_bytes = min(DRAINED_BYTES, limit // 4) if limit else DRAINED_BYTES
-        while self.session.waiting > most_bytes and not self.session.closing:  # noqa: ASYNC110 - there is no event
+        while self.session.outbox.waiting > most_bytes and not self.session.closing:  # noqa: ASYNC110 - there is no event
             await trio.sleep(DRAIN_POLL_SECONDS)
 
     def progressed(self) -> None:
@@ -140,7 +132,7 @@ class SocketIoConnection(Connection):
     def admit(self) -> None:
         """The client has authenticated: it may stay connected and send longer packets."""
         self.framing.packet_bytes = self._packet_bytes
-        self.session.admit()
+        self.session.namespace_opened()
 
     def count_packet(self) -> None:
         """Count a packet that is no call, but costs as much as one."""
@@ -169,8 +161,8 @@ def open_engine(app: App, nursery: trio.Nursery, headers: Callable[[Request], He
 def session_rules(config: Config) -> SessionRules:
     limits, socketio = config.limits, config.socketio
     return SessionRules(
-        interval=socketio.ping_interval,
-        timeout=socketio.ping_timeout,
+        interval_seconds=socketio.ping_interval,
+        timeout_seconds=socketio.ping_timeout,
         payload_bytes=socketio.max_payload,
         fragments=limits.message_fragments,
         outbox_bytes=limits.outbox_bytes,
@@ -187,6 +179,7 @@ async def serve_socketio(app: App, session: EngineSession, request: Request) -> 
     try:
         CONNECTIONS_OPENED.child("socketio").add()
         while True:
+            connection.outbox = session.outbox
             await session.listen(opener.receive_now)
             for frame in waiting:  # more frames may be added while one is received
                 await opener.receive(frame)

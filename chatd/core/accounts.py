@@ -21,11 +21,11 @@ from typing import Any, Protocol, TypeVar
 import trio
 
 from chatd.auth.identity import Identity
-from chatd.auth.logins import Logins, key_of
+from chatd.auth.logins import LoginLimiter, account_key
 from chatd.auth.passwords import Passwords
-from chatd.auth.tokens import RefreshToken, digest, make_refresh, read_refresh
+from chatd.auth.tokens import RefreshToken, digest, make_refresh_token, parse_refresh_token
 from chatd.config.settings import Config, LimitSettings, ServerSettings
-from chatd.net.proxies import block
+from chatd.net.proxies import address_block
 from chatd.rate_limit import Buckets, Rate
 from chatd.services import accounts as services
 from chatd.services import invites
@@ -64,13 +64,18 @@ class Accounts:
     """
 
     def __init__(
-        self, home: AccountsApp, identity: Identity, *, passwords: Passwords | None = None, logins: Logins | None = None
+        self,
+        home: AccountsApp,
+        identity: Identity,
+        *,
+        passwords: Passwords | None = None,
+        logins: LoginLimiter | None = None,
     ) -> None:
         limits = home.config.limits
         self.app = home
         self.identity = identity
         self.passwords = passwords or Passwords()
-        self.logins = logins or Logins(*login_rates(limits))
+        self.logins = logins or LoginLimiter(*login_rates(limits))
         self.registrations: Buckets[str] = Buckets(registration_rate(limits))
         self.renewals: Buckets[str] = Buckets(renewal_rate(limits))
         self.ended: Callable[[str], None] = lambda sid: None
@@ -91,7 +96,7 @@ class Accounts:
 
     async def perform(self, command: Command, address: str) -> Tokens | None:
         """Carry out one of the four, asked from this address."""
-        return await self._methods[type(command)](command, block(address))
+        return await self._methods[type(command)](command, address_block(address))
 
     # Making an account
 
@@ -101,17 +106,21 @@ class Accounts:
         if registration == "closed":
             raise Refusal(FORBIDDEN, CLOSED)
         if token is not None:  # before a password is hashed for it
-            await self.app.database.read(lambda tx: invites.find(tx, token, setup))
+            await self.app.database.read(lambda tx: invites.check(tx, token, setup))
         elif registration != "open":
             raise Refusal(FORBIDDEN, INVITE_NEEDED)
         person = await self.new_account(command.name, command.email, command.display, command.password)
-        fresh = make_refresh()
+        fresh = make_refresh_token()
 
         def unit(tx: Transaction) -> TokenGrant:
             admin = token is not None and invites.use(tx, token, setup).admin
             admitted = NewAccount(person.name, person.email, person.display, person.password, admin)
             return services.register(
-                tx, admitted, self._refresh_row(fresh), self.identity.place_of(address), apart=self.identity.foreign
+                tx,
+                admitted,
+                self._refresh_row(fresh),
+                self.identity.address_digest(address),
+                apart=self.identity.foreign,
             )
 
         entrant = await self.app.database.write(unit)
@@ -138,7 +147,7 @@ class Accounts:
         """Somebody new, checked. Without a name they are called by their address."""
         if email is not None:
             email = services.check_email(email)
-        name = services.check_name(name) if name is not None else services.name_from(email)
+        name = services.check_name(name) if name is not None else services.default_name(email)
         display = services.check_display(display) if display else None
         hashed = await self.passwords.hash(password) if password is not None else None
         return NewAccount(name, email, display, hashed, admin)
@@ -149,13 +158,13 @@ class Accounts:
         handle = command.name if command.name is not None else command.email
         if handle is None:
             raise Refusal(BAD_REQUEST, "A username or an email is needed", field="username")
-        place = self.identity.place_of(address)
+        place = self.identity.address_digest(address)
         account, familiar = await self.app.database.read(lambda tx: _claimant(tx, command, place))
-        attempt = self.logins.ask(key_of(handle), address, trio.current_time(), familiar=familiar)
-        await trio.sleep(attempt.wait)
+        attempt = self.logins.request_attempt(account_key(handle), address, trio.current_time(), familiar=familiar)
+        await trio.sleep(attempt.wait_seconds)
         stored = account.password if account else None
         right = await self.passwords.verify(stored, command.password)
-        entrant, fresh = None, make_refresh()
+        entrant, fresh = None, make_refresh_token()
         if account and stored and right and not account.user.disabled:
             stale = self.passwords.needs_rehash(stored)
             rehashed = await self.passwords.hash(command.password) if stale else None
@@ -169,21 +178,21 @@ class Accounts:
 
     async def _refresh(self, command: ask.Refresh, address: str) -> Tokens:
         charge(self.renewals, address)
-        shown = read_refresh(command.refresh)
-        fresh = shown.next()
+        shown = parse_refresh_token(command.refresh)
+        fresh = shown.rotate()
         sid = shown.family_digest
         renewal = await self._end_with(
             lambda tx: services.renew(tx, self._refresh_row(shown), self._refresh_row(fresh)),
-            lambda renewal: sid if renewal.ended else None,
+            lambda renewal: sid if renewal.session_ended else None,
         )
-        if renewal.entrant is None:
+        if renewal.grant is None:
             raise Refusal(AUTH_INVALID, "The refresh token is not valid any more")
-        return self._tokens(renewal.entrant, fresh)
+        return self._tokens(renewal.grant, fresh)
 
     async def _logout(self, command: ask.Logout, address: str) -> None:
         charge(self.renewals, address)
         if command.refresh is not None:
-            sid = read_refresh(command.refresh).family_digest
+            sid = parse_refresh_token(command.refresh).family_digest
             await self._end_with(lambda tx: services.sign_out(tx, sid), lambda ended: sid if ended else None)
 
     async def _end_with(self, unit: Callable[[Transaction], T], ends: Callable[[T], str | None]) -> T:
@@ -216,8 +225,8 @@ class Accounts:
 
 def _claimant(tx: ReadTransaction, command: ask.Login, place: str) -> tuple[Account | None, bool]:
     """Who means to sign in, and whether they have from there before. The same questions for a name that nobody has."""
-    account = services.claimant(tx, command.name, command.email)
-    return account, stored.knows(tx, account.user.ref.number if account else 0, place)
+    account = services.find_by_login(tx, command.name, command.email)
+    return account, stored.is_known_place(tx, account.user.ref.number if account else 0, place)
 
 
 def configured_address(server: ServerSettings) -> str:

@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from chatd.auth.claims import Claims
-from chatd.auth.jws import LONGEST
+from chatd.auth.jws import MAX_TOKEN_BYTES
 from chatd.services import admission, service_tokens
 from chatd.services.context import Actor
 from chatd.store.sqlite.database import Database
@@ -28,7 +28,7 @@ class TokenVerifier(Protocol):
 
     async def verify_or_fetch_keys(self, token: str) -> Claims: ...
 
-    def remembered(self, token: str) -> Claims | None: ...
+    def cached_claims(self, token: str) -> Claims | None: ...
 
 
 class Authenticator:
@@ -49,9 +49,9 @@ class Authenticator:
         """Who holds the token. Services are let in only where `services` are meant to come in, which is REST."""
         if not token:
             raise Refusal(AUTH_INVALID, "A token is needed")
-        if len(token) > LONGEST:
-            raise Refusal(AUTH_INVALID, f"The token is longer than {LONGEST} bytes")
-        if token.startswith(service_tokens.PREFIX):
+        if len(token) > MAX_TOKEN_BYTES:
+            raise Refusal(AUTH_INVALID, f"The token is longer than {MAX_TOKEN_BYTES} bytes")
+        if token.startswith(service_tokens.TOKEN_PREFIX):
             return await self._authenticate_service(token, services)
         claims = await self._verifier.verify_or_fetch_keys(token)
         actor = self._actors.get(claims)
@@ -66,9 +66,9 @@ class Authenticator:
 
     def knows_token(self, token: str) -> bool:
         """Whether the token was admitted before and would be again: cheap, and without asking the store."""
-        if token.startswith(service_tokens.PREFIX):
+        if token.startswith(service_tokens.TOKEN_PREFIX):
             return service_tokens.digest(token) in self._services
-        claims = self._verifier.remembered(token)
+        claims = self._verifier.cached_claims(token)
         return claims is not None and claims in self._actors
 
     async def _authenticate_service(self, token: str, welcome: bool) -> Actor:
@@ -78,7 +78,7 @@ class Authenticator:
         actor = self._services.get(digest)
         if actor is None:
             changes = self._changes
-            actor = await self._database.read(lambda tx: service_tokens.admit(tx, token))
+            actor = await self._database.read(lambda tx: service_tokens.authenticate(tx, token))
             if changes == self._changes:
                 self._services[digest] = actor
         return actor
@@ -130,6 +130,6 @@ class Authenticator:
     def check_current(self, actor: Actor) -> None:
         """Refuse somebody whose account has changed since they were admitted: what they may do must be asked again."""
         if actor.sid in self._ended:
-            raise admission.session_over()
+            raise admission.session_ended()
         if self._changed.get(actor.id, 0) > actor.since:
             raise Refusal(AUTH_INVALID, "The account has changed meanwhile")

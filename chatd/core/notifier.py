@@ -113,7 +113,7 @@ class Notifier:
             return
         for stir in stirred.values():
             for users in _chunks(self._concerned(stir)):
-                do = partial(notifications.catch_up, conversation=stir.ref, users=users, lost=stir.lost)
+                do = partial(notifications.catch_up, conversation=stir.ref, users=users, message_deleted=stir.lost)
                 if not await self._do(do):
                     self._note_message(stir.ref, 0, lost=True)
         for users in _chunks(self._refs(bereft)):

@@ -1,22 +1,23 @@
-"""Engine.IO's door: handshakes, polls and upgrades find their session here; one sweep keeps all hearts beating.
+"""The entry to Engine.IO: requests and upgrades find their session here. One sweep runs the heartbeats of all sessions.
 
-    GET      no sid    polling       a session begins; it runs in a task of its own
-    upgrade  no sid    websocket     a session begins; it runs in the connection's task
-    GET      sid       polling       the poll, held until there is something to say
-    POST     sid       polling       what the client says: "ok"
+    GET      no sid    polling       opens a session, which runs in a task of its own
+    upgrade  no sid    websocket     opens a session, which runs in the connection's task
+    GET      sid       polling       a poll, held until packets wait
+    POST     sid       polling       packets of the client; the answer is "ok"
     upgrade  sid       websocket     the probe of an upgrade
-    OPTIONS                          a browser asks for leave
+    OPTIONS                          a CORS preflight
 
-What is none of these is refused in the words of the reference server, which clients know by heart:
+All other requests are refused with the errors of the reference server, which clients know:
 
     0 Transport unknown           neither polling nor websocket
-    1 Session ID unknown          over, never there, or somebody else's
-    2 Bad handshake method        a session begins with GET
-    3 Bad request                 two requests at once, polling after the upgrade, a body that is no packets
+    1 Session ID unknown          the session has ended, never existed, or has another owner
+    2 Bad handshake method        a session is opened with GET
+    3 Bad request                 two requests at once, polling after the upgrade, a malformed body
     5 Unsupported protocol version    EIO is not 4
 
-A session belongs to whoever began it: `owner(request)` names him, and a request that names another, or a poll that
-names nobody, hears that there is no such session. A WebSocket may name nobody, for browsers can't give it a header.
+A session belongs to the client that opened it: `owner(request)` identifies the client. A request with another owner, or
+a poll without an owner, gets "Session ID unknown". An upgrade may come without an owner, because a browser can't set a
+header for it.
 """
 
 from __future__ import annotations
@@ -33,10 +34,11 @@ import trio
 
 from chatd.engineio.rules import OutOfTurn, SessionRules
 from chatd.engineio.session import EngineSession
+from chatd.engineio.transports import begin_post, poll, post, spoil_post, upgrade
 from chatd.net.framer import ReadRules, frame_text
 from chatd.net.handshake import wants_websocket
 from chatd.net.http import BodyHandler, Direct, LongPollHandler
-from chatd.net.proxies import block
+from chatd.net.proxies import address_block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import Gone, WebSocket
 from protocol.errors import TOO_LARGE, UNAVAILABLE
@@ -56,24 +58,24 @@ TEXT = ((b"content-type", b"text/plain; charset=UTF-8"),)
 JSON = ((b"content-type", b"application/json"),)
 UPGRADES = ("websocket",)
 SID_BYTES = 18
-FIELDS = 64
-LONGEST_TICK = 1.0
-TICKS = 20
+MAX_QUERY_FIELDS = 64
+MAX_SWEEP_SECONDS = 1.0
+SWEEPS_PER_INTERVAL = 20
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 Serve: TypeAlias = Callable[[EngineSession, Request], Awaitable[None]]
 
 
 class EngineRefusal(Exception):
-    """A request that is answered by a row of ERRORS."""
+    """A request that is refused with a row of ERRORS."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
 
 
-def shown_credentials(request: Request) -> object:
-    """The plainest owner of a session: the Authorization header."""
+def authorization_of(request: Request) -> object:
+    """The default owner of a session: the Authorization header."""
     return request.get(b"authorization")
 
 
@@ -83,11 +85,11 @@ def no_headers(request: Request) -> Headers:
 
 def _fields(request: Request) -> dict[str, str]:
     """The query; ValueError when it has too many fields."""
-    return dict(reversed(parse_qsl(request.query.decode("latin-1"), max_num_fields=FIELDS)))
+    return dict(reversed(parse_qsl(request.query.decode("latin-1"), max_num_fields=MAX_QUERY_FIELDS)))
 
 
 class Engine:
-    """All sessions. `serve(session, request)` is one client's whole life; `headers(request)` are those of CORS."""
+    """All sessions. `serve(session, request)` runs one client's session; `headers(request)` are the CORS headers."""
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class Engine:
         serve: Serve,
         nursery: trio.Nursery,
         *,
-        owner: Callable[[Request], object] = shown_credentials,
+        owner: Callable[[Request], object] = authorization_of,
         headers: Callable[[Request], Headers] = no_headers,
         crashed: Callable[[BaseException], None] = lambda error: None,
         sessions_per_address: int = 0,
@@ -111,42 +113,42 @@ class Engine:
         self._by_address: Counter[str] = Counter()
 
     def adopt(self, rules: SessionRules, sessions_per_address: int) -> None:
-        """Take up other rules: for sessions from now on."""
+        """Use other rules, for new sessions."""
         self.rules, self._per_address = rules, sessions_per_address
 
     # -- HTTP ------------------------------------------------------------------------------------------------------
 
     def refuse(self, request: Request) -> Response | None:
-        """What can be said before an upgrade or a body: the answer no, or None."""
-        too_large = self._declared(request) > self.rules.payload_bytes > 0
+        """The refusal before an upgrade or before a body is read, or None."""
+        too_large = self._declared_length(request) > self.rules.payload_bytes > 0
         try:
             if wants_websocket(request):
-                self._judge(request, upgrade=True)
-            elif too_large and (session := self._judge(request, upgrade=False)) is not None:
-                session.spoil_post()
-        except EngineRefusal as refused:
+                self._match(request, upgrade=True)
+            elif too_large and (session := self._match(request, upgrade=False)) is not None:
+                spoil_post(session)
+        except EngineRefusal as error:
             if not too_large:
-                return self._error(request, refused.number)
+                return self._error(request, error.number)
         return refusal(TOO_LARGE, headers=self._headers(request), close=True) if too_large else None
 
     def direct(self, request: Request) -> Direct:
-        """The handler for a request whose head is here: as in Site.direct."""
+        """The handler of a request whose head has been read (HttpRouter.direct)."""
         if request.method == "OPTIONS":
             return self._preflight
         try:
-            session = self._judge(request, upgrade=False)
+            session = self._match(request, upgrade=False)
             if session is None:
                 return self._handshake
             if request.method == "GET":
                 return LongPollHandler(partial(self._poll, session))
             if request.method == "POST":
-                session.begin_post()
-                return BodyHandler(partial(self._post, session), session.spoil_post)
+                begin_post(session)
+                return BodyHandler(partial(self._post, session), partial(spoil_post, session))
             raise EngineRefusal(BAD_REQUEST)
-        except EngineRefusal as refused:
-            return partial(self._say_no, refused.number)
+        except EngineRefusal as error:
+            return partial(self._refuse_directly, error.number)
         except OutOfTurn:
-            return partial(self._say_no, BAD_REQUEST)
+            return partial(self._refuse_directly, BAD_REQUEST)
 
     def has_session(self, request: Request) -> bool:
         """Whether the request names a session that is open."""
@@ -161,33 +163,33 @@ class Engine:
     async def _preflight(self, request: Request, body: bytes) -> Response:
         return Response(204, b"", self._headers(request))
 
-    async def _say_no(self, number: int, request: Request, body: bytes) -> Response:
+    async def _refuse_directly(self, number: int, request: Request, body: bytes) -> Response:
         return self._error(request, number)
 
     async def _handshake(self, request: Request, body: bytes) -> Response:
-        place = block(request.client)
-        if 0 < self._per_address <= self._by_address[place]:
+        block = address_block(request.client)
+        if 0 < self._per_address <= self._by_address[block]:
             return refusal(UNAVAILABLE, "Too many sessions from your address", headers=self._headers(request))
-        session = self._begin(request, None)
-        session.address = place
-        self._by_address[place] += 1
+        session = self._open_session(request, None)
+        session.address = block
+        self._by_address[block] += 1
         self._nursery.start_soon(self._run, session, request)
-        return self._words(request, self._open(session, UPGRADES))
+        return self._answer(request, self._open_packet(session, UPGRADES))
 
     async def _poll(self, session: EngineSession, request: Request, body: bytes) -> Response:
         try:
-            return self._words(request, await session.poll())
+            return self._answer(request, await poll(session))
         except OutOfTurn:
             return self._error(request, BAD_REQUEST)
 
     async def _post(self, session: EngineSession, request: Request, body: bytes) -> Response:
         try:
-            await session.post(body)
+            await post(session, body)
         except (MalformedPacket, OutOfTurn):
             return self._error(request, BAD_REQUEST)
-        return self._words(request, b"ok")
+        return self._answer(request, b"ok")
 
-    def _words(self, request: Request, body: bytes) -> Response:
+    def _answer(self, request: Request, body: bytes) -> Response:
         return Response(200, body, TEXT + self._headers(request))
 
     def _error(self, request: Request, number: int) -> Response:
@@ -195,32 +197,32 @@ class Engine:
         return Response(400, body, JSON + self._headers(request))
 
     @staticmethod
-    def _declared(request: Request) -> int:
+    def _declared_length(request: Request) -> int:
         declared = request.get(b"content-length") or ""
         return int(declared) if declared.isascii() and declared.isdigit() else 0
 
     # -- WebSocket -------------------------------------------------------------------------------------------------
 
     async def websocket(self, request: Request, socket: WebSocket) -> None:
-        """A WebSocket's whole life: a session of its own, or the new transport of one that is there."""
-        socket.allow(ReadRules(self.rules.payload_bytes, self.rules.fragments))
+        """Run a WebSocket: as a session of its own, or as the new transport of an open session."""
+        socket.set_limits(ReadRules(self.rules.payload_bytes, self.rules.fragments))
         try:
-            session = self._judge(request, upgrade=True)
-        except EngineRefusal:  # it ended while the handshake went out
+            session = self._match(request, upgrade=True)
+        except EngineRefusal:  # the session ended while the handshake was sent
             return
         if session is None:
-            session = self._begin(request, socket)
-            socket.write(frame_text(self._open(session, ())))
-            life = self._run(session, request)
-            del request  # a session that idles keeps it only as long as whoever serves it does
-            await life
-        elif await session.upgrade(socket):
+            session = self._open_session(request, socket)
+            socket.write(frame_text(self._open_packet(session, ())))
+            running = self._run(session, request)
+            del request  # an idle session keeps its request only as long as `serve` does
+            await running
+        elif await upgrade(session, socket):
             await session.wait_over()
 
     # -- sessions --------------------------------------------------------------------------------------------------
 
-    def _judge(self, request: Request, *, upgrade: bool) -> EngineSession | None:
-        """The session that a request is for, None when it may begin one."""
+    def _match(self, request: Request, *, upgrade: bool) -> EngineSession | None:
+        """The session that a request names, or None when the request may open one."""
         try:
             query = _fields(request)
         except ValueError:
@@ -232,7 +234,7 @@ class Engine:
         if sid:
             session = self._find(sid, request, upgrade)
             if upgrade is not (transport == "websocket") or query.get("EIO") != "4":
-                session.stray()
+                session.count_stray()
             if not upgrade and transport != "polling":
                 raise EngineRefusal(BAD_REQUEST)
         else:
@@ -257,15 +259,15 @@ class Engine:
             raise EngineRefusal(UNKNOWN_SID)
         return session
 
-    def _begin(self, request: Request, socket: WebSocket | None) -> EngineSession:
+    def _open_session(self, request: Request, socket: WebSocket | None) -> EngineSession:
         session = EngineSession(secrets.token_urlsafe(SID_BYTES), self.rules, self._forget, socket)
         session.owner = self._owner(request)
         self.sessions[session.sid] = session
         return session
 
-    def _open(self, session: EngineSession, upgrades: tuple[str, ...]) -> bytes:
+    def _open_packet(self, session: EngineSession, upgrades: tuple[str, ...]) -> bytes:
         rules = self.rules
-        return write_open(session.sid, upgrades, rules.interval, rules.timeout, rules.payload_bytes)
+        return write_open(session.sid, upgrades, rules.interval_seconds, rules.timeout_seconds, rules.payload_bytes)
 
     def _forget(self, session: EngineSession) -> None:
         if self.sessions.pop(session.sid, None) is not None and session.address:
@@ -274,11 +276,11 @@ class Engine:
                 del self._by_address[session.address]
 
     async def _run(self, session: EngineSession, request: Request) -> None:
-        """The session's life, behind a guard of its own; whatever comes, it is over afterwards."""
-        life = self._serve(session, request)
+        """Run a session until `serve` ends. An exception ends this session only."""
+        serving = self._serve(session, request)
         del request
         try:
-            await life
+            await serving
         except Gone:
             pass
         except Exception as error:
@@ -290,16 +292,17 @@ class Engine:
     # -- all of them -----------------------------------------------------------------------------------------------
 
     async def sweep(self) -> None:
-        """Do for every session what is due, for ever. Whoever asks for a session in between is not kept waiting."""
-        tick = min(LONGEST_TICK, min(self.rules.interval, self.rules.timeout) / TICKS)
+        """Do what is due in every session, until cancelled."""
+        interval = min(self.rules.interval_seconds, self.rules.timeout_seconds)
+        pause = min(MAX_SWEEP_SECONDS, interval / SWEEPS_PER_INTERVAL)
         while True:
-            await trio.sleep(tick)
+            await trio.sleep(pause)
             now = trio.current_time()
             for session in list(self.sessions.values()):
                 if now >= session.due or now >= session.connect_by:
                     session.beat(now)
 
     def close(self, code: int, reason: str) -> None:
-        """End them all."""
+        """End all sessions."""
         for session in list(self.sessions.values()):
             session.close(code, reason)

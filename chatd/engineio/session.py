@@ -1,26 +1,23 @@
-"""One Engine.IO session: the thing that outlives its transports, and looks like one connection from above.
+"""One Engine.IO session: it outlives its transports, and to its application it looks like one connection.
 
     opened by      transport    it may become
-    polling        polling      a WebSocket, once, when that has been probed
+    polling        polling      a WebSocket, once, after a probe
     WebSocket      WebSocket    -
 
-To the floor above a session is what a WebSocket is: `receive` gives what the client said, `write` takes WebSocket
-frames ready-made, `close` ends it, and Gone says that it is over. Both transports are given the same frames, so that
-an event is rendered once per face: a GET takes them apart (chatd/engineio/polling.py), and an upgrade sends what still
-waits, unread, as the first bytes of the WebSocket. So nothing is lost or overtaken by moving.
+The application uses a session like a WebSocket: `listen` passes on the client's packets, `write` and `outbox` take
+complete WebSocket frames, `close` ends the session, and Gone says that it has ended. Both transports get the same
+frames, so an event is encoded once for the clients of both. A GET takes the frames apart (chatd/engineio/polling.py).
+An upgrade sends the frames that still wait as the first bytes on the WebSocket, so nothing is lost or overtaken.
 
-    the upgrade, on the new WebSocket     meanwhile a GET
-    "2probe" → "3probe"                   that waits is answered at once: with a noop if there is nothing better
-    "5"                                   that comes later waits PROBE_SECONDS for the "5", so that the two may
-                                          arrive in any order: after the "5" polling is over, and it is refused
-    anything else, or silence             goes on: the session stays where it was
+The requests of the polling transport and the upgrade are functions beside this class (chatd/engineio/transports.py).
 
-The heartbeat is two moments: `due`, when a ping must go out or its pong must have come, counted from when it was due
-and not from when somebody looked; and `connect_by`, when the first namespace must have been opened.
+The heartbeat is two moments. At `due` a ping must go out, or its pong must have come. `due` counts from the previous
+`due`, not from the time of the check. At `connect_by` the client must have opened its first namespace.
 
-The end has a last word for the poll that waits, or for the next one within `linger` seconds when nothing was wrong:
-close when the server ends it, noop when the client did. It has a payload of its own: the stock client acts on a close
-before it hands on the events beside it, keeps these for its next connection, and asks for them again there.
+The end of a session has a last packet, for the poll that waits. Unless the client broke the rules, the next poll within
+`linger_seconds` gets it too. It is close when the server ends the session, noop when the client did. It has a payload
+of its own: the stock client acts on a close before it hands on the events beside it, keeps these for its next
+connection, and requests them again there.
 """
 
 from __future__ import annotations
@@ -30,57 +27,42 @@ from collections.abc import Callable
 
 import trio
 
-from chatd.engineio.polling import Polling, unframe
-from chatd.engineio.rules import ABANDONED, BROKEN, LEFT, MISDIRECTED, NOISE, OVERLAP, OutOfTurn, SessionRules
-from chatd.net.framer import Message, frame_text
-from chatd.net.outbox import SendFunction, ignore
-from chatd.net.socket import Gone, WebSocket, Write
+from chatd.engineio.polling import Polling, PollingOutbox
+from chatd.engineio.rules import CLIENT_PINGED, LEFT, MALFORMED, TOO_MANY_STRAYS, SessionRules
+from chatd.net.framer import frame_text
+from chatd.net.outbox import Outbox
+from chatd.net.socket import Gone, WebSocket
 from protocol.errors import SIGNED_OUT, SILENT, SLOW
 from protocol.frames import Packet
-from protocol.framings.engineio import (
-    CLOSE,
-    MESSAGE,
-    NOOP,
-    PING,
-    PING_PROBE,
-    PONG,
-    PONG_PROBE,
-    UPGRADE,
-    MalformedPacket,
-    read_message,
-    read_payload,
-    write_payload,
-)
+from protocol.framings.engineio import CLOSE, MESSAGE, NOOP, PING, PONG, MalformedPacket, read_message
 
-PROBE_SECONDS = 0.1
-STRAYS = 100
+MAX_STRAYS = 100  # between two pings
 PING_FRAME = frame_text(PING)
 
 
 class EngineSession:
-    """See above. `forget` is called when nobody may find the session by its sid any more."""
+    """One client's session. `forget` is called when no request may find the session by its sid any more."""
 
     __slots__ = (
         "_awaiting_pong",
-        "_end",
-        "_forget",
-        "_heard_at",
         "_inbound",
-        "_last_word",
         "_over",
-        "_polling",
-        "_probe",
-        "_rules",
-        "_socket",
+        "_received_at",
         "_strays",
         "_wake",
         "address",
         "connect_by",
         "due",
-        "on_send_changed",
+        "end",
+        "forget",
+        "last_packet",
+        "outbox",
         "owner",
+        "polling",
+        "probe",
+        "rules",
         "sid",
-        "write",
+        "socket",
     )
 
     def __init__(
@@ -90,319 +72,208 @@ class EngineSession:
         self.sid = sid
         self.owner: object = None
         self.address = ""
-        self._rules = rules
-        self._forget = forget
-        self._socket = socket
-        self._polling = Polling(rules.outbox_bytes) if socket is None else None
-        self._probe: WebSocket | None = None
-        self.write: Write = self._hold if socket is None else socket.write
-        self.on_send_changed: Callable[[SendFunction], None] = ignore  # hears of the new `way` whenever there is one
+        self.rules = rules
+        self.forget = forget
+        self.socket = socket
+        self.polling: Polling | None = None
+        self.probe: WebSocket | None = None  # a WebSocket that may become the transport
+        self.outbox: Outbox | PollingOutbox  # another one after an upgrade
         if socket is not None:
-            socket.outbox.on_send_changed = self._send_changed
+            self.outbox = socket.outbox
+        else:
+            self.outbox = PollingOutbox(rules.outbox_bytes, self._overflow)
+            self.polling = Polling(self.outbox)
         self._inbound: list[Packet] = []
         self._wake: trio.Event | None = None  # wakes the reader
-        self._end: tuple[int, str] | None = None
-        self._last_word = CLOSE
+        self.end: tuple[int, str] | None = None  # the close code and reason, once the session has ended
+        self.last_packet = CLOSE
         self._awaiting_pong = False
         self._strays = 0
-        self._heard_at = now
-        self.due = now + rules.interval
+        self._received_at = now
+        self.due = now + rules.interval_seconds
         self.connect_by = now + (rules.connect_seconds or math.inf)
-        self._over: trio.Event | None = None  # wakes the task that lends us its WebSocket
+        self._over: trio.Event | None = None  # wakes the task whose WebSocket an upgrade has taken
 
-    # -- to the floor above ----------------------------------------------------------------------------------------
+    # -- for the application ---------------------------------------------------------------------------------------
 
-    async def receive(self) -> list[Packet]:
-        """What the client said, at least one packet, text without its "4"; Gone at the end. One task at a time."""
-        while True:
+    async def listen(self, on_packets: Callable[[list[Packet]], bool]) -> None:
+        """Call `on_packets` with the client's packets (text without its "4"), until it returns False. Gone at the end.
+
+        It also returns after an upgrade: from then on `outbox` is another one. One task at a time.
+        """
+        while self.socket is None or self._inbound or self.end is not None:
             if self._inbound:
-                return self._take_inbound()
-            if self._end is not None:
-                raise Gone(*self._end)
-            if self._socket is None:
+                if not on_packets(self._take_inbound()):
+                    return
+            elif self.end is not None:
+                raise Gone(*self.end)
+            else:
                 self._wake = trio.Event()
                 await self._wake.wait()
-                continue
-            try:
-                messages = await self._socket.receive()
-            except Gone as gone:
-                self._finish((gone.code, gone.reason))
-                raise
-            self._hear_messages(messages)
+                if self.socket is not None:
+                    return
 
-    async def listen(self, hear: Callable[[list[Packet]], bool]) -> None:
-        """Have `hear` called with what the client says, until it has had enough; Gone at the end."""
+        def on_messages(messages: list[Packet]) -> bool:
+            self.receive_messages(messages)
+            wants_more = on_packets(self._take_inbound()) if self._inbound else True
+            return wants_more and self.end is None
 
-        def take(messages: list[Message]) -> bool:
-            self._hear_messages(messages)
-            wants_more = hear(self._take_inbound()) if self._inbound else True
-            return wants_more and self._end is None
-
-        while self._socket is None or self._inbound or self._end is not None:
-            if not hear(await self.receive()):
-                return
         try:
-            await self._socket.listen(take)
+            await self.socket.listen(on_messages)
         except Gone as gone:
-            self._finish((gone.code, gone.reason))
+            self.finish((gone.code, gone.reason))
             raise
 
-    def close(self, code: int = 1000, reason: str = "") -> None:
-        """End it, behind everything written before. The first call counts."""
-        self._finish((code, reason), linger=True)
+    def write(self, frames: bytes, droppable: bool = False) -> None:
+        """Send complete WebSocket frames by the transport of the moment. It never raises."""
+        self.outbox.push(frames, droppable)
 
-    def admit(self) -> None:
-        """The client has opened a namespace: it may stay."""
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """End the session, behind everything written before. The first call counts."""
+        self.finish((code, reason), linger=True)
+
+    def namespace_opened(self) -> None:
+        """The client has opened a namespace, so that `connect_by` no longer applies."""
         self.connect_by = math.inf
 
+    def postpone(self) -> None:
+        """Give the client one more timeout: it is present, but its pongs are not being read now."""
+        self.due = max(self.due, trio.current_time() + self.rules.timeout_seconds)
+
     @property
-    def last_heard(self) -> float:
-        return self._heard_at if self._socket is None else self._socket.last_heard
+    def last_received(self) -> float:
+        return self._received_at if self.socket is None else self.socket.last_received
 
     @property
     def closing(self) -> bool:
-        """Nothing that is written now will arrive."""
-        return self._end is not None or (self._socket is not None and self._socket.closing)
-
-    @property
-    def send_function(self) -> SendFunction:
-        """How frames go out just now; what that does not take goes to `keep_rest`. See chatd/net/outbox.py."""
-        return self._hold if self._socket is None else self._socket.outbox.send_function
-
-    def queue_unsent(self, data: bytes, taken: int) -> None:
-        """What `way` did not take."""
-        assert self._socket is not None
-        self._socket.outbox.queue_unsent(data, taken)
-
-    def _send_changed(self, way: SendFunction) -> None:
-        self.on_send_changed(way)
-
-    @property
-    def waiting(self) -> int:
-        """Bytes that wait for the client."""
-        if self._socket is not None:
-            return self._socket.outbox.waiting
-        return 0 if self._polling is None else self._polling.size
+        """Whether a write does nothing any more."""
+        return self.end is not None or self.outbox.closed
 
     @property
     def transport(self) -> str:
-        return "polling" if self._socket is None else "websocket"
+        return "polling" if self.socket is None else "websocket"
 
-    # -- polling ---------------------------------------------------------------------------------------------------
+    # -- for the transports ----------------------------------------------------------------------------------------
 
-    def _hold(self, data: bytes, droppable: bool = False) -> None:
-        """Keep frames for the next poll. Whoever remembers this method from before an upgrade is served as well."""
-        if self._socket is not None:
-            self._socket.write(data, droppable)
-        elif self._end is None and self._polling is not None and not self._polling.keep(data, droppable):
-            self._finish((SLOW.code, SLOW.reason), linger=True)
+    def mark_received(self) -> None:
+        """A request of the polling transport has arrived."""
+        self._received_at = trio.current_time()
 
-    async def poll(self) -> bytes:
-        """The body of the answer to a GET, as soon as there is something to say."""
-        polling = self._polling
-        if polling is None:
-            raise OutOfTurn
-        if polling.getting:
-            self._finish(OVERLAP)
-            raise OutOfTurn
-        polling.getting = True
-        self._heard_at = trio.current_time()
-        try:
-            if not polling.size and self._end is None:
-                await polling.wait(math.inf if self._probe is None else PROBE_SECONDS)
-        except trio.Cancelled:
-            self._finish(ABANDONED)
-            raise
-        finally:
-            polling.getting = False
-        if self._polling is None:
-            raise OutOfTurn
-        packets = list(unframe(polling.take()))
-        if self._end is not None and not packets:
-            self._forget(self)
-            packets.append(Packet(self._last_word))
-        return write_payload(packets or [Packet(NOOP)])
-
-    def begin_post(self) -> None:
-        """A POST's head is here. It counts from now on, for a body can take its time, and may never come."""
-        polling = self._polling
-        if polling is None:
-            raise OutOfTurn
-        if polling.posting:
-            self._finish(OVERLAP)
-            raise OutOfTurn
-        polling.posting = True
-
-    async def post(self, body: bytes) -> None:
-        """A POST's body is here; MalformedPacket when it is not all packets. Returns when the reader has taken it."""
-        polling = self._polling
-        if polling is None:
-            raise OutOfTurn
-        self._heard_at = trio.current_time()
-        packets, wrong = read_payload(body, self._rules.payload_packets)
-        for kind, data, binary in packets:
-            self._hear(kind, data, binary)
-        self._wake_reader()
-        if wrong is not None:
-            self._finish(BROKEN)
-            raise wrong
-        if self._inbound and self._end is None:
-            await polling.hand_over()
-        polling.posting = False
-
-    def spoil_post(self) -> None:
-        """A POST's body is longer than was promised, or ends too soon: what was in it is lost."""
-        self._finish(BROKEN)
-
-    # -- WebSocket -------------------------------------------------------------------------------------------------
-
-    async def upgrade(self, socket: WebSocket) -> bool:
-        """Probe a WebSocket that wants to be the transport; whether it is now. The rest is the reader's."""
-        if self._probe is not None or self._polling is None or self._end is not None:
-            return False
-        self._probe = socket
-        try:
-            with trio.move_on_after(self._rules.upgrade_seconds):
-                while self._end is None and self._socket is None:
-                    if not self._hear_probe(await socket.receive()):
-                        break
-        except Gone:
-            pass
-        finally:
-            self._probe = None
-        if self._socket is not socket:
-            return False
-        self._over = trio.Event()
-        return True
-
-    async def wait_over(self) -> None:
-        """After an upgrade, until nobody reads the WebSocket any more."""
-        if self._over is not None:
-            await self._over.wait()
-
-    def leave(self) -> None:
-        """Whoever ran the session is done with it."""
-        self.close()
-        if self._over is not None:
-            self._over.set()
-
-    def _hear_probe(self, messages: list[Message]) -> bool:
-        """What came over the probed WebSocket; whether to go on."""
-        assert self._probe is not None
-        assert self._polling is not None
-        for index, (data, binary) in enumerate(messages):
-            if not binary and data == PING_PROBE:
-                self._probe.write(frame_text(PONG_PROBE))
-                self._polling.wake()
-            elif not binary and data == UPGRADE and self._end is None:
-                self._move(self._probe, self._polling)
-                self._hear_messages(messages[index + 1 :])
-                self._wake_reader()
-                return True
-            else:
-                return False
-        return True
-
-    def _move(self, socket: WebSocket, polling: Polling) -> None:
-        """The probed WebSocket is the transport from now on."""
-        self._socket = socket
-        self._polling = None
-        self.write = socket.write
-        if polling.size:
-            socket.write(polling.take())
-        self.on_send_changed(self.send_function)
-        socket.outbox.on_send_changed = self._send_changed
-        polling.wake()
-        polling.release()
-
-    def _hear_messages(self, messages: list[Message]) -> None:
-        inbound = self._inbound
-        for data, binary in messages:
-            if self._end is not None:
-                return
-            if binary:
-                inbound.append(Packet(data, True))
-            elif data[:1] == MESSAGE:
-                inbound.append(Packet(data[1:]))
-            else:
-                try:
-                    self._hear(*read_message(Packet(data)))
-                except MalformedPacket:
-                    self._finish(BROKEN)
-
-    # -- both ------------------------------------------------------------------------------------------------------
-
-    def _hear(self, kind: bytes, data: bytes, binary: bool) -> None:
-        if self._end is not None:
+    def receive_packet(self, kind: bytes, data: bytes, binary: bool) -> None:
+        if self.end is not None:
             return
         if kind == MESSAGE:
             self._inbound.append(Packet(data, binary))
         elif kind == PONG and self._awaiting_pong:
             self._awaiting_pong = False
-            self.due = trio.current_time() + self._rules.interval
+            self.due = trio.current_time() + self.rules.interval_seconds
         elif kind == CLOSE:
-            self._last_word = NOOP
-            self._finish(LEFT, linger=True)
+            self.last_packet = NOOP
+            self.finish(LEFT, linger=True)
         elif kind == PING:
-            self._finish(MISDIRECTED)
+            self.finish(CLIENT_PINGED)
         else:
-            self.stray()
+            self.count_stray()
 
-    def stray(self) -> None:
-        """Count a packet or a request that means nothing."""
+    def receive_messages(self, messages: list[Packet]) -> None:
+        """Take the messages of a WebSocket, each of which is one packet."""
+        inbound = self._inbound
+        for message in messages:
+            if self.end is not None:
+                return
+            data, binary = message
+            if binary:
+                inbound.append(message)
+            elif data[:1] == MESSAGE:
+                inbound.append(Packet(data[1:]))
+            else:
+                try:
+                    self.receive_packet(*read_message(message))
+                except MalformedPacket:
+                    self.finish(MALFORMED)
+
+    @property
+    def has_inbound(self) -> bool:
+        """Whether packets wait for the reader."""
+        return bool(self._inbound)
+
+    def wake_reader(self) -> None:
+        if self._wake is not None:
+            self._wake.set()
+
+    def move_to(self, socket: WebSocket) -> None:
+        """Make a WebSocket the transport."""
+        polling, self.polling = self.polling, None
+        assert polling is not None
+        self.socket = socket
+        self.outbox = socket.outbox
+        polling.outbox.move_to(socket.outbox)
+        polling.end()
+        self._over = trio.Event()
+
+    async def wait_over(self) -> None:
+        """After an upgrade, wait until no task reads the WebSocket any more."""
+        if self._over is not None:
+            await self._over.wait()
+
+    def finish(self, end: tuple[int, str], *, linger: bool = False) -> None:
+        """End the session and wake all waiters. With `linger` one more poll may get the last packet."""
+        if self.end is not None:
+            return
+        self.end = end
+        for socket in (self.socket, self.probe):
+            if socket is not None:
+                socket.close(*end)
+        polling = self.polling
+        if linger and polling is not None and (polling.outbox.waiting or not polling.getting):
+            self.due = trio.current_time() + self.rules.linger_seconds
+        else:
+            self.forget(self)
+        if polling is not None:
+            polling.outbox.closed = True
+            polling.end()
+        self.wake_reader()
+
+    # -- for the engine --------------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """The task that ran the session has ended."""
+        self.close()
+        if self._over is not None:
+            self._over.set()
+
+    def count_stray(self) -> None:
+        """Count a packet or a request that has no meaning."""
         self._strays += 1
-        if self._strays > STRAYS:
-            self._finish(NOISE)
+        if self._strays > MAX_STRAYS:
+            self.finish(TOO_MANY_STRAYS)
 
     def beat(self, now: float) -> None:
-        """Do what is due."""
-        if self._end is not None:
-            self._forget(self)
+        """Do what is due: the ping, or the end of a silent client or of an ended session."""
+        if self.end is not None:
+            self.forget(self)
         elif now >= self.connect_by:
-            self._finish((SIGNED_OUT.code, SIGNED_OUT.reason), linger=True)
+            self.finish((SIGNED_OUT.code, SIGNED_OUT.reason), linger=True)
         elif now < self.due:
             return
         elif self._awaiting_pong:
-            self._finish((SILENT.code, SILENT.reason))
+            self.finish((SILENT.code, SILENT.reason))
         else:
             self._awaiting_pong = True
             self._strays = 0
-            self.due += self._rules.timeout
+            self.due += self.rules.timeout_seconds
             self.write(PING_FRAME)
 
-    def postpone(self) -> None:
-        """The client is there, though its pongs are not read just now."""
-        self.due = max(self.due, trio.current_time() + self._rules.timeout)
-
     def catch_up(self, now: float) -> None:
-        """Do everything that is due, for somebody who asks and must not profit from our being late."""
-        while self._end is None and (now >= self.due or now >= self.connect_by):
+        """Do everything that is due before a request is answered: a late sweep must not help the client."""
+        while self.end is None and (now >= self.due or now >= self.connect_by):
             self.beat(now)
 
     def _take_inbound(self) -> list[Packet]:
         packets, self._inbound = self._inbound, []
-        if self._polling is not None:
-            self._polling.release()
+        if self.polling is not None:
+            self.polling.release()
         return packets
 
-    def _wake_reader(self) -> None:
-        if self._wake is not None:
-            self._wake.set()
-
-    def _finish(self, end: tuple[int, str], *, linger: bool = False) -> None:
-        """It is over: tell everybody who waits for anything. With `linger` the next poll still hears the last word."""
-        if self._end is not None:
-            return
-        self._end = end
-        for socket in (self._socket, self._probe):
-            if socket is not None:
-                socket.close(*end)
-        waits = self._polling is not None and self._polling.getting and not self._polling.size
-        if linger and self._socket is None and not waits:
-            self.due = trio.current_time() + self._rules.linger
-        else:
-            self._forget(self)
-        if self._polling is not None:
-            self._polling.wake()
-            self._polling.release()
-        self._wake_reader()
+    def _overflow(self) -> None:
+        self.finish((SLOW.code, SLOW.reason), linger=True)

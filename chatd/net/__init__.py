@@ -1,8 +1,8 @@
-"""The network floor: from sockets to messages and requests, and back. It knows no chat.
+"""The network layer: from sockets to messages and requests, and back. It knows nothing of chat.
 
-front.py       listeners, accept loops, a guard around each connection      listeners.py, proxies.py
-http.py        requests to their places                                     channel.py, request.py, asgi.py, origins.py
-socket.py      one WebSocket: messages in, framed bytes out                 handshake.py, framer.py
-outbox.py      what waits for one client
-stream.py      bytes of one peer: plain, tls.py, or memory.py for tests
+acceptor.py    listeners and accept loops       listeners.py, proxies.py, connection_counts.py, process.py
+http.py        requests to their handlers       http_connection.py, request.py, asgi.py, origins.py
+socket.py      one WebSocket                    handshake.py, framer.py
+outbox.py      the bytes that wait for one client
+stream.py      the bytes of one peer            tls.py, epoll_reader.py, memory.py (for tests)
 """

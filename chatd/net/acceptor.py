@@ -1,12 +1,12 @@
-"""The front door: accepts connections, keeps a guard around each one, and closes up in good order.
+"""Accepts connections, runs each one in a task of its own, and stops them in order.
 
-Whatever a connection raises ends that connection, is told to `crashed`, and nothing else. An accept that fails is
-tried again: at once when the client is to blame, after RESUME_SECONDS when file descriptors have run out.
+An exception of a connection ends that connection only, and is passed to `crashed`. An accept that fails is tried again:
+at once when the client caused the failure, after RESUME_SECONDS when file descriptors have run out.
 
 With a certificate the TCP listeners speak TLS. A unix socket never does: it is for a proxy on the same machine.
 
-Stopping: the listeners close, idle HTTP connections end, `closing` tells the floors above to close their sockets
-(1012); whoever is still there when the time is over is cut off.
+A stop closes the listeners, ends idle HTTP connections, and calls `closing`, which closes the WebSockets (1012). The
+connections that are open when the time is over are cut off.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from collections.abc import Callable, Sequence
 import trio
 from msgspec import Struct
 
+from chatd.net.connection_counts import ConnectionCounts
 from chatd.net.epoll_reader import EpollReader
-from chatd.net.http import CROWDED, HttpRouter, HttpServer
+from chatd.net.http import TOO_MANY_CONNECTIONS, HttpRouter, HttpServer
 from chatd.net.http_connection import HttpConnection, HttpRules
-from chatd.net.listeners import Address, listen, spell
-from chatd.net.places import Places
-from chatd.net.process import Trimmer, descriptors, find_trim
+from chatd.net.listeners import Address, format_address, listen
+from chatd.net.process import Trimmer, find_trim, max_descriptors
 from chatd.net.proxies import Proxies
 from chatd.net.request import Headers, Response
 from chatd.net.socket import SocketRules
@@ -38,7 +38,7 @@ log = logging.getLogger("chatd.net.acceptor")
 
 RESUME_SECONDS = 0.5
 ACCEPTS_AT_ONCE = 64
-SHARE_OF_DESCRIPTORS = 0.9
+CONNECTIONS_PER_DESCRIPTOR = 0.9
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 5\r\n\r\n"
 USE_HTTPS_TEXT = b"This port speaks HTTPS: write https:// in the address.\n"
 USE_HTTPS = (
@@ -61,50 +61,50 @@ class AcceptRules(Struct, frozen=True):
 
 
 def descriptor_share() -> int:
-    """How many connections the process may hold: the database keeps its own descriptors."""
-    return int(descriptors() * SHARE_OF_DESCRIPTORS)
+    """How many connections the process may hold. The other descriptors are for the database and files."""
+    return int(max_descriptors() * CONNECTIONS_PER_DESCRIPTOR)
 
 
 def log_crash(error: BaseException) -> None:
-    """What happens to an exception that ends a connection, unless somebody else wants it."""
+    """Log an exception that ended a connection."""
     log.error("a connection failed: %s", type(error).__name__, exc_info=error)
 
 
 class Acceptor:
-    """All listeners of a server. Made, then bound, then served: a bad address is known before anything runs."""
+    """All listeners of a server. The constructor binds them, so a bad address raises before anything runs."""
 
     def __init__(
         self,
-        site: HttpRouter,
+        router: HttpRouter,
         addresses: Sequence[Address],
         *,
-        front: AcceptRules,
+        accepting: AcceptRules,
         http: HttpRules,
         sockets: SocketRules,
         tls: ssl.SSLContext | None = None,
         crashed: Callable[[BaseException], None] = log_crash,
         answered: Callable[[int], None] = lambda status: None,
     ) -> None:
-        self._site = site
-        self._rules = front
+        self._router = router
+        self._rules = accepting
         self._http = http
         self._sockets = sockets
         self._tls = tls
         self._crashed = crashed
         self._answered = answered
-        self._proxies = Proxies(front.trusted_proxies)
-        self._limit = front.connections or descriptor_share()
+        self._proxies = Proxies(accepting.trusted_proxies)
+        self._limit = accepting.connections or descriptor_share()
         self._trimmer = Trimmer(find_trim())
-        self._places = Places(front.connections_per_address)
+        self._counts = ConnectionCounts(accepting.connections_per_address)
         self._server: HttpServer | None = None
         self._readers: EpollReader | None = None
         self._connections: trio.CancelScope | None = None
         self._accepting: trio.CancelScope | None = None
-        self._quiet: trio.Event | None = None
+        self._all_ended: trio.Event | None = None
         self.open = 0
         self._listeners = self._bind(addresses)
-        self._plain = {listener for listener in self._listeners if listener.family == socket.AF_UNIX}
-        self.addresses = [spell(listener) for listener in self._listeners]
+        self._unencrypted = {listener for listener in self._listeners if listener.family == socket.AF_UNIX}
+        self.addresses = [format_address(listener) for listener in self._listeners]
 
     def _bind(self, addresses: Sequence[Address]) -> list[socket.socket]:
         listeners: list[socket.socket] = []
@@ -117,12 +117,12 @@ class Acceptor:
             raise
         return listeners
 
-    def adopt(self, front: AcceptRules, http: HttpRules, sockets: SocketRules) -> None:
-        """Take up other rules: for connections from now on."""
-        self._rules, self._http, self._sockets = front, http, sockets
-        self._proxies = Proxies(front.trusted_proxies)
-        self._limit = front.connections or descriptor_share()
-        self._places.limit = front.connections_per_address
+    def adopt(self, accepting: AcceptRules, http: HttpRules, sockets: SocketRules) -> None:
+        """Use other rules, for new connections."""
+        self._rules, self._http, self._sockets = accepting, http, sockets
+        self._proxies = Proxies(accepting.trusted_proxies)
+        self._limit = accepting.connections or descriptor_share()
+        self._counts.limit = accepting.connections_per_address
         if self._server is not None:
             self._server.rules, self._server.sockets = http, sockets
 
@@ -139,29 +139,29 @@ class Acceptor:
             async with trio.open_nursery() as nursery:
                 self._connections = nursery.cancel_scope
                 nursery.start_soon(self._trimmer.run)
-                self._readers = EpollReader.made()
+                self._readers = EpollReader.create()
                 if self._readers is not None:
                     nursery.start_soon(self._readers.run)
                 self._server = HttpServer(
-                    self._site,
+                    self._router,
                     nursery,
                     self._http,
                     self._sockets,
                     crashed=self._crashed,
                     locate=self._locate,
                     answered=self._answered,
-                    places=self._places,
+                    counts=self._counts,
                 )
                 with trio.CancelScope() as self._accepting:
-                    async with trio.open_nursery() as doors:
+                    async with trio.open_nursery() as accept_loops:
                         for listener in self._listeners:
-                            doors.start_soon(self._accept_from, listener, nursery)
+                            accept_loops.start_soon(self._accept_from, listener, nursery)
                         task_status.started()
         finally:
             self._close_listeners()
 
     async def stop(self, seconds: float, closing: Callable[[], None] = lambda: None) -> None:
-        """Close up as the module says, in at most `seconds`."""
+        """Stop as the module's docstring says, in at most `seconds`."""
         if self._accepting is not None:
             self._accepting.cancel()
         self._close_listeners()
@@ -169,9 +169,9 @@ class Acceptor:
             self._server.stop()
         closing()
         if self.open:
-            self._quiet = trio.Event()
+            self._all_ended = trio.Event()
             with trio.move_on_after(seconds):
-                await self._quiet.wait()
+                await self._all_ended.wait()
         if self._connections is not None:
             self._connections.cancel()
 
@@ -191,7 +191,9 @@ class Acceptor:
                 await trio.lowlevel.wait_readable(listener)
                 for _ in range(ACCEPTS_AT_ONCE):
                     connected, address = listener.accept()
-                    self._admit(connected, peer_of(address), nursery, None if listener in self._plain else self._tls)
+                    self._take_connection(
+                        connected, peer_of(address), nursery, None if listener in self._unencrypted else self._tls
+                    )
             except BlockingIOError:
                 continue
             except trio.ClosedResourceError:
@@ -200,44 +202,44 @@ class Acceptor:
                 if listener.fileno() < 0:
                     return
                 if error.errno not in CLIENT_LEFT:
-                    log.warning("accept failed, going on in %s s: %s", RESUME_SECONDS, error)
+                    log.warning("accept failed, trying again in %s s: %s", RESUME_SECONDS, error)
                     await trio.sleep(RESUME_SECONDS)
 
-    def _admit(
+    def _take_connection(
         self, connected: socket.socket, peer: str, nursery: trio.Nursery, context: ssl.SSLContext | None
     ) -> None:
-        limit = 0 if self._proxies.trusts(peer) else self._places.limit
-        mine = self._places.count(peer)
-        if self.open >= self._limit or 0 < limit * 2 <= mine:
-            _turn_away(connected, plain=context is None)
+        limit = 0 if self._proxies.trusts(peer) else self._counts.limit
+        count = self._counts.count(peer)
+        if self.open >= self._limit or 0 < limit * 2 <= count:
+            _reject_connection(connected, plain=context is None)
             return
         self.open += 1
-        self._places.enter(peer)
+        self._counts.add(peer)
         stream = SocketStream(connected, peer, self._readers)
-        nursery.start_soon(self._guard, stream, CROWDED if 0 < limit <= mine else None, context)
+        nursery.start_soon(self._guard, stream, TOO_MANY_CONNECTIONS if 0 < limit <= count else None, context)
 
-    async def _guard(self, stream: Stream, busy: Response | None, context: ssl.SSLContext | None) -> None:
-        """One connection, from accept to close. Only a cancellation gets out of here."""
+    async def _guard(self, stream: Stream, refusal: Response | None, context: ssl.SSLContext | None) -> None:
+        """Run one connection from accept to close. Only a cancellation is raised."""
         assert self._server is not None
         try:
             if context is not None:
                 tls = TlsStream(stream, context)
-                if not await self._shake_hands(tls):
+                if not await self._handshake(tls):
                     if tls.got_plain_http:
-                        await self._say_https(stream)
+                        await self._explain_https(stream)
                     return
                 stream = tls
-            websocket = await self._server.serve(stream, busy)
+            websocket = await self._server.serve(stream, refusal)
             if websocket is not None:
                 await websocket
         except Exception as error:
             self._crashed(error)
         finally:
             stream.close()
-            self._server.places.take_back(stream)
-            self._leave(stream.peer)
+            self._server.counts.end_request(stream)
+            self._connection_ended(stream.peer)
 
-    async def _shake_hands(self, tls: TlsStream) -> bool:
+    async def _handshake(self, tls: TlsStream) -> bool:
         with trio.move_on_after(self._rules.handshake_seconds):
             try:
                 return await tls.handshake()
@@ -245,22 +247,22 @@ class Acceptor:
                 return False
         return False
 
-    async def _say_https(self, stream: Stream) -> None:
-        """A client that speaks plain HTTP to the port of HTTPS is told so, in plain HTTP."""
+    async def _explain_https(self, stream: Stream) -> None:
+        """Answer a client that speaks plain HTTP on the HTTPS port, in plain HTTP."""
         with contextlib.suppress(OSError):
             stream.send_now(USE_HTTPS)
             await HttpConnection(stream, self._http).linger()
 
-    def _leave(self, peer: str) -> None:
+    def _connection_ended(self, peer: str) -> None:
         self.open -= 1
-        self._trimmer.left()
-        self._places.leave(peer)
-        if not self.open and self._quiet is not None:
-            self._quiet.set()
+        self._trimmer.connection_ended()
+        self._counts.remove(peer)
+        if not self.open and self._all_ended is not None:
+            self._all_ended.set()
 
 
-def _turn_away(connected: socket.socket, *, plain: bool) -> None:
-    """No room for even one more task: a word if that costs nothing, and out."""
+def _reject_connection(connected: socket.socket, *, plain: bool) -> None:
+    """Close a connection above all limits, without a task. It gets a 503 if one send delivers that."""
     with connected:
         connected.setblocking(False)
         if plain:

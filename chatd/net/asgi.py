@@ -1,15 +1,15 @@
-"""Runs an ASGI application (Quart-Trio) on a channel, instead of Hypercorn's Trio worker.
+"""Runs an ASGI application (Quart-Trio) on an HttpConnection, instead of Hypercorn's Trio worker.
 
-A kept-alive GET of a trivial Quart route costs 0.63 of what it costs there (325 µs of CPU against 515 in one run), and
-it can do what that one can't: survive any input, end at Connection: close and HTTP/1.0, keep its idle deadline, drop a
-client that stops reading, stop at once.
-quart-trio cancels its own nursery when the answer is out; here an answer is out only when the kernel has it, so
-there is nothing left to cancel and nothing to shield.
+A kept-alive GET of a trivial Quart route costs 0.63 of what it costs there (325 µs of CPU against 515 in one run). This
+code also survives any input, ends at Connection: close and HTTP/1.0, keeps its idle deadline, drops a client that stops
+reading, and stops at once. Hypercorn's worker does not.
+quart-trio cancels its own nursery when the answer is sent. Here an answer counts as sent only when the kernel has it,
+so nothing is left to cancel or to shield.
 
-`receive` gives the body piece by piece, then waits; http.disconnect comes when the client leaves, or when the answer is
-complete. A client that closes only its sending side (`nc -N`) looks like one that has left. So nothing is watched for
-the first PROMPT_SECONDS, and an answer that begins by then reaches that client too. An answer that takes longer (a long
-poll) is watched: the end of what the client sends cancels the handler.
+`receive` returns the body piece by piece, then waits. http.disconnect comes when the client leaves, or when the answer
+is complete. A client that closes only its sending side (`nc -N`) looks like a client that has left. So the connection
+is not watched for the first PROMPT_SECONDS, and an answer that begins by then reaches that client too. After that time
+(a long poll) the end of the client's input cancels the handler.
 """
 
 from __future__ import annotations
@@ -30,36 +30,36 @@ Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]  # every fra
 
 PROMPT_SECONDS = 2.0
 AFTERWARDS = "chatd.afterwards"
-"""In a scope: a list of functions to call when the answer is out, or will never be."""
+"""In a scope: a list of functions to call when the answer is sent or has failed."""
 
 ASGI = {"version": "3.0", "spec_version": "2.4"}
 
 
 class LifespanFailed(RuntimeError):
-    """The application could not start, or could not stop; its own words."""
+    """The application could not start or stop. The text is the application's."""
 
 
 class Exchange:
-    """One request and its answer, as ASGI sees them."""
+    """One request and its answer in ASGI's events."""
 
-    __slots__ = ("_channel", "_head", "_request", "_running", "_sent", "body_read", "failure")
+    __slots__ = ("_connection", "_head", "_request", "_running", "_sent", "body_read", "failure")
 
-    def __init__(self, channel: HttpConnection, request: Request) -> None:
-        self._channel = channel
+    def __init__(self, connection: HttpConnection, request: Request) -> None:
+        self._connection = connection
         self._request = request
         self._head: tuple[int, list[tuple[bytes, bytes]]] | None = None
         self._sent = 0
         self._running: trio.Event | None = None
         self.body_read = False
-        self.failure: Reject | OSError | None = None  # why it can't go on, whatever the application makes of it
+        self.failure: Reject | OSError | None = None  # why the exchange can't go on
 
     async def receive(self) -> Event:
         if not self.body_read:
-            piece = await self._guarded(self._channel.read_piece())
+            piece = await self._guarded(self._connection.read_piece())
             self.body_read = not piece
             return {"type": "http.request", "body": piece, "more_body": bool(piece)}
-        if not self._channel.complete:
-            await self._departure()
+        if not self._connection.complete:
+            await self._wait_for_disconnect()
         return {"type": "http.disconnect"}
 
     async def send(self, event: Event) -> None:
@@ -71,33 +71,33 @@ class Exchange:
             raise ValueError(f"chatd's HTTP does not know {event['type']}")
 
     async def _send_body(self, body: bytes, more: bool) -> None:
-        channel = self._channel
-        if channel.complete:
+        connection = self._connection
+        if connection.complete:
             return
         data = b""
         if self._head is not None:
             status, headers = self._head
             self._head = None
-            data = channel.head(status, headers, length=None if more else len(body))
-        data += channel.body(body)
+            data = connection.head(status, headers, length=None if more else len(body))
+        data += connection.body(body)
         if not more:
-            data += channel.end()
+            data += connection.end()
         if self._sent:
             await trio.lowlevel.checkpoint()  # an application that sends without end must not hold the loop
         self._sent += 1
         if data:
-            await self._guarded(channel.send(data))
+            await self._guarded(connection.send(data))
         if self._running is not None:
             self._running.set()
 
-    async def _departure(self) -> None:
-        """Wait until the answer is complete, or the client leaves while it runs or is prepared."""
+    async def _wait_for_disconnect(self) -> None:
+        """Wait until the answer is complete or the client has left."""
         if not self._sent:
             self._running = trio.Event()
             with trio.move_on_after(PROMPT_SECONDS):
                 await self._running.wait()
-        if not self._channel.complete:
-            await self._channel.watch()
+        if not self._connection.complete:
+            await self._connection.watch()
             if not self._sent:
                 self.failure = Reject(None)
 
@@ -131,10 +131,10 @@ def scope_of(request: Request) -> Event:
 
 
 async def run_application(
-    app: Application, channel: HttpConnection, request: Request, crashed: Callable[[BaseException], None]
+    app: Application, connection: HttpConnection, request: Request, crashed: Callable[[BaseException], None]
 ) -> None:
-    """Let the application answer one request. An answer that it leaves unfinished ends the connection."""
-    exchange = Exchange(channel, request)
+    """Let the application answer one request. An unfinished answer ends the connection."""
+    exchange = Exchange(connection, request)
     scope = scope_of(request)
     try:
         await app(scope, exchange.receive, exchange.send)
@@ -151,15 +151,12 @@ async def run_application(
             raise failure
     finally:
         del failure  # its traceback holds this frame, and a frame that holds it would keep the whole answer
-    if not channel.complete:
+    if not connection.complete:
         raise reject(INTERNAL)
 
 
 class Lifespan:
-    """The application's start and stop, once each.
-
-    `await nursery.start(lifespan.run)`, and in the end `await lifespan.stop()`.
-    """
+    """Starts and stops an application, once each: `await nursery.start(lifespan.run)`, then `await lifespan.stop()`."""
 
     __slots__ = ("_app", "_done", "_ended", "_failure", "_started", "_stopping")
 
@@ -172,7 +169,7 @@ class Lifespan:
         self._failure: str | None = None
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs as long as the application lives; an application without lifespan is simply started."""
+        """Run as long as the application does. An application without lifespan counts as started."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._live)
             await self._started.wait()
@@ -181,7 +178,7 @@ class Lifespan:
             task_status.started()
 
     async def stop(self) -> None:
-        """Tell the application to stop, and wait until it has."""
+        """Stop the application, and wait until it has stopped."""
         self._stopping.set()
         await self._ended.wait()
 

@@ -1,12 +1,12 @@
 """RFC 6455 framing for a server, sans-I/O: the bytes of a client become messages, payloads become frames.
 
-It keeps `websockets`' C masking, close codes and handshake key, but not its ServerProtocol: that makes three objects
-and two generators of every frame (2.2 µs against 0.5 here) and weighs 1.4 KiB on an idle connection.
+It uses the C masking, the close codes and the handshake key of `websockets`, but not its ServerProtocol. That makes
+three objects and two generators of every frame (2.2 µs against 0.5 here) and takes 1.4 KiB for an idle connection.
 
-What a frame may be stands in `HEADS`, by its first byte; everything else is refused with the code that the RFC names:
+`HEADS` has the allowed first bytes of a frame. Every other frame is refused with the code of the RFC:
 
-    1002   reserved bits, unknown opcode, no mask, a length not spelt the short way, a control frame that is long or
-           cut in pieces, a continuation of nothing, a new message inside another, a bad close code
+    1002   reserved bits, unknown opcode, no mask, a length that is not in its shortest form, a control frame that is
+           long or fragmented, a continuation without a message, a new message inside another, a bad close code
     1007   text or a close reason that is not UTF-8
     1009   a declared length, or a number of fragments, above the limit
 """
@@ -21,6 +21,8 @@ from typing import TypeAlias
 from msgspec import Struct
 from websockets.exceptions import ProtocolError
 from websockets.frames import Close
+
+from protocol.frames import Packet
 
 try:
     from websockets.speedups import apply_mask
@@ -38,19 +40,18 @@ HEADS = frozenset(
 
 _short, _medium, _long = (struct.Struct(form).pack for form in (">BB", ">BBH", ">BBQ"))
 
-Message: TypeAlias = tuple[bytes, bool]
 Control: TypeAlias = Callable[[int, bytes], None]
 
 
 class ReadRules(Struct, frozen=True):
-    """How long a message may be (0: any length), and in how many pieces it may come."""
+    """How long a message may be (0: any length), and how many fragments it may have."""
 
     message_bytes: int = 65_536
     fragments: int = 1_024
 
 
 class Violation(Exception):
-    """The client broke the protocol: the close code and the reason to tell it."""
+    """The client broke the protocol: the close code and reason for it."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(code, reason)
@@ -59,7 +60,7 @@ class Violation(Exception):
 
 
 class Assembly:
-    """A message that comes in pieces. Text is checked piece by piece, so that it fails as early as it can."""
+    """A fragmented message. Text is checked with each fragment, so that an error is found as early as possible."""
 
     __slots__ = ("binary", "check", "pieces", "size")
 
@@ -77,32 +78,33 @@ class Assembly:
 
 
 class FrameReader:
-    """Bytes in, messages out. Between two messages it holds no buffer at all."""
+    """Turns bytes into messages. Between two messages it holds no buffer."""
 
-    __slots__ = ("_assembly", "_held", "_need", "_rules", "violation")
+    __slots__ = ("_assembly", "_need", "_partial", "_rules", "violation")
 
     def __init__(self, rules: ReadRules) -> None:
         self._rules = rules
-        self._held: bytearray | None = None  # the beginning of a frame whose end has not come
+        self._partial: bytearray | None = None  # the beginning of a frame whose end has not arrived
         self._need = 0
         self._assembly: Assembly | None = None
         self.violation: Violation | None = None
 
-    def feed(self, data: bytes, control: Control) -> list[Message]:
-        """The messages that these bytes complete; control frames go to `control(opcode, payload)` in their place. So
-        do empty fragments, which cost as much and carry as little. `control` may raise a Violation.
+    def feed(self, data: bytes, control: Control) -> list[Packet]:
+        """The messages that these bytes complete. Control frames go to `control(opcode, payload)` in their order. So do
+        empty fragments, which cost as much and carry as little. `control` may raise a Violation.
 
-        After a violation `violation` is set, what came before it has been given, and nothing more is read.
+        A violation is not raised but set in `violation`. The messages before it are returned, and nothing after it is
+        read.
         """
-        messages: list[Message] = []
+        messages: list[Packet] = []
         if self.violation is not None:
             return messages
         whole: bytes | bytearray = data
-        if self._held is not None:
-            self._held += data
-            if len(self._held) < self._need:
+        if self._partial is not None:
+            self._partial += data
+            if len(self._partial) < self._need:
                 return messages
-            whole, self._held = self._held, None
+            whole, self._partial = self._partial, None
         try:
             position = self._read(whole, messages, control)
         except Violation as violation:
@@ -111,18 +113,18 @@ class FrameReader:
             self.violation = Violation(1007, "text is not UTF-8")
         else:
             if position < len(whole):
-                self._held = bytearray(memoryview(whole)[position:])
+                self._partial = bytearray(memoryview(whole)[position:])
                 self._need -= position
         return messages
 
-    def _read(self, data: bytes | bytearray, messages: list[Message], control: Control) -> int:
-        """Read every frame that is there in full; the position of the first that is not."""
+    def _read(self, data: bytes | bytearray, messages: list[Packet], control: Control) -> int:
+        """Read all complete frames; return the position of the first incomplete one."""
         position, end = 0, len(data)
         while end - position >= 2:
             head, length = data[position], data[position + 1] - 128
             start = position + 6
             if head not in HEADS or length < 0:
-                raise self._misshapen(head, length)
+                raise self._bad_head(head, length)
             if length > CONTROL_BYTES:
                 start += 2 if length == 126 else 8
                 self._need = start
@@ -130,7 +132,7 @@ class FrameReader:
                     return position
                 length = self._long_length(head, data[position + 2 : start - 4])
             if not head & CLOSE:
-                self._measure(length)
+                self._check_length(length)
             stop = start + length
             self._need = stop
             if end < stop:
@@ -140,7 +142,7 @@ class FrameReader:
             if head == TEXT_HEAD and self._assembly is None:
                 if not payload.isascii():
                     payload.decode()
-                messages.append((payload, False))
+                messages.append(Packet(payload))
             elif head & CLOSE:
                 control(head & 0x0F, payload)
                 if head == FINAL | CLOSE:
@@ -150,47 +152,47 @@ class FrameReader:
         self._need = position + 2
         return position
 
-    def _measure(self, length: int) -> None:
+    def _check_length(self, length: int) -> None:
         before = self._assembly.size if self._assembly is not None else 0
         if before + length > self._rules.message_bytes > 0:
-            raise Violation(1009, f"messages of at most {self._rules.message_bytes} bytes are taken")
+            raise Violation(1009, f"messages have at most {self._rules.message_bytes} bytes")
 
-    def _assemble(self, head: int, payload: bytes, messages: list[Message], control: Control) -> None:
-        """A data frame that is not simply a whole text."""
+    def _assemble(self, head: int, payload: bytes, messages: list[Packet], control: Control) -> None:
+        """Read a data frame that is not a complete text message."""
         assembly = self._assembly
         if head & 0x0F != CONTINUATION:
             if assembly is not None:
                 raise Violation(1002, "a new message inside another")
             if head == BINARY_HEAD:
-                messages.append((payload, True))
+                messages.append(Packet(payload, True))
                 return
             assembly = self._assembly = Assembly(head == BINARY)
         elif assembly is None:
-            raise Violation(1002, "a continuation of nothing")
+            raise Violation(1002, "a continuation without a message")
         if len(assembly.pieces) >= self._rules.fragments > 0:
-            raise Violation(1009, f"messages of at most {self._rules.fragments} fragments are taken")
+            raise Violation(1009, f"messages have at most {self._rules.fragments} fragments")
         assembly.add(payload, bool(head & FINAL))
         if not payload and not head & FINAL:
             control(CONTINUATION, payload)
         if head & FINAL:
             self._assembly = None
-            messages.append((b"".join(assembly.pieces), assembly.binary))
+            messages.append(Packet(b"".join(assembly.pieces), assembly.binary))
 
     @staticmethod
-    def _misshapen(head: int, length: int) -> Violation:
+    def _bad_head(head: int, length: int) -> Violation:
         if head & 0x70:
             return Violation(1002, "reserved bits are set")
         if head not in HEADS:
-            return Violation(1002, "unknown opcode, or a control frame in pieces")
+            return Violation(1002, "unknown opcode, or a fragmented control frame")
         return Violation(1002, "frames of a client must be masked")
 
     @staticmethod
-    def _long_length(head: int, spelt: bytes | bytearray) -> int:
-        length = int.from_bytes(spelt, "big")
+    def _long_length(head: int, length_bytes: bytes | bytearray) -> int:
+        length = int.from_bytes(length_bytes, "big")
         if head & CLOSE:
             raise Violation(1002, "a control frame of more than 125 bytes")
-        if length < 126 or (len(spelt) == 8 and not 65_535 < length < 1 << 63):
-            raise Violation(1002, "a length that is not spelt the short way")
+        if length < 126 or (len(length_bytes) == 8 and not 65_535 < length < 1 << 63):
+            raise Violation(1002, "a length that is not in its shortest form")
         return length
 
 
@@ -206,7 +208,7 @@ def parse_close(payload: bytes) -> tuple[int, str]:
 
 
 def frame(head: int, payload: bytes) -> bytes:
-    """A whole frame of a server: unmasked, so that all clients can share it."""
+    """A complete frame of a server. It is unmasked, so that all clients can share it."""
     length = len(payload)
     if length < 126:
         return _short(head, length) + payload
@@ -216,7 +218,7 @@ def frame(head: int, payload: bytes) -> bytes:
 
 
 def frame_text(payload: bytes) -> bytes:
-    """A text message (UTF-8, which is the caller's word) as one frame."""
+    """A text message as one frame. The caller guarantees UTF-8."""
     return frame(TEXT_HEAD, payload)
 
 
@@ -226,8 +228,8 @@ def frame_binary(payload: bytes) -> bytes:
 
 
 def frame_close(code: int, reason: str = "") -> bytes:
-    """A close frame; the reason is cut to what a control frame holds. NO_CODE is never sent: the frame is empty."""
+    """A close frame. The reason is cut to the size of a control frame. For NO_CODE the frame is empty."""
     if code == NO_CODE:
         return frame(FINAL | CLOSE, b"")
-    words = reason.encode()[: CONTROL_BYTES - 2].decode(errors="ignore").encode()
-    return frame(FINAL | CLOSE, code.to_bytes(2, "big") + words)
+    text = reason.encode()[: CONTROL_BYTES - 2].decode(errors="ignore").encode()
+    return frame(FINAL | CLOSE, code.to_bytes(2, "big") + text)

@@ -1,7 +1,7 @@
-"""The opening handshake of a WebSocket: from a request head to the 101, or to the answer that says what is wrong.
+"""The opening handshake of a WebSocket: from a request head to the 101, or to an answer with the error.
 
-No extension is ever accepted: with permessage-deflate one small frame can ask for gigabytes, and one frame could no
-longer serve a thousand clients.
+No extension is ever accepted. With permessage-deflate one small frame can expand to gigabytes, and one frame could not
+serve a thousand clients.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ VERSION = b"13"
 
 
 class BadHandshake(Exception):
-    """The answer to an upgrade that is no WebSocket's: its status and a sentence."""
+    """An upgrade request that is no valid WebSocket handshake: the status and the text of the answer."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -32,7 +32,7 @@ def wants_websocket(request: Request) -> bool:
 
 
 def accept(request: Request, subprotocols: Sequence[str]) -> tuple[bytes, str | None]:
-    """The 101 for this request and the subprotocol in it: the first of ours that the client offered."""
+    """The 101 for this request, and the subprotocol: the first of `subprotocols` that the client offers."""
     if request.method != "GET" or request.version != "1.1":
         raise BadHandshake(400, "A WebSocket opens with a GET of HTTP/1.1")
     if request.all(b"sec-websocket-version") != [VERSION]:

@@ -1,15 +1,14 @@
-"""HTTP/1.1 on one stream: requests in under deadlines and limits, each to its place, answers out.
+"""HTTP/1.1 on one stream: reads requests under deadlines and limits, and passes each one to its handler.
 
-A request goes, in this order, to whoever wants it:
+The steps of a request, in this order:
 
-    site.refuse(request)        a Response ends the matter (rate and connection limits, a foreign Origin)
-    WebSocket upgrade           site.websocket(request, websocket), also on a kept-alive connection
-    site.widen_body(request)    the limit of a body that is longer than site.body_limit(request)
-    site.direct(request)        a handler that the site keeps for itself: async (request, body) -> Response
-    the rest                    the ASGI application of site.app(), through chatd/net/asgi.py
+    router.refuse(request)        a Response is the answer (rate and connection limits, a foreign Origin)
+    WebSocket upgrade             router.websocket(request, websocket), also on a kept-alive connection
+    router.widen_body(request)    the limit of a body that is longer than router.body_limit(request)
+    router.direct(request)        a handler without ASGI: async (request, body) -> Response
+    all other requests            the ASGI application of router.application(), through chatd/net/asgi.py
 
-h11 reads and frames; chatd/net/http_connection.py keeps its deadlines and limits. After a 101 nothing of HTTP stays in
-memory.
+h11 parses; chatd/net/http_connection.py keeps the deadlines and limits. After a 101 no object of HTTP stays in memory.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from typing import Any, Protocol, TypeAlias
 import trio
 
 from chatd.net.asgi import Application, run_application
+from chatd.net.connection_counts import ConnectionCounts
 from chatd.net.handshake import BadHandshake, accept, wants_websocket
 from chatd.net.http_connection import HttpConnection, HttpRules, Reject, reject
-from chatd.net.places import Places
 from chatd.net.request import Headers, Request, Response, challenge, refusal
 from chatd.net.socket import Gone, SocketRules, WebSocket
 from chatd.net.stream import Stream
 from protocol.errors import BAD_REQUEST, INTERNAL, UNAVAILABLE, Refusal
 
-# A name or an address, and a port. The REST application takes the Host apart before it guards itself: from another one
-# it raises.
+# A name or an address, and a port. The REST application raises for any other Host header: it parses the header before
+# its error handlers apply.
 HOST = re.compile(r"(?:(?:[\w-]{1,63}\.)*[\w-]{0,63}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?", re.ASCII)
 
 Direct: TypeAlias = Callable[[Request, bytes], Awaitable[Response]]
@@ -38,12 +37,12 @@ Upgraded: TypeAlias = Coroutine[Any, Any, None]
 Locate: TypeAlias = Callable[[str, Headers], tuple[str, str | None]]
 
 
-CROWDED = refusal(UNAVAILABLE, "Too many connections from your address", close=True)
+TOO_MANY_CONNECTIONS = refusal(UNAVAILABLE, "Too many connections from your address", close=True)
 """The answer to a client that has as many connections as it may have."""
 
 
 class LongPollHandler:
-    """A direct handler that may wait long for its answer, and is cancelled when the client leaves meanwhile."""
+    """A direct handler that may take long. It is cancelled when the client leaves."""
 
     __slots__ = ("_handler",)
 
@@ -55,24 +54,24 @@ class LongPollHandler:
 
 
 class BodyHandler:
-    """A direct handler that counts on the request's body, and hears of it when that can't be read to its end."""
+    """A direct handler that needs the request's body. `on_spoilt` is called when the body can't be read to its end."""
 
     __slots__ = ("_handler", "on_spoilt")
 
-    def __init__(self, handler: Direct, spoilt: Callable[[], None]) -> None:
+    def __init__(self, handler: Direct, on_spoilt: Callable[[], None]) -> None:
         self._handler = handler
-        self.on_spoilt = spoilt
+        self.on_spoilt = on_spoilt
 
     def __call__(self, request: Request, body: bytes) -> Awaitable[Response]:
         return self._handler(request, body)
 
 
 class HttpRouter(Protocol):
-    """What the floors above are to this one. `app` is asked once per request and may take its time the first time.
+    """The handlers of a server's requests. `application` is called once per request; its first call may take long.
 
-    `body_limit` is for a client that is not known yet (0: no limit). A site may also have `headers(request)`: what
-    every answer to a request carries unless it says otherwise (CORS). And `async widen_body(request)`: the limit for a
-    longer body, asked before the body is read; it may raise a Refusal.
+    `body_limit` is for a client that is not known yet (0: no limit). A router may also have `headers(request)`: the
+    headers of all answers to a request, unless an answer sets them itself (CORS). And `async widen_body(request)`: the
+    limit for a longer body. It is called before the body is read, and may raise a Refusal.
     """
 
     def refuse(self, request: Request) -> Response | None: ...
@@ -87,23 +86,23 @@ class HttpRouter(Protocol):
 
 
 def directly(peer: str, headers: Headers) -> tuple[str, str | None]:
-    """Without trusted proxies the client is the peer, and the scheme the stream's own."""
+    """The client and scheme without trusted proxies: the peer, and the scheme of the stream."""
     return peer, None
 
 
 class HttpServer:
-    """What all connections share. `crashed` hears of every exception that a handler lets out."""
+    """What all connections share. `crashed` is called with every exception that a handler raises."""
 
     __slots__ = (
         "answered",
+        "counts",
         "crashed",
         "headers",
         "idle",
         "locate",
         "nursery",
-        "places",
+        "router",
         "rules",
-        "site",
         "sockets",
         "stopping",
         "widen_body",
@@ -111,7 +110,7 @@ class HttpServer:
 
     def __init__(
         self,
-        site: HttpRouter,
+        router: HttpRouter,
         nursery: trio.Nursery,
         rules: HttpRules,
         sockets: SocketRules,
@@ -119,67 +118,67 @@ class HttpServer:
         crashed: Callable[[BaseException], None],
         locate: Locate = directly,
         answered: Callable[[int], None] = lambda status: None,
-        places: Places | None = None,
+        counts: ConnectionCounts | None = None,
     ) -> None:
-        self.site = site
-        self.headers: Callable[[Request], Headers] | None = getattr(site, "headers", None)
-        self.widen_body: Callable[[Request], Awaitable[int]] | None = getattr(site, "widen_body", None)
+        self.router = router
+        self.headers: Callable[[Request], Headers] | None = getattr(router, "headers", None)
+        self.widen_body: Callable[[Request], Awaitable[int]] | None = getattr(router, "widen_body", None)
         self.nursery = nursery
         self.rules = rules
         self.sockets = sockets
         self.crashed = crashed
         self.locate = locate
         self.answered = answered
-        self.places = Places() if places is None else places
+        self.counts = ConnectionCounts() if counts is None else counts
         self.idle: set[Stream] = set()  # connections of which no whole request is known
         self.stopping = False
 
     def stop(self) -> None:
-        """No connection is kept alive from now on, and the idle ones end."""
+        """End idle connections. From now on no connection is kept alive."""
         self.stopping = True
         for stream in self.idle:
             stream.abort()
 
     async def serve(self, stream: Stream, busy: Response | None = None) -> Upgraded | None:
-        """Serve requests until the connection ends, or until it becomes a WebSocket: then what remains to be awaited.
+        """Serve requests until the connection ends or becomes a WebSocket. Then it returns the WebSocket's coroutine.
 
-        The remainder is handed out, not awaited here, so that the frames and objects of HTTP are gone meanwhile.
-        `busy` is the answer to the one request of a connection that is one too many.
+        The coroutine is returned, not awaited here, so that the frames and objects of HTTP are freed meanwhile.
+        `busy` is the answer to the only request of a connection above the limits.
         """
-        channel = HttpConnection(stream, self.rules, self.answered)
+        connection = HttpConnection(stream, self.rules, self.answered)
         try:
-            while not self.stopping and (request := await self._next_request(channel)) is not None:
+            while not self.stopping and (request := await self._next_request(connection)) is not None:
                 answer = busy or self._refuse(stream, request)
                 if answer is not None:
                     await self._delay(stream, answer.delay_seconds)
-                    await channel.respond(answer)
+                    await connection.respond(answer)
                 elif wants_websocket(request):
-                    upgraded = await self._upgrade(channel, request)
+                    upgraded = await self._upgrade(connection, request)
                     if upgraded is not None:
                         return upgraded
                 else:
-                    await self._answer(channel, request)
-                self.places.take_back(stream)
-                if busy or not await channel.next_cycle():
+                    await self._answer(connection, request)
+                self.counts.end_request(stream)
+                if busy or not await connection.next_cycle():
                     break
-            await channel.linger()
+            await connection.linger()
         except Reject as rejected:
-            await channel.reject(rejected)
+            await connection.reject(rejected)
         except OSError:
             stream.abort()
         except Exception as error:
             self.crashed(error)
-            await channel.reject(reject(INTERNAL))
+            await connection.reject(reject(INTERNAL))
         return None
 
-    async def _next_request(self, channel: HttpConnection) -> Request | None:
-        """The next request; None at the end. A request that arrives after `stop` is not performed: its connection
-        has ended, so that it could not be answered.
+    async def _next_request(self, connection: HttpConnection) -> Request | None:
+        """The next request; None at the end. A request that arrives after `stop` is dropped: its connection has
+        ended, so no answer could be sent.
         """
-        stream = channel.stream
+        stream = connection.stream
         self.idle.add(stream)
         try:
-            request = await channel.read_head() if await channel.wait_request() else None
+            request = await connection.read_head() if await connection.wait_request() else None
         finally:
             self.idle.discard(stream)
         if self.stopping:
@@ -187,22 +186,22 @@ class HttpServer:
         if request is not None:
             request.client, scheme = self.locate(stream.peer, request.headers)
             request.scheme = scheme or ("https" if stream.secure else "http")
-            channel.body_limit = self.site.body_limit(request)
+            connection.body_limit = self.router.body_limit(request)
             if self.headers is not None:
-                channel.extra_headers = self.headers(request)
+                connection.extra_headers = self.headers(request)
         return request
 
     def _refuse(self, stream: Stream, request: Request) -> Response | None:
-        if not self.places.lend(stream, request.client):
-            return CROWDED
+        if not self.counts.begin_request(stream, request.client):
+            return TOO_MANY_CONNECTIONS
         if request.method == "CONNECT":
             return refusal(BAD_REQUEST, "This is no proxy", close=True)
         if not HOST.fullmatch(request.get(b"host") or ""):
             return refusal(BAD_REQUEST, "The Host header names no host", close=True)
-        return self.site.refuse(request)
+        return self.router.refuse(request)
 
     async def _delay(self, stream: Stream, seconds: float) -> None:
-        """Wait before an answer. A connection that waits here is idle: `stop` ends it."""
+        """Wait before an answer. The connection counts as idle meanwhile: `stop` ends it."""
         if seconds:
             self.idle.add(stream)
             try:
@@ -210,20 +209,20 @@ class HttpServer:
             finally:
                 self.idle.discard(stream)
 
-    async def _answer(self, channel: HttpConnection, request: Request) -> None:
-        site = self.site
-        if self.widen_body is not None and channel.declares_more:
+    async def _answer(self, connection: HttpConnection, request: Request) -> None:
+        router = self.router
+        if self.widen_body is not None and connection.declares_more:
             try:
-                channel.body_limit = await self.widen_body(request)
+                connection.body_limit = await self.widen_body(request)
             except Refusal as no:
-                await channel.respond(refusal(no.code, no.message, headers=challenge(no.code), close=True))
+                await connection.respond(refusal(no.code, no.message, headers=challenge(no.code), close=True))
                 return
-        direct = site.direct(request)
+        direct = router.direct(request)
         if direct is None:
-            await run_application(await site.application(), channel, request, self.crashed)
+            await run_application(await router.application(), connection, request, self.crashed)
             return
         try:
-            body = await channel.read_body()
+            body = await connection.read_body()
         except BaseException:
             if isinstance(direct, BodyHandler):
                 direct.on_spoilt()
@@ -231,7 +230,7 @@ class HttpServer:
         answer: Response | None
         try:
             if isinstance(direct, LongPollHandler):
-                answer = await self._hold(channel, direct, request, body)
+                answer = await self._hold(connection, direct, request, body)
             else:
                 answer = await direct(request, body)
         except Exception as error:
@@ -239,18 +238,18 @@ class HttpServer:
             answer = refusal(INTERNAL)
         if answer is None:
             raise Reject(None)
-        await channel.respond(answer)
+        await connection.respond(answer)
 
     @staticmethod
     async def _hold(
-        channel: HttpConnection, handler: LongPollHandler, request: Request, body: bytes
+        connection: HttpConnection, handler: LongPollHandler, request: Request, body: bytes
     ) -> Response | None:
-        """The answer that may take long, or None because the client left before it came."""
+        """Call a handler that may take long. None when the client left before the answer."""
         answer: Response | None = None
         async with trio.open_nursery() as nursery:
 
             async def leave() -> None:
-                await channel.watch()
+                await connection.watch()
                 nursery.cancel_scope.cancel()
 
             nursery.start_soon(leave)
@@ -258,27 +257,27 @@ class HttpServer:
             nursery.cancel_scope.cancel()
         return answer
 
-    async def _upgrade(self, channel: HttpConnection, request: Request) -> Upgraded | None:
-        """Answer the handshake; give what the connection is from now on, or None when the answer was no."""
+    async def _upgrade(self, connection: HttpConnection, request: Request) -> Upgraded | None:
+        """Answer the handshake. Returns the WebSocket's coroutine, or None when the handshake was refused."""
         try:
             head, subprotocol = accept(request, self.sockets.subprotocols)
         except BadHandshake as bad:
             headers: tuple[tuple[bytes, bytes], ...] = ()
             if bad.status == 426:
                 headers = ((b"upgrade", b"websocket"), (b"sec-websocket-version", b"13"))
-            await channel.respond(refusal(BAD_REQUEST, bad.text, status=bad.status, headers=headers, close=True))
+            await connection.respond(refusal(BAD_REQUEST, bad.text, status=bad.status, headers=headers, close=True))
             return None
-        followed = await channel.switch()
-        await channel.send(head)
-        websocket = WebSocket(channel.stream, self.nursery, self.sockets, subprotocol)
-        return run_websocket(self.site, request, websocket, followed)
+        followed = await connection.switch()
+        await connection.send(head)
+        websocket = WebSocket(connection.stream, self.nursery, self.sockets, subprotocol)
+        return run_websocket(self.router, request, websocket, followed)
 
 
-async def run_websocket(site: HttpRouter, request: Request, websocket: WebSocket, followed: bytes) -> None:
-    """A WebSocket's whole life, and a close for whatever end its handler comes to."""
-    websocket.follow(followed)
-    handler = site.websocket(request, websocket)
-    del request, site  # an idle connection keeps its request only as long as its handler does
+async def run_websocket(router: HttpRouter, request: Request, websocket: WebSocket, followed: bytes) -> None:
+    """Run a WebSocket until its handler ends, and close it."""
+    websocket.prepend(followed)
+    handler = router.websocket(request, websocket)
+    del request, router  # an idle connection keeps its request only as long as its handler does
     try:
         await handler
     except Gone:

@@ -1,17 +1,17 @@
-"""One stream's HTTP/1.1: h11 with deadlines, limits and the default headers.
+"""HTTP/1.1 on one stream: h11 with deadlines, limits and the default headers.
 
     waiting for a request         idle_seconds (head_seconds for the first one)
     reading its head              head_seconds for the whole of it, head_bytes: 431
-    reading its body              body_seconds, longer by one for every SLOWEST_BYTES that came: 408; body_limit: 413
+    reading its body              body_seconds, one more for every MIN_BYTES_PER_SECOND received: 408; body_limit: 413
                                   the framing of chunks may add an eighth, and FRAMING_BYTES: 413
-    sending                       write_seconds for each PIECE: the client is dropped
+    sending                       write_seconds for each PIECE_BYTES: the client is dropped
 
-A head that two readers could read differently is refused, and the connection ends (RFC 9112, 2.2, 5.2, 6.1, 6.3): a
+A head that two parsers could read differently is refused, and the connection ends (RFC 9112, 2.2, 5.2, 6.1, 6.3): a
 line that ends without CR, a folded line, a Transfer-Encoding beside a Content-Length or in HTTP/1.0. h11 refuses all
-else of that kind.
+other heads of that kind.
 
-An answer that ends the connection is followed by a short, bounded reading of what the client still sends: closing
-with unread bytes would reset the connection and could take the answer with it.
+After an answer that ends the connection the server reads the client's input for a short, bounded time. A close with
+unread bytes would reset the connection, and the client could lose the answer.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from chatd.net.request import Headers, Request, Response, refusal
 from chatd.net.stream import Stream, send_all
 from protocol.errors import BAD_REQUEST, HEAD_TOO_LARGE, TOO_LARGE, Code
 
-PIECE = 65_536
+PIECE_BYTES = 65_536
 READ_BYTES = 16_384
-SLOWEST_BYTES = 32_768
+MIN_BYTES_PER_SECOND = 32_768
 FRAMING_BYTES = 32_768
 LINGER_BYTES = 1 << 20
 LINGER_SECONDS = 2.0
@@ -51,7 +51,7 @@ REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
 
 
 class HttpRules(Struct, frozen=True):
-    """The table above as numbers (0 bytes: no limit)."""
+    """The numbers of the table in the module's docstring (0 bytes: no limit)."""
 
     head_bytes: int = 16_384
     head_seconds: float = 10.0
@@ -61,7 +61,7 @@ class HttpRules(Struct, frozen=True):
 
 
 class Reject(Exception):
-    """A request that can't be read to its end: the answer, after which the connection closes (None: without a word)."""
+    """A request that can't be read to its end: the last answer on the connection (None: no answer)."""
 
     def __init__(self, answer: Response | None) -> None:
         super().__init__(answer)
@@ -95,25 +95,25 @@ class HttpConnection:
         self.stream = stream
         self.rules = rules
         self.body_limit = 0
-        self.answered = answered  # hears of every answer's status
-        self.extra_headers: Headers = ()  # what the site adds to every answer to this request
+        self.answered = answered  # called with the status of each answer
+        self.extra_headers: Headers = ()  # the headers that the router adds to all answers to this request
         self.request: Request | None = None
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=(rules.head_bytes or 1 << 30) + 2)
         self._first = True
         self._received = 0  # bytes of this request's body
-        self._read = 0  # bytes that have come since its head was read
-        self._silent = False  # this answer has no body, whatever the handler thinks
+        self._read = 0  # bytes received since its head was read
+        self._silent = False  # this answer has no body, even if the handler gives one
         self._body_ended = True
         self._body_deadline = 0.0
 
     @property
     def begun(self) -> bool:
-        """The answer's head is out: no other answer can be given."""
+        """Whether the head of the answer is sent, so that no other answer can be sent."""
         return self._h11.our_state not in (h11.IDLE, h11.SEND_RESPONSE)
 
     @property
     def complete(self) -> bool:
-        """The answer is out."""
+        """Whether the answer is sent."""
         return self._h11.our_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
 
     # -- in ------------------------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ class HttpConnection:
         seconds = self.rules.head_seconds if self._first else self.rules.idle_seconds
         self._first = False
         with trio.move_on_after(seconds):
-            return await self._more()
+            return await self._receive()
         return False
 
     async def read_head(self) -> Request | None:
@@ -134,9 +134,9 @@ class HttpConnection:
         if event is None:
             with trio.move_on_after(self.rules.head_seconds):
                 event = await self._event(self._head_now)
-        return self._begin(event) if isinstance(event, h11.Request) else None
+        return self._begin_request(event) if isinstance(event, h11.Request) else None
 
-    def _begin(self, event: h11.Request) -> Request:
+    def _begin_request(self, event: h11.Request) -> Request:
         size = len(event.target) + sum(len(name) + len(value) + 4 for name, value in event.headers)
         if size > self.rules.head_bytes > 0:
             raise reject(HEAD_TOO_LARGE)
@@ -165,7 +165,7 @@ class HttpConnection:
         if self._body_ended:
             return b""
         if not self._received:
-            await self._welcome_body()
+            await self._prepare_body()
         event = self._event_now()
         if event is None:
             with trio.CancelScope(deadline=self._body_deadline):
@@ -180,7 +180,7 @@ class HttpConnection:
         raise Reject(None)
 
     def _all_data(self, event: h11.Data) -> bytes:
-        """What has come of the body: one piece, in however many chunks the client sent it."""
+        """All of the body that has arrived, as one piece: the client may have sent it in many chunks."""
         pieces = [bytes(event.data)]
         while isinstance(following := self._event_now(), h11.Data):
             pieces.append(bytes(following.data))
@@ -189,7 +189,7 @@ class HttpConnection:
 
     def _count(self, piece: bytes) -> bytes:
         self._received += len(piece)
-        self._body_deadline += len(piece) / SLOWEST_BYTES
+        self._body_deadline += len(piece) / MIN_BYTES_PER_SECOND
         framing = self._read - self._received
         if self._received > self.body_limit > 0 or framing > self._received // 8 + FRAMING_BYTES:
             raise reject(TOO_LARGE)
@@ -197,14 +197,14 @@ class HttpConnection:
 
     @property
     def declares_more(self) -> bool:
-        """Whether the body may be longer than `body_limit`, by what the head says of it."""
+        """Whether the body may be longer than `body_limit`, according to the head."""
         request = self.request
         if request is None or not self.body_limit:
             return False
         return bool(request.all(TRANSFER_ENCODING)) or int(request.get(CONTENT_LENGTH) or 0) > self.body_limit
 
-    async def _welcome_body(self) -> None:
-        """Before a body's first byte: judge the declared length, and tell a client that asks to go on."""
+    async def _prepare_body(self) -> None:
+        """Before the first byte of a body: check the declared length, and send 100 to a client that expects it."""
         declared = self.request.get(CONTENT_LENGTH) if self.request is not None else None
         if declared is not None and int(declared) > self.body_limit > 0:
             raise reject(TOO_LARGE)
@@ -215,11 +215,11 @@ class HttpConnection:
 
     async def _event(self, now: Callable[[], h11.Event | None]) -> h11.Event:
         while (event := now()) is None:
-            await self._more()
+            await self._receive()
         return event
 
     def _head_now(self) -> h11.Event | None:
-        """The next event as below; where it is a request, each line of the head ends with CR LF and is not folded."""
+        """The next event, or None. All lines of a request's head end with CR LF, and none is folded."""
         before = self._h11.trailing_data[0]
         event = self._event_now()
         if isinstance(event, h11.Request):
@@ -229,7 +229,7 @@ class HttpConnection:
         return event
 
     def _event_now(self) -> h11.Event | None:
-        """The next event, if its bytes are here: most requests need no deadline, for they come in one piece."""
+        """The next event, or None while bytes are missing. Most requests arrive in one piece and need no deadline."""
         try:
             event = self._h11.next_event()
         except h11.RemoteProtocolError as error:
@@ -238,7 +238,7 @@ class HttpConnection:
             raise Reject(None)
         return event if isinstance(event, h11.Event) else None
 
-    async def _more(self) -> bool:
+    async def _receive(self) -> bool:
         data = await self.stream.receive_some(READ_BYTES)
         self._h11.receive_data(data)
         self._read += len(data)
@@ -265,7 +265,7 @@ class HttpConnection:
         length: int | None = None,
         close: bool = False,
     ) -> bytes:
-        """The bytes of an answer's head, with every default header that it does not set itself."""
+        """The bytes of an answer's head, with the default headers that the answer does not set itself."""
         self.answered(status)
         self._silent = status in BODILESS or (self.request is not None and self.request.method == "HEAD")
         framing: list[tuple[bytes, bytes]] = []
@@ -286,7 +286,7 @@ class HttpConnection:
         return head[:-2] + lines + b"\r\n"
 
     def _lines(self, own: dict[bytes, list[bytes]]) -> bytes:
-        """The header lines that have nothing to do with framing: h11 would take 4 µs to look at each of them."""
+        """The header lines that do not concern framing. h11 would take 4 µs to check each of them."""
         for name, value in (*self.extra_headers, *DEFAULT_HEADERS, (b"date", http_date())):
             if name not in own:
                 own[name] = [value]
@@ -297,7 +297,7 @@ class HttpConnection:
         return text
 
     def body(self, data: bytes) -> bytes:
-        """The bytes of a piece of the answer's body; none for an answer that has no body (HEAD, 204, 304)."""
+        """The bytes of a piece of the answer's body; empty for an answer without a body (HEAD, 204, 304)."""
         if not data or self._silent:
             return b""
         return self._h11.send(h11.Data(data=data)) or b""
@@ -306,7 +306,7 @@ class HttpConnection:
         return self._h11.send(h11.EndOfMessage()) or b""
 
     async def send(self, data: bytes) -> None:
-        """Send; a client that does not take a PIECE within its time is dropped."""
+        """Send. A client that does not take PIECE_BYTES within the time is dropped."""
         await self._transmit(data)
 
     async def _transmit(self, data: bytes | None) -> None:
@@ -315,15 +315,15 @@ class HttpConnection:
             rest = rest[self.stream.send_now(rest) :]
         while rest or self.stream.pending:
             with trio.move_on_after(self.rules.write_seconds) as time_left:
-                await send_all(self.stream, rest[:PIECE])
+                await send_all(self.stream, rest[:PIECE_BYTES])
             if time_left.cancelled_caught:
                 raise TimeoutError("the client does not read")
-            rest = rest[PIECE:]
+            rest = rest[PIECE_BYTES:]
 
     # -- between and after ---------------------------------------------------------------------------------------
 
     async def next_cycle(self) -> bool:
-        """Get ready for the next request on this connection; False when there can't be one."""
+        """Prepare for the next request on this connection; False when the connection can't have another."""
         while not self._body_ended:
             await self.read_piece()
         if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
@@ -333,29 +333,29 @@ class HttpConnection:
         return False
 
     async def watch(self) -> None:
-        """Return when the client has left, while an answer is on its way."""
-        if not self._h11.trailing_data[0] and not await self._more():
+        """Return when the client has left before its answer is sent."""
+        if not self._h11.trailing_data[0] and not await self._receive():
             return
         await trio.sleep_forever()
 
     async def switch(self) -> bytes:
-        """Leave HTTP: what followed the request's head. A request with a body can't."""
+        """End HTTP on this connection, and return the bytes behind the request's head. The request has no body."""
         if await self.read_piece():
             raise reject(BAD_REQUEST, "A WebSocket's request has no body")
         return self._h11.trailing_data[0]
 
     async def reject(self, rejected: Reject) -> None:
-        """The last answer to a request that can't be read on."""
+        """Send the last answer, to a request that can't be read to its end."""
         with contextlib.suppress(OSError):
             if rejected.answer is not None and not self.begun:
                 await self.respond(rejected.answer)
-            if self.complete:  # also when the answer was out already, and the rest of the request is the trouble
+            if self.complete:  # also when the answer was sent before the rest of the request failed
                 await self.linger()
                 return
         self.stream.abort()
 
     async def linger(self) -> None:
-        """End the connection so that the client gets the answer, whatever it still sends."""
+        """End the connection, and read the client's input for a while so that the client gets the answer."""
         left = LINGER_BYTES
         self.stream.shutdown_write()
         with trio.move_on_after(LINGER_SECONDS):
@@ -364,7 +364,7 @@ class HttpConnection:
 
 
 class _Date:
-    """The time of day as HTTP spells it, made once a second."""
+    """The time of day in HTTP's format, computed once a second."""
 
     second = 0
     text = b""

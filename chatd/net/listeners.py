@@ -1,8 +1,8 @@
-"""The doors: listening sockets for TCP and unix paths, with what every accepted socket inherits from them.
+"""Listening sockets for TCP and unix paths, with the options that accepted sockets inherit.
 
-On Linux an accepted socket has its listener's options, so TCP_NODELAY and the detection of half-open connections
-cost no call per connection: probes after `KEEP_IDLE` silent seconds, every `KEEP_INTERVAL`, and an end when sent
-bytes stay without an acknowledgement for `dead_after` seconds.
+On Linux an accepted socket has its listener's options. So TCP_NODELAY and the detection of half-open connections cost
+no call per connection: probes after KEEP_IDLE_SECONDS without input, one every KEEP_INTERVAL_SECONDS, and an end when
+sent bytes get no acknowledgement for `dead_after` seconds.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import stat
 from msgspec import Struct
 
 BACKLOG = 1_024
-KEEP_IDLE, KEEP_INTERVAL, KEEP_COUNT = 25, 5, 3
+KEEP_IDLE_SECONDS, KEEP_INTERVAL_SECONDS, KEEP_PROBES = 25, 5, 3
 
 
 class Address(Struct, frozen=True):
-    """Where to listen: host and port, or the path of a unix socket and its mode."""
+    """An address to listen at: host and port, or the path of a unix socket and its mode."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -28,12 +28,12 @@ class Address(Struct, frozen=True):
     mode: int = 0o600
 
 
-class Taken(OSError):
-    """Somebody else listens there, or the path is no socket; the message says so in one sentence."""
+class AddressInUse(OSError):
+    """Another program listens there, or the path is no socket. The message is one sentence."""
 
 
 def listen(address: Address, dead_after: float = 20.0) -> list[socket.socket]:
-    """Listening, non-blocking sockets: one for a path, one for each address that a host name stands for."""
+    """Listening, non-blocking sockets: one for a path, one for each address of a host name."""
     if address.path:
         return [_listen_unix(address.path, address.mode)]
     flags = socket.AI_PASSIVE
@@ -44,22 +44,22 @@ def listen(address: Address, dead_after: float = 20.0) -> list[socket.socket]:
         for family, *_, where in dict.fromkeys(found):
             listener = _listen_tcp(family, (where[0], port, *where[2:]), dead_after)
             sockets.append(listener)
-            port = port or listener.getsockname()[1]  # the second family gets the port that the first one found
+            port = port or listener.getsockname()[1]  # all families get the port that the first one got
     except OSError as error:
         for listener in sockets:
             listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise Taken(error.errno, f"{address.host}:{address.port} is in use by another program") from None
+            raise AddressInUse(error.errno, f"{address.host}:{address.port} is in use by another program") from None
         raise _cannot_listen(error, f"{address.host}:{address.port}") from None
     return sockets
 
 
 def _cannot_listen(error: OSError, where: str) -> OSError:
-    """The same error with the address in it, which the kernel leaves out."""
+    """The same error with the address in it: the kernel does not name the address."""
     return OSError(error.errno, f"cannot listen there ({error.strerror or error})", where)
 
 
-def spell(listener: socket.socket) -> str:
+def format_address(listener: socket.socket) -> str:
     """A listener's address as a person writes it: `127.0.0.1:3000`, `[::1]:3000`, `unix:/run/chatd.sock`."""
     name = listener.getsockname()
     if isinstance(name, str):
@@ -87,9 +87,9 @@ def _listen_tcp(family: int, where: tuple[object, ...], dead_after: float) -> so
 def _detect_dead(listener: socket.socket, dead_after: float) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     options = [
-        ("TCP_KEEPIDLE", KEEP_IDLE),
-        ("TCP_KEEPINTVL", KEEP_INTERVAL),
-        ("TCP_KEEPCNT", KEEP_COUNT),
+        ("TCP_KEEPIDLE", KEEP_IDLE_SECONDS),
+        ("TCP_KEEPINTVL", KEEP_INTERVAL_SECONDS),
+        ("TCP_KEEPCNT", KEEP_PROBES),
         ("TCP_USER_TIMEOUT", int(dead_after * 1000)),
     ]
     for name, value in options:
@@ -101,7 +101,7 @@ def _listen_unix(path: str, mode: int) -> socket.socket:
     _remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        before = os.umask(0o777 & ~mode)  # the file has its mode from its first moment on
+        before = os.umask(0o777 & ~mode)  # the file never has a wider mode
         try:
             listener.bind(path)
         finally:
@@ -116,13 +116,13 @@ def _listen_unix(path: str, mode: int) -> socket.socket:
 
 
 def _remove_stale(path: str) -> None:
-    """Remove the socket file that a dead server left; anything else that is there stays, and is an error."""
+    """Remove the socket file of a dead server. Any other file stays, and is an error."""
     try:
         kind = os.lstat(path).st_mode
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(kind):
-        raise Taken(errno.EEXIST, f"{path} is there already and is no socket")
+        raise AddressInUse(errno.EEXIST, f"{path} is there already and is no socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         try:
@@ -133,4 +133,4 @@ def _remove_stale(path: str) -> None:
             return
         except OSError:
             pass
-    raise Taken(errno.EADDRINUSE, f"{path} is in use by another program")
+    raise AddressInUse(errno.EADDRINUSE, f"{path} is in use by another program")

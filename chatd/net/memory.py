@@ -1,6 +1,6 @@
 """Streams without sockets: a pair of ends in memory, for tests under virtual time.
 
-Each direction holds at most `capacity` bytes, as a kernel does, so that backpressure can be tried.
+Each direction holds at most `capacity` bytes, like a kernel buffer, so that tests can produce backpressure.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import trio
 from trio.lowlevel import ParkingLot
 
-from chatd.net.epoll_reader import READ_BYTES, Take
+from chatd.net.epoll_reader import READ_BYTES, DataHandler
 from chatd.net.stream import Bytes, StreamGone, receive_all, send_all
 
 
@@ -21,7 +21,7 @@ class Pipe:
         self.data = bytearray()
         self.capacity = capacity
         self.ended = False  # nothing more will be written
-        self.broken = False  # nobody reads any more
+        self.broken = False  # the reading end is closed
         self.parked = ParkingLot()
 
     def change(self) -> None:
@@ -69,11 +69,11 @@ class MemoryStream:
             await pipe.parked.park()
         return b"" if self._closed else self.take_now(limit)
 
-    async def listen(self, take: Take) -> None:
-        await receive_all(self, take)
+    async def listen(self, on_data: DataHandler) -> None:
+        await receive_all(self, on_data)
 
     def take_now(self, limit: int = READ_BYTES) -> bytes:
-        """What has arrived by now."""
+        """The bytes that have arrived, without a wait."""
         pipe = self._in
         taken = bytes(pipe.data[:limit])
         del pipe.data[:limit]

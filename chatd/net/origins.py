@@ -1,16 +1,16 @@
-"""Which web pages may use this server, and what a browser is told about it.
+"""Which web pages may use this server, and the CORS headers that tell a browser so.
 
-One rule for REST, the WebSocket handshake and polling. An origin is allowed when there is none (no browser sends the
-request; a token is needed anyway), when it is the server's own, or when it is on the list, letter for letter.
-`"*"` on the list takes every origin, and then browsers are told `*` without credentials, as they demand.
+One rule holds for REST, the WebSocket handshake and polling. A request is allowed without an Origin (it is not from a
+browser, and needs a token anyway), with the server's own origin, or with an origin on the list, letter for letter.
+`"*"` on the list allows every origin. The answer is then `*` without credentials, which is the rule of browsers.
 
-The server's own origin is `server.public_url`, when that is set, whatever Host a proxy passes on. Otherwise it is what
-the Host header says, but only for a name that is this server's: with DNS rebinding a foreign page points a name of its
-own at this server, and its Origin and Host are then alike. An attacker can't do that with a loopback name, with a
-literal address, or with the names that this machine and its settings have.
+The server's own origin is `server.public_url` when that is set, for any Host that a proxy passes on. Otherwise it comes
+from the Host header, but only for a name of this server. With DNS rebinding a foreign page points a name of its own at
+this server, and its Origin and Host are then equal. An attacker can't do that with a loopback name, a literal address,
+or the names of this machine and its settings.
 
-A reflected origin is always one that was allowed. `Vary: Origin` is on every answer, or a cache could give one
-page's permission to another.
+Only an allowed origin is reflected. `Vary: Origin` is on every answer; otherwise a cache could give the permission of
+one page to another.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PREFLIGHT_AGE = "600"
 
 
 def normal(origin: str) -> str | None:
-    """An origin as it is compared: lower case, without the scheme's own port. None if it is none (`null` too)."""
+    """An origin in lower case, without the scheme's default port. None if the text is no origin (`null` too)."""
     try:
         parts = urlsplit(origin)
         port = parts.port
@@ -49,7 +49,7 @@ def normal(origin: str) -> str | None:
 
 
 def listed(origins: Iterable[str]) -> frozenset[str]:
-    """The list, ready to be asked; ValueError names what is no origin."""
+    """The list in normal form; ValueError names the entry that is no origin."""
     found = set()
     for origin in origins:
         canonical = ANY if origin == ANY else normal(origin)
@@ -65,20 +65,20 @@ def own(scheme: str, host: str | None) -> str | None:
 
 
 class OriginPolicy(Struct, frozen=True):
-    """What the settings say of origins: `public` is the server's own when set, else those at one of `hosts` are."""
+    """The settings about origins. The server's own is `public` when set, otherwise an origin at one of `hosts`."""
 
     public: str | None = None
     hosts: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
 
     def own(self, scheme: str, host: str | None) -> str | None:
-        """The server's own origin, for a request that came by this scheme and with this Host header."""
+        """The server's own origin, for a request with this scheme and Host header."""
         if self.public is not None:
             return self.public
         return own(scheme, host) if self.knows(host) else None
 
     def knows(self, host: str | None) -> bool:
-        """Whether a Host header names this server: no page of a foreign name can make a browser send such a one."""
+        """Whether a Host header names this server. A page of a foreign name can't make a browser send such a Host."""
         name = host_name(host)
         return name in self.hosts or name.endswith(".localhost") or name == "localhost" or is_address(name)
 
@@ -119,7 +119,7 @@ def is_address(name: str) -> bool:
 
 
 def allowed(origin: str | None, mine: str | None, others: frozenset[str]) -> bool:
-    """Whether a request with this Origin header is taken. `mine` as `own` gives it, `others` as `listed` does."""
+    """Whether a request with this Origin header is allowed. `mine` comes from `own`, `others` from `listed`."""
     if origin is None or ANY in others:
         return True
     canonical = normal(origin)
@@ -144,12 +144,12 @@ def cors(origin: str | None, mine: str | None, others: frozenset[str]) -> Header
 
 
 def is_preflight(method: str, origin: str | None, asks_method: str | None) -> bool:
-    """Whether a browser asks for leave: OPTIONS with Origin and Access-Control-Request-Method."""
+    """Whether a request is a CORS preflight: OPTIONS with Origin and Access-Control-Request-Method."""
     return method == "OPTIONS" and origin is not None and asks_method is not None
 
 
 def preflight(origin: str, mine: str | None, others: frozenset[str]) -> Headers:
-    """The headers of the answer (204) to a preflight; without leave in them, the browser stops there."""
+    """The headers of the answer (204) to a preflight. Without the permission in them the browser sends no request."""
     headers = cors(origin, mine, others)
     if headers == VARY:
         return VARY

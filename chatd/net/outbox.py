@@ -1,13 +1,17 @@
-"""What waits for one client: bytes that the kernel did not take yet, up to a limit.
+"""The bytes that wait for one client: what the kernel has not taken yet, up to a limit.
 
-    nothing waits          a push is one non-blocking send; usually the kernel takes all of it. Who has much to say to
-                           many sends for itself (`way`), and gives what was not taken to `keep_rest`
-    something waits        a push joins the queue; a task drains it and is gone when it is empty
-    above half the limit   what is droppable (typing, presence, pongs) is dropped
-    above the limit        the client is too slow: the queue is thrown away, the last words take its place
+    nothing waits          a push is one non-blocking send; usually the kernel takes all of it
+    something waits        a push joins the queue; a task drains the queue and ends when it is empty
+    above half the limit   droppable bytes (typing, presence, pongs) are dropped
+    above the limit        the client is too slow: the queue is discarded, and the final frame takes its place
 
-A queue that is thrown away keeps the rest of a chunk that the client has begun to receive, or the last words would
-land in the middle of a frame. After the last words nothing more is taken, and the peer has `farewell` seconds to go.
+A discarded queue keeps the rest of a chunk of which the client has received a part. Otherwise the final frame would
+start in the middle of another frame. After the final frame the outbox takes nothing more, and the peer has
+`farewell_seconds` to close.
+
+`send` is how bytes go out now. While nothing waits it is the socket's own `send`, a C function; otherwise it is `push`.
+Only the outbox changes it. A fan-out calls `outbox.send(data)` for each client and passes what the kernel did not take
+to `queue_unsent`. Calling `push` for each client instead costs one Python call more: a tenth of a delivery.
 """
 
 from __future__ import annotations
@@ -24,23 +28,26 @@ JOIN_BYTES = 65_536
 
 
 class OutboxRules(Struct, frozen=True):
-    """`limit` bytes may wait (0: any number); `overflow` are the last words to a client that is too slow."""
+    """`max_bytes` may wait (0: any number). A client that is too slow receives `overflow_frame` as the final frame."""
 
-    limit: int = 1 << 20
-    overflow: bytes = b""
-    farewell: float = 5.0
+    max_bytes: int = 1 << 20
+    overflow_frame: bytes = b""
+    farewell_seconds: float = 5.0
 
 
 SendFunction = Callable[[bytes], int | None]
-"""How bytes go out just now: None says that they are taken care of, a number how many the kernel took (or OSError)."""
+"""Sends bytes. A number says how many bytes the kernel took; None says that all bytes were sent, queued or dropped.
+
+It may raise OSError, and BlockingIOError when the kernel takes nothing.
+"""
 
 
-def ignore(way: SendFunction) -> None:
-    """Nobody keeps a way of his own."""
+def drop(data: bytes) -> None:
+    """The send function of a closed outbox."""
 
 
 class Outbox:
-    """The way out to one client. Everything that may be called on a fan-out is synchronous, and only `way` raises."""
+    """Sends bytes to one client. All methods that a fan-out calls are synchronous; only `send` raises."""
 
     __slots__ = (
         "_begun",
@@ -51,45 +58,43 @@ class Outbox:
         "_queue",
         "_ready",
         "_rules",
-        "_send",
         "_stream",
         "closed",
-        "on_send_changed",
         "overflowed",
+        "send",
         "waiting",
     )
 
     def __init__(self, stream: Stream, nursery: trio.Nursery, rules: OutboxRules) -> None:
         self._stream = stream
-        self._send = stream.send_now
+        self.send: SendFunction = stream.send_now if stream.direct else self.push
         self._nursery = nursery
         self._rules = rules
-        self._queue: deque[Bytes] | None = None  # a deque costs 600 bytes: only while something waits
-        self._ready = True  # open, and nothing waits: the one thing that a push asks
-        self._begun = False  # the client has part of the queue's first chunk
+        self._queue: deque[Bytes] | None = None  # a deque costs 600 bytes: it exists only while something waits
+        self._ready = True  # the outbox is open, and nothing waits
+        self._begun = False  # the client has received a part of the queue's first chunk
         self._over = False
         self._empty: trio.Event | None = None
         self._farewell: trio.CancelScope | None = None
         self.waiting = 0
         self.closed = False
         self.overflowed = False
-        self.on_send_changed: Callable[[SendFunction], None] = ignore  # hears of the new `way` whenever there is one
 
     @property
-    def send_function(self) -> SendFunction:
-        """The kernel's own `send` while nothing waits: in a fan-out a call less a client is a tenth of its cost."""
-        return self._send if self._ready and self._stream.direct else self.push
+    def farewell_seconds(self) -> float:
+        """How long the peer may take to close after the final frame."""
+        return self._rules.farewell_seconds
 
     @property
-    def farewell(self) -> float:
-        """Seconds that a peer gets after the last words."""
-        return self._rules.farewell
+    def is_slow(self) -> bool:
+        """Whether more than half of the limit waits, so that droppable bytes are dropped."""
+        return 2 * self.waiting > self._rules.max_bytes > 0
 
     def push(self, data: bytes, droppable: bool = False) -> None:
-        """Send, or keep until it can be sent."""
+        """Send the bytes, or queue them until they can be sent."""
         if self._ready:
             try:
-                taken = self._send(data)
+                taken = self._stream.send_now(data)
             except BlockingIOError:
                 taken = 0
             except OSError:
@@ -101,48 +106,46 @@ class Outbox:
             self._enqueue(data, droppable)
 
     def queue_unsent(self, data: bytes, taken: int) -> None:
-        """What the kernel did not take of something that was sent by `way`."""
+        """Queue the part of `data` that `send` did not take."""
         if taken and self._ready:
             self._queue_rest(data, taken)
         else:
-            self.push(data[taken:])  # which finds out whether the kernel is full or the peer is gone
+            self.push(data[taken:])  # push finds out whether the kernel is full or the peer is gone
 
     def _queue_rest(self, data: bytes, taken: int) -> None:
-        """Something waits from now on."""
-        self._set_ready(False)
+        """Begin a queue with the bytes that the kernel did not take."""
+        self._ready = False
+        self.send = self.push
         self._begun = taken > 0
         self._keep(memoryview(data)[taken:])
-        if self._rules.limit and self.waiting > self._rules.limit:
+        if self._rules.max_bytes and self.waiting > self._rules.max_bytes:
             self._overflow()
         self._start(self._drain)
 
-    def _set_ready(self, ready: bool) -> None:
-        if self._ready is not ready:
-            self._ready = ready
-            self.on_send_changed(self.send_function)
-
-    def finish(self, last: bytes) -> None:
-        """The last words: what waits goes out first, nothing is taken after, and the peer gets its time to go."""
+    def finish(self, final_frame: bytes) -> None:
+        """Send the final frame, behind what waits. The outbox takes nothing more, and the peer has time to close."""
         if self.closed:
             return
-        self.push(last)
+        self.push(final_frame)
         if not self.closed:
-            self.closed = True
-            self._set_ready(False)
+            self._close()
             self._start(self._wait_farewell)
 
     def discard(self) -> None:
-        """The peer is gone: nothing waits and nothing is taken any more."""
+        """The peer is gone: drop what waits, and take nothing more."""
         self._over = True
-        self.closed = True
-        self._set_ready(False)
+        self._close()
         self._queue = None
         self.waiting = 0
         if self._farewell is not None:
             self._farewell.cancel()
         if self._empty is not None:
             self._empty.set()
-        self.on_send_changed = ignore
+
+    def _close(self) -> None:
+        self.closed = True
+        self._ready = False
+        self.send = drop
 
     async def drained(self) -> None:
         """Wait until nothing waits."""
@@ -153,7 +156,7 @@ class Outbox:
         await self._empty.wait()
 
     def _enqueue(self, data: bytes, droppable: bool) -> None:
-        limit = self._rules.limit
+        limit = self._rules.max_bytes
         if limit and droppable and self.waiting > limit // 2:
             return
         self._keep(data)
@@ -163,13 +166,14 @@ class Outbox:
     def _overflow(self) -> None:
         begun = self._queue[0] if self._begun and self._queue else b""
         self.overflowed = True
-        if len(begun) > self._rules.limit:  # no room even for the rest of one chunk: no last words
+        if len(begun) > self._rules.max_bytes:  # the rest of one chunk alone exceeds the limit
             self._stream.abort()
             self.discard()
             return
-        self._queue = deque((begun, self._rules.overflow) if begun else (self._rules.overflow,))
-        self.waiting = len(begun) + len(self._rules.overflow)
-        self.closed = True
+        final_frame = self._rules.overflow_frame
+        self._queue = deque((begun, final_frame) if begun else (final_frame,))
+        self.waiting = len(begun) + len(final_frame)
+        self._close()
         self._start(self._wait_farewell)
 
     def _keep(self, data: Bytes) -> None:
@@ -181,7 +185,7 @@ class Outbox:
     def _start(self, task: Callable[[], Awaitable[object]]) -> None:
         try:
             self._nursery.start_soon(task)
-        except RuntimeError:  # the nursery is closed: the server is going down
+        except RuntimeError:  # the nursery is closed: the server is stopping
             self.discard()
 
     async def _drain(self) -> None:
@@ -192,11 +196,11 @@ class Outbox:
             self.discard()
 
     def _send_waiting(self) -> bool:
-        """Give the kernel what it takes; say whether nothing is left."""
+        """Send what the kernel takes; return whether nothing is left."""
         while queue := self._queue:
             chunk = self._first(queue)
             try:
-                taken = self._send(chunk)
+                taken = self._stream.send_now(chunk)
             except BlockingIOError:
                 return False
             self.waiting -= taken
@@ -208,14 +212,16 @@ class Outbox:
         if self._stream.pending:
             return False
         self._queue = None
-        self._set_ready(not self.closed)
+        if not self.closed:
+            self._ready = True
+            self.send = self._stream.send_now if self._stream.direct else self.push
         if self._empty is not None:
             self._empty.set()
             self._empty = None
         return True
 
     def _first(self, queue: deque[Bytes]) -> Bytes:
-        """The queue's first chunk, joined with the small ones behind it: one send for many frames."""
+        """The first chunk of the queue, joined with the small chunks behind it: one send for many frames."""
         if len(queue) == 1 or len(queue[0]) >= JOIN_BYTES:
             return queue[0]
         chunks, size = [], 0
@@ -229,7 +235,7 @@ class Outbox:
         if self._over:
             return
         with trio.CancelScope() as self._farewell:
-            await trio.sleep(self._rules.farewell)
+            await trio.sleep(self._rules.farewell_seconds)
             self._stream.abort()
             self.discard()
         self._farewell = None

@@ -1,10 +1,10 @@
-"""What the operating system gives this process: how many file descriptors, and memory that comes and goes.
+"""The limit of file descriptors of this process, and the return of freed memory to the operating system.
 
-The soft limit of descriptors is raised to the hard one at the start: it is low (1,024) only for programs that use
-select(), and every connection takes one.
+The start raises the soft limit of descriptors to the hard one. The soft limit is low (1,024) only for programs that use
+select(), and every connection takes a descriptor.
 
-The C library keeps memory that was freed between pieces still in use. After many connections have left at once that is
-far more than what is used, so it is then given back: at most once in TRIM_SECONDS, for each time takes milliseconds.
+The C library keeps freed memory that lies between pieces still in use. After many connections have ended at once that
+is far more than what is in use. It is then returned, at most once in TRIM_SECONDS: each time takes milliseconds.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from collections.abc import Callable
 
 import trio
 
-MOST_DESCRIPTORS = 1 << 20
-TRIM_AFTER = 50  # connections that have left since the last time
+MAX_DESCRIPTORS = 1 << 20
+TRIM_AFTER_CONNECTIONS = 50  # that have ended since the last trim
 TRIM_SECONDS = 10.0
 
 
-def descriptors() -> int:
-    """How many descriptors the process may have; MOST_DESCRIPTORS where nothing limits them."""
+def max_descriptors() -> int:
+    """How many descriptors the process may have; MAX_DESCRIPTORS where nothing limits them."""
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return MOST_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
+    return MAX_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
 
 
 def raise_descriptors() -> None:
-    """Raise the soft limit to the hard one, and not above MOST_DESCRIPTORS. A system that refuses keeps its limit."""
+    """Raise the soft limit to the hard one, but not above MAX_DESCRIPTORS. If the system refuses, the limit stays."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    wanted = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
     try:
@@ -48,24 +48,24 @@ def find_trim() -> Callable[[int], int] | None:
 
 
 class Trimmer:
-    """Gives memory back when many connections have left. `left` is told of each."""
+    """Returns memory after many connections have ended. `connection_ended` is called for each."""
 
-    __slots__ = ("_left", "_trim", "_wake")
+    __slots__ = ("_ended", "_trim", "_wake")
 
     def __init__(self, trim: Callable[[int], int] | None = None) -> None:
         self._trim = trim
-        self._left = 0
+        self._ended = 0
         self._wake = trio.Event()
 
-    def left(self) -> None:
-        self._left += 1
-        if self._left >= TRIM_AFTER:
+    def connection_ended(self) -> None:
+        self._ended += 1
+        if self._ended >= TRIM_AFTER_CONNECTIONS:
             self._wake.set()
 
     async def run(self) -> None:
-        """Trim, whenever many have left and the others have had a moment to leave as well."""
+        """Trim a while after many connections have ended, so that the trim also covers those that end meanwhile."""
         while self._trim is not None:
             await self._wake.wait()
             await trio.sleep(TRIM_SECONDS)
-            self._wake, self._left = trio.Event(), 0
+            self._wake, self._ended = trio.Event(), 0
             await trio.to_thread.run_sync(self._trim, 0)

@@ -1,9 +1,9 @@
-"""Who the client is when proxies stand between: believed only from proxies that the configuration names by CIDR.
+"""Finds the client's address behind proxies. Only proxies that the configuration names by CIDR are trusted.
 
-Each proxy appends the address that it sees, so the list is read from its end: the first address that is not a trusted
-proxy's is the client, and whatever stands before it was written by the client and means nothing. If what has to be
-read is malformed, or X-Forwarded-For and Forwarded disagree (a proxy that writes one lets the other through as the
-client sent it), the direct peer is the client.
+Each proxy appends the address of its peer, so the list is read from its end. The first address that is not a trusted
+proxy's is the client's. The entries before it were written by the client, and are ignored. The direct peer counts as
+the client if an entry is malformed, or if X-Forwarded-For and Forwarded disagree: a proxy that writes one of them
+passes on the other as the client sent it.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
 
 UNIX = "unix"
-MOST_HOPS = 32
+MAX_HOPS = 32
 SCHEMES = ("http", "https")
 PAIR = re.compile(r'([A-Za-z]+)=(?:"([^"\\]*)"|([^\s;,"]+))')
 HOST_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+)(?::[0-9]{1,5})?|([0-9A-Fa-f:.]+)")
 
 
 class Hop(Struct, frozen=True):
-    """One entry of such a header; `address` is None when it is malformed."""
+    """One entry of a Forwarded or X-Forwarded-For header; `address` is None when it is malformed."""
 
     address: Address | None
     scheme: str = ""
 
 
 class Proxies:
-    """The trusted proxies: networks ("10.0.0.0/8"), and "unix" for whoever comes through the unix socket."""
+    """The trusted proxies: networks ("10.0.0.0/8"), and "unix" for all peers at the unix socket."""
 
     __slots__ = ("_networks", "_unix")
 
     def __init__(self, trusted: Iterable[str] = ()) -> None:
-        """ValueError names what is no network."""
-        words = tuple(trusted)
-        self._unix = UNIX in words
-        self._networks: Networks = tuple(ip_network(word) for word in words if word != UNIX)
+        """ValueError names the entry that is no network."""
+        entries = tuple(trusted)
+        self._unix = UNIX in entries
+        self._networks: Networks = tuple(ip_network(entry) for entry in entries if entry != UNIX)
 
     def trusts(self, peer: str) -> bool:
-        """Whether this is the address of a trusted proxy."""
+        """Whether a peer's address is a trusted proxy's."""
         if peer == UNIX:
             return self._unix
         found = read_address(peer) if self._networks else None
         return found is not None and self._is_trusted(found)
 
     def locate(self, peer: str, headers: Headers) -> tuple[str, str | None]:
-        """The client behind a direct peer, and the scheme by which it left there where a proxy says so."""
+        """The client behind a direct peer, and the scheme that the client used if a proxy names it."""
         found = read_address(peer)
         direct = peer if found is None else str(found)
         if not self.trusts(peer):
@@ -62,23 +62,23 @@ class Proxies:
         clients = {self._beyond(chain) for chain in chains}
         if None in clients or len(clients) > 1:
             return direct, None
-        said = _joined(headers, b"x-forwarded-proto").rpartition(",")[2] or (chains[-1][-1].scheme if chains else "")
-        said = said.strip().lower()
-        return str(clients.pop()) if clients else direct, said if said in SCHEMES else None
+        scheme = _joined(headers, b"x-forwarded-proto").rpartition(",")[2] or (chains[-1][-1].scheme if chains else "")
+        scheme = scheme.strip().lower()
+        return str(clients.pop()) if clients else direct, scheme if scheme in SCHEMES else None
 
     def _is_trusted(self, address: Address) -> bool:
         return any(address in network for network in self._networks)
 
     def _beyond(self, chain: list[Hop]) -> Address | None:
-        """The nearest address that is no proxy's; the farthest when all are; None when what is read is malformed."""
+        """The nearest address that is no proxy's; the farthest when all are; None when an entry is malformed."""
         for hop in reversed(chain):
             if hop.address is None or not self._is_trusted(hop.address):
                 return hop.address
         return chain[0].address
 
 
-def block(address: str) -> str:
-    """What addresses are counted by: IPv4 as it is, IPv6 by its /64, since one customer has all of that."""
+def address_block(address: str) -> str:
+    """The unit that limits count by: an IPv4 address, or an IPv6 /64 network, which one customer has as a whole."""
     if ":" not in address:
         return address
     found = read_address(address)
@@ -88,7 +88,7 @@ def block(address: str) -> str:
 
 
 def read_address(text: str) -> Address | None:
-    """An IP address, with or without a port; IPv4 in IPv6's clothes is IPv4. None if it is none."""
+    """An IP address, with or without a port. IPv4 mapped into IPv6 becomes IPv4. None if the text is no address."""
     parts = HOST_PORT.fullmatch(text.strip())
     if not parts:
         return None
@@ -100,7 +100,7 @@ def read_address(text: str) -> Address | None:
 
 
 def _joined(headers: Headers, name: bytes) -> str:
-    """A header that may have come several times, as one."""
+    """All values of a header as one."""
     return ",".join(value.decode("latin-1") for key, value in headers if key == name)
 
 
@@ -124,5 +124,5 @@ def _element(entry: str) -> Hop:
 
 
 def _entries(header: str) -> list[str]:
-    """The entries that are looked at: the last ones, however many a client wrote before them."""
-    return header.rsplit(",", MOST_HOPS)[-MOST_HOPS:] if header.strip() else []
+    """The last MAX_HOPS entries: a client may have written any number before them."""
+    return header.rsplit(",", MAX_HOPS)[-MAX_HOPS:] if header.strip() else []

@@ -1,4 +1,4 @@
-"""One HTTP request's head and one whole response, as the floors above see them; framing and sockets are far below."""
+"""The head of one HTTP request, and one complete response, for the layers above HTTP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 
 class Request:
-    """A head that has been read. Header names are lower-case; values are bytes, for they may hold any."""
+    """The head of a request. Header names are lower-case. Values are bytes, because any byte may occur."""
 
     __slots__ = ("charged", "client", "headers", "method", "path", "query", "scheme", "target", "version")
 
@@ -27,7 +27,7 @@ class Request:
         path, _, query = origin_form(target).partition(b"?")
         self.path = unquote_to_bytes(path).decode(errors="replace")
         self.query = query
-        self.client = ""  # the address of whoever asks, behind trusted proxies; see Server.locate
+        self.client = ""  # the address of the client, also behind trusted proxies (Proxies.locate)
         self.scheme = "http"
         self.charged = ""  # the address block whose limit for requests without a known token has paid for this one
 
@@ -43,9 +43,9 @@ class Request:
         return None
 
     def tokens(self, name: bytes, *, lower: bool = True) -> list[str]:
-        """The comma-separated words of all values of a header."""
-        words = [word.strip().decode("latin-1") for value in self.all(name) for word in value.split(b",")]
-        return [word.lower() for word in words if word] if lower else [word for word in words if word]
+        """The comma-separated tokens of all values of a header."""
+        tokens = [token.strip().decode("latin-1") for value in self.all(name) for token in value.split(b",")]
+        return [token.lower() for token in tokens if token] if lower else [token for token in tokens if token]
 
 
 def origin_form(target: bytes) -> bytes:
@@ -58,7 +58,7 @@ def origin_form(target: bytes) -> bytes:
 
 
 class Response(Struct, frozen=True):
-    """A whole answer. `close` ends the connection behind it; `delay_seconds` pass before a refusal is sent."""
+    """A complete answer. `close` ends the connection after it; `delay_seconds` pass before a refusal is sent."""
 
     status: int
     body: bytes = b""
@@ -81,7 +81,7 @@ def refusal(
     close: bool = False,
     delay_seconds: float = 0.0,
 ) -> Response:
-    """The answer no, as a row of protocol/errors.py: readable as chatd's own error and as RFC 9457."""
+    """The answer for a row of protocol/errors.py, in the form of chatd's own errors and of RFC 9457."""
     status = status or code.status
     detail = text or code.text
     body = {

@@ -1,19 +1,18 @@
-"""One WebSocket: messages in through `receive`, framed bytes out through `write`.
+"""One WebSocket: messages arrive through `listen`, frames leave through `write`.
 
-The reading side belongs to one task. Everything else is synchronous: a `write` is one send to the kernel or a place
-in the outbox, a `close` queues the close frame. Whoever closes, `receive` goes on until the peer has answered or its
-time is over, and then raises Gone. A connection that is idle holds no buffer, no timer and no protocol object.
+Reading belongs to one task. All other methods are synchronous: `write` sends to the kernel or queues in the outbox,
+`close` queues the close frame. After a close from either side `listen` goes on until the peer has answered or its time
+is over, and then raises Gone. An idle connection holds no buffer, no timer and no protocol object.
 
 Control frames cost a client nothing and are no calls, so they have a limit of their own: a rate, after a burst. It is
-chatd/rate_limit.py's algorithm in one number, `_control_due`. A client above it is closed with 4029, and nothing more
-of what it sends is looked at. The pongs of one read go out in one send. What still arrives after the server has said
-goodbye counts in the same way, and is read only up to LINGER_BYTES.
+the algorithm of chatd/rate_limit.py in one number, `_control_due`. A client above the limit is closed with 4029, and
+the server ignores the rest of its input. The pongs to the pings of one read go out in one send. Messages that arrive
+after the server's close frame count as control frames, and are read only up to LINGER_BYTES.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import trio
 from msgspec import Struct
@@ -24,7 +23,6 @@ from chatd.net.framer import (
     PING,
     PONG,
     FrameReader,
-    Message,
     ReadRules,
     Violation,
     frame,
@@ -36,23 +34,24 @@ from chatd.net.framer import (
 from chatd.net.outbox import Outbox, OutboxRules
 from chatd.net.stream import Stream
 from protocol.errors import FLOOD, SLOW
+from protocol.frames import Packet
 
 __all__ = ["Gone", "SocketRules", "WebSocket", "frame_binary", "frame_text", "socket_rules"]
 
 PING_FRAME = frame(FINAL | PING, b"")
-PONG_ROOM = 65_536  # RFC 6455, 5.5.3: under backpressure only the latest of several pings need be answered
+MAX_WAITING_FOR_PONG_BYTES = 65_536  # above it pings get no pong: RFC 6455, 5.5.3 asks only for the latest
 LINGER_BYTES = 1 << 20
 ROUNDING_SECONDS = 1e-6
 ABNORMAL = 1006
 
 
 class SocketRules(Struct, frozen=True):
-    """What every WebSocket of a server has in common."""
+    """The rules for all WebSockets of a server."""
 
     reading: ReadRules
     sending: OutboxRules
     subprotocols: tuple[str, ...] = ()
-    control_seconds: float = 0.0  # for each control frame, once the burst is used up; 0: no limit
+    control_seconds: float = 0.0  # between two control frames, once the burst is used up; 0: no limit
     control_burst: int = 1
 
 
@@ -61,7 +60,7 @@ def socket_rules(
     message_bytes: int = 65_536,
     fragments: int = 1_024,
     outbox_bytes: int = 1 << 20,
-    farewell: float = 5.0,
+    farewell_seconds: float = 5.0,
     subprotocols: tuple[str, ...] = ("chatd.jsonrpc",),
     control_frames: float = 0.0,
     control_burst: int = 1,
@@ -70,7 +69,7 @@ def socket_rules(
     overflow = frame_close(SLOW.code, SLOW.reason)
     return SocketRules(
         ReadRules(message_bytes, fragments),
-        OutboxRules(outbox_bytes, overflow, farewell),
+        OutboxRules(outbox_bytes, overflow, farewell_seconds),
         subprotocols,
         1 / control_frames if control_frames else 0.0,
         control_burst,
@@ -86,27 +85,22 @@ class Gone(Exception):
         self.reason = reason
 
 
-class Write(Protocol):
-    def __call__(self, data: bytes, droppable: bool = False) -> None: ...
-
-
 class WebSocket:
-    """One open WebSocket. `write(frames, droppable=False)` takes frames ready-made and never raises."""
+    """One open WebSocket."""
 
     __slots__ = (
+        "_close_received",
         "_control_due",
         "_end",
         "_exhausted",
         "_followed",
-        "_heard_close",
         "_pongs",
         "_reader",
         "_rules",
         "_stream",
-        "last_heard",
+        "last_received",
         "outbox",
         "subprotocol",
-        "write",
     )
 
     def __init__(
@@ -115,59 +109,56 @@ class WebSocket:
         self._stream = stream
         self._rules = rules
         self._control_due = 0.0
-        self._pongs = b""  # of one read
+        self._pongs = b""  # the answers to the pings of one read
         self._reader = FrameReader(rules.reading)
-        self._end: tuple[int, str] | None = None  # how it ends, once that is known
-        self._followed = b""
-        self._heard_close = False
-        self._exhausted = False  # nothing more will come
+        self._end: tuple[int, str] | None = None  # the close code and reason, once they are known
+        self._followed = b""  # bytes that came behind the request's head
+        self._close_received = False
+        self._exhausted = False  # the stream has ended
         self.outbox = Outbox(stream, nursery, rules.sending)
-        self.write: Write = self.outbox.push
         self.subprotocol = subprotocol
-        self.last_heard = trio.current_time()
+        self.last_received = trio.current_time()
 
     @property
     def closing(self) -> bool:
-        """Nothing that is written now will arrive."""
+        """Whether the outbox is closed, so that a write does nothing."""
         return self.outbox.closed
 
+    def write(self, frames: bytes, droppable: bool = False) -> None:
+        """Send complete frames. It never raises."""
+        self.outbox.push(frames, droppable)
+
     def ping(self) -> None:
-        """Ask whether the client is there; its answer shows in `last_heard`."""
+        """Send a ping. The client's pong sets `last_received`."""
         self.write(PING_FRAME)
 
     def close(self, code: int = 1000, reason: str = "") -> None:
-        """Say goodbye, behind everything written before. The first call counts."""
+        """Send a close frame behind everything written before. The first call counts."""
         if self._end is None:
             self._end = (code, reason)
         self.outbox.finish(frame_close(code, reason))
 
-    async def receive(self) -> list[Message]:
-        """All messages (payload, is binary) that the next read completes, at least one; Gone at the end."""
-        while True:
-            self._check()
-            data = self._followed or await self._stream.receive_some()
-            self._followed = b""
-            messages = self._hear(data)
+    async def listen(self, on_messages: Callable[[list[Packet]], bool]) -> None:
+        """Call `on_messages` with the messages of each read, until it returns False. Gone at the end."""
+        wants_more = True
+
+        def on_data(data: bytes) -> bool:
+            nonlocal wants_more
+            messages = self._receive(data)
             if messages:
-                return messages
-
-    async def listen(self, hear: Callable[[list[Message]], bool]) -> None:
-        """Have `hear` called with all messages as they come, until it has had enough; Gone at the end."""
-
-        def take(data: bytes) -> bool:
-            messages = self._hear(data)
-            wants_more = hear(messages) if messages else bool(data)
-            return wants_more and not self._heard_close and self._reader.violation is None
+                wants_more = on_messages(messages)
+            return wants_more and bool(data) and not self._close_received and self._reader.violation is None
 
         self._check()
         followed, self._followed = self._followed, b""
-        if not followed or take(followed):
-            await self._stream.listen(take)
-        self._check()
+        if not followed or on_data(followed):
+            await self._stream.listen(on_data)
+        if wants_more:
+            self._check()
 
     def _check(self) -> None:
-        """Gone at the end. What came before it has been given out and answered."""
-        if self._heard_close:
+        """Raise Gone at the end. All messages before it have been handed on and answered."""
+        if self._close_received:
             self.outbox.finish(frame_close(self._end[0] if self._end else 1000))
         elif self._reader.violation is not None:
             self.close(self._reader.violation.code, self._reader.violation.reason)
@@ -177,56 +168,56 @@ class WebSocket:
             return
         raise self._gone()
 
-    def allow(self, reading: ReadRules) -> None:
-        """Other rules for what this client may send. Before anything is read."""
+    def set_limits(self, reading: ReadRules) -> None:
+        """Set other limits for this client's messages. Call it before the first `listen`."""
         self._reader = FrameReader(reading)
 
-    def follow(self, data: bytes) -> None:
-        """Bytes that came right behind the request's head: the first that `receive` reads."""
+    def prepend(self, data: bytes) -> None:
+        """Set the bytes that came behind the request's head: `listen` reads them first."""
         self._followed = data
 
-    def _hear(self, data: bytes) -> list[Message]:
-        """The messages in what arrived; none once a close was said."""
+    def _receive(self, data: bytes) -> list[Packet]:
+        """The messages in the bytes of one read; none after the server's close frame."""
         if not data:
             self._exhausted = True
             return []
-        self.last_heard = trio.current_time()
-        deaf = self.outbox.closed
+        self.last_received = trio.current_time()
+        closed = self.outbox.closed
         messages = self._reader.feed(data, self._control)
         if self._pongs:
             pongs, self._pongs = self._pongs, b""
             self.write(pongs, True)
-        if not deaf:
+        if not closed:
             return messages
         if not all(self._within_rate() for _ in messages):
             self._reader.violation = self._flood()
         return []
 
     async def settle(self) -> None:
-        """After the end: let the last words go out and the peer answer them, as long as the farewell lasts."""
+        """After the end: send the close frame and wait for the peer's, at most `farewell_seconds`."""
         stream = self._stream
         left = LINGER_BYTES
-        with trio.move_on_after(self.outbox.farewell) as time:
+        with trio.move_on_after(self.outbox.farewell_seconds) as time:
             await self.outbox.drained()
             stream.shutdown_write()
-            while not self._heard_close and left > 0 and (data := await stream.receive_some()):
+            while not self._close_received and left > 0 and (data := await stream.receive_some()):
                 left -= len(data)
-                self._hear(data)
+                self._receive(data)
         if time.cancelled_caught or left <= 0:
             stream.abort()
         self.outbox.discard()
 
     def _control(self, opcode: int, payload: bytes) -> None:
         if opcode == CLOSE:
-            self._hear_close(payload)
+            self._receive_close(payload)
         elif not self._within_rate():
             raise self._flood()
-        elif opcode == PING and self.outbox.waiting < PONG_ROOM:
+        elif opcode == PING and self.outbox.waiting < MAX_WAITING_FOR_PONG_BYTES:
             self._pongs += frame(FINAL | PONG, payload)
 
     def _within_rate(self) -> bool:
-        """Whether one more control frame is within the limit. `last_heard` is the time of the read that it came in."""
-        seconds, now = self._rules.control_seconds, self.last_heard
+        """Whether one more control frame is within the limit. `last_received` is the time of the current read."""
+        seconds, now = self._rules.control_seconds, self.last_received
         due = max(self._control_due, now) + seconds
         if due - now > seconds * self._rules.control_burst + ROUNDING_SECONDS:
             return False
@@ -237,9 +228,9 @@ class WebSocket:
     def _flood() -> Violation:
         return Violation(FLOOD.code, "too many control frames")
 
-    def _hear_close(self, payload: bytes) -> None:
+    def _receive_close(self, payload: bytes) -> None:
         code, reason = parse_close(payload)
-        self._heard_close = True
+        self._close_received = True
         if self._end is None:
             self._end = (code, reason)
 

@@ -1,13 +1,15 @@
-"""A stream of bytes to one peer: what a socket can do, said so that the floors above never see the socket.
+"""A stream of bytes to one peer: the operations of a socket, so that the layers above never use the socket itself.
 
-Reading is `await receive_some()`, which gives b"" once nothing more will come, for whatever reason: end, reset or
-closed here; `await listen(take)` is the same for whoever only listens, and cheaper (chatd/net/epoll_reader.py). Sending
-is `send_now(data)`, which hands bytes to the kernel and returns how many it took; it blocks never, raises
-BlockingIOError when the kernel is full and another OSError when the peer is gone. Every failure of a stream is an
-OSError. TLS (chatd/net/tls.py) and the memory variant (chatd/net/memory.py) keep the same contract.
+There are two ways to read, for two kinds of protocol. HTTP asks for bytes: `await receive_some()` returns b"" once
+nothing more will arrive (end, reset, or closed here). A WebSocket waits for bytes most of its life:
+`await listen(on_data)` calls a function with all that arrives, and costs less (chatd/net/epoll_reader.py).
 
-Reads wait before they try: a connection is idle nearly always, an attempt that fails costs more than the wait, and
-a wait is a checkpoint, so that a client which sends without end cannot hold the loop.
+`send_now(data)` passes bytes to the kernel and returns how many it took. It never blocks: it raises BlockingIOError if
+the kernel takes nothing, and another OSError when the peer is gone. Every failure of a stream is an OSError. TLS
+(chatd/net/tls.py) and the memory variant (chatd/net/memory.py) keep the same contract.
+
+A read waits before it tries. A connection is idle nearly always, a failed attempt costs more than the wait, and a wait
+is a checkpoint: a client that sends without end can't hold the loop.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import Protocol, TypeAlias
 
 import trio
 
-from chatd.net.epoll_reader import READ_BYTES, EpollReader, Take
+from chatd.net.epoll_reader import READ_BYTES, DataHandler, EpollReader
 
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
@@ -32,8 +34,8 @@ class StreamGone(ConnectionError):
 
 
 class Stream(Protocol):
-    """The contract above. `pending` counts bytes that were taken but are not yet the kernel's (ciphertext); a stream
-    that is `direct` never has any.
+    """The contract of the module's docstring. `pending` counts bytes that were taken but not yet passed to the kernel
+    (ciphertext). A `direct` stream never has any.
     """
 
     @property
@@ -53,7 +55,7 @@ class Stream(Protocol):
 
     async def receive_some(self, limit: int = READ_BYTES) -> bytes: ...
 
-    async def listen(self, take: Take) -> None: ...
+    async def listen(self, on_data: DataHandler) -> None: ...
 
     async def wait_writable(self) -> None: ...
 
@@ -65,7 +67,7 @@ class Stream(Protocol):
 
 
 async def send_all(stream: Stream, data: Bytes) -> None:
-    """Send everything, waiting for the kernel as often as it takes; no checkpoint when it takes all at once."""
+    """Send all bytes. It waits when the kernel is full; when the kernel takes all at once, there is no checkpoint."""
     rest = memoryview(data)
     while True:
         with contextlib.suppress(BlockingIOError):
@@ -75,16 +77,16 @@ async def send_all(stream: Stream, data: Bytes) -> None:
         await stream.wait_writable()
 
 
-async def receive_all(stream: Stream, take: Take) -> None:
-    """To listen by receiving."""
-    while (data := await stream.receive_some()) and take(data):
+async def receive_all(stream: Stream, on_data: DataHandler) -> None:
+    """`listen` for a stream without an EpollReader."""
+    while (data := await stream.receive_some()) and on_data(data):
         pass
     if not data:
-        take(b"")
+        on_data(b"")
 
 
 def peer_of(address: object) -> str:
-    """The address part of a socket's peer: IPv4 without its IPv6 disguise, "unix" for a unix socket."""
+    """The address of a socket's peer: IPv4 mapped into IPv6 as plain IPv4, "unix" for a unix socket."""
     if not isinstance(address, tuple):
         return "unix"
     host = str(address[0])
@@ -92,7 +94,7 @@ def peer_of(address: object) -> str:
 
 
 class SocketStream:
-    """A connected, non-blocking socket. `send_now` is the socket's own `send`: nothing stands in between."""
+    """A connected, non-blocking socket. `send_now` is the socket's own `send`."""
 
     __slots__ = ("_readers", "_socket", "peer", "send_now")
 
@@ -108,7 +110,7 @@ class SocketStream:
         self.send_now: Callable[[Bytes], int] = connected.send
 
     async def receive_some(self, limit: int = READ_BYTES) -> bytes:
-        """What has arrived, at most `limit` bytes, after a wait for it; b"" when nothing more will come."""
+        """Wait for bytes and return at most `limit` of them; b"" when nothing more will arrive."""
         connected = self._socket
         while True:
             try:
@@ -119,12 +121,12 @@ class SocketStream:
             except (OSError, ValueError, trio.ClosedResourceError):
                 return b""
 
-    async def listen(self, take: Take) -> None:
-        """Give everything that arrives to `take`, until that has had enough or has been told of the end."""
+    async def listen(self, on_data: DataHandler) -> None:
+        """Call `on_data` with all that arrives, until it returns False or has received b"", the end."""
         if self._readers is not None:
-            await self._readers.listen(self._socket, take)
+            await self._readers.listen(self._socket, on_data)
         else:
-            await receive_all(self, take)
+            await receive_all(self, on_data)
 
     async def wait_writable(self) -> None:
         """Wait until the kernel takes more. One task at a time."""
@@ -134,19 +136,19 @@ class SocketStream:
             raise StreamGone("closed here") from None
 
     def shutdown_write(self) -> None:
-        """Tell the peer that nothing more comes; its own words can still arrive."""
+        """End the sending side. The peer's bytes can still arrive."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
 
     def abort(self) -> None:
-        """Give up: reads end now, and what the kernel still holds is thrown away at close."""
+        """End reads now, and discard what the kernel still holds at close."""
         with contextlib.suppress(OSError):
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Give the socket back, waking whoever waits on it."""
+        """Close the socket, and wake the tasks that wait on it."""
         if self._socket.fileno() >= 0:
             if self._readers is not None:
                 self._readers.close(self._socket)

@@ -1,7 +1,7 @@
 """TLS over any stream: OpenSSL with buffers in memory, so that a send stays a plain call.
 
-What is encrypted is taken, whether the kernel wants it or not: `pending` counts the ciphertext that waits here. It is
-at most one slice, because nothing is encrypted behind a backlog. A send costs 1.3 µs more than on the plain stream.
+Encrypted bytes count as taken, even when the kernel is full: `pending` counts the ciphertext that waits here. It is at
+most one slice, because nothing more is encrypted meanwhile. A send costs 1.3 µs more than on the plain stream.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from functools import partial
 
 import trio
 
-from chatd.net.epoll_reader import READ_BYTES, Take
+from chatd.net.epoll_reader import READ_BYTES, DataHandler
 from chatd.net.stream import Bytes, Stream, send_all
 
 SLICE_BYTES = 65_536
-MOST_CIPHER = 4 * SLICE_BYTES
+MAX_CIPHERTEXT_BYTES = 4 * SLICE_BYTES
 
 
 def server_context(tls_certificate: str, tls_key: str) -> ssl.SSLContext:
-    """TLS 1.2 or newer, HTTP/1.1 only. A key with a passphrase is an SSLError: there is nobody to ask for it."""
+    """TLS 1.2 or newer, HTTP/1.1 only. A key with a passphrase raises SSLError: no user is there to enter it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
@@ -62,7 +62,7 @@ class TlsStream:
         return len(self._cipher)
 
     async def handshake(self) -> bool:
-        """Shake hands; False when the client speaks no TLS that we do. The deadline is the caller's."""
+        """Do the TLS handshake; False when client and server have no version or cipher in common. No deadline."""
         received = False
         while True:
             try:
@@ -77,7 +77,7 @@ class TlsStream:
                 self._received.write(data)
             except ssl.SSLError:
                 with contextlib.suppress(OSError):
-                    self._flush()  # the alert that says why
+                    self._flush()  # the alert with the reason
                 return False
             else:
                 await self._flush_all()
@@ -103,34 +103,34 @@ class TlsStream:
             try:
                 return self._ssl.read(limit)
             except ssl.SSLWantReadError:
-                if not self._answer_peer() or not await self._fill():
+                if not self._send_protocol_data() or not await self._fill():
                     return b""
             except ssl.SSLError:
                 return b""
 
-    async def listen(self, take: Take) -> None:
-        if self._give(take):
-            await self._inner.listen(partial(self._hear, take))
+    async def listen(self, on_data: DataHandler) -> None:
+        if self._hand_on(on_data):
+            await self._inner.listen(partial(self._receive, on_data))
 
-    def _hear(self, take: Take, data: bytes) -> bool:
+    def _receive(self, on_data: DataHandler, data: bytes) -> bool:
         if not data:
-            take(b"")
+            on_data(b"")
             return False
         self._received.write(data)
-        return self._give(take)
+        return self._hand_on(on_data)
 
-    def _give(self, take: Take) -> bool:
-        """Give everything that can be read now; whether it is worth to wait for more."""
+    def _hand_on(self, on_data: DataHandler) -> bool:
+        """Pass on all bytes that can be read now; return whether to wait for more."""
         while True:
             try:
                 data = self._ssl.read(READ_BYTES)
             except ssl.SSLWantReadError:
-                if self._answer_peer():
+                if self._send_protocol_data():
                     return True
                 data = b""
             except ssl.SSLError:
                 data = b""
-            if not take(data) or not data:
+            if not on_data(data) or not data:
                 return False
 
     async def wait_writable(self) -> None:
@@ -154,13 +154,13 @@ class TlsStream:
     def close(self) -> None:
         self._inner.close()
 
-    def _answer_peer(self) -> bool:
-        """Send what reading made OpenSSL say (key updates); False when the peer makes it talk and does not listen."""
+    def _send_protocol_data(self) -> bool:
+        """Send what OpenSSL answers to the peer (key updates); False when the peer does not read these answers."""
         try:
             self._flush()
         except OSError:
             return False
-        return len(self._cipher) <= MOST_CIPHER
+        return len(self._cipher) <= MAX_CIPHERTEXT_BYTES
 
     def _encrypt(self, data: Bytes) -> int:
         try:
@@ -169,7 +169,7 @@ class TlsStream:
             raise BlockingIOError from None
 
     def _flush(self) -> None:
-        """Give the kernel what it takes of the ciphertext."""
+        """Pass ciphertext to the kernel."""
         cipher = self._cipher + self._to_send.read() if self._cipher else self._to_send.read()
         try:
             taken = self._inner.send_now(cipher) if cipher else 0

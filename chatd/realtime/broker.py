@@ -33,8 +33,22 @@ NO_GROUPS: dict[EventEncoder, SubscriberGroup] = {}
 _number_of = itemgetter(0)
 QueuedFrame = tuple[int, bytes, bool]
 """The number, the bytes, and whether they may be dropped for a client that can't keep up."""
-SendFunction = Callable[[bytes], int | None]
-"""How bytes go out: see Link."""
+
+
+class SinkOutbox(Protocol):
+    """Sends the bytes for one connection. `send` may change between two calls, so it is looked up for each.
+
+    `send` may be a socket's own `send`: it returns how many bytes the kernel took, or raises OSError. The rest is
+    then passed to `queue_unsent`. Any other `send` takes all bytes and returns None.
+    """
+
+    @property
+    def send(self) -> Callable[[bytes], int | None]: ...
+
+    @property
+    def is_slow(self) -> bool: ...
+
+    def queue_unsent(self, data: bytes, taken: int) -> None: ...
 
 
 class FrameBatch:
@@ -64,27 +78,14 @@ EMPTY = FrameBatch([(0, b"", False)])
 
 
 class Sink:
-    """A connection as the broker sees it: something that takes bytes. `due` and `own` are the broker's.
+    """A connection as the broker sees it. `pending_batches` and `own_entries` are the broker's."""
 
-    `write` may be a socket's own `send`, which says how many bytes the kernel took, or raises: what it did not take
-    goes to `keep_rest`. Whatever else `write` is, it takes all and says nothing.
-    """
+    __slots__ = ("outbox", "own_entries", "pending_batches")
 
-    __slots__ = ("own_entries", "pending_batches", "write")
-
-    def __init__(self, write: SendFunction) -> None:
-        self.write = write
+    def __init__(self, outbox: SinkOutbox) -> None:
+        self.outbox = outbox
         self.pending_batches: FrameBatch | list[FrameBatch] | None = None
         self.own_entries: list[QueuedFrame] = []
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether so much waits already that only what matters should be added."""
-        return False
-
-    def queue_unsent(self, data: bytes, taken: int) -> None:
-        """Keep for later what `write` did not take."""
-        raise NotImplementedError
 
 
 class Subscriber:
@@ -362,13 +363,13 @@ class Broker:
                 data, mixed, count = whole.data(), whole.has_droppable, len(whole.entries)
                 size = len(data)
             delivered += count
-            said = whole.essential_data() if mixed and link.is_slow else data
+            said = whole.essential_data() if mixed and link.outbox.is_slow else data
             try:
-                taken = link.write(said)
+                taken = link.outbox.send(said)
             except OSError:
                 taken = 0
             if taken != size and taken is not None and taken < len(said):
-                link.queue_unsent(said, taken)
+                link.outbox.queue_unsent(said, taken)
         self.delivered += delivered
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from chatd.store.queries.messages import COUNTED
+from chatd.store.queries.messages import MAX_UNREAD_COUNTED
 from protocol import events
 from protocol.events import EventHandlers, Unread, UnreadChanged
 from protocol.ids import Ref
@@ -166,7 +166,7 @@ class OnlineUsers:
             state = self._conversations[conversation]
             count = state.message_count - state.read_states[user].offset
             if count > 0:
-                counts.append(Unread(state.ref, min(count, COUNTED)))
+                counts.append(Unread(state.ref, min(count, MAX_UNREAD_COUNTED)))
         counts.sort(key=lambda one: one.conversation.number)
         return UnreadChanged(guest.ref, sum(one.count for one in counts), tuple(counts))
 

@@ -14,7 +14,7 @@ from chatd.auth.verifier import bearer
 from chatd.core.accounts import Accounts
 from chatd.core.app import App
 from chatd.net.asgi import AFTERWARDS
-from chatd.net.proxies import block
+from chatd.net.proxies import address_block
 from chatd.rest import events
 from chatd.rest.answers import JSON, answer, refuse, refuse_status
 from chatd.rest.event_stream import EventStream
@@ -138,7 +138,7 @@ async def _actor(app: App, *, services: bool = False) -> Actor:
     if authorization is None:
         raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header")
     token = bearer(authorization)
-    charged = "" if app.authenticator.knows_token(token) else block(request.remote_addr or "")
+    charged = "" if app.authenticator.knows_token(token) else address_block(request.remote_addr or "")
     return await app.authenticate(token, charged, services=services)
 
 
@@ -162,7 +162,7 @@ async def _claimed(
         for key in command.members:
             await app.authenticator.user_by_id(key.number)
     actor = await app.authenticator.user_by_id(claimed)
-    app.refund(block(request.remote_addr or ""))
+    app.refund(address_block(request.remote_addr or ""))
     _limit(app, actor.id)
     return actor, command
 

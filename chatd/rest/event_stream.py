@@ -7,6 +7,7 @@ continues there.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import trio
@@ -29,67 +30,102 @@ from protocol.framings import sse
 from protocol.framings.jsonrpc import JsonRpc
 
 
-class Subscription(Connection):
-    """A connection that only receives events: its frames wait in memory until the stream takes them."""
+class EventStreamOutbox:
+    """The frames that wait in memory for one stream. Above `max_bytes` (0: any number) `on_overflow` is called."""
 
-    __slots__ = ("_arrived", "_frames", "_is_over", "_limit_bytes", "_size", "_taken")
+    __slots__ = ("_arrived", "_frames", "_max_bytes", "_on_overflow", "_taken", "closed", "waiting")
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, max_bytes: int, on_overflow: Callable[[], None]) -> None:
         self._frames: list[bytes] = []
-        self._size = 0
-        self._is_over = False
+        self._max_bytes = max_bytes
+        self._on_overflow = on_overflow
         self._arrived = trio.Event()
         self._taken = trio.Event()
-        self._limit_bytes = app.config.limits.outbox_bytes
-        super().__init__(app, JsonRpc(""), self._add)
+        self.waiting = 0
+        self.closed = False
 
     @property
     def is_slow(self) -> bool:
-        return 2 * self._size > self._limit_bytes > 0
+        """Whether more than half of the limit waits, so that droppable frames are dropped."""
+        return 2 * self.waiting > self._max_bytes > 0
 
-    @property
-    def waiting(self) -> int:
-        return self._size
-
-    def _add(self, data: bytes) -> None:
-        if self._is_over:
+    def send(self, data: bytes) -> None:
+        """Keep a frame for the stream."""
+        if self.closed:
             return
-        if self._limit_bytes and self._size + len(data) > self._limit_bytes:
-            self.close_with(SLOW)
+        if self.waiting + len(data) > self._max_bytes > 0:
+            self._on_overflow()
             return
         self._frames.append(data)
-        self._size += len(data)
+        self.waiting += len(data)
         self._arrived.set()
 
-    def close_transport(self, code: int = 1000, reason: str = "") -> None:
-        self._is_over = True
-        self._arrived.set()
-        self._taken.set()
+    def queue_unsent(self, data: bytes, taken: int) -> None:
+        """Not used: `send` keeps all bytes."""
+        raise NotImplementedError
+
+    async def wait(self) -> None:
+        """Wait until frames wait or the outbox is closed."""
+        await self._arrived.wait()
 
     async def drained(self) -> None:
-        while self._size and not self._is_over:
+        """Wait until no frame waits, or the outbox is closed."""
+        while self.waiting and not self.closed:
             self._taken = trio.Event()
             await self._taken.wait()
 
+    def take(self) -> bytes:
+        """Remove and return the frames that wait."""
+        if not self.closed:
+            self._arrived = trio.Event()
+        frames, self._frames, self.waiting = self._frames, [], 0
+        self._taken.set()
+        return b"".join(frames)
+
+    def close(self) -> None:
+        """Take no more frames."""
+        self.closed = True
+        self._arrived.set()
+        self._taken.set()
+
+
+class Subscription(Connection):
+    """A connection that receives events and sends no calls."""
+
+    __slots__ = ("_frames",)
+
+    def __init__(self, app: App) -> None:
+        self._frames = EventStreamOutbox(app.config.limits.outbox_bytes, self._overflow)
+        super().__init__(app, JsonRpc(""), self._frames)
+
+    @property
+    def waiting(self) -> int:
+        return self._frames.waiting
+
+    def close_transport(self, code: int = 1000, reason: str = "") -> None:
+        self._frames.close()
+
+    async def drained(self) -> None:
+        await self._frames.drained()
+
     async def begun(self) -> None:
-        """Wait until there is a frame to send, or until the subscription is over."""
-        await self._arrived.wait()
+        """Wait until there is something to send, or until nothing will come."""
+        await self._frames.wait()
 
     async def next_piece(self) -> bytes:
-        """Wait for frames and return them. Without frames return a heartbeat after a while, and b"" at the end."""
+        """The frames since the last call, as soon as there are any; after a time a heartbeat; b"" at the end."""
         interval = self.app.config.limits.ping_interval or float("inf")
         with trio.move_on_after(interval):
-            await self._arrived.wait()
-        if not self._is_over:
-            self._arrived = trio.Event()
-        frames, self._frames, self._size = self._frames, [], 0
-        self._taken.set()
-        return b"".join(frames) or (b"" if self._is_over else sse.HEARTBEAT)
+            await self._frames.wait()
+        return self._frames.take() or (b"" if self._frames.closed else sse.HEARTBEAT)
 
     def leave_all(self) -> None:
-        self.close_transport()
-        self._frames, self._size = [], 0
+        self._frames.close()
+        self._frames.take()
         super().leave_all()
+
+    def _overflow(self) -> None:
+        self.close_with(SLOW)
 
 
 class EventStream(ResponseBody):

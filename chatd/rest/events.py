@@ -152,7 +152,7 @@ class LongPollRead(NamedTuple):
 
 
 def _read_piece(tx: ReadTransaction, user: int, position: int, end: int) -> LongPollRead:
-    missed = replay.missed(tx, user, position, end, ROWS_PER_READ)
+    missed = replay.read_missed(tx, user, position, end, ROWS_PER_READ)
     return LongPollRead(missed, conversations.of_user(tx, user))
 
 
@@ -166,10 +166,10 @@ async def _wait(app: App, actor: Actor, position: int, seconds: float) -> None:
             while poll.closing is None:
                 end = app.broker.position
                 found = await app.database.read(partial(_read_piece, user=actor.id, position=position, end=end))
-                if found.piece.published or found.piece.lost:
+                if found.piece.published or found.piece.trimmed:
                     break
                 position = found.piece.reached
-                if found.piece.all:
+                if found.piece.complete:
                     waiters.register(poll.waiter, found.conversations)
                     if app.broker.position <= position:
                         await poll.waiter.wait()
@@ -193,9 +193,9 @@ async def _events_after(app: App, actor: Actor, encoder: EventEncoder, position:
     end = app.broker.position
     while position < end:
         piece = await app.database.read(
-            partial(replay.missed, user=actor.id, position=position, end=end, limit=ROWS_PER_READ)
+            partial(replay.read_missed, user=actor.id, position=position, end=end, limit=ROWS_PER_READ)
         )
-        if piece.lost:
+        if piece.trimmed:
             break
         for published in piece.published:
             if len(events) >= limit:

@@ -12,7 +12,7 @@ from chatd.core.dispatch import UserRates
 from chatd.net.acceptor import AcceptRules
 from chatd.net.http_connection import HttpRules
 from chatd.net.origins import OriginPolicy, host_name, listed, normal
-from chatd.net.process import descriptors
+from chatd.net.process import max_descriptors
 from chatd.net.socket import SocketRules, socket_rules
 from chatd.net.tls import has_certificate, server_context
 from chatd.rate_limit import Rate
@@ -108,4 +108,4 @@ def websocket_rules(config: Config) -> SocketRules:
 
 def _connections(share: float) -> int:
     """Connections in all, as a share of the descriptors: the database keeps its own."""
-    return max(16, int(descriptors() * share)) if share else 1 << 30
+    return max(16, int(max_descriptors() * share)) if share else 1 << 30

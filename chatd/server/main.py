@@ -264,7 +264,7 @@ def _front(config: Config, site: HttpSite, addresses: list[Address], tls: ssl.SS
     return Acceptor(
         site,
         addresses,
-        front=front_rules(config),
+        accepting=front_rules(config),
         http=http_rules(config),
         sockets=websocket_rules(config),
         tls=tls,
@@ -346,8 +346,8 @@ async def _stop(app: App, front: Acceptor, application: LazyApplication) -> None
     """Stop in good order, within ten seconds whatever clients do."""
     app.stopping = True  # no call is taken any more that could be committed and not answered
     with trio.move_on_after(HARD_STOP_SECONDS):
-        app.database.wait_less(LOCK_SECONDS)
+        app.database.limit_lock_wait(LOCK_SECONDS)
         await app.dispatch.settled()
-        app.database.wait_less(0.0)
+        app.database.limit_lock_wait(0.0)
         await front.stop(app.config.server.stop_timeout, lambda: app.close_all(GOING_AWAY))
         await application.stop()

@@ -37,7 +37,7 @@ async def keep_sessions(app: App) -> None:
     """Say of every session that somebody is connected in that it is still in use."""
     names = sorted(name for connection in app.connections for name in connection.sessions)
     for start in range(0, len(names), STEP):
-        await app.database.write(partial(sessions.keep, names=names[start : start + STEP]))
+        await app.database.write(partial(sessions.touch, names=names[start : start + STEP]))
         await trio.sleep(PAUSE)
 
 
@@ -54,4 +54,4 @@ def _step(tx: Transaction, app: App) -> int:
     keep = app.config.events
     before = tx.now - keep.keep_days * DAY if keep.keep_days else 0
     position = tx.sequences["position"] - keep.keep_count if keep.keep_count else 0
-    return event_log.trim(tx, before=before, position=position, limit=STEP) + sessions.forget(tx, before, STEP)
+    return event_log.trim(tx, before=before, position=position, limit=STEP) + sessions.delete_unused(tx, before, STEP)

@@ -34,12 +34,12 @@ from chatd.net import origins
 from chatd.net.asgi import Application
 from chatd.net.handshake import wants_websocket
 from chatd.net.http import Direct
-from chatd.net.proxies import block
+from chatd.net.proxies import address_block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
 from chatd.rate_limit import Bucket, Rate
 from chatd.server.limits import origin_policy
-from chatd.services.service_tokens import METRICS
+from chatd.services.service_tokens import METRICS_SCOPE
 from chatd.telemetry.log import log
 from chatd.telemetry.metrics import CONNECTIONS_REFUSED, REQUESTS_LIMITED, render
 from protocol.dialects import dialect, names
@@ -157,7 +157,7 @@ class Router:
         token = self._shown(request)
         if token is not None and app.authenticator.knows_token(token):
             return True
-        place = block(request.client)
+        place = address_block(request.client)
         if not app.anonymous.take(place, trio.current_time()):
             REQUESTS_LIMITED.add()
             return False
@@ -249,7 +249,7 @@ class Router:
             actor = await self.app.authenticator.authenticate(
                 bearer(request.get(b"authorization") or ""), services=True
             )
-            if METRICS not in (actor.scopes or ()) and not (actor.admin and actor.scopes is None):
+            if METRICS_SCOPE not in (actor.scopes or ()) and not (actor.admin and actor.scopes is None):
                 raise Refusal(FORBIDDEN, "Only an administrator, or a service with the scope metrics, may do that")
         except Refusal as no:
             return refusal(no.code, no.message, headers=CHALLENGE if no.code is AUTH_INVALID else ())

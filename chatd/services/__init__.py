@@ -1,5 +1,7 @@
-"""The rules of the chat: a command becomes a result and events, inside a transaction. One file a noun.
+"""The rules of the chat: a service turns a command into a result and events, inside a transaction.
 
-table.py      every command and its service
-context.py    what a service works with, and who may do what
+Each noun has one file.
+
+table.py      each command and its service
+context.py    the context of a service, and the rights that each command requires
 """

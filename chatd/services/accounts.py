@@ -1,17 +1,19 @@
-"""Accounts: who may be called what, sessions, and what an administrator does to people. Plain functions of a
-transaction, like all services; chatd/core/accounts.py does what takes time (passwords) around them.
+"""Accounts: names, login sessions, and the changes that administrators make.
 
-A session is one family of refresh tokens, of which one is good at a time. Whoever shows an older one of the family has
-it from a thief or is the thief: the session ends, and no other. Access tokens name the session that they were given out
-for by its digest (`sid`), and are worth nothing once it has ended.
+These are plain functions of a transaction, like all services. chatd/core/accounts.py calls them and does the slow work
+(passwords) outside the transaction.
 
-Signing somebody out moves `valid_from` on: access tokens of an earlier second are worth nothing. Tokens name whole
-seconds, so it moves to the next one, and one further than it was; a token that is given out afterwards is dated to
-that second (`Entrant.issued`). So of two tokens of the same second the old one is refused and the new one is not.
+A login session is one family of refresh tokens. One token of the family is valid at a time. An older token of the
+family means that a token was stolen, so it ends this session and no other. An access token names its session by the
+digest of the family (`sid`). It is invalid after the session has ended.
 
-A user who is deleted leaves a shell: nobody can sign in to it, it has no password, address, subject or profile, and
-is called `deleted-7`, for the messages stay with their sender. Whoever comes with another issuer's token for the same
-text subject is a new user here; for the same numeric id they stay deleted. Disable those who shall stay outside.
+A sign-out advances `valid_from`. Access tokens of an earlier second are then invalid. Tokens carry whole seconds, so
+`valid_from` advances to the next second, and by at least one second. A token that is issued afterwards carries that
+second (`TokenGrant.issued`). So the server rejects an old token and accepts a new one of the same second.
+
+A deleted user leaves an empty account, because messages keep their sender. The account has the name `deleted-7`, and
+no password, address, subject or profile. A login to it is impossible. A token of another issuer with the same text
+subject makes a new user. With the same numeric id, the user stays deleted. To keep a user out, disable the account.
 """
 
 from __future__ import annotations
@@ -28,16 +30,17 @@ from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, Refusal
 from protocol.model import User
 
-LONGEST_NAME, LONGEST_EMAIL, LONGEST_DISPLAY = 64, 254, 100
-LONGEST_HANDLE = 512  # characters of a name that is still to be composed, or of whatever else a client signs in with
-NAME = re.compile(r"[\w.@+-]+")
-NOBODYS = re.compile(r"[0-9]+|deleted(-[0-9]+)?", re.IGNORECASE)  # would be taken for an id, or for who is gone
-JOINERS = {0x200C: None, 0x200D: None}
-EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(\.[\w-]+)*")
+MAX_NAME_CHARS, MAX_EMAIL_CHARS, MAX_DISPLAY_CHARS = 64, 254, 100
+MAX_HANDLE_CHARS = 512  # of the name or address that a client sends to log in, before normalization
+NAME_PATTERN = re.compile(r"[\w.@+-]+")
+RESERVED_NAME_PATTERN = re.compile(r"[0-9]+|deleted(-[0-9]+)?", re.IGNORECASE)  # like an id or a deleted user
+MAX_ID_DIGITS = 16
+WITHOUT_JOINERS = {0x200C: None, 0x200D: None}
+EMAIL_PATTERN = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]+(\.[\w-]+)*")
 
 
 class NewAccount(Struct, frozen=True):
-    """What a new account is made of: checked, and with a hash for a password (None: nobody signs in with one)."""
+    """The checked fields of a new account. `password` is a hash; None makes a login by password impossible."""
 
     name: str
     email: str | None = None
@@ -47,36 +50,36 @@ class NewAccount(Struct, frozen=True):
 
 
 class RefreshRow(NamedTuple):
-    """A refresh token as the store may know it, and how many milliseconds it shall be good for. `family` is the sid."""
+    """The digests of a refresh token, as the store keeps them. `family` is the `sid` of the session."""
 
     family: str
     hash: str
-    lasts: int
+    lifetime_ms: int
 
 
 class TokenGrant(NamedTuple):
-    """Who may have an access token, dated to which second."""
+    """The user who gets an access token, and the second that the token carries."""
 
     user: User
     issued: int
 
 
 class Renewal(NamedTuple):
-    """What came of a refresh token: who has the next one, if it was good; and whether its session has ended."""
+    """The result of a refresh: a grant if the token was valid, and whether this refresh ended the session."""
 
-    entrant: TokenGrant | None = None
-    ended: bool = False
+    grant: TokenGrant | None = None
+    session_ended: bool = False
 
 
-class Changed(NamedTuple):
-    """A user as changed, and whether whoever was signed in is not any more."""
+class UpdatedAccount(NamedTuple):
+    """A user after a change, and whether the change signed the user out."""
 
     user: User
     signed_out: bool = False
 
 
-class Changes(Struct, frozen=True):
-    """What an administrator changes; None leaves it. An empty email or display takes it away."""
+class AccountUpdate(Struct, frozen=True):
+    """The fields that an administrator changes. None keeps a field. An empty email or display removes it."""
 
     name: str | None = None
     email: str | None = None
@@ -85,246 +88,266 @@ class Changes(Struct, frozen=True):
     disabled: bool | None = None
 
 
-# Words
+# Checks
 
 
 def check_name(name: str) -> str:
-    """A name that somebody may have. Composed alike (NFKC), since names are compared."""
-    name = composed(name) or ""
-    if len(name) > LONGEST_NAME or not NAME.fullmatch(name) or NOBODYS.fullmatch(name):
-        expected = f"1 to {LONGEST_NAME} letters, digits or any of . @ + - _, and not digits only"
-        raise Refusal(BAD_REQUEST, f"That is no name; expected {expected}", field="name")
+    """Check the name of an account, and return it normalized (NFKC), because the store compares names."""
+    name = normalize_name(name) or ""
+    if len(name) > MAX_NAME_CHARS or not NAME_PATTERN.fullmatch(name) or RESERVED_NAME_PATTERN.fullmatch(name):
+        expected = f"1 to {MAX_NAME_CHARS} letters, digits or any of . @ + - _, and not digits only"
+        raise Refusal(BAD_REQUEST, f"The name is not valid; expected {expected}", field="name")
     return name
 
 
-def composed(name: str) -> str | None:
-    """A name as names are compared (NFKC); None for what is too long for one.
+def normalize_name(name: str) -> str | None:
+    """Return the form of a name that is compared (NFKC), or None for a text that is too long.
 
-    Composing costs time quadratic in the length of a run of combining marks, so the length is judged first.
+    The cost of normalization is quadratic in the length of a run of combining marks. So the length is checked first.
     """
-    return unicodedata.normalize("NFKC", name) if len(name) <= LONGEST_HANDLE else None
+    return unicodedata.normalize("NFKC", name) if len(name) <= MAX_HANDLE_CHARS else None
 
 
-def name_from(email: str | None) -> str:
-    """What somebody is called who gives no name."""
+def default_name(email: str | None) -> str:
+    """Make the name of a new account from its email address."""
     if email is None:
         raise Refusal(BAD_REQUEST, "A username or an email is needed", field="name")
     try:
         return check_name(email)
     except Refusal:
-        raise Refusal(BAD_REQUEST, "This address makes no name; give a username as well", field="name") from None
+        raise Refusal(
+            BAD_REQUEST, "The address cannot serve as a name; send a username as well", field="name"
+        ) from None
 
 
 def check_email(email: str) -> str:
-    if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email):
-        raise Refusal(BAD_REQUEST, "That is no email address", field="email")
+    if len(email) > MAX_EMAIL_CHARS or not EMAIL_PATTERN.fullmatch(email):
+        raise Refusal(BAD_REQUEST, "The email address is not valid", field="email")
     return email
 
 
 def check_display(display: str) -> str:
-    return check_line(display, "display", LONGEST_DISPLAY)
+    return check_line(display, "display", MAX_DISPLAY_CHARS)
 
 
-def check_line(text: str, field: str, most: int) -> str:
-    """A text of a profile: one line, no control characters. Joiners may stand in it, for emoji and for Persian."""
-    if len(text) > most or not text.translate(JOINERS).isprintable():
+def check_line(text: str, field: str, max_chars: int) -> str:
+    """Check a text of a profile: one line without control characters.
+
+    Zero-width joiners are allowed, because emoji and Persian need them.
+    """
+    if len(text) > max_chars or not text.translate(WITHOUT_JOINERS).isprintable():
         raise Refusal(
-            BAD_REQUEST, f"{field} must have at most {most} characters, in one line without controls", field=field
+            BAD_REQUEST, f"{field} must have at most {max_chars} characters, in one line without controls", field=field
         )
     return text
 
 
-# Finding
+# Lookups
 
 
-def find(tx: ReadTransaction, who: str) -> Account:
-    """By id or by name, for the shell."""
-    found = users.account(tx, id=int(who)) if who.isascii() and who.isdigit() and len(who) < 17 else None
-    found = found or _named(tx, who)
-    if found is None or is_deleted(found.user):
-        raise Refusal(NOT_FOUND, f"There is no user {who}")
-    return found
+def find_account(tx: ReadTransaction, id_or_name: str) -> Account:
+    """Find an account by id or name, for the shell. Deleted users are not found."""
+    account = (
+        users.find_account(tx, id=int(id_or_name))
+        if id_or_name.isascii() and id_or_name.isdigit() and len(id_or_name) <= MAX_ID_DIGITS
+        else None
+    )
+    account = account or _find_by_name(tx, id_or_name)
+    if account is None or is_deleted(account.user):
+        raise Refusal(NOT_FOUND, f"There is no user {id_or_name}")
+    return account
 
 
-def claimant(tx: ReadTransaction, name: str | None, email: str | None) -> Account | None:
-    """Whoever means to sign in: by name, by address, or by an address where a name is asked for."""
+def find_by_login(tx: ReadTransaction, name: str | None, email: str | None) -> Account | None:
+    """Find the account of a login: by name, by email address, or by an address in the place of the name."""
     if name is not None:
-        return _named(tx, name) or _addressed(tx, name)
-    return _addressed(tx, email or "")
+        return _find_by_name(tx, name) or _find_by_email(tx, name)
+    return _find_by_email(tx, email or "")
 
 
-def _named(tx: ReadTransaction, name: str) -> Account | None:
-    alike = composed(name)
-    if alike is None or not name.isprintable():  # and SQLite would choke on lone surrogates
+def _find_by_name(tx: ReadTransaction, name: str) -> Account | None:
+    normalized = normalize_name(name)
+    if normalized is None or not name.isprintable():  # SQLite fails on lone surrogates
         return None
-    return users.account(tx, name=name) or users.account(tx, name=alike)
+    return users.find_account(tx, name=name) or users.find_account(tx, name=normalized)
 
 
-def _addressed(tx: ReadTransaction, email: str) -> Account | None:
-    fit = len(email) <= LONGEST_HANDLE and "@" in email and email.isprintable()
-    return users.account(tx, email=email) if fit else None
+def _find_by_email(tx: ReadTransaction, email: str) -> Account | None:
+    usable = len(email) <= MAX_HANDLE_CHARS and "@" in email and email.isprintable()
+    return users.find_account(tx, email=email) if usable else None
 
 
-def listing(tx: ReadTransaction) -> list[User]:
-    """Everybody who is not deleted."""
-    return [user for user in users.everybody(tx) if not is_deleted(user)]
+def list_users(tx: ReadTransaction) -> list[User]:
+    """Return each user who is not deleted."""
+    return [user for user in users.list_all(tx) if not is_deleted(user)]
 
 
 def is_deleted(user: User) -> bool:
     return user.disabled and user.name == f"deleted-{user.ref.number}"
 
 
-def _reserve(tx: ReadTransaction, handle: str | None, noun: str, *, but: int = 0) -> None:
-    """Nobody's name may be somebody else's address, or people could not say who they are."""
-    if handle and any(user != but for user in accounts.holders(tx, handle)):
-        raise Refusal(CONFLICT, f"Somebody else has that {noun}", field="email" if noun == "address" else "name")
+def _check_unused(tx: ReadTransaction, handle: str | None, noun: str, *, except_user: int = 0) -> None:
+    """Check that no other account has this name or address.
+
+    Names and addresses share one namespace. So a login finds at most one account.
+    """
+    if handle and any(user != except_user for user in accounts.ids_with_handle(tx, handle)):
+        raise Refusal(CONFLICT, f"Another user has that {noun}", field="email" if noun == "address" else "name")
 
 
 # Sessions
 
 
 def register(
-    tx: Transaction, person: NewAccount, session: RefreshRow, place: str, *, apart: bool = False
+    tx: Transaction, new_account: NewAccount, session: RefreshRow, address_digest: str, *, apart: bool = False
 ) -> TokenGrant:
-    add(tx, person, apart=apart)
-    account = find(tx, person.name)
-    return _open(tx, account, session, place)
+    add(tx, new_account, apart=apart)
+    account = find_account(tx, new_account.name)
+    return _start_session(tx, account, session, address_digest)
 
 
 def sign_in(
-    tx: Transaction, account: Account, session: RefreshRow, rehashed: str | None, place: str
+    tx: Transaction, account: Account, session: RefreshRow, new_hash: str | None, address_digest: str
 ) -> TokenGrant | None:
-    """A session for whoever had the right password; None when that was changed, or the account closed, meanwhile."""
-    now = users.account(tx, id=account.user.ref.number)
-    if now is None or now.user.disabled or now.password != account.password:
+    """Start a session after the password was checked.
+
+    Return None if the password was changed or the account was disabled during the check.
+    """
+    current = users.find_account(tx, id=account.user.ref.number)
+    if current is None or current.user.disabled or current.password != account.password:
         return None
-    if rehashed is not None:
-        accounts.set_password(tx, now.user.ref.number, rehashed)
-    return _open(tx, now, session, place)
+    if new_hash is not None:
+        accounts.set_password(tx, current.user.ref.number, new_hash)
+    return _start_session(tx, current, session, address_digest)
 
 
-def renew(tx: Transaction, shown: RefreshRow, fresh: RefreshRow) -> Renewal:
-    """Another token for the one that is good. An old one ends its session, so nothing is raised."""
-    session = accounts.find(tx, shown.family)
+def renew(tx: Transaction, presented: RefreshRow, replacement: RefreshRow) -> Renewal:
+    """Replace a valid refresh token. An invalid token ends its session; so this function raises no Refusal."""
+    session = accounts.find_login_session(tx, presented.family)
     if session is None:
         return Renewal()
-    account = users.account(tx, id=session.user)
-    if session.hash != shown.hash or session.expires <= tx.now or account is None or account.user.disabled:
-        return Renewal(ended=accounts.end(tx, shown.family))
-    accounts.renew(tx, shown.family, fresh.hash, tx.now + fresh.lasts)
-    return Renewal(entrant(tx, account))
+    account = users.find_account(tx, id=session.user)
+    if session.hash != presented.hash or session.expires <= tx.now or account is None or account.user.disabled:
+        return Renewal(session_ended=accounts.delete_login_session(tx, presented.family))
+    accounts.renew_login_session(tx, presented.family, replacement.hash, tx.now + replacement.lifetime_ms)
+    return Renewal(make_grant(tx, account))
 
 
 def sign_out(tx: Transaction, family: str) -> bool:
-    """Whether there was such a session."""
-    return accounts.end(tx, family)
+    """End a session. Return whether the session existed."""
+    return accounts.delete_login_session(tx, family)
 
 
-def entrant(tx: ReadTransaction, account: Account) -> TokenGrant:
-    """A token that the account may have as of now."""
+def make_grant(tx: ReadTransaction, account: Account) -> TokenGrant:
+    """Make the grant of an access token that is valid from now on."""
     return TokenGrant(account.user, max(tx.now // 1000, account.valid_from // 1000))
 
 
-def _open(tx: Transaction, account: Account, session: RefreshRow, place: str) -> TokenGrant:
+def _start_session(tx: Transaction, account: Account, session: RefreshRow, address_digest: str) -> TokenGrant:
     id = account.user.ref.number
-    accounts.keep(tx, session.family, session.hash, id, tx.now + session.lasts)
-    accounts.remember(tx, id, place)
-    return entrant(tx, account)
+    accounts.add_login_session(tx, session.family, session.hash, id, tx.now + session.lifetime_ms)
+    accounts.add_known_place(tx, id, address_digest)
+    return make_grant(tx, account)
 
 
-# What administrators do
+# Changes by administrators
 
 
-def add(tx: Transaction, person: NewAccount, *, apart: bool = False) -> User:
-    """A local user. `apart`: another issuer makes users too, so the id is from the range that is not theirs."""
-    name_is_free(tx, person)
+def add(tx: Transaction, new_account: NewAccount, *, apart: bool = False) -> User:
+    """Add a local user. With `apart`, the id is from the range that another issuer's ids do not use."""
+    check_available(tx, new_account)
     return users.add(
         tx,
-        name=person.name,
-        email=person.email,
-        display=person.display,
-        password=person.password,
-        admin=person.admin,
-        apart=apart,
+        name=new_account.name,
+        email=new_account.email,
+        display=new_account.display,
+        password=new_account.password,
+        admin=new_account.admin,
+        above_foreign_ids=apart,
     )
 
 
-def name_is_free(tx: ReadTransaction, person: NewAccount) -> None:
-    _reserve(tx, person.name, "name")
-    _reserve(tx, person.email, "address")
+def check_available(tx: ReadTransaction, new_account: NewAccount) -> None:
+    _check_unused(tx, new_account.name, "name")
+    _check_unused(tx, new_account.email, "address")
 
 
-def change(tx: Transaction, who: str, changes: Changes) -> Changed:
-    """Closing an account signs out; so does taking the rights of an administrator, though its sessions stay."""
-    account = find(tx, who)
+def update(tx: Transaction, id_or_name: str, changes: AccountUpdate) -> UpdatedAccount:
+    """Change an account.
+
+    Disabling an account signs the user out. Removing administrator rights does too, but the sessions stay.
+    """
+    account = find_account(tx, id_or_name)
     user, id = account.user, account.user.ref.number
-    _reserve(tx, changes.name, "name", but=id)
-    _reserve(tx, changes.email, "address", but=id)
+    _check_unused(tx, changes.name, "name", except_user=id)
+    _check_unused(tx, changes.email, "address", except_user=id)
     admin = user.admin if changes.admin is None else changes.admin
     disabled = user.disabled if changes.disabled is None else changes.disabled
-    out = (disabled and not user.disabled) or (user.admin and not admin)
+    signs_out = (disabled and not user.disabled) or (user.admin and not admin)
     if changes.name is not None:
         accounts.set_name(tx, id, changes.name)
     if changes.display is not None:
         users.set_profile(tx, id, changes.display or None, user.avatar, user.status)
     if disabled:
-        users.forget_tokens(tx, id)
-    users.set_standing(
+        accounts.delete_all_login_sessions(tx, id)
+    users.set_account(
         tx,
         id,
         password=account.password,
         email=user.email if changes.email is None else changes.email or None,
         admin=admin,
         disabled=disabled,
-        valid_from=_later(tx, account) if out else account.valid_from,
+        valid_from=_next_valid_from(tx, account) if signs_out else account.valid_from,
     )
-    return Changed(_again(tx, id), out)
+    return UpdatedAccount(_read_user(tx, id), signs_out)
 
 
-def set_password(tx: Transaction, who: str, password: str) -> Changed:
-    """Ends every session. No place is known any more."""
-    account = find(tx, who)
+def set_password(tx: Transaction, id_or_name: str, password: str) -> UpdatedAccount:
+    """Set a password, end each session of the user, and forget the addresses of earlier logins."""
+    account = find_account(tx, id_or_name)
     user, id = account.user, account.user.ref.number
-    users.forget_tokens(tx, id)
-    accounts.forget_places(tx, id)
-    users.set_standing(
+    accounts.delete_all_login_sessions(tx, id)
+    accounts.delete_known_places(tx, id)
+    users.set_account(
         tx,
         id,
         password=password,
         email=user.email,
         admin=user.admin,
         disabled=user.disabled,
-        valid_from=_later(tx, account),
+        valid_from=_next_valid_from(tx, account),
     )
-    return Changed(_again(tx, id), signed_out=True)
+    return UpdatedAccount(_read_user(tx, id), signed_out=True)
 
 
-def delete(tx: Transaction, who: str) -> Changed:
-    """See above; the user as they were."""
-    account = find(tx, who)
+def delete(tx: Transaction, id_or_name: str) -> UpdatedAccount:
+    """Empty the account (see the module's docstring). Return the user as it was before."""
+    account = find_account(tx, id_or_name)
     id = account.user.ref.number
-    users.forget_tokens(tx, id)
-    accounts.forget_places(tx, id)
+    accounts.delete_all_login_sessions(tx, id)
+    accounts.delete_known_places(tx, id)
     users.set_profile(tx, id, None, None, None)
     accounts.set_name(tx, id, f"deleted-{id}")
-    accounts.forget_subject(tx, id)
-    users.set_standing(tx, id, password=None, email=None, admin=False, disabled=True, valid_from=_later(tx, account))
-    return Changed(account.user, signed_out=True)
+    accounts.clear_subject(tx, id)
+    users.set_account(
+        tx, id, password=None, email=None, admin=False, disabled=True, valid_from=_next_valid_from(tx, account)
+    )
+    return UpdatedAccount(account.user, signed_out=True)
 
 
-def may_have_token(tx: ReadTransaction, who: str) -> TokenGrant:
-    """A user for whom somebody at the shell wants a token."""
-    account = find(tx, who)
+def grant_token(tx: ReadTransaction, id_or_name: str) -> TokenGrant:
+    """Grant a token to a user, for the shell."""
+    account = find_account(tx, id_or_name)
     if account.user.disabled:
-        raise Refusal(AUTH_INVALID, f"The account {account.user.name} is closed")
-    return entrant(tx, account)
+        raise Refusal(AUTH_INVALID, f"The account {account.user.name} is disabled")
+    return make_grant(tx, account)
 
 
-def _later(tx: Transaction, account: Account) -> int:
+def _next_valid_from(tx: Transaction, account: Account) -> int:
     return max((tx.now // 1000 + 1) * 1000, account.valid_from + 1000)
 
 
-def _again(tx: ReadTransaction, id: int) -> User:
+def _read_user(tx: ReadTransaction, id: int) -> User:
     user = users.by_id(tx, id)
     assert user is not None
     return user

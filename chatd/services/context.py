@@ -1,12 +1,12 @@
-"""What a service works with, and the table of who may do what.
+"""The context of a service, and the tables of the rights that commands require.
 
-A service is a plain function `(work, command) → result`, run inside a transaction on the store's own thread, and maybe
-more than once. It changes the database through `work.tx`, says what happened with `work.tell`, and says no by raising
-a Refusal. It never touches a socket: what it told is published after the commit, by dispatch.
+A service is a plain function `(context, command) → result`. It runs inside a transaction on the store's own thread, and
+it may run more than once. It changes the database through `context.tx` and adds its events with `context.publish`. It
+rejects a command by raising a Refusal. A service never uses a socket: dispatch publishes its events after the commit.
 
-Who may: SCOPES names what is not for everybody. ROLES names for each command the least role that the asker must have
-in the conversation that it is about. An asker without a role is refused with NoAccess, for the conversation and for
-everything in it: each dialect documents whether that reads as FORBIDDEN or as if nothing were there.
+Rights: REQUIRED_SCOPES lists the commands that need an administrator or a service token. REQUIRED_ROLES has the lowest
+role that the caller must have in the conversation of a command. A caller without a role gets NoAccess, for the
+conversation and for everything in it. Each dialect documents whether NoAccess becomes FORBIDDEN or NOT_FOUND.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from protocol.events import Event
 from protocol.ids import Key, Ref
 from protocol.model import Message, Role, User
 
-RANK: dict[str, int] = {"member": 0, "admin": 1, "owner": 2}
+ROLE_RANKS: dict[str, int] = {"member": 0, "admin": 1, "owner": 2}
 
-ROLES: dict[type[Command], Role] = {
+REQUIRED_ROLES: dict[type[Command], Role] = {
     ask.GetConversation: "member",
     ask.DeleteConversation: "owner",
     ask.Join: "member",
@@ -37,29 +37,29 @@ ROLES: dict[type[Command], Role] = {
     ask.SetTyping: "member",
     ask.ListMembers: "member",
     ask.AddMember: "admin",
-    ask.RemoveMember: "admin",  # and everybody may remove themselves
+    ask.RemoveMember: "admin",  # but each member may leave
     ask.SendMessage: "member",
     ask.GetMessage: "member",
-    ask.EditMessage: "member",  # and it must be one's own
-    ask.DeleteMessage: "member",  # and it must be one's own; or one is an admin, and the conversation is a group
+    ask.EditMessage: "member",  # and the sender of the message
+    ask.DeleteMessage: "member",  # and the sender of the message, or an admin of a group
     ask.ReadMessage: "member",
     ask.ReadConversation: "member",
     ask.ListMessages: "member",
 }
 
 
-SCOPES: dict[type[Command], str] = {
+REQUIRED_SCOPES: dict[type[Command], str] = {
     ask.CreateNotification: "notify",
     ask.Broadcast: "broadcast",
 }
-"""What only administrators may, and services whose token has that scope. A service may nothing else."""
+"""Commands for administrators, and for services whose token has the scope. A service may send no other command."""
 
 
 class Actor(Struct, frozen=True):
-    """Who asks: a user, until `expires` (seconds since 1970); or with `scopes` a service, which is nobody.
+    """The caller of a command: a user, until `expires` (seconds since 1970); or, with `scopes`, a service.
 
-    `since` counts the changes of accounts that had been made when this was read: the doorman knows what came after.
-    `sid` is the session of an own account that the token belongs to.
+    A service has no user. `since` is the number of account changes at the time of reading; the Authenticator compares
+    it with later changes. `sid` is the session of a local account that the token belongs to.
     """
 
     ref: Ref
@@ -76,13 +76,13 @@ class Actor(Struct, frozen=True):
         return self.ref.number
 
     def is_named(self, key: Key) -> bool:
-        """Whether that is this user's id, in any spelling."""
+        """Return whether the key is the id or the subject of this user."""
         return key.number == self.id or (key.text is not None and key.text == self.ref.subject)
 
 
 def authorise(actor: Actor, command: Command) -> None:
-    """Hold a command to SCOPES. Roles are held inside the transaction, by `Work.place`."""
-    scope = SCOPES.get(type(command))
+    """Check a command against REQUIRED_SCOPES. `ServiceContext.membership` checks roles inside the transaction."""
+    scope = REQUIRED_SCOPES.get(type(command))
     if actor.scopes is not None and scope not in actor.scopes:
         raise Refusal(FORBIDDEN, f"This token may not do that ({', '.join(sorted(actor.scopes)) or 'nothing'} only)")
     if scope is not None and actor.scopes is None and not actor.admin:
@@ -90,32 +90,32 @@ def authorise(actor: Actor, command: Command) -> None:
 
 
 class ServiceRules(Struct, frozen=True):
-    """The limits that services hold (settings of [limits]; 0 is no limit)."""
+    """The limits that services check (settings of [limits]; 0 means no limit)."""
 
-    text: int = 10_000
-    attachments: int = 10
-    members: int = 1_000
-    page: int = 20
-    page_most: int = 200
-    page_bytes: int = 1 << 20
+    max_text_chars: int = 10_000
+    max_attachments: int = 10
+    max_members: int = 1_000
+    default_page_rows: int = 20
+    max_page_rows: int = 200
+    max_page_bytes: int = 1 << 20
 
 
 class Published(NamedTuple):
-    """An event and its position; None for one that is not in the log."""
+    """An event and its position. An event outside the log has no position (None)."""
 
     event: Event
     position: int | None
 
 
 class Completed(NamedTuple):
-    """What a unit of work came to: the asker's answer, and what everybody is told."""
+    """The result of a unit of work for the caller, and the events to publish."""
 
     result: Any
     published: list[Published]
 
 
 class ServiceContext:
-    """One command being carried out in a transaction."""
+    """One command, its caller and its transaction, while a service performs it."""
 
     __slots__ = ("actor", "published", "rules", "tx")
 
@@ -126,30 +126,30 @@ class ServiceContext:
         self.published: list[Published] = []
 
     def publish(self, event: Event) -> None:
-        """Say that something happened. A durable event gets its position here, in this transaction."""
+        """Add an event, to be published after the commit. A durable event gets its position here."""
         self.published.append(Published(event, record(self.tx, event) if event.durable else None))
 
-    # Finding things, as far as the actor may see them
+    # Lookups, limited to what the actor may see
 
     def membership(self, command: Command, key: Key, noun: str = "Conversation") -> Membership:
-        """The actor's place in a conversation, if its role is enough for the command."""
-        place = conversations.membership(self.tx, key.number, self.actor.id) if key.number else None
-        if place is None or not key.matches(*place.conversation[:2]):
-            raise self.unseen(key, noun)
-        self.require_role(place, ROLES[type(command)])
-        return place
+        """Return the actor's membership in a conversation, after checking its role against REQUIRED_ROLES."""
+        membership = conversations.membership(self.tx, key.number, self.actor.id) if key.number else None
+        if membership is None or not key.matches(*membership.conversation[:2]):
+            raise self.refusal_without_membership(key, noun)
+        self.require_role(membership, REQUIRED_ROLES[type(command)])
+        return membership
 
-    def unseen(self, key: Key, noun: str = "Conversation") -> Refusal:
-        """Why the actor has no place in a conversation: it is not theirs, or nothing is there."""
+    def refusal_without_membership(self, key: Key, noun: str = "Conversation") -> Refusal:
+        """Return NoAccess if the conversation exists, else NOT_FOUND. The actor is not a member."""
         ref = conversations.ref(self.tx, key.number) if key.number else None
         return missing(noun) if ref is None or not key.matches(*ref[:2]) else NoAccess(noun)
 
-    def require_role(self, place: Membership, role: Role) -> None:
-        if RANK[place.role] < RANK[role]:
+    def require_role(self, membership: Membership, role: Role) -> None:
+        if ROLE_RANKS[membership.role] < ROLE_RANKS[role]:
             raise Refusal(FORBIDDEN, f"Only the {role} of a conversation may do that")
 
     def message(self, command: Command, key: Key) -> tuple[Message, Membership]:
-        """A message that the actor may see, and the place that they see it from."""
+        """Return a message that the actor may see, and the actor's membership in its conversation."""
         found = messages.get(self.tx, key.number) if key.number else None
         if found is None or not key.matches(*found.ref[:2]):
             raise missing("Message")
@@ -161,15 +161,15 @@ class ServiceContext:
     def me(self) -> User:
         found = users.by_id(self.tx, self.actor.id)
         if found is None or found.disabled:
-            raise Refusal(AUTH_INVALID, "This account is closed")
+            raise Refusal(AUTH_INVALID, "This account is disabled")
         return found
 
 
-Service = Callable[[ServiceContext, Any], Any]
+ServiceFunction = Callable[[ServiceContext, Any], Any]
 
 
 def find_user(tx: ReadTransaction, key: Key) -> User:
-    """A user by any spelling: one's own subject comes before what the digits would mean here."""
+    """Find a user by subject or id. If the text is a subject, it is not read as an id."""
     found = users.by_subject(tx, key.text) if key.text else None
     if found is None and key.number:
         found = users.by_id(tx, key.number)

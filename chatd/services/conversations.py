@@ -1,10 +1,10 @@
-"""Conversations: made, listed, joined, deleted."""
+"""Conversations: create, list, get, join, leave, delete."""
 
 from __future__ import annotations
 
 from chatd.services import notifications
 from chatd.services.context import ServiceContext
-from chatd.services.pages import cut, offset, page_size
+from chatd.services.pages import make_page, page_offset, page_size
 from chatd.store.queries import conversations, messages, removals, sessions, users
 from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
@@ -13,128 +13,139 @@ from protocol.events import ConversationCreated, ConversationDeleted
 from protocol.ids import Key, Ref
 from protocol.model import Conversation, Page, User
 
+MAX_TITLE_CHARS = 200
 
-def create(work: ServiceContext, command: ask.CreateConversation) -> Conversation:
-    """Make a conversation; a private one only once for each pair."""
-    me = work.me()
-    others = _others(work, command, me)
+
+def create(context: ServiceContext, command: ask.CreateConversation) -> Conversation:
+    """Create a conversation. Each pair of users has at most one private conversation."""
+    me = context.me()
+    others = _other_members(context, command, me)
     if command.kind == "private":
-        return open_private(work, me, others)
-    if work.rules.members and len(others) + 1 > work.rules.members:
-        raise Refusal(BAD_REQUEST, f"A conversation has at most {work.rules.members} members", field="participants")
-    id = conversations.add(work.tx, "group", _title(command.title), me.ref.number, None)
-    conversations.add_member(work.tx, id, me.ref.number, "owner", 0)
+        return open_private(context, me, others)
+    if context.rules.max_members and len(others) + 1 > context.rules.max_members:
+        raise Refusal(
+            BAD_REQUEST, f"A conversation has at most {context.rules.max_members} members", field="participants"
+        )
+    id = conversations.add(context.tx, "group", _check_title(command.title), me.ref.number, None)
+    conversations.add_member(context.tx, id, me.ref.number, "owner", 0)
     for user in others:
-        conversations.add_member(work.tx, id, user.ref.number, "member", 0)
-    return _made(work, id)
+        conversations.add_member(context.tx, id, user.ref.number, "member", 0)
+    return _publish_created(context, id)
 
 
-def _others(work: ServiceContext, command: ask.CreateConversation, me: User) -> list[User]:
-    """Everybody but the asker, each once."""
-    found = {user.ref.number: user for user in map(work.user, command.members)}
+def _other_members(context: ServiceContext, command: ask.CreateConversation, me: User) -> list[User]:
+    """Return the members that the command names, without the caller and without duplicates."""
+    found = {user.ref.number: user for user in map(context.user, command.members)}
     found.pop(me.ref.number, None)
     return list(found.values())
 
 
-def _title(title: str | None) -> str | None:
-    if title is not None and not 0 < len(title.strip()) <= 200:
-        raise Refusal(BAD_REQUEST, "title must have 1 to 200 characters", field="title")
+def _check_title(title: str | None) -> str | None:
+    if title is not None and not 0 < len(title.strip()) <= MAX_TITLE_CHARS:
+        raise Refusal(BAD_REQUEST, f"title must have 1 to {MAX_TITLE_CHARS} characters", field="title")
     return title
 
 
-def open_private(work: ServiceContext, me: User, others: list[User]) -> Conversation:
-    """The conversation of two, which is made when there is none."""
+def open_private(context: ServiceContext, me: User, others: list[User]) -> Conversation:
+    """Return the private conversation of two users. Create it if it does not exist."""
     if len(others) != 1:
         raise Refusal(BAD_REQUEST, "A private conversation has exactly one other participant", field="participants")
     other = others[0].ref.number
-    known = conversations.of_pair(work.tx, me.ref.number, other)
-    if known is not None:
-        return _whole(work, known)
-    id = conversations.add(work.tx, "private", None, me.ref.number, other)
-    conversations.add_member(work.tx, id, me.ref.number, "owner", 0)
-    conversations.add_member(work.tx, id, other, "member", 0)
-    return _made(work, id)
+    existing = conversations.find_private(context.tx, me.ref.number, other)
+    if existing is not None:
+        return _load(context, existing)
+    id = conversations.add(context.tx, "private", None, me.ref.number, other)
+    conversations.add_member(context.tx, id, me.ref.number, "owner", 0)
+    conversations.add_member(context.tx, id, other, "member", 0)
+    return _publish_created(context, id)
 
 
-def _made(work: ServiceContext, id: int) -> Conversation:
-    conversation = _whole(work, id)
-    work.publish(ConversationCreated(conversation))
+def _publish_created(context: ServiceContext, id: int) -> Conversation:
+    conversation = _load(context, id)
+    context.publish(ConversationCreated(conversation))
     return conversation
 
 
-def _whole(work: ServiceContext, id: int) -> Conversation:
-    place = conversations.membership(work.tx, id, work.actor.id)
-    assert place is not None  # whoever made it is in it
-    return _with_state(work, [place])[0]
+def _load(context: ServiceContext, id: int) -> Conversation:
+    membership = conversations.membership(context.tx, id, context.actor.id)
+    assert membership is not None  # the creator is a member
+    return _load_details(context, [membership])[0]
 
 
-def get(work: ServiceContext, command: ask.GetConversation) -> Conversation:
-    return _with_state(work, [work.membership(command, command.conversation)])[0]
+def get(context: ServiceContext, command: ask.GetConversation) -> Conversation:
+    return _load_details(context, [context.membership(command, command.conversation)])[0]
 
 
-def listing(work: ServiceContext, command: ask.ListConversations) -> Page:
-    """One's conversations, the one with the newest message first."""
-    limit = page_size(work, command)
-    me, numbered = work.actor.id, command.page is not None
-    if numbered or not (command.before or command.after):
-        places = conversations.newest(work.tx, me, limit + 1, offset(command, limit))
+def listing(context: ServiceContext, command: ask.ListConversations) -> Page:
+    """List the caller's conversations. The conversation with the newest message is first."""
+    limit = page_size(context, command)
+    me, is_numbered = context.actor.id, command.page is not None
+    if is_numbered or not (command.before or command.after):
+        memberships = conversations.list_newest(context.tx, me, limit + 1, page_offset(command, limit))
     else:
-        of = (command.before or command.after or (0,))[0]
-        if not conversations.exists_with(work.tx, of, me):
-            raise work.unseen(Key(of))  # gone since the page before: an empty page would look like the end
-        recency = messages.newest(work.tx, of)
-        places = conversations.beside(work.tx, me, limit + 1, of, recency, newer=command.before is None)
-    total = conversations.how_many(work.tx, me) if numbered else None
-    return cut(work, command, limit, _with_state(work, places), ascending=False, total=total)
+        cursor = (command.before or command.after or (0,))[0]
+        if not conversations.is_member(context.tx, cursor, me):
+            raise context.refusal_without_membership(
+                Key(cursor)
+            )  # deleted since the previous page; an empty page would look like the end
+        recency = messages.last_number(context.tx, cursor)
+        memberships = conversations.list_beside(
+            context.tx, me, limit + 1, cursor, recency, newer=command.before is None
+        )
+    total = conversations.count_of_user(context.tx, me) if is_numbered else None
+    return make_page(context, command, limit, _load_details(context, memberships), ascending=False, total=total)
 
 
-def _with_state(work: ServiceContext, places: list[Membership]) -> list[Conversation]:
-    """Conversations as the actor sees them: with members, the last message, and what is unread."""
-    ids = [place.conversation.number for place in places]
-    members = conversations.refs(work.tx, ids)
-    last = messages.last_of(work.tx, ids)
+def _load_details(context: ServiceContext, memberships: list[Membership]) -> list[Conversation]:
+    """Return conversations as the actor sees them: with members, last message and unread count."""
+    ids = [membership.conversation.number for membership in memberships]
+    members = conversations.member_refs(context.tx, ids)
+    last = messages.last_of(context.tx, ids)
     return [
         Conversation(
-            place.conversation,
-            place.kind,
-            place.title,
-            place.creator,
-            place.peer,
+            membership.conversation,
+            membership.kind,
+            membership.title,
+            membership.creator,
+            membership.peer,
             tuple(members[id]),
-            place.created,
-            messages.unread(work.tx, id, work.actor.id),
+            membership.created,
+            messages.count_unread(context.tx, id, context.actor.id),
             last.get(id),
-            _other(work, place),
+            _load_peer(context, membership),
         )
-        for id, place in zip(ids, places, strict=True)
+        for id, membership in zip(ids, memberships, strict=True)
     ]
 
 
-def _other(work: ServiceContext, place: Membership) -> User | None:
-    """The other one of a private conversation, as the actor sees it."""
-    other = messages.receiver(place.creator, place.peer, work.actor.id)
-    return None if other is None else users.by_id(work.tx, other.number)
+def _load_peer(context: ServiceContext, membership: Membership) -> User | None:
+    """Return the other member of a private conversation; None for a group."""
+    other = messages.receiver(membership.creator, membership.peer, context.actor.id)
+    return None if other is None else users.by_id(context.tx, other.number)
 
 
-def join(work: ServiceContext, command: ask.Join) -> Membership:
-    place = work.membership(command, command.conversation)
+def join(context: ServiceContext, command: ask.Join) -> Membership:
+    membership = context.membership(command, command.conversation)
     if command.session is not None:
-        sessions.open(work.tx, command.session, work.actor.id)
-        sessions.join(work.tx, command.session, place.conversation.number)
-    return place
+        sessions.open(context.tx, command.session, context.actor.id)
+        sessions.join(context.tx, command.session, membership.conversation.number)
+    return membership
 
 
-def leave(work: ServiceContext, command: ask.Leave) -> Membership:
-    """Leaving a room changes nothing in the store; it is asked whether the conversation is the asker's."""
-    return work.membership(command, command.conversation)
+def leave(context: ServiceContext, command: ask.Leave) -> Membership:
+    """Check that the caller is a member. Leaving a room changes nothing in the store."""
+    return context.membership(command, command.conversation)
 
 
-def delete(work: ServiceContext, command: ask.DeleteConversation) -> None:
-    """Delete a conversation for everybody. Nobody sees it from now on; its content is removed in small steps."""
-    place = work.membership(command, command.conversation)
+def delete(context: ServiceContext, command: ask.DeleteConversation) -> None:
+    """Delete a conversation for all members.
+
+    Users don't see it after the commit. Later, chatd/core/removal.py removes its content in small steps.
+    """
+    membership = context.membership(command, command.conversation)
     members: tuple[Ref, ...] = tuple(
-        conversations.refs(work.tx, [place.conversation.number])[place.conversation.number]
+        conversations.member_refs(context.tx, [membership.conversation.number])[membership.conversation.number]
     )
-    work.publish(ConversationDeleted(place.conversation, work.actor.ref, members))
-    notifications.conversation_gone(work, place.conversation.number)
-    removals.begin(work.tx, place.conversation.number)
+    context.publish(ConversationDeleted(membership.conversation, context.actor.ref, members))
+    notifications.conversation_deleted(context, membership.conversation.number)
+    removals.begin(context.tx, membership.conversation.number)

@@ -1,6 +1,6 @@
-"""Events as rows of the log: one row of a table here for each durable event.
+"""Events as rows of the event log. ROWS has one entry for each durable event.
 
-A row of the log refers to what the event is about, so it is short, and a replay shows what is true by then.
+A row of the log has the ids of the event's objects. So rows are short, and a replay shows the objects of today.
 """
 
 from __future__ import annotations
@@ -56,6 +56,6 @@ ROWS: dict[type[Event], tuple[str, Callable[[Any], Columns]]] = {
 
 
 def record(tx: Transaction, event: Event) -> int:
-    """Write the event's row; its position."""
+    """Write the row of an event. Return its position."""
     kind, columns = ROWS[type(event)]
-    return event_log.write(tx, kind, *columns(event))
+    return event_log.append(tx, kind, *columns(event))

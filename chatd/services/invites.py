@@ -1,10 +1,12 @@
-"""Invites: who may make an account where not everybody may. The token is 256 random bits, shown once.
+"""Invites: tokens that allow a registration where registration is not open to all.
 
-    chatd invite     so many accounts, until it expires; administrators if it says so
-    setup token      the first administrator, once: of no use as soon as there is a user; kept in memory only
+A token has 256 random bits. It is shown once.
 
-The use is counted in the transaction that makes the account, so no race makes more accounts than there are uses.
-Unknown, used and expired are answered alike.
+    chatd invite     a number of accounts, until it expires; administrators with `--admin`
+    setup token      the first administrator, once; invalid as soon as a user exists; kept in memory only
+
+The use is counted in the transaction that makes the account. So concurrent registrations cannot exceed the uses.
+Unknown, used and expired tokens get the same answer.
 """
 
 from __future__ import annotations
@@ -18,13 +20,13 @@ from chatd.store.queries.invites import Invite
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Refusal
 
-LONGEST_TTL = 365 * 86400.0
-MOST_USES = 10_000
-SHELL = "shell"
+MAX_TTL_SECONDS = 365 * 86400.0
+MAX_USES = 10_000
+SHELL_MAKER = "shell"
 
 
-class Admission(NamedTuple):
-    """What an invite allows: whether the account is an administrator's."""
+class InviteGrant(NamedTuple):
+    """The rights of an account that an invite allows."""
 
     admin: bool
 
@@ -33,31 +35,31 @@ def generate() -> str:
     return secrets.token_urlsafe(32)
 
 
-def make(tx: Transaction, token: str, *, admin: bool, uses: int, ttl: float, maker: str = SHELL) -> Invite:
-    """Keep a new invite; `ttl` is in seconds."""
-    if not 1 <= uses <= MOST_USES:
-        raise Refusal(BAD_REQUEST, f"An invite has 1 to {MOST_USES} uses", field="uses")
-    if not 0 < ttl <= LONGEST_TTL:
-        raise Refusal(BAD_REQUEST, "An invite lasts more than nothing and at most 365 days", field="ttl")
+def make(tx: Transaction, token: str, *, admin: bool, uses: int, ttl: float, maker: str = SHELL_MAKER) -> Invite:
+    """Store a new invite. `ttl` is in seconds."""
+    if not 1 <= uses <= MAX_USES:
+        raise Refusal(BAD_REQUEST, f"An invite has 1 to {MAX_USES} uses", field="uses")
+    if not 0 < ttl <= MAX_TTL_SECONDS:
+        raise Refusal(BAD_REQUEST, "The lifetime of an invite is more than 0 seconds and at most 365 days", field="ttl")
     return invites.add(tx, digest(token), admin=admin, uses=uses, expires=tx.now + int(ttl * 1000), maker=maker)
 
 
-def find(tx: ReadTransaction, token: str, setup: str | None) -> Admission:
-    """What the token allows now. `setup` is the digest of the setup token, where there is one."""
+def check(tx: ReadTransaction, token: str, setup: str | None) -> InviteGrant:
+    """Return the grant of a valid token. `setup` is the digest of the setup token, if one exists."""
     shown = digest(token)
     if setup is not None and secrets.compare_digest(shown, setup) and not users.count(tx):
-        return Admission(admin=True)
+        return InviteGrant(admin=True)
     found = invites.by_hash(tx, shown)
     if found is None:
-        raise Refusal(FORBIDDEN, "The invite is not valid, or not any more: ask for a new one", field="invite")
-    return Admission(bool(found.admin))
+        raise Refusal(FORBIDDEN, "The invite is unknown, used up or expired: ask for a new one", field="invite")
+    return InviteGrant(bool(found.admin))
 
 
-def use(tx: Transaction, token: str, setup: str | None) -> Admission:
-    """The same, and one of its uses is taken."""
-    admission = find(tx, token, setup)
+def use(tx: Transaction, token: str, setup: str | None) -> InviteGrant:
+    """Check a token and count one use."""
+    grant = check(tx, token, setup)
     invites.use(tx, digest(token))
-    return admission
+    return grant
 
 
 def revoke(tx: Transaction, id: int) -> None:

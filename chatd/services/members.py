@@ -1,13 +1,14 @@
-"""Members: who is in a conversation, and who comes and goes.
+"""Members of conversations: list, add, change the role, remove.
 
-Leaving is removing oneself. An owner who leaves hands the conversation to the longest-serving admin, else to the
-longest-serving member; the last one to leave takes it along.
+To leave, a member removes itself. When the owner leaves, the admin with the longest membership becomes the owner. In a
+group without admins, the member with the longest membership does. When the last member leaves, the conversation is
+deleted.
 """
 
 from __future__ import annotations
 
 from chatd.services import notifications
-from chatd.services.context import RANK, ServiceContext
+from chatd.services.context import ROLE_RANKS, ServiceContext
 from chatd.store.queries import conversations, messages, removals, sessions
 from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
@@ -17,86 +18,87 @@ from protocol.ids import Key
 from protocol.model import Member
 
 
-def listing(work: ServiceContext, command: ask.ListMembers) -> list[Member]:
-    place = work.membership(command, command.conversation)
-    return conversations.members_of(work.tx, place.conversation.number)
+def listing(context: ServiceContext, command: ask.ListMembers) -> list[Member]:
+    membership = context.membership(command, command.conversation)
+    return conversations.members_of(context.tx, membership.conversation.number)
 
 
-def add(work: ServiceContext, command: ask.AddMember) -> None:
-    """Add somebody to a group; or give somebody who is in it another role."""
-    place = _group(work, command, command.conversation)
-    conversation = place.conversation.number
+def add(context: ServiceContext, command: ask.AddMember) -> None:
+    """Add a user to a group. If the user is a member already, change the role."""
+    membership = _group_membership(context, command, command.conversation)
+    conversation = membership.conversation.number
     if command.role == "admin":
-        work.require_role(place, "owner")
-    user = work.user(command.user)
-    read_state = conversations.membership(work.tx, conversation, user.ref.number)
-    if read_state is not None:
-        _change_role(work, place, read_state, command)
+        context.require_role(membership, "owner")
+    user = context.user(command.user)
+    target = conversations.membership(context.tx, conversation, user.ref.number)
+    if target is not None:
+        _change_role(context, membership, target, command)
         return
-    most = work.rules.members
-    if most and conversations.how_many_members(work.tx, conversation) >= most:
-        raise Refusal(BAD_REQUEST, f"A conversation has at most {most} members", field="userId")
-    began = messages.newest(work.tx, conversation)
-    conversations.add_member(work.tx, conversation, user.ref.number, command.role or "member", began)
-    work.publish(MemberAdded(place.conversation, user, began))
-    whole = conversations.get(work.tx, conversation)
-    assert whole is not None
-    work.publish(ConversationCreated(whole, user.ref))
-    notifications.invite(work, place, user)
+    max_members = context.rules.max_members
+    if max_members and conversations.count_members(context.tx, conversation) >= max_members:
+        raise Refusal(BAD_REQUEST, f"A conversation has at most {max_members} members", field="userId")
+    history_start = messages.last_number(context.tx, conversation)
+    conversations.add_member(context.tx, conversation, user.ref.number, command.role or "member", history_start)
+    context.publish(MemberAdded(membership.conversation, user, history_start))
+    loaded = conversations.get(context.tx, conversation)
+    assert loaded is not None
+    context.publish(ConversationCreated(loaded, user.ref))
+    notifications.notify_added(context, membership, user)
 
 
-def _change_role(work: ServiceContext, place: Membership, read_state: Membership, command: ask.AddMember) -> None:
-    if command.role is None or command.role == read_state.role:
+def _change_role(context: ServiceContext, membership: Membership, target: Membership, command: ask.AddMember) -> None:
+    if command.role is None or command.role == target.role:
         return
-    work.require_role(place, "owner")
-    if read_state.role == "owner":
+    context.require_role(membership, "owner")
+    if target.role == "owner":
         raise Refusal(FORBIDDEN, "The owner of a conversation stays its owner")
-    user = work.user(command.user)
-    conversations.set_role(work.tx, place.conversation.number, user.ref.number, command.role)
+    user = context.user(command.user)
+    conversations.set_role(context.tx, membership.conversation.number, user.ref.number, command.role)
 
 
-def remove(work: ServiceContext, command: ask.RemoveMember) -> None:
-    """Remove somebody from a group, or leave it."""
+def remove(context: ServiceContext, command: ask.RemoveMember) -> None:
+    """Remove a member from a group. A member may also remove itself."""
     conversation = command.conversation
-    own = work.membership(ask.GetConversation(conversation=conversation), conversation)
-    user = work.user(command.user)
-    leaving = user.ref.number == work.actor.id
+    own = context.membership(ask.GetConversation(conversation=conversation), conversation)
+    user = context.user(command.user)
+    leaving = user.ref.number == context.actor.id
     if not leaving:
-        _group(work, command, conversation)
+        _group_membership(context, command, conversation)
     elif own.kind == "private":
-        raise _pair()
-    read_state = conversations.membership(work.tx, own.conversation.number, user.ref.number)
-    if read_state is None:
+        raise _refuse_private()
+    target = conversations.membership(context.tx, own.conversation.number, user.ref.number)
+    if target is None:
         raise Refusal(BAD_REQUEST, "That user is not a member of the conversation", field="userId")
-    if not leaving and RANK[read_state.role] >= RANK[own.role]:
-        raise Refusal(FORBIDDEN, f"Only somebody above the {read_state.role} may do that")
-    if leaving and read_state.role == "owner" and not _hand_over(work, own):
-        work.publish(ConversationDeleted(own.conversation, work.actor.ref, (work.actor.ref,)))
-        notifications.conversation_gone(work, own.conversation.number)
-        removals.begin(work.tx, own.conversation.number)
+    if not leaving and ROLE_RANKS[target.role] >= ROLE_RANKS[own.role]:
+        raise Refusal(FORBIDDEN, f"Only a member with a higher role than {target.role} may do that")
+    if leaving and target.role == "owner" and not _appoint_owner(context, own):
+        context.publish(ConversationDeleted(own.conversation, context.actor.ref, (context.actor.ref,)))
+        notifications.conversation_deleted(context, own.conversation.number)
+        removals.begin(context.tx, own.conversation.number)
         return
-    conversations.remove_member(work.tx, own.conversation.number, user.ref.number)
-    notifications.member_gone(work, own.conversation.number, user.ref)
-    work.publish(MemberRemoved(own.conversation, user.ref))
-    sessions.evict(work.tx, own.conversation.number, user.ref.number)
+    conversations.remove_member(context.tx, own.conversation.number, user.ref.number)
+    notifications.member_removed(context, own.conversation.number, user.ref)
+    context.publish(MemberRemoved(own.conversation, user.ref))
+    sessions.evict(context.tx, own.conversation.number, user.ref.number)
 
 
-def _hand_over(work: ServiceContext, place: Membership) -> bool:
-    """Give the group another owner; False when nobody is left."""
-    others = [m for m in conversations.members_of(work.tx, place.conversation.number) if m.role != "owner"]
+def _appoint_owner(context: ServiceContext, membership: Membership) -> bool:
+    """Give the group another owner. Return False if no other member is left."""
+    others = [m for m in conversations.members_of(context.tx, membership.conversation.number) if m.role != "owner"]
     if not others:
         return False
-    heir = max(others, key=lambda member: RANK[member.role])  # the first of the highest role: the longest there
-    conversations.set_role(work.tx, place.conversation.number, heir.user.ref.number, "owner")
+    # members are in the order of joining, and max() returns the first of equals
+    new_owner = max(others, key=lambda member: ROLE_RANKS[member.role])
+    conversations.set_role(context.tx, membership.conversation.number, new_owner.user.ref.number, "owner")
     return True
 
 
-def _group(work: ServiceContext, command: ask.Command, key: Key) -> Membership:
-    place = work.membership(command, key)
-    if place.kind != "group":
-        raise _pair()
-    return place
+def _group_membership(context: ServiceContext, command: ask.Command, key: Key) -> Membership:
+    membership = context.membership(command, key)
+    if membership.kind != "group":
+        raise _refuse_private()
+    return membership
 
 
-def _pair() -> Refusal:
+def _refuse_private() -> Refusal:
     return Refusal(FORBIDDEN, "A private conversation always has its two members")

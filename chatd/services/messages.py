@@ -1,4 +1,7 @@
-"""Messages: sent, edited, deleted, read, listed. A send under a name (`client_id`) happens once for ever."""
+"""Messages: send, edit, delete, read, list.
+
+A `client_id` names a send. The same send under the same `client_id` stores one message, however often it is repeated.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from hashlib import blake2b
 import msgspec
 from msgspec.structs import replace
 
-from chatd.services import conversations as talks
+from chatd.services import conversations as conversation_services
 from chatd.services import notifications
 from chatd.services.context import ServiceContext, missing
-from chatd.services.pages import cut, offset, page_size
+from chatd.services.pages import make_page, page_offset, page_size
 from chatd.store.queries import conversations, messages, view_intervals
 from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
@@ -19,49 +22,52 @@ from protocol.events import MessageCreated, MessageDeleted, MessageRead, Message
 from protocol.ids import Key
 from protocol.model import Message, Page, User
 
-_BLANK = "".join(map(chr, range(0x21))) + "\x7f"
-CLIENT_ID = 200
+_BLANKS_AND_CONTROLS = "".join(map(chr, range(0x21))) + "\x7f"
+MAX_CLIENT_ID_CHARS = 200
+MAX_IGNORED_CHARS = 1000
 
 
-def send(work: ServiceContext, command: ask.SendMessage) -> Message:
-    place = work.membership(command, command.conversation)
-    me = work.me()
+def send(context: ServiceContext, command: ask.SendMessage) -> Message:
+    membership = context.membership(command, command.conversation)
+    me = context.me()
     if command.to is not None:
-        check_receiver(work, place, command.to)
-    return _send(work, place, me, command)
+        check_receiver(context, membership, command.to)
+    return _send(context, membership, me, command)
 
 
-def send_to(work: ServiceContext, command: ask.SendTo) -> Message:
-    """Send to a person, in the conversation with them."""
-    me = work.me()
-    conversation = talks.open_private(work, me, _not_me(work, command.user, me))
+def send_to(context: ServiceContext, command: ask.SendTo) -> Message:
+    """Send to a user, in the private conversation with that user."""
+    me = context.me()
+    conversation = conversation_services.open_private(context, me, _other_user(context, command.user, me))
     sent = ask.SendMessage(
         conversation=Key(conversation.ref.number),
         content=command.content,
         attachments=command.attachments,
         client_id=command.client_id,
     )
-    return _send(work, work.membership(sent, sent.conversation), me, sent)
+    return _send(context, context.membership(sent, sent.conversation), me, sent)
 
 
-def _not_me(work: ServiceContext, key: Key, me: User) -> list[User]:
-    other = work.user(key)
+def _other_user(context: ServiceContext, key: Key, me: User) -> list[User]:
+    other = context.user(key)
     return [] if other.ref.number == me.ref.number else [other]
 
 
-def _send(work: ServiceContext, place: Membership, me: User, command: ask.SendMessage) -> Message:
-    content = _checked(work, command)
+def _send(context: ServiceContext, membership: Membership, me: User, command: ask.SendMessage) -> Message:
+    content = _check_content(context, command)
     digest = None
     if command.client_id is not None:
-        if not 0 < len(command.client_id) <= CLIENT_ID:
-            raise Refusal(BAD_REQUEST, f"clientId must have 1 to {CLIENT_ID} characters", field="clientId")
-        digest = _digest(command)
-        known = messages.sent_as(work.tx, me.ref.number, place.conversation.number, command.client_id)
-        if known is not None:
-            return _again(work, known, digest)
+        if not 0 < len(command.client_id) <= MAX_CLIENT_ID_CHARS:
+            raise Refusal(BAD_REQUEST, f"clientId must have 1 to {MAX_CLIENT_ID_CHARS} characters", field="clientId")
+        digest = _content_digest(command)
+        stored = messages.find_by_client_id(
+            context.tx, me.ref.number, membership.conversation.number, command.client_id
+        )
+        if stored is not None:
+            return _answer_repeat(context, stored, digest)
     sent = messages.add(
-        work.tx,
-        place,
+        context.tx,
+        membership,
         me,
         command.type,
         content,
@@ -70,133 +76,136 @@ def _send(work: ServiceContext, place: Membership, me: User, command: ask.SendMe
         digest,
         without_content=command.content is None,
     )
-    work.publish(MessageCreated(sent))
+    context.publish(MessageCreated(sent))
     return sent
 
 
-def _again(work: ServiceContext, known: tuple[int, str], digest: str) -> Message:
-    """A retry: the message that is already there, if it says the same."""
-    if known[1] != digest:
+def _answer_repeat(context: ServiceContext, stored: tuple[int, str], digest: str) -> Message:
+    """Answer a repeated send with the stored message. A repeat with other content is a conflict."""
+    if stored[1] != digest:
         raise Refusal(CONFLICT, "Another message was already sent under this clientId", field="clientId")
-    sent = messages.get(work.tx, known[0], deleted=True)
+    sent = messages.get(context.tx, stored[0], deleted=True)
     if sent is None:
         raise missing("Message")
     return sent
 
 
-def _digest(command: ask.SendMessage) -> str:
-    said = msgspec.json.encode((command.type, command.content or "", command.attachments))
-    return blake2b(said, digest_size=16).hexdigest()
+def _content_digest(command: ask.SendMessage) -> str:
+    encoded = msgspec.json.encode((command.type, command.content or "", command.attachments))
+    return blake2b(encoded, digest_size=16).hexdigest()
 
 
-def _checked(work: ServiceContext, command: ask.SendMessage) -> str:
-    """The content, if it and the attachments are within the limits."""
-    most = work.rules.attachments
-    if most and len(command.attachments) > most:
-        raise Refusal(BAD_REQUEST, f"A message has at most {most} attachments", field="attachments")
+def _check_content(context: ServiceContext, command: ask.SendMessage) -> str:
+    """Check the content and the attachments against the limits. Return the content."""
+    max_attachments = context.rules.max_attachments
+    if max_attachments and len(command.attachments) > max_attachments:
+        raise Refusal(BAD_REQUEST, f"A message has at most {max_attachments} attachments", field="attachments")
     if not command.content and command.attachments:
         return ""
-    return checked_text(work, command.content or "", empty=bool(command.attachments))
+    return check_text(context, command.content or "", may_be_empty=bool(command.attachments))
 
 
-def checked_text(work: ServiceContext, content: str, *, empty: bool = False) -> str:
-    """Text as it is, if enough of it is left when blanks and controls at its ends don't count."""
-    length, most = len(content.strip(_BLANK)), work.rules.text
-    if most and max(length, len(content) - 1000) > most:
-        raise Refusal(BAD_REQUEST, f"content must have at most {most} characters", field="content")
-    if length == 0 and not empty:
+def check_text(context: ServiceContext, content: str, *, may_be_empty: bool = False) -> str:
+    """Check the length of a text and return it unchanged.
+
+    Blanks and control characters at both ends do not count, up to 1,000 of them.
+    """
+    length, max_chars = len(content.strip(_BLANKS_AND_CONTROLS)), context.rules.max_text_chars
+    if max_chars and max(length, len(content) - MAX_IGNORED_CHARS) > max_chars:
+        raise Refusal(BAD_REQUEST, f"content must have at most {max_chars} characters", field="content")
+    if length == 0 and not may_be_empty:
         raise Refusal(BAD_REQUEST, "content must not be empty", field="content")
     return content
 
 
-def check_receiver(work: ServiceContext, place: Membership, to: Key) -> None:
-    """Whoever is named beside the conversation must be in it."""
-    user = work.user(to)
-    if conversations.membership(work.tx, place.conversation.number, user.ref.number) is None:
+def check_receiver(context: ServiceContext, membership: Membership, to: Key) -> None:
+    """Check that the receiver that a command names is a member of the conversation."""
+    user = context.user(to)
+    if conversations.membership(context.tx, membership.conversation.number, user.ref.number) is None:
         raise Refusal(BAD_REQUEST, "That user is not a member of the conversation", field="toUserId")
 
 
-def edit(work: ServiceContext, command: ask.EditMessage) -> Message:
-    """Change what one said. Saying the same again changes nothing."""
-    message, _ = work.message(command, command.message)
-    if message.sender.ref.number != work.actor.id:
+def edit(context: ServiceContext, command: ask.EditMessage) -> Message:
+    """Change the content of an own message. The same content changes nothing and publishes nothing."""
+    message, _ = context.message(command, command.message)
+    if message.sender.ref.number != context.actor.id:
         raise Refusal(FORBIDDEN, "Only its sender may edit a message")
-    content = checked_text(work, command.content, empty=bool(message.attachments))
+    content = check_text(context, command.content, may_be_empty=bool(message.attachments))
     if content == message.content and not message.without_content:
         return message
-    messages.edit(work.tx, message.ref.number, content)
-    changed = replace(message, content=content, edited=work.tx.now, without_content=False)
-    work.publish(MessageUpdated(changed))
+    messages.edit(context.tx, message.ref.number, content)
+    changed = replace(message, content=content, edited=context.tx.now, without_content=False)
+    context.publish(MessageUpdated(changed))
     return changed
 
 
-def delete(work: ServiceContext, command: ask.DeleteMessage) -> None:
-    message, place = work.message(command, command.message)
-    if message.sender.ref.number != work.actor.id:
-        if place.kind == "private":
+def delete(context: ServiceContext, command: ask.DeleteMessage) -> None:
+    message, membership = context.message(command, command.message)
+    if message.sender.ref.number != context.actor.id:
+        if membership.kind == "private":
             raise Refusal(FORBIDDEN, "Only its sender may delete a message of a private conversation")
-        if place.role == "member":
+        if membership.role == "member":
             raise Refusal(FORBIDDEN, "Only its sender or an admin may delete a message")
-    messages.blank(work.tx, message.ref.number)
-    work.publish(MessageDeleted(message.ref, message.conversation, work.actor.ref, message.sender.ref))
+    messages.delete_content(context.tx, message.ref.number)
+    context.publish(MessageDeleted(message.ref, message.conversation, context.actor.ref, message.sender.ref))
 
 
-def get(work: ServiceContext, command: ask.GetMessage) -> Message:
-    return work.message(command, command.message)[0]
+def get(context: ServiceContext, command: ask.GetMessage) -> Message:
+    return context.message(command, command.message)[0]
 
 
-def read(work: ServiceContext, command: ask.ReadMessage) -> None:
-    message, place = work.message(command, command.message)
-    read_up_to(work, place, message)
+def read(context: ServiceContext, command: ask.ReadMessage) -> None:
+    message, membership = context.message(command, command.message)
+    read_up_to(context, membership, message)
 
 
-def read_all(work: ServiceContext, command: ask.ReadConversation) -> bool:
-    """Read a conversation up to its last message; whether that was news."""
-    place = work.membership(command, command.conversation)
-    last = messages.page(work.tx, place, 1)
-    return bool(last) and read_up_to(work, place, last[0])
+def read_all(context: ServiceContext, command: ask.ReadConversation) -> bool:
+    """Mark a conversation as read up to its last message. Return whether the cursor moved."""
+    membership = context.membership(command, command.conversation)
+    last = messages.page(context.tx, membership, 1)
+    return bool(last) and read_up_to(context, membership, last[0])
 
 
-def read_up_to(work: ServiceContext, place: Membership, message: Message) -> bool:
-    """Move the reader's cursor. Reading what is already read is no news."""
-    conversation, me = place.conversation.number, work.actor.id
-    notified_of = view_intervals.last(work.tx, conversation, me)
-    if not messages.advance(work.tx, conversation, me, message.ref.number):
+def read_up_to(context: ServiceContext, membership: Membership, message: Message) -> bool:
+    """Move the reader's cursor to a message. Return False, and publish nothing, if it was there or further."""
+    conversation, me = membership.conversation.number, context.actor.id
+    last_notified = view_intervals.notified_message(context.tx, conversation, me)
+    if not messages.advance_cursor(context.tx, conversation, me, message.ref.number):
         return False
-    left = messages.unread(work.tx, conversation, me)
-    work.publish(MessageRead(message.ref, place.conversation, work.actor.ref, work.tx.now, left))
-    notifications.conversation_read(work, conversation, notified_of)
+    left = messages.count_unread(context.tx, conversation, me)
+    context.publish(MessageRead(message.ref, membership.conversation, context.actor.ref, context.tx.now, left))
+    notifications.conversation_read(context, conversation, last_notified)
     return True
 
 
-def listing(work: ServiceContext, command: ask.ListMessages) -> Page:
-    place = work.membership(command, command.conversation)
-    return _page(work, place, command)
+def listing(context: ServiceContext, command: ask.ListMessages) -> Page:
+    membership = context.membership(command, command.conversation)
+    return _page(context, membership, command)
 
 
-def listing_with(work: ServiceContext, command: ask.ListMessagesWith) -> Page:
-    """The conversation with somebody, if there is one; read to its end if the asker says so."""
-    other = work.user(command.user)
-    conversation = conversations.of_pair(work.tx, work.actor.id, other.ref.number)
+def listing_with(context: ServiceContext, command: ask.ListMessagesWith) -> Page:
+    """List the private conversation with a user. With `mark_read`, also mark it as read."""
+    other = context.user(command.user)
+    conversation = conversations.find_private(context.tx, context.actor.id, other.ref.number)
     if conversation is None:
-        return Page((), page_size(work, command), None, command.page, 0)
+        return Page((), page_size(context, command), None, command.page, 0)
     if command.mark_read:
-        read_all(work, ask.ReadConversation(conversation=Key(conversation)))
-    place = conversations.membership(work.tx, conversation, work.actor.id)
-    assert place is not None  # one of the two
-    return _page(work, place, command)
+        read_all(context, ask.ReadConversation(conversation=Key(conversation)))
+    membership = conversations.membership(context.tx, conversation, context.actor.id)
+    assert membership is not None  # the caller is one of the pair
+    return _page(context, membership, command)
 
 
-def _page(work: ServiceContext, place: Membership, command: ask.Window) -> Page:
-    """Messages of one conversation: newest page first when numbered, oldest message first within a page."""
-    limit = page_size(work, command)
+def _page(context: ServiceContext, membership: Membership, command: ask.Window) -> Page:
+    """Return a page of messages. Page 1 has the newest messages; within a page the oldest message is first."""
+    limit = page_size(context, command)
     found = messages.page(
-        work.tx,
-        place,
+        context.tx,
+        membership,
         limit + 1,
         before=command.before.number if command.before else None,
         after=command.after.number if command.after else None,
-        offset=offset(command, limit),
+        offset=page_offset(command, limit),
     )
-    total = messages.count(work.tx, place.conversation.number) if command.page is not None else None
-    return cut(work, command, limit, found, ascending=True, total=total)
+    total = messages.count(context.tx, membership.conversation.number) if command.page is not None else None
+    return make_page(context, command, limit, found, ascending=True, total=total)

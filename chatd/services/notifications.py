@@ -1,12 +1,15 @@
-"""Notifications: listed, read, deleted and made; and what follows from messages and memberships.
+"""Notifications: list, read, delete, create; and the effects of messages and memberships on notifications.
 
-There are three kinds, which look alike from outside: rows of one user's (made by POST, or by being added to a group),
-notifications of a conversation (derived: chatd/store/queries/view_intervals.py), and broadcasts
-(chatd/store/queries/broadcasts.py).
+There are three kinds. Clients see no difference between them:
 
-Whoever changes somebody's count here tells it in the same transaction, counted from scratch, so that a told count is
-right at its place among the events. What a message changes for those who did not ask for anything is caught up with
-after the commit, by chatd/core/notifier.py: `catch_up`, `recount` and `announce` are its units of work.
+    single       a row of one user; made by POST, or when a user is added to a group
+    derived      a notification of a conversation's unread messages (chatd/store/queries/view_intervals.py)
+    broadcast    one row for all users (chatd/store/queries/broadcasts.py)
+
+A service that changes a user's count publishes the new count in the same transaction. It counts from scratch, so a
+published count is right at its position among the events. A message changes the notifications of users who sent no
+command. chatd/core/notifier.py publishes these changes after the commit. Its units of work are `catch_up`, `recount`
+and `announce`.
 """
 
 from __future__ import annotations
@@ -18,10 +21,10 @@ from msgspec import Struct, UnsetType
 from msgspec.structs import replace
 
 from chatd.services.context import Published, ServiceContext, missing
-from chatd.services.pages import cut, page_size
+from chatd.services.pages import make_page, page_size
 from chatd.store.queries import broadcasts, notifications, view_intervals
 from chatd.store.queries.conversations import Membership
-from chatd.store.queries.notifications import Live
+from chatd.store.queries.notifications import NotificationRow
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, NoAccess, Refusal
 from protocol.events import (
@@ -34,275 +37,295 @@ from protocol.events import (
 from protocol.ids import Key, Ref
 from protocol.model import Notification, Page, User
 
-TITLE, TYPE, RELATED, EXTRA = 200, 64, 200, 10_000  # the most characters of each
+MAX_TITLE_CHARS, MAX_TYPE_CHARS, MAX_RELATED_CHARS, MAX_EXTRA_CHARS = (
+    200,
+    64,
+    200,
+    10_000,
+)  # the most characters of each
 
 
-class Recorded(Struct, frozen=True):
-    """A broadcast that has been taken on."""
+class RecordedBroadcast(Struct, frozen=True):
+    """The answer to a broadcast: it is stored, and its notifications follow."""
 
     ref: Ref
     created: int
 
 
-class Found(NamedTuple):
-    """A notification of the asker's. `of` is the conversation, for one that is derived."""
+class OwnNotification(NamedTuple):
+    """A notification of the caller. `conversation` is set for a derived one."""
 
     notification: Notification
     broadcast: bool
-    of: int | None
+    conversation: int | None
 
 
-# Asked for
+# Commands on the caller's own notifications
 
 
-def listing(work: ServiceContext, command: ask.ListNotifications) -> Page:
-    """The newest first. What is derived gets its row here, for the list names its number."""
-    me, limit, unread = work.actor.ref, page_size(work, command), command.unread_only
-    _give_rows(work)
-    before = command.before.number if command.before else view_intervals.OPEN
+def listing(context: ServiceContext, command: ask.ListNotifications) -> Page:
+    """List notifications, the newest first. Derived ones get their rows here, because the list shows their ids."""
+    me, limit, unread = context.actor.ref, page_size(context, command), command.unread_only
+    _add_missing_rows(context)
+    before = command.before.number if command.before else view_intervals.STILL_VIEWING
     after = command.after.number if command.after else None
-    own = notifications.page(work.tx, me, limit + 1, before=before, after=after, unread=unread)
-    everybodys = broadcasts.page(work.tx, me, limit + 1, before=before, after=after, unread=unread)
-    both = sorted(own + everybodys, key=lambda one: one.ref.number, reverse=True)
+    own = notifications.page(context.tx, me, limit + 1, before=before, after=after, unread=unread)
+    from_broadcasts = broadcasts.page(context.tx, me, limit + 1, before=before, after=after, unread=unread)
+    both = sorted(own + from_broadcasts, key=lambda one: one.ref.number, reverse=True)
     rows = both[-(limit + 1) :] if after is not None else both[: limit + 1]
-    return cut(work, command, limit, rows, ascending=False)
+    return make_page(context, command, limit, rows, ascending=False)
 
 
-def _give_rows(work: ServiceContext) -> None:
-    me = work.actor.id
-    known = notifications.with_rows(work.tx, me)
-    for conversation, message in sorted(view_intervals.all_last(work.tx, me).items(), key=lambda found: found[1]):
+def _add_missing_rows(context: ServiceContext) -> None:
+    me = context.actor.id
+    known = notifications.conversations_with_unread_row(context.tx, me)
+    for conversation, message in sorted(
+        view_intervals.notified_messages(context.tx, me).items(), key=lambda found: found[1]
+    ):
         if conversation not in known:
-            notifications.add_of(work.tx, me, conversation, message)
+            notifications.add_row(context.tx, me, conversation, message)
 
 
-def get(work: ServiceContext, command: ask.GetNotification) -> Notification:
-    return _find(work, command.notification).notification
+def get(context: ServiceContext, command: ask.GetNotification) -> Notification:
+    return _find_own(context, command.notification).notification
 
 
-def count(work: ServiceContext, command: ask.CountNotifications) -> NotificationCounted:
-    return counted(work, work.actor.ref)
+def count(context: ServiceContext, command: ask.CountNotifications) -> NotificationCounted:
+    return unread_count(context, context.actor.ref)
 
 
-def read(work: ServiceContext, command: ask.ReadNotification) -> Notification:
-    """Reading what is read is no news."""
-    found = _find(work, command.notification)
+def read(context: ServiceContext, command: ask.ReadNotification) -> Notification:
+    """Mark a notification as read. If it was read before, publish nothing."""
+    found = _find_own(context, command.notification)
     if found.notification.read:
         return found.notification
     ref = found.notification.ref
     if found.broadcast:
-        broadcasts.mark(work.tx, work.actor.id, ref.number)
+        broadcasts.mark(context.tx, context.actor.id, ref.number)
     else:
-        notifications.set_read(work.tx, ref.number)
-        _put_away(work, found)
-    work.publish(NotificationRead(ref, work.actor.ref))
-    work.publish(counted(work, work.actor.ref))
+        notifications.set_read(context.tx, ref.number)
+        _read_messages(context, found)
+    context.publish(NotificationRead(ref, context.actor.ref))
+    context.publish(unread_count(context, context.actor.ref))
     return replace(found.notification, read=True)
 
 
-def delete(work: ServiceContext, command: ask.DeleteNotification) -> None:
-    found = _find(work, command.notification)
+def delete(context: ServiceContext, command: ask.DeleteNotification) -> None:
+    found = _find_own(context, command.notification)
     ref = found.notification.ref
     if found.broadcast:
-        broadcasts.mark(work.tx, work.actor.id, ref.number, deleted=True)
+        broadcasts.mark(context.tx, context.actor.id, ref.number, deleted=True)
     else:
         if not found.notification.read:
-            _put_away(work, found)
-        notifications.remove(work.tx, ref.number)
-    work.publish(NotificationDeleted(ref, work.actor.ref))
-    work.publish(counted(work, work.actor.ref))
+            _read_messages(context, found)
+        notifications.remove(context.tx, ref.number)
+    context.publish(NotificationDeleted(ref, context.actor.ref))
+    context.publish(unread_count(context, context.actor.ref))
 
 
-def read_all(work: ServiceContext, command: ask.ReadNotifications) -> NotificationCounted:
-    """Each that was unread is told of; the answer is the count that is left, which is none."""
-    me = work.actor.ref
-    for conversation in view_intervals.all_last(work.tx, me.number):
-        _read_of(work, conversation)
-    for ref in notifications.unread_own(work.tx, me.number):
-        notifications.set_read(work.tx, ref.number)
-        work.publish(NotificationRead(ref, me))
-    for one in broadcasts.unread(work.tx, me):
-        broadcasts.mark(work.tx, me.number, one.ref.number)
-        work.publish(NotificationRead(one.ref, me))
-    left = counted(work, me)
-    work.publish(left)
+def read_all(context: ServiceContext, command: ask.ReadNotifications) -> NotificationCounted:
+    """Mark each notification as read, with an event for each. Return the remaining count, which is 0."""
+    me = context.actor.ref
+    for conversation in view_intervals.notified_messages(context.tx, me.number):
+        _read_derived(context, conversation)
+    for ref in notifications.unread_own(context.tx, me.number):
+        notifications.set_read(context.tx, ref.number)
+        context.publish(NotificationRead(ref, me))
+    for one in broadcasts.unread(context.tx, me):
+        broadcasts.mark(context.tx, me.number, one.ref.number)
+        context.publish(NotificationRead(one.ref, me))
+    left = unread_count(context, me)
+    context.publish(left)
     return left
 
 
-def _find(work: ServiceContext, key: Key) -> Found:
-    """One of the asker's own."""
-    me = work.actor.ref
-    own = notifications.get(work.tx, me, key.number) if key.number else None
-    found = own or (broadcasts.get(work.tx, me, key.number) if key.number else None)
+def _find_own(context: ServiceContext, key: Key) -> OwnNotification:
+    """Find a notification of the caller."""
+    me = context.actor.ref
+    own = notifications.get(context.tx, me, key.number) if key.number else None
+    found = own or (broadcasts.get(context.tx, me, key.number) if key.number else None)
     if found is None or not key.matches(*found.ref[:2]):
-        raise _unseen(work, key)
+        raise _refusal(context, key)
     derived = found.type == "message" and isinstance(found.related, Ref)
-    return Found(found, own is None, found.related.number if derived else None)  # type: ignore[union-attr]
+    return OwnNotification(found, own is None, found.related.number if derived else None)  # type: ignore[union-attr]
 
 
-def _unseen(work: ServiceContext, key: Key) -> Refusal:
-    """Why a notification is none of the asker's: it is another user's, or nothing is there."""
-    ref = notifications.of_another(work.tx, work.actor.ref, key.number) if key.number else None
+def _refusal(context: ServiceContext, key: Key) -> Refusal:
+    """Return NoAccess if the notification belongs to another user, else NOT_FOUND."""
+    ref = notifications.of_another(context.tx, context.actor.ref, key.number) if key.number else None
     return missing("Notification") if ref is None or not key.matches(*ref[:2]) else NoAccess("Notification")
 
 
-def _put_away(work: ServiceContext, found: Found) -> None:
-    """No more of the messages that a derived one is about."""
-    if found.of is None:
+def _read_messages(context: ServiceContext, found: OwnNotification) -> None:
+    """Mark the messages of a derived notification as notified. So they make no other notification."""
+    if found.conversation is None:
         return
-    last = view_intervals.last(work.tx, found.of, work.actor.id)
+    last = view_intervals.notified_message(context.tx, found.conversation, context.actor.id)
     if last is not None:
-        notifications.set_about(work.tx, found.notification.ref.number, last)
-        view_intervals.put_away(work.tx, found.of, work.actor.id, last)
+        notifications.set_message(context.tx, found.notification.ref.number, last)
+        view_intervals.dismiss(context.tx, found.conversation, context.actor.id, last)
 
 
-def _read_of(work: ServiceContext, conversation: int) -> None:
-    """Read the notification of a conversation, whether or not it had a row."""
-    me = work.actor.ref
-    last = view_intervals.last(work.tx, conversation, me.number)
+def _read_derived(context: ServiceContext, conversation: int) -> None:
+    """Mark the derived notification of a conversation as read, with or without a row."""
+    me = context.actor.ref
+    last = view_intervals.notified_message(context.tx, conversation, me.number)
     if last is None:
         return
-    _settle(work, conversation, last)
-    view_intervals.put_away(work.tx, conversation, me.number, last)
+    _mark_row_read(context, conversation, last)
+    view_intervals.dismiss(context.tx, conversation, me.number, last)
 
 
-def _settle(work: ServiceContext, conversation: int, last: int) -> None:
-    """What was unread is read. Who never heard of it need not hear this, but it is in their list from now on."""
-    me = work.actor.ref
-    row = notifications.live(work.tx, me.number, conversation)
+def _mark_row_read(context: ServiceContext, conversation: int, last: int) -> None:
+    """Mark the row of a derived notification as read.
+
+    Without a row, the client never received the notification. Then no event is needed, but the list shows it from now.
+    """
+    me = context.actor.ref
+    row = notifications.find_unread(context.tx, me.number, conversation)
     if row is None:
-        notifications.add_of(work.tx, me.number, conversation, last, read=work.tx.now)
+        notifications.add_row(context.tx, me.number, conversation, last, read=context.tx.now)
         return
-    notifications.set_about(work.tx, row.ref.number, last)
-    notifications.set_read(work.tx, row.ref.number)
-    work.publish(NotificationRead(row.ref, me))
+    notifications.set_message(context.tx, row.ref.number, last)
+    notifications.set_read(context.tx, row.ref.number)
+    context.publish(NotificationRead(row.ref, me))
 
 
-def counted(work: ServiceContext, user: Ref) -> NotificationCounted:
-    """What a user has not read, from scratch."""
-    return NotificationCounted(user, notifications.count(work.tx, user.number))
+def unread_count(context: ServiceContext, user: Ref) -> NotificationCounted:
+    """Count a user's unread notifications from scratch."""
+    return NotificationCounted(user, notifications.count(context.tx, user.number))
 
 
-# Made
+# Commands of administrators and services
 
 
-def create(work: ServiceContext, command: ask.CreateNotification) -> Notification:
-    user = work.user(command.user)
-    _check(work, command.title, command.content, command.type, command.related)
+def create(context: ServiceContext, command: ask.CreateNotification) -> Notification:
+    user = context.user(command.user)
+    _check(context, command.title, command.content, command.type, command.related)
     extra = None if isinstance(command.extra, UnsetType) else json.dumps(command.extra, separators=(",", ":"))
-    if extra is not None and len(extra) > EXTRA:
-        raise Refusal(BAD_REQUEST, f"data must have at most {EXTRA} characters", field="data")
+    if extra is not None and len(extra) > MAX_EXTRA_CHARS:
+        raise Refusal(BAD_REQUEST, f"data must have at most {MAX_EXTRA_CHARS} characters", field="data")
     made = notifications.add(
-        work.tx, user.ref, command.type, command.title, command.content, related=command.related, extra=extra
+        context.tx, user.ref, command.type, command.title, command.content, related=command.related, extra=extra
     )
-    work.publish(NotificationCreated(made))
-    work.publish(counted(work, user.ref))
+    context.publish(NotificationCreated(made))
+    context.publish(unread_count(context, user.ref))
     return made
 
 
-def broadcast(work: ServiceContext, command: ask.Broadcast) -> Recorded:
-    """Taken on, and told to everybody who is here a little later."""
-    _check(work, command.title, command.content, command.type, command.related)
-    ref = broadcasts.add(work.tx, command.type, command.title, command.content, command.related)
-    work.publish(BroadcastCreated(ref))
-    return Recorded(ref, work.tx.now)
+def broadcast(context: ServiceContext, command: ask.Broadcast) -> RecordedBroadcast:
+    """Store a broadcast. The notifier sends it to the online users after the commit."""
+    _check(context, command.title, command.content, command.type, command.related)
+    ref = broadcasts.add(context.tx, command.type, command.title, command.content, command.related)
+    context.publish(BroadcastCreated(ref))
+    return RecordedBroadcast(ref, context.tx.now)
 
 
-def _check(work: ServiceContext, title: str, content: str, type: str, related: str | None) -> None:
-    text = work.rules.text
-    for name, said, least, most in (
-        ("title", title.strip(), 1, TITLE),
-        ("content", content, 0, text),
-        ("type", type.strip(), 1, TYPE),
-        ("related_id", related or "", 0, RELATED),
+def _check(context: ServiceContext, title: str, content: str, type: str, related: str | None) -> None:
+    for name, value, min_chars, max_chars in (
+        ("title", title.strip(), 1, MAX_TITLE_CHARS),
+        ("content", content, 0, context.rules.max_text_chars),
+        ("type", type.strip(), 1, MAX_TYPE_CHARS),
+        ("related_id", related or "", 0, MAX_RELATED_CHARS),
     ):
-        if len(said) < least or (most and len(said) > most):
-            raise Refusal(BAD_REQUEST, f"{name} must have {least} to {most} characters", field=name)
+        if len(value) < min_chars or (max_chars and len(value) > max_chars):
+            raise Refusal(BAD_REQUEST, f"{name} must have {min_chars} to {max_chars} characters", field=name)
 
 
-def invite(work: ServiceContext, place: Membership, user: User) -> None:
-    """Somebody has been added to a group."""
-    by = work.me()
-    title = place.title or "Group"
+def notify_added(context: ServiceContext, membership: Membership, user: User) -> None:
+    """Notify a user who was added to a group."""
+    by = context.me()
+    title = membership.title or "Group"
     content = f"{by.display or by.name} added you"
-    made = notifications.add(work.tx, user.ref, "group_invite", title, content, conversation=place.conversation)
-    work.publish(NotificationCreated(made))
-    work.publish(counted(work, user.ref))
+    made = notifications.add(context.tx, user.ref, "group_invite", title, content, conversation=membership.conversation)
+    context.publish(NotificationCreated(made))
+    context.publish(unread_count(context, user.ref))
 
 
-# What follows from reading and leaving
+# Effects of read messages, removed members and deleted conversations
 
 
-def conversation_read(work: ServiceContext, conversation: int, about: int | None) -> None:
-    """The asker's cursor has moved. `about` is what their notification was about before."""
-    if about is not None and view_intervals.last(work.tx, conversation, work.actor.id) is None:
-        _settle(work, conversation, about)
-        work.publish(counted(work, work.actor.ref))
+def conversation_read(context: ServiceContext, conversation: int, last_notified: int | None) -> None:
+    """Update the derived notification after the caller's cursor moved.
+
+    `last_notified` is the last message of the notification before the move.
+    """
+    if (
+        last_notified is not None
+        and view_intervals.notified_message(context.tx, conversation, context.actor.id) is None
+    ):
+        _mark_row_read(context, conversation, last_notified)
+        context.publish(unread_count(context, context.actor.ref))
 
 
-def member_gone(work: ServiceContext, conversation: int, user: Ref) -> None:
-    """Somebody is no longer a member, and has nothing to be notified of there."""
-    for ref, whose in notifications.concerning(work.tx, conversation):
+def member_removed(context: ServiceContext, conversation: int, user: Ref) -> None:
+    """Delete a removed member's notifications of the conversation."""
+    for ref, whose in notifications.unread_about(context.tx, conversation):
         if whose.number == user.number:
-            work.publish(NotificationDeleted(ref, user))
-    notifications.forget(work.tx, user.number, conversation)
-    view_intervals.forget(work.tx, conversation, user.number)
-    work.publish(counted(work, user))
+            context.publish(NotificationDeleted(ref, user))
+    notifications.delete_about(context.tx, user.number, conversation)
+    view_intervals.delete_interval(context.tx, conversation, user.number)
+    context.publish(unread_count(context, user))
 
 
-def conversation_gone(work: ServiceContext, conversation: int) -> None:
-    """A conversation is about to be deleted, and everything about it with it. Counts follow."""
-    for ref, whose in notifications.concerning(work.tx, conversation):
-        work.publish(NotificationDeleted(ref, whose))
+def conversation_deleted(context: ServiceContext, conversation: int) -> None:
+    """Publish the deletion of each notification of a conversation. The notifier publishes the counts later."""
+    for ref, whose in notifications.unread_about(context.tx, conversation):
+        context.publish(NotificationDeleted(ref, whose))
 
 
-# What the notifier catches up with
+# Units of work of the notifier
 
 
-def catch_up(work: ServiceContext, conversation: Ref, users: list[Ref], *, lost: bool) -> None:
-    """Something was said in a conversation, or (`lost`) deleted: what some of its members are to be told of it."""
-    about = view_intervals.last_among(work.tx, conversation.number, [user.number for user in users])
+def catch_up(context: ServiceContext, conversation: Ref, users: list[Ref], *, message_deleted: bool) -> None:
+    """Publish the changed notifications of some members after messages were sent, or deleted (`message_deleted`)."""
+    last_messages = view_intervals.notified_messages_among(
+        context.tx, conversation.number, [user.number for user in users]
+    )
     texts: dict[int, tuple[str, str]] = {}
     for user in users:
-        last = about.get(user.number)
-        row = notifications.live(work.tx, user.number, conversation.number)
+        last = last_messages.get(user.number)
+        row = notifications.find_unread(context.tx, user.number, conversation.number)
         if last is None:
             if row is not None:
-                notifications.remove(work.tx, row.ref.number)
-                work.publish(NotificationDeleted(row.ref, user))
-            if row is not None or lost:
-                work.publish(counted(work, user))
+                notifications.remove(context.tx, row.ref.number)
+                context.publish(NotificationDeleted(row.ref, user))
+            if row is not None or message_deleted:
+                context.publish(unread_count(context, user))
             continue
         if last not in texts:
-            texts[last] = notifications.text_of(work.tx, last)
-        _tell_of(work, conversation, user, row, last, texts[last])
+            texts[last] = notifications.text_of(context.tx, last)
+        _publish_derived(context, conversation, user, row, last, texts[last])
 
 
-def _tell_of(
-    work: ServiceContext, conversation: Ref, user: Ref, row: Live | None, last: int, text: tuple[str, str]
+def _publish_derived(
+    context: ServiceContext, conversation: Ref, user: Ref, row: NotificationRow | None, last: int, text: tuple[str, str]
 ) -> None:
-    """Told again under the same number, and without a position: whoever misses that finds it in the list."""
-    if row is not None and row.told == last:
+    """Publish a derived notification. An update keeps the id and has no position.
+
+    A client that misses an update finds it in the list.
+    """
+    if row is not None and row.message == last:
         return
-    now = row or notifications.add_of(work.tx, user.number, conversation.number, last)
-    event = NotificationCreated(Notification(now.ref, user, "message", *text, False, conversation, now.created))
+    stored = row or notifications.add_row(context.tx, user.number, conversation.number, last)
+    event = NotificationCreated(Notification(stored.ref, user, "message", *text, False, conversation, stored.created))
     if row is None:
-        work.publish(event)
-        work.publish(counted(work, user))
+        context.publish(event)
+        context.publish(unread_count(context, user))
     else:
-        notifications.set_about(work.tx, row.ref.number, last)
-        work.published.append(Published(event, None))
+        notifications.set_message(context.tx, row.ref.number, last)
+        context.published.append(Published(event, None))
 
 
-def recount(work: ServiceContext, users: list[Ref]) -> None:
+def recount(context: ServiceContext, users: list[Ref]) -> None:
     for user in users:
-        work.publish(counted(work, user))
+        context.publish(unread_count(context, user))
 
 
-def announce(work: ServiceContext, broadcast: Ref, users: list[Ref]) -> None:
-    """Tell some of those who are here of a broadcast."""
+def announce(context: ServiceContext, broadcast: Ref, users: list[Ref]) -> None:
+    """Notify some online users of a broadcast."""
     for user in users:
-        found = broadcasts.get(work.tx, user, broadcast.number)
+        found = broadcasts.get(context.tx, user, broadcast.number)
         if found is not None and not found.read:
-            work.published.append(Published(NotificationCreated(found), None))
-            work.publish(counted(work, user))
+            context.published.append(Published(NotificationCreated(found), None))
+            context.publish(unread_count(context, user))

@@ -1,9 +1,9 @@
-"""Lists, cut into pages.
+"""Pages of lists.
 
-A service asks the store for one row more than the page has, which is how it knows whether there is more.
+A service asks the store for one row more than the page has. The extra row shows that more rows exist.
 
-A page is cut by its rows and by its bytes: as many rows as fit, at least one. Numbered pages are cut by rows alone, for
-a row that were left out of one would be on none.
+The number of rows and the number of bytes limit a page; it has at least one row. Only the number of rows limits a
+numbered page. With a limit of bytes, a row that page 1 leaves out would be on no page.
 """
 
 from __future__ import annotations
@@ -18,47 +18,53 @@ from protocol.commands import Window
 from protocol.model import Page
 
 
-def page_size(work: ServiceContext, command: Window) -> int:
-    """What was asked for, clamped."""
-    most = work.rules.page_most or 2**31
-    return min(command.limit or work.rules.page, most)
+def page_size(context: ServiceContext, command: Window) -> int:
+    """Return the requested number of rows, or the default, up to the limit."""
+    max_rows = context.rules.max_page_rows or 2**31
+    return min(command.limit or context.rules.default_page_rows, max_rows)
 
 
-def offset(command: Window, limit: int) -> int:
-    """How many rows come before a numbered page."""
+def page_offset(command: Window, limit: int) -> int:
+    """Return the number of rows before a numbered page."""
     return ((command.page or 1) - 1) * limit
 
 
-def cut(
-    work: ServiceContext, command: Window, limit: int, rows: Sequence[Any], *, ascending: bool, total: int | None = None
+def make_page(
+    context: ServiceContext,
+    command: Window,
+    limit: int,
+    rows: Sequence[Any],
+    *,
+    ascending: bool,
+    total: int | None = None,
 ) -> Page:
-    """A page of `rows`, which are in the order in which they will be shown and may be one too many.
+    """Make a page of `rows`, which are in display order and may have one extra row.
 
-    Going on from a list that ascends (oldest first) means what comes before its first row, unless the list was asked
-    for by `after`; going on from one that descends means what comes before its last row.
+    The cursor of the next page is the first row of an ascending list (oldest first), or the last row of a descending
+    one. With `after`, it is the row at the other end.
     """
-    more = len(rows) > limit
+    has_more = len(rows) > limit
     forward = command.after is not None
-    from_start = forward == ascending  # the row too many is at the far end of the direction in which we go
+    from_start = forward == ascending  # the extra row is at the end where the next page begins
     kept = tuple(rows[:limit] if from_start else rows[-limit:])
     if command.page is None:
-        fitting = _fitting(kept if from_start else kept[::-1], work.rules.page_bytes)
-        more = more or fitting < len(kept)
-        kept = kept[:fitting] if from_start else kept[len(kept) - fitting :]
-    if not more or not kept:
+        fitting_rows = _count_fitting(kept if from_start else kept[::-1], context.rules.max_page_bytes)
+        has_more = has_more or fitting_rows < len(kept)
+        kept = kept[:fitting_rows] if from_start else kept[len(kept) - fitting_rows :]
+    if not has_more or not kept:
         return Page(kept, limit, None, command.page, total)
     last = kept[-1] if from_start else kept[0]
     return Page(kept, limit, ("after" if forward else "before", last.ref), command.page, total)
 
 
-def _fitting(rows: Sequence[Any], most: int) -> int:
-    """How many of the first rows make a page of at most so many bytes; the first one always fits. 0 is no limit.
+def _count_fitting(rows: Sequence[Any], max_bytes: int) -> int:
+    """Count the first rows that fit into `max_bytes` (0: no limit). The first row always fits.
 
-    A row is measured by its own JSON, which is about as long as any dialect's, and takes a microsecond.
+    The size of a row is the size of its JSON. That is about the size in each dialect, and takes a microsecond.
     """
     size = 0
     for count, row in enumerate(rows):
         size += len(encode(row))
-        if size > most > 0 and count:
+        if size > max_bytes > 0 and count:
             return count
     return len(rows)

@@ -1,12 +1,15 @@
-"""Replay: what somebody missed, from the event log, as they may see it now.
+"""Replay: the events that a user missed, made from rows of the event log.
 
-    a row of the log                           who may see it
-    about a conversation                       its members of today
-    somebody's removal, a deleted conversation whoever it happened to, and nobody needs the conversation for it
-    about a user (notifications, being added)  that user
-    a broadcast                                whoever was a user then
+The rights of today decide which rows a user may see:
 
-A message is told as it is now: edited since, it has its last text; deleted since, only its deletion is told.
+    row of the log                                 users who may see it
+    an event of a conversation                     the members of today
+    a removed member, a deleted conversation       the removed member, the former members; no membership is needed
+    an event of one user (notification, addition)  this user
+    a broadcast                                    the users of that time
+
+A replayed message has its content of today. A message that was edited later has its last text. For a message that was
+deleted later, the replay has only the deletion.
 """
 
 from __future__ import annotations
@@ -26,65 +29,72 @@ from protocol.model import Message, Notification, User
 
 
 class MissedEvents(NamedTuple):
-    """A piece of what was missed: events, the position that it reaches, and whether that is all.
+    """A part of the missed events, the position that it reaches, and whether it is complete.
 
-    `lost`: by the time of the reading, what comes first was not kept any more.
+    `trimmed`: the log no longer had the first missed event when it was read.
     """
 
     published: list[Published]
     reached: int
-    all: bool
-    lost: bool = False
+    complete: bool
+    trimmed: bool = False
 
 
 class ReplayGap(NamedTuple):
-    """Why nothing can be replayed: `epoch` (another database), `trimmed` (too old), `too_far` (yet to come)."""
+    """The reason why a replay is impossible.
+
+    `epoch`: another database; `trimmed`: the log no longer has the events; `too_far`: a position in the future.
+    """
 
     reason: str
 
 
-def gap(tx: ReadTransaction, epoch: str, position: int, *, of: str, now: int, again: bool = False) -> ReplayGap | None:
-    """Whether something after that position can't be told any more; or (`again`) what has that position itself."""
-    if epoch != of:
+def find_gap(
+    tx: ReadTransaction, epoch: str, position: int, *, current_epoch: str, newest: int, inclusive: bool = False
+) -> ReplayGap | None:
+    """Check whether the log has each event after a position, or (`inclusive`) from that position on."""
+    if epoch != current_epoch:
         return ReplayGap("epoch")
-    if not 0 <= position <= now:
+    if not 0 <= position <= newest:
         return ReplayGap("too_far")
     first = event_log.first(tx)
-    if position - again < now and (first is None or position - again < first - 1):
+    if position - inclusive < newest and (first is None or position - inclusive < first - 1):
         return ReplayGap("trimmed")
     return None
 
 
-def missed(tx: ReadTransaction, user: int, position: int, end: int, limit: int) -> MissedEvents:
-    """What one user missed after a position: as much as `limit` rows of the log tell."""
+def read_missed(tx: ReadTransaction, user: int, position: int, end: int, limit: int) -> MissedEvents:
+    """Read the events that a user missed after a position, from at most `limit` rows of the log."""
     entries = event_log.since(tx, position, end, limit)
     if position < end and (not entries or entries[0].position != position + 1):
         first = event_log.first(tx)
         if first is None or first > position + 1:
-            return MissedEvents([], position, True, lost=True)
+            return MissedEvents([], position, True, trimmed=True)
     if not entries:
         return MissedEvents([], max(position, end), True)
-    reading = _Reading(tx, user, entries)
-    told = [Published(event, entry.position) for entry in entries if (event := reading.event(entry)) is not None]
-    done = len(entries) < limit
-    return MissedEvents(told, end if done else entries[-1].position, done)
+    reader = _EventReader(tx, user, entries)
+    published = [Published(event, entry.position) for entry in entries if (event := reader.event(entry)) is not None]
+    complete = len(entries) < limit
+    return MissedEvents(published, end if complete else entries[-1].position, complete)
 
 
-class _Reading:
-    """Rows of the log, turned into events again for one user."""
+class _EventReader:
+    """Makes events from rows of the log, for one user."""
 
     def __init__(self, tx: ReadTransaction, user: int, entries: list[Entry]) -> None:
         self._tx = tx
         self._user = user
-        self._mine = set(conversations.of_user(tx, user))
-        wanted = {e.about for e in entries if e.kind in _OF_MESSAGES and e.about and e.conversation in self._mine}
+        self._conversations = set(conversations.of_user(tx, user))
+        wanted = {
+            e.about for e in entries if e.kind in _MESSAGE_KINDS and e.about and e.conversation in self._conversations
+        }
         self._messages = messages.many(tx, sorted(wanted)) if wanted else {}
         self._refs: dict[int, Ref] = {}
 
     def event(self, entry: Entry) -> Event | None:
-        """The event of a row; None when this user may not see it, or when there is nothing left to tell."""
+        """Return the event of a row; None if the user may not see it, or if its object no longer exists."""
         make, always = _MAKERS.get(entry.kind, (None, True))
-        if make is None or not (always or entry.conversation in self._mine):
+        if make is None or not (always or entry.conversation in self._conversations):
             return None
         return make(self, entry)
 
@@ -99,7 +109,7 @@ class _Reading:
             self._refs[number] = found.ref if found else Ref(number, 0)
         return self._refs[number]
 
-    # One method for each kind of row
+    # The methods of the table _MAKERS, one for each event
 
     def created(self, entry: Entry) -> Event | None:
         message = self._message(entry)
@@ -143,7 +153,7 @@ class _Reading:
         return None if found is None or user is None else events.MemberAdded(found.ref, user)
 
     def removed(self, entry: Entry) -> Event | None:
-        if entry.conversation not in self._mine and entry.user != self._user:
+        if entry.conversation not in self._conversations and entry.user != self._user:
             return None
         detail: dict[str, Any] = json.loads(entry.detail or "{}")
         return events.MemberRemoved(Ref(entry.conversation or 0, detail["born"]), self.ref(entry.user))
@@ -152,7 +162,7 @@ class _Reading:
         found = self._notification(entry)
         return None if found is None else events.NotificationCreated(found)
 
-    def put_away(self, entry: Entry) -> Event | None:
+    def notification_read(self, entry: Entry) -> Event | None:
         found = self._notification(entry)
         return None if found is None else events.NotificationRead(found.ref, found.user)
 
@@ -162,27 +172,27 @@ class _Reading:
         me, number = self.ref(self._user), entry.about or 0
         return notifications.get(self._tx, me, number) or broadcasts.get(self._tx, me, number)
 
-    def taken_away(self, entry: Entry) -> Event | None:
+    def notification_deleted(self, entry: Entry) -> Event | None:
         if entry.user != self._user:
             return None
         detail: dict[str, Any] = json.loads(entry.detail or "{}")
         return events.NotificationDeleted(Ref(entry.about or 0, detail["born"]), self.ref(self._user))
 
 
-Maker = Callable[[_Reading, Entry], Event | None]
+EventMaker = Callable[[_EventReader, Entry], Event | None]
 
-_OF_MESSAGES = {"message", "edit", "delete", "read"}
-_MAKERS: dict[str, tuple[Maker, bool]] = {
-    "message": (_Reading.created, False),
-    "edit": (_Reading.updated, False),
-    "delete": (_Reading.deleted, False),
-    "read": (_Reading.read, False),
-    "open": (_Reading.opened, False),
-    "close": (_Reading.closed, True),
-    "add": (_Reading.added, False),
-    "remove": (_Reading.removed, True),
-    "notify": (_Reading.notified, True),
-    "broadcast": (_Reading.notified, True),
-    "notify_read": (_Reading.put_away, True),
-    "notify_delete": (_Reading.taken_away, True),
+_MESSAGE_KINDS = {"message", "edit", "delete", "read"}
+_MAKERS: dict[str, tuple[EventMaker, bool]] = {
+    "message": (_EventReader.created, False),
+    "edit": (_EventReader.updated, False),
+    "delete": (_EventReader.deleted, False),
+    "read": (_EventReader.read, False),
+    "open": (_EventReader.opened, False),
+    "close": (_EventReader.closed, True),
+    "add": (_EventReader.added, False),
+    "remove": (_EventReader.removed, True),
+    "notify": (_EventReader.notified, True),
+    "broadcast": (_EventReader.notified, True),
+    "notify_read": (_EventReader.notification_read, True),
+    "notify_delete": (_EventReader.notification_deleted, True),
 }

@@ -1,7 +1,7 @@
-"""Service tokens: programs that may do some things over REST, and are nobody.
+"""Service tokens: for programs that may send some commands over REST without being a user.
 
-A token is `chatd_` and 32 random bytes, shown once, when it is made. It says nothing, so that what it may do (the
-scopes of chatd/services/context.py) is asked of the store, and it is worth nothing as soon as it is revoked.
+A token is `chatd_` and 32 random bytes. It is shown once, when it is made. It contains no rights: the store has its
+scopes (see chatd/services/context.py). So a revoked token is invalid at once.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ import re
 import secrets
 from hashlib import sha256
 
-from chatd.services.context import SCOPES, Actor
+from chatd.services.context import REQUIRED_SCOPES, Actor
 from chatd.store.queries import service_tokens
 from chatd.store.queries.service_tokens import Service
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, Refusal
 from protocol.ids import Ref
 
-PREFIX = "chatd_"
-NAME = re.compile(r"[\w.-]{1,64}")
-METRICS = "metrics"
-"""The scope of what has no command: GET /metrics, answered in chatd/server/router.py."""
+TOKEN_PREFIX = "chatd_"  # noqa: S105 - not a secret
+NAME_PATTERN = re.compile(r"[\w.-]{1,64}")
+METRICS_SCOPE = "metrics"
+"""The scope of GET /metrics, which has no command; chatd/server/router.py answers it."""
 
-ALL = tuple(sorted({*SCOPES.values(), METRICS}))
+ALL_SCOPES = tuple(sorted({*REQUIRED_SCOPES.values(), METRICS_SCOPE}))
 
 
 def generate() -> str:
-    return PREFIX + secrets.token_urlsafe(32)
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
 
 
 def digest(token: str) -> str:
@@ -34,16 +34,16 @@ def digest(token: str) -> str:
 
 
 def make(tx: Transaction, name: str, token: str, scopes: list[str]) -> Service:
-    """A service of that name, which has none yet."""
-    if not NAME.fullmatch(name):
+    """Store the token of a service that has no token yet."""
+    if not NAME_PATTERN.fullmatch(name):
         raise Refusal(BAD_REQUEST, "A service's name has 1 to 64 letters, digits or any of . - _", field="name")
-    if not scopes or not set(scopes) <= set(ALL):
-        raise Refusal(BAD_REQUEST, f"Scopes are {', '.join(ALL)}", field="scope")
+    if not scopes or not set(scopes) <= set(ALL_SCOPES):
+        raise Refusal(BAD_REQUEST, f"Scopes are {', '.join(ALL_SCOPES)}", field="scope")
     if service_tokens.by_name(tx, name) is not None:
-        raise Refusal(CONFLICT, f"There is a token of {name} already: revoke it first")
-    said = " ".join(sorted(set(scopes)))
-    service_tokens.add(tx, name, digest(token), said)
-    return Service(name, said, tx.now)
+        raise Refusal(CONFLICT, f"The service {name} has a token already: revoke it first")
+    stored_scopes = " ".join(sorted(set(scopes)))
+    service_tokens.add(tx, name, digest(token), stored_scopes)
+    return Service(name, stored_scopes, tx.now)
 
 
 def revoke(tx: Transaction, name: str) -> None:
@@ -51,8 +51,8 @@ def revoke(tx: Transaction, name: str) -> None:
         raise Refusal(NOT_FOUND, f"There is no token of {name}")
 
 
-def admit(tx: ReadTransaction, token: str) -> Actor:
-    """Who holds the token."""
+def authenticate(tx: ReadTransaction, token: str) -> Actor:
+    """Return the service of a token as an actor."""
     found = service_tokens.by_hash(tx, digest(token))
     if found is None:
         raise Refusal(AUTH_INVALID, "The token is not valid")

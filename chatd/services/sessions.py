@@ -19,7 +19,7 @@ def open_session(tx: Transaction, name: str, user: int) -> None:
 
 def keep_sessions(tx: Transaction, names: list[str]) -> None:
     """Record that these sessions are in use now."""
-    stored.keep(tx, names)
+    stored.touch(tx, names)
 
 
 def close_session(tx: Transaction, name: str, user: int) -> None:

@@ -1,7 +1,7 @@
-"""Every command and the service that carries it out.
+"""Each command and its service.
 
-A service that writes, or that must see its place in the order of the writes (join, a count that is told), goes through
-the writer; the others are answered by a reader.
+The writer runs the services that write. It also runs the services that must have a position in the order of the
+writes: a join, and a count that clients receive. A reader runs the others.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from chatd.services import conversations, members, messages, notifications, typing, users
-from chatd.services.context import Service
+from chatd.services.context import ServiceFunction
 from protocol import commands as ask
 from protocol.commands import Command
 
 
 class ServiceRow(NamedTuple):
-    service: Service
+    service: ServiceFunction
     writes: bool
 
 
@@ -26,7 +26,7 @@ SERVICES: dict[type[Command], ServiceRow] = {
     ask.DeleteConversation: ServiceRow(conversations.delete, writes=True),
     ask.Join: ServiceRow(conversations.join, writes=True),
     ask.Leave: ServiceRow(conversations.leave, writes=False),
-    ask.SetTyping: ServiceRow(typing.typing, writes=False),
+    ask.SetTyping: ServiceRow(typing.set_typing, writes=False),
     ask.ListMembers: ServiceRow(members.listing, writes=False),
     ask.AddMember: ServiceRow(members.add, writes=True),
     ask.RemoveMember: ServiceRow(members.remove, writes=True),
@@ -56,6 +56,6 @@ SERVICES: dict[type[Command], ServiceRow] = {
 
 
 def writes(kind: type[Command]) -> bool:
-    """Whether a command of that kind changes something (or its place among the changes matters)."""
+    """Return whether the writer runs commands of that kind."""
     row = SERVICES.get(kind)
     return row is not None and row.writes

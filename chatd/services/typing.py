@@ -1,4 +1,4 @@
-"""Who is writing just now: told to the others in the conversation, stored nowhere."""
+"""Typing: the other members of the conversation receive an event, and nothing is stored."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from protocol import commands as ask
 from protocol.events import Typing
 
 
-def typing(work: ServiceContext, command: ask.SetTyping) -> None:
-    place = work.membership(command, command.conversation)
+def set_typing(context: ServiceContext, command: ask.SetTyping) -> None:
+    membership = context.membership(command, command.conversation)
     if command.to is not None:
-        check_receiver(work, place, command.to)
-    work.publish(Typing(place.conversation, work.actor.ref, command.on))
+        check_receiver(context, membership, command.to)
+    context.publish(Typing(membership.conversation, context.actor.ref, command.on))

@@ -1,18 +1,15 @@
-"""The store: one SQLite file, one writer with group commit, readers. Nothing outside this package speaks SQLite.
+"""The store: one database, one writer with group commit, readers. Only this package uses SQL.
 
-database.py      the door: open, submit, query, write, read
-lane.py          the queues in front of the connections
-batch.py         group commit, and what happens when a commit fails         (writer's thread)
-reader.py        queries                                                    (readers' threads)
-transaction.py   what a unit of work is given
-prepared.py      SQLAlchemy statements, compiled once
-footprint.py     what a statement reads and changes                         (so the writer can spare SQLite work:)
-memory.py        answers that it remembers until they change
-waiting.py       rows that it writes together
-link.py          aiosqlite's connection, for Trio
-opening.py       the file before it is served; what can be wrong with it
-schema.py        created, migrated, or refused; migrations/ is Alembic's
-lock.py          one process per file
-faults.py        what SQLite's failures mean
-tables.py        the tables; and one file of statements a noun
+tables.py              the tables and what their columns mean
+dialect_functions.py   SQL that each kind of database spells in its own way
+queries/               the statements of each noun, one file a noun, as functions of a transaction
+migrations/            the steps from one schema version to the next, run by Alembic
+sqlite/                the engine: everything that knows SQLite (its `__init__.py` has the map)
+
+A *unit* of work is a function of a transaction. Services pass units to the database; units call the queries:
+
+    service ─→ database.submit(unit) ─→ unit(transaction) ─→ queries/messages.add(transaction, …) ─→ transaction.run(…)
+
+A second engine stands beside `sqlite/`. It has a `Transaction` with the same methods and a `Database` with the same
+`submit`, `query`, `write` and `read`; the tables, the queries and the services stay as they are.
 """

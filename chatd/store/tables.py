@@ -1,34 +1,43 @@
-"""The tables. Times are milliseconds since 1970; a number of a noun is its id in every dialect's spelling.
+"""The tables. Times are milliseconds since 1970. The number of a noun is its id, which each dialect writes in its way.
 
-A user's name and address are unique whatever the case of their letters (A to Z, that is). A `local` user was made here;
-the others belong to another issuer, whose tokens name them by their id or their subject and never name a local user.
+**Users.** Names and email addresses are unique without regard to case (for the letters A to Z only). A `local` user
+was made here. The other users belong to another issuer. The issuer's tokens name them by their id or their subject,
+and never name a local user.
 
-Of an invite, and of an address from which a user has signed in (`known_places`), only digests are kept.
+**Digests.** The tokens of invites, and the addresses from which users have signed in (`known_places`), are kept only
+as digests.
 
-A conversation's members each have a cursor: the last message that they have read. Who has seen a message, what is
-unread and when something was read are derived from it and from its history (`read_marks`), never counted apart.
-`began` is the last message that was there when they joined: they have not read it, but nothing up to it is unread.
+**Cursors.** Each member of a conversation has a cursor: the last message that the member has read. `read_marks` has the
+history of the cursors. The readers of a message, the unread messages and the times of reading are derived from both,
+and never counted separately. `began` is the last message from before the member joined. The member has not read it,
+but messages up to it do not count as unread.
 
-The content of a message that was sent with null (and an attachment) is empty, and `without_content` is 1.
+**Messages.** A message may be sent with null as content, and an attachment. Then its content is empty, and
+`without_content` is 1.
 
-The event log says what happened in the order in which it was committed: `position` is the only order there is. Its
-rows are short, for they refer to what they are about; `detail` holds only what no other row can tell later.
+**Event log.** It has the events in commit order; `position` is the only order. The rows are short: they refer to the
+rows that they are about. `detail` has only what no other row can show later.
 
-A conversation that is deleted has no members from then on, so nobody can see it. Its content is removed in small steps:
-`removals` has the conversations of which there is still something.
+**Deleted conversations.** A deleted conversation has no members, so no user can see it. Its content is removed in
+small steps. `removals` has the conversations of which rows are left.
 
-A session is a connection that may come back: which rooms it had joined outlives it, and the server.
+**Sessions.** A session is a connection that may resume. The rooms that it joined are kept when it ends, and when the
+server ends.
 
-A message makes no row for those whom it concerns: whether somebody is to be notified of a conversation is derived from
-its messages, their cursor and what they have watched (`watches`). A broadcast is one row, whoever reads it; only who
-has read or deleted it gets a row of marks. Notifications and broadcasts share their numbers.
+**Notifications.** A message makes no rows for its recipients. The notifications of a member are derived from the
+conversation's messages, the member's cursor and the member's view interval (`watches`). A broadcast is one row for all
+users. Only a user who has read or deleted it has a row of marks. Notifications and broadcasts share one
+sequence of numbers.
 
-Numbers never come back (AUTOINCREMENT), where the newest rows of a table can be deleted: a client may remember them.
+**Numbers** of deleted rows are never given out again (AUTOINCREMENT) in tables whose newest rows can be deleted: a
+client may still remember them.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+
+from chatd.store.dialect_functions import greatest, least
 
 metadata = MetaData(
     naming_convention={
@@ -114,11 +123,10 @@ conversations = Table(
 
 Index(
     "ux_conversations_pair",
-    text("min(creator, peer)"),
-    text("max(creator, peer)"),
+    least(conversations.c.creator, conversations.c.peer),
+    greatest(conversations.c.creator, conversations.c.peer),
     unique=True,
     sqlite_where=conversations.c.peer.is_not(None),
-    _table=conversations,
 )
 
 removals = Table(

@@ -11,7 +11,8 @@ How to add a dialect:
    the fields and `fixed` together must set every required attribute of the command.
 5. For each event a row `Outbound(event, event name, body, audience)`. The events and their audiences are in
    `protocol/events.py`; an event without a row is not sent to this dialect.
-6. Join both in a `Vocabulary` for each namespace. `initial_events` are sent on connect.
+6. Join both in a `Vocabulary` for each namespace. A client receives its `initial_events` on
+   connect; each of them needs an Outbound row.
 7. For each REST request a row `Route(method, path, command, fields, reply, status)`. The accounts' routes exist
    already. No other dialect may have the same method and path.
 8. Choose the acks and errors: `ReplyStyle(success, failure, error_event, error_texts)`.

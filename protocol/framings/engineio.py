@@ -12,7 +12,7 @@ A packet is one character for its kind, then its data:
 
 On a WebSocket a text message is one packet, and a binary message is the bare data of a message packet.
 By HTTP a body is packets joined by U+001E, which no JSON contains; binary data is "b" and its base64, in place of a
-message packet. Invalid UTF-8, an empty packet, an unknown kind and invalid base64 end the session. The packets before it
+message packet. Invalid UTF-8, an empty packet, an unknown kind and invalid base64 end the session. Packets before it
 count.
 """
 

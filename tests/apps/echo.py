@@ -16,13 +16,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from chatd.net.acceptor import Acceptor, AcceptRules
 from chatd.net.asgi import Application, Event, Receive, Send
-from chatd.net.framer import Message
 from chatd.net.http import Direct
 from chatd.net.http_connection import HttpRules
 from chatd.net.listeners import Address
 from chatd.net.request import Request, Response
 from chatd.net.socket import WebSocket, frame_binary, frame_text, socket_rules
 from chatd.net.tls import server_context
+from protocol.frames import Packet
 
 MESSAGE_BYTES = 16 << 20
 
@@ -36,7 +36,7 @@ class EchoSite:
     async def websocket(self, request: Request, websocket: WebSocket) -> None:
         del request
 
-        def echo(messages: list[Message]) -> bool:
+        def echo(messages: list[Packet]) -> bool:
             for payload, binary in messages:
                 websocket.write(frame_binary(payload) if binary else frame_text(payload))
             return True
@@ -64,9 +64,9 @@ async def main(port: int, *tls: str) -> None:
     front = Acceptor(
         EchoSite(),
         [Address(port=port)],
-        front=AcceptRules(connections_per_address=0),
+        accepting=AcceptRules(connections_per_address=0),
         http=HttpRules(),
-        sockets=socket_rules(message_bytes=MESSAGE_BYTES, fragments=0, outbox_bytes=0, farewell=2.0),
+        sockets=socket_rules(message_bytes=MESSAGE_BYTES, fragments=0, outbox_bytes=0, farewell_seconds=2.0),
         tls=server_context(tls[0], tls[1]) if tls else None,
     )
     print(f"listening on {front.scheme}://{front.addresses[0]}", file=sys.stderr, flush=True)

@@ -28,7 +28,7 @@ from protocol.errors import NOT_FOUND
 from protocol.frames import Call, Close, Frame, Open, Packet
 from protocol.framings.socketio import SocketIo
 
-RULES = SessionRules(interval=0.3, timeout=0.2)
+RULES = SessionRules(interval_seconds=0.3, timeout_seconds=0.2)
 NAMESPACES = ("/", "/custom")
 
 
@@ -38,7 +38,7 @@ def frame(packet: Packet) -> bytes:
 
 async def echo_messages(session: EngineSession, request: Request) -> None:
     """Engine.IO: every message comes back."""
-    session.admit()
+    session.namespace_opened()
 
     def echo(packets: list[Packet]) -> bool:
         for data, binary in packets:
@@ -101,7 +101,7 @@ async def echo_events(session: EngineSession, request: Request) -> None:
         for packet in packets:
             for heard in client.framing.receive(packet):
                 if isinstance(heard, Open):
-                    session.admit()
+                    session.namespace_opened()
                 client.hear(heard)
         return True
 
@@ -147,7 +147,7 @@ async def main(port: int) -> None:
         front = Acceptor(
             site,
             [Address("127.0.0.1", port)],
-            front=AcceptRules(),
+            accepting=AcceptRules(),
             http=HttpRules(),
             sockets=socket_rules(message_bytes=1_000_000),
             crashed=crash,

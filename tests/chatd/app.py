@@ -36,13 +36,20 @@ class Device(Sink):
     __slots__ = ("actor", "heard", "seat")
 
     def __init__(self, actor: Actor, face: EventEncoder) -> None:
-        super().__init__(self.take)
+        super().__init__(self)
         self.actor = actor
         self.heard: list[tuple[str, Any]] = []
         self.seat = Subscriber(self, face, actor.id)
 
-    def take(self, data: bytes) -> None:
+    @property
+    def is_slow(self) -> bool:
+        return False
+
+    def send(self, data: bytes) -> None:
         self.heard += [(name, body) for name, body in map(json.loads, data.splitlines())]
+
+    def queue_unsent(self, data: bytes, taken: int) -> None:
+        raise NotImplementedError
 
     def last(self, name: str) -> Any:
         """The last that was told under a name."""

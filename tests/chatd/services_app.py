@@ -18,7 +18,7 @@ from chatd.auth.passwords import Cost, Passwords
 from chatd.config.settings import AuthSettings, Config, LimitSettings
 from chatd.core.accounts import Accounts
 from chatd.services import admission
-from chatd.services.accounts import Changed
+from chatd.services.accounts import UpdatedAccount
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
@@ -28,7 +28,7 @@ from protocol.model import Tokens
 
 NOW = 1_800_000_000.0
 HOME, EVIL = "192.0.2.1", "203.0.113.9"
-CHEAP = Cost(memory=8, passes=1)
+CHEAP = Cost(memory_kib=8, passes=1)
 WORD = "correct horse"
 
 
@@ -39,7 +39,7 @@ class World:
         self.config = Config(auth=AuthSettings(registration="open"), limits=LimitSettings(registrations_per_address=0))
         self.database = database
         self.now = NOW
-        self.told: list[Changed] = []
+        self.told: list[UpdatedAccount] = []
         self.identity = open_identity(self.config, folder, now=lambda: self.now)
         self.accounts = Accounts(self, self.identity, passwords=Passwords(CHEAP))
         self.account_admin = AccountAdmin(self.accounts, self.told.append)

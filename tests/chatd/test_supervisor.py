@@ -20,6 +20,7 @@ import trio.testing
 
 from chatd.config.load import load
 from chatd.config.settings import Config
+from chatd.engineio.polling import PollingOutbox
 from chatd.net.acceptor import Acceptor
 from chatd.net.listeners import Address
 from chatd.realtime.broker import Sink
@@ -151,7 +152,7 @@ def leave_presence(server: RunningServer) -> None:
 
 
 def fail_to_write(server: RunningServer) -> None:
-    server.app.database.committed(0, "the disk is full")
+    server.app.database.record_batch(0, "the disk is full")
 
 
 def submit(server: RunningServer) -> None:
@@ -163,7 +164,10 @@ def query(server: RunningServer) -> None:
 
 
 PARTS = {
-    "broker": Fault("chatd.realtime.broker.Broker.flush", lambda server: server.app.broker.send(Sink(len), b"hello")),
+    "broker": Fault(
+        "chatd.realtime.broker.Broker.flush",
+        lambda server: server.app.broker.send(Sink(PollingOutbox(0, lambda: None)), b"hello"),
+    ),
     "presence": Fault("chatd.realtime.presence.PresenceTracker._end", leave_presence),
     "notifier": Fault("chatd.core.notifier.Notifier.round", lambda server: server.app.dispatch.notifier._work.set()),
     "timers": Fault("chatd.realtime.online_users.OnlineUsers.due_counts"),

@@ -267,7 +267,7 @@ async def test_a_user_who_names_themselves_may_connect_after_their_account_has_c
 
 def revoke(tx: Transaction) -> None:
     """What a user's tokens were issued for before is over."""
-    users.set_standing(tx, 1, password=None, email=None, admin=False, disabled=False, valid_from=tx.now + 60_000)
+    users.set_account(tx, 1, password=None, email=None, admin=False, disabled=False, valid_from=tx.now + 60_000)
 
 
 async def test_rest_believes_it_too_in_the_dialects_that_say_who_asks(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.scenes.troupe import IoPlayer, Troupe, troupe
 
 def poll_waits(on: Stage) -> bool:
     sessions = [one.session for one in on.server.app.connections if isinstance(one, SocketIoConnection)]
-    return any(one._polling is not None and one._polling.getting for one in sessions)
+    return any(one.polling is not None and one.polling.getting for one in sessions)
 
 
 async def story(players: Troupe, player: IoPlayer, last: str) -> list[str]:

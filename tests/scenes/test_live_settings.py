@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 import trio
 
-from chatd.auth.tokens import make_refresh
+from chatd.auth.tokens import make_refresh_token
 from chatd.config.load import load
 from chatd.config.settings import ROWS
 from chatd.engineio.session import EngineSession
@@ -119,7 +119,7 @@ async def access_seconds(on: On) -> int:
 
 
 async def refresh_milliseconds(on: On) -> int:
-    return on.server.accounts._refresh_row(make_refresh())[2]
+    return on.server.accounts._refresh_row(make_refresh_token())[2]
 
 
 async def answer_or_end(socket: Raw) -> object:
@@ -169,7 +169,7 @@ async def slow_client(on: On) -> tuple[int, bool]:
     assert on.server.site._engine is not None
     session = EngineSession("sid", on.server.site._engine.rules, lambda session: None)
     session.write(frame_text(b"x" * 2_000))
-    return on.server.front._server.sockets.sending.limit, session.closing
+    return on.server.front._server.sockets.sending.max_bytes, session.closing
 
 
 async def big_body(on: On) -> int:
@@ -193,11 +193,11 @@ async def unread_answers(on: On) -> int:
         limits.append(limit)
         check(unsent, user, limit, more_bytes)
 
-    Unsent.check = checked  # type: ignore[assignment,method-assign]
+    setattr(Unsent, "check", checked)  # noqa: B010 - a type checker would object
     try:
         await on.rest.ask("GET", "/users/me", token=(await on.person("ann")).token)
     finally:
-        Unsent.check = check  # type: ignore[method-assign]
+        setattr(Unsent, "check", check)  # noqa: B010
     return limits[0]
 
 
@@ -292,7 +292,7 @@ def logins(accounts: int) -> Probe:
         new = time.monotonic_ns()  # what older names and addresses have taken outlives SIGHUP
         for count in range(MANY):
             try:
-                on.server.accounts.logins.ask(f"{new} {count % accounts}", f"address {new}", 1_000.0)
+                on.server.accounts.logins.request_attempt(f"{new} {count % accounts}", f"address {new}", 1_000.0)
             except Refusal as refusal:
                 return count, round(refusal.retry_after or 0)
         return MANY, 0

@@ -17,7 +17,7 @@ NOWHERE = "65a1b2c3" + "0" * 15 + "9"
 async def administrator(on: Stage) -> Person:
     root = await on.person("root")
     app = on.server.app
-    await app.database.write(lambda tx: accounts.change(tx, "root", accounts.Changes(admin=True)))
+    await app.database.write(lambda tx: accounts.update(tx, "root", accounts.AccountUpdate(admin=True)))
     app.authenticator.invalidate(root.id)
     return root
 

@@ -215,7 +215,7 @@ async def test_a_session_that_is_forgotten_begins_anew(tmp_path: Path) -> None:
         player = await on.opens("j")
         first = await player.connects()
         app = on.on.server.app
-        assert await app.database.write(lambda tx: sessions.forget(tx, tx.now + 1, 500)) == 1
+        assert await app.database.write(lambda tx: sessions.delete_unused(tx, tx.now + 1, 500)) == 1
         await on.loses(player)
         on.line.down = False
         again = await player.connects()

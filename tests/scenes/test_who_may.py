@@ -18,7 +18,7 @@ import pytest
 import trio
 
 from chatd.cli.dialect_samples import payload, takes
-from chatd.services.context import RANK, ROLES
+from chatd.services.context import REQUIRED_ROLES, ROLE_RANKS
 from chatd.store.queries import conversations, messages, notifications, users
 from chatd.store.sqlite.transaction import Transaction
 from protocol import commands as ask
@@ -33,7 +33,7 @@ ROLE_NAMES = ("owner", "admin", "member", "former", "stranger")
 OF_A_NOTIFICATION = (ask.GetNotification, ask.ReadNotification, ask.DeleteNotification)
 SENDER = "the sender alone"
 NEEDED: dict[type[Command], str] = {
-    **ROLES,
+    **REQUIRED_ROLES,
     ask.EditMessage: SENDER,  # and the message of these cases is of another member
     ask.DeleteMessage: "admin",
     **dict.fromkeys(OF_A_NOTIFICATION, "owner"),  # the notification of these cases is the owner's
@@ -107,9 +107,9 @@ def expected(spoken: Dialect, row: Inbound | Route, role: str, *, exists: bool) 
     if not exists:
         return "NOT_FOUND"
     needed = NEEDED[row.command]
-    if role not in RANK or (row.command in OF_A_NOTIFICATION and role != "owner"):
+    if role not in ROLE_RANKS or (row.command in OF_A_NOTIFICATION and role != "owner"):
         return "NOT_FOUND" if spoken.forbidden_text is None else "FORBIDDEN"
-    return "ok" if needed in RANK and RANK[role] >= RANK[needed] else "FORBIDDEN"
+    return "ok" if needed in ROLE_RANKS and ROLE_RANKS[role] >= ROLE_RANKS[needed] else "FORBIDDEN"
 
 
 class Case(NamedTuple):

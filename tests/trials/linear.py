@@ -25,7 +25,7 @@ from chatd.auth import claims
 from chatd.auth.jws import parse
 from chatd.auth.keys import KeySettings, make_ring
 from chatd.auth.passwords import check_password
-from chatd.auth.tokens import read_refresh
+from chatd.auth.tokens import parse_refresh_token
 from chatd.auth.verifier import Verifier, bearer
 from chatd.config.load import ASSIGNMENT, HEADER
 from chatd.config.settings import ROWS
@@ -37,7 +37,7 @@ from chatd.net.http import HOST
 from chatd.net.http_connection import HttpConnection, HttpRules, Reject
 from chatd.net.memory import memory_pair
 from chatd.net.origins import listed, normal
-from chatd.net.proxies import Proxies, block, read_address
+from chatd.net.proxies import Proxies, address_block, read_address
 from chatd.net.request import Request
 from chatd.services import accounts
 from chatd.telemetry.log import as_text, cleaned
@@ -299,12 +299,12 @@ PROBES: dict[str, Probe] = {
     "a token's header": signed("header"),
     "a token's payload": signed("payload"),
     "claims": claimed,
-    "a refresh token": text(lambda shown: read_refresh(shown).digest),
+    "a refresh token": text(lambda shown: parse_refresh_token(shown).digest),
     "a name": text(accounts.check_name),
     "an email": text(accounts.check_email),
-    "a name from an email": text(accounts.name_from),
+    "a name from an email": text(accounts.default_name),
     "a display name": text(accounts.check_display),
-    "a name to compare": text(accounts.composed),
+    "a name to compare": text(accounts.normalize_name),
     "a password": text(lambda word: check_password(word, "password")),
     **{f"an id: {spelling.name}": text(spelling.read) for spelling in (DECIMAL, DIGITS, OBJECT_ID, UUID)},
     **{f"an id in text: {spelling.name}": text(spelling.read_text) for spelling in (DECIMAL, DIGITS, OBJECT_ID, UUID)},
@@ -314,7 +314,7 @@ PROBES: dict[str, Probe] = {
     "an origin": text(normal),
     "a list of origins": text(lambda origin: listed([origin])),
     "an address": text(read_address),
-    "an address's block": text(block),
+    "an address's block": text(address_block),
     "forwarded headers": locate,
     "a host": text(HOST.fullmatch),
     "a path": lambda data: Request("GET", b"/" + data, ()).path,

@@ -1,4 +1,5 @@
-"""Alembic's folder. A migration is `versions/NNNN_what.py` with `revision = "NNNN"`; the name carries the order.
+"""Alembic's folder. A migration is `versions/NNNN_what.py` with `revision = "NNNN"`; the numbers give the order.
 
-It runs in the one transaction that `schema.bring_up` has opened, with foreign keys off and checked at the end.
+Migrations run in the one transaction that `schema.create_or_migrate` opens. Foreign keys are off, and are checked at
+the end.
 """

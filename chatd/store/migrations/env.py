@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection that `chatd.store.sqlite.schema` hands over."""
+"""Alembic's entry: runs the migrations on the connection that `chatd.store.sqlite.schema` passes."""
 
 from alembic import context
 

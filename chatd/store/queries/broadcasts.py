@@ -1,27 +1,25 @@
-"""Broadcasts: notifications of everybody who was a user when they were made. One row, however many users there are.
+"""Broadcasts: notifications for all users who existed when the broadcast was made. One row for all of them.
 
-A user's own state of it (read, or deleted) is a mark, which is written when there is one. Broadcasts take their
-numbers from the notifications', for clients see them as such.
+A user who has read or deleted a broadcast has a row of marks; the other users have none. Broadcasts and notifications
+share one sequence of numbers, because clients see broadcasts as notifications.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, Integer, Text, bindparam, column, insert, select, table, update
-from sqlalchemy.dialects.sqlite import insert as insert_or
+from sqlalchemy import BindParameter, bindparam, insert, select
 
+from chatd.store.dialect_functions import upsert
 from chatd.store.sqlite.prepared import Prepared
+from chatd.store.sqlite.sequences import keep_number
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import broadcast_marks, broadcasts, users
 from protocol.ids import Ref
 from protocol.model import Notification
 
 _B, _M = broadcasts.c, broadcast_marks.c
-_sequence = table("sqlite_sequence", column("name", Text), column("seq", Integer))
 _INSERT = Prepared(insert(broadcasts))
-_RAISE = Prepared(update(_sequence).where(_sequence.c.name == "notifications").values(seq=bindparam("number")))
-_START = Prepared(insert(_sequence).values(name="notifications", seq=bindparam("number")))
 _FOR_USER = (
     select(_B.id, _B.created, _B.type, _B.title, _B.content, _B.related, _M.broadcast)
     .select_from(
@@ -33,13 +31,13 @@ _FOR_USER = (
 )
 _BY_ID = Prepared(_FOR_USER.where(_B.id == bindparam("id")))
 _UNREAD = Prepared(_FOR_USER.where(_M.broadcast.is_(None)).order_by(_B.id))
-_put = insert_or(broadcast_marks)
+_put = upsert(broadcast_marks)
 _MARK = Prepared(
     _put.on_conflict_do_update(index_elements=[_M.user, _M.broadcast], set_={"deleted": _put.excluded.deleted})
 )
 
 
-def _windows(unread: bool) -> dict[str, Prepared]:
+def _page_queries(unread: bool) -> dict[str, Prepared]:
     one = _FOR_USER.where(_M.broadcast.is_(None)) if unread else _FOR_USER
     limit: BindParameter[int] = bindparam("limit")
     return {
@@ -48,20 +46,19 @@ def _windows(unread: bool) -> dict[str, Prepared]:
     }
 
 
-_PAGES = {unread: _windows(unread) for unread in (False, True)}
+_PAGES = {unread: _page_queries(unread) for unread in (False, True)}
 
 
 def add(tx: Transaction, type: str, title: str, content: str, related: str | None) -> Ref:
-    """A new one. Its number is taken from the notifications' for good, though no row of theirs has it."""
+    """Add a broadcast. Its number is one of the notifications' sequence, and no notification gets it."""
     id = tx.next_id("notifications")
-    if not tx.run(_RAISE, number=id).rowcount:
-        tx.run(_START, number=id)
+    keep_number(tx, "notifications", id)
     tx.run(_INSERT, id=id, type=type, title=title, content=content, related=related, created=tx.now)
     return Ref(id, tx.now // 1000)
 
 
 def get(tx: ReadTransaction, user: Ref, id: int) -> Notification | None:
-    """A broadcast as a user sees it, if they do."""
+    """A broadcast with a user's marks; None when the user does not see it."""
     row = tx.one(_BY_ID, user=user.number, id=id)
     return _build(user, row) if row else None
 
@@ -69,7 +66,7 @@ def get(tx: ReadTransaction, user: Ref, id: int) -> Notification | None:
 def page(
     tx: ReadTransaction, user: Ref, limit: int, *, before: int, after: int | None, unread: bool
 ) -> list[Notification]:
-    """As a user sees them, newest first: those before a number, or the ones right after it."""
+    """A user's broadcasts, newest first: those before a number, or the next ones after it."""
     pages = _PAGES[unread]
     if after is not None:
         rows = tx.all(pages["after"], user=user.number, id=after, limit=limit)[::-1]
@@ -83,7 +80,7 @@ def unread(tx: ReadTransaction, user: Ref) -> list[Notification]:
 
 
 def mark(tx: Transaction, user: int, id: int, *, deleted: bool = False) -> None:
-    """A user has read it, or deleted it."""
+    """Record that a user has read a broadcast, or deleted it."""
     tx.run(_MARK, user=user, broadcast=id, deleted=int(deleted))
 
 

@@ -1,4 +1,4 @@
-"""The event log: what happened, in the order of its commits. A durable event adds its row in its own transaction."""
+"""The event log: the events in commit order. A durable event's row is added in the transaction of its change."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, func, or_, select
 
-from chatd.store.sqlite.prepared import Prepared, Rows
+from chatd.store.sqlite.prepared import Prepared, RowInsert
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import events
 
-_ROW = Rows(events, "position at kind conversation user about detail")
+_ROW = RowInsert(events, "position at kind conversation user about detail")
 _SINCE = Prepared(
     select(*events.c)
     .where(events.c.position > bindparam("position"), events.c.position <= bindparam("end"))
@@ -30,7 +30,7 @@ _TRIM = Prepared(delete(events).where(events.c.position <= bindparam("position")
 
 
 class Entry(NamedTuple):
-    """One row: `about` is the number of the message or notification that it refers to."""
+    """One row; `about` is the number of the message or notification that the event is about."""
 
     position: int
     at: int
@@ -41,7 +41,7 @@ class Entry(NamedTuple):
     detail: str | None
 
 
-def write(
+def append(
     tx: Transaction,
     kind: str,
     conversation: int | None = None,
@@ -49,31 +49,34 @@ def write(
     about: int | None = None,
     detail: str | None = None,
 ) -> int:
-    """Say that something happened; its position."""
+    """Add an event; return its position."""
     position = tx.next_position()
     tx.insert_later(_ROW, (position, tx.now, kind, conversation, user, about, detail))
     return position
 
 
 def since(tx: ReadTransaction, position: int, end: int, limit: int) -> list[Entry]:
-    """What happened after a position, up to another, in order."""
+    """The events after a position and up to `end`, in order."""
     return [Entry(*row) for row in tx.all(_SINCE, position=position, end=end, limit=limit)]
 
 
 def first(tx: ReadTransaction) -> int | None:
-    """The oldest position that is kept."""
+    """The oldest position in the log."""
     row = tx.one(_FIRST)
     return row[0] if row else None
 
 
 def at(tx: ReadTransaction, position: int) -> int | None:
-    """When something happened; None for what is not kept."""
+    """The time of an event; None when the log no longer has it."""
     row = tx.one(_AT, position=position)
     return row[0] if row else None
 
 
 def trim(tx: Transaction, *, before: int, position: int, limit: int) -> int:
-    """Forget what is older than a time or not after a position, at most `limit` rows; how many. The last row stays."""
+    """Delete events that are older than a time or not after a position, at most `limit`; return how many.
+
+    The last event always stays.
+    """
     row = tx.one(_OLD, before=before, position=position, limit=limit)
     if not row or row[0] is None:
         return 0

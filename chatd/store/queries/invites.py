@@ -1,4 +1,4 @@
-"""Invites: leave to make an account. Of the token itself, only its digest is kept."""
+"""Invites: permissions to make an account. The token is kept only as a digest."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _BY_HASH = Prepared(select(*_COLUMNS).where(_I.hash == bindparam("hash"), *_USAB
 _ALL = Prepared(select(*_COLUMNS).where(*_USABLE).order_by(_I.id))
 _USE = Prepared(update(invites).where(_I.hash == bindparam("digest"), *_USABLE).values(uses=_I.uses - 1))
 _REMOVE = Prepared(delete(invites).where(_I.id == bindparam("id")))
-_SWEEP = Prepared(delete(invites).where(or_(_I.uses <= 0, _I.expires <= bindparam("now"))))
+_DELETE_UNUSABLE = Prepared(delete(invites).where(or_(_I.uses <= 0, _I.expires <= bindparam("now"))))
 
 
 class Invite(NamedTuple):
-    """A row: `uses` are left, until `expires`."""
+    """A row: `uses` is how often the invite can still be used, until `expires`."""
 
     id: int
     admin: int
@@ -33,8 +33,8 @@ class Invite(NamedTuple):
 
 
 def add(tx: Transaction, hash: str, *, admin: bool, uses: int, expires: int, maker: str) -> Invite:
-    """A new invite; those that are of no use any more make room."""
-    tx.run(_SWEEP, now=tx.now)
+    """Add an invite, and delete those that can't be used any more."""
+    tx.run(_DELETE_UNUSABLE, now=tx.now)
     made = Invite(tx.next_id("invites"), int(admin), uses, expires, maker, tx.now)
     tx.run(_ADD, hash=hash, **made._asdict())
     return made
@@ -46,13 +46,13 @@ def by_hash(tx: ReadTransaction, hash: str) -> Invite | None:
     return Invite(*row) if row else None
 
 
-def everyone(tx: ReadTransaction) -> list[Invite]:
+def list_usable(tx: ReadTransaction) -> list[Invite]:
     """Every invite that can be used now."""
     return [Invite(*row) for row in tx.all(_ALL, now=tx.now)]
 
 
 def use(tx: Transaction, hash: str) -> bool:
-    """Take one of its uses; whether there was one."""
+    """Use the invite once; return whether this was possible."""
     return tx.run(_USE, digest=hash, now=tx.now).rowcount > 0
 
 

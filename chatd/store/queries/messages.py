@@ -1,4 +1,4 @@
-"""Messages, what hangs on them, and who has read how far."""
+"""Messages and their attachments, the members' cursors, and unread counts."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
-from chatd.store.queries import users as people
-from chatd.store.queries.conversations import HEAD, HEADED, Membership
-from chatd.store.sqlite.prepared import Prepared, Rows, listed
+from chatd.store.dialect_functions import greatest, json_integers
+from chatd.store.queries.conversations import CONVERSATION_COLUMNS, CONVERSATION_WITH_USERS, Membership
+from chatd.store.queries.users import build_user, user_columns
+from chatd.store.queries.users import many as users_by_id
+from chatd.store.sqlite.prepared import Prepared, RowInsert
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import attachments, conversations, members, messages, read_marks, users
 from protocol.ids import Ref
 from protocol.model import Attachment, Kind, Message, MessageType, User
 
-COUNTED = 10_000
-"""Unread is counted among so many of a conversation's newest messages: whoever has more to read is told that many."""
+MAX_UNREAD_COUNTED = 10_000
+"""Unread messages are counted among so many of a conversation's newest messages. A count never exceeds this number."""
 
 _sender = users.alias("sender")
 _OWN = [
@@ -32,44 +34,50 @@ _OWN = [
     messages.c.deleted,
     messages.c.without_content,
 ]
-OWN = len(_OWN)
-SENDER = OWN + len(HEAD)
-_WHOLE = select(*_OWN, *HEAD, *people.columns(_sender)).select_from(
-    messages.join(HEADED, conversations.c.id == messages.c.conversation).join(
+MESSAGE_WIDTH = len(_OWN)
+SENDER_START = MESSAGE_WIDTH + len(CONVERSATION_COLUMNS)
+_WITH_CONVERSATION_AND_SENDER = select(*_OWN, *CONVERSATION_COLUMNS, *user_columns(_sender)).select_from(
+    messages.join(CONVERSATION_WITH_USERS, conversations.c.id == messages.c.conversation).join(
         _sender, _sender.c.id == messages.c.sender
     )
 )
-_BY_ID = Prepared(_WHOLE.where(messages.c.id == bindparam("id")))
-_BY_IDS = Prepared(_WHOLE.where(messages.c.id.in_(listed("ids"))))
-_SAME = Prepared(
+_BY_ID = Prepared(_WITH_CONVERSATION_AND_SENDER.where(messages.c.id == bindparam("id")))
+_BY_IDS = Prepared(_WITH_CONVERSATION_AND_SENDER.where(messages.c.id.in_(json_integers("ids"))))
+_BY_CLIENT_ID = Prepared(
     select(messages.c.id, messages.c.digest).where(
         messages.c.sender == bindparam("sender"),
         messages.c.conversation == bindparam("conversation"),
         messages.c.client_id == bindparam("client_id"),
     )
 )
-_ROW = Rows(messages, "id conversation sender type content attached client_id digest created without_content")
-_ATTACHMENT = Rows(attachments, "message place url type")
-_ATTACHED = Prepared(
+_INSERT = RowInsert(messages, "id conversation sender type content attached client_id digest created without_content")
+_INSERT_ATTACHMENT = RowInsert(attachments, "message place url type")
+_ATTACHMENTS = Prepared(
     select(attachments.c.message, attachments.c.url, attachments.c.type)
-    .where(attachments.c.message.in_(listed("ids")))
+    .where(attachments.c.message.in_(json_integers("ids")))
     .order_by(attachments.c.message, attachments.c.place)
 )
-_DETACH = Prepared(delete(attachments).where(attachments.c.message == bindparam("message")))
+_DELETE_ATTACHMENTS = Prepared(delete(attachments).where(attachments.c.message == bindparam("message")))
 _EDIT = Prepared(
     update(messages)
     .where(messages.c.id == bindparam("message"))
     .values(content=bindparam("content"), edited=bindparam("edited"), without_content=0)
 )
-_BLANK = Prepared(
+_DELETE_CONTENT = Prepared(
     update(messages)
     .where(messages.c.id == bindparam("message"))
     .values(content="", attached=0, deleted=bindparam("deleted"))
 )
-_IN = select(*_OWN).where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
-_OLDER = Prepared(_IN.where(messages.c.id < bindparam("id")).order_by(messages.c.id.desc()).limit(bindparam("limit")))
-_NEWER = Prepared(_IN.where(messages.c.id > bindparam("id")).order_by(messages.c.id).limit(bindparam("limit")))
-_PAGE = Prepared(_IN.order_by(messages.c.id.desc()).limit(bindparam("limit")).offset(bindparam("offset")))
+_OF_CONVERSATION = select(*_OWN).where(
+    messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None)
+)
+_OLDER = Prepared(
+    _OF_CONVERSATION.where(messages.c.id < bindparam("id")).order_by(messages.c.id.desc()).limit(bindparam("limit"))
+)
+_NEWER = Prepared(
+    _OF_CONVERSATION.where(messages.c.id > bindparam("id")).order_by(messages.c.id).limit(bindparam("limit"))
+)
+_PAGE = Prepared(_OF_CONVERSATION.order_by(messages.c.id.desc()).limit(bindparam("limit")).offset(bindparam("offset")))
 _COUNT = Prepared(
     select(func.count()).where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
 )
@@ -95,7 +103,7 @@ _READ_AT = Prepared(
     .order_by(read_marks.c.message)
     .limit(1)
 )
-_ADVANCE = Prepared(
+_ADVANCE_CURSOR = Prepared(
     update(members)
     .where(
         members.c.conversation == bindparam("in_conversation"),
@@ -104,52 +112,56 @@ _ADVANCE = Prepared(
     )
     .values(cursor=bindparam("cursor"))
 )
-_MARK = Prepared(insert(read_marks))
-UNREAD_FROM = func.max(members.c.cursor, members.c.began)
-"""The message after which a member's unread begin: the last that they have read, or that was there before them."""
+_ADD_READ_MARK = Prepared(insert(read_marks))
+UNREAD_AFTER = greatest(members.c.cursor, members.c.began)
+"""The message after which a member's unread messages begin: the last read one, or the last one before joining."""
 
 
 def _unread_after(conversation: Any, cursor: Any, user: Any) -> Select[Any]:
-    """How many messages of others come after a cursor. It never looks at more than COUNTED rows of an index."""
-    looked_at = (
+    """How many messages of others come after a cursor. It reads at most MAX_UNREAD_COUNTED rows of an index."""
+    newest_messages = (
         select(messages.c.sender, messages.c.deleted)
         .where(messages.c.conversation == conversation, messages.c.id > cursor)
         .order_by(messages.c.id.desc())
-        .limit(COUNTED)
+        .limit(MAX_UNREAD_COUNTED)
         .correlate(members)
         .subquery()
     )
-    return select(func.count()).select_from(looked_at).where(looked_at.c.sender != user, looked_at.c.deleted.is_(None))
+    return (
+        select(func.count())
+        .select_from(newest_messages)
+        .where(newest_messages.c.sender != user, newest_messages.c.deleted.is_(None))
+    )
 
 
-_unread = _unread_after(members.c.conversation, UNREAD_FROM, members.c.user).correlate(members).scalar_subquery()
-_UNREAD = Prepared(
-    select(conversations.c.id, conversations.c.created, conversations.c.kind, UNREAD_FROM, _unread.label("count"))
+_unread = _unread_after(members.c.conversation, UNREAD_AFTER, members.c.user).correlate(members).scalar_subquery()
+_READ_STATES = Prepared(
+    select(conversations.c.id, conversations.c.created, conversations.c.kind, UNREAD_AFTER, _unread.label("count"))
     .select_from(members.join(conversations, conversations.c.id == members.c.conversation))
     .where(members.c.user == bindparam("user"))
 )
 
 
 _cursor = (
-    select(UNREAD_FROM)
+    select(UNREAD_AFTER)
     .where(members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user"))
     .scalar_subquery()
 )
-_UNREAD_IN = Prepared(_unread_after(bindparam("conversation"), _cursor, bindparam("user")))
-_NEWEST = Prepared(
+_COUNT_UNREAD = Prepared(_unread_after(bindparam("conversation"), _cursor, bindparam("user")))
+_LAST_NUMBER = Prepared(
     select(func.coalesce(func.max(messages.c.id), 0)).where(messages.c.conversation == bindparam("conversation"))
 )
 
 
 class Cursor(NamedTuple):
-    """How far somebody has read."""
+    """A member, and the last message that the member has read."""
 
     user: Ref
     message: int
 
 
-class Head(NamedTuple):
-    """What a message says of its conversation: the same for all of them."""
+class ConversationHead(NamedTuple):
+    """The fields of a conversation that each of its messages shows."""
 
     conversation: Ref
     kind: Kind
@@ -157,16 +169,16 @@ class Head(NamedTuple):
     peer: Ref | None
 
 
-def head_of(row: tuple[Any, ...]) -> Head:
-    """The head, from the columns of HEAD."""
+def conversation_head(row: tuple[Any, ...]) -> ConversationHead:
+    """The conversation's fields, from a row of CONVERSATION_COLUMNS."""
     id, created, kind, by_id, by_created, by_subject, peer_id, peer_created, peer_subject = row[:9]
     peer = None if peer_id is None else Ref(peer_id, peer_created // 1000, peer_subject)
-    return Head(Ref(id, created // 1000), kind, Ref(by_id, by_created // 1000, by_subject), peer)
+    return ConversationHead(Ref(id, created // 1000), kind, Ref(by_id, by_created // 1000, by_subject), peer)
 
 
-def build(row: tuple[Any, ...], head: Head, sender: User, hung: Sequence[Attachment] = ()) -> Message:
-    """A message from a row that begins with _OWN; who has seen it is added by `with_readers`."""
-    id, sender_id, type, content, _attached, client_id, created, edited, _deleted, without_content = row[:OWN]
+def build(row: tuple[Any, ...], head: ConversationHead, sender: User, attached: Sequence[Attachment] = ()) -> Message:
+    """A message from a row that begins with _OWN. `with_readers` adds its readers."""
+    id, sender_id, type, content, _attached, client_id, created, edited, _deleted, without_content = row[:MESSAGE_WIDTH]
     return Message(
         ref=Ref(id, created // 1000),
         conversation=head.conversation,
@@ -177,7 +189,7 @@ def build(row: tuple[Any, ...], head: Head, sender: User, hung: Sequence[Attachm
         receiver=receiver(head.creator, head.peer, sender_id),
         type=type,
         content=content,
-        attachments=tuple(hung),
+        attachments=tuple(attached),
         client_id=client_id,
         created=created,
         edited=edited,
@@ -186,94 +198,99 @@ def build(row: tuple[Any, ...], head: Head, sender: User, hung: Sequence[Attachm
 
 
 def receiver(creator: Ref, peer: Ref | None, sender: int) -> Ref | None:
-    """The other one of a private conversation."""
+    """The other user of a private conversation; None in a group."""
     return creator if peer is not None and peer.number == sender else peer
 
 
 def add(
     tx: Transaction,
-    place: Membership,
+    membership: Membership,
     sender: User,
     type: MessageType,
     content: str,
-    hung: tuple[Attachment, ...],
+    attached: tuple[Attachment, ...],
     client_id: str | None,
     digest: str | None,
     without_content: bool,
 ) -> Message:
     id = tx.next_id("messages")
-    conversation, by = place.conversation.number, sender.ref.number
+    conversation, by = membership.conversation.number, sender.ref.number
     name = None if client_id is None else (by, conversation, client_id)
     tx.insert_later(
-        _ROW, (id, conversation, by, type, content, len(hung), client_id, digest, tx.now, int(without_content)), name
+        _INSERT,
+        (id, conversation, by, type, content, len(attached), client_id, digest, tx.now, int(without_content)),
+        name,
     )
-    for number, one in enumerate(hung):
-        tx.insert_later(_ATTACHMENT, (id, number, one.url, one.type))
+    for number, one in enumerate(attached):
+        tx.insert_later(_INSERT_ATTACHMENT, (id, number, one.url, one.type))
     return Message(
         ref=Ref(id, tx.now // 1000),
-        conversation=place.conversation,
-        kind=place.kind,
-        creator=place.creator,
-        peer=place.peer,
+        conversation=membership.conversation,
+        kind=membership.kind,
+        creator=membership.creator,
+        peer=membership.peer,
         sender=sender,
-        receiver=receiver(place.creator, place.peer, by),
+        receiver=receiver(membership.creator, membership.peer, by),
         type=type,
         content=content,
-        attachments=hung,
+        attachments=attached,
         client_id=client_id,
         created=tx.now,
         without_content=without_content,
     )
 
 
-def sent_as(tx: Transaction, sender: int, conversation: int, client_id: str) -> tuple[int, str] | None:
-    """The message that a sender already sent under that name, and the digest of what was in it."""
+def find_by_client_id(tx: Transaction, sender: int, conversation: int, client_id: str) -> tuple[int, str] | None:
+    """The message that a sender already sent with a client_id, and the digest of its content."""
     name = (sender, conversation, client_id)  # `add` gives every row that has a client_id this name
-    row = tx.one_unless(name, _SAME, sender=sender, conversation=conversation, client_id=client_id)
+    row = tx.one_unless_pending(name, _BY_CLIENT_ID, sender=sender, conversation=conversation, client_id=client_id)
     return (row[0], row[1]) if row else None
 
 
 def get(tx: ReadTransaction, message: int, *, deleted: bool = False) -> Message | None:
-    """A message with its readers; a deleted one only where it is asked for."""
+    """A message with its readers; a deleted message only with `deleted=True`."""
     found = many(tx, [message])
     row = found.get(message)
     return None if row is None or (row[1] and not deleted) else row[0]
 
 
 def many(tx: ReadTransaction, ids: Sequence[int]) -> dict[int, tuple[Message, bool]]:
-    """Messages by id, each with whether it is deleted."""
+    """Messages by id, each with a flag that tells whether it is deleted."""
     rows = tx.all(_BY_ID, id=ids[0]) if len(ids) == 1 else tx.all(_BY_IDS, ids=str(list(ids)))
     deleted = {row[0]: row[8] is not None for row in rows}
-    hung = _attachments(tx, rows)
-    found = [build(row, head_of(row[OWN:]), people.user(row[SENDER:]), hung.get(row[0], ())) for row in rows]
-    return {one.ref.number: (one, deleted[one.ref.number]) for one in _seen(tx, found)}
+    attached = _attachments(tx, rows)
+    found = [
+        build(row, conversation_head(row[MESSAGE_WIDTH:]), build_user(row[SENDER_START:]), attached.get(row[0], ()))
+        for row in rows
+    ]
+    return {one.ref.number: (one, deleted[one.ref.number]) for one in _add_readers(tx, found)}
 
 
 def page(
     tx: ReadTransaction,
-    place: Membership,
+    membership: Membership,
     limit: int,
     *,
     before: int | None = None,
     after: int | None = None,
     offset: int = 0,
 ) -> list[Message]:
-    """Messages of one conversation, oldest first: before one, after one, or the newest but `offset`."""
-    conversation = place.conversation.number
+    """Messages of one conversation, oldest first: before a message, after one, or the newest without `offset` many."""
+    conversation = membership.conversation.number
     if after is not None:
         rows = tx.all(_NEWER, conversation=conversation, id=after, limit=limit)
     elif before is not None:
         rows = tx.all(_OLDER, conversation=conversation, id=before, limit=limit)[::-1]
     else:
         rows = tx.all(_PAGE, conversation=conversation, limit=limit, offset=offset)[::-1]
-    head = Head(place.conversation, place.kind, place.creator, place.peer)
-    senders = people.many(tx, {row[1] for row in rows})
-    hung = _attachments(tx, rows)
-    return _seen(tx, [build(row, head, senders[row[1]], hung.get(row[0], ())) for row in rows])
+    head = ConversationHead(membership.conversation, membership.kind, membership.creator, membership.peer)
+    senders = users_by_id(tx, {row[1] for row in rows})
+    attached = _attachments(tx, rows)
+    return _add_readers(tx, [build(row, head, senders[row[1]], attached.get(row[0], ())) for row in rows])
 
 
 def last_of(tx: ReadTransaction, of: list[int]) -> dict[int, Message]:
-    """The last message of each of some conversations."""
+    """The last message of each of some conversations, by conversation."""
     rows = [tx.one(_LAST, conversation=conversation) for conversation in of]
     ids = [row[0] for row in rows if row]
     return {one.conversation.number: one for one, _ in many(tx, ids).values()} if ids else {}
@@ -285,17 +302,17 @@ def count(tx: ReadTransaction, conversation: int) -> int:
 
 
 def _attachments(tx: ReadTransaction, rows: list[tuple[Any, ...]]) -> dict[int, list[Attachment]]:
-    """What hangs on the messages of rows that begin with _OWN."""
-    hung: dict[int, list[Attachment]] = {}
-    attached = [row[0] for row in rows if row[4]]
-    if attached:
-        for message, url, type in tx.all(_ATTACHED, ids=str(attached)):
-            hung.setdefault(message, []).append(Attachment(url, type))
-    return hung
+    """The attachments of messages whose rows begin with _OWN, by message."""
+    found: dict[int, list[Attachment]] = {}
+    ids = [row[0] for row in rows if row[4]]
+    if ids:
+        for message, url, type in tx.all(_ATTACHMENTS, ids=str(ids)):
+            found.setdefault(message, []).append(Attachment(url, type))
+    return found
 
 
-def _seen(tx: ReadTransaction, found: list[Message]) -> list[Message]:
-    """The messages, with those who have read them."""
+def _add_readers(tx: ReadTransaction, found: list[Message]) -> list[Message]:
+    """The messages with their readers."""
     cursors: dict[int, list[Cursor]] = {}
     for one in found:
         conversation = one.conversation.number
@@ -306,12 +323,13 @@ def _seen(tx: ReadTransaction, found: list[Message]) -> list[Message]:
 
 
 def readers(tx: ReadTransaction, conversation: int, least: int) -> list[Cursor]:
-    """Who has read at least as far as a message."""
+    """The members whose cursor is at `least` or after it."""
     rows = tx.all(_CURSORS, conversation=conversation, least=least)
     return [Cursor(Ref(id, created // 1000, subject), cursor) for id, created, subject, cursor in rows]
 
 
 def with_readers(tx: ReadTransaction, message: Message, cursors: list[Cursor]) -> Message:
+    """The message with its readers, and in a private conversation with the time at which the receiver read it."""
     id, sender = message.ref.number, message.sender.ref.number
     seen = tuple(c.user for c in cursors if c.message >= id and c.user.number != sender)
     if not seen:
@@ -327,34 +345,34 @@ def edit(tx: Transaction, message: int, content: str) -> None:
     tx.run(_EDIT, message=message, content=content, edited=tx.now)
 
 
-def blank(tx: Transaction, message: int) -> None:
-    """Delete what was said; its place and position stay."""
-    tx.run(_DETACH, message=message)
-    tx.run(_BLANK, message=message, deleted=tx.now)
+def delete_content(tx: Transaction, message: int) -> None:
+    """Delete a message's content and attachments. Its row stays."""
+    tx.run(_DELETE_ATTACHMENTS, message=message)
+    tx.run(_DELETE_CONTENT, message=message, deleted=tx.now)
 
 
-def advance(tx: Transaction, conversation: int, user: int, message: int) -> bool:
-    """Move a cursor forward; whether it had not been that far already."""
-    if not tx.run(_ADVANCE, in_conversation=conversation, of_user=user, cursor=message).rowcount:
+def advance_cursor(tx: Transaction, conversation: int, user: int, message: int) -> bool:
+    """Move a cursor forward; return False when it is already at the message or after it."""
+    if not tx.run(_ADVANCE_CURSOR, in_conversation=conversation, of_user=user, cursor=message).rowcount:
         return False
-    tx.run(_MARK, conversation=conversation, user=user, message=message, at=tx.now)
+    tx.run(_ADD_READ_MARK, conversation=conversation, user=user, message=message, at=tx.now)
     return True
 
 
-def unread(tx: ReadTransaction, conversation: int, user: int) -> int:
-    """How many messages of others a member has not read."""
-    row = tx.one(_UNREAD_IN, conversation=conversation, user=user)
+def count_unread(tx: ReadTransaction, conversation: int, user: int) -> int:
+    """How many messages of other users a member has not read."""
+    row = tx.one(_COUNT_UNREAD, conversation=conversation, user=user)
     return int(row[0]) if row else 0
 
 
-def newest(tx: ReadTransaction, conversation: int) -> int:
-    """The number of the last message, deleted or not; 0 where there is none."""
-    row = tx.one(_NEWEST, conversation=conversation)
+def last_number(tx: ReadTransaction, conversation: int) -> int:
+    """The number of the last message, deleted or not; 0 when there is none."""
+    row = tx.one(_LAST_NUMBER, conversation=conversation)
     return int(row[0]) if row else 0
 
 
 class StoredReadState(NamedTuple):
-    """A conversation of a user's: the message after which their unread begin, and how many these are."""
+    """A user's conversation: the message after which the unread messages begin, and how many are unread."""
 
     conversation: Ref
     kind: Kind
@@ -363,6 +381,6 @@ class StoredReadState(NamedTuple):
 
 
 def read_states(tx: ReadTransaction, user: int) -> list[StoredReadState]:
-    """Every conversation of a user, with what they have not read of it."""
-    rows = tx.all(_UNREAD, user=user)
+    """Every conversation of a user, with its unread count."""
+    rows = tx.all(_READ_STATES, user=user)
     return [StoredReadState(Ref(id, created // 1000), kind, cursor, count) for id, created, kind, cursor, count in rows]

@@ -1,9 +1,9 @@
-"""Notifications: rows in, `Notification` out.
+"""Notifications of users. The functions return `Notification`, made from rows.
 
-A notification of a conversation (type `message`, with a conversation) has a row only when somebody has to be told its
-number, or when it is put away: see chatd/store/queries/view_intervals.py. Its row holds no text, but the number of the
-message that it was last told about (`related`), so that an edited or deleted message is edited or gone here too. An
-unread row of which there is nothing to be notified any more is not there, for whoever asks.
+A notification of a conversation has the type `message` and a conversation. It has a row only when a client must get
+its number, or when it is dismissed: see chatd/store/queries/view_intervals.py. The row has no text. It has the number
+of the last message that was sent under the notification (`related`). So an edited or deleted message also changes the
+notification. An unread row is not returned when its conversation has nothing left to notify of.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import UNSET
 from sqlalchemy import BindParameter, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from chatd.store.queries import view_intervals
-from chatd.store.queries.view_intervals import LAST, WATCHED
+from chatd.store.queries.view_intervals import MEMBERS_WITH_INTERVALS, NOTIFIED_MESSAGE
 from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import (
@@ -31,13 +31,14 @@ from chatd.store.tables import (
 from protocol.ids import Ref
 from protocol.model import Notification
 
-PREVIEW = 200  # characters of a message that its notification shows
+MAX_PREVIEW_CHARACTERS = 200
+"""How much of a message its notification shows."""
 
 _N = notifications.c
 _OF_CONVERSATION = and_(_N.type == "message", _N.conversation.is_not(None))
-_about = (
-    select(LAST)
-    .select_from(WATCHED)
+_notified_message = (
+    select(NOTIFIED_MESSAGE)
+    .select_from(MEMBERS_WITH_INTERVALS)
     .where(members.c.conversation == _N.conversation, members.c.user == _N.user)
     .correlate(notifications)
     .scalar_subquery()
@@ -54,12 +55,12 @@ _ROW = select(
     _N.extra,
     conversations.c.created,
 ).select_from(notifications.outerjoin(conversations, conversations.c.id == _N.conversation))
-_THERE = or_(_N.read.is_not(None), _N.type != "message", _N.conversation.is_(None), _about.is_not(None))
-_REMOVED = exists().where(removals.c.conversation == _N.conversation).correlate(notifications)
-_OWN = _ROW.where(_N.user == bindparam("user"), _THERE, ~_REMOVED)
+_EXISTS = or_(_N.read.is_not(None), _N.type != "message", _N.conversation.is_(None), _notified_message.is_not(None))
+_IS_REMOVED = exists().where(removals.c.conversation == _N.conversation).correlate(notifications)
+_OWN = _ROW.where(_N.user == bindparam("user"), _EXISTS, ~_IS_REMOVED)
 _BY_ID = Prepared(_OWN.where(_N.id == bindparam("id")))
-_OF_ANOTHER = Prepared(select(_N.id, _N.created).where(_N.id == bindparam("id"), _N.user != bindparam("user"), _THERE))
-_LIVE = Prepared(
+_OF_ANOTHER = Prepared(select(_N.id, _N.created).where(_N.id == bindparam("id"), _N.user != bindparam("user"), _EXISTS))
+_UNREAD_ROW = Prepared(
     select(_N.id, _N.created, _N.related).where(
         _N.user == bindparam("user"),
         _N.conversation == bindparam("conversation"),
@@ -69,19 +70,23 @@ _LIVE = Prepared(
 )
 _WITH_ROWS = Prepared(select(_N.conversation).where(_N.user == bindparam("user"), _N.read.is_(None), _OF_CONVERSATION))
 _INSERT = Prepared(insert(notifications))
-_READ = Prepared(update(notifications).where(_N.id == bindparam("notification")).values(read=bindparam("read")))
-_ABOUT = Prepared(update(notifications).where(_N.id == bindparam("notification")).values(related=bindparam("related")))
+_SET_READ = Prepared(update(notifications).where(_N.id == bindparam("notification")).values(read=bindparam("read")))
+_SET_MESSAGE = Prepared(
+    update(notifications).where(_N.id == bindparam("notification")).values(related=bindparam("related"))
+)
 _DELETE = Prepared(delete(notifications).where(_N.id == bindparam("notification")))
 _UNREAD_OWN = Prepared(
     select(_N.id, _N.created).where(_N.user == bindparam("user"), _N.read.is_(None), ~_OF_CONVERSATION).order_by(_N.id)
 )
-_CONCERNING = Prepared(
+_UNREAD_ABOUT = Prepared(
     select(_N.id, _N.created, users.c.id, users.c.created, users.c.subject)
     .select_from(notifications.join(users, users.c.id == _N.user))
     .where(_N.conversation == bindparam("conversation"), _N.read.is_(None))
     .order_by(_N.id)
 )
-_FORGET = Prepared(delete(notifications).where(_N.user == bindparam("who"), _N.conversation == bindparam("of")))
+_DELETE_ABOUT = Prepared(
+    delete(notifications).where(_N.user == bindparam("user_id"), _N.conversation == bindparam("of"))
+)
 _TEXT = Prepared(
     select(messages.c.content, messages.c.deleted, users.c.display, users.c.name, conversations.c.title)
     .select_from(
@@ -91,7 +96,9 @@ _TEXT = Prepared(
     )
     .where(messages.c.id == bindparam("id"))
 )
-_SEEN = select(func.count()).select_from(broadcast_marks).where(broadcast_marks.c.user == users.c.id).scalar_subquery()
+_MARKED_BROADCASTS = (
+    select(func.count()).select_from(broadcast_marks).where(broadcast_marks.c.user == users.c.id).scalar_subquery()
+)
 _COUNT = Prepared(
     select(
         select(func.count())
@@ -99,8 +106,8 @@ _COUNT = Prepared(
         .where(_N.user == users.c.id, _N.read.is_(None), ~_OF_CONVERSATION)
         .correlate(users)
         .scalar_subquery()
-        + select(func.count(LAST))
-        .select_from(WATCHED)
+        + select(func.count(NOTIFIED_MESSAGE))
+        .select_from(MEMBERS_WITH_INTERVALS)
         .where(members.c.user == users.c.id)
         .correlate(users)
         .scalar_subquery()
@@ -109,13 +116,13 @@ _COUNT = Prepared(
         .where(broadcasts.c.created >= users.c.created)
         .correlate(users)
         .scalar_subquery()
-        - _SEEN
+        - _MARKED_BROADCASTS
     ).where(users.c.id == bindparam("user"))
 )
 
 
-def _windows(unread: bool) -> dict[str, Prepared]:
-    """The page next to a number, on either side; newest first, or for `after` oldest first."""
+def _page_queries(unread: bool) -> dict[str, Prepared]:
+    """The queries for the page before or after a number. `before` has the newest first, `after` the oldest first."""
     one = _OWN.where(_N.read.is_(None)) if unread else _OWN
     limit: BindParameter[int] = bindparam("limit")
     return {
@@ -124,15 +131,15 @@ def _windows(unread: bool) -> dict[str, Prepared]:
     }
 
 
-_PAGES = {unread: _windows(unread) for unread in (False, True)}
+_PAGES = {unread: _page_queries(unread) for unread in (False, True)}
 
 
-class Live(NamedTuple):
-    """The row of an unread notification of a conversation, and the message that was last told under it."""
+class NotificationRow(NamedTuple):
+    """The row of a notification of a conversation, and the last message that was sent under it."""
 
     ref: Ref
     created: int
-    told: int
+    message: int
 
 
 def get(tx: ReadTransaction, user: Ref, id: int) -> Notification | None:
@@ -141,7 +148,7 @@ def get(tx: ReadTransaction, user: Ref, id: int) -> Notification | None:
 
 
 def of_another(tx: ReadTransaction, user: Ref, id: int) -> Ref | None:
-    """A notification that is there, of another user's."""
+    """A notification that exists and belongs to another user."""
     row = tx.one(_OF_ANOTHER, user=user.number, id=id)
     return Ref(row[0], row[1] // 1000) if row else None
 
@@ -149,7 +156,7 @@ def of_another(tx: ReadTransaction, user: Ref, id: int) -> Ref | None:
 def page(
     tx: ReadTransaction, user: Ref, limit: int, *, before: int, after: int | None, unread: bool
 ) -> list[Notification]:
-    """A user's own, newest first: those before a number, or the ones right after it."""
+    """A user's own notifications, newest first: those before a number, or the next ones after it."""
     pages = _PAGES[unread]
     if after is not None:
         rows = tx.all(pages["after"], user=user.number, id=after, limit=limit)[::-1]
@@ -164,7 +171,7 @@ def _build(tx: ReadTransaction, user: Ref, row: tuple[Any, ...]) -> Notification
     if conversation is not None:
         about = Ref(conversation, c_created // 1000)
         if type == "message":
-            title, content = text_of(tx, _last_of(tx, conversation, user, related, read))
+            title, content = text_of(tx, _message_of(tx, conversation, user, related, read))
     return Notification(
         Ref(id, created // 1000),
         user,
@@ -178,23 +185,24 @@ def _build(tx: ReadTransaction, user: Ref, row: tuple[Any, ...]) -> Notification
     )
 
 
-def _last_of(tx: ReadTransaction, conversation: int, user: Ref, told: str, read: int | None) -> int:
-    last = view_intervals.last(tx, conversation, user.number) if read is None else None
-    return int(told) if last is None else last
+def _message_of(tx: ReadTransaction, conversation: int, user: Ref, stored: str, read: int | None) -> int:
+    """The message that a notification of a conversation shows; `stored` is the one in its row."""
+    last = view_intervals.notified_message(tx, conversation, user.number) if read is None else None
+    return int(stored) if last is None else last
 
 
 def text_of(tx: ReadTransaction, message: int) -> tuple[str, str]:
-    """What a notification says of a message: who, and the beginning of it."""
+    """A notification's title and text for a message: the sender, and the beginning of the content."""
     row = tx.one(_TEXT, id=message)
     if row is None:
         return "", ""
     content, deleted, display, name, title = row
-    who = display or name
-    return (f"{who} ({title})" if title else who), "" if deleted else shortened(content)
+    sender = display or name
+    return (f"{sender} ({title})" if title else sender), "" if deleted else shortened(content)
 
 
 def shortened(content: str) -> str:
-    return content if len(content) <= PREVIEW else content[: PREVIEW - 1] + "…"
+    return content if len(content) <= MAX_PREVIEW_CHARACTERS else content[: MAX_PREVIEW_CHARACTERS - 1] + "…"
 
 
 def add(
@@ -209,7 +217,7 @@ def add(
     extra: str | None = None,
     read: int | None = None,
 ) -> Notification:
-    """A new one. `extra` is a JSON object."""
+    """Add a notification. `extra` is a JSON object."""
     id = tx.next_id("notifications")
     number = None if conversation is None else conversation.number
     tx.run(
@@ -230,8 +238,8 @@ def add(
     return Notification(Ref(id, tx.now // 1000), user, type, title, content, read is not None, about, tx.now, shown)
 
 
-def add_of(tx: Transaction, user: int, conversation: int, message: int, *, read: int | None = None) -> Live:
-    """A row for a notification of a conversation."""
+def add_row(tx: Transaction, user: int, conversation: int, message: int, *, read: int | None = None) -> NotificationRow:
+    """Add a row for a notification of a conversation."""
     id = tx.next_id("notifications")
     tx.run(
         _INSERT,
@@ -246,26 +254,26 @@ def add_of(tx: Transaction, user: int, conversation: int, message: int, *, read:
         extra=None,
         created=tx.now,
     )
-    return Live(Ref(id, tx.now // 1000), tx.now, message)
+    return NotificationRow(Ref(id, tx.now // 1000), tx.now, message)
 
 
-def live(tx: ReadTransaction, user: int, conversation: int) -> Live | None:
-    """The unread row of a conversation, whether or not there is anything to be notified of."""
-    row = tx.one(_LIVE, user=user, conversation=conversation)
-    return Live(Ref(row[0], row[1] // 1000), row[1], int(row[2])) if row else None
+def find_unread(tx: ReadTransaction, user: int, conversation: int) -> NotificationRow | None:
+    """The unread row of a conversation, also when the conversation has nothing left to notify of."""
+    row = tx.one(_UNREAD_ROW, user=user, conversation=conversation)
+    return NotificationRow(Ref(row[0], row[1] // 1000), row[1], int(row[2])) if row else None
 
 
-def with_rows(tx: ReadTransaction, user: int) -> set[int]:
-    """The conversations of which a user has an unread row."""
+def conversations_with_unread_row(tx: ReadTransaction, user: int) -> set[int]:
+    """The conversations for which a user has an unread row."""
     return {conversation for (conversation,) in tx.all(_WITH_ROWS, user=user)}
 
 
 def set_read(tx: Transaction, id: int) -> None:
-    tx.run(_READ, notification=id, read=tx.now)
+    tx.run(_SET_READ, notification=id, read=tx.now)
 
 
-def set_about(tx: Transaction, id: int, message: int) -> None:
-    tx.run(_ABOUT, notification=id, related=str(message))
+def set_message(tx: Transaction, id: int, message: int) -> None:
+    tx.run(_SET_MESSAGE, notification=id, related=str(message))
 
 
 def remove(tx: Transaction, id: int) -> None:
@@ -273,22 +281,22 @@ def remove(tx: Transaction, id: int) -> None:
 
 
 def unread_own(tx: ReadTransaction, user: int) -> list[Ref]:
-    """What a user has not read, but for notifications of conversations."""
+    """A user's unread notifications, without those of conversations."""
     return [Ref(id, created // 1000) for id, created in tx.all(_UNREAD_OWN, user=user)]
 
 
-def concerning(tx: ReadTransaction, conversation: int) -> list[tuple[Ref, Ref]]:
-    """Every unread row about a conversation, and whose it is."""
-    rows = tx.all(_CONCERNING, conversation=conversation)
+def unread_about(tx: ReadTransaction, conversation: int) -> list[tuple[Ref, Ref]]:
+    """Every unread row about a conversation, and its user."""
+    rows = tx.all(_UNREAD_ABOUT, conversation=conversation)
     return [(Ref(id, created // 1000), Ref(u, born // 1000, subject)) for id, created, u, born, subject in rows]
 
 
-def forget(tx: Transaction, user: int, conversation: int) -> None:
-    """Somebody is no longer a member: what was about the conversation is nothing to them."""
-    tx.run(_FORGET, who=user, of=conversation)
+def delete_about(tx: Transaction, user: int, conversation: int) -> None:
+    """Delete a former member's notifications about the conversation."""
+    tx.run(_DELETE_ABOUT, user_id=user, of=conversation)
 
 
 def count(tx: ReadTransaction, user: int) -> int:
-    """How many a user has not read, from scratch."""
+    """How many notifications a user has not read, counted from the rows."""
     row = tx.one(_COUNT, user=user)
     return int(row[0]) if row else 0

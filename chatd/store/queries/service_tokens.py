@@ -1,4 +1,4 @@
-"""Tokens of services: of the token itself, only its digest is kept."""
+"""Tokens of services. A token is kept only as a digest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REMOVE = Prepared(delete(service_tokens).where(_T.name == bindparam("name")))
 
 
 class Service(NamedTuple):
-    """A program that may do some things; the scopes are separated by blanks."""
+    """A program with some permissions; the scopes are separated by blanks."""
 
     name: str
     scopes: str
@@ -40,7 +40,7 @@ def by_name(tx: ReadTransaction, name: str) -> Service | None:
     return Service(*row) if row else None
 
 
-def everyone(tx: ReadTransaction) -> list[Service]:
+def list_all(tx: ReadTransaction) -> list[Service]:
     return [Service(*row) for row in tx.all(_ALL)]
 
 

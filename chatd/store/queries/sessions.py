@@ -1,25 +1,25 @@
-"""Sessions: connections that may come back, even after a crash, with the rooms that they had joined."""
+"""Sessions: connections that may resume, even after a crash of the server, with the rooms that they had joined."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, exists, select, update
-from sqlalchemy.dialects.sqlite import insert
 
+from chatd.store.dialect_functions import upsert
 from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import members, session_rooms, sessions
 
 _OPEN = Prepared(
-    insert(sessions)
+    upsert(sessions)
     .values(name=bindparam("name"), user=bindparam("user"), at=bindparam("at"))
     .on_conflict_do_update(index_elements=["name"], set_={"at": bindparam("at")})
 )
-_KEEP = Prepared(update(sessions).where(sessions.c.name == bindparam("session")).values(at=bindparam("at")))
+_TOUCH = Prepared(update(sessions).where(sessions.c.name == bindparam("session")).values(at=bindparam("at")))
 _OWNER = Prepared(select(sessions.c.user).where(sessions.c.name == bindparam("name")))
 _JOIN = Prepared(
-    insert(session_rooms)
+    upsert(session_rooms)
     .values(session=bindparam("session"), conversation=bindparam("conversation"), removed=None)
     .on_conflict_do_update(index_elements=["session", "conversation"], set_={"removed": None})
 )
@@ -44,8 +44,8 @@ _ROOMS = Prepared(
         session_rooms.c.removed,
     ).where(session_rooms.c.session == bindparam("session"))
 )
-_CLOSE = Prepared(delete(sessions).where(sessions.c.name == bindparam("name"), sessions.c.user == bindparam("user")))
-_FORGET = Prepared(
+_DELETE = Prepared(delete(sessions).where(sessions.c.name == bindparam("name"), sessions.c.user == bindparam("user")))
+_DELETE_UNUSED = Prepared(
     delete(sessions).where(
         sessions.c.name.in_(
             select(sessions.c.name)
@@ -58,18 +58,18 @@ _FORGET = Prepared(
 
 
 def open(tx: Transaction, name: str, user: int) -> None:
-    """Remember a session, or that it is still in use."""
+    """Add a session, or record that it is still in use."""
     tx.run(_OPEN, name=name, user=user, at=tx.now)
 
 
-def keep(tx: Transaction, names: list[str]) -> None:
-    """Say of sessions that they are still in use."""
+def touch(tx: Transaction, names: list[str]) -> None:
+    """Record that sessions are still in use."""
     for name in names:
-        tx.run(_KEEP, session=name, at=tx.now)
+        tx.run(_TOUCH, session=name, at=tx.now)
 
 
 def owner(tx: ReadTransaction, name: str) -> int | None:
-    """Whose session it is; None for one that nobody remembers."""
+    """The user of a session; None when the session is not known."""
     row = tx.one(_OWNER, name=name)
     return row[0] if row else None
 
@@ -83,12 +83,12 @@ def leave(tx: Transaction, session: str, conversation: int) -> None:
 
 
 class Room(NamedTuple):
-    """A room that a session had joined: whether it is in it, and else the position at which it was removed."""
+    """A room that a session had joined: whether it is still joined, or the position at which it was removed."""
 
     joined: bool
     removed: int | None
 
-    def had(self, position: int | None) -> bool:
+    def was_joined_at(self, position: int | None) -> bool:
         """Whether the session was in the room at that position."""
         return self.removed is None or position is None or position <= self.removed
 
@@ -100,15 +100,15 @@ def rooms(tx: ReadTransaction, session: str, user: int) -> dict[int, Room]:
 
 
 def evict(tx: Transaction, conversation: int, user: int) -> None:
-    """The user is not a member any more: its sessions are out of the room, also when the user is added again."""
+    """Remove a former member's sessions from the room. They stay removed when the user becomes a member again."""
     tx.run(_EVICT, in_conversation=conversation, of_user=user, position=tx.sequences["position"])
 
 
 def close(tx: Transaction, name: str, user: int) -> None:
-    """Forget a session and its rooms."""
-    tx.run(_CLOSE, name=name, user=user)
+    """Delete a session and its rooms."""
+    tx.run(_DELETE, name=name, user=user)
 
 
-def forget(tx: Transaction, before: int, limit: int) -> int:
-    """Forget sessions that were last in use long ago; how many."""
-    return tx.run(_FORGET, before=before, limit=limit).rowcount
+def delete_unused(tx: Transaction, before: int, limit: int) -> int:
+    """Delete at most `limit` sessions that were last used before a time; return how many."""
+    return tx.run(_DELETE_UNUSED, before=before, limit=limit).rowcount

@@ -1,4 +1,4 @@
-"""Users: who there is. Rows in, `User` and `Ref` out."""
+"""Users and their accounts. The functions return `User`, `Account` and `Ref`, made from rows."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import FromClause, bindparam, func, insert, select, update
 
-from chatd.store.sqlite.prepared import Prepared, listed
+from chatd.store.dialect_functions import contains, json_integers
+from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.query_cache import CachedQuery
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
-from chatd.store.tables import members, refresh_tokens, users
+from chatd.store.tables import users
 from protocol.ids import Ref
 from protocol.model import User
 
 
-def columns(table: FromClause) -> list[Any]:
-    """The columns that `user` reads, in its order."""
+def user_columns(table: FromClause) -> list[Any]:
+    """The columns that `build_user` needs, in its order."""
     c = table.c
     return [c.id, c.created, c.subject, c.name, c.display, c.email, c.avatar, c.status, c.admin, c.disabled]
 
 
-WIDTH = len(columns(users))
+USER_WIDTH = len(user_columns(users))
 
 
-def user(row: tuple[Any, ...]) -> User:
+def build_user(row: tuple[Any, ...]) -> User:
     id, created, subject, name, display, email, avatar, status, admin, disabled = row
     return User(
         Ref(id, created // 1000, subject),
@@ -40,7 +41,7 @@ def user(row: tuple[Any, ...]) -> User:
 
 
 class Account(NamedTuple):
-    """What signing in needs, and nobody is told."""
+    """A user with the fields that only signing in needs. They are never sent to a client."""
 
     user: User
     password: str | None
@@ -48,33 +49,33 @@ class Account(NamedTuple):
     local: int
 
 
-FIRST_OWN_ID = 2**52
-"""Where the ids that chatd gives out begin on a server that trusts another issuer: that issuer's integers are below."""
+FIRST_LOCAL_ID = 2**52
+"""The first id that chatd gives out on a server that trusts another issuer. The issuer's integers are below it."""
 
-_ALL = select(*columns(users))
-_BY_ID = CachedQuery(_ALL.where(users.c.id == bindparam("id")), "id", user)
-_BY_IDS = Prepared(_ALL.where(users.c.id.in_(listed("ids"))))
+_ALL = select(*user_columns(users))
+_BY_ID = CachedQuery(_ALL.where(users.c.id == bindparam("id")), "id", build_user)
+_BY_IDS = Prepared(_ALL.where(users.c.id.in_(json_integers("ids"))))
 _BY_SUBJECT = Prepared(_ALL.where(users.c.subject == bindparam("subject")))
-_SECRETS = select(*columns(users), users.c.password, users.c.valid_from, users.c.local)
-_ACCOUNT_BY_ID = Prepared(_SECRETS.where(users.c.id == bindparam("id")))
-_ACCOUNT_BY_NAME = Prepared(_SECRETS.where(users.c.name == bindparam("name")))
-_ACCOUNT_BY_EMAIL = Prepared(_SECRETS.where(users.c.email == bindparam("email")))
+_ACCOUNT = select(*user_columns(users), users.c.password, users.c.valid_from, users.c.local)
+_ACCOUNT_BY_ID = Prepared(_ACCOUNT.where(users.c.id == bindparam("id")))
+_ACCOUNT_BY_NAME = Prepared(_ACCOUNT.where(users.c.name == bindparam("name")))
+_ACCOUNT_BY_EMAIL = Prepared(_ACCOUNT.where(users.c.email == bindparam("email")))
 _INSERT = Prepared(insert(users))
 _PAGE = (
     _ALL.where(users.c.disabled == 0)
-    .where(func.instr(func.lower(users.c.name), bindparam("query")) > 0)
+    .where(contains(func.lower(users.c.name), bindparam("query")))
     .limit(bindparam("limit"))
 )
 _AFTER = Prepared(_PAGE.where(users.c.id > bindparam("id")).order_by(users.c.id))
 _BEFORE = Prepared(_PAGE.where(users.c.id < bindparam("id")).order_by(users.c.id.desc()))
-_EVERYBODY = Prepared(_ALL.order_by(users.c.id))
+_IN_ORDER = Prepared(_ALL.order_by(users.c.id))
 _COUNT = Prepared(select(func.count()).select_from(users))
-_PROFILE = Prepared(
+_SET_PROFILE = Prepared(
     update(users)
     .where(users.c.id == bindparam("user"))
     .values(display=bindparam("display"), avatar=bindparam("avatar"), status=bindparam("status"))
 )
-_STANDING = Prepared(
+_SET_ACCOUNT = Prepared(
     update(users)
     .where(users.c.id == bindparam("user"))
     .values(
@@ -85,15 +86,6 @@ _STANDING = Prepared(
         valid_from=bindparam("valid_from"),
     )
 )
-_SHARE = Prepared(
-    select(members.c.user)
-    .where(
-        members.c.user == bindparam("other"),
-        members.c.conversation.in_(select(members.c.conversation).where(members.c.user == bindparam("user"))),
-    )
-    .limit(1)
-)
-_FORGET_TOKENS = Prepared(refresh_tokens.delete().where(refresh_tokens.c.user == bindparam("user")))
 
 
 def by_id(tx: ReadTransaction, id: int) -> User | None:
@@ -102,25 +94,25 @@ def by_id(tx: ReadTransaction, id: int) -> User | None:
 
 def many(tx: ReadTransaction, ids: Iterable[int]) -> dict[int, User]:
     """Users by id."""
-    return {row[0]: user(row) for row in tx.all(_BY_IDS, ids=str(list(ids)))}
+    return {row[0]: build_user(row) for row in tx.all(_BY_IDS, ids=str(list(ids)))}
 
 
 def by_subject(tx: ReadTransaction, subject: str) -> User | None:
     row = tx.one(_BY_SUBJECT, subject=subject)
-    return user(row) if row else None
+    return build_user(row) if row else None
 
 
-def account(
+def find_account(
     tx: ReadTransaction, *, id: int | None = None, name: str | None = None, email: str | None = None
 ) -> Account | None:
-    """The account with that id, name or email: the first that is asked for."""
+    """The account with an id, a name or an email address; only the first of the arguments is used."""
     if id is not None:
         row = tx.one(_ACCOUNT_BY_ID, id=id)
     elif name is not None:
         row = tx.one(_ACCOUNT_BY_NAME, name=name)
     else:
         row = tx.one(_ACCOUNT_BY_EMAIL, email=email)
-    return Account(user(row[:WIDTH]), *row[WIDTH:]) if row else None
+    return Account(build_user(row[:USER_WIDTH]), *row[USER_WIDTH:]) if row else None
 
 
 def add(
@@ -134,12 +126,15 @@ def add(
     password: str | None = None,
     admin: bool = False,
     local: bool = True,
-    apart: bool = False,
+    above_foreign_ids: bool = False,
 ) -> User:
-    """A new user; with `id`, the one that a foreign token names. `apart` gives an id that no issuer has for another."""
+    """Add a user; with `id`, the user that a foreign token names.
+
+    `above_foreign_ids` takes an id from the range that no issuer uses (FIRST_LOCAL_ID and above).
+    """
     if id is None:
-        if apart:
-            tx.sequences["users"] = max(tx.sequences["users"], FIRST_OWN_ID - 1)
+        if above_foreign_ids:
+            tx.sequences["users"] = max(tx.sequences["users"], FIRST_LOCAL_ID - 1)
         id = tx.next_id("users")
     else:
         tx.sequences["users"] = max(tx.sequences["users"], id)
@@ -163,16 +158,16 @@ def add(
 
 
 def page(tx: ReadTransaction, query: str, limit: int, *, after: int = 0, before: int | None = None) -> list[User]:
-    """Users whose name has `query` in it, in the order of their ids."""
+    """Users with `query` in their name, in the order of their ids."""
     if before is not None:
         rows = tx.all(_BEFORE, query=query.lower(), limit=limit, id=before)[::-1]
     else:
         rows = tx.all(_AFTER, query=query.lower(), limit=limit, id=after)
-    return [user(row) for row in rows]
+    return [build_user(row) for row in rows]
 
 
-def everybody(tx: ReadTransaction) -> list[User]:
-    return [user(row) for row in tx.all(_EVERYBODY)]
+def list_all(tx: ReadTransaction) -> list[User]:
+    return [build_user(row) for row in tx.all(_IN_ORDER)]
 
 
 def count(tx: ReadTransaction) -> int:
@@ -180,15 +175,11 @@ def count(tx: ReadTransaction) -> int:
     return int(row[0]) if row else 0
 
 
-def share_a_conversation(tx: ReadTransaction, user: int, other: int) -> bool:
-    return tx.one(_SHARE, user=user, other=other) is not None
-
-
 def set_profile(tx: Transaction, user: int, display: str | None, avatar: str | None, status: str | None) -> None:
-    tx.run(_PROFILE, user=user, display=display, avatar=avatar, status=status)
+    tx.run(_SET_PROFILE, user=user, display=display, avatar=avatar, status=status)
 
 
-def set_standing(
+def set_account(
     tx: Transaction,
     user: int,
     *,
@@ -198,9 +189,9 @@ def set_standing(
     disabled: bool,
     valid_from: int,
 ) -> None:
-    """What an account may do; tokens issued before `valid_from` are worth nothing."""
+    """Set an account's credentials and rights; tokens issued before `valid_from` are not valid."""
     tx.run(
-        _STANDING,
+        _SET_ACCOUNT,
         user=user,
         password=password,
         email=email,
@@ -208,7 +199,3 @@ def set_standing(
         disabled=int(disabled),
         valid_from=valid_from,
     )
-
-
-def forget_tokens(tx: Transaction, user: int) -> None:
-    tx.run(_FORGET_TOKENS, user=user)

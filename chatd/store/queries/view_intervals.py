@@ -1,26 +1,27 @@
-"""Watches: of which messages in a conversation a member is to be notified. Theory first.
+"""View intervals: the messages in a conversation of which a member is notified. First the theory.
 
-A message makes a notification for each member who has no socket in the conversation's room, and there is at most one
-unread for each conversation and member. No row is written for that when a message is sent, however many members there
-are; who is to be notified follows from what is written anyway:
+A message makes a notification for each member who has no socket in the conversation's room. Each member has at most
+one unread notification of a conversation. Sending a message writes no rows for this, however many members there are.
+The notified members follow from columns that are written in any case:
 
-    cursor, began   (members)   the last message that they have read, that was there before them
-    noticed         (watches)   the last message that they were notified of and have put away: read, or deleted
-    since, until    (watches)   they watched: they had a socket in the room from after `since` up to `until`
+    cursor, began   (members)   the last message that the member has read; the last one from before the member joined
+    noticed         (watches)   the last message whose notification the member has dismissed: read, or deleted
+    since, until    (watches)   the view interval: the member had a socket in the room after `since` and up to `until`
 
         cursor, began or noticed      since                      until
     ────────────────┼───────────────────┼──────────────────────────┼──────────────────→ messages
-       put away         notified of          watched: no word of      notified of
+       dismissed        notified             viewed: not notified      notified
 
-Whoever has a message of somebody else, not deleted, in one of the two stretches that are notified of has one unread
-notification of the conversation, and it is about the last such message (`last`). Whoever watches just now has `until`
-at the far end (OPEN).
+Take the messages of other users that are not deleted, in the two stretches marked "notified". If there is one, the
+member has one unread notification of the conversation, about the last of these messages (`notified_message`). While
+the member views the conversation, `until` is STILL_VIEWING.
 
-One stretch of watching is remembered, the latest. Beginning another one forgets the one before only if something to be
-notified of has come in between: then there is a notification anyway. If nothing has, the two are one.
+Only the latest view interval is kept. When a new interval begins, there are two cases. If a message to notify of came
+between the old interval and the new one, the old interval is dropped: there is a notification in any case. If none
+came, the two intervals become one.
 
-Beginning and ending to watch change nobody's count. A server that was killed ends what was being watched when it
-starts again (`end_all`): until then everything that was committed was also being shown.
+Beginning and ending an interval change no unread count. A server that was killed ends all open intervals when it
+starts again (`end_all`): until then, every committed message was also shown.
 """
 
 from __future__ import annotations
@@ -29,25 +30,29 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, literal_column, select, update
 
-from chatd.store.sqlite.prepared import Prepared, listed
+from chatd.store.dialect_functions import greatest, json_integers
+from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import members, messages, watches
 
-OPEN = 2**53 - 1
+STILL_VIEWING = 2**53 - 1
+"""`until` of a member who views the conversation now."""
 
 _W = watches.c
-WATCHED = members.outerjoin(watches, (_W.conversation == members.c.conversation) & (_W.user == members.c.user))
+MEMBERS_WITH_INTERVALS = members.outerjoin(
+    watches, (_W.conversation == members.c.conversation) & (_W.user == members.c.user)
+)
 
 
 def _or_0(column: ColumnElement[int]) -> ColumnElement[int]:
     return func.coalesce(column, literal_column("0"))
 
 
-_away = func.max(members.c.cursor, members.c.began, _or_0(_W.noticed))
+_dismissed = greatest(members.c.cursor, members.c.began, _or_0(_W.noticed))
 
 
 def _newest(*within: ColumnElement[bool]) -> Any:
-    """The last message of somebody else within a stretch."""
+    """The last message of another user within a stretch."""
     return (
         select(func.max(messages.c.id))
         .where(
@@ -61,81 +66,89 @@ def _newest(*within: ColumnElement[bool]) -> Any:
     )
 
 
-_after = _newest(messages.c.id > func.max(_away, _or_0(_W.until)))
-_before = _newest(messages.c.id > _away, messages.c.id <= _or_0(_W.since))
-LAST = func.coalesce(_after, case((_or_0(_W.since) > _away, _before)))
+_after = _newest(messages.c.id > greatest(_dismissed, _or_0(_W.until)))
+_before = _newest(messages.c.id > _dismissed, messages.c.id <= _or_0(_W.since))
+NOTIFIED_MESSAGE = func.coalesce(_after, case((_or_0(_W.since) > _dismissed, _before)))
 """The message that a member's notification of a conversation is about; NULL when there is none."""
 
 _MINE = (members.c.conversation == bindparam("conversation")) & (members.c.user == bindparam("user"))
-_LAST = Prepared(select(LAST).select_from(WATCHED).where(_MINE))
-_ALL = Prepared(
-    select(members.c.conversation, LAST.label("last")).select_from(WATCHED).where(members.c.user == bindparam("user"))
+_NOTIFIED = Prepared(select(NOTIFIED_MESSAGE).select_from(MEMBERS_WITH_INTERVALS).where(_MINE))
+_NOTIFIED_OF_USER = Prepared(
+    select(members.c.conversation, NOTIFIED_MESSAGE.label("last"))
+    .select_from(MEMBERS_WITH_INTERVALS)
+    .where(members.c.user == bindparam("user"))
 )
-_AMONG = Prepared(
-    select(members.c.user, LAST.label("last"))
-    .select_from(WATCHED)
-    .where(members.c.conversation == bindparam("conversation"), members.c.user.in_(listed("users")))
+_NOTIFIED_AMONG = Prepared(
+    select(members.c.user, NOTIFIED_MESSAGE.label("last"))
+    .select_from(MEMBERS_WITH_INTERVALS)
+    .where(members.c.conversation == bindparam("conversation"), members.c.user.in_(json_integers("users")))
 )
-_between = _newest(messages.c.id > func.max(_away, _or_0(_W.until)), messages.c.id <= bindparam("now"))
-_STRETCH = Prepared(
-    select(_or_0(_W.since), _or_0(_W.until), _between, _W.conversation).select_from(WATCHED).where(_MINE)
+_between = _newest(messages.c.id > greatest(_dismissed, _or_0(_W.until)), messages.c.id <= bindparam("message"))
+_INTERVAL = Prepared(
+    select(_or_0(_W.since), _or_0(_W.until), _between, _W.conversation).select_from(MEMBERS_WITH_INTERVALS).where(_MINE)
 )
-_end_of = _or_0(select(func.max(messages.c.id)).where(messages.c.conversation == _W.conversation).scalar_subquery())
+_last_message = _or_0(
+    select(func.max(messages.c.id)).where(messages.c.conversation == _W.conversation).scalar_subquery()
+)
 _ADD = Prepared(insert(watches))
-_THIS = (_W.conversation == bindparam("of")) & (_W.user == bindparam("who"))
-_BEGIN = Prepared(update(watches).where(_THIS).values(since=bindparam("since"), until=OPEN))
-_END = Prepared(update(watches).where(_THIS, _W.until == OPEN).values(until=func.max(_W.since, bindparam("shown"))))
-_END_ALL = Prepared(update(watches).where(_W.until == OPEN).values(until=func.max(_W.since, _end_of)))
-_PUT_AWAY = Prepared(update(watches).where(_THIS).values(noticed=bindparam("message")))
-_FORGET = Prepared(delete(watches).where(_THIS))
+_THIS = (_W.conversation == bindparam("of")) & (_W.user == bindparam("user_id"))
+_BEGIN = Prepared(update(watches).where(_THIS).values(since=bindparam("since"), until=STILL_VIEWING))
+_END = Prepared(
+    update(watches).where(_THIS, _W.until == STILL_VIEWING).values(until=greatest(_W.since, bindparam("message")))
+)
+_END_ALL = Prepared(update(watches).where(_W.until == STILL_VIEWING).values(until=greatest(_W.since, _last_message)))
+_DISMISS = Prepared(update(watches).where(_THIS).values(noticed=bindparam("message")))
+_DELETE = Prepared(delete(watches).where(_THIS))
 
 
-def last(tx: ReadTransaction, conversation: int, user: int) -> int | None:
-    """The message that somebody's notification of a conversation is about, if there is one."""
-    row = tx.one(_LAST, conversation=conversation, user=user)
+def notified_message(tx: ReadTransaction, conversation: int, user: int) -> int | None:
+    """The message that a member's notification of a conversation is about; None when there is none."""
+    row = tx.one(_NOTIFIED, conversation=conversation, user=user)
     return row[0] if row else None
 
 
-def all_last(tx: ReadTransaction, user: int) -> dict[int, int]:
-    """For each conversation of which somebody is to be notified, the message that it is about."""
-    return {conversation: message for conversation, message in tx.all(_ALL, user=user) if message is not None}
+def notified_messages(tx: ReadTransaction, user: int) -> dict[int, int]:
+    """For each conversation of which a user is notified, the message that the notification is about."""
+    return {
+        conversation: message for conversation, message in tx.all(_NOTIFIED_OF_USER, user=user) if message is not None
+    }
 
 
-def last_among(tx: ReadTransaction, conversation: int, users: list[int]) -> dict[int, int | None]:
-    """The same for one conversation, and those of some users who are members."""
-    return dict(tx.all(_AMONG, conversation=conversation, users=str(users)))
+def notified_messages_among(tx: ReadTransaction, conversation: int, users: list[int]) -> dict[int, int | None]:
+    """For each member of a conversation among some users, the message of the notification, or None."""
+    return dict(tx.all(_NOTIFIED_AMONG, conversation=conversation, users=str(users)))
 
 
-def begin(tx: Transaction, conversation: int, user: int, now: int) -> None:
-    """A member's first socket has come into a room, after message `now` was told."""
-    row = tx.one(_STRETCH, conversation=conversation, user=user, now=now)
-    if row is None or row[1] == OPEN:
+def begin(tx: Transaction, conversation: int, user: int, message: int) -> None:
+    """A member's first socket has joined the room, after `message` was sent to the room."""
+    row = tx.one(_INTERVAL, conversation=conversation, user=user, message=message)
+    if row is None or row[1] == STILL_VIEWING:
         return
     since, _, between, known = row
     if between is not None or known is None:
-        since = now
+        since = message
     if known is None:
-        tx.run(_ADD, conversation=conversation, user=user, noticed=0, since=since, until=OPEN)
+        tx.run(_ADD, conversation=conversation, user=user, noticed=0, since=since, until=STILL_VIEWING)
     else:
-        tx.run(_BEGIN, of=conversation, who=user, since=since)
+        tx.run(_BEGIN, of=conversation, user_id=user, since=since)
 
 
-def end(tx: Transaction, conversation: int, user: int, now: int) -> None:
-    """A member's last socket has left a room, after message `now` was told."""
-    tx.run(_END, of=conversation, who=user, shown=now)
+def end(tx: Transaction, conversation: int, user: int, message: int) -> None:
+    """A member's last socket has left the room, after `message` was sent to the room."""
+    tx.run(_END, of=conversation, user_id=user, message=message)
 
 
 def end_all(tx: Transaction) -> None:
-    """Nobody watches anything."""
+    """End all open view intervals."""
     tx.run(_END_ALL)
 
 
-def put_away(tx: Transaction, conversation: int, user: int, message: int) -> None:
-    """Somebody has read or deleted their notification of a conversation, which was about that message."""
-    if not tx.run(_PUT_AWAY, of=conversation, who=user, message=message).rowcount:
+def dismiss(tx: Transaction, conversation: int, user: int, message: int) -> None:
+    """A member has read or deleted the notification of a conversation, which was about a message."""
+    if not tx.run(_DISMISS, of=conversation, user_id=user, message=message).rowcount:
         tx.run(_ADD, conversation=conversation, user=user, noticed=message, since=0, until=0)
 
 
-def forget(tx: Transaction, conversation: int, user: int) -> None:
-    """Somebody is no longer a member."""
-    tx.run(_FORGET, of=conversation, who=user)
+def delete_interval(tx: Transaction, conversation: int, user: int) -> None:
+    """Delete a former member's view interval."""
+    tx.run(_DELETE, of=conversation, user_id=user)

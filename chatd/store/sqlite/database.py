@@ -1,10 +1,10 @@
 """The database: one writer with group commit, two readers, one file.
 
-    submit(unit, done) ─→ lane ─→ writer's thread: BEGIN, units, COMMIT (fsync) ─→ dones, after_batch
-    query(unit, done)  ─→ lane ─→ a reader's thread ────────────────────────────→ dones, after_batch
+    submit(unit, done) ─→ queue ─→ writer's thread: BEGIN, units, COMMIT (fsync) ─→ each done, after_batch
+    query(unit, done)  ─→ queue ─→ a reader's thread ────────────────────────────→ each done, after_batch
 
-`done` is called on the Trio thread, in commit order, after the fsync, with the unit's outcome. A unit that has been
-answered with a value is on the disk; one that has been answered UNAVAILABLE is not in the database.
+`done` is called on the Trio thread, in commit order, after the fsync, with the unit's outcome. When the outcome is a
+value, the unit's changes are on the disk. When it is UNAVAILABLE, they are not in the database.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from chatd.callback import wait_for_callback
 from chatd.store.sqlite import probe
 from chatd.store.sqlite.batch import Committer
 from chatd.store.sqlite.gil_yield import GilYield
-from chatd.store.sqlite.lock import locked
-from chatd.store.sqlite.open import LOG_PAGES, make_file, prepare_reader, prepare_writer
+from chatd.store.sqlite.lock import hold_lock
+from chatd.store.sqlite.open import MAX_LOG_PAGES, make_file, prepare_reader, prepare_writer
 from chatd.store.sqlite.queue import Failed, Job, Outcomes, WriteQueue
 from chatd.store.sqlite.reader import QueryReader
 from chatd.store.sqlite.schema import Schema
@@ -37,11 +37,16 @@ LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-READ_BATCH = 16  # queries in one hop: more would make a short one wait for many
-READERS = 2  # more lose to the GIL
-CHECKPOINT_IDLE = 1_000  # changed rows after which the log is copied when nobody waits ...
-CHECKPOINT_BUSY = 16_000  # ... and whoever waits
-PROBE_SECONDS = 2.0  # between two writes that try whether the database can be written to again
+MAX_READ_BATCH = 16
+"""Queries that one call of a thread runs. With more, a short query would wait for many others."""
+READERS = 2
+"""Threads that read. More are slower, because of the GIL."""
+IDLE_CHECKPOINT_ROWS = 1_000
+"""After so many changed rows, the log is copied when no unit waits."""
+BUSY_CHECKPOINT_ROWS = 16_000
+"""After so many changed rows, the log is copied in any case."""
+PROBE_SECONDS = 2.0
+"""Time between two writes that try whether the database can be written to again."""
 
 
 def wall_clock() -> int:
@@ -49,67 +54,69 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-class WritingServer:
-    """The writer: commits batches, and copies the log into the database file between them."""
+class WriteWorker:
+    """The writer: commits batches, and copies the log into the database file between batches."""
 
-    def __init__(self, database: Database, link: SqliteThread, committer: Committer) -> None:
+    def __init__(self, database: Database, thread: SqliteThread, committer: Committer) -> None:
         self._database = database
-        self._link = link
+        self._thread = thread
         self._committer = committer
 
     async def run(self, jobs: Sequence[Job]) -> Outcomes:
-        began = time.perf_counter()
-        wait = max(0.0, self._database.busy_seconds - (began - jobs[0].submitted))  # the first is the oldest
-        outcomes: Outcomes = await self._link.hop(self._committer.run, jobs, self._database.clock(), wait)
-        self._database.committed(self._committer.position, self._committer.problem)
+        started = time.perf_counter()
+        wait = max(0.0, self._database.busy_seconds - (started - jobs[0].submitted))  # the first is the oldest
+        outcomes: Outcomes = await self._thread.call(self._committer.run, jobs, self._database.clock(), wait)
+        self._database.record_batch(self._committer.position, self._committer.problem)
         COMMITS.add()
         COMMIT_UNITS.observe(len(jobs))
-        COMMIT_SECONDS.observe(time.perf_counter() - began)
-        if isinstance(outcomes[0], outcome.Error):  # when the disk fails, it fails for all of them
+        COMMIT_SECONDS.observe(time.perf_counter() - started)
+        if isinstance(outcomes[0], outcome.Error):  # when the disk fails, it fails for all units
             WRITES_FAILED.add(amount=sum(is_unavailable(one) for one in outcomes))
         return outcomes
 
-    async def rest(self) -> None:
-        limit = CHECKPOINT_BUSY if self._database.waiting else CHECKPOINT_IDLE
+    async def between_batches(self) -> None:
+        limit = BUSY_CHECKPOINT_ROWS if self._database.waiting else IDLE_CHECKPOINT_ROWS
         if self._committer.changes >= limit:
-            await self._link.hop(self._committer.trim, LOG_PAGES)
+            await self._thread.call(self._committer.trim, MAX_LOG_PAGES)
 
 
-class ReadingServer:
-    """A reader."""
+class ReadWorker:
+    """A reader: runs queries."""
 
-    def __init__(self, database: Database, link: SqliteThread, reader: QueryReader) -> None:
+    def __init__(self, database: Database, thread: SqliteThread, reader: QueryReader) -> None:
         self._database = database
-        self._link = link
+        self._thread = thread
         self._reader = reader
 
     async def run(self, jobs: Sequence[Job]) -> Outcomes:
-        outcomes: Outcomes = await self._link.hop(self._reader.run, jobs, self._database.clock())
+        outcomes: Outcomes = await self._thread.call(self._reader.run, jobs, self._database.clock())
         return outcomes
 
-    async def rest(self) -> None:
-        """Nothing to do."""
+    async def between_batches(self) -> None:
+        """A reader has nothing to do between batches."""
 
 
 class Database:
-    """Made by `Database.open`."""
+    """A served database file. Made by `Database.open`; all methods are called on the Trio thread."""
 
     def __init__(self, path: Path, *, batch: int, queue: int, clock: Callable[[], int], failed: Failed) -> None:
         self.path = path
         self.clock = clock
         self.epoch = ""
-        """UUID of this database: positions mean something only together with it."""
+        """UUID of this database. A position is only valid together with its epoch."""
         self.position = 0
-        """The last committed position; at a `done`, everything up to it has been committed."""
+        """The last committed position. While a `done` runs, everything up to this position is committed."""
         self.after_batch: Callable[[], None] = _nothing
-        """Called once after all the dones of one batch, of units and of queries alike."""
+        """Called once after the last `done` of each batch, of units and of queries."""
         self.busy_seconds = 0.0
-        """How long a unit waits for another program's lock, from when it was submitted."""
+        """How long a unit waits for another program's lock, counted from its submission."""
         self.problem: str | None = None
-        """Why nothing can be written, as far as the last writes tell; None while writes succeed."""
+        """Why the last writes failed; None while writes succeed."""
         self._failing = trio.Event()
         self._writes = WriteQueue("writer", queue=queue, batch=batch, after_batch=self._batch_done, failed=failed)
-        self._reads = WriteQueue("readers", queue=queue, batch=READ_BATCH, after_batch=self._batch_done, failed=failed)
+        self._reads = WriteQueue(
+            "readers", queue=queue, batch=MAX_READ_BATCH, after_batch=self._batch_done, failed=failed
+        )
 
     @classmethod
     @asynccontextmanager
@@ -126,44 +133,46 @@ class Database:
         readers: int = READERS,
         failed: Failed | None = None,
     ) -> AsyncIterator[Database]:
-        """Lock, check, create or migrate the file, and serve it; at the end, everything submitted is done first.
+        """Lock, check, create or migrate the file, and serve it. On exit, all submitted units are finished first.
 
-        `failed` is told when the writer or a reader can't go on.
+        `failed` is called when the writer or a reader can't go on.
         """
         make_file(path)
         database = cls(path, batch=batch, queue=queue, clock=clock, failed=failed or _log_failure)
         database.busy_seconds = busy_seconds
         async with AsyncExitStack() as stack:
-            stack.enter_context(locked(path.with_suffix(".lock")))
-            courtesy = stack.enter_context(_courtesy())
-            writer = await stack.enter_async_context(_linked(path, courtesy, busy_seconds))
-            committer, database.epoch = await writer.hop(prepare_writer, writer.raw, path, schema, synchronous)
+            stack.enter_context(hold_lock(path.with_suffix(".lock")))
+            gil_yield = stack.enter_context(_installed_gil_yield())
+            writer = await stack.enter_async_context(_opened_thread(path, gil_yield, busy_seconds))
+            committer, database.epoch = await writer.call(
+                prepare_writer, writer.sqlite_connection, path, schema, synchronous
+            )
             database.position = committer.position
-            database._writes.serve(WritingServer(database, writer, committer))
-            stack.push_async_callback(_shielded, writer.hop, committer.close)
+            database._writes.serve(WriteWorker(database, writer, committer))
+            stack.push_async_callback(_shielded, writer.call, committer.close)
             for _ in range(readers):
-                link = await stack.enter_async_context(_linked(path, courtesy, busy_seconds))
-                reader = await link.hop(prepare_reader, link.raw)
-                database._reads.serve(ReadingServer(database, link, reader))
+                thread = await stack.enter_async_context(_opened_thread(path, gil_yield, busy_seconds))
+                reader = await thread.call(prepare_reader, thread.sqlite_connection)
+                database._reads.serve(ReadWorker(database, thread, reader))
             stack.push_async_callback(_shielded, database._drain)
             yield database
 
     @property
     def waiting(self) -> int:
-        """Units that wait for the writer."""
+        """How many units wait for the writer."""
         return len(self._writes)
 
     def submit(self, unit: Callable[[Transaction], Any], done: Callable[[outcome.Outcome[Any]], None]) -> None:
-        """Have a unit of work committed; UNAVAILABLE when too many wait."""
+        """Queue a unit of work for the next commit; UNAVAILABLE when too many units wait."""
         self._writes.submit(unit, done)
 
     def query(self, unit: Callable[[ReadTransaction], Any], done: Callable[[outcome.Outcome[Any]], None]) -> None:
-        """Have a question answered from what is committed; UNAVAILABLE when too many wait."""
+        """Queue a query of the committed data; UNAVAILABLE when too many queries wait."""
         self._reads.submit(unit, done)
 
     async def write(self, unit: Callable[[Transaction], T]) -> T:
-        """Commit a unit of work and return its result. Cancelled once it has begun, it still ends as it would."""
-        result: T = await self._writes.wait(unit)
+        """Commit a unit of work and return its result. A unit that has begun is finished, also when cancelled."""
+        result: T = await self._writes.submit_and_wait(unit)
         return result
 
     async def submit_and_wait(self, unit: Callable[[Transaction], T], on_commit: Callable[[T], None]) -> T:
@@ -186,12 +195,12 @@ class Database:
         return finished.unwrap()
 
     async def read(self, unit: Callable[[ReadTransaction], T]) -> T:
-        """Answer a question from what is committed. Cancelled, it is interrupted."""
-        result: T = await self._reads.wait(unit)
+        """Return the result of a query of the committed data. When cancelled, the query is interrupted."""
+        result: T = await self._reads.submit_and_wait(unit)
         return result
 
-    def committed(self, position: int, problem: str | None) -> None:
-        """A batch is over. A batch that wrote no event proves nothing about the disk: `probe` does."""
+    def record_batch(self, position: int, problem: str | None) -> None:
+        """Note the outcome of a batch. A batch without an event does not show that writes succeed: `probe` does."""
         if problem is not None:
             self.problem = problem
             self._failing.set()
@@ -199,12 +208,12 @@ class Database:
             self.problem = None
         self.position = position
 
-    def wait_less(self, seconds: float) -> None:
-        """Wait no longer than that for another program's lock, from the next batch on."""
+    def limit_lock_wait(self, seconds: float) -> None:
+        """Wait at most so long for another program's lock, from the next batch on."""
         self.busy_seconds = min(self.busy_seconds, seconds)
 
     async def keep_probing(self) -> None:
-        """While writes fail, try one now and then, for as long as the server runs: so that `problem` ends by itself."""
+        """While writes fail, try a write every PROBE_SECONDS, so that `problem` ends by itself. Never returns."""
         while True:
             await self._failing.wait()
             await trio.sleep(PROBE_SECONDS)
@@ -223,8 +232,8 @@ class Database:
         await self._reads.close()
 
 
-def is_unavailable(answer: outcome.Outcome[Any]) -> bool:
-    return isinstance(answer, outcome.Error) and getattr(answer.error, "code", None) is UNAVAILABLE
+def is_unavailable(result: outcome.Outcome[Any]) -> bool:
+    return isinstance(result, outcome.Error) and getattr(result.error, "code", None) is UNAVAILABLE
 
 
 def _nothing() -> None:
@@ -241,20 +250,20 @@ async def _shielded(function: Callable[..., Awaitable[Any]], *args: Any) -> None
 
 
 @contextmanager
-def _courtesy() -> Iterator[GilYield]:
-    courtesy = GilYield()
-    trio.lowlevel.add_instrument(courtesy)
+def _installed_gil_yield() -> Iterator[GilYield]:
+    gil_yield = GilYield()
+    trio.lowlevel.add_instrument(gil_yield)
     try:
-        yield courtesy
+        yield gil_yield
     finally:
-        trio.lowlevel.remove_instrument(courtesy)
+        trio.lowlevel.remove_instrument(gil_yield)
 
 
 @asynccontextmanager
-async def _linked(path: Path, courtesy: GilYield, busy_seconds: float) -> AsyncIterator[SqliteThread]:
-    link = SqliteThread.to(path, courtesy, busy_seconds=busy_seconds)
-    await link
+async def _opened_thread(path: Path, gil_yield: GilYield, busy_seconds: float) -> AsyncIterator[SqliteThread]:
+    thread = SqliteThread.for_file(path, gil_yield, busy_seconds=busy_seconds)
+    await thread
     try:
-        yield link
+        yield thread
     finally:
-        await _shielded(link.close)
+        await _shielded(thread.close)

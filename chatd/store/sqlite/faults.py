@@ -1,7 +1,7 @@
-"""What SQLite's failures mean: the world's fault, which passes, or this program's, which is a bug.
+"""What SQLite's errors mean: a failure outside the program, which passes, or a bug in this program.
 
-The world's (disk full, file locked, I/O error) are answered UNAVAILABLE and tried again by whoever likes; a
-program's (a constraint that nobody foresaw, wrong SQL) INTERNAL, with a traceback in the log.
+After a failure outside the program (disk full, file locked, I/O error) the caller gets UNAVAILABLE and may try again.
+After a bug (an unexpected constraint, wrong SQL) the caller gets INTERNAL, and the log has a traceback.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from protocol.errors import INTERNAL, UNAVAILABLE, Refusal
 
 LOG = logging.getLogger(__name__)
 
-WORLD = frozenset(
+OUTSIDE_CODES = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_LOCKED,
@@ -30,40 +30,40 @@ WORLD = frozenset(
     }
 )
 
-UNSYNCED = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
-"""Codes after which the kernel may hold pages that it believes written and that are not."""
+FAILED_FSYNC_CODES = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
+"""After these codes, the kernel may treat pages as written that are not on the disk."""
 
 
 class StoreProblem(Exception):
-    """The database can't be opened: one line that says what is wrong and how to mend it."""
+    """The database can't be opened. The message is one line: what is wrong, and what to do."""
 
 
-def is_of_the_world(error: BaseException) -> bool:
+def is_outside_failure(error: BaseException) -> bool:
     """Whether the whole transaction failed for a reason outside this program."""
-    return isinstance(error, sqlite3.Error) and (_code(error) & 0xFF) in WORLD
+    return isinstance(error, sqlite3.Error) and (_code(error) & 0xFF) in OUTSIDE_CODES
 
 
-def is_unsynced(error: sqlite3.Error) -> bool:
+def is_failed_fsync(error: sqlite3.Error) -> bool:
     """Whether an fsync failed."""
-    return _code(error) in UNSYNCED
+    return _code(error) in FAILED_FSYNC_CODES
 
 
-def refusal(error: BaseException, *, reading: bool = False) -> BaseException:
-    """What a unit's caller gets for an error: Refusals and foreign errors as they are, SQLite's as a Refusal."""
+def error_for_caller(error: BaseException, *, reading: bool = False) -> BaseException:
+    """The error that a unit's caller gets: a Refusal in place of SQLite's errors, every other error unchanged."""
     if not isinstance(error, sqlite3.Error | sqlite3.Warning):
         return error
     forbidden = reading and isinstance(error, sqlite3.Error) and _code(error) == sqlite3.SQLITE_READONLY
-    if is_of_the_world(error) and not forbidden:
+    if is_outside_failure(error) and not forbidden:
         return unavailable()
     LOG.error("a statement failed: %s", error, exc_info=error)
     return Refusal(INTERNAL)
 
 
 def unavailable() -> Refusal:
-    """The store can't do that just now."""
+    """The store can't do this now; the caller may try again."""
     return Refusal(UNAVAILABLE, retry_after=1.0)
 
 
 def _code(error: sqlite3.Error) -> int:
-    # Errors that the sqlite3 module raises by itself (a missing parameter) have no code.
+    # Errors of the sqlite3 module itself (a missing parameter) have no code.
     return getattr(error, "sqlite_errorcode", 0)

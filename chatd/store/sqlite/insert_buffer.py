@@ -1,8 +1,9 @@
-"""Rows that wait to be written: one statement for many of them costs a third of one statement each.
+"""Rows that wait to be inserted: one statement for many rows costs a third of one statement for each.
 
-They are written table by table, in the order in which the tables came into the line; so a table whose rows could be
-what a waiting row refers to never joins the line behind it. What waits is written before anything looks at it or
-changes it: `concerns` says of a statement's footprint whether it does.
+The rows are written table by table, in the order in which the tables came into the buffer. A waiting row must not
+refer to a row that is written after it. So a table that waiting rows may refer to is never added behind them: the
+waiting rows are written first. Waiting rows are also written before a statement reads or changes their tables:
+`must_write_before` tells this from the statement's effects.
 """
 
 from __future__ import annotations
@@ -10,56 +11,56 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from chatd.store.sqlite.prepared import Rows
+from chatd.store.sqlite.prepared import RowInsert
 from chatd.store.sqlite.statement_effects import StatementEffects
 
 Row = tuple[Any, ...]
 
 
 class InsertBuffer:
-    """The line: `lines` has the rows of each kind, `journal` for each row in the order of arrival the list it is in."""
+    """`pending` has the rows of each INSERT. `row_order` has, for each row in the order of arrival, its list."""
 
-    __slots__ = ("_changed", "_connection", "_touched", "journal", "lines", "names")
+    __slots__ = ("_changed", "_connection", "_touched", "names", "pending", "row_order")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.lines: dict[Rows, list[Row]] = {}
-        self.journal: list[list[Row]] = []
+        self.pending: dict[RowInsert, list[Row]] = {}
+        self.row_order: list[list[Row]] = []
         self.names: set[object] = set()
-        """Some rows have one. A name without its row only makes somebody look in the tables."""
+        """The names of the rows that have one. A name without its row only costs a look into the tables."""
         self._changed: set[str] = set()
         self._touched: set[str] = set()
 
-    def concerns(self, footprint: StatementEffects) -> bool:
-        """Whether what waits must be written before a statement is run."""
-        return not self._changed.isdisjoint(footprint.tables) or self.looks_at(footprint)
+    def must_write_before(self, effects: StatementEffects) -> bool:
+        """Whether the waiting rows must be written before a statement runs."""
+        return not self._changed.isdisjoint(effects.tables) or self.is_affected_by(effects)
 
-    def looks_at(self, footprint: StatementEffects) -> bool:
-        """Whether a statement changes something that waiting rows go into, or are held against."""
-        return not self._touched.isdisjoint(footprint.changed)
+    def is_affected_by(self, effects: StatementEffects) -> bool:
+        """Whether a statement changes a table that waiting rows go into or refer to."""
+        return not self._touched.isdisjoint(effects.changed)
 
-    def open(self, rows: Rows, footprint: StatementEffects) -> list[Row]:
-        """Let rows of another kind wait behind those that do, which don't look at them."""
-        self._changed |= footprint.changed
-        self._touched |= footprint.tables
-        line = self.lines[rows] = []
-        return line
+    def add_insert(self, rows: RowInsert, effects: StatementEffects) -> list[Row]:
+        """The list for the rows of a new INSERT, behind the others. No waiting row may refer to its table."""
+        self._changed |= effects.changed
+        self._touched |= effects.tables
+        waiting = self.pending[rows] = []
+        return waiting
 
-    def cut(self, length: int) -> None:
-        """Take back the rows that came last, down to so many."""
-        while len(self.journal) > length:
-            self.journal.pop().pop()
+    def truncate(self, length: int) -> None:
+        """Remove the newest rows until `length` rows wait."""
+        while len(self.row_order) > length:
+            self.row_order.pop().pop()
 
     def write(self) -> None:
-        """Write what waits; whether that goes well or not, nothing waits then."""
-        lines = list(self.lines.items())
+        """Write the waiting rows. The buffer is empty after this, also when it raises."""
+        inserts = list(self.pending.items())
         self.clear()
-        for rows, line in lines:
-            self._connection.executemany(rows.sql, line)
+        for rows, waiting in inserts:
+            self._connection.executemany(rows.sql, waiting)
 
     def clear(self) -> None:
-        self.lines.clear()
-        self.journal.clear()
+        self.pending.clear()
+        self.row_order.clear()
         self.names.clear()
         self._changed.clear()
         self._touched.clear()

@@ -1,7 +1,7 @@
 """One process per database: a lock file that names its holder.
 
-The lock is the kernel's (`flock`), so a killed process leaves none behind; the pid in the file is only for the
-message. The file stays when the lock is gone: removing it would let two processes hold two files of one name.
+The kernel holds the lock (`flock`), so a killed process leaves no lock. The pid in the file is only for the message.
+The file stays after the lock is released: if it were removed, two processes could hold two files of one name.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from chatd.store.sqlite.faults import StoreProblem
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock, or say who does."""
+def hold_lock(path: Path) -> Iterator[None]:
+    """Hold the lock; StoreProblem with the holder's pid when another process has it."""
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -37,21 +37,6 @@ def locked(path: Path) -> Iterator[None]:
         os.ftruncate(file, 0)
     finally:
         os.close(file)
-
-
-def holder(path: Path) -> int | None:
-    """The pid of the process that holds the lock; None when nobody does."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _pid(file)
-    finally:
-        os.close(file)
-    return None
 
 
 def _pid(file: int) -> int:

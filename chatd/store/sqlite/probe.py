@@ -1,8 +1,8 @@
-"""A write that tells whether the database can be written to.
+"""A write that shows whether the database can be written to.
 
-It must need room on the disk, or it would succeed on a full one: a commit of one page can fit where the last commit
-that failed left half of its pages. So a row of PROBE_BYTES is written and deleted again; what is deleted is overwritten
-(`secure_delete`), so all its pages go through the log, and nothing of it stays.
+The write must need room on the disk. Otherwise it could succeed on a full disk: a commit of one page can fit where a
+failed commit left half of its pages. So a row of PROBE_BYTES is written and deleted. Deleted content is overwritten
+(`secure_delete`). So all pages of the row go through the log, and none of its content stays.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from chatd.store.sqlite.transaction import Transaction
 from chatd.store.tables import meta
 
 PROBE_BYTES = 64 * 1024
-KEY = "probe"
+PROBE_KEY = "probe"
 
 _ADD = Prepared(insert(meta))
 _REMOVE = Prepared(delete(meta).where(meta.c.key == bindparam("of")))
 
 
 def write(tx: Transaction) -> None:
-    tx.run(_ADD, key=KEY, value="x" * PROBE_BYTES)
-    tx.run(_REMOVE, of=KEY)
+    """The unit that makes the write."""
+    tx.run(_ADD, key=PROBE_KEY, value="x" * PROBE_BYTES)
+    tx.run(_REMOVE, of=PROBE_KEY)

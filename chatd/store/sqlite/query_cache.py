@@ -1,8 +1,8 @@
-"""Answers that the writer remembers, each until something that it was read from changes.
+"""Results of queries that the writer keeps, each until something that it was read from changes.
 
-One connection writes to a file, and every statement that it runs shows its footprint here before it runs. So what is
-remembered is what SQLite would say, and a question that is asked with every message (who is the sender, and where do
-they stand) is asked once. What the footprints can't tell forgets everything: a rollback, a write by another program.
+Only one connection writes to a file, and the cache sees the effects of every statement before it runs. So a cached
+result equals what SQLite would return. The queries that every message makes (the sender, the sender's membership) run
+once. Effects can't describe a rollback or a write by another program: both clear the whole cache.
 """
 
 from __future__ import annotations
@@ -17,47 +17,48 @@ from chatd.store.sqlite.statement_effects import StatementEffects
 
 T = TypeVar("T")
 
-ANSWERS = 20_000
-"""Answers that are remembered per question: some 10 MB. With one more, all are forgotten, and learnt again."""
+MAX_RESULTS_PER_QUERY = 20_000
+"""Results that are kept per query: some 10 MB. When there would be one more, all results of the query are dropped."""
 
 
 class CachedQuery(Generic[T]):
-    """A SELECT of one row, the names of its parameters, and what is made of the row: something that never changes.
+    """A SELECT of one row, the names of its parameters, and a function that makes the result from the row.
 
-    Its answer must depend on nothing but the tables that it reads: not on the time, nor on chance.
+    The result must be immutable.
+    The result must depend only on the tables that the statement reads, not on the time or on chance.
     """
 
-    __slots__ = ("build", "names", "statement")
+    __slots__ = ("build", "parameters", "statement")
 
-    def __init__(self, statement: Select[Any], names: str, build: Callable[[tuple[Any, ...]], T]) -> None:
+    def __init__(self, statement: Select[Any], parameters: str, build: Callable[[tuple[Any, ...]], T]) -> None:
         self.statement = Prepared(statement)
-        self.names = tuple(names.split())
+        self.parameters = tuple(parameters.split())
         self.build = build
 
 
 class QueryCache:
-    """Answers by question and by the values of its parameters."""
+    """Results by query and by the values of its parameters."""
 
-    __slots__ = ("_footprints", "answers")
+    __slots__ = ("_effects", "results")
 
     def __init__(self) -> None:
-        self.answers: dict[CachedQuery[Any], dict[tuple[Any, ...], Any]] = {}
-        self._footprints: dict[CachedQuery[Any], StatementEffects] = {}
+        self.results: dict[CachedQuery[Any], dict[tuple[Any, ...], Any]] = {}
+        self._effects: dict[CachedQuery[Any], StatementEffects] = {}
 
-    def keep(self, question: CachedQuery[Any], key: tuple[Any, ...], answer: Any, footprint: StatementEffects) -> None:
-        """Remember an answer, and what it was read from."""
-        answers = self.answers.setdefault(question, {})
-        if len(answers) >= ANSWERS:
-            answers.clear()
-        answers[key] = answer
-        self._footprints[question] = footprint
+    def store(self, query: CachedQuery[Any], key: tuple[Any, ...], result: Any, effects: StatementEffects) -> None:
+        """Keep a result, and what it was read from."""
+        results = self.results.setdefault(query, {})
+        if len(results) >= MAX_RESULTS_PER_QUERY:
+            results.clear()
+        results[key] = result
+        self._effects[query] = effects
 
-    def forget(self, change: StatementEffects) -> None:
-        """Forget what a change can have made untrue."""
-        for question, answers in self.answers.items():
-            if answers and change.spoils(self._footprints[question]):
-                answers.clear()
+    def invalidate(self, change: StatementEffects) -> None:
+        """Drop the results that a change may affect."""
+        for query, results in self.results.items():
+            if results and change.invalidates(self._effects[query]):
+                results.clear()
 
-    def forget_all(self) -> None:
-        self.answers.clear()
-        self._footprints.clear()
+    def clear(self) -> None:
+        self.results.clear()
+        self._effects.clear()

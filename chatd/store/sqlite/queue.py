@@ -1,7 +1,7 @@
-"""A bounded queue of jobs in front of one or more connections, each served by a task of its own.
+"""A bounded queue of jobs before one or more connections. A task of its own serves each connection.
 
-A batch is whatever waits when a connection becomes free: it forms while the one before it runs, so a lone job never
-waits for company.
+A batch is all that waits when a connection becomes free. It forms while the batch before it runs, so a single job
+never waits for others to join it.
 """
 
 from __future__ import annotations
@@ -22,45 +22,45 @@ LOG = logging.getLogger(__name__)
 Outcomes = list[outcome.Outcome[Any]]
 Done = Callable[[outcome.Outcome[Any]], None]
 Failed = Callable[[str, Exception], None]
-"""Is told which part can't go on, and why."""
+"""Called with the name of the part that can't go on, and the error."""
 
 
 class Job:
-    """A unit of work and who is to be told how it went."""
+    """A unit of work, and the function that receives its outcome."""
 
-    __slots__ = ("done", "hurried", "submitted", "unit")
+    __slots__ = ("done", "is_cancelled", "submitted", "unit")
 
     def __init__(self, unit: Callable[[Any], Any], done: Done) -> None:
         self.unit = unit
         self.done = done
         self.submitted = perf_counter()
-        self.hurried = False
-        """Nobody wants the result any more: a reader gives it up, the writer does not."""
+        self.is_cancelled = False
+        """The caller was cancelled. A reader then ends the unit; the writer finishes it."""
 
 
 class Worker(Protocol):
-    """One connection's end of a lane."""
+    """Runs the jobs of a queue on one connection."""
 
     async def run(self, jobs: Sequence[Job]) -> Outcomes:
-        """Do the jobs on the connection's thread."""
+        """Run the jobs on the connection's thread."""
 
-    async def rest(self) -> None:
-        """Do what can be done between two batches."""
+    async def between_batches(self) -> None:
+        """Do the work that is due between two batches."""
 
 
 class WriteQueue:
-    """First come, first served. Everything but `wait` and `close` is synchronous.
+    """Runs jobs in the order in which they were submitted; the readers' queries wait in such a queue too.
 
-    A server that can't go on is reported to `failed` under the lane's name. When the last one has failed, everything
-    that waits is refused, and so is whatever is submitted later.
+    A worker that can't go on is reported to `failed` under the queue's name. When the last worker has failed, the
+    queue refuses all waiting jobs, and every job that is submitted later.
     """
 
     def __init__(self, name: str, *, queue: int, batch: int, after_batch: Callable[[], None], failed: Failed) -> None:
         self._name = name
         self._failed = failed
         self._waiting: deque[Job] = deque()
-        self._queue = queue
-        self._batch = batch
+        self._max_waiting = queue
+        self._max_batch = batch
         self._after_batch = after_batch
         self._idle = trio.lowlevel.ParkingLot()
         self._serving = 0
@@ -71,8 +71,8 @@ class WriteQueue:
         return len(self._waiting)
 
     def submit(self, unit: Callable[[Any], Any], done: Done) -> Job:
-        """Queue a unit, or refuse when too many wait or the store is closing."""
-        if self._closing or len(self._waiting) >= self._queue:
+        """Queue a unit; Refusal (UNAVAILABLE) when too many units wait or the store is closing."""
+        if self._closing or len(self._waiting) >= self._max_waiting:
             raise unavailable()
         job = Job(unit, done)
         self._waiting.append(job)
@@ -80,20 +80,23 @@ class WriteQueue:
             self._idle.unpark()
         return job
 
-    async def wait(self, unit: Callable[[Any], Any]) -> Any:
-        """Queue a unit and wait for its result. Cancelled while it waits, it is not run; while it runs, it ends."""
+    async def submit_and_wait(self, unit: Callable[[Any], Any]) -> Any:
+        """Queue a unit and wait for its result.
+
+        When the caller is cancelled, a unit that still waits is not run. A unit that runs is finished first.
+        """
         task = trio.lowlevel.current_task()
-        giving_up: list[Callable[[], Any]] = []
+        cancellations: list[Callable[[], Any]] = []
 
         def done(result: outcome.Outcome[Any]) -> None:
-            if giving_up and isinstance(result, outcome.Error):
-                result = outcome.capture(giving_up[0])
+            if cancellations and isinstance(result, outcome.Error):
+                result = outcome.capture(cancellations[0])
             trio.lowlevel.reschedule(task, result)
 
         def abort(raise_cancel: Callable[[], Any]) -> trio.lowlevel.Abort:
             if self._withdraw(job):
                 return trio.lowlevel.Abort.SUCCEEDED
-            giving_up.append(raise_cancel)
+            cancellations.append(raise_cancel)
             return trio.lowlevel.Abort.FAILED
 
         await trio.lowlevel.checkpoint_if_cancelled()
@@ -101,29 +104,29 @@ class WriteQueue:
         return await trio.lowlevel.wait_task_rescheduled(abort)
 
     def _withdraw(self, job: Job) -> bool:
-        """Take back a job that has not begun; have a reader end one that has."""
-        job.hurried = True
+        """Remove a job that has not begun; a reader ends a job that has begun. Return whether it was removed."""
+        job.is_cancelled = True
         if job not in self._waiting:
             return False
         self._waiting.remove(job)
         return True
 
-    def serve(self, server: Worker) -> None:
-        """Let a connection serve this lane until it is closed."""
+    def serve(self, worker: Worker) -> None:
+        """Let a worker run this queue's jobs until the queue is closed."""
         self._serving += 1
-        # A system task, since no caller's cancellation may come between a commit and telling of it.
-        trio.lowlevel.spawn_system_task(self._serve, server)
+        # A system task: no caller's cancellation may prevent the delivery of outcomes after a commit.
+        trio.lowlevel.spawn_system_task(self._serve, worker)
 
     async def close(self) -> None:
-        """Refuse new jobs and wait until every job that was taken is done."""
+        """Refuse new jobs and wait until every accepted job is done."""
         self._closing = True
         self._idle.unpark_all()
         if self._serving:
             await self._closed.wait()
 
-    async def _serve(self, server: Worker) -> None:
+    async def _serve(self, worker: Worker) -> None:
         try:
-            await self._serve_until_closed(server)
+            await self._serve_until_closed(worker)
         except Exception as problem:
             self._failed(self._name, problem)
         self._serving -= 1
@@ -132,46 +135,46 @@ class WriteQueue:
             self._refuse_waiting()
             self._closed.set()
 
-    async def _serve_until_closed(self, server: Worker) -> None:
+    async def _serve_until_closed(self, worker: Worker) -> None:
         while True:
-            jobs = self._take()
+            jobs = self._next_batch()
             if jobs:
-                self._tell(jobs, await _run(server, jobs))
-                await server.rest()
+                self._deliver(jobs, await _run(worker, jobs))
+                await worker.between_batches()
             elif self._closing:
                 break
             else:
                 await self._idle.park()
 
     def _refuse_waiting(self) -> None:
-        """Nothing serves this lane any more: what waits (nothing, unless a server failed) is refused."""
+        """No worker is left: refuse the jobs that wait. There are none, unless a worker failed."""
         jobs = list(self._waiting)
         self._waiting.clear()
         if jobs:
-            self._tell(jobs, [outcome.Error(unavailable()) for _ in jobs])
+            self._deliver(jobs, [outcome.Error(unavailable()) for _ in jobs])
 
-    def _take(self) -> Sequence[Job]:
-        """The next batch: at most this server's share of what waits."""
+    def _next_batch(self) -> Sequence[Job]:
+        """The next batch: at most this worker's share of the waiting jobs."""
         waiting = self._waiting
         free = 1 + len(self._idle)
-        count = min(self._batch, -(-len(waiting) // free))
+        count = min(self._max_batch, -(-len(waiting) // free))
         return [waiting.popleft() for _ in range(count)]
 
-    def _tell(self, jobs: Sequence[Job], outcomes: Outcomes) -> None:
+    def _deliver(self, jobs: Sequence[Job], outcomes: Outcomes) -> None:
         for job, result in zip(jobs, outcomes, strict=True):
             try:
                 job.done(result)
             except Exception:
-                LOG.exception("what follows a unit of work failed")
+                LOG.exception("the callback of a unit of work failed")
         try:
             self._after_batch()
         except Exception:
-            LOG.exception("what follows a batch failed")
+            LOG.exception("the callback after a batch failed")
 
 
-async def _run(server: Worker, jobs: Sequence[Job]) -> Outcomes:
+async def _run(worker: Worker, jobs: Sequence[Job]) -> Outcomes:
     try:
-        return await server.run(jobs)
+        return await worker.run(jobs)
     except Exception:
         LOG.exception("a batch failed as a whole")
         return [outcome.Error(unavailable()) for _ in jobs]

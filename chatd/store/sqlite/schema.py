@@ -1,12 +1,12 @@
-"""Brings a database file to the schema that this chatd knows, before anyone uses it.
+"""Brings a database file to the schema that this chatd knows, before the file is used.
 
-    no tables             created from the metadata and stamped with the newest version; Alembic is not imported
+    no tables             the tables are created from the metadata, with the newest version; Alembic is not imported
     the newest version    nothing to do
-    an older version      a copy beside the file first, then Alembic, in one transaction
+    an older version      first a copy beside the file, then Alembic, in one transaction
     a newer version, another program's file, not a database: refused with one line
 
-Versions are the four digits that begin the name of a file in `migrations/versions`, so the newest is known without
-importing Alembic (0.9 s).
+A version is the four digits that begin the name of a file in `migrations/versions`. So the newest version is known
+without importing Alembic, which takes 0.9 s.
 """
 
 from __future__ import annotations
@@ -19,69 +19,62 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, column, create_engine, event, func, select, table
+from sqlalchemy import Connection, MetaData, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 from chatd.store.sqlite.faults import StoreProblem
 from chatd.store.sqlite.prepared import Prepared
+from chatd.store.sqlite.sequences import last_number
 from chatd.store.sqlite.transaction import POSITION
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
-VERSION = re.compile(r"\d{4}_\w+\.py$")
+MIGRATIONS_FOLDER = Path(__file__).parent.parent / "migrations"
+VERSION_FILE = re.compile(r"\d{4}_\w+\.py$")
 
-VERSIONS = """CREATE TABLE alembic_version (
+CREATE_VERSION_TABLE = """CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 )"""  # as Alembic would make it
-EPOCH = "SELECT value FROM meta WHERE key = 'epoch'"
+SELECT_EPOCH = "SELECT value FROM meta WHERE key = 'epoch'"
 SET_EPOCH = "INSERT OR REPLACE INTO meta (key, value) VALUES ('epoch', ?)"
 
 
 @dataclass(frozen=True)
 class Schema:
-    """What a database holds. It must have a table `meta (key, value)`, where the engine keeps the epoch.
+    """The tables of a database. One must be `meta (key, value)`, where the engine keeps the epoch.
 
-    `seeds` has for each noun, and for "position", a statement for the last number that was given out.
+    `last_numbers` has for each noun, and for "position", the query for the last number that was given out.
     """
 
     metadata: MetaData
-    seeds: Mapping[str, Prepared] = field(default_factory=dict)
-    migrations: Path = MIGRATIONS
+    last_numbers: Mapping[str, Prepared] = field(default_factory=dict)
+    migrations: Path = MIGRATIONS_FOLDER
 
     @classmethod
     def of(cls, metadata: MetaData) -> Schema:
-        """Every table with a column `id` is a noun by its own name; a key `position` is the event log's.
+        """Every table with a key `id` is a noun of the table's name; a key `position` is the event log's.
 
-        Where the newest rows can be deleted, `sqlite_autoincrement=True` keeps their numbers from coming back.
+        With `sqlite_autoincrement=True`, the numbers of deleted rows are never given out again.
         """
-        seeds: dict[str, Prepared] = {}
+        last_numbers: dict[str, Prepared] = {}
         for name, noun in metadata.tables.items():
             for key in noun.primary_key:
                 if key.name in ("id", POSITION):
-                    seeds[POSITION if key.name == POSITION else name] = _seed(key)
-        return cls(metadata, seeds)
+                    last_numbers[POSITION if key.name == POSITION else name] = last_number(key)
+        return cls(metadata, last_numbers)
 
     @property
     def newest(self) -> str:
         """The version that this program knows."""
-        return max(name[:4] for name in os.listdir(self.migrations / "versions") if VERSION.match(name))
+        return max(name[:4] for name in os.listdir(self.migrations / "versions") if VERSION_FILE.match(name))
 
 
-def _seed(key: Column[Any]) -> Prepared:
-    if key.table.dialect_options["sqlite"]["autoincrement"]:
-        given = table("sqlite_sequence", column("name"), column("seq"))
-        return Prepared(select(given.c.seq).where(given.c.name == key.table.name))
-    return Prepared(select(func.max(key)))
-
-
-def bring_up(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+def create_or_migrate(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     """Create, check or migrate the schema, or raise StoreProblem."""
     version, newest = version_of(connection, path), schema.newest
     if version == newest:
         return
     if version is None:
-        with _core(connection) as core:
+        with _sqlalchemy_connection(connection) as core:
             _create(core, schema)
     elif version > newest:
         raise StoreProblem(
@@ -113,19 +106,19 @@ def version_of(connection: sqlite3.Connection, path: Path) -> str | None:
 
 def epoch_of(connection: sqlite3.Connection) -> str:
     """The UUID of this database, made at its first use."""
-    row = connection.execute(EPOCH).fetchone()
+    row = connection.execute(SELECT_EPOCH).fetchone()
     return str(row[0]) if row else renew_epoch(connection)
 
 
 def renew_epoch(connection: sqlite3.Connection) -> str:
-    """Give the database another UUID: after a restore, no position of before means anything."""
+    """Give the database another UUID. After a restore, positions from before are not valid."""
     epoch = str(uuid.uuid4())
     connection.execute(SET_EPOCH, (epoch,))
     return epoch
 
 
 def back_up(connection: sqlite3.Connection, target: Path) -> Path:
-    """Write a compact copy of the database, readable by its owner only; a name that is taken gets a number."""
+    """Write a compact copy of the database, readable by its owner only. If the name is taken, it gets a number."""
     numbered = (target.with_stem(f"{target.stem}-{n}") for n in range(2, 1000))
     for candidate in (target, *numbered):
         try:
@@ -145,8 +138,8 @@ def back_up(connection: sqlite3.Connection, target: Path) -> Path:
 
 
 @contextmanager
-def _core(connection: sqlite3.Connection) -> Iterator[Connection]:
-    """SQLAlchemy on a sqlite3 connection that is ours, in one transaction."""
+def _sqlalchemy_connection(connection: sqlite3.Connection) -> Iterator[Connection]:
+    """SQLAlchemy's view of our sqlite3 connection, in one transaction."""
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     event.listen(engine, "begin", lambda core: core.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.begin() as core:
@@ -155,7 +148,7 @@ def _core(connection: sqlite3.Connection) -> Iterator[Connection]:
 
 def _create(core: Connection, schema: Schema) -> None:
     schema.metadata.create_all(core)
-    core.exec_driver_sql(VERSIONS)
+    core.exec_driver_sql(CREATE_VERSION_TABLE)
     core.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema.newest,))
 
 
@@ -165,7 +158,7 @@ def _upgrade(connection: sqlite3.Connection, schema: Schema) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
-    with _core(connection) as core:
+    with _sqlalchemy_connection(connection) as core:
         config.attributes.update(connection=core, metadata=schema.metadata)
         command.upgrade(config, "head")
         broken = core.exec_driver_sql("PRAGMA foreign_key_check").first()

@@ -1,12 +1,12 @@
-"""One SQLite connection with a thread of its own, for Trio: aiosqlite with another way to wake its waiter.
+"""One SQLite connection with a thread of its own, for Trio: aiosqlite with another way to wake the waiting task.
 
-aiosqlite's thread asks three things of a waiter: `get_loop().call_soon_threadsafe`, `set_result` and
-`set_exception`. `Waiter` answers them for a Trio task, so the library's thread, queue and whole API stay as they
-are. `_execute`, `_connect` and `stop` are the only places that make a waiter; tests/chatd/store/sqlite/test_thread.py
-fails when a new aiosqlite has one more (`iterdump` is left alone: it does not work here, and nothing needs it).
+aiosqlite's thread uses three methods of a waiter: `get_loop().call_soon_threadsafe`, `set_result` and
+`set_exception`. `Waiter` has them for a Trio task, so the library's thread, queue and whole API stay as they are.
+Only `_execute`, `_connect` and `stop` make a waiter; tests/chatd/store/sqlite/test_thread.py fails when a new
+aiosqlite makes one elsewhere. (`iterdump` makes one too. It does not work here, and chatd does not use it.)
 
-What was handed to the thread always ends before its caller goes on (`Abort.FAILED`): a cancelled task would
-otherwise leave a connection in use behind its back. A long read is ended by its reader (reader.py).
+A function that was passed to the thread always ends before its caller goes on (`Abort.FAILED`). Otherwise, a cancelled
+task could leave a connection that is still in use. The reader itself ends a long read (reader.py).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from aiosqlite import core
 
 from chatd.store.sqlite.gil_yield import GilYield
 
-STATEMENTS = 512  # compiled statements that a connection keeps; chatd has fewer
+MAX_CACHED_STATEMENTS = 512  # that a connection keeps compiled; chatd has fewer
 
 
 class Waiter:
-    """Stands where aiosqlite expects an asyncio future: at most one Trio task waits for it."""
+    """Takes the place of aiosqlite's asyncio future. At most one Trio task waits for it."""
 
     __slots__ = ("_outcome", "_task", "_token")
 
@@ -41,7 +41,7 @@ class Waiter:
         return self
 
     def call_soon_threadsafe(self, function: Callable[..., Any], *args: Any) -> None:
-        with contextlib.suppress(trio.RunFinishedError):  # nobody is left to be told
+        with contextlib.suppress(trio.RunFinishedError):  # no task is left that waits
             self._token.run_sync_soon(function, *args)
 
     def done(self) -> bool:
@@ -74,36 +74,36 @@ def _cannot_abort(_raise_cancel: Any) -> trio.lowlevel.Abort:
 
 
 class SqliteThread(core.Connection):
-    """aiosqlite's connection, awaitable from Trio tasks. `async with Link.to(path, courtesy) as link: ...`"""
+    """aiosqlite's connection, awaitable from Trio tasks: `async with SqliteThread.for_file(path, GilYield()) as …`."""
 
-    courtesy: GilYield
+    gil_yield: GilYield
 
     @classmethod
-    def to(cls, path: Path | str, courtesy: GilYield, *, busy_seconds: float = 4.0) -> SqliteThread:
-        """A link to the database file; transactions are the caller's own (`isolation_level=None`)."""
+    def for_file(cls, path: Path | str, gil_yield: GilYield, *, busy_seconds: float = 4.0) -> SqliteThread:
+        """A connection to the database file; the caller begins and ends transactions (`isolation_level=None`)."""
         connector = partial(
             sqlite3.connect,
             path,
             timeout=busy_seconds,
             isolation_level=None,
             check_same_thread=False,
-            cached_statements=STATEMENTS,
+            cached_statements=MAX_CACHED_STATEMENTS,
         )
-        link = cls(connector, iter_chunk_size=64)
-        link.courtesy = courtesy
-        return link
+        thread = cls(connector, iter_chunk_size=64)
+        thread.gil_yield = gil_yield
+        return thread
 
-    async def hop(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Run a function on the connection's thread; it may use `raw` there. Can't be cancelled."""
-        self.courtesy.began()
+    async def call(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Run a function on the connection's thread; it may use `sqlite_connection`. Can't be cancelled."""
+        self.gil_yield.call_began()
         try:
             return await self._execute(function, *args)
         finally:
-            self.courtesy.ended()
+            self.gil_yield.call_ended()
 
     @property
-    def raw(self) -> sqlite3.Connection:
-        """The sqlite3 connection itself, for what runs on its thread."""
+    def sqlite_connection(self) -> sqlite3.Connection:
+        """The sqlite3 connection itself, for functions that run on its thread."""
         return self._conn
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -125,7 +125,7 @@ class SqliteThread(core.Connection):
         return self
 
     def stop(self) -> Waiter | None:  # type: ignore[override]
-        """Close the connection and end its thread. Can be called outside Trio, by the garbage collector."""
+        """Close the connection and end its thread. Also works outside Trio, for the garbage collector."""
         self._running = False
 
         def close_and_stop() -> object:

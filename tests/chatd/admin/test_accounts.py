@@ -11,7 +11,7 @@ import pytest
 
 from chatd.admin.accounts import apply_change
 from chatd.core.accounts import first_steps
-from chatd.services.accounts import Changed
+from chatd.services.accounts import UpdatedAccount
 from chatd.store.queries import users
 from protocol.commands import Login, Refresh
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, RATE_LIMITED, Refusal
@@ -127,7 +127,7 @@ async def test_delete_keeps_an_empty_account_and_frees_the_name(world: World) ->
     for name in ("ada", "1", "deleted-1"):
         with pytest.raises(Refusal, match="There is no user"):
             await world.do("user.set", user=name, disabled=False)
-    deleted = await world.database.read(lambda tx: users.account(tx, id=1))
+    deleted = await world.database.read(lambda tx: users.find_account(tx, id=1))
     assert deleted is not None
     assert (deleted.user.name, deleted.user.email, deleted.user.display, deleted.password) == (
         "deleted-1",
@@ -158,9 +158,9 @@ async def test_a_change_invalidates_the_user_and_closes_the_connections_of_a_sig
 
     app: Any = SimpleNamespace(authenticator=Recorder(), dispatch=Recorder())
     user = (await world.join()).user
-    apply_change(app, Changed(user))
+    apply_change(app, UpdatedAccount(user))
     assert calls == [1]
-    apply_change(app, Changed(user, signed_out=True))
+    apply_change(app, UpdatedAccount(user, signed_out=True))
     assert calls == [1, 1, (AccountClosed(user.ref), None)]
 
 
@@ -189,9 +189,9 @@ async def test_refused_tokens(world: World) -> None:
             await world.do("token.make", user="ada", ttl=ttl)
     await world.do("user.set", user="ada", disabled=True)
     for call, arguments, why in (
-        ("token.make", {"user": "ada"}, "closed"),
+        ("token.make", {"user": "ada"}, "is disabled"),
         ("token.make", {"user": "unknown"}, "There is no user unknown"),
-        ("token.check", {"token": token}, "closed"),
+        ("token.check", {"token": token}, "is disabled"),
         ("token.check", {"token": "nonsense"}, "token"),
         ("token.check", {"token": token[:-4] + "AAAA"}, "signature"),
     ):

@@ -1,4 +1,4 @@
-"""From the configuration to a verifier and an issuer, or to one line that says what is wrong."""
+"""The configuration makes a verifier and an issuer, or one line that names the fault."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chatd.config.settings import AuthSettings, Config
 from protocol.errors import Refusal
 
 NOW = 1_800_000_000.0
-SHARED = Secret("a secret that is shared with somebody, and long enough for any of them")
+SHARED = Secret("a secret that is shared with an issuer, and long enough for any algorithm")
 PRIVATE = ed25519.Ed25519PrivateKey.generate()
 PEM = PRIVATE.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 JWKS = json.dumps({"keys": [jwt.algorithms.OKPAlgorithm.to_jwk(PRIVATE.public_key(), as_dict=True) | {"kid": "one"}]})
@@ -34,7 +34,7 @@ def foreign(key: Any = SHARED, algorithm: str = "HS256", kid: str | None = None,
     return jwt.encode(claims, key, algorithm, headers={"kid": kid} if kid else None)
 
 
-def test_with_nothing_configured_the_own_secret_signs_and_is_kept(tmp_path: Path) -> None:
+def test_without_configuration_the_own_secret_signs_and_is_kept(tmp_path: Path) -> None:
     made = identity(tmp_path)
     token = made.issuer.access(1, ttl=60)
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
@@ -56,7 +56,7 @@ def test_with_nothing_configured_the_own_secret_signs_and_is_kept(tmp_path: Path
 def test_foreign_keys_make_users(tmp_path: Path, auth: dict[str, Any], token: str) -> None:
     made = identity(tmp_path, **auth)
     assert made.verifier.verify(token).subject == 7
-    assert made.verifier.verify(made.issuer.access(1, ttl=60)).subject == 1, "own tokens go on"
+    assert made.verifier.verify(made.issuer.access(1, ttl=60)).subject == 1, "own tokens stay valid"
     assert (made.foreign, made.provision) == (True, True)
     assert not identity(tmp_path, provision="off", **auth).provision
 
@@ -69,13 +69,13 @@ def test_keys_in_files(tmp_path: Path) -> None:
     assert identity(tmp_path, jwks_file=str(jwks)).verifier.verify(foreign(PRIVATE, "EdDSA", "one")).subject == 7
 
 
-def test_a_key_set_with_an_address_is_asked_for(tmp_path: Path) -> None:
+def test_a_key_set_with_a_url_has_a_source(tmp_path: Path) -> None:
     made = identity(tmp_path, jwks_url="https://issuer.example/jwks")
     assert made.source is not None
     assert (made.foreign, made.provision) == (True, True)
 
 
-def test_what_tokens_must_say_is_a_setting(tmp_path: Path) -> None:
+def test_the_required_claims_are_settings(tmp_path: Path) -> None:
     made = identity(tmp_path, secret=SHARED, issuer="me", audience="you", user_claims=("uid",), leeway=0.0)
     good: dict[str, Any] = {"iss": "me", "aud": "you", "uid": 9}
     assert made.verifier.verify(foreign(**good)).subject == 9
@@ -84,7 +84,7 @@ def test_what_tokens_must_say_is_a_setting(tmp_path: Path) -> None:
             made.verifier.verify(foreign(**good | wrong))
 
 
-def test_an_own_token_of_the_next_second_is_good(tmp_path: Path) -> None:
+def test_an_own_token_of_the_next_second_is_valid(tmp_path: Path) -> None:
     made = identity(tmp_path, leeway=0.0)
     assert made.verifier.verify(made.issuer.access(1, ttl=60, issued=int(NOW) + 1)).issued == NOW + 1
 
@@ -104,7 +104,7 @@ def test_an_own_token_of_the_next_second_is_good(tmp_path: Path) -> None:
         ({"jwks_url": "https://[x"}, "auth.jwks_url: expected an address"),
     ],
 )
-def test_what_is_wrong_is_one_line_that_names_the_setting(tmp_path: Path, auth: dict[str, Any], line: str) -> None:
+def test_a_fault_is_one_line_that_names_the_setting(tmp_path: Path, auth: dict[str, Any], line: str) -> None:
     with pytest.raises(ConfigError, match=line) as found:
         identity(tmp_path, **auth)
     assert "\n" not in str(found.value)
@@ -120,9 +120,9 @@ def test_an_empty_key_set_and_a_short_secret(tmp_path: Path) -> None:
         identity(tmp_path)
 
 
-def test_what_is_kept_of_an_address_needs_the_secret_to_be_told(tmp_path: Path) -> None:
+def test_the_digest_of_an_address_depends_on_the_secret(tmp_path: Path) -> None:
     one, other = identity(tmp_path), tmp_path / "other"
     other.mkdir()
-    assert one.place_of("192.0.2.1") == identity(tmp_path).place_of("192.0.2.1")
-    assert one.place_of("192.0.2.1") != one.place_of("192.0.2.2")
-    assert one.place_of("192.0.2.1") != identity(other).place_of("192.0.2.1")
+    assert one.address_digest("192.0.2.1") == identity(tmp_path).address_digest("192.0.2.1")
+    assert one.address_digest("192.0.2.1") != one.address_digest("192.0.2.2")
+    assert one.address_digest("192.0.2.1") != identity(other).address_digest("192.0.2.1")

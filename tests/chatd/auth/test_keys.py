@@ -1,4 +1,4 @@
-"""Where keys come from, and what is no key."""
+"""Sources of keys, and values that are not keys."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from chatd.auth.claims import ClaimRules
-from chatd.auth.jwks import LARGEST, JwksSource, check_url
+from chatd.auth.jwks import MAX_KEY_SET_BYTES, JwksSource, check_url
 from chatd.auth.keys import KeyRing, KeySettings, load_or_make_secret, make_ring
 from chatd.auth.public_keys import KeyProblem
 from chatd.auth.verifier import Verifier
@@ -62,7 +62,7 @@ def token(private: Any, kid: str | None, algorithm: str = "ES256") -> str:
 # ---- the server's own secret ----
 
 
-def test_the_secret_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> None:
+def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     secret = load_or_make_secret(path)
     assert len(secret) == 32
@@ -71,7 +71,7 @@ def test_the_secret_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) 
     assert os.listdir(tmp_path) == ["secret"]
 
 
-def test_programs_that_start_at_once_share_one_secret(tmp_path: Path) -> None:
+def test_programs_that_start_at_the_same_time_share_one_secret(tmp_path: Path) -> None:
     found: list[bytes] = []
     barrier = threading.Barrier(8)
 
@@ -88,7 +88,7 @@ def test_programs_that_start_at_once_share_one_secret(tmp_path: Path) -> None:
     assert len(set(found)) == 1
 
 
-def test_a_secret_that_others_can_read_is_closed_to_them(tmp_path: Path) -> None:
+def test_the_mode_of_a_readable_secret_is_corrected(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_bytes(SECRET)
     path.chmod(0o644)
@@ -96,7 +96,7 @@ def test_a_secret_that_others_can_read_is_closed_to_them(tmp_path: Path) -> None
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_what_is_no_secret(tmp_path: Path) -> None:
+def test_invalid_secrets(tmp_path: Path) -> None:
     (tmp_path / "short").write_bytes(b"x" * 31)
     (tmp_path / "folder").mkdir()
     for name, why in (("short", "31 bytes"), ("folder", "directory"), ("missing/secret", "cannot make")):
@@ -137,7 +137,7 @@ def test_what_is_no_secret(tmp_path: Path) -> None:
         ({"jwks": jwks(jwk(OLD, kid="a")), "keys": {"a": pem(NEW)}}, "of that name"),
     ],
 )
-def test_what_is_refused_at_the_start(settings: dict[str, Any], why: str) -> None:
+def test_keys_that_are_rejected_at_the_start(settings: dict[str, Any], why: str) -> None:
     with pytest.raises(KeyProblem, match=why) as caught:
         ring(**settings)
     assert "xxxxx" not in str(caught.value)
@@ -145,7 +145,7 @@ def test_what_is_refused_at_the_start(settings: dict[str, Any], why: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-def test_a_private_key_is_refused() -> None:
+def test_a_private_key_is_rejected() -> None:
     private = OLD.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     with pytest.raises(KeyProblem, match="private"):
         ring(public_key=private)
@@ -174,7 +174,7 @@ def verify(made: KeyRing, text: str) -> int | str:
     return Verifier(made, ClaimRules(), now=lambda: NOW).verify(text).subject
 
 
-def test_a_key_set_may_hold_every_kind_and_what_is_no_use_is_passed_over() -> None:
+def test_a_key_set_may_have_keys_of_all_types_and_unusable_ones_are_ignored() -> None:
     edwards = ed25519.Ed25519PrivateKey.generate()
     made = ring(
         jwks=jwks(
@@ -226,12 +226,12 @@ def problem(source: JwksSource) -> str:
 
 
 class Issuer:
-    """An issuer whose key set the test changes; `answer` may be an exception."""
+    """An issuer with a key set that the test changes; `answer` may be an exception."""
 
     def __init__(self, answer: bytes | Exception) -> None:
         self.answer = answer
         self.times: list[float] = []
-        self.told: list[str] = []
+        self.warnings: list[str] = []
         self.ring = ring(jwks_url="https://id.example/keys?token=hidden")
         self.source = JwksSource("https://id.example/keys?token=hidden", self.ring, warn=self.warn, fetch=self.fetch)
         self.verifier = Verifier(self.ring, ClaimRules(), self.source, now=lambda: NOW)
@@ -244,7 +244,7 @@ class Issuer:
         return self.answer
 
     def warn(self, event: str, **values: Any) -> None:
-        self.told.append(f"{event} {values}")
+        self.warnings.append(f"{event} {values}")
 
 
 async def test_a_new_key_is_fetched_when_a_token_names_it(
@@ -253,7 +253,7 @@ async def test_a_new_key_is_fetched_when_a_token_names_it(
     issuer = Issuer(jwks(jwk(OLD, kid="old")))
     nursery.start_soon(issuer.source.run)
     old = token(OLD, "old")
-    assert (await issuer.verifier.verify_or_fetch_keys(old)).subject == 7, "waits for the first fetch"
+    assert (await issuer.verifier.verify_or_fetch_keys(old)).subject == 7, "it waits for the first fetch"
     await trio.sleep(60)
     issuer.answer = jwks(jwk(NEW, kid="new"))
     with pytest.raises(Refusal, match="not known"):
@@ -264,7 +264,7 @@ async def test_a_new_key_is_fetched_when_a_token_names_it(
     assert len(issuer.times) == 2
 
 
-async def test_an_issuer_with_one_key_need_not_name_it(
+async def test_the_only_key_of_an_issuer_needs_no_name(
     autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
 ) -> None:
     issuer = Issuer(jwks(jwk(OLD)))
@@ -272,7 +272,9 @@ async def test_an_issuer_with_one_key_need_not_name_it(
     assert (await issuer.verifier.verify_or_fetch_keys(token(OLD, None))).subject == 7
 
 
-async def test_the_issuer_is_not_hammered(autojump_clock: trio.testing.MockClock, nursery: trio.Nursery) -> None:
+async def test_unknown_keys_do_not_flood_the_issuer_with_requests(
+    autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
+) -> None:
     issuer = Issuer(jwks(jwk(OLD, kid="old")))
     nursery.start_soon(issuer.source.run)
     for _ in range(100):
@@ -284,7 +286,7 @@ async def test_the_issuer_is_not_hammered(autojump_clock: trio.testing.MockClock
     assert min(gaps) >= 10
 
 
-async def test_without_unknown_keys_it_is_fetched_in_its_rhythm(
+async def test_without_unknown_keys_the_key_set_is_fetched_at_fixed_intervals(
     autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
 ) -> None:
     issuer = Issuer(jwks(jwk(OLD, kid="old")))
@@ -312,14 +314,14 @@ async def test_the_keys_are_kept_while_the_issuer_is_down(
     await trio.sleep(400)
     assert issuer.verifier.verify(token(NEW, "new")).subject == 7
     assert problem(issuer.source) == ""
-    assert [text.split(" {")[0] for text in issuer.told] == [
+    assert [text.split(" {")[0] for text in issuer.warnings] == [
         "cannot fetch the issuer's keys",
         "the issuer's keys are back",
     ]
-    assert "hidden" not in "".join(issuer.told)
+    assert "hidden" not in "".join(issuer.warnings)
 
 
-async def test_before_the_first_keys_nobody_is_called_an_impostor(
+async def test_before_the_first_keys_a_token_is_not_called_invalid(
     autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
 ) -> None:
     issuer = Issuer(OSError("down"))
@@ -332,7 +334,7 @@ async def test_before_the_first_keys_nobody_is_called_an_impostor(
     assert caught.value.code is AUTH_INVALID
 
 
-async def test_a_key_set_cannot_take_the_servers_own_name(
+async def test_a_key_set_cannot_replace_the_servers_own_key(
     autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
 ) -> None:
     issuer = Issuer(jwks(jwk(OLD, kid="chatd"), jwk(NEW, kid="new")))
@@ -346,8 +348,8 @@ async def test_a_key_set_cannot_take_the_servers_own_name(
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
-class Site:
-    """A loopback HTTP server that answers as the test says."""
+class KeyServer:
+    """A loopback HTTP server. The test sets its answer."""
 
     def __init__(self) -> None:
         self.answer: Answer = lambda request: respond(request, b"")
@@ -374,8 +376,8 @@ def respond(request: BaseHTTPRequestHandler, body: bytes, status: int = 200, **h
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
+def site() -> Iterator[KeyServer]:
+    made = KeyServer()
     thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield made
@@ -384,15 +386,15 @@ def site() -> Iterator[Site]:
     thread.join()
 
 
-async def next_try(source: JwksSource) -> None:
-    source.ask()
-    await source.fetched(30)
+async def next_fetch(source: JwksSource) -> None:
+    source.request_fetch()
+    await source.wait_fetched(30)
 
 
-async def test_rotation_and_failure_over_http(site: Site, nursery: trio.Nursery) -> None:
+async def test_rotation_and_failure_over_http(site: KeyServer, nursery: trio.Nursery) -> None:
     made = ring(jwks_url=site.url)
-    told: list[str] = []
-    source = JwksSource(site.url, made, warn=lambda event, **_: told.append(event), at_most_every=0)
+    warnings: list[str] = []
+    source = JwksSource(site.url, made, warn=lambda event, **_: warnings.append(event), min_interval_seconds=0)
     check = Verifier(made, ClaimRules(), source, now=lambda: NOW)
     site.answer = lambda request: respond(request, jwks(jwk(OLD, kid="old")))
     nursery.start_soon(source.run)
@@ -404,30 +406,30 @@ async def test_rotation_and_failure_over_http(site: Site, nursery: trio.Nursery)
     bad: list[tuple[Answer, str]] = [
         (lambda request: respond(request, b"", 500), "500"),
         (lambda request: respond(request, b"", 302, Location=site.url), "302"),
-        (lambda request: respond(request, b" " * (LARGEST + 1)), "larger"),
+        (lambda request: respond(request, b" " * (MAX_KEY_SET_BYTES + 1)), "larger"),
         (lambda request: respond(request, b"nonsense"), "not a key set"),
         (lambda request: None, "RemoteDisconnected"),
     ]
     for site.answer, why in bad:
-        await next_try(source)
+        await next_fetch(source)
         assert why in problem(source)
         assert check.verify(token(NEW, "new")).subject == 7
-    assert told == ["cannot fetch the issuer's keys"]
+    assert warnings == ["cannot fetch the issuer's keys"]
     nursery.cancel_scope.cancel()
 
 
-async def test_an_issuer_that_is_not_there(nursery: trio.Nursery) -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
-        source = JwksSource(url, ring(jwks_url=url), warn=lambda *_, **__: None, at_most_every=0)
+async def test_an_unreachable_issuer(nursery: trio.Nursery) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
+        source = JwksSource(url, ring(jwks_url=url), warn=lambda *_, **__: None, min_interval_seconds=0)
         nursery.start_soon(source.run)
-        await source.fetched(30)
+        await source.wait_fetched(30)
     assert "refused" in problem(source)
     nursery.cancel_scope.cancel()
 
 
-async def test_an_issuer_that_never_answers_is_given_up_on(
+async def test_the_wait_for_an_issuer_that_never_answers_is_limited(
     autojump_clock: trio.testing.MockClock, nursery: trio.Nursery
 ) -> None:
     async def never(url: str) -> bytes:
@@ -440,7 +442,7 @@ async def test_an_issuer_that_never_answers_is_given_up_on(
     nursery.start_soon(source.run)
     with pytest.raises(Refusal) as caught:
         await Verifier(made, ClaimRules(), source).verify_or_fetch_keys(token(OLD, "old"))
-    assert trio.current_time() == pytest.approx(5), "the asker waits a moment, not until then"
+    assert trio.current_time() == pytest.approx(5), "the caller waits 5 seconds, not longer"
     assert caught.value.code is UNAVAILABLE
-    await source.fetched(60)
+    await source.wait_fetched(60)
     assert problem(source)

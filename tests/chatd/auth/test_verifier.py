@@ -1,4 +1,4 @@
-"""A token is believed only if everything about it is right."""
+"""The verifier accepts a token only if each part of it is valid."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatd.auth.claims import LARGEST_ID, ClaimRules, Claims
-from chatd.auth.jws import LONGEST, parse
+from chatd.auth.claims import MAX_USER_ID, ClaimRules, Claims
+from chatd.auth.jws import MAX_TOKEN_BYTES, parse
 from chatd.auth.keys import KeySettings, make_ring
-from chatd.auth.tokens import Issuer, make_refresh, read_refresh
-from chatd.auth.verifier import LONGEST_SHOWN, UnknownKey, Verifier, bearer
+from chatd.auth.tokens import Issuer, make_refresh_token, parse_refresh_token
+from chatd.auth.verifier import MAX_HEADER_CHARS, UnknownKey, Verifier, bearer
 from protocol.errors import AUTH_INVALID, Refusal
 
 untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -52,7 +52,7 @@ def part(data: Any) -> str:
 
 
 def signed(payload: Any, header: Any = None, secret: bytes = SECRET) -> str:
-    """HS256 over anything at all, as an attacker could who has the secret (or as a broken issuer does)."""
+    """Sign any bytes with HS256, as a faulty issuer may, or an attacker who has the secret."""
     text = f"{part({'alg': 'HS256', 'typ': 'JWT'} if header is None else header)}.{part(payload)}"
     return f"{text}.{part(hmac.digest(secret, text.encode(), 'sha256'))}"
 
@@ -63,7 +63,7 @@ def verifier(settings: KeySettings | None = None, rules: ClaimRules | None = Non
 
 
 def refused(token: str, check: Verifier | None = None) -> str:
-    """Why the token is refused; never with any part of it in the sentence."""
+    """Return the message of the refusal. The message must not quote the token."""
     with pytest.raises(Refusal) as caught:
         (check or verifier()).verify(token)
     assert caught.value.code is AUTH_INVALID
@@ -72,10 +72,10 @@ def refused(token: str, check: Verifier | None = None) -> str:
     return caught.value.message
 
 
-# ---- what is good ----
+# ---- valid tokens ----
 
 
-def test_own_token_says_who_it_is() -> None:
+def test_an_own_token_has_all_claims() -> None:
     ring = make_ring(KeySettings(own_secret=SECRET))
     token = Issuer(ring.signer, now=lambda: NOW).access(7, name="ann", admin=True, ttl=60, token_id="t1")
     assert Verifier(ring, ClaimRules(), now=lambda: NOW).verify(token) == Claims(
@@ -91,30 +91,30 @@ def test_own_token_says_who_it_is() -> None:
     )
 
 
-def test_own_token_is_read_by_other_libraries() -> None:
+def test_other_libraries_can_read_an_own_token() -> None:
     token = Issuer(make_ring(KeySettings(own_secret=SECRET)).signer).access(7, ttl=60)
     payload = jwt.decode(token, SECRET, algorithms=["HS256"], options={"require": ["exp", "iat", "jti"]})
     assert payload["sub"] == "7"
 
 
-def test_a_short_token_lasts_its_whole_time() -> None:
+def test_a_short_token_is_valid_for_its_whole_time() -> None:
     ring = make_ring(KeySettings(own_secret=SECRET))
     token = Issuer(ring.signer, now=lambda: NOW + 0.9).access(7, ttl=1)
     assert Verifier(ring, ClaimRules(), now=lambda: NOW + 1.8).verify(token).subject == 7
 
 
-def test_every_own_token_has_its_own_id() -> None:
+def test_each_own_token_has_an_id_of_its_own() -> None:
     issuer = Issuer(make_ring(KeySettings(own_secret=SECRET)).signer)
     assert issuer.access(7, ttl=60) != issuer.access(7, ttl=60)
 
 
-@pytest.mark.parametrize("user_id", [0, -1, LARGEST_ID + 1])
-def test_no_token_is_made_for_what_is_no_user(user_id: int) -> None:
+@pytest.mark.parametrize("user_id", [0, -1, MAX_USER_ID + 1])
+def test_no_token_is_made_for_an_invalid_user_id(user_id: int) -> None:
     with pytest.raises(ValueError, match="positive"):
         Issuer(make_ring(KeySettings(own_secret=SECRET)).signer).access(user_id, ttl=60)
 
 
-def test_the_secret_makes_a_token_ours_only_with_our_name_in_it() -> None:
+def test_a_token_signed_with_the_own_secret_is_own_only_with_the_own_issuer() -> None:
     assert verifier().verify(signed(GOOD)).foreign
     assert not verifier().verify(signed(GOOD | {"iss": "chatd"})).foreign
     configured = verifier(KeySettings(own_secret=b"o" * 32, secret=SECRET.decode()))
@@ -138,7 +138,7 @@ def test_asymmetric_algorithms(algorithm: str) -> None:
         refused(f"{head}.{spoilt or 'A'}", check)
 
 
-def test_an_issuers_key_without_a_name_serves_whatever_kid_the_issuer_writes() -> None:
+def test_a_key_without_a_name_serves_any_kid_of_the_issuer() -> None:
     check = verifier(KeySettings(own_secret=SECRET, public_key=pem(KEYS["ES256"])))
     assert check.verify(jwt.encode(GOOD, KEYS["ES256"], "ES256", headers={"kid": "2024-1"})).subject == 7
 
@@ -151,7 +151,7 @@ def test_several_secrets_by_kid() -> None:
     assert "not known" in refused(jwt.encode(GOOD, "a" * 32), check)
 
 
-def test_own_tokens_beside_an_issuers_public_key_are_of_its_family() -> None:
+def test_own_tokens_beside_an_issuers_public_key_are_of_the_same_family() -> None:
     settings = KeySettings(own_secret=SECRET, public_key=pem(RSA_KEY))
     ring = make_ring(settings)
     token = Issuer(ring.signer, now=lambda: NOW).access(7, ttl=60)
@@ -160,7 +160,7 @@ def test_own_tokens_beside_an_issuers_public_key_are_of_its_family() -> None:
     assert not check.verify(token).foreign
     refused(signed(GOOD), check)
     refused(signed(GOOD, {"alg": "HS256", "kid": "chatd"}), check)
-    assert make_ring(settings).own.holds("EdDSA", *_halves(token)), "the derived key outlives a restart"
+    assert make_ring(settings).own.verifies("EdDSA", *_halves(token)), "the derived key outlives a restart"
 
 
 def _halves(token: str) -> tuple[bytes, bytes]:
@@ -168,7 +168,7 @@ def _halves(token: str) -> tuple[bytes, bytes]:
     return head.encode(), base64.urlsafe_b64decode(signature + "==")
 
 
-# ---- what is hostile ----
+# ---- hostile tokens ----
 
 HEADERS: dict[str, Any] = {
     "alg none": {"alg": "none"},
@@ -177,10 +177,10 @@ HEADERS: dict[str, Any] = {
     "alg of the other family": {"alg": "RS256"},
     "alg not allowed": {"alg": "HS512"},
     "alg a list": {"alg": ["HS256"]},
-    "kid unknown": {"alg": "HS256", "kid": "nobody"},
+    "kid unknown": {"alg": "HS256", "kid": "unknown"},
     "kid a path": {"alg": "HS256", "kid": "../../../dev/null"},
     "kid a number": {"alg": "HS256", "kid": 1},
-    "kid repeated": b'{"alg":"HS256","kid":"nobody","kid":"chatd"}',
+    "kid repeated": b'{"alg":"HS256","kid":"unknown","kid":"chatd"}',
     "alg repeated": b'{"alg":"none","alg":"HS256"}',
     "crit": {"alg": "HS256", "crit": ["exp"]},
     "b64": {"alg": "HS256", "b64": False},
@@ -288,15 +288,15 @@ def test_hostile_shapes(token: str, why: str) -> None:
         verifier().verify(token)
 
 
-def test_just_under_the_longest_token_is_taken() -> None:
+def test_a_token_just_below_the_longest_is_accepted() -> None:
     token = signed(GOOD | {"x": "y" * 5900})
     assert 8000 < len(token) <= 8192
     assert verifier().verify(token).subject == 7
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
-def test_a_public_key_is_no_hmac_secret(algorithm: str) -> None:
-    """The classic confusion: an attacker signs with the public key, which everybody knows, as an HMAC secret."""
+def test_a_public_key_is_not_an_hmac_secret(algorithm: str) -> None:
+    """A known attack: the attacker uses the public key as an HMAC secret."""
     public = pem(KEYS[algorithm])
     check = verifier(KeySettings(own_secret=SECRET, public_key=public))
     for secret in (public.encode(), public.strip().encode()):
@@ -304,7 +304,7 @@ def test_a_public_key_is_no_hmac_secret(algorithm: str) -> None:
         assert "signature" in refused(signed(GOOD, {"alg": "HS256", "kid": "chatd"}, secret), check)
 
 
-def test_a_key_in_the_header_is_not_looked_at() -> None:
+def test_a_key_in_the_header_is_ignored() -> None:
     attacker = KEYS["ES256"]
     jwk = jwt.algorithms.ECAlgorithm.to_jwk(attacker.public_key(), as_dict=True)
     check = verifier(KeySettings(own_secret=SECRET, public_key=pem(KEYS["ES384"]), algorithms=("ES384", "ES256")))
@@ -314,7 +314,7 @@ def test_a_key_in_the_header_is_not_looked_at() -> None:
 
 @untimed
 @given(st.binary(max_size=60), st.binary(max_size=60), st.binary(max_size=40))
-def test_any_bytes_are_refused_and_nothing_else_happens(header: bytes, payload: bytes, signature: bytes) -> None:
+def test_any_bytes_are_rejected_without_another_error(header: bytes, payload: bytes, signature: bytes) -> None:
     refused(".".join(map(part, (header, payload, signature))))
 
 
@@ -336,17 +336,17 @@ def outcome(token: str) -> Claims | Refusal:
 @untimed
 @given(st.dictionaries(CLAIMS, JSON))
 def test_any_signed_claims_give_a_user_or_a_refusal(claims: dict[str, Any]) -> None:
-    """Whatever an issuer writes: a storable user, or AUTH_INVALID."""
+    """Any claims of an issuer give a user that can be stored, or AUTH_INVALID."""
     found = outcome(signed(claims))
     if isinstance(found, Refusal):
         assert found.code is AUTH_INVALID
     else:
-        assert isinstance(found.subject, str) or 0 < found.subject <= LARGEST_ID
+        assert isinstance(found.subject, str) or 0 < found.subject <= MAX_USER_ID
         for text in (found.subject, found.name, found.email, found.token_id):
             str(text).encode()
 
 
-# ---- who it is ----
+# ---- claims ----
 
 
 @pytest.mark.parametrize(
@@ -357,8 +357,8 @@ def test_any_signed_claims_give_a_user_or_a_refusal(claims: dict[str, Any]) -> N
         ({"id": 8, "sub": "7"}, 8),
         ({"userId": 9, "id": 8}, 9),
         ({"user_id": "10", "userId": 9}, 10),
-        ({"sub": str(LARGEST_ID)}, LARGEST_ID),
-        ({"sub": str(LARGEST_ID + 1)}, str(LARGEST_ID + 1)),
+        ({"sub": str(MAX_USER_ID)}, MAX_USER_ID),
+        ({"sub": str(MAX_USER_ID + 1)}, str(MAX_USER_ID + 1)),
         ({"sub": "110169484474386276334"}, "110169484474386276334"),
         ({"sub": "007"}, "007"),
         ({"sub": "٧"}, "٧"),
@@ -378,7 +378,7 @@ def test_the_user_claims_are_a_setting() -> None:
     assert check.verify(signed(GOOD | {"https://example.org/uid": 5})).subject == 5
     assert "names no user" in refused(signed(GOOD), check)
     own = signed(GOOD | {"iss": "chatd", "https://example.org/uid": 5})
-    assert check.verify(own).subject == 7, "the server's own tokens say it in sub"
+    assert check.verify(own).subject == 7, "own tokens have the user in sub"
 
 
 @pytest.mark.parametrize("claims", [{"role": "admin"}, {"roles": ["user", "admin"]}, {"is_admin": True}])
@@ -413,11 +413,11 @@ def test_no_administrators(claims: dict[str, Any]) -> None:
         ({"name": "Ann", "email": "ann@example.org"}, "Ann", "ann@example.org"),
         ({"preferred_username": "ann"}, "ann", None),
         ({"name": 5, "username": "ann", "email": 5}, "ann", None),
-        ({"name": "a\0", "email": "nobody"}, None, None),
+        ({"name": "a\0", "email": "unknown"}, None, None),
         ({"email": "ann@example.org", "email_verified": False}, None, None),
     ],
 )
-def test_name_and_email_are_welcome_but_not_needed(claims: Any, name: str | None, email: str | None) -> None:
+def test_name_and_email_are_optional(claims: Any, name: str | None, email: str | None) -> None:
     found = verifier().verify(signed(GOOD | claims))
     assert (found.name, found.email) == (name, email)
 
@@ -444,56 +444,56 @@ def test_issuer_and_audience(claims: Any, good: bool) -> None:
         assert "another" in refused(signed(GOOD | claims), check)
 
 
-def test_clocks_may_differ_a_little_but_expiry_is_exact() -> None:
+def test_the_leeway_does_not_extend_the_expiry() -> None:
     assert verifier().verify(signed(GOOD | {"iat": NOW + 5, "nbf": NOW + 5})).issued == NOW + 5
     assert verifier().verify(signed(GOOD | {"exp": NOW + 0.5})).expires == NOW + 0.5
     assert "expired" in refused(signed(GOOD | {"exp": NOW - 0.5}))
 
 
-# ---- what is remembered ----
+# ---- the cache ----
 
 
 def counting(check: Verifier, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     calls = []
-    examine = check._examine
+    verify_uncached = check._verify_uncached
 
     def counted(token: Any) -> Claims:
         calls.append(token)
-        return examine(token)
+        return verify_uncached(token)
 
-    monkeypatch.setattr(check, "_examine", counted)
+    monkeypatch.setattr(check, "_verify_uncached", counted)
     return lambda: len(calls)
 
 
-def test_a_token_is_examined_once_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signature_is_verified_once_until_the_token_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     now = NOW
     check = Verifier(make_ring(KeySettings(own_secret=SECRET)), ClaimRules(), now=lambda: now)
-    examined = counting(check, monkeypatch)
+    verified = counting(check, monkeypatch)
     token = signed(GOOD)
     assert check.verify(token) == check.verify(token)
-    assert examined() == 1
+    assert verified() == 1
     now = NOW + 60
     assert "expired" in refused(token, check)
 
 
-def test_bad_tokens_are_not_remembered_and_good_ones_have_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    check = verifier(remembered=2)
-    examined = counting(check, monkeypatch)
+def test_invalid_tokens_are_not_cached_and_the_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = verifier(max_cached_tokens=2)
+    verified = counting(check, monkeypatch)
     tokens = [signed(GOOD | {"jti": str(number)}) for number in range(3)]
     for token in (*tokens, tokens[2], tokens[0]):
         check.verify(token)
-    assert examined() == 4, "the first was forgotten for the third"
+    assert verified() == 4, "the third replaced the first"
     for _ in range(2):
         refused(signed({}), check)
-    assert examined() == 6
+    assert verified() == 6
 
 
-def test_unknown_keys_are_told_apart() -> None:
+def test_an_unknown_key_has_an_error_of_its_own() -> None:
     with pytest.raises(UnknownKey):
         verifier().verify(signed(GOOD, {"alg": "HS256", "kid": "new"}))
 
 
-# ---- the rest ----
+# ---- headers and refresh tokens ----
 
 
 @pytest.mark.parametrize(
@@ -515,30 +515,30 @@ def test_bearer(shown: str, token: str) -> None:
     assert bearer(shown) == token
 
 
-def test_refresh_tokens_are_random_and_only_their_digest_is_kept() -> None:
-    one, other = make_refresh(), make_refresh()
+def test_refresh_tokens_are_random_and_their_digests_do_not_contain_them() -> None:
+    one, other = make_refresh_token(), make_refresh_token()
     assert len({one.family, one.secret, other.family, other.secret}) == 4
     for part in (one.family, one.secret):
         assert len(base64.urlsafe_b64decode(part + "=")) == 32
         assert part not in one.digest + one.family_digest
-    assert read_refresh(one.text) == one
-    assert one.next().family == one.family
-    assert one.next().digest != one.digest
+    assert parse_refresh_token(one.text) == one
+    assert one.rotate().family == one.family
+    assert one.rotate().digest != one.digest
     refused(one.text)
 
 
 @given(st.text())
-def test_any_text_can_be_shown_as_a_refresh_token(shown: str) -> None:
-    read = read_refresh(shown)
+def test_any_text_can_be_parsed_as_a_refresh_token(shown: str) -> None:
+    read = parse_refresh_token(shown)
     assert len(read.digest) == len(read.family_digest) == 64
 
 
-@pytest.mark.parametrize("shown", [" " * 30_000, "Bearer" + " " * 30_000 + "x", "Bearer " + "x" * LONGEST_SHOWN])
-def test_what_is_too_long_for_a_token_is_not_looked_at(shown: str) -> None:
+@pytest.mark.parametrize("shown", [" " * 30_000, "Bearer" + " " * 30_000 + "x", "Bearer " + "x" * MAX_HEADER_CHARS])
+def test_a_text_that_is_too_long_for_a_token_is_not_parsed(shown: str) -> None:
     assert bearer(shown) is shown
     with pytest.raises(Refusal, match="longer than 8192 bytes"):
         parse(bearer(shown))
 
 
-def test_the_longest_token_is_read_with_its_scheme() -> None:
-    assert bearer(f"Bearer {'x' * LONGEST} ") == "x" * LONGEST
+def test_the_longest_token_is_accepted_with_its_scheme() -> None:
+    assert bearer(f"Bearer {'x' * MAX_TOKEN_BYTES} ") == "x" * MAX_TOKEN_BYTES

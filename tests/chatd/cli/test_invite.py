@@ -63,7 +63,7 @@ def test_before_the_first_start(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["list", "--admin"], 2, "expected options for a new invite"),
         (["nonsense"], 2, "expected options for a new invite"),
         (["--uses", "0"], 1, "An invite has 1 to 10000 uses"),
-        (["--ttl", "366d"], 1, "An invite lasts"),
+        (["--ttl", "366d"], 1, "The lifetime of an invite"),
     ],
 )
 def test_no_is_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, line: str) -> None:
@@ -87,7 +87,7 @@ async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFix
     folder = tmp_path / "data"
     async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
         home = OfflineApp(Config(), store)
-        accounts = Accounts(home, open_identity(home.config, folder), passwords=Passwords(Cost(memory=8, passes=1)))
+        accounts = Accounts(home, open_identity(home.config, folder), passwords=Passwords(Cost(memory_kib=8, passes=1)))
         accounts.address = "http://127.0.0.1:4711"
         account_admin = AccountAdmin(accounts, lambda changed: None)
         await nursery.start(partial(serve_control, folder / FILE_NAME, account_admin.handlers))

@@ -71,7 +71,7 @@ def test_a_token_of_a_closed_account(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["user", "disable", "ada"]) == 0
     capsys.readouterr()
     assert main(["token", "check", token]) == 1
-    assert capsys.readouterr() == ("", "chatd: This account is closed\n")
+    assert capsys.readouterr() == ("", "chatd: This account is disabled\n")
     assert main(["token", "ada"]) == 1
 
 

@@ -23,7 +23,7 @@ from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
 
-CHEAP = Cost(memory=8, passes=1)
+CHEAP = Cost(memory_kib=8, passes=1)
 
 
 @pytest.fixture(autouse=True)
@@ -71,8 +71,8 @@ def test_from_nothing_to_nobody(
     ("arguments", "code", "line"),
     [
         (["disable", "nobody"], 1, "There is no user nobody"),
-        (["add", "ADA", "--no-password"], 1, "Somebody else has that name"),
-        (["add", "a b", "--no-password"], 1, "That is no name; expected"),
+        (["add", "ADA", "--no-password"], 1, "Another user has that name"),
+        (["add", "a b", "--no-password"], 1, "The name is not valid; expected"),
         (["passwd", "ada", "--password-stdin"], 1, "The password must have 8 to 1024 bytes"),
         (
             ["passwd", "ada", "--password-file", "nowhere"],
@@ -163,7 +163,7 @@ async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFix
         assert await shell("user", "disable", "ada") == (0, "ada (id 1, user disabled): disabled\n", "")
         assert [changed.signed_out for changed in told] == [True]
         assert await shell("user", "set", "bob", "--admin", "yes") == (1, "", "chatd: There is no user bob\n")
-        assert await shell("token", "ada") == (1, "", "chatd: The account ada is closed\n")
+        assert await shell("token", "ada") == (1, "", "chatd: The account ada is disabled\n")
         assert (await shell("user", "enable", "ada"))[0] == 0
         code, token, _ = await shell("token", "ada", "--ttl", "1h")
         assert code == 0

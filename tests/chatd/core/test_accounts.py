@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import trio
 
-from chatd.auth.logins import SPACING, Logins
+from chatd.auth.logins import TURN_SECONDS, LoginLimiter
 from chatd.auth.passwords import Cost, Passwords
 from chatd.config.load import ConfigError, load
 from chatd.config.settings import Config, LimitSettings
@@ -213,7 +213,7 @@ async def test_the_throttle_does_not_tell_names_that_exist(world: World, spellin
         return given
 
     unknown = await answers("203.0.113.1")
-    world.accounts.logins = Logins()
+    world.accounts.logins = LoginLimiter()
     for name, email in (("ada", "ada@example.org"), ("\xe9mile", None), ("Kate", None)):
         await world.ask(Register(name=name, email=email, password=WORD), HOME)
     assert await answers("203.0.113.1") == unknown
@@ -225,8 +225,8 @@ async def test_familiar_places_outlive_the_server_and_no_address_is_kept(world: 
     world.accounts = Accounts(world, world.identity, passwords=world.accounts.passwords)  # as after a restart
     for number in range(30):
         with contextlib.suppress(Refusal):
-            world.accounts.logins.ask("ada", f"203.0.{number}.1", trio.current_time())
-    with trio.fail_after(SPACING / 2):  # he does not wait
+            world.accounts.logins.request_attempt("ada", f"203.0.{number}.1", trio.current_time())
+    with trio.fail_after(TURN_SECONDS / 2):  # he does not wait
         await world.ask(Login(name="ada", password=WORD), "198.51.100.77")
     assert b"198.51.100" not in b"".join(content(tmp_path))
 
@@ -248,7 +248,7 @@ async def test_twelve_addresses_do_not_keep_the_owner_out_of_a_new_place(
     for number in range(12):
         for _ in range(10):
             with contextlib.suppress(Refusal):
-                world.accounts.logins.ask("ada", f"203.0.{number}.1", trio.current_time())
+                world.accounts.logins.request_attempt("ada", f"203.0.{number}.1", trio.current_time())
     began = trio.current_time()
     assert await world.ask(Login(name="ada", password=WORD), "198.51.100.77")
     assert trio.current_time() - began <= 39
@@ -284,7 +284,7 @@ async def test_limits_of_logins_are_settings(world: World) -> None:
 async def test_a_password_that_was_hashed_at_another_cost_is_hashed_again(world: World) -> None:
     await world.join()
     before = await stored(world)
-    world.accounts.passwords = Passwords(Cost(memory=16, passes=1))
+    world.accounts.passwords = Passwords(Cost(memory_kib=16, passes=1))
     await world.ask(Login(name="ada", password=WORD))
     after = await stored(world)
     assert ("m=8," in before, "m=16," in after) == (True, True)
@@ -293,7 +293,7 @@ async def test_a_password_that_was_hashed_at_another_cost_is_hashed_again(world:
 
 
 async def stored(world: World) -> str:
-    account = await world.database.read(lambda tx: services.find(tx, "ada"))
+    account = await world.database.read(lambda tx: services.find_account(tx, "ada"))
     assert account.password is not None
     return account.password
 
@@ -462,5 +462,5 @@ async def test_nothing_long_is_composed(world: World, monkeypatch: pytest.Monkey
     assert (await refused(world, Register(email=f"{long}@x", password=WORD))).code is BAD_REQUEST
     assert (await refused(world, Login(name=long, password=WORD))).code is AUTH_INVALID
     assert (await refused(world, Login(email=f"{long}@x", password=WORD))).code is AUTH_INVALID
-    assert max(composed, default=0) <= services.LONGEST_HANDLE
+    assert max(composed, default=0) <= services.MAX_HANDLE_CHARS
     assert services.check_name("a" + "\u0301" * 1) == "á"

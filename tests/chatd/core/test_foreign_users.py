@@ -17,7 +17,7 @@ from chatd.core.authenticator import Authenticator
 from chatd.services import admission
 from chatd.services.context import Actor
 from chatd.store.queries import users
-from chatd.store.queries.users import FIRST_OWN_ID
+from chatd.store.queries.users import FIRST_LOCAL_ID
 from protocol.commands import Login
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, Refusal
 from protocol.ids import MAX_SAFE_INTEGER, Ref, read_object_id, read_uuid, write_object_id, write_uuid
@@ -64,8 +64,8 @@ async def test_a_stranger_who_registers_gets_no_id_of_a_future_issuers_user(worl
     trust(world, tmp_path)
     assert (await enter(world, foreign(5))).id == 5
     eve, mallory = await world.join("eve"), await world.join("mallory")
-    assert [one.user.ref.number for one in (eve, mallory)] == [FIRST_OWN_ID, FIRST_OWN_ID + 1]
-    assert (await world.do("user.add", name="ann"))["id"] == FIRST_OWN_ID + 2
+    assert [one.user.ref.number for one in (eve, mallory)] == [FIRST_LOCAL_ID, FIRST_LOCAL_ID + 1]
+    assert (await world.do("user.add", name="ann"))["id"] == FIRST_LOCAL_ID + 2
     for number in (1, 6, 7):
         assert (await enter(world, foreign(number))).id == number
     assert (await world.ask(Login(name="eve", password=WORD))).user == eve.user
@@ -75,7 +75,7 @@ async def test_a_stranger_who_registers_gets_no_id_of_a_future_issuers_user(worl
 async def test_a_subject_of_text_takes_no_number_either(world: World, tmp_path: Path) -> None:
     trust(world, tmp_path)
     ann = await enter(world, foreign(UUID))
-    assert ann.id == FIRST_OWN_ID
+    assert ann.id == FIRST_LOCAL_ID
     assert (await enter(world, foreign(UUID))).id == ann.id
     assert (await enter(world, foreign(1))).id == 1
 
@@ -88,7 +88,7 @@ async def test_a_number_of_a_user_with_a_subject_of_text_is_that_users_own(world
     assert (await enter(world, foreign(UUID))).id == 3
 
 
-@pytest.mark.parametrize("subject", [FIRST_OWN_ID, FIRST_OWN_ID + 1, MAX_SAFE_INTEGER])
+@pytest.mark.parametrize("subject", [FIRST_LOCAL_ID, FIRST_LOCAL_ID + 1, MAX_SAFE_INTEGER])
 async def test_an_integer_from_where_own_ids_are_is_a_subject_of_text(
     world: World, tmp_path: Path, subject: int
 ) -> None:
@@ -96,18 +96,18 @@ async def test_an_integer_from_where_own_ids_are_is_a_subject_of_text(
     await world.join("ann")
     await world.join("bob")
     eve = await enter(world, foreign(subject))
-    assert (eve.id, eve.ref.subject) == (FIRST_OWN_ID + 2, str(subject))
+    assert (eve.id, eve.ref.subject) == (FIRST_LOCAL_ID + 2, str(subject))
     assert (await enter(world, foreign(subject))).id == eve.id
-    assert (await world.join("cat")).user.ref.number == FIRST_OWN_ID + 3, "and ids do not run out"
+    assert (await world.join("cat")).user.ref.number == FIRST_LOCAL_ID + 3, "and ids do not run out"
 
 
 async def test_a_foreign_user_with_such_an_id_of_before_stays_who_they_are(world: World) -> None:
-    await world.database.write(lambda tx: users.add(tx, name="ann", id=FIRST_OWN_ID + 9, local=False))
-    assert (await enter(world, foreign(FIRST_OWN_ID + 9))).name == "ann"
+    await world.database.write(lambda tx: users.add(tx, name="ann", id=FIRST_LOCAL_ID + 9, local=False))
+    assert (await enter(world, foreign(FIRST_LOCAL_ID + 9))).name == "ann"
 
 
 def test_own_ids_fit_every_spelling() -> None:
-    for number in (FIRST_OWN_ID, MAX_SAFE_INTEGER):
+    for number in (FIRST_LOCAL_ID, MAX_SAFE_INTEGER):
         ref = Ref(number, 1_700_000_000)
         assert read_object_id(write_object_id(ref)).matches(*ref[:2])
         assert read_uuid(write_uuid(ref)).matches(*ref[:2])
@@ -125,7 +125,7 @@ async def test_a_refused_number_is_logged_once(world: World, monkeypatch: pytest
         async def verify_or_fetch_keys(self, token: str) -> Claims:
             return foreign(int(token))
 
-        def remembered(self, token: str) -> Claims | None:
+        def cached_claims(self, token: str) -> Claims | None:
             return None
 
     authenticator = Authenticator(world.database, Believes(), provision=True)
@@ -141,7 +141,7 @@ async def test_a_refused_number_is_logged_once(world: World, monkeypatch: pytest
 async def test_users_whom_an_administrator_makes_for_the_issuer(world: World, tmp_path: Path) -> None:
     trust(world, tmp_path)
     assert (await world.do("user.add", name="ann", subject="7", admin=True))["id"] == 7
-    assert (await world.do("user.add", name="bob", subject=UUID))["id"] == FIRST_OWN_ID
+    assert (await world.do("user.add", name="bob", subject=UUID))["id"] == FIRST_LOCAL_ID
     ann, bob = await enter(world, foreign(7)), await enter(world, foreign(UUID))
     assert [(one.name, one.admin) for one in (ann, bob)] == [("ann", True), ("bob", False)]
     for arguments, code in (

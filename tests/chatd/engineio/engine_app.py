@@ -1,4 +1,4 @@
-"""A house for Engine.IO's tests: an engine with the echo behind it, its HTTP without sockets, WebSockets in memory."""
+"""An application for Engine.IO's tests: an engine with an echo, HTTP without sockets, WebSockets in memory."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.apps.socketio_echo import echo_messages
 
 MASK = b"\1\2\3\4"
 UPGRADE = ((b"upgrade", b"websocket"), (b"connection", b"Upgrade"))
-RULES = SessionRules(interval=0.3, timeout=0.2)
+RULES = SessionRules(interval_seconds=0.3, timeout_seconds=0.2)
 
 
 def masked(head: int, payload: bytes) -> bytes:
-    """A client's frame, short or middling."""
+    """A client's frame of up to 65,535 bytes."""
     size = len(payload)
     length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
     return bytes((0x80 | head,)) + length + MASK + bytes(byte ^ MASK[i % 4] for i, byte in enumerate(payload))
@@ -36,14 +36,14 @@ class Peer:
         self.stream = stream
         self._data = b""
 
-    def say(self, *messages: str | bytes) -> None:
+    def send(self, *messages: str | bytes) -> None:
         """Messages in one piece, so that the server reads them at once."""
         self.send_raw(b"".join(masked(2, m) if isinstance(m, bytes) else masked(1, m.encode()) for m in messages))
 
     def send_raw(self, data: bytes) -> None:
         assert self.stream.send_now(data) == len(data)
 
-    async def hear(self) -> str | bytes | None:
+    async def receive(self) -> str | bytes | None:
         """The next message, None at a close or the end."""
         head = await self._exactly(2)
         if len(head) < 2:
@@ -59,8 +59,8 @@ class Peer:
             return None
         return payload if head[0] & 0xF == 2 else payload.decode()
 
-    async def hear_open(self) -> dict[str, Any]:
-        said = await self.hear()
+    async def receive_open(self) -> dict[str, Any]:
+        said = await self.receive()
         assert isinstance(said, str)
         assert said[0] == "0"
         fields: dict[str, Any] = json.loads(said[1:])
@@ -73,15 +73,15 @@ class Peer:
         return taken
 
 
-class House:
-    """What a client can do to an engine."""
+class EngineApp:
+    """The requests and connections of a client to an engine."""
 
     def __init__(self, engine: Engine, nursery: trio.Nursery) -> None:
         self.engine = engine
         self.nursery = nursery
         self.crashes: list[BaseException] = []
 
-    # The Site that a WebSocket's handler is asked of.
+    # HttpRouter
 
     def refuse(self, request: Request) -> Response | None:
         return self.engine.refuse(request)
@@ -126,14 +126,14 @@ class House:
         return await self.ask("POST", f"EIO=4&transport=polling&sid={sid}", body, *headers)
 
     async def is_over(self, sid: str) -> bool:
-        """Whether the server has never heard of that session."""
+        """Whether the server does not know the session."""
         answer = await self.get(sid)
         return (answer.status, json.loads(answer.body or b"0")) == (400, {"code": 1, "message": "Session ID unknown"})
 
     # WebSockets
 
     def connect(self, sid: str = "", *headers: tuple[bytes, bytes]) -> Peer:
-        """A WebSocket that has its 101."""
+        """A WebSocket after its 101."""
         ours, theirs = memory_pair(1 << 20)
         query = f"EIO=4&transport=websocket&sid={sid}" if sid else "EIO=4&transport=websocket"
         request = self.request("GET", query, *headers, *UPGRADE)
@@ -146,23 +146,23 @@ class House:
         stream.close()
 
     async def upgrade(self, sid: str) -> Peer:
-        """A WebSocket that is probed and about to say 5."""
+        """A WebSocket after a successful probe, before the "5"."""
         peer = self.connect(sid)
-        peer.say("2probe")
-        assert await peer.hear() == "3probe"
+        peer.send("2probe")
+        assert await peer.receive() == "3probe"
         return peer
 
 
 @asynccontextmanager
-async def app(serve: Serve = echo_messages, rules: SessionRules = RULES, **settings: Any) -> AsyncIterator[House]:
-    """Open for as long as the test; afterwards no session may have left a task behind."""
+async def app(serve: Serve = echo_messages, rules: SessionRules = RULES, **settings: Any) -> AsyncIterator[EngineApp]:
+    """Open during the test. Afterwards no session and no task of one may be left."""
     crashes: list[BaseException] = []
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as sessions:
             engine = Engine(rules, serve, sessions, crashed=crashes.append, **settings)
             nursery.start_soon(engine.sweep)
             with trio.fail_after(1_000):
-                found = House(engine, sessions)
+                found = EngineApp(engine, sessions)
                 found.crashes = crashes
                 yield found
                 engine.close(1012, "restarting")
@@ -173,7 +173,7 @@ async def app(serve: Serve = echo_messages, rules: SessionRules = RULES, **setti
 
 
 async def both(*steps: Callable[[], Any]) -> list[Any]:
-    """Do things at the same time; their results in order. Each has begun before the next one does."""
+    """Run steps at the same time; return their results in order. Each step has begun before the next one starts."""
     results: list[Any] = [None] * len(steps)
 
     async def one(index: int, step: Callable[[], Any]) -> None:
@@ -186,4 +186,4 @@ async def both(*steps: Callable[[], Any]) -> list[Any]:
     return results
 
 
-__all__ = ["RULES", "EngineSession", "Headers", "House", "Peer", "SessionRules", "app", "both"]
+__all__ = ["RULES", "EngineApp", "EngineSession", "Headers", "Peer", "SessionRules", "app", "both"]

@@ -1,4 +1,4 @@
-"""Engine.IO as its official suite demands, and as people misuse it."""
+"""Engine.IO as its official suite demands, and under misuse."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from chatd.net.memory import memory_pair
 from chatd.net.request import Request, Response
 from chatd.net.socket import socket_rules
 from tests.chatd.engineio.engine_app import RULES, app, both
+from tests.chatd.listening import receive
 
 SLOW_HEART = SessionRules()
 
 
-def said(answer: Response) -> tuple[int, str]:
+def status_and_body(answer: Response) -> tuple[int, str]:
     return answer.status, answer.body.decode()
 
 
 class TestHandshake:
-    async def test_polling_says_what_the_session_promises(self, autojump_clock: MockClock) -> None:
+    async def test_polling_announces_the_rules_of_the_session(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             answer = await here.ask("GET", "EIO=4&transport=polling&t=abc")
             assert answer.status == 200
@@ -45,7 +46,7 @@ class TestHandshake:
 
     async def test_a_websocket_has_nothing_to_upgrade_to(self, autojump_clock: MockClock) -> None:
         async with app() as here:
-            assert (await here.connect().hear_open())["upgrades"] == []
+            assert (await here.connect().receive_open())["upgrades"] == []
 
     @pytest.mark.parametrize(
         ("method", "query", "code", "message"),
@@ -59,11 +60,11 @@ class TestHandshake:
             ("GET", "EIO=4&transport=websocket", 3, "Bad request"),
             ("POST", "EIO=4&transport=polling", 2, "Bad handshake method"),
             ("PUT", "EIO=4&transport=polling", 2, "Bad handshake method"),
-            ("GET", "EIO=4&transport=polling&sid=nobody", 1, "Session ID unknown"),
+            ("GET", "EIO=4&transport=polling&sid=unknown", 1, "Session ID unknown"),
             ("POST", "EIO=4&transport=polling&sid=%00", 1, "Session ID unknown"),
         ],
     )
-    async def test_what_is_none_is_refused_as_the_reference_does(
+    async def test_a_bad_request_is_refused_as_by_the_reference_server(
         self, method: str, query: str, code: int, message: str, autojump_clock: MockClock
     ) -> None:
         async with app() as here:
@@ -83,7 +84,7 @@ class TestHandshake:
         async with app() as here:
             assert len({await here.handshake() for _ in range(50)}) == 50
 
-    async def test_an_address_begins_so_many_sessions_and_no_more(self, autojump_clock: MockClock) -> None:
+    async def test_an_address_may_open_a_limited_number_of_sessions(self, autojump_clock: MockClock) -> None:
         async with app(sessions_per_address=2) as here:
             first = await here.handshake()
             await here.handshake()
@@ -98,14 +99,14 @@ class TestPolling:
     async def test_packets_there_and_back(self, body: bytes, autojump_clock: MockClock) -> None:
         async with app() as here:
             sid = await here.handshake()
-            assert said(await here.post(sid, body)) == (200, "ok")
-            assert said(await here.get(sid)) == (200, body.decode())
+            assert status_and_body(await here.post(sid, body)) == (200, "ok")
+            assert status_and_body(await here.get(sid)) == (200, body.decode())
 
-    async def test_a_get_waits_for_something_to_say(self, autojump_clock: MockClock) -> None:
+    async def test_a_get_waits_for_a_packet(self, autojump_clock: MockClock) -> None:
         async with app(rules=SLOW_HEART) as here:
             sid = await here.handshake()
             get, _ = await both(partial(here.get, sid), partial(here.post, sid, b"4late"))
-            assert said(get) == (200, "4late")
+            assert status_and_body(get) == (200, "4late")
 
     @pytest.mark.parametrize("body", [b"abc", b"", b"4a\x1e\x1e4b", b"b!", b"4\xff", b"2", b"2probe"])
     async def test_what_is_no_packet_ends_the_session(self, body: bytes, autojump_clock: MockClock) -> None:
@@ -115,29 +116,29 @@ class TestPolling:
             assert answer.status == 400 or body[:1] == b"2"
             assert await here.is_over(sid)
 
-    async def test_packets_before_a_bad_one_are_heard(self, autojump_clock: MockClock) -> None:
-        heard: list[bytes] = []
+    async def test_packets_before_a_bad_one_are_received(self, autojump_clock: MockClock) -> None:
+        received: list[bytes] = []
 
         async def serve(session: EngineSession, request: Request) -> None:
             while True:
-                heard.extend(packet.data for packet in await session.receive())
+                received.extend(packet.data for packet in await receive(session))
 
         async with app(serve) as here:
             sid = await here.handshake()
             assert (await here.post(sid, b"4a\x1e4b\x1eabc\x1e4d")).status == 400
-        assert heard == [b"a", b"b"]
+        assert received == [b"a", b"b"]
 
     async def test_too_many_packets_end_the_session(self, autojump_clock: MockClock) -> None:
         async with app(rules=SessionRules(payload_packets=3)) as here:
             sid = await here.handshake()
-            assert said(await here.post(sid, b"4\x1e4\x1e4")) == (200, "ok")
+            assert status_and_body(await here.post(sid, b"4\x1e4\x1e4")) == (200, "ok")
             assert (await here.post(sid, b"4\x1e4\x1e4\x1e4")).status == 400
             assert await here.is_over(sid)
 
-    async def test_a_body_above_the_promised_size_ends_the_session(self, autojump_clock: MockClock) -> None:
+    async def test_a_body_above_the_announced_size_ends_the_session(self, autojump_clock: MockClock) -> None:
         async with app(rules=SessionRules(payload_bytes=10)) as here:
             sid = await here.handshake()
-            assert said(await here.post(sid, b"4" * 10)) == (200, "ok")
+            assert status_and_body(await here.post(sid, b"4" * 10)) == (200, "ok")
             answer = await here.post(sid, b"4" * 11)
             assert (answer.status, answer.close) == (413, True)
             assert await here.is_over(sid)
@@ -146,7 +147,7 @@ class TestPolling:
         async with app() as here:
             sid = await here.handshake()
             first, second = await both(partial(here.get, sid), partial(here.get, sid))
-            assert said(first) == (200, "1")
+            assert status_and_body(first) == (200, "1")
             assert second.status == 400
             assert await here.is_over(sid)
 
@@ -192,7 +193,7 @@ class TestPolling:
         async def serve(session: EngineSession, request: Request) -> None:
             while True:
                 await trio.sleep(3)
-                await session.receive()
+                await receive(session)
 
         async with app(serve, SLOW_HEART) as here:
             sid = await here.handshake()
@@ -210,7 +211,7 @@ class TestPolling:
 
         async def serve(session: EngineSession, request: Request) -> None:
             sessions.append(session)
-            await session.receive()
+            await receive(session)
 
         async with app(serve, SessionRules(outbox_bytes=1_000)) as here:
             sid = await here.handshake()
@@ -218,12 +219,12 @@ class TestPolling:
             (session,) = sessions
             session.write(frame_text(b"4" + b"x" * 600))
             session.write(frame_text(b"4dropped"), True)
-            assert session.waiting == 605
+            assert session.outbox.waiting == 605
             session.write(frame_text(b"4" + b"x" * 600))
-            assert session.waiting == 0
+            assert session.outbox.waiting == 0
             assert session.closing
             session.write(frame_text(b"4more"))
-            assert said(await here.get(sid)) == (200, "1")
+            assert status_and_body(await here.get(sid)) == (200, "1")
             assert await here.is_over(sid)
 
 
@@ -242,7 +243,7 @@ class TestOwners:
             assert here.engine.refuse(here.request("GET", query, mine, *upgrade)) is None
             assert here.engine.refuse(here.request("GET", query, *upgrade)) is None
 
-    async def test_nobodys_session_is_nobody_elses(self, autojump_clock: MockClock) -> None:
+    async def test_a_session_without_an_owner_has_no_other_owner(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             sid = await here.handshake()
             assert (await here.post(sid, b"4x", (b"authorization", b"Bearer x"))).status == 400
@@ -252,23 +253,23 @@ class TestWebSocket:
     async def test_packets_there_and_back(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             peer = here.connect()
-            await peer.hear_open()
-            peer.say("4hello", b"\1\2\3\4")
-            assert [await peer.hear(), await peer.hear()] == ["4hello", b"\1\2\3\4"]
+            await peer.receive_open()
+            peer.send("4hello", b"\1\2\3\4")
+            assert [await peer.receive(), await peer.receive()] == ["4hello", b"\1\2\3\4"]
 
     @pytest.mark.parametrize("text", ["abc", "", "7", "2", "2probe", "b", "1"])
     async def test_what_is_no_packet_ends_the_session(self, text: str, autojump_clock: MockClock) -> None:
         async with app() as here:
             peer = here.connect()
-            await peer.hear_open()
-            peer.say(text, "4unheard")
-            assert await peer.hear() is None
+            await peer.receive_open()
+            peer.send(text, "4unheard")
+            assert await peer.receive() is None
             assert not here.engine.sessions
 
     async def test_the_client_is_gone(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             peer = here.connect()
-            await peer.hear_open()
+            await peer.receive_open()
             peer.stream.close()
             await trio.testing.wait_all_tasks_blocked()
             assert not here.engine.sessions
@@ -279,16 +280,16 @@ class TestHeartbeat:
         async with app() as here:
             sid = await here.handshake()
             for _ in range(5):
-                assert said(await here.get(sid)) == (200, "2")
-                assert said(await here.post(sid, b"3")) == (200, "ok")
+                assert status_and_body(await here.get(sid)) == (200, "2")
+                assert status_and_body(await here.post(sid, b"3")) == (200, "ok")
 
     async def test_websocket(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             peer = here.connect()
-            await peer.hear_open()
+            await peer.receive_open()
             for _ in range(5):
-                assert await peer.hear() == "2"
-                peer.say("3")
+                assert await peer.receive() == "2"
+                peer.send("3")
 
     @pytest.mark.parametrize(("later", "over"), [(0.499, False), (0.5, True)])
     async def test_silence_is_measured_from_the_handshake_to_the_millisecond(
@@ -302,77 +303,77 @@ class TestHeartbeat:
     async def test_a_silent_websocket_is_closed(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             peer = here.connect()
-            await peer.hear_open()
+            await peer.receive_open()
             start = trio.current_time()
-            assert [await peer.hear(), await peer.hear()] == ["2", None]
+            assert [await peer.receive(), await peer.receive()] == ["2", None]
             assert trio.current_time() - start == pytest.approx(0.5, abs=0.03)
 
     async def test_the_next_ping_comes_an_interval_after_the_pong(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             peer = here.connect()
-            await peer.hear_open()
-            assert await peer.hear() == "2"
+            await peer.receive_open()
+            assert await peer.receive() == "2"
             await trio.sleep(0.1)
-            peer.say("3")
+            peer.send("3")
             start = trio.current_time()
-            assert await peer.hear() == "2"
+            assert await peer.receive() == "2"
             assert trio.current_time() - start == pytest.approx(0.3, abs=0.03)
 
-    async def test_a_pong_that_nobody_asked_for_keeps_nobody_alive(self, autojump_clock: MockClock) -> None:
+    async def test_a_pong_without_a_ping_keeps_no_session_alive(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             peer = here.connect()
-            await peer.hear_open()
+            await peer.receive_open()
             for _ in range(4):
                 await trio.sleep(0.05)
-                peer.say("3")
-            assert await peer.hear() == "2"
-            assert await peer.hear() is None
+                peer.send("3")
+            assert await peer.receive() == "2"
+            assert await peer.receive() is None
 
     @pytest.mark.parametrize("stray", ["3", "6", "5", "0"])
     async def test_a_flood_of_strays_ends_the_session(self, stray: str, autojump_clock: MockClock) -> None:
         async with app(rules=SLOW_HEART) as here:
             peer = here.connect()
-            await peer.hear_open()
-            peer.say(*[stray] * 100, "4still")
-            assert await peer.hear() == "4still"
-            peer.say(stray)
-            assert await peer.hear() is None
+            await peer.receive_open()
+            peer.send(*[stray] * 100, "4still")
+            assert await peer.receive() == "4still"
+            peer.send(stray)
+            assert await peer.receive() is None
 
     async def test_strays_are_counted_from_ping_to_ping(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             peer = here.connect()
-            await peer.hear_open()
+            await peer.receive_open()
             for _ in range(3):
-                peer.say(*["6"] * 60)
-                assert await peer.hear() == "2"
-                peer.say("3")
+                peer.send(*["6"] * 60)
+                assert await peer.receive() == "2"
+                peer.send("3")
 
-    async def test_who_opens_nothing_must_go(self, autojump_clock: MockClock) -> None:
+    async def test_a_client_that_opens_no_namespace_is_closed(self, autojump_clock: MockClock) -> None:
         async def serve(session: EngineSession, request: Request) -> None:
-            await session.receive()
+            await receive(session)
 
         async with app(serve, SLOW_HEART) as here:
             peer = here.connect()
-            sid = (await peer.hear_open())["sid"]
+            sid = (await peer.receive_open())["sid"]
             polled = await here.handshake()
-            assert await peer.hear() == "2"
-            peer.say("3")
+            assert await peer.receive() == "2"
+            peer.send("3")
             await here.get(polled)
             await here.post(polled, b"3")
             await trio.sleep(19.99)
             assert sid in here.engine.sessions
-            assert await peer.hear() is None
+            assert await peer.receive() is None
             assert trio.current_time() == pytest.approx(45, abs=1.1)
-            assert said(await here.get(polled)) == (200, "1")
+            assert status_and_body(await here.get(polled)) == (200, "1")
             assert await here.is_over(polled)
 
-    async def test_who_opens_something_may_stay(self, autojump_clock: MockClock) -> None:
+    async def test_a_client_that_opens_a_namespace_may_stay(self, autojump_clock: MockClock) -> None:
         async with app(rules=SLOW_HEART) as here:
             peer = here.connect()
-            await peer.hear_open()
+            await peer.receive_open()
             for _ in range(4):
-                assert await peer.hear() == "2"
-                peer.say("3")
+                assert await peer.receive() == "2"
+                peer.send("3")
             assert trio.current_time() > 99
 
 
@@ -381,58 +382,58 @@ class TestClose:
         async with app() as here:
             sid = await here.handshake()
             get, post = await both(partial(here.get, sid), partial(here.post, sid, b"1"))
-            assert (said(get), said(post)) == ((200, "6"), (200, "ok"))
+            assert (status_and_body(get), status_and_body(post)) == ((200, "6"), (200, "ok"))
             assert await here.is_over(sid)
 
     async def test_the_close_overtakes_the_poll(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             sid = await here.handshake()
-            assert said(await here.post(sid, b"1")) == (200, "ok")
-            assert said(await here.get(sid)) == (200, "6")
+            assert status_and_body(await here.post(sid, b"1")) == (200, "ok")
+            assert status_and_body(await here.get(sid)) == (200, "6")
             assert await here.is_over(sid)
 
-    async def test_what_was_said_before_a_close_is_heard(self, autojump_clock: MockClock) -> None:
-        heard: list[bytes] = []
+    async def test_packets_before_a_close_are_received(self, autojump_clock: MockClock) -> None:
+        received: list[bytes] = []
 
         async def serve(session: EngineSession, request: Request) -> None:
             while True:
-                heard.extend(packet.data for packet in await session.receive())
+                received.extend(packet.data for packet in await receive(session))
 
         async with app(serve) as here:
             sid = await here.handshake()
-            await here.post(sid, b"4last words\x1e1\x1e4never")
-        assert heard == [b"last words"]
+            await here.post(sid, b"4last packet\x1e1\x1e4never")
+        assert received == [b"last packet"]
 
-    async def test_the_server_closes_behind_what_it_said(self, autojump_clock: MockClock) -> None:
+    async def test_the_server_closes_behind_its_packets(self, autojump_clock: MockClock) -> None:
         async def serve(session: EngineSession, request: Request) -> None:
-            await session.receive()
+            await receive(session)
             session.write(frame_text(b"4bye"))
             session.close(4401, "out")
 
         async with app(serve) as here:
             sid = await here.handshake()
             await here.post(sid, b"4x")
-            assert said(await here.get(sid)) == (200, "4bye")
-            assert said(await here.get(sid)) == (200, "1")
+            assert status_and_body(await here.get(sid)) == (200, "4bye")
+            assert status_and_body(await here.get(sid)) == (200, "1")
             assert await here.is_over(sid)
 
-    async def test_last_words_that_nobody_fetches_are_forgotten(self, autojump_clock: MockClock) -> None:
+    async def test_a_last_packet_without_a_poll_is_forgotten(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             sid = await here.handshake()
             here.engine.close(1012, "restarting")
             assert sid in here.engine.sessions
-            await trio.sleep(RULES.linger + 1)
+            await trio.sleep(RULES.linger_seconds + 1)
             assert not here.engine.sessions
 
-    async def test_a_fault_of_ours_ends_one_session_and_is_told(self, autojump_clock: MockClock) -> None:
+    async def test_an_exception_ends_one_session_and_is_reported(self, autojump_clock: MockClock) -> None:
         async def serve(session: EngineSession, request: Request) -> None:
-            await session.receive()
+            await receive(session)
             raise RuntimeError("a fault")
 
         async with app(serve, SLOW_HEART) as here:
             sid, other = await here.handshake(), await here.handshake()
             await here.post(sid, b"4x")
-            assert said(await here.get(sid)) == (200, "1")
+            assert status_and_body(await here.get(sid)) == (200, "1")
             assert [str(crash) for crash in here.crashes] == ["a fault"]
             assert other in here.engine.sessions
 
@@ -447,20 +448,20 @@ class TestPages:
                 await here.ask("GET", "EIO=4&transport=polling"),
                 await here.post(sid, b"4x"),
                 await here.get(sid),
-                await here.get("nobody"),
+                await here.get("unknown"),
             ):
                 assert set(allow) <= set(answer.headers)
 
     async def test_a_preflight_is_answered_without_a_body(self, autojump_clock: MockClock) -> None:
         async with app() as here:
-            assert said(await here.ask("OPTIONS", "EIO=4&transport=polling")) == (204, "")
+            assert status_and_body(await here.ask("OPTIONS", "EIO=4&transport=polling")) == (204, "")
 
 
 async def test_the_sweep_follows_the_settings(autojump_clock: MockClock) -> None:
-    """A heart that beats slowly is looked at seldom: the longest wait is one second."""
+    """A slow heartbeat is checked rarely: the longest pause is one second."""
     async with app(rules=SLOW_HEART) as here:
         peer = here.connect()
-        await peer.hear_open()
+        await peer.receive_open()
         start = trio.current_time()
-        assert await peer.hear() == "2"
+        assert await peer.receive() == "2"
         assert 25 <= trio.current_time() - start <= 26

@@ -1,4 +1,4 @@
-"""Engine.IO behind real HTTP: a POST whose body can't be read to its end takes its session with it."""
+"""Engine.IO behind real HTTP: a POST whose body can't be read to its end ends its session."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from chatd.net.http import HttpServer
 from chatd.net.http_connection import HttpRules
 from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.socket import socket_rules
-from tests.chatd.engineio.engine_app import House, SessionRules, app
+from tests.chatd.engineio.engine_app import EngineApp, SessionRules, app
 
-PATIENT = SessionRules(interval=1_000, timeout=1_000, payload_bytes=1_000)
-"""Hearts that beat so rarely that nothing else can end a session here."""
+PATIENT = SessionRules(interval_seconds=1_000, timeout_seconds=1_000, payload_bytes=1_000)
+"""Heartbeats so rare that they end no session here."""
 
 
-async def post(at: House, sid: str, rest: bytes) -> MemoryStream:
-    """A POST of which this much has come: the client's end."""
+async def post(at: EngineApp, sid: str, rest: bytes) -> MemoryStream:
+    """A POST of which a part has arrived. Returns the client's stream."""
     ours, theirs = memory_pair()
     server = HttpServer(
         at, at.nursery, HttpRules(body_seconds=5), socket_rules(message_bytes=1_000), crashed=at.crashes.append

@@ -1,4 +1,4 @@
-"""The upgrade of an Engine.IO session: whatever arrives in whatever order, nothing is lost and nothing overtaken."""
+"""The upgrade of an Engine.IO session: in any order of arrival, nothing is lost and nothing is overtaken."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from chatd.engineio.engine import SessionRules
 from chatd.engineio.polling import unframe
 from chatd.engineio.session import EngineSession
 from chatd.net.framer import frame_binary, frame_text
-from chatd.net.outbox import SendFunction
 from chatd.net.request import Request, Response
 from protocol.frames import Packet
 from tests.apps.socketio_echo import echo_events
-from tests.chatd.engineio.engine_app import House, Peer, app, both
+from tests.chatd.engineio.engine_app import EngineApp, Peer, app, both
+from tests.chatd.listening import receive
 
 CALM = SessionRules()
 
 
-def said(answer: Response) -> tuple[int, str]:
+def status_and_body(answer: Response) -> tuple[int, str]:
     return answer.status, answer.body.decode()
 
 
@@ -36,39 +36,39 @@ class TestUpgrade:
         async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
-            assert said(await here.get(sid)) == (200, "6")
-            peer.say("5", "4hello")
-            assert await peer.hear() == "4hello"
+            assert status_and_body(await here.get(sid)) == (200, "6")
+            peer.send("5", "4hello")
+            assert await peer.receive() == "4hello"
             assert refused(await here.get(sid))
             assert refused(await here.post(sid, b"4x"))
-            peer.say("4still here")
-            assert await peer.hear() == "4still here"
+            peer.send("4still here")
+            assert await peer.receive() == "4still here"
 
     async def test_a_poll_that_waits_is_ended_by_the_probe(self, autojump_clock: MockClock) -> None:
         async with app(rules=CALM) as here:
             sid = await here.handshake()
             start = trio.current_time()
             get, peer = await both(partial(here.get, sid), partial(here.upgrade, sid))
-            assert said(get) == (200, "6")
+            assert status_and_body(get) == (200, "6")
             assert trio.current_time() == start
-            peer.say("5")
+            peer.send("5")
 
     async def test_what_waits_for_a_poll_goes_first_on_the_websocket(self, autojump_clock: MockClock) -> None:
         async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             await here.post(sid, b"4a\x1ebAQID\x1e4b")
-            peer.say("5", "4c")
-            assert [await peer.hear() for _ in range(4)] == ["4a", b"\1\2\3", "4b", "4c"]
+            peer.send("5", "4c")
+            assert [await peer.receive() for _ in range(4)] == ["4a", b"\1\2\3", "4b", "4c"]
 
     async def test_a_poll_during_the_probe_gets_what_waits(self, autojump_clock: MockClock) -> None:
         async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             await here.post(sid, b"4a")
-            assert said(await here.get(sid)) == (200, "4a")
-            peer.say("5", "4b")
-            assert await peer.hear() == "4b"
+            assert status_and_body(await here.get(sid)) == (200, "4a")
+            peer.send("5", "4b")
+            assert await peer.receive() == "4b"
 
     @pytest.mark.parametrize("poll_first", [True, False])
     async def test_the_five_and_a_poll_at_once(self, poll_first: bool, autojump_clock: MockClock) -> None:
@@ -77,59 +77,59 @@ class TestUpgrade:
             peer = await here.upgrade(sid)
 
             async def five() -> None:
-                peer.say("5")
+                peer.send("5")
 
             steps = [partial(here.get, sid), five]
             results = await both(*(steps if poll_first else reversed(steps)))
             assert refused(next(result for result in results if result is not None))
-            peer.say("4hello")
-            assert await peer.hear() == "4hello"
+            peer.send("4hello")
+            assert await peer.receive() == "4hello"
 
     async def test_a_second_websocket_gets_its_101_and_is_closed(self, autojump_clock: MockClock) -> None:
         async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             second = here.connect(sid)
-            assert await second.hear() is None
-            peer.say("5")
+            assert await second.receive() is None
+            peer.send("5")
             third = here.connect(sid)
-            assert await third.hear() is None
-            peer.say("4hello")
-            assert await peer.hear() == "4hello"
+            assert await third.receive() is None
+            peer.send("4hello")
+            assert await peer.receive() == "4hello"
 
     async def test_a_second_websocket_for_one_that_began_as_a_websocket(self, autojump_clock: MockClock) -> None:
         async with app(rules=CALM) as here:
             peer = here.connect()
-            sid = (await peer.hear_open())["sid"]
-            assert await here.connect(sid).hear() is None
+            sid = (await peer.receive_open())["sid"]
+            assert await here.connect(sid).receive() is None
             assert refused(await here.get(sid))
             assert refused(await here.post(sid, b"4x"))
-            peer.say("4hello")
-            assert await peer.hear() == "4hello"
+            peer.send("4hello")
+            assert await peer.receive() == "4hello"
 
-    @pytest.mark.parametrize("words", [("4hello",), ("2",), ("2probe", "4x"), (b"5",), ("5x",), ("",)])
-    async def test_a_probe_that_is_none_leaves_the_session_where_it_was(
-        self, words: tuple[str | bytes, ...], autojump_clock: MockClock
+    @pytest.mark.parametrize("messages", [("4hello",), ("2",), ("2probe", "4x"), (b"5",), ("5x",), ("",)])
+    async def test_a_wrong_probe_changes_nothing(
+        self, messages: tuple[str | bytes, ...], autojump_clock: MockClock
     ) -> None:
         async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = here.connect(sid)
-            peer.say(*words)
-            heard = await peer.hear()
-            assert heard is None or (heard, await peer.hear()) == ("3probe", None)
+            peer.send(*messages)
+            received = await peer.receive()
+            assert received is None or (received, await peer.receive()) == ("3probe", None)
             await here.post(sid, b"4x")
-            assert said(await here.get(sid)) == (200, "4x")
+            assert status_and_body(await here.get(sid)) == (200, "4x")
             await self._moves(here, sid)
 
-    async def test_a_probe_that_says_nothing_more_is_given_up(self, autojump_clock: MockClock) -> None:
+    async def test_a_probe_without_a_second_message_is_ended(self, autojump_clock: MockClock) -> None:
         async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
-            assert await peer.hear() is None
+            assert await peer.receive() is None
             assert trio.current_time() == pytest.approx(CALM.upgrade_seconds)
             await self._moves(here, sid)
 
-    async def test_a_probe_that_breaks_is_forgotten(self, autojump_clock: MockClock) -> None:
+    async def test_a_broken_probe_changes_nothing(self, autojump_clock: MockClock) -> None:
         async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
@@ -142,95 +142,97 @@ class TestUpgrade:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
             await here.post(sid, b"1")
-            peer.say("5")
-            assert await peer.hear() is None
-            assert said(await here.get(sid)) == (200, "6")
+            peer.send("5")
+            assert await peer.receive() is None
+            assert status_and_body(await here.get(sid)) == (200, "6")
             assert await here.is_over(sid)
 
     async def test_a_close_right_behind_the_five(self, autojump_clock: MockClock) -> None:
         async with app(rules=CALM) as here:
             sid = await here.handshake()
             peer = await here.upgrade(sid)
-            peer.say("5", "4a", "1")
-            assert await peer.hear() in ("4a", None)
+            peer.send("5", "4a", "1")
+            assert await peer.receive() in ("4a", None)
             assert await here.is_over(sid)
 
     async def test_a_post_that_waits_for_the_reader_is_answered_by_the_move(self, autojump_clock: MockClock) -> None:
         async def serve(session: EngineSession, request: Request) -> None:
             while True:
                 await trio.sleep(50)
-                await session.receive()
+                await receive(session)
 
-        async with app(serve, SessionRules(interval=100, connect_seconds=0)) as here:
+        async with app(serve, SessionRules(interval_seconds=100, connect_seconds=0)) as here:
             sid = await here.handshake()
 
             async def move() -> Peer:
                 peer = await here.upgrade(sid)
-                peer.say("5")
+                peer.send("5")
                 return peer
 
             post, _ = await both(partial(here.post, sid, b"4x"), move)
-            assert said(post) == (200, "ok")
+            assert status_and_body(post) == (200, "ok")
             assert trio.current_time() < 50
             await trio.sleep(100)
 
     async def test_the_heart_beats_on(self, autojump_clock: MockClock) -> None:
         async with app() as here:
             sid = await here.handshake()
-            assert said(await here.get(sid)) == (200, "2")
+            assert status_and_body(await here.get(sid)) == (200, "2")
             peer = await here.upgrade(sid)
-            peer.say("5", "3")
-            assert await peer.hear() == "2"
-            peer.say("3")
-            assert await peer.hear() == "2"
-            assert await peer.hear() is None
+            peer.send("5", "3")
+            assert await peer.receive() == "2"
+            peer.send("3")
+            assert await peer.receive() == "2"
+            assert await peer.receive() is None
             assert not here.engine.sessions
 
     @staticmethod
-    async def _moves(here: House, sid: str) -> None:
+    async def _moves(here: EngineApp, sid: str) -> None:
         peer = await here.upgrade(sid)
-        peer.say("5", "4moved")
-        assert await peer.hear() == "4moved"
+        peer.send("5", "4moved")
+        assert await peer.receive() == "4moved"
 
 
 async def test_a_header_by_polling_and_its_attachment_by_websocket(autojump_clock: MockClock) -> None:
-    """What is still due belongs to the session, not to the transport."""
+    """The parts of a message belong to the session, not to the transport."""
     async with app(echo_events, CALM) as here:
         sid = await here.handshake()
         await here.post(sid, b"40")
         await here.get(sid)
         await here.post(sid, b'452-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]')
         peer = await here.upgrade(sid)
-        peer.say("5", b"\1", b"\2")
-        assert await peer.hear() == '452-["message-back",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]'
-        assert [await peer.hear(), await peer.hear()] == [b"\1", b"\2"]
+        peer.send("5", b"\1", b"\2")
+        assert (
+            await peer.receive() == '452-["message-back",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]'
+        )
+        assert [await peer.receive(), await peer.receive()] == [b"\1", b"\2"]
 
 
-async def test_whoever_writes_is_told_of_the_move_and_served_without_it(autojump_clock: MockClock) -> None:
-    told: list[SendFunction] = []
+async def test_a_caller_that_holds_the_outbox_of_polling_is_served_after_the_upgrade(
+    autojump_clock: MockClock,
+) -> None:
     sessions: list[EngineSession] = []
 
     async def serve(session: EngineSession, request: Request) -> None:
-        session.on_send_changed = told.append
         sessions.append(session)
-        await session.receive()
+        await receive(session)
 
     async with app(serve, CALM) as here:
         sid = await here.handshake()
         await trio.testing.wait_all_tasks_blocked()
         (session,) = sessions
-        remembered = session.write
+        before = session.outbox
         assert session.transport == "polling"
         peer = await here.upgrade(sid)
-        peer.say("5")
+        peer.send("5")
         await trio.testing.wait_all_tasks_blocked()
-        assert told == [session.send_function]
+        assert session.outbox is not before
         assert session.transport == "websocket"
-        remembered(frame_text(b"4old"))
+        before.send(frame_text(b"4old"))
         session.write(frame_text(b"4new"))
-        assert [await peer.hear(), await peer.hear()] == ["4old", "4new"]
-        remembered(frame_text(b"4x" * 100_000))
-        assert session.waiting == 0
+        assert [await peer.receive(), await peer.receive()] == ["4old", "4new"]
+        before.send(frame_text(b"4x" * 100_000))
+        assert session.outbox.waiting == 0
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 70_000])
@@ -240,7 +242,7 @@ def test_frames_are_taken_apart_again(size: int) -> None:
 
 
 async def test_messages_that_cross_the_upgrade_stay_in_order(autojump_clock: MockClock) -> None:
-    """A hundred echoes while the session moves, the move at every point between them."""
+    """A hundred echoes during the upgrade, with the upgrade at each point between them."""
     for moment in range(0, 100, 7):
         async with app(rules=CALM) as here:
             sid = await here.handshake()
@@ -248,6 +250,6 @@ async def test_messages_that_cross_the_upgrade_stay_in_order(autojump_clock: Moc
                 await here.post(sid, b"4%d" % number)
             polled = (await here.get(sid)).body.decode().split("\x1e") if moment % 2 and moment else []
             peer = await here.upgrade(sid)
-            peer.say("5", *[f"4{number}" for number in range(moment, 100)])
-            heard = polled + [await peer.hear() for _ in range(100 - len(polled))]
-            assert heard == [f"4{number}" for number in range(100)]
+            peer.send("5", *[f"4{number}" for number in range(moment, 100)])
+            received = polled + [await peer.receive() for _ in range(100 - len(polled))]
+            assert received == [f"4{number}" for number in range(100)]

@@ -19,9 +19,10 @@ from chatd.net.acceptor import BUSY, Acceptor, AcceptRules, descriptor_share
 from chatd.net.asgi import Application, Event, Receive, Send
 from chatd.net.http import Direct
 from chatd.net.http_connection import HttpRules
-from chatd.net.listeners import Address, Taken, listen, spell
+from chatd.net.listeners import Address, AddressInUse, format_address, listen
 from chatd.net.request import Request, Response
 from chatd.net.socket import WebSocket, frame_text, socket_rules
+from tests.chatd.listening import receive
 from tests.chatd.net.test_stream import certificate
 from tests.outside.raw import upgrade
 
@@ -30,7 +31,7 @@ __all__ = ["certificate"]
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
-class EchoSite:
+class EchoRouter:
     def __init__(self) -> None:
         self.sockets: set[WebSocket] = set()
         self.left = 0
@@ -43,7 +44,7 @@ class EchoSite:
         self.sockets.add(websocket)
         try:
             while True:
-                for payload, _ in await websocket.receive():
+                for payload, _ in await receive(websocket):
                     if payload == b"crash":
                         raise RuntimeError("as asked")
                     websocket.write(frame_text(payload))
@@ -61,7 +62,7 @@ class EchoSite:
         return hello
 
 
-class OpenSite(EchoSite):
+class OpenSite(EchoRouter):
     """Lets upgrades through."""
 
     def refuse(self, request: Request) -> Response | None:
@@ -73,7 +74,7 @@ async def hello(scope: Event, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": scope["client"][0].encode()})
 
 
-class House:
+class Server:
     """A running front and what became of it."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
@@ -87,9 +88,9 @@ class House:
         self.front = Acceptor(
             self.site,
             addresses or [Address()],
-            front=rules or AcceptRules(),
+            accepting=rules or AcceptRules(),
             http=HttpRules(),
-            sockets=socket_rules(farewell=0.2),
+            sockets=socket_rules(farewell_seconds=0.2),
             tls=tls,
             crashed=self.crashes.append,
         )
@@ -105,8 +106,8 @@ class House:
 
 
 @pytest.fixture
-async def app(nursery: trio.Nursery) -> AsyncIterator[House]:
-    made = House(nursery)
+async def app(nursery: trio.Nursery) -> AsyncIterator[Server]:
+    made = Server(nursery)
     yield made
     await made.front.stop(0.5)
     assert made.front.open == 0
@@ -133,7 +134,7 @@ async def until(true: Callable[[], bool]) -> None:
             await trio.sleep(0.005)
 
 
-async def test_http_and_websockets_on_one_port(app: House) -> None:
+async def test_http_and_websockets_on_one_port(app: Server) -> None:
     await app.open()
     async with await app.connect() as stream:
         assert (await ask(stream)).endswith(b"127.0.0.1")
@@ -144,7 +145,7 @@ async def test_http_and_websockets_on_one_port(app: House) -> None:
     assert not app.crashes
 
 
-async def test_a_message_larger_than_the_kernel_takes(app: House) -> None:
+async def test_a_message_larger_than_the_kernel_takes(app: Server) -> None:
     await app.open()
     async with trio_websocket.open_websocket("127.0.0.1", app.port, "/", use_ssl=False) as client:
         await client.send_message("x" * 60_000)
@@ -155,7 +156,7 @@ async def test_a_message_larger_than_the_kernel_takes(app: House) -> None:
             assert len(await client.get_message()) == size
 
 
-async def test_ipv6_and_unix(app: House, tmp_path: Path) -> None:
+async def test_ipv6_and_unix(app: Server, tmp_path: Path) -> None:
     path = str(tmp_path / "chatd.sock")
     front = await app.open(Address(), Address(host="::1"), Address(path=path))
     assert front.addresses[1].startswith("[::1]:")
@@ -169,7 +170,7 @@ async def test_ipv6_and_unix(app: House, tmp_path: Path) -> None:
     assert not await trio.Path(path).exists()
 
 
-async def test_tls(app: House, certificate: tuple[str, str]) -> None:
+async def test_tls(app: Server, certificate: tuple[str, str]) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     await app.open(tls=context, rules=AcceptRules(handshake_seconds=0.2))
@@ -192,7 +193,7 @@ async def test_tls(app: House, certificate: tuple[str, str]) -> None:
 
 
 async def test_beside_tls_a_unix_socket_speaks_plain_http(
-    app: House, certificate: tuple[str, str], tmp_path: Path
+    app: Server, certificate: tuple[str, str], tmp_path: Path
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
@@ -207,7 +208,7 @@ def forwarded(address: str, head: bytes = GET) -> bytes:
     return head[:-2] + b"X-Forwarded-For: " + address.encode() + b"\r\n\r\n"
 
 
-async def test_clients_behind_a_trusted_proxy_have_their_limit(app: House) -> None:
+async def test_clients_behind_a_trusted_proxy_have_their_limit(app: Server) -> None:
     """The proxy keeps its connections and lends them to one client after the other; WebSockets count until they end."""
     await app.open(rules=AcceptRules(connections_per_address=2, trusted_proxies=("127.0.0.0/8",)))
     url = f"ws://127.0.0.1:{app.port}/"
@@ -229,10 +230,10 @@ async def test_clients_behind_a_trusted_proxy_have_their_limit(app: House) -> No
             await until(lambda: len(app.site.sockets) == 1)
             assert (await ask(other, forwarded("198.51.100.7"))).startswith(b"HTTP/1.1 200")
     await until(lambda: app.front.open == 0)
-    assert len(app.front._places) == 0
+    assert len(app.front._counts) == 0
 
 
-async def test_clients_of_one_ipv6_network_share_their_limit(app: House) -> None:
+async def test_clients_of_one_ipv6_network_share_their_limit(app: Server) -> None:
     await app.open(rules=AcceptRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
     shown = [(b"X-Forwarded-For", b"2001:db8::1")]
     url = f"ws://127.0.0.1:{app.port}/"
@@ -246,14 +247,14 @@ async def test_clients_of_one_ipv6_network_share_their_limit(app: House) -> None
         await opened._stream.aclose()  # a closed trio-websocket client leaves that to the garbage collector
 
 
-async def test_a_proxy_on_the_unix_socket_is_believed(app: House, tmp_path: Path) -> None:
+async def test_a_proxy_on_the_unix_socket_is_believed(app: Server, tmp_path: Path) -> None:
     path = str(tmp_path / "chatd.sock")
     await app.open(Address(path=path), rules=AcceptRules(trusted_proxies=("unix",)))
     async with await trio.open_unix_socket(path) as stream:
         assert (await ask(stream, forwarded("198.51.100.7"))).endswith(b"198.51.100.7")
 
 
-async def test_an_exception_ends_its_own_connection_only(app: House) -> None:
+async def test_an_exception_ends_its_own_connection_only(app: Server) -> None:
     await app.open()
     url = f"ws://127.0.0.1:{app.port}/"
     async with trio_websocket.open_websocket_url(url) as good, trio_websocket.open_websocket_url(url) as bad:
@@ -268,7 +269,7 @@ async def test_an_exception_ends_its_own_connection_only(app: House) -> None:
     await until(lambda: len(app.crashes) == 1)
 
 
-async def test_one_address_has_its_limit(app: House) -> None:
+async def test_one_address_has_its_limit(app: Server) -> None:
     await app.open(rules=AcceptRules(connections_per_address=2))
     first, second, third = [await app.connect() for _ in range(3)]
     assert (await ask(first)).startswith(b"HTTP/1.1 200")
@@ -285,7 +286,7 @@ async def test_one_address_has_its_limit(app: House) -> None:
     await second.aclose()
 
 
-async def test_all_addresses_have_a_limit(app: House) -> None:
+async def test_all_addresses_have_a_limit(app: Server) -> None:
     await app.open(rules=AcceptRules(connections=1, connections_per_address=0))
     async with await app.connect() as first, await app.connect() as second:
         assert await rest(second) == BUSY
@@ -293,7 +294,7 @@ async def test_all_addresses_have_a_limit(app: House) -> None:
     assert descriptor_share() > 0
 
 
-async def test_behind_a_trusted_proxy(app: House) -> None:
+async def test_behind_a_trusted_proxy(app: Server) -> None:
     await app.open(rules=AcceptRules(connections_per_address=1, trusted_proxies=("127.0.0.0/8",)))
     async with await app.connect() as first, await app.connect() as second:
         head = GET[:-2] + b"X-Forwarded-For: 203.0.113.9, 198.51.100.7\r\n\r\n"
@@ -317,8 +318,10 @@ class FailingListener:
         return getattr(self.real, name)
 
 
-async def test_accepting_survives_every_error(app: House) -> None:
-    front = Acceptor(app.site, [Address()], front=AcceptRules(), http=HttpRules(), sockets=socket_rules(farewell=0.2))
+async def test_accepting_survives_every_error(app: Server) -> None:
+    front = Acceptor(
+        app.site, [Address()], accepting=AcceptRules(), http=HttpRules(), sockets=socket_rules(farewell_seconds=0.2)
+    )
     app.front = front
     failures = [errno.EMFILE, errno.ECONNABORTED, errno.EINVAL]
     front._listeners = [FailingListener(real, failures) for real in front._listeners]  # type: ignore[misc]
@@ -329,7 +332,7 @@ async def test_accepting_survives_every_error(app: House) -> None:
     assert not failures
 
 
-async def test_stopping_says_goodbye_to_sockets(app: House) -> None:
+async def test_stopping_closes_the_websockets(app: Server) -> None:
     front = await app.open()
     client = await trio_websocket.connect_websocket_url(app.nursery, f"ws://127.0.0.1:{app.port}/")
     idle = await app.connect()
@@ -353,7 +356,7 @@ async def test_stopping_says_goodbye_to_sockets(app: House) -> None:
     assert front.open == 0
 
 
-async def test_stopping_waits_for_nobody_for_ever(app: House) -> None:
+async def test_stopping_waits_for_no_connection_for_ever(app: Server) -> None:
     front = await app.open()
     stubborn = await app.connect()
     await stubborn.send_all(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n")
@@ -373,7 +376,7 @@ def test_a_stale_socket_file_is_replaced_and_a_live_one_is_not(tmp_path: Path) -
     dead.close()
     (live,) = listen(address)
     assert stat.S_IMODE(os.stat(address.path).st_mode) == 0o660
-    with pytest.raises(Taken, match="in use by another program"):
+    with pytest.raises(AddressInUse, match="in use by another program"):
         listen(address)
     live.close()
 
@@ -381,14 +384,14 @@ def test_a_stale_socket_file_is_replaced_and_a_live_one_is_not(tmp_path: Path) -
 def test_a_file_that_is_no_socket_stays(tmp_path: Path) -> None:
     path = tmp_path / "precious"
     path.write_text("data")
-    with pytest.raises(Taken, match="no socket"):
+    with pytest.raises(AddressInUse, match="no socket"):
         listen(Address(path=str(path)))
     assert path.read_text() == "data"
 
 
 def test_a_taken_port_is_said_in_a_sentence() -> None:
     (first,) = listen(Address())
-    with pytest.raises(Taken, match="in use by another program"):
+    with pytest.raises(AddressInUse, match="in use by another program"):
         listen(Address(port=first.getsockname()[1]))
     first.close()
 
@@ -403,25 +406,25 @@ def test_accepted_sockets_inherit_their_options() -> None:
 
 def test_all_families_of_a_host_share_a_port() -> None:
     listeners = listen(Address(host=""))
-    assert len({spell(listener).rpartition(":")[2] for listener in listeners}) == 1
+    assert len({format_address(listener).rpartition(":")[2] for listener in listeners}) == 1
     for listener in listeners:
         listener.close()
 
 
 def test_a_bad_second_address_leaves_nothing_open(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Taken):
+    with pytest.raises(AddressInUse):
         Acceptor(
-            EchoSite(),
+            EchoRouter(),
             [Address(), Address(path=str(tmp_path / "file"))],
-            front=AcceptRules(),
+            accepting=AcceptRules(),
             http=HttpRules(),
             sockets=socket_rules(),
         )
 
 
-async def test_a_request_that_arrives_after_the_stop_is_not_performed(app: House) -> None:
-    """Its bytes are in the kernel when the connection ends: they can still be read, but nobody can be answered."""
+async def test_a_request_that_arrives_after_the_stop_is_not_performed(app: Server) -> None:
+    """Its bytes are in the kernel when the connection ends: they can still be read, but no answer can be sent."""
     await app.open()
     performed = list[Request]()
 

@@ -1,4 +1,4 @@
-"""Readers: whoever only listens is given everything, once and in order, and wakes at the end of it."""
+"""EpollReader: a listener receives all bytes once and in order, and its task wakes at the end."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from chatd.net.epoll_reader import AT_ONCE, EpollReader
+from chatd.net.epoll_reader import SOCKETS_PER_TURN, EpollReader
 
 Pair = tuple[socket.socket, socket.socket]
 
 
 @pytest.fixture
 async def readers(nursery: trio.Nursery) -> EpollReader:
-    made = EpollReader.made()
+    made = EpollReader.create()
     if made is None:
         pytest.skip("this system has no epoll")
     nursery.start_soon(made.run)
@@ -40,59 +40,59 @@ def connect() -> Pair:
 
 
 class Listener:
-    """Takes what comes, as often as `most` says, and remembers it."""
+    """Keeps what it receives, in at most `most` calls."""
 
     def __init__(self, readers: EpollReader, connected: socket.socket, most: int = 1000) -> None:
         self.readers = readers
         self.connected = connected
         self.most = most
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
         self.woke = False
         self.also: Callable[[], None] = lambda: None
 
     async def run(self) -> None:
         try:
-            await self.readers.listen(self.connected, self.take)
+            await self.readers.listen(self.connected, self.on_data)
         finally:
             self.woke = True
 
-    def take(self, data: bytes) -> bool:
-        self.heard.append(data)
+    def on_data(self, data: bytes) -> bool:
+        self.received.append(data)
         self.also()
-        return len(self.heard) < self.most
+        return len(self.received) < self.most
 
 
-async def test_everything_is_given_without_waking_the_task(
+async def test_all_bytes_are_passed_on_without_waking_the_task(
     readers: EpollReader, pair: Pair, nursery: trio.Nursery
 ) -> None:
     listener = Listener(readers, pair[0])
     nursery.start_soon(listener.run)
-    for word in (b"one", b"two", b"three"):
+    for data in (b"one", b"two", b"three"):
         await wait_all_tasks_blocked()
-        pair[1].send(word)
+        pair[1].send(data)
     await wait_all_tasks_blocked()
-    assert listener.heard == [b"one", b"two", b"three"]
+    assert listener.received == [b"one", b"two", b"three"]
     assert not listener.woke
     readers.close(pair[0])
 
 
-async def test_whoever_has_had_enough_wakes_and_what_comes_later_stays(readers: EpollReader, pair: Pair) -> None:
+async def test_a_listener_that_wants_no_more_wakes_and_later_bytes_stay(readers: EpollReader, pair: Pair) -> None:
     listener = Listener(readers, pair[0], most=1)
     pair[1].send(b"first")
     await listener.run()
     pair[1].send(b"second")
     await wait_all_tasks_blocked()
-    assert listener.heard == [b"first"]
+    assert listener.received == [b"first"]
     assert pair[0].recv(100) == b"second"
     assert len(readers) == 0
 
 
-async def test_the_end_is_told_and_wakes(readers: EpollReader, pair: Pair) -> None:
+async def test_the_end_is_passed_on_and_wakes(readers: EpollReader, pair: Pair) -> None:
     listener = Listener(readers, pair[0])
     pair[1].send(b"last")
     pair[1].close()
     await listener.run()
-    assert listener.heard == [b"last", b""]
+    assert listener.received == [b"last", b""]
 
 
 async def test_a_reset_is_an_end(readers: EpollReader) -> None:
@@ -104,10 +104,10 @@ async def test_a_reset_is_an_end(readers: EpollReader) -> None:
         with ours:
             listener = Listener(readers, ours)
             await listener.run()
-        assert listener.heard == [b""]
+        assert listener.received == [b""]
 
 
-async def test_what_is_raised_is_raised_in_the_task_and_nobody_else_notices(
+async def test_an_exception_is_raised_in_the_task_and_disturbs_no_other(
     readers: EpollReader, pair: Pair, nursery: trio.Nursery
 ) -> None:
     ours, theirs = connect()
@@ -123,7 +123,7 @@ async def test_what_is_raised_is_raised_in_the_task_and_nobody_else_notices(
         await broken.run()
     theirs.send(b"still here")
     await wait_all_tasks_blocked()
-    assert (fine.heard, fine.woke) == ([b"still here"], False)
+    assert (fine.received, fine.woke) == ([b"still here"], False)
     theirs.close()
     await wait_all_tasks_blocked()
     assert fine.woke
@@ -146,16 +146,16 @@ async def test_a_cancelled_listener_is_forgotten_before_its_number_is_used_again
         second = Listener(readers, again, most=1)
         peer.send(b"for the second")
         await second.run()
-        assert (first.heard, second.heard) == ([], [b"for the second"])
+        assert (first.received, second.received) == ([], [b"for the second"])
 
 
-async def test_closing_tells_the_end(readers: EpollReader, pair: Pair, nursery: trio.Nursery) -> None:
+async def test_closing_passes_on_the_end(readers: EpollReader, pair: Pair, nursery: trio.Nursery) -> None:
     listener = Listener(readers, pair[0])
     nursery.start_soon(listener.run)
     await wait_all_tasks_blocked()
     readers.close(pair[0])
     await wait_all_tasks_blocked()
-    assert listener.heard == [b""]
+    assert listener.received == [b""]
     assert listener.woke
 
 
@@ -163,7 +163,7 @@ async def test_a_closed_socket_is_at_its_end(readers: EpollReader, pair: Pair) -
     pair[0].close()
     listener = Listener(readers, pair[0])
     await listener.run()
-    assert listener.heard == [b""]
+    assert listener.received == [b""]
 
 
 async def test_one_may_end_its_neighbour(readers: EpollReader, nursery: trio.Nursery) -> None:
@@ -183,7 +183,7 @@ async def test_one_may_end_its_neighbour(readers: EpollReader, nursery: trio.Nur
     for _, theirs in pairs:
         theirs.send(b"x")
     await wait_all_tasks_blocked()
-    assert sorted(listener.heard for listener in listeners) == [[], [b"x"]]
+    assert sorted(listener.received for listener in listeners) == [[], [b"x"]]
     for ours, theirs in pairs:
         ours.close()
         theirs.close()
@@ -191,7 +191,7 @@ async def test_one_may_end_its_neighbour(readers: EpollReader, nursery: trio.Nur
 
 async def test_more_than_a_turn_takes_are_all_served(readers: EpollReader, nursery: trio.Nursery) -> None:
     with contextlib.ExitStack() as stack:
-        pairs = [connect() for _ in range(3 * AT_ONCE)]
+        pairs = [connect() for _ in range(3 * SOCKETS_PER_TURN)]
         for ours, theirs in pairs:
             stack.enter_context(ours)
             stack.enter_context(theirs)
@@ -202,13 +202,13 @@ async def test_more_than_a_turn_takes_are_all_served(readers: EpollReader, nurse
         for at, (_, theirs) in enumerate(pairs):
             theirs.send(b"%d" % at)
         await wait_all_tasks_blocked()
-        assert [listener.heard for listener in listeners] == [[b"%d" % at] for at in range(3 * AT_ONCE)]
+        assert [listener.received for listener in listeners] == [[b"%d" % at] for at in range(3 * SOCKETS_PER_TURN)]
         for ours, _ in pairs:
             readers.close(ours)
 
 
-async def test_when_reading_ends_listeners_of_other_nurseries_are_told(pair: Pair, nursery: trio.Nursery) -> None:
-    made = EpollReader.made()
+async def test_when_reading_ends_all_listeners_receive_the_end(pair: Pair, nursery: trio.Nursery) -> None:
+    made = EpollReader.create()
     if made is None:
         pytest.skip("this system has no epoll")
     listener, late = Listener(made, pair[0]), Listener(made, pair[0])
@@ -218,9 +218,9 @@ async def test_when_reading_ends_listeners_of_other_nurseries_are_told(pair: Pai
         await wait_all_tasks_blocked()
         inner.cancel_scope.cancel()
     await wait_all_tasks_blocked()
-    assert (listener.heard, listener.woke) == ([b""], True)
+    assert (listener.received, listener.woke) == ([b""], True)
     await late.run()
-    assert late.heard == [b""]
+    assert late.received == [b""]
 
 
 async def test_a_turn_is_bounded_by_time(readers: EpollReader, nursery: trio.Nursery, monkeypatch: Any) -> None:
@@ -234,17 +234,17 @@ async def test_a_turn_is_bounded_by_time(readers: EpollReader, nursery: trio.Nur
         for listener in listeners:
             nursery.start_soon(listener.run)
         await wait_all_tasks_blocked()
-        turn, heard = readers._take_turn, list[int]()
+        turn, received = readers._take_turn, list[int]()
 
         def take_turn() -> None:
             turn()
-            heard.append(sum(len(listener.heard) for listener in listeners))
+            received.append(sum(len(listener.received) for listener in listeners))
 
         monkeypatch.setattr(readers, "_clock", itertools.count().__next__)
         monkeypatch.setattr(readers, "_take_turn", take_turn)
         for _, theirs in pairs:
             theirs.send(b"x")
         await wait_all_tasks_blocked()
-        assert heard == [1, 2, 3, 4]
+        assert received == [1, 2, 3, 4]
         for ours, _ in pairs:
             readers.close(ours)

@@ -1,4 +1,4 @@
-"""RFC 6455 framing: every rule, and every way to cut a stream of frames into reads."""
+"""RFC 6455 framing: each rule, and each division of a stream of frames into reads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from websockets.frames import Frame, Opcode
 
 from chatd.net.framer import (
     FrameReader,
-    Message,
     ReadRules,
     Violation,
     frame_binary,
@@ -17,12 +16,13 @@ from chatd.net.framer import (
     frame_text,
     parse_close,
 )
+from protocol.frames import Packet
 
 RULES = ReadRules(message_bytes=1_000, fragments=4)
 MASK = b"\x01\x02\x03\x04"
 
 
-def spell(head: int, payload: bytes = b"", *, length: bytes | None = None, masked: bool = True) -> bytes:
+def encode(head: int, payload: bytes = b"", *, length: bytes | None = None, masked: bool = True) -> bytes:
     """A client's frame, written out by hand so that it can be wrong."""
     size = len(payload)
     if length is None:
@@ -32,7 +32,7 @@ def spell(head: int, payload: bytes = b"", *, length: bytes | None = None, maske
     return bytes([head]) + first + length[1:] + (MASK if masked else b"") + body
 
 
-def hear(*data: bytes, rules: ReadRules = RULES) -> tuple[list[Message], list[tuple[int, bytes]], Violation | None]:
+def feed(*data: bytes, rules: ReadRules = RULES) -> tuple[list[Packet], list[tuple[int, bytes]], Violation | None]:
     reader, messages, controls = FrameReader(rules), [], []
     for piece in data:
         messages += reader.feed(piece, lambda opcode, payload: controls.append((opcode, payload)))
@@ -40,27 +40,27 @@ def hear(*data: bytes, rules: ReadRules = RULES) -> tuple[list[Message], list[tu
 
 
 WRONG = {
-    "reserved bit": (spell(0xC1, b"x"), 1002),
-    "unknown opcode": (spell(0x83, b"x"), 1002),
-    "unknown control": (spell(0x8B, b"x"), 1002),
-    "no mask": (spell(0x81, b"x", masked=False), 1002),
-    "ping in pieces": (spell(0x09, b"x"), 1002),
-    "long ping": (spell(0x89, b"x" * 126), 1002),
-    "continuation of nothing": (spell(0x80, b"x"), 1002),
-    "message inside another": (spell(0x01, b"x") + spell(0x81, b"y"), 1002),
-    "binary inside another": (spell(0x01, b"x") + spell(0x82, b"y"), 1002),
-    "long spelling of a short length": (spell(0x81, b"x", length=b"\x7e\x00\x01"), 1002),
-    "longest spelling of a length": (spell(0x81, b"x", length=b"\x7f" + bytes(7) + b"\x01"), 1002),
-    "length of 64 bits": (spell(0x81, b"", length=b"\x7f" + b"\xff" * 8), 1002),
-    "text that is not UTF-8": (spell(0x81, b"\xff"), 1007),
-    "lone surrogate": (spell(0x81, b"\xed\xa0\x80"), 1007),
-    "pieces that are not UTF-8": (spell(0x01, b"\xe2\x82") + spell(0x80, b"x"), 1007),
-    "text that ends in a character": (spell(0x01, b"a") + spell(0x80, b"\xe2\x82"), 1007),
-    "bad text, before its end": (spell(0x01, b"\xff"), 1007),
-    "declared length": (spell(0x82, b"", length=b"\x7e\x03\xe9"), 1009),
-    "declared length, long": (spell(0x82, b"", length=b"\x7f" + (1 << 40).to_bytes(8, "big")), 1009),
-    "sum of pieces": (spell(0x02, b"x" * 600) + spell(0x80, b"x" * 401), 1009),
-    "number of pieces": (spell(0x02) + spell(0x00) * 4, 1009),
+    "reserved bit": (encode(0xC1, b"x"), 1002),
+    "unknown opcode": (encode(0x83, b"x"), 1002),
+    "unknown control": (encode(0x8B, b"x"), 1002),
+    "no mask": (encode(0x81, b"x", masked=False), 1002),
+    "ping in pieces": (encode(0x09, b"x"), 1002),
+    "long ping": (encode(0x89, b"x" * 126), 1002),
+    "continuation of nothing": (encode(0x80, b"x"), 1002),
+    "message inside another": (encode(0x01, b"x") + encode(0x81, b"y"), 1002),
+    "binary inside another": (encode(0x01, b"x") + encode(0x82, b"y"), 1002),
+    "long spelling of a short length": (encode(0x81, b"x", length=b"\x7e\x00\x01"), 1002),
+    "longest spelling of a length": (encode(0x81, b"x", length=b"\x7f" + bytes(7) + b"\x01"), 1002),
+    "length of 64 bits": (encode(0x81, b"", length=b"\x7f" + b"\xff" * 8), 1002),
+    "text that is not UTF-8": (encode(0x81, b"\xff"), 1007),
+    "lone surrogate": (encode(0x81, b"\xed\xa0\x80"), 1007),
+    "pieces that are not UTF-8": (encode(0x01, b"\xe2\x82") + encode(0x80, b"x"), 1007),
+    "text that ends in a character": (encode(0x01, b"a") + encode(0x80, b"\xe2\x82"), 1007),
+    "bad text, before its end": (encode(0x01, b"\xff"), 1007),
+    "declared length": (encode(0x82, b"", length=b"\x7e\x03\xe9"), 1009),
+    "declared length, long": (encode(0x82, b"", length=b"\x7f" + (1 << 40).to_bytes(8, "big")), 1009),
+    "sum of pieces": (encode(0x02, b"x" * 600) + encode(0x80, b"x" * 401), 1009),
+    "number of pieces": (encode(0x02) + encode(0x00) * 4, 1009),
 }
 
 
@@ -68,32 +68,32 @@ WRONG = {
 @pytest.mark.parametrize("cut", [False, True])
 def test_violations(name: str, cut: bool) -> None:
     data, code = WRONG[name]
-    data = spell(0x81, b"before") + data
+    data = encode(0x81, b"before") + data
     pieces = [bytes([byte]) for byte in data] if cut else [data]
-    messages, _, violation = hear(*pieces, spell(0x81, b"after"))
+    messages, _, violation = feed(*pieces, encode(0x81, b"after"))
     assert violation is not None
     assert violation.code == code
     assert messages == [(b"before", False)]
 
 
 def test_what_is_right() -> None:
-    assert hear(spell(0x81, "grüß".encode()))[0] == [("grüß".encode(), False)]
-    assert hear(spell(0x82, b"\xff\x00"))[0] == [(b"\xff\x00", True)]
-    assert hear(spell(0x81))[0] == [(b"", False)]
-    assert hear(spell(0x82, b"x" * 1_000))[0] == [(b"x" * 1_000, True)]
-    assert hear(spell(0x01, b"\xe2\x82") + spell(0x80, b"\xac"))[0] == [("€".encode(), False)]
-    assert hear(spell(0x02, b"a") + spell(0x00, b"b") + spell(0x80, b"c"))[0] == [(b"abc", True)]
+    assert feed(encode(0x81, "grüß".encode()))[0] == [("grüß".encode(), False)]
+    assert feed(encode(0x82, b"\xff\x00"))[0] == [(b"\xff\x00", True)]
+    assert feed(encode(0x81))[0] == [(b"", False)]
+    assert feed(encode(0x82, b"x" * 1_000))[0] == [(b"x" * 1_000, True)]
+    assert feed(encode(0x01, b"\xe2\x82") + encode(0x80, b"\xac"))[0] == [("€".encode(), False)]
+    assert feed(encode(0x02, b"a") + encode(0x00, b"b") + encode(0x80, b"c"))[0] == [(b"abc", True)]
 
 
 def test_controls_come_in_their_place_between_pieces() -> None:
-    messages, controls, violation = hear(spell(0x01, b"a") + spell(0x89, b"ping") + spell(0x80, b"b"))
+    messages, controls, violation = feed(encode(0x01, b"a") + encode(0x89, b"ping") + encode(0x80, b"b"))
     assert messages == [(b"ab", False)]
     assert controls == [(9, b"ping")]
     assert violation is None
 
 
 def test_nothing_is_read_behind_a_close() -> None:
-    messages, controls, violation = hear(spell(0x88, b"\x03\xe8") + spell(0x81, b"late") + b"\xff\xff")
+    messages, controls, violation = feed(encode(0x88, b"\x03\xe8") + encode(0x81, b"late") + b"\xff\xff")
     assert controls == [(8, b"\x03\xe8")]
     assert not messages
     assert violation is None
@@ -101,8 +101,8 @@ def test_nothing_is_read_behind_a_close() -> None:
 
 def test_zero_lifts_the_limits() -> None:
     rules = ReadRules(message_bytes=0, fragments=0)
-    data = spell(0x02) + spell(0x00, b"x" * 2_000) * 10 + spell(0x80)
-    assert hear(data, rules=rules)[0] == [(b"x" * 20_000, True)]
+    data = encode(0x02) + encode(0x00, b"x" * 2_000) * 10 + encode(0x80)
+    assert feed(data, rules=rules)[0] == [(b"x" * 20_000, True)]
 
 
 @given(
@@ -123,14 +123,14 @@ def test_any_cut_gives_the_same_messages(sent: list[tuple[bytes, bool, int]], cu
     for cut in cuts:
         reads.append(data[:cut])
         data = data[cut:]
-    messages, _, violation = hear(*reads, data, rules=ReadRules(1_000, 10))
+    messages, _, violation = feed(*reads, data, rules=ReadRules(1_000, 10))
     assert violation is None
     assert messages == expected
 
 
 @given(st.lists(st.binary(max_size=50), max_size=20))
 def test_no_input_raises(pieces: list[bytes]) -> None:
-    hear(*pieces)
+    feed(*pieces)
 
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])

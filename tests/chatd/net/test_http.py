@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a memory stream under virtual time: every limit and deadline, and where a request goes."""
+"""HTTP/1.1 on a memory stream under virtual time: each limit and deadline, and the handler of each request."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.request import Request, Response
 from chatd.net.socket import WebSocket, socket_rules
 from protocol.errors import AUTH_INVALID, Refusal
+from tests.chatd.listening import receive
 
 HOST = b"Host: chat.example\r\n"
 UPGRADE = (
@@ -30,8 +31,8 @@ UPGRADE = (
 GET = b"GET /app HTTP/1.1\r\n" + HOST + b"\r\n"
 
 
-class TrySite:
-    """A site that shows what reached it."""
+class RecordingRouter:
+    """A router that records what reaches it."""
 
     def __init__(self) -> None:
         self.seen: list[Request] = []
@@ -46,7 +47,7 @@ class TrySite:
 
     async def websocket(self, request: Request, websocket: WebSocket) -> None:
         while True:
-            for payload, _ in await websocket.receive():
+            for payload, _ in await receive(websocket):
                 if payload == b"crash":
                     raise RuntimeError("as asked")
                 if payload == b"leave":
@@ -78,7 +79,7 @@ class Line:
     """One connection to a server, from the client's side."""
 
     def __init__(self, nursery: trio.Nursery, rules: HttpRules | None = None) -> None:
-        self.site = TrySite()
+        self.site = RecordingRouter()
         self.crashes: list[BaseException] = []
         self.stream, self.client = memory_pair()
         self.server = HttpServer(
@@ -108,7 +109,7 @@ class Line:
             self.over.set()
 
     async def ask(self, data: bytes) -> bytes:
-        """Send, and give what comes until everybody waits."""
+        """Send, and return what arrives until all tasks wait."""
         await self.client.send_all(data)
         return await self.listen()
 
@@ -121,7 +122,7 @@ class Line:
         return got
 
     async def end(self) -> bytes:
-        """Everything until the server closes."""
+        """All bytes until the server closes."""
         got = b""
         while piece := await self.client.receive_some():
             got += piece
@@ -141,7 +142,7 @@ async def line(nursery: trio.Nursery) -> AsyncIterator[Line]:
 
 
 async def talk(client: MemoryStream, every: float) -> None:
-    """A client that goes on sending, a byte at a time, until it notices that nobody listens."""
+    """A client that sends a byte at a time until it notices that the connection has ended."""
     with contextlib.suppress(OSError):
         while not client.closed:
             await client.send_all(b"x")
@@ -217,7 +218,7 @@ async def test_kept_alive_and_pipelined(line: Line) -> None:
 @pytest.mark.parametrize(
     "head", [b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"]
 )
-async def test_closing_when_the_client_says_so(line: Line, head: bytes, autojump_clock: MockClock) -> None:
+async def test_closing_when_the_client_asks_for_it(line: Line, head: bytes, autojump_clock: MockClock) -> None:
     await line.client.send_all(head)
     answer = await line.end()
     assert status(answer) == 200
@@ -262,12 +263,12 @@ async def test_no_limit_on_bodies(line: Line) -> None:
     assert body(answer) == b"got 50000"
 
 
-async def test_a_body_that_nobody_read_is_read_past(line: Line) -> None:
+async def test_an_unread_body_is_skipped(line: Line) -> None:
     post = b"POST /app HTTP/1.1\r\n" + HOST + b"Content-Length: 900\r\n\r\n" + b"x" * 900
     assert (await line.ask(post + GET)).count(b"HTTP/1.1 200") == 2
 
 
-async def test_a_body_too_large_that_nobody_read_ends_the_connection(line: Line, autojump_clock: MockClock) -> None:
+async def test_an_unread_body_that_is_too_large_ends_the_connection(line: Line, autojump_clock: MockClock) -> None:
     await line.client.send_all(b"POST /app HTTP/1.1\r\n" + HOST + b"Content-Length: 90000\r\n\r\n" + b"x" * 900)
     assert status(await line.end()) == 200
 
@@ -384,7 +385,7 @@ async def test_a_site_that_fails_is_a_500(
     assert len(line.crashes) == 1
 
 
-async def test_one_connection_too_many_is_told(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
+async def test_one_connection_too_many_gets_an_answer(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
     line = Line(nursery)
     line.busy = Response(503, b"full")
     line.start()
@@ -498,7 +499,7 @@ async def test_a_handler_that_fails_closes_with_1011(line: Line) -> None:
     assert [str(crash) for crash in line.crashes] == ["as asked"]
 
 
-async def test_who_asks_is_said_by_the_server(nursery: trio.Nursery) -> None:
+async def test_the_client_address_comes_from_locate(nursery: trio.Nursery) -> None:
     line = Line(nursery)
     line.server.locate = lambda peer, headers: ("198.51.100.7", "https")
     await line.start().ask(GET)
@@ -511,7 +512,7 @@ async def test_without_proxies_it_is_the_peer(line: Line) -> None:
     assert (line.site.seen[0].client, line.site.seen[0].scheme) == ("192.0.2.1", "http")
 
 
-async def test_unread_words_do_not_hold_the_end(line: Line, autojump_clock: MockClock) -> None:
+async def test_unread_bytes_do_not_delay_the_end(line: Line, autojump_clock: MockClock) -> None:
     """After the last answer the client has a moment to stop talking, and no more."""
     began = trio.current_time()
     await line.client.send_all(b"GET / HTTP/1.0\r\n\r\n")
@@ -607,7 +608,7 @@ async def test_many_small_chunks_are_one_piece(line: Line) -> None:
     assert pieces == [b"x" * 500, b""]
 
 
-class KnowingSite(TrySite):
+class KnowingSite(RecordingRouter):
     """A site that asks who sends a longer body."""
 
     def __init__(self) -> None:

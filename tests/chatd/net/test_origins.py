@@ -1,4 +1,4 @@
-"""Which pages may use the server, and what their browsers are told."""
+"""Which pages may use the server, and the CORS headers for their browsers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatd.net.origins import VARY, allowed, cors, is_preflight, listed, normal,
 MINE = "http://chat.example.org:3000"
 OTHER = "https://app.example.org"
 LIST = listed([OTHER])
-NOBODY = listed([])
+EMPTY_LIST = listed([])
 
 
 @pytest.mark.parametrize(
@@ -83,10 +83,10 @@ def test_the_servers_own_origin() -> None:
     assert own("http", "chat.example.org:3000") == MINE
     assert own("https", "Chat.Example.org:443") == "https://chat.example.org"
     assert own("http", None) is own("http", "") is own("http", "a/b") is own("http", "user@a") is None
-    assert not allowed("null", own("http", None), NOBODY), "nothing equals what is not there"
+    assert not allowed("null", own("http", None), EMPTY_LIST), "a missing origin equals no other"
 
 
-def test_what_a_listed_page_is_told() -> None:
+def test_the_headers_for_a_listed_page() -> None:
     assert dict(cors(OTHER, MINE, LIST)) == {
         "Access-Control-Allow-Origin": OTHER,
         "Access-Control-Allow-Credentials": "true",
@@ -98,9 +98,9 @@ def test_what_a_listed_page_is_told() -> None:
 def test_any_origin_comes_without_credentials() -> None:
     anyone = listed(["*", OTHER])
     assert allowed("https://evil.example", MINE, anyone)
-    told = dict(cors("https://evil.example", MINE, anyone))
-    assert told["Access-Control-Allow-Origin"] == "*"
-    assert "Access-Control-Allow-Credentials" not in told
+    headers = dict(cors("https://evil.example", MINE, anyone))
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in headers
     assert dict(cors(OTHER, MINE, anyone))["Access-Control-Allow-Credentials"] == "true", "it is on the list"
 
 
@@ -108,19 +108,19 @@ def test_any_origin_comes_without_credentials() -> None:
 def test_credentials_never_come_with_a_star_or_an_unlisted_origin(origin: str | None, names: list[str]) -> None:
     others = listed(names)
     for headers in (cors(origin, MINE, others), preflight(origin or "", MINE, others)):
-        told = dict(headers)
-        assert told["Vary"] == "Origin"
-        if "Access-Control-Allow-Credentials" in told:
-            assert normal(told["Access-Control-Allow-Origin"]) in {MINE, *others}
+        found = dict(headers)
+        assert found["Vary"] == "Origin"
+        if "Access-Control-Allow-Credentials" in found:
+            assert normal(found["Access-Control-Allow-Origin"]) in {MINE, *others}
 
 
 def test_preflight() -> None:
-    told = dict(preflight(OTHER, MINE, LIST))
-    assert told["Access-Control-Allow-Origin"] == OTHER
-    assert told["Access-Control-Allow-Credentials"] == "true"
-    assert "PATCH" in told["Access-Control-Allow-Methods"].split(", ")
-    assert "Authorization" in told["Access-Control-Allow-Headers"].split(", ")
-    assert told["Access-Control-Max-Age"] == "600"
+    headers = dict(preflight(OTHER, MINE, LIST))
+    assert headers["Access-Control-Allow-Origin"] == OTHER
+    assert headers["Access-Control-Allow-Credentials"] == "true"
+    assert "PATCH" in headers["Access-Control-Allow-Methods"].split(", ")
+    assert "Authorization" in headers["Access-Control-Allow-Headers"].split(", ")
+    assert headers["Access-Control-Max-Age"] == "600"
     assert preflight("https://evil.example", MINE, LIST) == VARY
 
 

@@ -1,4 +1,4 @@
-"""What waits for a slow client, and what becomes of it."""
+"""The bytes that wait for a slow client."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from chatd.net.memory import MemoryStream, memory_pair
 from chatd.net.outbox import Outbox, OutboxRules, SendFunction
 
-RULES = OutboxRules(limit=1_000, overflow=b"<too slow>", farewell=5.0)
+RULES = OutboxRules(max_bytes=1_000, overflow_frame=b"<too slow>", farewell_seconds=5.0)
 
 
 async def sip(client: MemoryStream, size: int) -> bytes:
-    """So many bytes, a few at a time."""
+    """Receive `size` bytes, a few at a time."""
     got = b""
     while len(got) < size:
         got += await client.receive_some(7)
@@ -60,10 +60,10 @@ async def test_droppable_is_dropped_above_half(nursery: trio.Nursery) -> None:
     nursery.cancel_scope.cancel()
 
 
-async def test_too_slow_means_the_last_words_instead_of_the_queue(nursery: trio.Nursery) -> None:
+async def test_a_slow_client_receives_the_final_frame_instead_of_the_queue(nursery: trio.Nursery) -> None:
     server, client = memory_pair(capacity=10)
     outbox = Outbox(server, nursery, RULES)
-    outbox.push(b"begun-frame!")  # ten bytes of it are out: the rest must follow, or the client loses its place
+    outbox.push(b"begun-frame!")  # ten bytes of it are sent: the rest must follow, or the client reads a broken frame
     outbox.push(b"x" * 998)
     assert outbox.waiting == 1_000
     outbox.push(b"y")
@@ -77,7 +77,7 @@ async def test_too_slow_means_the_last_words_instead_of_the_queue(nursery: trio.
     outbox.discard()
 
 
-async def test_one_chunk_above_the_limit_leaves_no_room_for_last_words(nursery: trio.Nursery) -> None:
+async def test_one_chunk_above_the_limit_leaves_no_room_for_the_final_frame(nursery: trio.Nursery) -> None:
     server, _ = memory_pair(capacity=10)
     outbox = Outbox(server, nursery, RULES)
     outbox.push(b"x" * 5_000)
@@ -88,7 +88,7 @@ async def test_one_chunk_above_the_limit_leaves_no_room_for_last_words(nursery: 
 
 async def test_no_limit(nursery: trio.Nursery) -> None:
     server, _ = memory_pair(capacity=10)
-    outbox = Outbox(server, nursery, OutboxRules(limit=0))
+    outbox = Outbox(server, nursery, OutboxRules(max_bytes=0))
     for _ in range(10):
         outbox.push(b"x" * 1_000_000, droppable=True)
     assert outbox.waiting == 9_999_990
@@ -96,7 +96,7 @@ async def test_no_limit(nursery: trio.Nursery) -> None:
     nursery.cancel_scope.cancel()
 
 
-async def test_the_last_words_come_last(nursery: trio.Nursery) -> None:
+async def test_the_final_frame_comes_last(nursery: trio.Nursery) -> None:
     server, client = memory_pair(capacity=5)
     outbox = Outbox(server, nursery, RULES)
     outbox.push(b"before ")
@@ -113,13 +113,13 @@ async def test_the_last_words_come_last(nursery: trio.Nursery) -> None:
     assert not nursery.child_tasks
 
 
-async def test_who_does_not_leave_is_cut_off(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
+async def test_a_peer_that_does_not_close_is_cut_off(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
     server, _ = memory_pair(capacity=2)
     outbox = Outbox(server, nursery, RULES)
     outbox.finish(b"goodbye")
     began = trio.current_time()
     assert await server.receive_some() == b""
-    assert trio.current_time() - began == pytest.approx(RULES.farewell)
+    assert trio.current_time() - began == pytest.approx(RULES.farewell_seconds)
     assert server.aborted
     server.close()
 
@@ -130,7 +130,7 @@ async def test_a_peer_that_is_gone_is_no_error(nursery: trio.Nursery) -> None:
     outbox.push(b"123456")
     client.close()
     await wait_all_tasks_blocked()
-    outbox.push(b"nobody")
+    outbox.push(b"dropped")
     outbox.finish(b"bye")
     assert outbox.closed
     assert outbox.waiting == 0
@@ -148,13 +148,18 @@ async def test_a_closed_nursery_is_no_error() -> None:
     outbox.finish(b"bye")
 
 
-async def test_small_chunks_are_joined(nursery: trio.Nursery) -> None:
+async def test_small_chunks_are_joined(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
     server, client = memory_pair(capacity=1_000)
-    outbox = Outbox(server, nursery, OutboxRules(limit=0))
+    outbox = Outbox(server, nursery, OutboxRules(max_bytes=0))
     outbox.push(b"x" * 1_000)
     sends = []
-    send = outbox._send
-    outbox._send = lambda data: sends.append(len(data)) or send(data)  # type: ignore[func-returns-value]
+    send_now = MemoryStream.send_now
+
+    def keep_size(stream: MemoryStream, data: bytes) -> int:
+        sends.append(len(data))
+        return send_now(stream, data)
+
+    monkeypatch.setattr(MemoryStream, "send_now", keep_size)
     for _ in range(100):
         outbox.push(b"y" * 5)
     await client.receive_some()
@@ -184,83 +189,69 @@ async def test_waiting_for_an_empty_outbox_waits_each_time(nursery: trio.Nursery
     assert order == ["read", "drained"] * 2
 
 
-class Follower:
-    """Somebody with much to say: sends by the way that is the outbox's just now, as the broker does."""
-
-    def __init__(self, outbox: Outbox) -> None:
-        self.outbox = outbox
-        self.way = outbox.send_function
-        self.ways = 0
-        outbox.on_send_changed = self.follow
-
-    def follow(self, way: SendFunction) -> None:
-        self.way = way
-        self.ways += 1
-
-    def say(self, data: bytes) -> None:
-        try:
-            taken = self.way(data)
-        except OSError:
-            taken = 0
-        if taken is not None and taken < len(data):
-            self.outbox.queue_unsent(data, taken)
+def send(outbox: Outbox, data: bytes) -> None:
+    """Send as the broker does."""
+    try:
+        taken = outbox.send(data)
+    except OSError:
+        taken = 0
+    if taken is not None and taken < len(data):
+        outbox.queue_unsent(data, taken)
 
 
-async def test_whoever_sends_for_themselves_is_told_the_way(nursery: trio.Nursery) -> None:
+async def test_send_is_the_streams_own_while_nothing_waits(nursery: trio.Nursery) -> None:
     server, client = memory_pair(capacity=10)
     outbox = Outbox(server, nursery, RULES)
-    follower = Follower(outbox)
-    ways: list[SendFunction] = [follower.way]
+    functions: list[SendFunction] = [outbox.send]
     for number in range(20):
-        follower.say(b"%04d" % number)
-    ways.append(follower.way)
+        send(outbox, b"%04d" % number)
+    functions.append(outbox.send)
     assert outbox.waiting == 70
     assert await sip(client, 80) == b"".join(b"%04d" % number for number in range(20))
     await outbox.drained()
-    ways.append(follower.way)
-    assert ways == [server.send_now, outbox.push, server.send_now]
-    assert follower.ways == 2
+    functions.append(outbox.send)
+    assert functions == [server.send_now, outbox.push, server.send_now]
 
 
 async def test_a_kernel_that_is_full_to_the_byte_takes_nothing(nursery: trio.Nursery) -> None:
     server, client = memory_pair(capacity=10)
-    follower = Follower(Outbox(server, nursery, RULES))
-    follower.say(b"x" * 10)
-    follower.say(b"later")
-    assert follower.outbox.waiting == 5
+    outbox = Outbox(server, nursery, RULES)
+    send(outbox, b"x" * 10)
+    send(outbox, b"later")
+    assert outbox.waiting == 5
     assert await client.receive_some(10) == b"x" * 10
     assert await client.receive_some(10) == b"later"
 
 
-async def test_a_peer_that_is_gone_is_found_out_by_whoever_sends(nursery: trio.Nursery) -> None:
+async def test_a_send_finds_out_that_the_peer_is_gone(nursery: trio.Nursery) -> None:
     server, client = memory_pair()
-    follower = Follower(Outbox(server, nursery, RULES))
+    outbox = Outbox(server, nursery, RULES)
     client.close()
-    follower.say(b"into the void")
-    follower.say(b"again")
-    assert follower.outbox.closed
-    assert follower.outbox.waiting == 0
+    send(outbox, b"into the void")
+    send(outbox, b"again")
+    assert outbox.closed
+    assert outbox.waiting == 0
     assert not nursery.child_tasks
 
 
-async def test_the_end_closes_the_direct_way(nursery: trio.Nursery) -> None:
+async def test_a_closed_outbox_sends_nothing(nursery: trio.Nursery) -> None:
     server, client = memory_pair()
-    follower = Follower(Outbox(server, nursery, RULES))
-    follower.outbox.finish(b"last")
-    follower.say(b"never")
+    outbox = Outbox(server, nursery, RULES)
+    outbox.finish(b"last")
+    send(outbox, b"never")
     assert await client.receive_some() == b"last"
-    follower.outbox.discard()
+    outbox.discard()
 
 
-async def test_too_slow_by_the_direct_way_means_the_last_words_as_well(nursery: trio.Nursery) -> None:
+async def test_a_direct_send_above_the_limit_ends_with_the_final_frame(nursery: trio.Nursery) -> None:
     server, client = memory_pair(capacity=10)
-    follower = Follower(Outbox(server, nursery, RULES))
-    follower.say(b"begun-frame!")
-    follower.say(b"x" * 998)
-    follower.say(b"y")
-    assert follower.outbox.overflowed
+    outbox = Outbox(server, nursery, RULES)
+    send(outbox, b"begun-frame!")
+    send(outbox, b"x" * 998)
+    send(outbox, b"y")
+    assert outbox.overflowed
     got = b""
     while len(got) < 22:
         got += await client.receive_some()
     assert got == b"begun-frame!<too slow>"
-    follower.outbox.discard()
+    outbox.discard()

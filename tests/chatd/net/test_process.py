@@ -11,12 +11,12 @@ from trio.testing import MockClock
 
 from chatd.config.settings import Config
 from chatd.net.process import (
-    MOST_DESCRIPTORS,
-    TRIM_AFTER,
+    MAX_DESCRIPTORS,
+    TRIM_AFTER_CONNECTIONS,
     TRIM_SECONDS,
     Trimmer,
-    descriptors,
     find_trim,
+    max_descriptors,
     raise_descriptors,
 )
 from chatd.server.limits import front_rules
@@ -42,8 +42,8 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> Callable[[Limits], list[Limits]]:
     ("given", "soft"),
     [
         ((1_024, 4_096), 4_096),
-        ((1_024, 1 << 30), MOST_DESCRIPTORS),
-        ((1_024, UNLIMITED), MOST_DESCRIPTORS),
+        ((1_024, 1 << 30), MAX_DESCRIPTORS),
+        ((1_024, UNLIMITED), MAX_DESCRIPTORS),
         ((4_096, 4_096), 4_096),
         ((1 << 22, 1 << 30), 1 << 22),
         ((UNLIMITED, UNLIMITED), UNLIMITED),
@@ -59,8 +59,8 @@ def test_the_soft_limit_is_raised_to_the_hard_one(
 
 def test_unlimited_descriptors_are_many_connections(limits: Callable[[Limits], list[Limits]]) -> None:
     limits((UNLIMITED, UNLIMITED))
-    assert descriptors() == MOST_DESCRIPTORS
-    assert front_rules(Config()).connections == int(MOST_DESCRIPTORS * 0.9)
+    assert max_descriptors() == MAX_DESCRIPTORS
+    assert front_rules(Config()).connections == int(MAX_DESCRIPTORS * 0.9)
 
 
 def test_a_system_that_refuses_keeps_its_limit(
@@ -73,7 +73,7 @@ def test_a_system_that_refuses_keeps_its_limit(
 
     monkeypatch.setattr(resource, "setrlimit", refuse)
     raise_descriptors()
-    assert descriptors() == 1_024
+    assert max_descriptors() == 1_024
 
 
 async def test_memory_is_given_back_once_many_have_left(nursery: trio.Nursery, autojump_clock: MockClock) -> None:
@@ -85,12 +85,12 @@ async def test_memory_is_given_back_once_many_have_left(nursery: trio.Nursery, a
 
     trimmer = Trimmer(trim)
     nursery.start_soon(trimmer.run)
-    for _ in range(TRIM_AFTER - 1):
-        trimmer.left()
+    for _ in range(TRIM_AFTER_CONNECTIONS - 1):
+        trimmer.connection_ended()
     await trio.sleep(10 * TRIM_SECONDS)
     assert times == []
-    for _ in range(10 * TRIM_AFTER):
-        trimmer.left()
+    for _ in range(10 * TRIM_AFTER_CONNECTIONS):
+        trimmer.connection_ended()
     while not times:  # noqa: ASYNC110 - a thread is at work, beside the virtual clock
         await trio.sleep(TRIM_SECONDS)
     await trio.sleep(10 * TRIM_SECONDS)

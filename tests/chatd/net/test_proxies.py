@@ -1,4 +1,4 @@
-"""The client's address: from proxies that are trusted, and from nobody else."""
+"""The client's address: only trusted proxies are believed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.net.proxies import Proxies, block, read_address
+from chatd.net.proxies import Proxies, address_block, read_address
 
 PROXIES = Proxies(["10.0.0.0/8", "fd00::/8", "127.0.0.1"])
 PROXY, STRANGER = "10.0.0.1", "203.0.113.9"
@@ -20,8 +20,8 @@ class Client(NamedTuple):
 
 
 def behind(x: str = "", forwarded: str = "", proto: str = "", peer: str = PROXY, by: Proxies = PROXIES) -> Client:
-    told = {b"x-forwarded-for": x, b"forwarded": forwarded, b"x-forwarded-proto": proto}
-    headers = [(name, value.encode("latin-1", "replace")) for name, value in told.items() if value]
+    values = {b"x-forwarded-for": x, b"forwarded": forwarded, b"x-forwarded-proto": proto}
+    headers = [(name, value.encode("latin-1", "replace")) for name, value in values.items() if value]
     return Client(*by.locate(peer, headers))
 
 
@@ -56,7 +56,7 @@ def behind(x: str = "", forwarded: str = "", proto: str = "", peer: str = PROXY,
 )
 def test_x_forwarded_for(header: str, address: str) -> None:
     assert behind(header).address == address
-    assert behind(header, peer=STRANGER).address == STRANGER, "a stranger's word counts for nothing"
+    assert behind(header, peer=STRANGER).address == STRANGER, "the header of an untrusted peer is ignored"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_the_scheme(proto: str, scheme: str | None) -> None:
     assert behind("192.0.2.1", proto=proto, peer=STRANGER).scheme is None
 
 
-def test_without_trusted_proxies_nobody_is_believed() -> None:
+def test_without_trusted_proxies_no_header_is_believed() -> None:
     found = behind("192.0.2.1", "for=192.0.2.1", "https", peer="127.0.0.1", by=Proxies())
     assert found == Client("127.0.0.1", None)
 
@@ -164,4 +164,4 @@ def test_any_headers_give_an_address_and_a_scheme(x: str, forwarded: str, proto:
     ],
 )
 def test_what_addresses_are_counted_by(address: str, counted: str) -> None:
-    assert block(address) == counted
+    assert address_block(address) == counted

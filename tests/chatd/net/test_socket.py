@@ -10,11 +10,16 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 from websockets.frames import Frame, Opcode
 
-from chatd.net.framer import Message, frame_close
+from chatd.net.epoll_reader import DataHandler
+from chatd.net.framer import frame_close
 from chatd.net.memory import MemoryStream, memory_pair
+from chatd.net.outbox import Outbox
 from chatd.net.socket import LINGER_BYTES, Gone, SocketRules, WebSocket, frame_text, socket_rules
+from chatd.net.stream import receive_all
+from protocol.frames import Packet
+from tests.chatd.listening import receive
 
-RULES = socket_rules(message_bytes=1_000, outbox_bytes=10_000, farewell=5.0)
+RULES = socket_rules(message_bytes=1_000, outbox_bytes=10_000, farewell_seconds=5.0)
 
 
 def text(payload: bytes) -> bytes:
@@ -32,40 +37,35 @@ def close(code: int, reason: bytes = b"") -> bytes:
 class Pair:
     """A WebSocket and its client's stream."""
 
-    def __init__(
-        self, nursery: trio.Nursery, rules: SocketRules = RULES, capacity: int = 65_536, *, listens: bool = False
-    ) -> None:
-        self.listens = listens
+    def __init__(self, nursery: trio.Nursery, rules: SocketRules = RULES, capacity: int = 65_536) -> None:
         self.nursery = nursery
         self.stream, self.client = memory_pair(capacity)
         self.socket = WebSocket(self.stream, nursery, rules)
-        self.heard: list[Message] = []
+        self.received: list[Packet] = []
         self.gone: Gone | None = None
 
     async def run(self) -> None:
-        """A handler that keeps what it hears, and the settling that follows it."""
+        """A handler that keeps its messages, and the settling after it."""
         try:
-            while self.listens:
-                await self.socket.listen(self.hear)
             while True:
-                self.heard += await self.socket.receive()
+                await self.socket.listen(self.keep)
         except Gone as gone:
             self.gone = gone
         await self.socket.settle()
         self.stream.close()
 
-    def hear(self, messages: list[Message]) -> bool:
-        """Now and then it has had enough, and comes back for more."""
-        self.heard += messages
-        return len(self.heard) % 3 > 0
+    def keep(self, messages: list[Packet]) -> bool:
+        """Sometimes it wants no more, and then listens again."""
+        self.received += messages
+        return len(self.received) % 3 > 0
 
     def start(self) -> None:
         self.nursery.start_soon(self.run)
 
 
-@pytest.fixture(params=[False, True], ids=["receives", "listens"])
-async def pair(nursery: trio.Nursery, request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
-    made = Pair(nursery, listens=request.param)
+@pytest.fixture
+async def pair(nursery: trio.Nursery) -> AsyncIterator[Pair]:
+    made = Pair(nursery)
     yield made
     await wait_all_tasks_blocked()
     assert not nursery.child_tasks, "a task is left behind"
@@ -86,39 +86,38 @@ def ended(pair: Pair) -> tuple[int, str]:
 
 async def test_messages_of_one_read_come_together(pair: Pair) -> None:
     await pair.client.send_all(text(b"one") + Frame(Opcode.BINARY, b"two").serialize(mask=True))
-    assert await pair.socket.receive() == [(b"one", False), (b"two", True)]
+    assert await receive(pair.socket) == [(b"one", False), (b"two", True)]
 
 
 async def test_what_followed_the_head_is_read_first(pair: Pair) -> None:
     whole = text(b"early")
-    pair.socket.follow(whole[:4])
+    pair.socket.prepend(whole[:4])
     await pair.client.send_all(whole[4:])
-    assert await pair.socket.receive() == [(b"early", False)]
+    assert await receive(pair.socket) == [(b"early", False)]
 
 
 async def test_listening_begins_with_what_followed_the_head(pair: Pair) -> None:
-    pair.listens = True
     divided = text(b"and")
-    pair.socket.follow(text(b"early") + divided[:3])
+    pair.socket.prepend(text(b"early") + divided[:3])
     await pair.client.send_all(divided[3:] + text(b"late") + close(1000))
     pair.start()
     await read_end(pair.client)
     await wait_all_tasks_blocked()
-    assert pair.heard == [(b"early", False), (b"and", False), (b"late", False)]
+    assert pair.received == [(b"early", False), (b"and", False), (b"late", False)]
 
 
-async def test_whoever_has_heard_enough_can_receive_the_rest(pair: Pair) -> None:
-    heard: list[Message] = []
+async def test_a_handler_that_wants_no_more_can_listen_again(pair: Pair) -> None:
+    received: list[Packet] = []
 
-    def enough(messages: list[Message]) -> bool:
-        heard.extend(messages)
+    def enough(messages: list[Packet]) -> bool:
+        received.extend(messages)
         return False
 
     await pair.client.send_all(text(b"one"))
     await pair.socket.listen(enough)
     await pair.client.send_all(text(b"two") + close(1000))
-    assert await pair.socket.receive() == [(b"two", False)]
-    assert heard == [(b"one", False)]
+    assert await receive(pair.socket) == [(b"two", False)]
+    assert received == [(b"one", False)]
     with pytest.raises(Gone):
         await pair.socket.listen(enough)
     await pair.socket.settle()
@@ -129,13 +128,13 @@ async def test_the_client_closes(pair: Pair) -> None:
     await pair.client.send_all(text(b"last") + close(4321, b"bye") + text(b"never"))
     assert await read_end(pair.client) == frame_close(4321)
     await wait_all_tasks_blocked()
-    assert pair.heard == [(b"last", False)]
+    assert pair.received == [(b"last", False)]
     assert ended(pair) == (4321, "bye")
 
 
 async def test_answers_go_out_before_the_echo_of_a_close(pair: Pair) -> None:
     await pair.client.send_all(text(b"last") + close(1000))
-    assert await pair.socket.receive() == [(b"last", False)]
+    assert await receive(pair.socket) == [(b"last", False)]
     pair.socket.write(frame_text(b"answer"))
     pair.start()
     assert await read_end(pair.client) == frame_text(b"answer") + frame_close(1000)
@@ -154,7 +153,7 @@ async def test_the_client_vanishes(pair: Pair) -> None:
     pair.client.close()
     await wait_all_tasks_blocked()
     assert ended(pair) == (1006, "")
-    pair.socket.write(b"nobody")
+    pair.socket.write(b"dropped")
     pair.socket.ping()
     pair.socket.close()
 
@@ -164,16 +163,16 @@ async def test_we_close_and_the_client_answers(pair: Pair) -> None:
     await wait_all_tasks_blocked()
     pair.socket.write(frame_text(b"before"))
     pair.socket.close(1012, "restarting")
-    pair.socket.close(1000, "too late to say")
+    pair.socket.close(1000, "too late")
     pair.socket.write(frame_text(b"after"))
     assert pair.socket.closing
     assert await pair.client.receive_some() == frame_text(b"before") + frame_close(1012, "restarting")
-    await pair.client.send_all(text(b"not heard any more") + close(1012))
+    await pair.client.send_all(text(b"not read any more") + close(1012))
     await wait_all_tasks_blocked()
-    assert pair.stream.closed, "both have said it: nothing is left to wait for"
+    assert pair.stream.closed, "both sides have closed: nothing is left to wait for"
     assert await read_end(pair.client) == b""
     assert ended(pair) == (1012, "restarting")
-    assert not pair.heard
+    assert not pair.received
 
 
 async def test_a_client_that_does_not_answer_a_close_is_cut_off(pair: Pair, autojump_clock: MockClock) -> None:
@@ -200,7 +199,7 @@ async def test_a_client_that_talks_on_after_our_close_is_cut_off(nursery: trio.N
     nursery.start_soon(talk)
     pair.start()
     await wait_all_tasks_blocked()
-    assert not pair.heard
+    assert not pair.received
     nursery.cancel_scope.cancel()
 
 
@@ -213,7 +212,7 @@ async def test_violations_get_the_code_that_the_rfc_names(pair: Pair, data: byte
     await pair.client.send_all(text(b"fine") + data)
     got = await read_end(pair.client)
     await wait_all_tasks_blocked()
-    assert pair.heard == [(b"fine", False)]
+    assert pair.received == [(b"fine", False)]
     assert ended(pair)[0] == code
     assert got[:1] == b"\x88"
     assert int.from_bytes(got[2:4], "big") == code
@@ -229,10 +228,10 @@ async def test_pings_are_answered(pair: Pair) -> None:
     pair.client.close()
 
 
-async def test_the_pongs_of_one_read_go_out_in_one_send(nursery: trio.Nursery) -> None:
+async def test_the_pongs_of_one_read_go_out_in_one_send(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = Pair(nursery)
     sent = list[bytes]()
-    pair.socket.write = lambda data, droppable=False: sent.append(data)
+    monkeypatch.setattr(Outbox, "push", lambda self, data, droppable=False: sent.append(data))
     pair.start()
     await pair.client.send_all(ping(b"one") + ping(b"two"))
     await wait_all_tasks_blocked()
@@ -240,7 +239,7 @@ async def test_the_pongs_of_one_read_go_out_in_one_send(nursery: trio.Nursery) -
     pair.client.close()
 
 
-CONTROLLED = socket_rules(control_frames=10, control_burst=20, farewell=5.0)
+CONTROLLED = socket_rules(control_frames=10, control_burst=20, farewell_seconds=5.0)
 KINDS = {
     "pings": ping(),
     "pongs": Frame(Opcode.PONG, b"").serialize(mask=True),
@@ -249,12 +248,11 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("listens", [False, True])
 async def test_control_frames_have_a_limit(
-    nursery: trio.Nursery, kind: str, listens: bool, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+    nursery: trio.Nursery, kind: str, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty at once and ten a second; one more closes with 4029, and what comes behind it is not looked at."""
-    pair = Pair(nursery, CONTROLLED, listens=listens)
+    pair = Pair(nursery, CONTROLLED)
     pair.start()
     await pair.client.send_all(Frame(Opcode.TEXT, b"begun", fin=False).serialize(mask=True))
     await pair.client.send_all(KINDS[kind] * 20)
@@ -279,7 +277,7 @@ async def test_control_frames_have_a_limit(
 
 
 async def test_a_client_that_floods_after_the_close_is_read_no_further(nursery: trio.Nursery) -> None:
-    pair = Pair(nursery, CONTROLLED, listens=True)
+    pair = Pair(nursery, CONTROLLED)
     pair.start()
     await wait_all_tasks_blocked()
     pair.socket.close(4029, "too many calls")
@@ -288,17 +286,17 @@ async def test_a_client_that_floods_after_the_close_is_read_no_further(nursery: 
             await pair.client.send_all(text(b"x") * (65_536 // 7))
     await wait_all_tasks_blocked()
     assert pair.stream.aborted
-    assert not pair.heard
+    assert not pair.received
     assert not nursery.child_tasks
 
 
-async def test_last_heard_moves_with_everything_heard(pair: Pair, autojump_clock: MockClock) -> None:
+async def test_each_read_sets_last_received(pair: Pair, autojump_clock: MockClock) -> None:
     pair.start()
-    before = pair.socket.last_heard
+    before = pair.socket.last_received
     await trio.sleep(20)
     await pair.client.send_all(Frame(Opcode.PONG, b"").serialize(mask=True))
     await wait_all_tasks_blocked()
-    assert pair.socket.last_heard == pytest.approx(before + 20, abs=0.01)
+    assert pair.socket.last_received == pytest.approx(before + 20, abs=0.01)
     pair.client.close()
 
 
@@ -355,7 +353,7 @@ async def test_an_endless_sender_leaves_others_their_turn(pair: Pair) -> None:
     read = pair.stream.receive_some
     pair.socket._stream = Sipping(read)  # type: ignore[assignment]
     for _ in range(50):
-        await pair.socket.receive()
+        await receive(pair.socket)
     assert turns > 40
     pair.gone = Gone(1000)
     pair.client.close()
@@ -368,3 +366,6 @@ class Sipping:
     async def receive_some(self) -> bytes:
         data: bytes = await self.read(200)  # type: ignore[operator]
         return data
+
+    async def listen(self, on_data: DataHandler) -> None:
+        await receive_all(self, on_data)  # type: ignore[arg-type]

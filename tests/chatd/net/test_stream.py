@@ -70,28 +70,28 @@ class Ear:
 
     def __init__(self, enough: bytes) -> None:
         self.enough = enough
-        self.heard = b""
+        self.received = b""
         self.ends = 0
 
     def __call__(self, data: bytes) -> bool:
-        self.heard += data
+        self.received += data
         self.ends += not data
-        return not self.heard.endswith(self.enough)
+        return not self.received.endswith(self.enough)
 
 
-async def listen_twice(ours: Stream, say: Callable[[bytes], Awaitable[object]], end: Callable[[], object]) -> None:
+async def listen_twice(ours: Stream, send: Callable[[bytes], Awaitable[object]], end: Callable[[], object]) -> None:
     """Until it is enough; then from there to the end."""
     first, second = Ear(b"enough"), Ear(b"never")
-    await say(b"this is ")
+    await send(b"this is ")
     async with trio.open_nursery() as nursery:
         nursery.start_soon(ours.listen, first)
         await wait_all_tasks_blocked()
-        await say(b"enough")
-    assert (first.heard, first.ends) == (b"this is enough", 0)
-    await say(b"and more")
+        await send(b"enough")
+    assert (first.received, first.ends) == (b"this is enough", 0)
+    await send(b"and more")
     end()
     await ours.listen(second)
-    assert (second.heard, second.ends) == (b"and more", 1)
+    assert (second.received, second.ends) == (b"and more", 1)
 
 
 @pytest.mark.parametrize("kind", ["socket", "memory"])
@@ -103,7 +103,7 @@ async def test_listening_until_it_is_enough_and_to_the_end(kind: str) -> None:
 
 
 async def test_listening_with_one_task_for_all(nursery: trio.Nursery) -> None:
-    readers = EpollReader.made()
+    readers = EpollReader.create()
     if readers is None:
         pytest.skip("this system has no epoll")
     nursery.start_soon(readers.run)

@@ -58,16 +58,19 @@ class Fake(Sink):
     __slots__ = ("full", "got")
 
     def __init__(self) -> None:
-        super().__init__(self.take)
+        super().__init__(self)
         self.got: list[list[int]] = []
         self.full = False
 
-    def take(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         self.got.append([int(part) for part in data.decode().split()])
 
     @property
     def is_slow(self) -> bool:
         return self.full
+
+    def queue_unsent(self, data: bytes, taken: int) -> None:
+        raise NotImplementedError
 
     @property
     def heard(self) -> list[int]:
@@ -202,9 +205,13 @@ class Narrow(Sink):
     __slots__ = ("kept", "takes")
 
     def __init__(self, takes: int | OSError) -> None:
-        super().__init__(self.send)
+        super().__init__(self)
         self.takes = takes
         self.kept: list[tuple[bytes, int]] = []
+
+    @property
+    def is_slow(self) -> bool:
+        return False
 
     def send(self, data: bytes) -> int:
         if isinstance(self.takes, OSError):

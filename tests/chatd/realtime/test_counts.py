@@ -126,7 +126,7 @@ class Play:
     async def notify_others(self, message: Message) -> None:
         """Members with no socket in the room are to be notified."""
         number = message.conversation.number
-        refs = await self.app.database.read(lambda tx: conversations.refs(tx, [number]))
+        refs = await self.app.database.read(lambda tx: conversations.member_refs(tx, [number]))
         watching = {seat.user for seat in self.app.broker.subscribers((JOINED, number))}
         for user in {ref.number for ref in refs[number]} - watching - {message.sender.ref.number}:
             self.waiting.setdefault((number, user), set()).add(message.ref.number)
@@ -146,7 +146,7 @@ class Play:
         await self.app.settles()
         for me, devices in zip(self.people, self.devices, strict=True):
             count = await self.app.database.read(partial(notifications.count, user=me.id))
-            about = await self.app.database.read(partial(view_intervals.all_last, user=me.id))
+            about = await self.app.database.read(partial(view_intervals.notified_messages, user=me.id))
             expected = {number for (number, user), waiting in self.waiting.items() if user == me.id and waiting}
             assert set(about) - self.muddled == expected - self.muddled
             told = [device.last("notification:count") for device in devices]

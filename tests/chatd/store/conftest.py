@@ -1,4 +1,4 @@
-"""A database of notes, fresh for each test."""
+"""A new database of notes for each test."""
 
 from __future__ import annotations
 

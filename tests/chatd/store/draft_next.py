@@ -1,9 +1,9 @@
-"""Prints the next migration: what the tables have and the migrations so far do not make.
+"""Prints the next migration: the tables and indexes that the migrations so far do not make.
 
     python -m tests.chatd.store.draft_next > chatd/store/migrations/versions/0003_WHAT.py
 
-It knows new tables and indexes only; a table that changes is written by hand. After that, `test_schema.py` holds the
-migrations and the tables equal.
+It finds only new tables and indexes; write the changes of an existing table by hand. After that, `test_schema.py`
+checks that the migrations make exactly the tables.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy.pool import StaticPool
 
 from chatd.store.sqlite.schema import Schema, _upgrade
 
-HEAD = '''"""What it is for."""
+HEAD = '''"""What the migration is for."""
 
 from alembic import op
 
@@ -36,16 +36,16 @@ NAME = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX) (\w+)")
 
 
 def draft(metadata: MetaData) -> str:
-    """The migration's text: what `create_all` sends that is new, statement by statement."""
+    """The migration's text: the statements of `create_all` for new tables and indexes."""
     schema = Schema.of(metadata)
     known = migrated(schema)
-    made = [_tidy(sql) for sql in created(metadata) if (found := NAME.search(sql)) and found[1] not in known]
+    new = [_tidy(sql) for sql in created(metadata) if (found := NAME.search(sql)) and found[1] not in known]
     head = HEAD.format(next=f"{int(schema.newest) + 1:04d}", newest=schema.newest)
-    return head + "".join(f'    """\n{sql}\n    """,\n' for sql in made) + TAIL
+    return head + "".join(f'    """\n{sql}\n    """,\n' for sql in new) + TAIL
 
 
 def migrated(schema: Schema) -> set[str]:
-    """The names of what the migrations make."""
+    """The names of the tables and indexes that the migrations make."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     _upgrade(connection, schema)
     names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}

@@ -1,4 +1,4 @@
-"""Authors, their books, and who has lent them: tables that refer to each other, with a connection for each test."""
+"""Authors, books and loans: tables that refer to each other, with a connection for each test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from chatd.store.sqlite.prepared import Prepared, Rows
+from chatd.store.sqlite.prepared import Prepared, RowInsert
 from chatd.store.sqlite.query_cache import CachedQuery
 
 metadata = MetaData()
@@ -48,35 +48,35 @@ loans = Table(
     Column("friend", ForeignKey("authors.id", ondelete="SET NULL")),
 )
 
-AUTHOR = Rows(authors, "id name")
-BOOK = Rows(books, "id author title")
-LOAN = Rows(loans, "id book")
+AUTHOR = RowInsert(authors, "id name")
+BOOK = RowInsert(books, "id author title")
+LOAN = RowInsert(loans, "id book")
 
 ADD_AUTHOR = Prepared(insert(authors).values(id=bindparam("new"), name=bindparam("called")))
 ADD_BOOK = Prepared(insert(books).values(id=bindparam("new"), author=bindparam("by"), title=bindparam("called")))
 RENAME = Prepared(update(books).where(books.c.id == bindparam("book")).values(title=bindparam("called")))
 MARK_READ = Prepared(update(books).where(books.c.id == bindparam("book")).values(read=1))
-BURN = Prepared(delete(books).where(books.c.id == bindparam("book")))
-BURY = Prepared(delete(authors).where(authors.c.id == bindparam("author")))
+DELETE_BOOK = Prepared(delete(books).where(books.c.id == bindparam("book")))
+DELETE_AUTHOR = Prepared(delete(authors).where(authors.c.id == bindparam("author")))
 TITLES = Prepared(select(books.c.title).order_by(books.c.id))
 NAMES = Prepared(select(authors.c.name).order_by(authors.c.id))
-HOW_MANY = Prepared(select(func.count()).select_from(books))
-BY_TITLE = Prepared(select(books.c.id).where(books.c.title == bindparam("called")))
+COUNT_BOOKS = Prepared(select(func.count()).select_from(books))
+BOOK_BY_TITLE = Prepared(select(books.c.id).where(books.c.title == bindparam("called")))
 
-SPINE = CachedQuery(
+TITLE_AND_AUTHOR = CachedQuery(
     select(books.c.title, authors.c.name)
     .select_from(books.join(authors, authors.c.id == books.c.author))
     .where(books.c.id == bindparam("book")),
     "book",
     lambda row: " by ".join(reversed(row)),
 )
-LAST = CachedQuery(
+LAST_BOOK = CachedQuery(
     select(func.max(books.c.id)).where(books.c.author == bindparam("author")), "author", lambda row: int(row[0])
 )
 
 
-def library(path: Path | str = ":memory:") -> sqlite3.Connection:
-    """Emma is Jane's, who is 1."""
+def open_library(path: Path | str = ":memory:") -> sqlite3.Connection:
+    """A database with one author (1, Jane) and her book (1, Emma)."""
     connection = sqlite3.connect(path, isolation_level=None, timeout=0)
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
     connection.execute("PRAGMA foreign_keys = ON")

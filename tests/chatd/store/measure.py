@@ -1,4 +1,4 @@
-"""CPU per durable unit and per query: `python -m tests.chatd.store.measure [FOLDER]` (on which disk)."""
+"""CPU per durable unit and per query: `python -m tests.chatd.store.measure [FOLDER]`. FOLDER chooses the disk."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.chatd.store.notes import SCHEMA, add, notes
 GET = Prepared(select(notes).where(notes.c.id == bindparam("id")))
 
 
-def look(tx: ReadTransaction) -> Any:
+def get_note(tx: ReadTransaction) -> Any:
     return tx.one(GET, id=7)
 
 
 async def measure(name: str, submit: Callable[[Any, Any], None], unit: Any, waiting: int, total: int) -> None:
-    """`waiting` outstanding all the time, until `total` are done."""
+    """Keep `waiting` units outstanding until `total` are done."""
     sent = done_so_far = 0
     finished = trio.Event()
 
@@ -59,7 +59,7 @@ async def main(folder: str | None) -> None:
             for waiting, total in ((1, 2_000), (50, 20_000), (500, 60_000)):
                 await measure("write", database.submit, add("hello there"), waiting, total)
             for waiting, total in ((1, 3_000), (2, 3_000), (50, 20_000)):
-                await measure("query", database.query, look, waiting, total)
+                await measure("query", database.query, get_note, waiting, total)
 
 
 if __name__ == "__main__":

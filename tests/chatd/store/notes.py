@@ -1,4 +1,4 @@
-"""A small schema of its own, so that the engine is tested without chatd's tables."""
+"""A small schema, to test the engine without chatd's tables."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SCHEMA = Schema(
 
 
 def add(text: str, parent: int | None = None, fail: BaseException | None = None) -> Callable[[Transaction], int]:
-    """A unit that writes a note; with `fail` it raises after having written."""
+    """A unit that writes a note; with `fail`, it raises the error after the write."""
 
     def unit(tx: Transaction) -> int:
         key = tx.next_id("note")
@@ -48,7 +48,7 @@ def add(text: str, parent: int | None = None, fail: BaseException | None = None)
 
 
 def refuse(error: BaseException) -> Callable[[Transaction], int]:
-    """A unit that asks for numbers and raises before it writes."""
+    """A unit that takes numbers and raises before it writes."""
 
     def unit(tx: Transaction) -> int:
         tx.next_id("note")

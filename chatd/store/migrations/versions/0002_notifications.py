@@ -1,4 +1,4 @@
-"""Who watches what, broadcasts, and tokens of services."""
+"""View intervals (`watches`), broadcasts, and tokens of services."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Sessions: connections that may come back, and the rooms that they had joined."""
+"""Sessions: connections that may resume, and the rooms that they had joined."""
 
 from alembic import op
 

@@ -1,7 +1,8 @@
 """Local and foreign users, the places from which users sign in, and invites.
 
-Who is local among the users that are there: those with a password. Until now `chatd user add --no-password` was how an
-administrator made a user for another issuer, and a token that named an unknown user made one without a password too.
+Existing users are local if they have a password and no subject. Before this version, an administrator made users for
+another issuer with `chatd user add --no-password`. A token that named an unknown user also made a user without a
+password.
 """
 
 from alembic import op

@@ -1,4 +1,4 @@
-"""Sessions remember the position at which their user was removed from a room."""
+"""Sessions keep the position at which their user was removed from a room."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Deleted conversations of which there is still something to remove."""
+"""Deleted conversations of which rows are left to remove."""
 
 from alembic import op
 

@@ -1,4 +1,4 @@
-"""Unread counts begin at joining, apart from what has been read; the content of a message may be null."""
+"""Unread counts begin when a member joins, independent of the cursor; the content of a message may be null."""
 
 from alembic import op
 
@@ -8,7 +8,7 @@ down_revision = "0006"
 STATEMENTS = (
     "ALTER TABLE members ADD COLUMN began INTEGER DEFAULT 0 NOT NULL",
     "ALTER TABLE messages ADD COLUMN without_content INTEGER DEFAULT 0 NOT NULL",
-    # Before this a newcomer's cursor was put behind the last message. No mark says that they read as far: they did not.
+    # Before this version, a new member's cursor was set to the last message. A member without a mark has not read it.
     """
     UPDATE members SET began = cursor, cursor = 0 WHERE cursor > 0 AND NOT EXISTS (
         SELECT 1 FROM read_marks

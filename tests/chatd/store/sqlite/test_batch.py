@@ -1,4 +1,4 @@
-"""Group commit: order, and what one unit's failure does to the others."""
+"""Group commit: the order of units, and what the failure of one unit means for the others."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_units_are_committed_in_their_order() -> None:
 
 
 @pytest.mark.parametrize("bad", [refuse(NO), add("bad", fail=NO)], ids=["before writing", "after writing"])
-def test_a_failed_unit_spoils_only_itself_and_leaves_no_hole(bad: Any) -> None:
+def test_a_failed_unit_harms_only_itself_and_leaves_no_hole(bad: Any) -> None:
     c = committer()
     assert values(run(c, add("a"), bad, add("b"))) == [1, "CONFLICT", 2]
     assert stored(c) == [(1, 1, "a"), (2, 2, "b")]
@@ -91,7 +91,7 @@ def test_a_batch_runs_again_only_when_something_was_written() -> None:
     assert runs == [1000, 1000, 1000]
 
 
-def test_a_broken_deferred_constraint_spoils_only_its_unit(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_deferred_constraint_harms_only_its_unit(caplog: pytest.LogCaptureFixture) -> None:
     c = committer()
     assert values(run(c, add("a"), add("orphan", parent=99), add("b"))) == [1, "INTERNAL", 2]
     assert stored(c) == [(1, 1, "a"), (2, 2, "b")]
@@ -109,7 +109,7 @@ def test_a_programming_error_is_internal_and_logged(caplog: pytest.LogCaptureFix
     assert "NOT NULL" in caplog.text
 
 
-def test_other_errors_come_back_as_they_are() -> None:
+def test_other_errors_reach_the_caller_unchanged() -> None:
     assert values(run(committer(), add("x", fail=KeyError("x")), refuse(SystemExit(3)))) == ["KeyError", "SystemExit"]
 
 
@@ -138,8 +138,8 @@ def test_disk_full_refuses_the_batch_and_recovers(tmp_path: Path, caplog: pytest
     assert c.position == 3
 
 
-class Breaking:
-    """The statements of a connection, one of which fails."""
+class FailingStatements:
+    """Records the statements of a committer, and makes chosen ones fail."""
 
     def __init__(self, c: Committer) -> None:
         self.fail: dict[str, int] = {}
@@ -160,32 +160,32 @@ def test_after_a_failed_fsync_nothing_is_written_until_the_log_is_empty(tmp_path
     c = committer(tmp_path / "x.db")
     run(c, add("a"))
     empty = "PRAGMA wal_checkpoint(TRUNCATE)"
-    breaking = Breaking(c)
-    breaking.fail = {"COMMIT": sqlite3.SQLITE_IOERR_FSYNC, empty: sqlite3.SQLITE_IOERR_FSYNC}
+    failing = FailingStatements(c)
+    failing.fail = {"COMMIT": sqlite3.SQLITE_IOERR_FSYNC, empty: sqlite3.SQLITE_IOERR_FSYNC}
     assert values(run(c, add("b"))) == ["UNAVAILABLE"]
-    breaking.fail.pop("COMMIT")
+    failing.fail.pop("COMMIT")
     assert values(run(c, add("c"))) == ["UNAVAILABLE"]
-    assert "COMMIT" not in breaking.seen[breaking.seen.index(empty) :]
-    breaking.fail.clear()
-    breaking.seen.clear()
+    assert "COMMIT" not in failing.seen[failing.seen.index(empty) :]
+    failing.fail.clear()
+    failing.seen.clear()
     assert values(run(c, add("d"))) == [2]
-    assert breaking.seen == [empty, "BEGIN IMMEDIATE", "COMMIT"]
+    assert failing.seen == [empty, "BEGIN IMMEDIATE", "COMMIT"]
     assert stored(c) == [(1, 1, "a"), (2, 2, "d")]
 
 
-def test_after_a_failed_write_the_next_batch_just_goes_on(tmp_path: Path) -> None:
+def test_after_a_failed_write_the_next_batch_succeeds(tmp_path: Path) -> None:
     c = committer(tmp_path / "x.db")
-    breaking = Breaking(c)
-    breaking.fail = {"COMMIT": sqlite3.SQLITE_IOERR_WRITE}
+    failing = FailingStatements(c)
+    failing.fail = {"COMMIT": sqlite3.SQLITE_IOERR_WRITE}
     outcomes = run(c, add("b"), refuse(NO))
     assert values(outcomes) == ["UNAVAILABLE"] * 2
     assert isinstance(outcomes[0], Error)
     assert outcomes[0].error.code is UNAVAILABLE  # type: ignore[attr-defined]
-    breaking.fail.clear()
+    failing.fail.clear()
     assert values(run(c, add("c"))) == [1]
 
 
-def test_a_batch_in_which_nobody_writes_leaves_the_log_as_it_is(tmp_path: Path) -> None:
+def test_a_batch_without_writes_does_not_change_the_log(tmp_path: Path) -> None:
     c = committer(tmp_path / "x.db")
     run(c, add("a"))
     log = tmp_path / "x.db-wal"
@@ -198,24 +198,24 @@ def test_a_checkpoint_empties_the_log(tmp_path: Path) -> None:
     c = committer(tmp_path / "x.db")
     run(c, *[add("a") for _ in range(50)])
     assert c.changes == 50
-    c.trim(most=0)
+    c.trim(max_pages=0)
     assert (c.changes, (tmp_path / "x.db-wal").stat().st_size) == (0, 0)
 
 
-KINDS = st.sampled_from(["write", "read", "refuse", "spoil", "orphan", "sqlite"])
+KINDS = st.sampled_from(["write", "read", "refuse", "write and refuse", "orphan", "sqlite"])
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.lists(KINDS, min_size=1, max_size=8), max_size=6))
 def test_any_batches_against_a_model(batches: list[list[str]]) -> None:
-    """Whatever fails, what succeeded is stored in order and numbered without holes, and nothing else is."""
+    """The units that succeed, and only these, are stored in order and numbered without holes."""
     c = committer()
     model: list[tuple[int, int, str]] = []
     units: dict[str, Callable[[str], Any]] = {
         "write": lambda name: add(name),
         "read": lambda name: lambda tx: len(tx.all(LIST)),
         "refuse": lambda name: refuse(NO),
-        "spoil": lambda name: add(name, fail=NO),
+        "write and refuse": lambda name: add(name, fail=NO),
         "orphan": lambda name: add(name, parent=1_000_000),
         "sqlite": lambda name: lambda tx: tx.run(ADD, id=-1, position=None, text=name, parent=None),
     }
@@ -228,6 +228,6 @@ def test_any_batches_against_a_model(batches: list[list[str]]) -> None:
             elif kind == "read":
                 assert got == len(model)
             else:
-                assert got == {"refuse": "CONFLICT", "spoil": "CONFLICT"}.get(kind, "INTERNAL")
+                assert got == {"refuse": "CONFLICT", "write and refuse": "CONFLICT"}.get(kind, "INTERNAL")
         assert stored(c) == model
         assert c.position == len(model)

@@ -1,4 +1,4 @@
-"""The database as its users see it: order, refusals, cancellation, and that closing loses nothing."""
+"""The database as its callers see it: order, refusals, cancellation, and closing without loss."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from chatd.store.sqlite import probe
 from chatd.store.sqlite.batch import Committer
-from chatd.store.sqlite.database import CHECKPOINT_IDLE, PROBE_SECONDS, Database, ReadingServer, WritingServer
+from chatd.store.sqlite.database import IDLE_CHECKPOINT_ROWS, PROBE_SECONDS, Database, ReadWorker, WriteWorker
 from chatd.store.sqlite.faults import unavailable
 from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.probe import PROBE_BYTES
@@ -36,31 +36,31 @@ def count(tx: ReadTransaction) -> int:
     return int(row[0])
 
 
-class Told:
-    """What was told, in order; `wait` until it was so much."""
+class Results:
+    """The results that were delivered, in order; `wait` waits for a number of them."""
 
     def __init__(self) -> None:
-        self.heard: list[Any] = []
+        self.received: list[Any] = []
         self._wanted = 0
         self._event = trio.Event()
 
-    def hear(self, what: Any) -> None:
-        self.heard.append(what)
-        if len(self.heard) >= self._wanted:
+    def add(self, result: Any) -> None:
+        self.received.append(result)
+        if len(self.received) >= self._wanted:
             self._event.set()
 
     def done(self, name: str) -> Any:
-        return lambda result: self.hear((name, type(result).__name__))
+        return lambda result: self.add((name, type(result).__name__))
 
     async def wait(self, number: int) -> list[Any]:
         self._wanted, self._event = number, trio.Event()
-        if len(self.heard) < number:
+        if len(self.received) < number:
             await self._event.wait()
-        return self.heard
+        return self.received
 
 
 class Gate:
-    """A unit that holds the connection's thread until it is opened."""
+    """A unit that blocks the connection's thread until `open` is called."""
 
     def __init__(self) -> None:
         self.began = threading.Event()
@@ -78,80 +78,80 @@ class Gate:
         self._go.set()
 
 
-async def test_dones_come_in_commit_order_and_after_batch_once(database: Database) -> None:
-    told = Told()
-    database.after_batch = lambda: told.hear(database.position)
+async def test_outcomes_are_delivered_in_commit_order_and_after_batch_is_called_once(database: Database) -> None:
+    results = Results()
+    database.after_batch = lambda: results.add(database.position)
     gate = Gate()
-    database.submit(gate, told.done("gate"))
+    database.submit(gate, results.done("gate"))
     await gate.entered()
-    database.submit(add("a"), told.done("a"))
-    database.submit(refuse(Refusal(CONFLICT)), told.done("no"))
-    database.submit(add("b"), told.done("b"))
+    database.submit(add("a"), results.done("a"))
+    database.submit(refuse(Refusal(CONFLICT)), results.done("no"))
+    database.submit(add("b"), results.done("b"))
     gate.open()
-    assert await told.wait(6) == [("gate", "Value"), 0, ("a", "Value"), ("no", "Error"), ("b", "Value"), 2]
+    assert await results.wait(6) == [("gate", "Value"), 0, ("a", "Value"), ("no", "Error"), ("b", "Value"), 2]
 
 
-async def test_what_was_told_can_be_read_by_others(database: Database) -> None:
+async def test_readers_see_what_was_committed(database: Database) -> None:
     await database.write(add("a"))
     assert await database.read(lambda tx: tx.all(LIST)) == [(1, 1, "a")]
 
 
-async def test_a_done_that_raises_harms_nobody(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_error_in_done_does_not_harm_other_units(database: Database, caplog: pytest.LogCaptureFixture) -> None:
     def bad(_result: Outcome[Any]) -> None:
         raise ZeroDivisionError
 
-    told = Told()
+    results = Results()
     database.after_batch = lambda: bad(Error(ValueError()))
     database.submit(add("a"), bad)
-    database.submit(add("b"), told.done("b"))
-    assert await told.wait(1) == [("b", "Value")]
+    database.submit(add("b"), results.done("b"))
+    assert await results.wait(1) == [("b", "Value")]
     assert await database.write(add("c")) == 3
     assert "ZeroDivisionError" in caplog.text
 
 
 async def test_a_full_queue_refuses_at_once(path: Path) -> None:
     async with Database.open(path, SCHEMA, queue=2) as database:
-        gate, told = Gate(), Told()
-        database.submit(gate, told.done("gate"))
+        gate, results = Gate(), Results()
+        database.submit(gate, results.done("gate"))
         await gate.entered()
-        database.submit(add("a"), told.done("a"))
-        database.submit(add("b"), told.done("b"))
+        database.submit(add("a"), results.done("a"))
+        database.submit(add("b"), results.done("b"))
         with pytest.raises(Refusal) as info:
-            database.submit(add("c"), told.done("c"))
+            database.submit(add("c"), results.done("c"))
         assert info.value.code is UNAVAILABLE
         gate.open()
-        assert len(await told.wait(3)) == 3
+        assert len(await results.wait(3)) == 3
 
 
 async def test_a_batch_is_bounded(path: Path) -> None:
     async with Database.open(path, SCHEMA, batch=3) as database:
-        gate, told = Gate(), Told()
-        database.submit(gate, told.done("gate"))
+        gate, results = Gate(), Results()
+        database.submit(gate, results.done("gate"))
         await gate.entered()
-        database.after_batch = lambda: told.hear("|")
+        database.after_batch = lambda: results.add("|")
         for name in "abcd":
-            database.submit(add(name), told.done(name))
+            database.submit(add(name), results.done(name))
         gate.open()
-        names = [what[0] for what in await told.wait(8)]
+        names = [received[0] for received in await results.wait(8)]
     assert names == ["gate", "|", "a", "b", "c", "|", "d", "|"]
 
 
-async def test_everything_submitted_is_done_before_it_closes(path: Path) -> None:
-    told = Told()
+async def test_all_submitted_units_are_done_before_it_closes(path: Path) -> None:
+    results = Results()
     with trio.CancelScope() as scope:
         async with Database.open(path, SCHEMA) as database:
             for name in "abc":
-                database.submit(add(name), told.done(name))
-            database.query(count, told.done("count"))
+                database.submit(add(name), results.done(name))
+            database.query(count, results.done("count"))
             scope.cancel()
             await trio.lowlevel.checkpoint()
-    assert sorted(told.heard) == [("a", "Value"), ("b", "Value"), ("c", "Value"), ("count", "Value")]
+    assert sorted(results.received) == [("a", "Value"), ("b", "Value"), ("c", "Value"), ("count", "Value")]
     with pytest.raises(Refusal):
-        database.submit(add("late"), told.done("late"))
+        database.submit(add("late"), results.done("late"))
     assert not path.with_name("chatd.db-wal").exists()
 
 
-async def test_it_goes_on_counting_after_it_was_opened_again(path: Path) -> None:
+async def test_numbers_continue_after_it_is_opened_again(path: Path) -> None:
     async with Database.open(path, SCHEMA) as database:
         epoch = database.epoch
         for name in "ab":
@@ -168,7 +168,7 @@ async def test_units_get_the_clock(path: Path) -> None:
         assert await database.read(lambda tx: tx.now) == 1234
 
 
-async def test_errors_reach_the_waiter(database: Database) -> None:
+async def test_errors_reach_the_caller(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         await database.write(refuse(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
@@ -176,16 +176,16 @@ async def test_errors_reach_the_waiter(database: Database) -> None:
 
 
 async def test_a_reader_cannot_write(database: Database) -> None:
-    def sneak(tx: ReadTransaction) -> None:
+    def write(tx: ReadTransaction) -> None:
         tx.run(ADD, id=1, position=1, text="x", parent=None)
 
     with pytest.raises(Refusal) as info:
-        await database.read(sneak)
+        await database.read(write)
     assert info.value.code is INTERNAL
     assert await database.read(count) == 0
 
 
-async def test_a_reader_sees_one_moment(database: Database) -> None:
+async def test_a_query_sees_one_state_of_the_database(database: Database) -> None:
     gate = Gate()
 
     def twice(tx: ReadTransaction) -> tuple[int, int]:
@@ -195,11 +195,11 @@ async def test_a_reader_sees_one_moment(database: Database) -> None:
 
     seen: list[tuple[int, int]] = []
 
-    async def look() -> None:
+    async def read() -> None:
         seen.append(await database.read(twice))
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(look)
+        nursery.start_soon(read)
         await gate.entered()
         await database.write(add("a"))
         gate.open()
@@ -207,8 +207,8 @@ async def test_a_reader_sees_one_moment(database: Database) -> None:
 
 
 async def test_a_cancelled_write_that_waits_is_not_run(database: Database) -> None:
-    gate, told = Gate(), Told()
-    database.submit(gate, told.done("gate"))
+    gate, results = Gate(), Results()
+    database.submit(gate, results.done("gate"))
     await gate.entered()
     with trio.CancelScope() as scope:
         scope.cancel()
@@ -244,7 +244,7 @@ async def test_a_cancelled_write_that_runs_is_committed(database: Database) -> N
     assert got == [1]
 
 
-async def test_a_cancelled_long_read_ends_and_its_neighbours_are_answered(database: Database) -> None:
+async def test_a_cancelled_long_read_ends_and_other_queries_succeed(database: Database) -> None:
     began = threading.Event()
 
     def endless(tx: ReadTransaction) -> Any:
@@ -277,9 +277,9 @@ async def test_the_loop_goes_on_while_another_program_holds_the_lock(database: D
     assert await database.write(add("a")) == 1
 
 
-async def test_what_waited_behind_a_locked_batch_does_not_wait_for_the_lock_anew(path: Path) -> None:
+async def test_a_unit_that_waited_behind_a_locked_batch_waits_only_the_rest_of_its_time(path: Path) -> None:
     async with Database.open(path, SCHEMA, busy_seconds=3.0) as database:
-        told, waits = Told(), list[float]()
+        results, waits = Results(), list[float]()
         began, go, run = threading.Event(), threading.Event(), Committer.run
 
         def slow(self: Committer, jobs: Any, now: int, wait: float) -> Any:
@@ -292,38 +292,38 @@ async def test_what_waited_behind_a_locked_batch_does_not_wait_for_the_lock_anew
         other.execute("BEGIN IMMEDIATE")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Committer, "run", slow)
-            database.submit(add("a"), told.done("a"))
+            database.submit(add("a"), results.done("a"))
             await trio.to_thread.run_sync(began.wait)
-            database.submit(add("b"), told.done("b"))
+            database.submit(add("b"), results.done("b"))
             database._writes._waiting[0].submitted -= 2.5  # the batch before it has taken that long
             go.set()
-            assert await told.wait(2) == [("a", "Error"), ("b", "Error")]
+            assert await results.wait(2) == [("a", "Error"), ("b", "Error")]
         other.close()
     assert 2.9 < waits[0] <= 3.0
     assert waits[1] <= 0.5
 
 
-async def test_a_lock_is_waited_for_once_however_often_a_batch_begins(path: Path) -> None:
-    """The units of a batch that was spoilt are run again; its wait goes on where it was."""
+async def test_the_wait_for_a_lock_is_limited_for_all_attempts_of_a_batch(path: Path) -> None:
+    """When a batch runs its units again, its wait for the lock continues."""
     async with Database.open(path, SCHEMA, busy_seconds=4.0) as database:
         committer = committer_of(database)
-        settings = Listening(committer)
+        settings = RecordedStatements(committer)
 
-        def spoil(tx: Transaction) -> None:
+        def write_and_refuse(tx: Transaction) -> None:
             add("spoilt")(tx)
-            committer._until = monotonic() + 1.0  # three seconds later
+            committer._deadline = monotonic() + 1.0  # three seconds later
             raise Refusal(CONFLICT)
 
         with pytest.raises(Refusal):
-            await database.write(spoil)
+            await database.write(write_and_refuse)
     waits = [int(sql.split("=")[1]) for sql in settings.seen if "busy_timeout" in sql]
     assert waits[0] == 4000
     assert 900 <= waits[1] <= 1000
     assert max(waits[1:]) <= 1000
 
 
-class Listening:
-    """What a committer says to SQLite."""
+class RecordedStatements:
+    """Records the statements that a committer runs."""
 
     def __init__(self, committer: Committer) -> None:
         self.seen: list[str] = []
@@ -349,45 +349,45 @@ def is_open(committer: Committer) -> bool:
     return True
 
 
-async def test_a_data_folder_that_is_renamed_harms_nothing(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_renamed_data_folder_causes_no_error(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with Database.open(path, SCHEMA) as database:
         path.parent.rename(path.parent.with_name("elsewhere"))
         for _ in range(3):
-            await database.write(lambda tx: [add("a")(tx) for _ in range(CHECKPOINT_IDLE)])
-        assert await database.read(count) == 3 * CHECKPOINT_IDLE
+            await database.write(lambda tx: [add("a")(tx) for _ in range(IDLE_CHECKPOINT_ROWS)])
+        assert await database.read(count) == 3 * IDLE_CHECKPOINT_ROWS
     assert not caplog.records
 
 
-@pytest.mark.parametrize("server", [WritingServer, ReadingServer])
-async def test_a_server_that_fails_between_two_batches_is_reported_and_what_waits_is_refused(
-    path: Path, monkeypatch: pytest.MonkeyPatch, server: type[WritingServer | ReadingServer]
+@pytest.mark.parametrize("worker", [WriteWorker, ReadWorker])
+async def test_a_worker_that_fails_between_batches_is_reported_and_waiting_units_are_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch, worker: type[WriteWorker | ReadWorker]
 ) -> None:
     failed: list[tuple[str, str]] = []
-    told, gate = Told(), Gate()
+    results, gate = Results(), Gate()
 
-    async def break_down(_self: Any) -> None:
+    async def fail(_self: Any) -> None:
         raise OSError("the folder is gone")
 
-    monkeypatch.setattr(server, "rest", break_down)
+    monkeypatch.setattr(worker, "between_batches", fail)
     async with Database.open(
-        path, SCHEMA, readers=1, failed=lambda *said: failed.append((said[0], str(said[1])))
+        path, SCHEMA, readers=1, failed=lambda part, error: failed.append((part, str(error)))
     ) as db:
-        submit = db.submit if server is WritingServer else db.query
-        submit(gate, told.done("gate"))
+        submit = db.submit if worker is WriteWorker else db.query
+        submit(gate, results.done("gate"))
         await gate.entered()
-        submit(count, told.done("waits"))
+        submit(count, results.done("waits"))
         gate.open()
-        assert await told.wait(2) == [("gate", "Value"), ("waits", "Error")]
+        assert await results.wait(2) == [("gate", "Value"), ("waits", "Error")]
         with pytest.raises(Refusal):
-            submit(count, told.done("late"))
-    assert failed == [("writer" if server is WritingServer else "readers", "the folder is gone")]
+            submit(count, results.done("late"))
+    assert failed == [("writer" if worker is WriteWorker else "readers", "the folder is gone")]
 
 
 def problem_of(database: Database) -> str | None:
     return database.problem
 
 
-async def test_whether_it_can_be_written_to_is_known_from_the_last_batch_and_then_tried(
+async def test_a_failed_batch_sets_the_problem_and_probes_end_it(
     path: Path, autojump_clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Database.open(path, SCHEMA) as database, trio.open_nursery() as nursery:
@@ -396,35 +396,35 @@ async def test_whether_it_can_be_written_to_is_known_from_the_last_batch_and_the
         before = COMMITS.child().value
         await trio.sleep(100)
         assert COMMITS.child().value == before  # nothing is written while nothing fails
-        listening = Listening(committer_of(database))
-        execute, listening.execute = listening.execute, full_disk
+        statements = RecordedStatements(committer_of(database))
+        execute, statements.execute = statements.execute, full_disk
         with pytest.raises(Refusal):
             await database.write(add("a"))
         assert problem_of(database) == "database or disk is full"
-        tried = []
+        attempts = []
 
-        async def in_vain(unit: Any) -> None:
-            tried.append(unit)
+        async def refuse_write(unit: Any) -> None:
+            attempts.append(unit)
             raise unavailable()
 
         with monkeypatch.context() as patch:
-            patch.setattr(database, "write", in_vain)
+            patch.setattr(database, "write", refuse_write)
             await trio.sleep(10.5 * PROBE_SECONDS)
-        assert tried == [probe.write] * 10
+        assert attempts == [probe.write] * 10
         assert problem_of(database) == "database or disk is full"
-        listening.execute = execute
+        statements.execute = execute
         while problem_of(database) is not None:  # noqa: ASYNC110
             await trio.sleep(PROBE_SECONDS)
         nursery.cancel_scope.cancel()
 
 
-async def test_an_event_that_is_committed_shows_that_writes_succeed(path: Path) -> None:
+async def test_a_committed_event_ends_the_problem(path: Path) -> None:
     async with Database.open(path, SCHEMA) as database:
-        listening = Listening(committer_of(database))
-        execute, listening.execute = listening.execute, full_disk
+        statements = RecordedStatements(committer_of(database))
+        execute, statements.execute = statements.execute, full_disk
         with pytest.raises(Refusal):
             await database.write(add("a"))
-        listening.execute = execute
+        statements.execute = execute
         await database.write(lambda tx: tx.all(LIST))
         assert problem_of(database) is not None  # reading in the writer shows nothing
         await database.write(add("a"))

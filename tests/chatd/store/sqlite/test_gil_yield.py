@@ -1,4 +1,4 @@
-"""When the loop pauses for a connection's thread, and when not."""
+"""When the loop pauses for a connection's thread, and when it does not."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import trio
 
 from chatd.store.sqlite import gil_yield
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.gil_yield import PATIENCE, PAUSE, GilYield
+from chatd.store.sqlite.gil_yield import PATIENCE_SECONDS, PAUSE_SECONDS, GilYield
 from tests.chatd.store.notes import SCHEMA, add
 
 
 class Clock:
-    """Time as the loop sees it; sleeping is noted."""
+    """The loop's clock; it records every sleep."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -35,47 +35,47 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_a_saturated_loop_pauses_once_per_patience(clock: Clock) -> None:
-    polite = GilYield()
-    polite.began()
-    polite.before_io_wait(0)
+    gil_yield_instrument = GilYield()
+    gil_yield_instrument.call_began()
+    gil_yield_instrument.before_io_wait(0)
     assert clock.slept == []
-    clock.now += PATIENCE * 1.5
-    polite.before_io_wait(0)
-    polite.before_io_wait(0)
-    assert clock.slept == [PAUSE]
-    clock.now += PATIENCE * 1.5
-    polite.before_io_wait(0)
-    assert clock.slept == [PAUSE, PAUSE]
+    clock.now += PATIENCE_SECONDS * 1.5
+    gil_yield_instrument.before_io_wait(0)
+    gil_yield_instrument.before_io_wait(0)
+    assert clock.slept == [PAUSE_SECONDS]
+    clock.now += PATIENCE_SECONDS * 1.5
+    gil_yield_instrument.before_io_wait(0)
+    assert clock.slept == [PAUSE_SECONDS, PAUSE_SECONDS]
 
 
 def test_a_loop_that_sleeps_anyway_does_not_pause(clock: Clock) -> None:
-    polite = GilYield()
-    polite.began()
+    gil_yield_instrument = GilYield()
+    gil_yield_instrument.call_began()
     clock.now += 1
-    polite.before_io_wait(0.1)
+    gil_yield_instrument.before_io_wait(0.1)
     assert clock.slept == []
 
 
-def test_nothing_under_way_is_nothing_to_wait_for(clock: Clock) -> None:
-    polite = GilYield()
-    polite.began()
-    polite.began()
-    polite.ended()
+def test_without_calls_the_loop_does_not_pause(clock: Clock) -> None:
+    gil_yield_instrument = GilYield()
+    gil_yield_instrument.call_began()
+    gil_yield_instrument.call_began()
+    gil_yield_instrument.call_ended()
     clock.now += 1
-    polite.ended()
+    gil_yield_instrument.call_ended()
     clock.now += 1
-    polite.before_io_wait(0)
+    gil_yield_instrument.before_io_wait(0)
     assert clock.slept == []
 
 
-async def test_a_database_asks_while_a_commit_is_under_way(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    under_way: list[int] = []
-    monkeypatch.setattr(GilYield, "before_io_wait", lambda self, _timeout: under_way.append(self._hops))
+async def test_a_database_counts_the_call_while_a_commit_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    running_calls: list[int] = []
+    monkeypatch.setattr(GilYield, "before_io_wait", lambda self, _timeout: running_calls.append(self._calls))
     async with Database.open(path, SCHEMA) as database:
-        under_way.clear()
+        running_calls.clear()
         await database.write(add("a"))
-    assert 1 in under_way
-    assert under_way[-1] == 0
-    told = len(under_way)
+    assert 1 in running_calls
+    assert running_calls[-1] == 0
+    calls = len(running_calls)
     await trio.lowlevel.checkpoint()
-    assert len(under_way) == told
+    assert len(running_calls) == calls

@@ -10,15 +10,15 @@ import pytest
 
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.faults import StoreProblem
-from chatd.store.sqlite.maintenance import complaints, copy
+from chatd.store.sqlite.maintenance import copy, find_problems
 from tests.chatd.store.notes import LIST, add
 
 
 async def test_a_copy_beside_a_running_server(database: Database, path: Path, tmp_path: Path) -> None:
     await database.write(add("a"))
-    assert complaints(path) == []
+    assert find_problems(path) == []
     target = copy(path, tmp_path / "copy.db")
-    assert complaints(target) == []
+    assert find_problems(target) == []
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     connection = sqlite3.connect(target)
     assert connection.execute(LIST.sql).fetchall() == [(1, 1, "a")]
@@ -26,7 +26,7 @@ async def test_a_copy_beside_a_running_server(database: Database, path: Path, tm
     await database.write(add("b"))
 
 
-async def test_it_says_what_is_wrong(database: Database, path: Path) -> None:
+async def test_it_reports_what_is_wrong(database: Database, path: Path) -> None:
     def orphan() -> None:
         connection = sqlite3.connect(path)
         connection.execute("INSERT INTO notes VALUES (1, 1, 'x', 99)")
@@ -34,9 +34,9 @@ async def test_it_says_what_is_wrong(database: Database, path: Path) -> None:
         connection.close()
 
     orphan()
-    assert complaints(path) == ["row 1 of notes refers to a row of notes that is not there"]
+    assert find_problems(path) == ["row 1 of notes refers to a row of notes that is not there"]
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(StoreProblem, match="is not there"):
-        complaints(tmp_path / "x.db")
+        find_problems(tmp_path / "x.db")

@@ -1,4 +1,4 @@
-"""Opening a database: what is made, what is refused, and in which words."""
+"""Opening a database: what is make_database, what is refused, and the texts of the errors."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import pytest
 
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.faults import StoreProblem
-from chatd.store.sqlite.lock import holder, locked
+from chatd.store.sqlite.lock import hold_lock
 from tests.chatd.store.notes import SCHEMA, add
 
 
-async def fails(path: Path) -> str:
+async def open_error(path: Path) -> str:
     with pytest.raises(StoreProblem) as info:
         async with Database.open(path, SCHEMA, busy_seconds=0.05):
             pass
@@ -28,7 +28,7 @@ async def fails(path: Path) -> str:
     return line
 
 
-async def made(path: Path) -> None:
+async def make_database(path: Path) -> None:
     async with Database.open(path, SCHEMA) as database:
         await database.write(add("a"))
 
@@ -53,11 +53,11 @@ async def test_files_are_the_owner_s_alone(path: Path) -> None:
         os.umask(umask)
 
 
-def spoil_header(path: Path) -> None:
+def overwrite_header(path: Path) -> None:
     path.write_bytes(b"not a database, not at all" + path.read_bytes()[26:])
 
 
-def cut(path: Path) -> None:
+def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
 
 
@@ -78,10 +78,10 @@ def change(path: Path, sql: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "says"),
+    ("damage", "expected"),
     [
-        (spoil_header, "is damaged or not a database"),
-        (cut, "is damaged or not a database"),
+        (overwrite_header, "is damaged or not a database"),
+        (truncate, "is damaged or not a database"),
         (newer, r"has schema 9999, this chatd knows 0\d+: run the newer chatd"),
         (foreign, "is a database, but not chatd's"),
         (lambda path: path.chmod(0o400), "(is read-only: chmod|can't be written)"),
@@ -89,52 +89,49 @@ def change(path: Path, sql: str) -> None:
     ],
     ids=["header", "cut", "newer", "foreign", "read-only file", "read-only folder"],
 )
-async def test_what_cannot_be_served_is_refused_and_left_alone(
-    path: Path, harm: Callable[[Path], None], says: str
+async def test_a_file_that_cannot_be_served_is_refused_and_not_changed(
+    path: Path, damage: Callable[[Path], None], expected: str
 ) -> None:
-    await made(path)
-    harm(path)
+    await make_database(path)
+    damage(path)
     before = content(path)
-    line = await fails(path)
+    line = await open_error(path)
     path.parent.chmod(0o700)
-    assert re.search(says, line)
+    assert re.search(expected, line)
     assert content(path) == before
 
 
 async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert "can't be written" in await fails(tmp_path / "file" / "data" / "chatd.db")
+    assert "can't be written" in await open_error(tmp_path / "file" / "data" / "chatd.db")
 
 
-async def test_a_file_that_another_program_holds(path: Path) -> None:
-    await made(path)
+async def test_a_file_that_another_program_has_locked(path: Path) -> None:
+    await make_database(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("PRAGMA locking_mode = EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")
-    assert "is locked by another program" in await fails(path)
+    assert "is locked by another program" in await open_error(path)
     other.close()
-    await made(path)
+    await make_database(path)
 
 
-async def test_a_second_server_is_told_the_first_one_s_pid(path: Path) -> None:
+async def test_a_second_server_gets_the_pid_of_the_first(path: Path) -> None:
     async with Database.open(path, SCHEMA):
-        assert f"in use by another chatd (pid {os.getpid()})" in await fails(path)
-        assert holder(path.with_suffix(".lock")) == os.getpid()
-    assert holder(path.with_suffix(".lock")) is None
-    await made(path)
+        assert f"in use by another chatd (pid {os.getpid()})" in await open_error(path)
+    await make_database(path)
 
 
 def test_a_killed_process_leaves_no_lock(tmp_path: Path) -> None:
     lock = tmp_path / "chatd.lock"
     script = (
-        "import os, sys, pathlib; from chatd.store.sqlite.lock import locked\n"
-        "with locked(pathlib.Path(sys.argv[1])):\n"
+        "import os, sys, pathlib; from chatd.store.sqlite.lock import hold_lock\n"
+        "with hold_lock(pathlib.Path(sys.argv[1])):\n"
         "    os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", script, str(lock)], check=False)
     assert lock.read_text().strip().isdigit()
-    assert holder(lock) is None
-    with locked(lock):
+    with hold_lock(lock):
         assert lock.read_text() == f"{os.getpid()}\n"
 
 
@@ -145,19 +142,19 @@ from protocol.errors import Refusal
 from tests.chatd.store.notes import LIST, SCHEMA, add
 
 async def main():
-    told = []
+    results = []
     async with Database.open(pathlib.Path(sys.argv[1]), SCHEMA) as database:
         await database.write(add("a"))
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
         for text in ("x" * 400_000, "b", "y" * 400_000):
             try:
-                told.append(await database.write(add(text)))
+                results.append(await database.write(add(text)))
             except Refusal as refusal:
-                told.append(refusal.code.code)
-        told.append(len(await database.read(lambda tx: tx.all(LIST))))
+                results.append(refusal.code.code)
+        results.append(len(await database.read(lambda tx: tx.all(LIST))))
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        told.append(await database.write(add("z" * 400_000)))
-    print(*told)
+        results.append(await database.write(add("z" * 400_000)))
+    print(*results)
 
 trio.run(main)
 """

@@ -1,4 +1,4 @@
-"""Prepared: what becomes of a Core statement."""
+"""Prepared: the compiled form of a Core statement, and its results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from sqlalchemy import (
     update,
 )
 
-from chatd.store.sqlite.prepared import Prepared, listed
+from chatd.store.dialect_functions import json_integers
+from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.transaction import Transaction
 
 things = Table(
@@ -56,7 +57,7 @@ WHERE_KIND = select(things.c.id).where(things.c.kind == 2).order_by(things.c.id)
         (WHERE_KIND.limit(bindparam("n")), {"n": 1}, [(2,)]),
         (WHERE_KIND.where(things.c.id > bindparam("after")), {"after": 2}, [(5,)]),
         (select(things.c.id).where(things.c.id.in_([3, 4, 99])), {}, [(3,), (4,)]),
-        (select(things.c.id).where(things.c.id.in_(listed("ids"))), {"ids": "[1, 6, 8]"}, [(1,), (6,)]),
+        (select(things.c.id).where(things.c.id.in_(json_integers("ids"))), {"ids": "[1, 6, 8]"}, [(1,), (6,)]),
         (select(things.c.id, things.c.flag).where(things.c.flag == literal(True)).limit(1), {}, [(1, 1)]),
         (select(literal("a%b:c")), {}, [("a%b:c",)]),
         (text("SELECT :x, '50%'"), {"x": 9}, [(9, "50%")]),
@@ -79,7 +80,7 @@ def test_rows(tx: Transaction, statement: Any, params: dict[str, Any], rows: lis
     assert tx.run(prepared, **params).fetchall() == rows
 
 
-def test_it_names_what_a_run_must_give() -> None:
+def test_it_names_the_parameters_that_a_run_must_pass() -> None:
     assert Prepared(WHERE_KIND.where(things.c.id > bindparam("after"))).parameters == {"after"}
     assert Prepared(insert(things)).parameters == {"id", "kind", "flag"}
 
@@ -104,12 +105,12 @@ def test_a_cursor_survives_other_statements(tx: Transaction) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "says"),
+    ("statement", "expected"),
     [
-        (select(things.c.id).where(things.c.id.in_(bindparam("ids"))), "prepared.listed"),
+        (select(things.c.id).where(things.c.id.in_(bindparam("ids"))), "dialect_functions.json_integers"),
         (insert(made).values(id=1), "server_default"),
     ],
 )
-def test_what_it_cannot_do_it_says(statement: Any, says: str) -> None:
-    with pytest.raises(TypeError, match=says):
+def test_an_unsupported_statement_raises(statement: Any, expected: str) -> None:
+    with pytest.raises(TypeError, match=expected):
         Prepared(statement).sql  # noqa: B018

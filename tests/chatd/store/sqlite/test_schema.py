@@ -1,4 +1,4 @@
-"""The schema: created, migrated with a copy beside it, and the same either way."""
+"""The schema: created, or migrated with a copy beside the file; both ways give the same schema."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text
 from chatd.store import tables
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.faults import StoreProblem
-from chatd.store.sqlite.schema import MIGRATIONS, Schema, _upgrade, bring_up, epoch_of, renew_epoch, version_of
+from chatd.store.sqlite.schema import (
+    MIGRATIONS_FOLDER,
+    Schema,
+    _upgrade,
+    create_or_migrate,
+    epoch_of,
+    renew_epoch,
+    version_of,
+)
 
 CREATE = """
 from alembic import op
@@ -46,7 +54,7 @@ def dogs(*more: Column[str]) -> MetaData:
 def migrations(tmp_path: Path) -> Path:
     folder = tmp_path / "100% mine"
     (folder / "versions").mkdir(parents=True)
-    shutil.copy(MIGRATIONS / "env.py", folder)
+    shutil.copy(MIGRATIONS_FOLDER / "env.py", folder)
     (folder / "versions" / "0001_first.py").write_text(CREATE)
     return folder
 
@@ -94,16 +102,16 @@ async def test_a_migration_that_fails_changes_nothing(path: Path, old: Schema) -
 
 
 def objects(connection: sqlite3.Connection) -> dict[str, str]:
-    """Every table and index with its definition, but for white space and quotes (a renamed table's name gets some)."""
+    """Every table and index with its definition, without white space and quotes (SQLite quotes a renamed table)."""
     found = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     return {name: " ".join(sql.replace('"', "").replace("(", " ( ").replace(")", " ) ").split()) for name, sql in found}
 
 
 def test_migrating_an_empty_file_gives_what_create_all_gives(tmp_path: Path) -> None:
-    """When this fails, the tables have changed: a new migration, see draft_next.py."""
+    """When this fails, the tables have changed: write a new migration (see draft_next.py)."""
     schema = Schema.of(tables.metadata)
     created = sqlite3.connect(":memory:", isolation_level=None)
-    bring_up(created, tmp_path / "x.db", schema)
+    create_or_migrate(created, tmp_path / "x.db", schema)
     migrated = sqlite3.connect(":memory:", isolation_level=None)
     _upgrade(migrated, schema)
     assert objects(migrated) == objects(created)
@@ -117,8 +125,8 @@ def statements(version: str) -> tuple[str, ...]:
     return found
 
 
-def test_who_never_read_has_read_nothing_after_the_migration() -> None:
-    """Once a newcomer's cursor was put behind the last message. Only a mark says that somebody read as far."""
+def test_a_member_who_never_read_has_read_nothing_after_the_migration() -> None:
+    """Old versions set a new member's cursor to the last message. Only a mark shows that the member has read it."""
     database = sqlite3.connect(":memory:", isolation_level=None)
     for version in ("0001_first", "0002_notifications", "0003_sessions"):
         for statement in statements(version):
@@ -133,12 +141,12 @@ def test_who_never_read_has_read_nothing_after_the_migration() -> None:
     database.close()
 
 
-def test_the_versions_are_what_alembic_takes_them_for() -> None:
+def test_alembic_finds_the_same_newest_version() -> None:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
     assert ScriptDirectory.from_config(config).get_current_head() == Schema(MetaData()).newest
 
 
@@ -163,11 +171,11 @@ async def test_every_noun_has_its_own_numbers(path: Path) -> None:
         assert await database.write(lambda tx: (tx.next_id("users"), tx.next_position())) == (2, 1)
 
 
-async def test_numbers_of_deleted_rows_do_not_come_back_where_asked(path: Path, migrations: Path) -> None:
+async def test_numbers_of_deleted_rows_are_not_given_out_again_with_autoincrement(path: Path, migrations: Path) -> None:
     metadata = MetaData()
     Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
     Table("cats", metadata, Column("id", Integer, primary_key=True), sqlite_autoincrement=True)
-    schema = Schema(metadata, Schema.of(metadata).seeds, migrations)
+    schema = Schema(metadata, Schema.of(metadata).last_numbers, migrations)
     async with Database.open(path, schema) as database:
         assert await database.write(lambda tx: tx.next_id("cats")) == 1
         await database.write(lambda tx: tx._execute("INSERT INTO cats (id) VALUES (5)"))
@@ -178,7 +186,7 @@ async def test_numbers_of_deleted_rows_do_not_come_back_where_asked(path: Path, 
 
 def test_the_epoch_stays_until_it_is_renewed(tmp_path: Path) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    bring_up(connection, tmp_path / "x.db", Schema.of(tables.metadata))
+    create_or_migrate(connection, tmp_path / "x.db", Schema.of(tables.metadata))
     first = epoch_of(connection)
     assert epoch_of(connection) == first
     assert renew_epoch(connection) != first
@@ -186,11 +194,11 @@ def test_the_epoch_stays_until_it_is_renewed(tmp_path: Path) -> None:
     connection.close()
 
 
-def test_users_from_before_are_local_if_they_have_a_password(tmp_path: Path) -> None:
-    """Migration 0004, on rows that other rows refer to."""
+def test_old_users_are_local_if_they_have_a_password(tmp_path: Path) -> None:
+    """Migration 0004, with rows that other rows refer to."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     folder = tmp_path / "migrations"
-    shutil.copytree(MIGRATIONS, folder)
+    shutil.copytree(MIGRATIONS_FOLDER, folder)
     for file in (folder / "versions").glob("000[4-9]_*.py"):
         file.unlink()
     _upgrade(connection, Schema(tables.metadata, migrations=folder))

@@ -1,0 +1,101 @@
+"""SQL that each kind of database spells in its own way. The tables and the queries use these functions.
+
+SQLAlchemy chooses the spelling when it compiles a statement: the rules for SQLite have its name, and the rules without
+a name are for PostgreSQL. `upsert` is SQLite's; SQLAlchemy has one with the same methods for PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+__all__ = ["contains", "greatest", "json_integers", "least", "upsert"]
+
+
+class _Greatest(FunctionElement[int]):
+    name = "greatest"
+    type = Integer()
+    inherit_cache = True
+
+
+class _Least(FunctionElement[int]):
+    name = "least"
+    type = Integer()
+    inherit_cache = True
+
+
+class _JsonElements(FunctionElement[str]):
+    name = "json_elements"
+    type = Text()
+    inherit_cache = True
+
+
+class _Position(FunctionElement[int]):
+    name = "position"
+    type = Integer()
+    inherit_cache = True
+
+
+def greatest(*values: Any) -> ColumnElement[int]:
+    """The greatest of some integers, none of which is NULL: the databases treat NULL in different ways."""
+    return _Greatest(*values)
+
+
+def least(*values: Any) -> ColumnElement[int]:
+    """The least of some integers, none of which is NULL."""
+    return _Least(*values)
+
+
+def contains(text: Any, part: Any) -> ColumnElement[bool]:
+    """Whether a text has another text in it. Upper and lower case differ."""
+    return _Position(text, part) > 0
+
+
+def json_integers(name: str) -> Select[tuple[int]]:
+    """The integers of a parameter that holds a JSON array, for `column.in_(json_integers("ids"))`."""
+    return select(_JsonElements(bindparam(name)).table_valued("value").c.value.cast(Integer))
+
+
+@compiles(_Greatest)
+def _greatest(element: _Greatest, compiler: SQLCompiler, **options: Any) -> str:
+    return f"greatest({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Greatest, "sqlite")
+def _greatest_sqlite(element: _Greatest, compiler: SQLCompiler, **options: Any) -> str:
+    return f"max({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Least)
+def _least(element: _Least, compiler: SQLCompiler, **options: Any) -> str:
+    return f"least({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Least, "sqlite")
+def _least_sqlite(element: _Least, compiler: SQLCompiler, **options: Any) -> str:
+    return f"min({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_JsonElements)
+def _json_elements(element: _JsonElements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_array_elements_text(CAST({compiler.process(element.clauses, **options)} AS json))"
+
+
+@compiles(_JsonElements, "sqlite")
+def _json_elements_sqlite(element: _JsonElements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Position)
+def _position(element: _Position, compiler: SQLCompiler, **options: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Position, "sqlite")
+def _position_sqlite(element: _Position, compiler: SQLCompiler, **options: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **options)})"
