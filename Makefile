@@ -1,23 +1,23 @@
-# chatd's tasks. Everything is installed from the locked requirements into .venv, with uv when it is there and with
-# venv and pip when not; a second call installs nothing.
+# The tasks of chatd. They install the locked requirements into .venv, with uv if it exists, else with venv and pip.
+# A second call installs nothing.
 #
 #   make help           print this list
 #   make serve          run the server (ARGS="--port 3001" passes options)
 #   make test           the tests (ARGS="tests/chatd/config/test_load.py" for some of them)
-#   make check          format, lint, types (make lint), and the tests, which hold the import floors too
-#   make binary         dist/chatd: one file that runs without Python
+#   make check          make lint (format, lint, types), and all tests
+#   make binary         build dist/chatd, one file that runs without Python
 #   make docs           print chatd.toml and the reference pages from the tables in the code
-#   make lock           find the newest versions and write the locked requirements again
-#   make node           what the tests with JavaScript clients need
-#   make bench          chatd beside what people would pick (make bench-quick: under two minutes)
-#   make bench-curves   how the cost grows with rooms, stores and users: the pictures of docs/performance.md
-#   make clean          remove what these made
+#   make lock           write the locked requirements again, with the newest versions
+#   make node           install what the tests with JavaScript clients need
+#   make bench          compare chatd with other servers (make bench-quick: under two minutes)
+#   make bench-curves   measure how the cost grows with rooms, stores and users; draws docs/performance.md's pictures
+#   make clean          remove everything that these tasks created
 #
-# PYTHON=python3.12 picks another Python.
+# PYTHON=python3.12 selects another Python.
 
-SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 16))
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 16))
 PYTHON ?= $(shell for name in python3 python3.15 python3.14 python3.13 python3.12 python3.11; do \
-	"$$name" -c '$(SUITS)' 2>/dev/null && echo "$$name" && exit; done; echo python3)
+	"$$name" -c '$(SUPPORTED)' 2>/dev/null && echo "$$name" && exit; done; echo python3)
 VENV ?= .venv
 ARGS ?=
 NOTHING :=
@@ -29,7 +29,7 @@ UV = $(shell uv --version >/dev/null 2>&1 && command -v uv)
 NPM = $(shell command -v npm)
 VERSION_FILES := pyproject.toml chatd/__init__.py
 COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --quiet
-CHECKED := chatd protocol tests scripts
+CHECKED_FOLDERS := chatd protocol tests scripts
 
 .PHONY: help serve test check lint floors binary docs lock node clean
 .DELETE_ON_ERROR:
@@ -46,8 +46,8 @@ test: $(STAMPS)/dev
 check: lint test
 
 lint: $(STAMPS)/dev
-	$(BIN)/ruff format --check $(CHECKED)
-	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check $(CHECKED_FOLDERS)
+	$(BIN)/ruff check $(CHECKED_FOLDERS)
 	$(BIN)/mypy
 
 floors: $(STAMPS)/dev
@@ -68,7 +68,7 @@ lock:
 node: tests/node/node_modules/.package-lock.json
 
 tests/node/node_modules/.package-lock.json: tests/node/package.json tests/node/package-lock.json
-	$(if $(NPM),,$(error npm is missing: install Node.js 18 or newer))
+	$(if $(NPM),,$(error npm is missing; install Node.js 18 or newer))
 	npm ci --prefix tests/node --no-audit --no-fund
 	@touch $@
 
@@ -76,7 +76,7 @@ clean:
 	rm -rf $(ENVIRONMENT) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/node/node_modules
 	find chatd protocol tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is newer than the requirements that it stands for; `dev` and `binary` hold what `run` holds.
+# A stamp is newer than the requirements that are installed. `dev` and `binary` include everything in `run`.
 
 $(STAMPS)/run: requirements/run.txt $(VERSION_FILES) $(STAMPS)/venv
 	@test -e $(STAMPS)/dev -a $(STAMPS)/dev -nt requirements/run.txt || $(call install,requirements/run.txt)
@@ -97,7 +97,7 @@ $(STAMPS)/venv:
 	@PYTHON="$(PYTHON)" UV="$(UV)" sh scripts/make_venv.sh $(ENVIRONMENT)
 	@mkdir -p $(STAMPS) && echo "$(PYTHON)" >"$@"
 
-# An environment of another Python than the one that is asked for now is made anew.
+# When PYTHON changes, the environment is created again.
 ifneq ($(filter command line environment,$(origin PYTHON)),)
 ifneq ($(shell cat $(STAMPS)/venv 2>/dev/null),$(PYTHON))
 .PHONY: $(STAMPS)/venv

@@ -5,7 +5,7 @@ import sys
 from chatd.cli import main
 
 if getattr(sys, "frozen", False):
-    from chatd.cli.frozen import guard
+    from chatd.cli.frozen import guard_folder
 
-    guard()
+    guard_folder()
 sys.exit(main())

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install a locked requirements file into the environment of $PYTHON; every file's hash must be the one in the lock.
+# Install a locked requirements file into the environment of $PYTHON. Every download must match its hash in the lock.
 set -eu
 echo "Installing what chatd needs ($1, once) ..." >&2
 if [ -n "${UV:-}" ]; then

@@ -1,6 +1,6 @@
-"""Make this checkout importable in the environment, with its `chatd` command: what an editable install would do.
+"""Make this checkout importable in the environment, and add its `chatd` command, as an editable install would.
 
-It needs no build backend, and so nothing that is not in the locked requirements.
+Unlike an editable install, this needs no build backend, which the locked requirements do not contain.
 """
 
 import shlex
@@ -9,7 +9,7 @@ import sysconfig
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# The kernel ends the path in a first line at a space, so the shell finds Python; to Python those lines are a string.
+# A path with a space cannot stand in the first line (#!), so the shell starts Python. Python reads both as a string.
 COMMAND = """\
 #!/bin/sh
 '''exec' {python} "$0" "$@"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the virtual environment that is named, with uv or with Python's own venv; say plainly what is missing.
+# Create the virtual environment $1, with uv or with Python's venv module. An error names what is missing.
 set -eu
 venv=$1
 

@@ -1,4 +1,4 @@
-"""Print the reference pages from the tables in the code: `make docs` writes them, tests/test_docs.py compares them."""
+"""Prints the reference pages from the tables in the code. `make docs` writes them; tests/test_docs.py compares them."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ ROOT = Path(__file__).parent.parent
 
 
 def errors() -> str:
-    """docs/errors.md."""
+    """The text of docs/errors.md."""
     return (
         "# Errors\n\n*Printed from the tables in `protocol/errors.py` by `make docs`.*\n\n"
-        "Every way in which chatd says no. `code` is the word in an ack's or a REST answer's body; a row's other "
-        "numbers are the same refusal on each wire. *Again?* says whether the same request can succeed later without "
-        "being changed; RATE_LIMITED says after how long (`retryAfter`, over HTTP `Retry-After`).\n\n"
-        "A conversation of which the caller is no member, another user's message or notification: it exists, and is "
-        f"not the caller's. {', '.join(f'`{name}`' for name in names() if dialect(name).forbidden_text)} "
-        "document FORBIDDEN for it, and NOT_FOUND for what does not exist. The other dialects answer NOT_FOUND to "
-        "both, in the same words, so that a stranger learns nothing.\n\n"
+        "All errors of chatd. `code` is the code in the body of an ack or a REST answer. The other numbers of a row "
+        "are the same error in the other protocols. *Again?* is whether the same request can succeed later without a "
+        "change. With RATE_LIMITED, `retryAfter` is the seconds to wait (HTTP: `Retry-After`).\n\n"
+        "Some resources exist but are not the caller's: a conversation in which the caller is not a member, or another "
+        f"user's message or notification. {', '.join(f'`{name}`' for name in names() if dialect(name).forbidden_text)} "
+        "answer FORBIDDEN for them, and NOT_FOUND for what does not exist. The other dialects answer NOT_FOUND with "
+        "the same text to both, so that a stranger cannot tell them apart.\n\n"
         "| situation | code | meaning | HTTP | JSON-RPC | WebSocket close | again? |\n|---|---|---|---|---|---|---|\n"
         + rows(code_row(name, code) for name, code in CODES.items())
-        + "\n## Close codes\n\nWhy chatd ends a WebSocket. *Again?* says whether to come back (and resume).\n\n"
+        + "\n## Close codes\n\nThe reasons for which chatd closes a WebSocket. *Again?* is whether the client should "
+        "connect again and resume.\n\n"
         "| situation | code | reason | again? |\n|---|---|---|---|\n"
         + rows(closing_row(name, closing) for name, closing in CLOSINGS.items())
     )
@@ -43,12 +44,13 @@ def closing_row(name: str, closing: Closing) -> tuple[object, ...]:
 
 
 def metrics() -> str:
-    """docs/metrics.md."""
+    """The text of docs/metrics.md."""
     return (
         "# Metrics\n\n*Printed from the table in `chatd/telemetry/metrics.py` by `make docs`.*\n\n"
-        "`GET /metrics` in Prometheus' text format: with `metrics.port` on a listener of its own (see settings.md); "
-        "else on the main port, for administrators and for services whose token has the scope `metrics` "
-        "(`chatd token --service prometheus --scope metrics`; `authorization: {credentials: …}` in Prometheus).\n\n"
+        "`GET /metrics` answers in Prometheus' text format. With `metrics.port` it has a separate listener "
+        "(see settings.md). Otherwise it is on the main port, for administrators and for services whose token has the "
+        "scope `metrics`: `chatd token --service prometheus --scope metrics` prints one. In Prometheus, set it as "
+        "`authorization: {credentials: …}`.\n\n"
         "| name | kind | labels | meaning |\n|---|---|---|---|\n"
         + rows(metric_row(metric) for metric in REGISTRY.values())
     )

@@ -1,4 +1,4 @@
-"""A certificate for the tests that use TLS, made here: no program is needed for it."""
+"""A certificate for the tests that use TLS. It needs no other program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that vouches for itself, and its key."""
+    """A self-signed certificate for 127.0.0.1, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "chatd's tests")])
     now = datetime.datetime.now(datetime.UTC)

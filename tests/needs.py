@@ -1,4 +1,4 @@
-"""What some tests need from outside Python. Missing, they are skipped and say why; with CI=true they fail."""
+"""What some tests need beside Python. Without it, a test is skipped with a reason; with CI=true it fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NODE_FOLDER = Path(__file__).parent / "node"
 
 
 def node() -> str:
-    """Node's path, and the assurance that tests/node has its packages."""
+    """The path of Node. tests/node has its packages."""
     program = shutil.which("node") or missing("node is not installed")
     if not (NODE_FOLDER / "node_modules").is_dir():
         missing("tests/node has no packages; `make node` installs them")
@@ -21,7 +21,7 @@ def node() -> str:
 
 
 def chromium() -> str:
-    """Chromium's path."""
+    """The path of Chromium."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or missing("chromium is not installed")
 
 

@@ -1,11 +1,11 @@
-"""A TCP relay between clients and a server: the network, as bad as a test wants it.
+"""A TCP relay between clients and a server. A test uses it to break the network.
 
 async with relay(port_of_the_server) as between:
     ... connect to 127.0.0.1:between.port ...
-    between.cut()               every connection is gone, with what was on the way
-    between.down = True         and new ones are refused, until it is False again
-    between.stall = True        nothing moves any more, and nobody is told: a half-open connection
-    await between.cut_at_random(rng, 0.01, 0.2)     for ever: cut after waits of that range, cancelled to end it
+    between.cut()               every connection ends, with the bytes in transit
+    between.down = True         new connections are refused, until it is False again
+    between.stall = True        no bytes move and no connection ends: half-open connections
+    await between.cut_at_random(rng, 0.01, 0.2)     cut after waits of that range, until it is cancelled
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CHUNK = 16384
 
 
 class Relay:
-    """See above. `cuts` counts the connections that were cut."""
+    """`cuts` counts the connections that were cut."""
 
     def __init__(self, host: str, port: int) -> None:
         self._target = host, port
@@ -48,7 +48,7 @@ class Relay:
         return len(self._lines)
 
     def cut(self) -> None:
-        """End every connection at once, as a reset."""
+        """Reset every connection."""
         self.cuts += len(self._lines)
         for line in self._lines:
             line.cancel()
@@ -64,7 +64,7 @@ class Relay:
         return self._target[1]
 
     def point_at(self, port: int) -> None:
-        """The server has moved (a restart on another port)."""
+        """The server listens on another port now, after a restart."""
         self._target = self._target[0], port
 
     async def serve(self, client: trio.SocketStream) -> None:

@@ -1,8 +1,7 @@
-"""The house has floors, and imports go down only: held by reading every file's imports, late ones included.
+"""Imports go down only: this test reads the imports of every file, also those inside functions.
 
-A file's floor is the first row below that names it or a package that it is in. A file may import what stands on a
-lower floor, and its neighbours on the same one as long as no circle comes of it. A new file needs a row (or a folder
-that has one): where does it belong?
+The floor of a file is that of the longest row below that names the file or a package around it. A file may import from
+lower floors, and from its own floor as long as no circle arises. A new folder needs a row.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up, one name a folder
+FLOORS: tuple[tuple[str, ...], ...] = (  # from the lowest floor up, one name a folder
     ("protocol",),
     ("protocol.framings", "protocol.dialects"),
     ("chatd.telemetry", "chatd.callback", "chatd.rate_limit", "chatd.program", "chatd.store"),
@@ -31,7 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the ground up, one name a folder
 )
 GROUND = ("protocol", "chatd")  # the packages' own files: a docstring and a version
 
-# Rooms with walls of their own: which of the house's modules, or which libraries, they may know.
+# Folders with stricter rules: the modules or libraries that they may import.
 SENDERS = ("chatd.net", "chatd.engineio")
 SENDERS_KNOW = ("protocol.errors", "protocol.frames", "protocol.framings", *SENDERS)
 LIBRARIES = {
@@ -51,7 +50,7 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Every module that a file imports, wherever in it; `from package import module` as that module."""
+    """Every module that a file imports; `from package import module` counts as that module."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -70,13 +69,13 @@ OWN = {name: {other for other in imports(path) if other in MODULES} for name, pa
 
 
 def floor(name: str) -> int:
-    """The floor of a module: that of the longest name in the table which it is, or is inside of."""
+    """The floor of a module: that of the longest name in the table that contains it."""
     rows = [
         (len(row), level) for level, names in enumerate(FLOORS) for row in names if f"{name}.".startswith(f"{row}.")
     ]
     if name in GROUND:
         return -1
-    assert rows, f"{name} stands on no floor: give it a place in FLOORS"
+    assert rows, f"{name} has no floor: add a row to FLOORS"
     return max(rows)[1]
 
 
@@ -104,7 +103,7 @@ def test_the_network_knows_nothing_of_chat(name: str) -> None:
 
 
 @pytest.mark.parametrize("package", LIBRARIES)
-def test_rooms_with_few_libraries(package: str) -> None:
+def test_folders_with_few_libraries(package: str) -> None:
     import sys
 
     allowed = LIBRARIES[package] | {"protocol", "chatd"} | sys.stdlib_module_names
@@ -114,7 +113,7 @@ def test_rooms_with_few_libraries(package: str) -> None:
             assert not strangers, f"{name} imports {', '.join(strangers)}"
 
 
-def test_only_the_store_speaks_sql() -> None:
+def test_only_the_store_uses_sql() -> None:
     for name, path in MODULES.items():
         if not within(name, ("chatd.store",)):
             assert not {other.partition(".")[0] for other in imports(path)} & SQL, name
@@ -127,6 +126,6 @@ def test_framings_and_dialects_do_not_know_each_other() -> None:
                 assert not any(within(module, (other,)) for module in known), name
 
 
-def test_nothing_stands_on_two_floors() -> None:
+def test_no_folder_is_on_two_floors() -> None:
     rows = [row for names in FLOORS for row in names]
     assert len(rows) == len(set(rows))

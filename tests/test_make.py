@@ -1,4 +1,4 @@
-"""The checkout's own tools: what `make help` prints, and a path with a space in it."""
+"""The Makefile: the text of `make help`, and a path with a space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The relay is itself tried: tests that rely on it must not pass because it does nothing."""
+"""Tests of the relay: a test that uses it must not pass because the relay does nothing."""
 
 from __future__ import annotations
 

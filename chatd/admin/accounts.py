@@ -120,7 +120,7 @@ class AccountAdmin:
             subject = read_subject({"subject": arguments.subject}, ("subject",))
             return describe(await self._database.write(lambda tx: admission.add_foreign(tx, subject, account)))
         apart = self._accounts.identity.foreign
-        return describe(await self._database.write(lambda tx: services.add(tx, account, apart=apart)))
+        return describe(await self._database.write(lambda tx: services.add(tx, account, above_foreign_ids=apart)))
 
     async def list_users(self, arguments: NoArguments) -> list[dict[str, Any]]:
         return [describe(user) for user in await self._database.read(services.list_users)]

@@ -17,7 +17,8 @@ from chatd.auth.jwks import JwksSource
 from chatd.auth.keys import MIN_SECRET_BYTES, KeyRing, KeySettings, is_pem, load_or_make_secret, make_ring
 from chatd.auth.tokens import Issuer
 from chatd.auth.verifier import Verifier
-from chatd.config.load import AuthSettings, Config, ConfigError
+from chatd.config.load import ConfigError
+from chatd.config.settings import AuthSettings, Config
 from chatd.telemetry.log import log
 
 SECRET_FILE_NAME = "secret"  # noqa: S105 - the name of its file

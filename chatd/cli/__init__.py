@@ -1,12 +1,12 @@
-"""The shell: one table of verbs, one file a verb group.
+"""The command line: one table of verbs, and one file for each verb.
 
-Only what a verb needs is imported, and only when it is called, so that `chatd --help` answers at once. A file of a
-verb group has two functions: `declare(parser)` says what the verb takes and sets `run`, `run(options)` does it and
-gives the exit code.
+A verb imports what it needs only when it is called, so that `chatd --help` answers at once. The file of a verb has two
+functions. `declare(parser)` declares the arguments and sets `run`. `run(options)` does the work and returns the exit
+code:
 
-    0  fine        1  failed        2  wrong use: of the command line, or of the configuration
+    0  success        1  failure        2  wrong use of the command line or of the configuration
 
-What a person did wrong is one line on standard error, never a traceback.
+An error of the user is one line on standard error, never a traceback.
 """
 
 from __future__ import annotations
@@ -21,74 +21,74 @@ from typing import NamedTuple
 from chatd import __version__
 from chatd.program import program_name
 
-FINE, FAILED, MISUSED = 0, 1, 2
+EXIT_OK, EXIT_FAILED, EXIT_WRONG_USE = 0, 1, 2
 
 
 class Verb(NamedTuple):
-    """One row: the word, the file in this folder, and what it is for."""
+    """One row: the verb, its module in this folder, and its help text."""
 
-    word: str
-    file: str
+    name: str
+    module: str
     about: str
 
 
 VERBS = (
     Verb("serve", "serve", "run the server"),
-    Verb("init", "init", "write a commented chatd.toml here, and make the data directory"),
-    Verb("config", "config", "check, show or print the configuration"),
+    Verb("init", "init", "write a commented chatd.toml and create the data directory"),
+    Verb("config", "config", "check or print the configuration"),
     Verb("user", "user", "add, list, change and remove accounts"),
-    Verb("invite", "invite", "make, list and revoke links by which people join"),
-    Verb("token", "token", "print an access token, or check one; and the tokens of services"),
+    Verb("invite", "invite", "create, list and revoke invite links"),
+    Verb("token", "token", "print or check access tokens, and manage the tokens of services"),
     Verb("chat", "chat", "chat in the terminal"),
-    Verb("notify", "notify", "notify somebody, or everybody"),
-    Verb("dialects", "dialects", "print the tables of a dialect"),
+    Verb("notify", "notify", "send a notification to one user, or to all users"),
+    Verb("dialects", "dialects", "list the dialects, or print the tables of one"),
     Verb("version", "version", "print the version"),
 )
 
 
-class Failed(Exception):
-    """Something did not work out; its text is the one line to say so."""
+class CommandFailed(Exception):
+    """The command failed. The text is the line for standard error."""
 
-    code = FAILED
+    code = EXIT_FAILED
 
 
-class Misused(Failed):
-    """Something was asked for that makes no sense."""
+class WrongUse(CommandFailed):
+    """The arguments of the command are wrong."""
 
-    code = MISUSED
+    code = EXIT_WRONG_USE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; the exit code."""
+    """Run one verb, and return the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         options = parser_for(arguments).parse_args(arguments)
         code = int(options.run(options))
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return FAILED
+        return EXIT_FAILED
     except BrokenPipeError:  # `chatd config default | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        return EXIT_FAILED
     except Exception as problem:
-        if (said := explained(problem)) is None:
+        if (explained := explain(problem)) is None:
             raise
-        code, line = said
-        print(f"chatd: {pasteable(line)}", file=sys.stderr)
+        code, line = explained
+        print(f"chatd: {with_program_name(line)}", file=sys.stderr)
     return code
 
 
-def pasteable(text: str) -> str:
-    """A text whose hints, written as `chatd VERB`, call this program by a name that works."""
+def with_program_name(text: str) -> str:
+    """Replace `chatd VERB` in hints by a command that calls this program."""
     return text.replace("`chatd ", f"`{program_name()} ")
 
 
 def parser_for(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    """The whole command line; only the verb that is called says what it takes."""
+    """The parser of the command line. Only the called verb declares its arguments."""
     parser = argparse.ArgumentParser(
         prog=program_name(),
         description="A realtime chat server.",
-        epilog=pasteable("`chatd VERB --help` says more."),
+        epilog=with_program_name("`chatd VERB --help` describes one verb."),
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"chatd {__version__}")
@@ -96,29 +96,29 @@ def parser_for(arguments: Sequence[str]) -> argparse.ArgumentParser:
     called = next((word for word in arguments if not word.startswith("-")), None)
     for verb in VERBS:
         own = verbs.add_parser(
-            verb.word, help=verb.about, description=f"{verb.about.capitalize()}.", allow_abbrev=False
+            verb.name, help=verb.about, description=f"{verb.about.capitalize()}.", allow_abbrev=False
         )
-        if verb.word == called:
-            import_module(f"chatd.cli.{verb.file}").declare(own)
+        if verb.name == called:
+            import_module(f"chatd.cli.{verb.module}").declare(own)
     return parser
 
 
-def explained(problem: Exception) -> tuple[int, str] | None:
-    """The exit code and the line for what a person or the machine did; None for a fault of chatd's own."""
-    if isinstance(problem, Failed):
+def explain(problem: Exception) -> tuple[int, str] | None:
+    """The exit code and error line for an error of the user or the machine; None for a bug in chatd."""
+    if isinstance(problem, CommandFailed):
         return problem.code, str(problem)
     if isinstance(problem, OSError):
         place = f"{problem.filename}: " if problem.filename else ""
-        return FAILED, f"{place}{problem.strerror or problem}"
+        return EXIT_FAILED, f"{place}{problem.strerror or problem}"
     from chatd.auth.public_keys import KeyProblem
     from chatd.config.load import ConfigError
     from chatd.store.sqlite.faults import StoreProblem
     from protocol.errors import Refusal
 
     if isinstance(problem, ConfigError | KeyProblem):
-        return MISUSED, str(problem)
+        return EXIT_WRONG_USE, str(problem)
     if isinstance(problem, StoreProblem):
-        return FAILED, str(problem)
+        return EXIT_FAILED, str(problem)
     if isinstance(problem, Refusal):
-        return FAILED, problem.message
+        return EXIT_FAILED, problem.message
     return None

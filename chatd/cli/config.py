@@ -1,12 +1,12 @@
-"""`chatd config`: is the configuration right, what is in force, what could be said."""
+"""`chatd config`: check the configuration, print its values, or print all settings with their defaults."""
 
 from __future__ import annotations
 
 import argparse
 import os
 
-from chatd.cli import FINE
-from chatd.cli.options import configured, declare_configuration
+from chatd.cli import EXIT_OK
+from chatd.cli.options import declare_configuration, load_configuration
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -19,43 +19,43 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Loading checks the values; the rest is what they need of this machine."""
-    from chatd.config.load import files, notes
+    """Check the values, and what they need of this machine."""
+    from chatd.config.load import configuration_files, notes
     from chatd.server.machine import check_machine
 
-    config = configured(options)
+    config = load_configuration(options)
     check_machine(config)
-    named = ", ".join(path for path in files(options.config) if os.path.exists(path)) or "no file"
-    print(f"fine: {named}, {len(config.origins)} settings that are not the default")
+    found = ", ".join(path for path in configuration_files(options.config) if os.path.exists(path)) or "no file"
+    print(f"fine: {found}, {len(config.origins)} settings that are not the default")
     for note in notes(config):
         print(f"note: {note}")
-    return FINE
+    return EXIT_OK
 
 
 def show(options: argparse.Namespace) -> int:
     from chatd.config.text import as_shown
 
-    print(as_shown(configured(options)), end="")
-    return FINE
+    print(as_shown(load_configuration(options)), end="")
+    return EXIT_OK
 
 
 def default(options: argparse.Namespace) -> int:
     from chatd.config.text import as_toml
 
     print(as_toml(), end="")
-    return FINE
+    return EXIT_OK
 
 
 def env(options: argparse.Namespace) -> int:
     from chatd.config.text import as_environment
 
-    print(as_environment(configured(options)), end="")
-    return FINE
+    print(as_environment(load_configuration(options)), end="")
+    return EXIT_OK
 
 
 ACTIONS = {
-    "check": (check, "check it, start nothing"),
-    "show": (show, "print what is in force, and where each value comes from"),
+    "check": (check, "check the configuration without starting the server"),
+    "show": (show, "print each value and its source"),
     "default": (default, "print a chatd.toml with every setting and its default"),
     "env": (env, "print every setting as an environment variable"),
 }

@@ -1,8 +1,8 @@
-"""A small world for the dialects' pages: Ann (1), Bob (2), what they said, and what a client would write of it.
+"""Sample data for the pages of the dialects: users, a conversation, messages, and the calls that a client makes.
 
-Ann and Bob have the private conversation 12, in which message 101 is Ann's. Cyd (3) is a member of Ann's group 13.
-Notification 50 is Ann's, and she is an administrator. Everything was born in one second. tests/scenes/test_pages_run.py
-makes this world on a real server, and sends every example of the pages to it as it is printed, in Ann's name.
+Ann (1) and Bob (2) have the private conversation 12, in which message 101 is Ann's. Cyd (3) is a member of Ann's group
+13. Notification 50 is Ann's, and she is an administrator. Everything was created in one second.
+tests/scenes/test_pages_run.py creates this data on a real server, and sends every printed example to it as Ann.
 """
 
 from __future__ import annotations
@@ -10,24 +10,23 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from protocol import commands as ask
-from protocol import events
+from protocol import commands, events
 from protocol.dialects.grammar import Field, Inbound, Route
 from protocol.errors import Refusal
 from protocol.events import Event, Unread
 from protocol.ids import Ref, write_object_id, write_uuid
 from protocol.model import Attachment, Conversation, File, Member, Message, Notification, Page, User
 
-BORN = 1_704_107_045
-AT = BORN * 1000 + 250
+CREATED_SECONDS = 1_704_107_045
+CREATED_MS = CREATED_SECONDS * 1000 + 250
 
 
 def ref(number: int) -> Ref:
-    return Ref(number, BORN)
+    return Ref(number, CREATED_SECONDS)
 
 
-ANN = User(ref(1), "ann", "Ann", "ann@example.org", None, None, AT)
-BOB = User(ref(2), "bob", "Bob", None, None, None, AT)
+ANN = User(ref(1), "ann", "Ann", "ann@example.org", None, None, CREATED_MS)
+BOB = User(ref(2), "bob", "Bob", None, None, None, CREATED_MS)
 MESSAGE = Message(
     ref=ref(101),
     conversation=ref(12),
@@ -40,11 +39,11 @@ MESSAGE = Message(
     content="Hello",
     attachments=(Attachment("https://example.org/cat.png", "IMAGE"),),
     client_id=None,
-    created=AT,
+    created=CREATED_MS,
 )
-CONVERSATION = Conversation(ref(12), "private", None, ref(1), ref(2), (ref(1), ref(2)), AT, 0, MESSAGE, BOB)
-NOTIFICATION = Notification(ref(50), ref(1), "system", "Update", "Something is new", False, ref(12), AT)
-FILE = File(ref(7), ref(1), ref(12), "plan.pdf", "application/pdf", 20480, AT)
+CONVERSATION = Conversation(ref(12), "private", None, ref(1), ref(2), (ref(1), ref(2)), CREATED_MS, 0, MESSAGE, BOB)
+NOTIFICATION = Notification(ref(50), ref(1), "system", "Update", "Something is new", False, ref(12), CREATED_MS)
+FILE = File(ref(7), ref(1), ref(12), "plan.pdf", "application/pdf", 20480, CREATED_MS)
 COUNTED = events.NotificationCounted(ref(2), 3)
 UNREAD = events.UnreadChanged(ref(2), 3, (Unread(ref(12), 3),))
 
@@ -52,7 +51,7 @@ EVENTS: tuple[Event, ...] = (
     events.MessageCreated(MESSAGE),
     events.MessageUpdated(MESSAGE),
     events.MessageDeleted(ref(101), ref(12), ref(1), ref(1)),
-    events.MessageRead(ref(101), ref(12), ref(2), AT),
+    events.MessageRead(ref(101), ref(12), ref(2), CREATED_MS),
     events.ConversationCreated(CONVERSATION),
     events.ConversationDeleted(ref(12), ref(1), (ref(1), ref(2))),
     events.MemberAdded(ref(12), BOB),
@@ -69,54 +68,54 @@ EVENTS: tuple[Event, ...] = (
     events.FileUploaded(FILE),
     events.FileUnlocked(FILE, ref(2)),
 )
-RESULTS: dict[type[ask.Command], Any] = {
-    ask.SendMessage: MESSAGE,
-    ask.SendTo: MESSAGE,
-    ask.EditMessage: MESSAGE,
-    ask.GetMessage: MESSAGE,
-    ask.Join: MESSAGE,
-    ask.ListMessages: Page((MESSAGE,), 20),
-    ask.ListMessagesWith: Page((MESSAGE,), 20),
-    ask.CreateConversation: CONVERSATION,
-    ask.GetConversation: CONVERSATION,
-    ask.ListConversations: Page((CONVERSATION,), 20),
-    ask.ListMembers: (Member(ANN, "owner", AT),),
-    ask.ListNotifications: Page((NOTIFICATION,), 20),
-    ask.GetNotification: NOTIFICATION,
-    ask.ReadNotification: NOTIFICATION,
-    ask.CreateNotification: NOTIFICATION,
-    ask.Broadcast: NOTIFICATION,
-    ask.CountNotifications: COUNTED,
-    ask.ReadNotifications: COUNTED,
-    ask.GetUnread: UNREAD,
-    ask.Heartbeat: SimpleNamespace(at=AT),
-    ask.GetUser: ANN,
-    ask.GetMe: ANN,
-    ask.UpdateMe: ANN,
-    ask.ListUsers: Page((ANN,), 20),
+RESULTS: dict[type[commands.Command], Any] = {
+    commands.SendMessage: MESSAGE,
+    commands.SendTo: MESSAGE,
+    commands.EditMessage: MESSAGE,
+    commands.GetMessage: MESSAGE,
+    commands.Join: MESSAGE,
+    commands.ListMessages: Page((MESSAGE,), 20),
+    commands.ListMessagesWith: Page((MESSAGE,), 20),
+    commands.CreateConversation: CONVERSATION,
+    commands.GetConversation: CONVERSATION,
+    commands.ListConversations: Page((CONVERSATION,), 20),
+    commands.ListMembers: (Member(ANN, "owner", CREATED_MS),),
+    commands.ListNotifications: Page((NOTIFICATION,), 20),
+    commands.GetNotification: NOTIFICATION,
+    commands.ReadNotification: NOTIFICATION,
+    commands.CreateNotification: NOTIFICATION,
+    commands.Broadcast: NOTIFICATION,
+    commands.CountNotifications: COUNTED,
+    commands.ReadNotifications: COUNTED,
+    commands.GetUnread: UNREAD,
+    commands.Heartbeat: SimpleNamespace(at=CREATED_MS),
+    commands.GetUser: ANN,
+    commands.GetMe: ANN,
+    commands.UpdateMe: ANN,
+    commands.ListUsers: Page((ANN,), 20),
 }
-WORLD = (
-    "Ann (1) writes them, an administrator. She and Bob (2) have the private conversation 12, in which message 101 is "
-    "hers. She owns the group 13, of which Cyd (3) is a member. Notification 50 is hers. All of it was made at "
-    "2024-01-01T11:04:05.250Z, of which the long ids tell."
+WORLD_TEXT = (
+    "The caller is Ann (1), an administrator. She and Bob (2) have the private conversation 12, in which message 101 "
+    "is hers. She owns the group 13, of which Cyd (3) is a member. Notification 50 is hers. Everything was created at "
+    "2024-01-01T11:04:05.250Z; the long ids contain that time."
 )
 GROUP: dict[str, int] = {"conversation": 13}
-OTHER_NUMBERS: dict[type[ask.Command], dict[str, int]] = {
-    ask.AddMember: GROUP,
-    ask.RemoveMember: {**GROUP, "user": 3},
-    ask.DeleteConversation: GROUP,
+SAMPLE_IDS_BY_COMMAND: dict[type[commands.Command], dict[str, int]] = {
+    commands.AddMember: GROUP,
+    commands.RemoveMember: {**GROUP, "user": 3},
+    commands.DeleteConversation: GROUP,
 }
-"""Where a call is about something else than NUMBERS say: nobody is added to a private conversation."""
-SHOWN: dict[type[ask.Command], tuple[str, ...]] = {
-    ask.SendMessage: ("content", "to"),
-    ask.SendTo: ("content",),
-    ask.UpdateMe: ("display", "status"),
-    ask.SetTyping: ("to",),
+"""Ids for commands that need other ones than SAMPLE_IDS: a private conversation accepts no more members."""
+SHOWN_OPTIONAL: dict[type[commands.Command], tuple[str, ...]] = {
+    commands.SendMessage: ("content", "to"),
+    commands.SendTo: ("content",),
+    commands.UpdateMe: ("display", "status"),
+    commands.SetTyping: ("to",),
 }
-"""Attributes whose fields an example has, though they are optional: without content there is no message."""
-NUMBERS = {"conversation": 12, "message": 101, "notification": 50, "claimed_user": 1, "user": 2, "members": 2, "to": 2}
+"""Optional fields that the examples include: a message needs content."""
+SAMPLE_IDS = {"conversation": 12, "message": 101, "notification": 50, "claimed": 1, "user": 2, "members": 2, "to": 2}
 TEXTS = ("Hello", "text", "private", "member", "system", "ping")
-ELSE: tuple[Any, ...] = (
+OTHER_SAMPLES: tuple[Any, ...] = (
     True,
     20,
     *TEXTS,
@@ -127,20 +126,20 @@ ELSE: tuple[Any, ...] = (
 
 
 def payload(row: Inbound | Route) -> dict[str, Any]:
-    """The fields of an example: those that are required, and those that are shown anyway."""
-    shown = SHOWN.get(row.command, ())
+    """The fields of an example: the required ones, and those of SHOWN_OPTIONAL."""
+    shown = SHOWN_OPTIONAL.get(row.command, ())
     fields = [field for field in row.fields if field.required or field.attribute in shown]
     return {field.name: sample(field, row.command) for field in fields}
 
 
-def sample(field: Field, command: type[ask.Command] = ask.Command) -> Any:
-    """What a client could write there: the first candidate that the field's word takes."""
-    number = OTHER_NUMBERS.get(command, NUMBERS).get(field.attribute, NUMBERS.get(field.attribute))
+def sample(field: Field, command: type[commands.Command] = commands.Command) -> Any:
+    """A value that a client could send: the first candidate that the field accepts."""
+    number = SAMPLE_IDS_BY_COMMAND.get(command, SAMPLE_IDS).get(field.attribute, SAMPLE_IDS.get(field.attribute))
     ids = (number, write_object_id(ref(number)), write_uuid(ref(number))) if number else ()
-    for value in (*ids, *([one] for one in ids), *ELSE):
+    for value in (*ids, *([one] for one in ids), *OTHER_SAMPLES):
         if takes(field, value):
             return value
-    raise LookupError(f"nothing for {field.name}")
+    raise LookupError(f"no sample for {field.name}")
 
 
 def takes(field: Field, value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""`chatd dialects`: what a dialect hears, says and serves, printed from its tables."""
+"""`chatd dialects`: prints the calls, events and routes of a dialect from its tables."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from chatd.cli import FINE, Misused
+from chatd.cli import EXIT_OK, WrongUse
+from chatd.cli.table import table_lines
 
 if TYPE_CHECKING:
     from protocol.dialects.grammar import Body, Dialect, Inbound, Outbound, Route
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME", help="print this one's tables; without a name, list all")
-    parser.add_argument("--page", action="store_true", help="as a page of Markdown, with every call on both wires")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the dialect to print (default: list all dialects)")
+    parser.add_argument(
+        "--page", action="store_true", help="print a page of Markdown, with examples of every call in both framings"
+    )
     parser.set_defaults(run=run)
 
 
@@ -31,18 +34,18 @@ def run(options: argparse.Namespace) -> int:
     elif options.name in names():
         print("\n".join(tables(dialect(options.name))))
     else:
-        raise Misused(f"there is no dialect {options.name!r}; expected one of {', '.join(names())}")
-    return FINE
+        raise WrongUse(f"there is no dialect {options.name!r}; expected one of {', '.join(names())}")
+    return EXIT_OK
 
 
 def tables(dialect: Dialect) -> Iterator[str]:
-    """The whole dialect, a namespace at a time."""
+    """The tables of a dialect, namespace by namespace."""
     yield f"{dialect.name}: {dialect.title}"
     for namespace, vocabulary in dialect.vocabularies.items():
         yield f"\n{namespace}"
-        yield from section("clients call", [call(hear) for hear in vocabulary.inbound])
-        yield from section("the server tells", [told(say) for say in vocabulary.outbound])
-    yield from section("REST", [served(route) for route in dialect.routes])
+        yield from section("clients call", [call_row(inbound) for inbound in vocabulary.inbound])
+        yield from section("the server sends", [event_row(outbound) for outbound in vocabulary.outbound])
+    yield from section("REST", [route_row(route) for route in dialect.routes])
 
 
 def section(title: str, rows: list[tuple[str, ...]]) -> Iterator[str]:
@@ -50,32 +53,34 @@ def section(title: str, rows: list[tuple[str, ...]]) -> Iterator[str]:
     if not rows:
         return
     yield f"  {title}"
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        yield f"    {'  '.join(cells)}".rstrip()
+    for line in table_lines(rows):
+        yield f"    {line}"
 
 
-def call(hear: Inbound) -> tuple[str, ...]:
-    return hear.name, fields(hear), f"→ {body(hear.reply)}"
+def call_row(inbound: Inbound) -> tuple[str, ...]:
+    return inbound.name, fields(inbound), f"→ {body(inbound.reply)}"
 
 
-def told(say: Outbound) -> tuple[str, ...]:
-    return say.name, body(say.body), f"to {say.audience}" + (", others only" if say.others_only else "")
+def event_row(outbound: Outbound) -> tuple[str, ...]:
+    return (
+        outbound.name,
+        body(outbound.body),
+        f"to {outbound.audience}" + (", others only" if outbound.others_only else ""),
+    )
 
 
-def served(route: Route) -> tuple[str, ...]:
+def route_row(route: Route) -> tuple[str, ...]:
     return route.method, route.path, fields(route), f"→ {route.status} {body(route.reply)}"
 
 
 def fields(row: Inbound | Route) -> str:
-    """What a call takes."""
+    """The fields that a call takes. `?` marks optional ones."""
     names = [f"{field.name}{'' if field.required else '?'}" for field in row.fields]
     return f"({', '.join(names)})"
 
 
 def body(shape: Body) -> str:
-    """The names that a body has."""
+    """The fields of a body."""
     if shape is None:
         return "nothing"
     if isinstance(shape, Mapping):

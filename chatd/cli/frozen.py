@@ -1,9 +1,9 @@
-"""What the one-file program does beside the server. PyInstaller's loader unpacks it and runs it as a child.
+"""Removes the temporary folder of the one-file program. PyInstaller's loader unpacks chatd and runs it as a child.
 
-    the loader is killed      the kernel tells the child to stop (PR_SET_PDEATHSIG), and the child removes the folder
-    both are killed           the folder stays; the next start finds that nobody holds its lock, and removes it
+    the loader is killed      the kernel signals the child to stop (PR_SET_PDEATHSIG), and the child removes the folder
+    both are killed           the folder stays; the next start finds that no process holds its lock, and removes it
 
-A folder is known as chatd's own by the lock file in it, which the child makes and holds for as long as it lives.
+The lock file in a folder marks it as chatd's own. The child creates the lock and holds it until it ends.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ import sys
 import tempfile
 from pathlib import Path
 
-MARK = "chatd.lock"
-PREFIX = "_MEI"
+LOCK_NAME = "chatd.lock"
+FOLDER_PREFIX = "_MEI"
 PR_SET_PDEATHSIG = 1
 
 
-def guard() -> None:
-    """Called once, at the start of the unpacked program."""
+def guard_folder() -> None:
+    """Lock the folder, and remove stale ones. Called once, at the start of the unpacked program."""
     folder = Path(str(getattr(sys, "_MEIPASS", "")))
     loader = os.getppid()
     if sys.platform == "linux":
-        end_with(loader)
-    hold(folder)
-    atexit.register(remove_if_left, folder, loader)
+        stop_with_loader(loader)
+    lock_folder(folder)
+    atexit.register(remove_if_orphaned, folder, loader)
     for stale in stale_folders(Path(tempfile.gettempdir())):
         if stale != folder:
             shutil.rmtree(stale, ignore_errors=True)
 
 
-def end_with(loader: int) -> None:
-    """Have this process stop in good order when the loader dies."""
+def stop_with_loader(loader: int) -> None:
+    """Have the kernel send SIGTERM to this process when the loader dies."""
     import ctypes
 
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != loader:  # it died just now
+    if os.getppid() != loader:  # the loader died before prctl
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def hold(folder: Path) -> None:
-    """Mark the folder as chatd's and in use. The mark gets its name when the lock is held, so none is ever free."""
-    draft = folder / f"{MARK}.{os.getpid()}"
-    file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # open, and so locked, until the process ends
+def lock_folder(folder: Path) -> None:
+    """Mark the folder as chatd's and in use. The file gets its final name only once it is locked."""
+    draft = folder / f"{LOCK_NAME}.{os.getpid()}"
+    file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)  # open and locked until the process ends
     fcntl.flock(file, fcntl.LOCK_EX)
-    draft.rename(folder / MARK)
+    draft.rename(folder / LOCK_NAME)
 
 
 def stale_folders(where: Path) -> list[Path]:
-    """Unpacked programs of this user that nobody runs any more."""
-    return [path.parent for path in where.glob(f"{PREFIX}*/{MARK}") if is_own(path) and is_free(path)]
+    """The folders of this user's unpacked programs that no process runs any more."""
+    return [path.parent for path in where.glob(f"{FOLDER_PREFIX}*/{LOCK_NAME}") if is_own(path) and is_free(path)]
 
 
 def is_own(path: Path) -> bool:
@@ -79,7 +79,7 @@ def is_free(path: Path) -> bool:
     return True
 
 
-def remove_if_left(folder: Path, loader: int) -> None:
-    """The loader removes the folder when the child has ended; if it is gone, that is for the child to do."""
+def remove_if_orphaned(folder: Path, loader: int) -> None:
+    """Remove the folder if the loader is dead. A living loader removes it after the child has ended."""
     if os.getppid() != loader:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,14 +1,14 @@
-"""`chatd init`: a configuration to start from, and the data directory, in which accounts can be made then."""
+"""`chatd init`: writes a configuration, and creates the data directory, so that accounts can be added."""
 
 from __future__ import annotations
 
 import argparse
 import os
 
-from chatd.cli import FINE, Failed
-from chatd.cli.options import configured, declare_configuration
+from chatd.cli import EXIT_OK, CommandFailed
+from chatd.cli.options import declare_configuration, load_configuration
 
-CHECKOUT = os.path.join("chatd", "settings.py")
+CHECKOUT_MARKER = os.path.join("chatd", "config", "settings.py")
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -17,36 +17,36 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make what is missing; overwrite nothing."""
-    path, text, about = wanted(options.config)
+    """Create what is missing. Overwrites nothing."""
+    path, text, about = choose_file(options.config)
     lines = []
     if write_new(path, text):
         lines.append(f"{path}: written; {about}")
-    config = configured(options)
+    config = load_configuration(options)
     from chatd.admin.offline import make_data
 
     if make_data(config):
-        lines.append(f"{config.data.directory}: made, with an empty database and a new secret")
+        lines.append(f"{config.data.directory}: created, with an empty database and a new secret")
     if not lines:
-        raise Failed(
-            f"{path}: is there already, and so is the data in {config.data.directory}; "
+        raise CommandFailed(
+            f"{path}: exists already, and so does the data in {config.data.directory}; "
             "`chatd config default` prints a fresh configuration"
         )
     print("\n".join(lines))
-    return FINE
+    return EXIT_OK
 
 
-def wanted(file: str | None) -> tuple[str, str, str]:
-    """The file to write, its text, and what to say about it. In a checkout that is the one that git ignores."""
-    from chatd.config.load import FILE_NAME, LOCAL_NAME
-    from chatd.config.text import LOCAL, as_toml
+def choose_file(file: str | None) -> tuple[str, str, str]:
+    """The file to write, its text, and a note on it. In a checkout this is the file that git ignores."""
+    from chatd.config.load import FILE_NAME, LOCAL_FILE_NAME
+    from chatd.config.text import LOCAL_HEAD, as_toml
 
-    if file is None and os.path.exists(CHECKOUT) and is_text(FILE_NAME, as_toml()):
-        return LOCAL_NAME, LOCAL, f"for settings of your own; every setting is in {FILE_NAME}"
-    return file or FILE_NAME, as_toml(), "every setting is in it as a comment, with its default"
+    if file is None and os.path.exists(CHECKOUT_MARKER) and has_text(FILE_NAME, as_toml()):
+        return LOCAL_FILE_NAME, LOCAL_HEAD, f"for your own settings; {FILE_NAME} lists every setting"
+    return file or FILE_NAME, as_toml(), "it lists every setting as a comment, with its default"
 
 
-def is_text(path: str, text: str) -> bool:
+def has_text(path: str, text: str) -> bool:
     try:
         with open(path, encoding="utf-8") as file:
             return file.read() == text
@@ -55,12 +55,12 @@ def is_text(path: str, text: str) -> bool:
 
 
 def write_new(path: str, text: str) -> bool:
-    """Whether the file was not there, and is now."""
+    """Write the file if it does not exist. Returns whether it was written."""
     try:
         with open(path, "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
         return False
     except OSError as problem:
-        raise Failed(f"{path}: cannot be written ({problem.strerror})") from None
+        raise CommandFailed(f"{path}: cannot be written ({problem.strerror})") from None
     return True

@@ -1,20 +1,20 @@
-"""Asking the house: the server that runs on the data, through its control socket; or the data itself, when none does.
+"""Administrative calls: to the running server through its control socket, or to the data itself without a server.
 
-Either way the same calls are understood: those of chatd/admin/accounts.py.
+Both accept the same calls, those of chatd/admin/accounts.py.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chatd.cli import Failed
+from chatd.cli import CommandFailed
 
 if TYPE_CHECKING:
-    from chatd.config.load import Config
+    from chatd.config.settings import Config
 
 
-def ask(config: Config, call: str, **arguments: Any) -> Any:
-    """What the house answers; Failed when it says no."""
+def call_server(config: Config, call: str, **arguments: Any) -> Any:
+    """Make a call, and return its result. Raises CommandFailed when the call is refused."""
     from pathlib import Path
 
     from chatd.admin.control_socket import FILE_NAME, CommandRefused, NoServer, call_control
@@ -24,19 +24,19 @@ def ask(config: Config, call: str, **arguments: Any) -> Any:
     except NoServer:
         from chatd.admin.offline import operate
 
-        must_have_data(config)
+        require_data(config)
         return operate(config, call, arguments)
     except CommandRefused as refused:
-        raise Failed(str(refused)) from None
+        raise CommandFailed(str(refused)) from None
     except TimeoutError:
-        raise Failed(f"the server that runs on {config.data.directory} does not answer") from None
+        raise CommandFailed(f"the server that uses {config.data.directory} does not answer") from None
     except OSError as problem:
         socket = Path(config.data.directory) / FILE_NAME
-        raise Failed(f"{socket}: the server that runs there cannot be asked ({problem.strerror})") from None
+        raise CommandFailed(f"{socket}: cannot reach the running server ({problem.strerror})") from None
 
 
-def must_have_data(config: Config) -> None:
-    """Only `serve` and `init` make data: in a wrong folder another verb would make a second database, unseen."""
+def require_data(config: Config) -> None:
+    """Refuse a folder without data. Only `serve` and `init` create data, so that a wrong folder is noticed."""
     from pathlib import Path
 
     from chatd.admin.control_socket import FILE_NAME
@@ -44,9 +44,9 @@ def must_have_data(config: Config) -> None:
 
     folder = Path(config.data.directory)
     if folder.exists() and not folder.is_dir():
-        raise Failed(f"data.directory: {folder} is a file; expected a folder")
+        raise CommandFailed(f"data.directory: {folder} is a file; expected a folder")
     if not any((folder / name).exists() for name in (DATABASE_NAME, FILE_NAME)):
-        raise Failed(
+        raise CommandFailed(
             f"no data in {folder.absolute()} (looked for {DATABASE_NAME}): run `chatd init` or `chatd serve` first, "
             "or name the folder with --data DIR"
         )

@@ -1,10 +1,10 @@
-"""`chatd serve`: run the server in the foreground."""
+"""`chatd serve`: runs the server in the foreground."""
 
 from __future__ import annotations
 
 import argparse
 
-from chatd.cli.options import configured, declare_configuration
+from chatd.cli.options import declare_configuration, load_configuration
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -14,13 +14,13 @@ def declare(parser: argparse.ArgumentParser) -> None:
         dest="flags",
         action="append_const",
         const=("--insecure-userid", "auth.insecure_userid", "true"),
-        help="believe ?userId= without a token; on loopback only, for trying things out",
+        help="accept ?userId= without a token, for experiments; only on a loopback address",
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    config = configured(options)
+    config = load_configuration(options)
     from chatd.server.main import run as serve
 
     return serve(config)

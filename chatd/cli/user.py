@@ -1,4 +1,4 @@
-"""`chatd user`: accounts, before the first start or beside a running server."""
+"""`chatd user`: manages accounts. The server may be running or not."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from chatd.cli import FINE, Failed, Misused
-from chatd.cli.options import configured, declare_configuration
-from chatd.cli.running_server import ask, must_have_data
+from chatd.cli import EXIT_OK, CommandFailed, WrongUse
+from chatd.cli.options import declare_configuration, load_configuration
+from chatd.cli.running_server import call_server, require_data
+from chatd.cli.table import table_lines
 
 COLUMNS = ("id", "name", "email", "role", "created")
 
@@ -22,55 +23,57 @@ def declare(parser: argparse.ArgumentParser) -> None:
         made = actions.add_parser(word, help=about, description=f"{about.capitalize()}.", allow_abbrev=False)
         made.set_defaults(run=run)
         if named:
-            made.add_argument("user", metavar="USER", help="a name, or an id")
+            made.add_argument("user", metavar="USER", help="the name or id of the account")
         made.add_argument("--json", action="store_true", help="print JSON")
         declare_configuration(made)
         return made
 
-    made = action("add", add, "make an account; asks for its password, or reads it from standard input")
-    made.add_argument("--admin", action="store_true", help="an administrator")
+    made = action("add", add_user, "add an account; reads its password from the terminal, a file or standard input")
+    made.add_argument("--admin", action="store_true", help="make the account an administrator")
     made.add_argument("--email", metavar="ADDRESS")
     made.add_argument("--display", metavar="NAME", help="the name that others see")
     sources = declare_password(made)
-    sources.add_argument("--no-password", action="store_true", help="only `chatd token` gives a way in")
+    sources.add_argument("--no-password", action="store_true", help="no password: only tokens of `chatd token` work")
     sources.add_argument(
         "--subject",
         metavar="SUBJECT",
-        help="the user whom another issuer's tokens call so (an id, or text); no password",
+        help="the user id in the tokens of an external issuer; the account has no password",
     )
-    action("list", listing, "list everybody", named=False)
-    made = action("set", change, "change an account")
-    made.add_argument("--name", metavar="NAME", help="what they are called from now on")
-    made.add_argument("--admin", type=yes_or_no, metavar="yes|no", help="an administrator or not")
-    made.add_argument("--disabled", type=yes_or_no, metavar="yes|no", help="closed or open again")
+    action("list", list_users, "list all accounts", named=False)
+    made = action("set", change_user, "change an account")
+    made.add_argument("--name", metavar="NAME", help="the new name of the account")
+    made.add_argument("--admin", type=yes_or_no, metavar="yes|no", help="whether the account is an administrator")
+    made.add_argument("--disabled", type=yes_or_no, metavar="yes|no", help="whether the account is disabled")
     made.add_argument("--email", metavar="ADDRESS")
     made.add_argument("--display", metavar="NAME", help="the name that others see")
-    declare_password(action("passwd", passwd, "set a password; ends every session of that account"))
-    action("disable", disable, "close an account: its tokens are worth nothing, its sockets are closed")
-    action("enable", enable, "open an account that was closed")
-    made = action("delete", delete, "delete an account for ever; its messages stay, under no name")
-    made.add_argument("--yes", action="store_true", help="do not ask")
+    declare_password(action("passwd", set_password, "set a password, and end all sessions of the account"))
+    action("disable", disable_user, "disable an account: its tokens become invalid, and its connections are closed")
+    action("enable", enable_user, "enable a disabled account")
+    made = action("delete", delete_user, "delete an account for good; its messages stay, without a name")
+    made.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 def declare_password(parser: argparse.ArgumentParser) -> Any:
-    """Where a password comes from. Never from an argument: everybody on the machine could read it there."""
+    """Declare the sources of a password. An argument is none: every user of the machine can read it."""
     sources = parser.add_mutually_exclusive_group()
-    sources.add_argument("--password-file", metavar="FILE", help="the first line of a file is the password")
-    sources.add_argument("--password-stdin", action="store_true", help="the first line of standard input is it")
+    sources.add_argument("--password-file", metavar="FILE", help="read the password from the first line of a file")
+    sources.add_argument(
+        "--password-stdin", action="store_true", help="read the password from the first line of standard input"
+    )
     return sources
 
 
 def yes_or_no(text: str) -> bool:
     words = {"yes": True, "no": False, "true": True, "false": False}
     if text not in words:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+        raise argparse.ArgumentTypeError(f"{text!r} is not valid; expected yes or no")
     return words[text]
 
 
-def add(options: argparse.Namespace) -> int:
-    config = configured(options)
-    must_have_data(config)
-    password = None if options.no_password or options.subject is not None else new_password(options)
+def add_user(options: argparse.Namespace) -> int:
+    config = load_configuration(options)
+    require_data(config)
+    password = None if options.no_password or options.subject is not None else read_password(options)
     account = {
         "name": options.user,
         "password": password,
@@ -80,69 +83,77 @@ def add(options: argparse.Namespace) -> int:
     }
     if options.subject is not None:
         account["subject"] = options.subject
-    return report(options, ask(config, "user.add", **account), "made")
+    return print_account(options, call_server(config, "user.add", **account), "made")
 
 
-def listing(options: argparse.Namespace) -> int:
-    users = ask(configured(options), "user.list")
+def list_users(options: argparse.Namespace) -> int:
+    users = call_server(load_configuration(options), "user.list")
     if options.json:
         print(json.dumps(users, ensure_ascii=False, indent=2))
-        return FINE
+        return EXIT_OK
     rows = [COLUMNS, *(columns(user) for user in users)]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(COLUMNS))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    return FINE
+    print("\n".join(table_lines(rows)))
+    return EXIT_OK
 
 
-def change(options: argparse.Namespace) -> int:
+def change_user(options: argparse.Namespace) -> int:
     names = ("name", "admin", "disabled", "email", "display")
     changes = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if not changes:
-        raise Misused("nothing to change; expected some of --name, --admin, --disabled, --email, --display")
-    return report(options, ask(configured(options), "user.set", user=options.user, **changes), "changed")
+        raise WrongUse("nothing to change; expected some of --name, --admin, --disabled, --email, --display")
+    return print_account(
+        options, call_server(load_configuration(options), "user.set", user=options.user, **changes), "changed"
+    )
 
 
-def passwd(options: argparse.Namespace) -> int:
-    config = configured(options)
-    must_have_data(config)
-    password = new_password(options)
-    return report(options, ask(config, "user.passwd", user=options.user, password=password), "has a new password")
+def set_password(options: argparse.Namespace) -> int:
+    config = load_configuration(options)
+    require_data(config)
+    password = read_password(options)
+    return print_account(
+        options, call_server(config, "user.passwd", user=options.user, password=password), "has a new password"
+    )
 
 
-def disable(options: argparse.Namespace) -> int:
-    return report(options, ask(configured(options), "user.set", user=options.user, disabled=True), "disabled")
+def disable_user(options: argparse.Namespace) -> int:
+    return print_account(
+        options, call_server(load_configuration(options), "user.set", user=options.user, disabled=True), "disabled"
+    )
 
 
-def enable(options: argparse.Namespace) -> int:
-    return report(options, ask(configured(options), "user.set", user=options.user, disabled=False), "open again")
+def enable_user(options: argparse.Namespace) -> int:
+    return print_account(
+        options, call_server(load_configuration(options), "user.set", user=options.user, disabled=False), "open again"
+    )
 
 
-def delete(options: argparse.Namespace) -> int:
-    config = configured(options)
+def delete_user(options: argparse.Namespace) -> int:
+    config = load_configuration(options)
     if not options.yes:
         if not sys.stdin.isatty():
-            raise Misused("deleting is for ever; expected --yes")
-        if input(f"Delete {options.user} for ever? (yes/no) ").strip() != "yes":
-            raise Failed("nothing deleted")
-    return report(options, ask(config, "user.delete", user=options.user), "deleted")
+            raise WrongUse("deleting is permanent; expected --yes")
+        if input(f"Delete {options.user} for good? (yes/no) ").strip() != "yes":
+            raise CommandFailed("nothing deleted")
+    return print_account(options, call_server(config, "user.delete", user=options.user), "deleted")
 
 
-def new_password(options: argparse.Namespace) -> str:
-    """Typed twice at a terminal; otherwise the first line of a file or of standard input."""
+def read_password(options: argparse.Namespace) -> str:
+    """Read a password: typed twice on a terminal, else the first line of a file or of standard input."""
     if options.password_file is not None:
         try:
             with open(options.password_file, encoding="utf-8") as file:
                 return first_line(file, options.password_file)
         except OSError as problem:
-            raise Failed(f"--password-file: {options.password_file} cannot be read ({problem.strerror})") from None
+            raise CommandFailed(
+                f"--password-file: {options.password_file} cannot be read ({problem.strerror})"
+            ) from None
     if options.password_stdin or not sys.stdin.isatty():
         return first_line(sys.stdin, "standard input")
     import getpass
 
     password = getpass.getpass(f"Password for {options.user}: ")
     if getpass.getpass("Again: ") != password:
-        raise Failed("the two passwords are not the same; nothing changed")
+        raise CommandFailed("the two passwords differ; nothing changed")
     return password
 
 
@@ -150,18 +161,18 @@ def first_line(source: TextIO, name: str) -> str:
     try:
         line = source.readline().rstrip("\r\n")
     except UnicodeDecodeError:
-        raise Misused(f"what is on {name} is not UTF-8; expected a line with the password") from None
+        raise WrongUse(f"{name} is not UTF-8; expected one line with the password") from None
     if not line.strip():
-        raise Misused(f"no password on {name}; expected one line (`chatd user add` can do --no-password)")
+        raise WrongUse(f"no password on {name}; expected one line (or `chatd user add --no-password`)")
     return line
 
 
-def report(options: argparse.Namespace, user: dict[str, Any], what: str) -> int:
+def print_account(options: argparse.Namespace, user: dict[str, Any], what: str) -> int:
     if options.json:
         print(json.dumps(user, ensure_ascii=False))
     else:
         print(f"{user['name']} (id {user['id']}, {role(user)}): {what}")
-    return FINE
+    return EXIT_OK
 
 
 def columns(user: dict[str, Any]) -> tuple[str, ...]:

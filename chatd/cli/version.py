@@ -1,11 +1,11 @@
-"""`chatd version`."""
+"""`chatd version`: prints the version."""
 
 from __future__ import annotations
 
 import argparse
 
 from chatd import __version__
-from chatd.cli import FINE
+from chatd.cli import EXIT_OK
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
@@ -14,4 +14,4 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     print(f"chatd {__version__}")
-    return FINE
+    return EXIT_OK

@@ -1,38 +1,50 @@
-"""chatd.client: a client that misses nothing, doubles nothing, and says so where it can't help it.
+"""chatd.client: a chat client that delivers each event once, and reports a gap where it cannot.
 
-    from chatd.client import Gap, connect
+    from chatd.client import StreamGap, connect
 
     async with connect("http://127.0.0.1:3000", token) as chat:
-        await chat.call("conversation:join", {"conversationId": talk})
-        ack = await chat.send("message:send", {"conversationId": talk, "content": "hello"})
+        await chat.call("conversation:join", {"conversationId": conversation})
+        ack = await chat.send("message:send", {"conversationId": conversation, "content": "hello"})
         async for event in chat.events():
-            if isinstance(event, Gap):
-                ...  # load anew what you show: GET /conversations, …/messages
+            if isinstance(event, StreamGap):
+                ...  # load again what you show: GET /conversations, GET /conversations/{id}/messages
             else:
                 print(event.name, event.data)
 
-**Connections** come and go under it. It comes back by itself after waits that grow (half a second to thirty, with full
-jitter), or after what the server asked for; asks for what it missed; finds a dead connection by the server's heartbeat.
-Each event comes once, in the order of the server. `connect(dialect=…, namespace=…)` speaks any dialect.
+**Connections.** The client connects again when a connection ends. The waits grow from half a second to thirty seconds,
+with full jitter; a longer wait that the server asks for is kept. After each reconnect the client requests the events
+that it missed. It detects a dead connection by the server's heartbeat. Each event arrives once, in the server's order.
+`connect(dialect=..., namespace=...)` selects the dialect.
 
-**Calls.** `call` gives the ack as the dialect documents it, or raises Refused: `code`, `message`, `retry_after`,
-`again` (the same call can succeed later), `body` (the dialect's own words). Without a connection it waits for one
-(`trio.fail_after` bounds that). When the connection ends before the answer it raises Lost: perhaps it was done, perhaps
-not. What does no harm twice, `call(…, repeat=True)` repeats. `send` makes any message so by giving it a clientId, under
-which a server keeps it once for ever; only the `colon` dialect has that word, in the others a send is a `call`.
+**Calls.** `call` returns the ack in the format of the dialect, or raises Refused. Refused has `code`, `message`,
+`retry_after`, `again` (the same call can succeed later) and `body` (the error in the format of the dialect). Without a
+connection, `call` waits for one; `trio.fail_after` limits the wait. When the connection ends before the answer arrives,
+`call` raises AnswerLost: the server may have done the call or not. `call(..., repeat=True)` repeats a call that is safe
+to repeat. `send` makes each message safe to repeat: it adds a `clientId`, and the server stores one message for each
+clientId. Only the `colon` dialect has that field. In the other dialects, send a message with `call`.
 
-**Gaps.** What happened while it was away is told when it is back, for as long as the server keeps it. Where that can't
-be, an event of the kind Gap says so (`reason`: epoch, the database is another or was restored; trimmed, away for too
-long; too_far; connection, it was another's; none). Rooms are joined again before it comes, so whatever is loaded then
-is complete, and the events that follow may repeat some of what was loaded, but leave nothing out.
+**Gaps.** After a reconnect the server sends the missed events, as long as it keeps them. When it cannot, the stream
+contains a StreamGap. Its `reason` is one of:
 
-**Reading slowly.** At most `buffer` events wait. Then the network is held up, and the server ends the connection sooner
-or later (4008); nothing is lost by that. The reader of the events may make calls itself.
+    epoch        the database is another one, or was restored from a backup
+    trimmed      the client was away for longer than the server keeps events
+    too_far      the position is ahead of the server's
+    connection   the earlier connection belongs to another user
+    none         the server gives no reason
 
-**Going on** after the program has ended: keep `chat.mark` (a msgspec struct) and give it to `connect(resume=…)`.
+The client joins its rooms again before it delivers the gap. What the application loads after the gap is therefore
+complete. The events that follow may repeat some of it, and miss nothing.
 
-**The end.** SignedOut: the token is no good any more, and there is no function to ask for another. Closed: the server
-won't have us back. Unreachable: `patience` is over. They are raised by `connect`, and later by `call` and `events`.
+**Slow readers.** At most `buffer` events wait for the reader. Then the client stops reading from the network, and the
+server may close the connection (4008). No event is lost. The code that reads events may make calls.
+
+**Resuming after a restart of the program.** Store `chat.mark` (a msgspec struct) and pass it to `connect(resume=...)`.
+
+**The end.** `connect` raises one of these errors; later `call` and `events` raise it:
+
+    SignedOut     the token is not valid any more, and there is no function that supplies another
+    Closed        the server rejects this client for good, or the block of `connect` has ended
+    Unreachable   there was no connection for longer than `patience`
 """
 
 from __future__ import annotations
@@ -40,14 +52,14 @@ from __future__ import annotations
 from chatd.client.chat import Chat
 from chatd.client.connecting import connect
 from chatd.client.events import Mark, StreamEvent, StreamGap
-from chatd.client.problems import ChatError, Closed, MessagesLost, Refused, SignedOut, Unreachable
+from chatd.client.problems import AnswerLost, ChatError, Closed, Refused, SignedOut, Unreachable
 
 __all__ = [
+    "AnswerLost",
     "Chat",
     "ChatError",
     "Closed",
     "Mark",
-    "MessagesLost",
     "Refused",
     "SignedOut",
     "StreamEvent",

@@ -1,8 +1,8 @@
-"""The events between the network and whoever reads them: bounded.
+"""A bounded buffer between the network and the code that reads events.
 
-Full, it holds up the network, so the server notices a slow reader, and its own bound holds. But the reader may itself
-be waiting for an answer that comes behind the events: then `put` refuses instead, and what it refuses has to be asked
-for again when the buffer is empty. Nothing is ever lost, and nobody waits for themselves.
+A full buffer blocks the network task, so the server's own limit for slow clients applies. The reader itself may wait
+for an answer that arrives after the buffered events. Then `put` returns False instead of blocking, because both would
+wait for each other. The session requests the rejected events again when the buffer is empty, so no event is lost.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import trio
 
 from chatd.client.events import Mark, StreamEvent
 
-Item = tuple[StreamEvent, Mark]
-"""An event, and the mark at which a stream goes on after it."""
+BufferedEvent = tuple[StreamEvent, Mark]
+"""An event, and the mark from which a stream continues after it."""
 
 
-class Buffer:
-    """See above. `hurried` says whether somebody waits for an answer; `look` must be called when that changes."""
+class EventBuffer:
+    """`answer_awaited` returns whether a call is open. Call `recheck` when its result may have changed."""
 
-    def __init__(self, size: int, hurried: Callable[[], bool]) -> None:
-        self._items: deque[Item] = deque()
+    def __init__(self, size: int, answer_awaited: Callable[[], bool]) -> None:
+        self._items: deque[BufferedEvent] = deque()
         self._size = size
-        self._hurried = hurried
+        self._answer_awaited = answer_awaited
         self._changed = trio.lowlevel.ParkingLot()
         self._failure: Exception | None = None
 
@@ -32,38 +32,38 @@ class Buffer:
     def full(self) -> bool:
         return len(self._items) >= self._size
 
-    def look(self) -> None:
+    def recheck(self) -> None:
         self._changed.unpark_all()
 
-    async def put(self, item: Item) -> bool:
-        """Put an event in when there is room; False when it can't wait for that."""
+    async def put(self, item: BufferedEvent) -> bool:
+        """Add an event, and wait for space. Returns False when the buffer is full and a call is open."""
         while self.full:
-            if self._hurried():
+            if self._answer_awaited():
                 return False
             await self._changed.park()
-        self.force(item)
+        self.put_now(item)
         return True
 
-    def force(self, item: Item) -> None:
-        """Put an event in whether there is room or not."""
+    def put_now(self, item: BufferedEvent) -> None:
+        """Add an event, even to a full buffer."""
         self._items.append(item)
-        self.look()
+        self.recheck()
 
-    async def get(self) -> Item:
-        """The next event; the reason for the end after the last."""
+    async def get(self) -> BufferedEvent:
+        """Return the next event. After the last one, raise the failure that ended the chat."""
         await trio.lowlevel.checkpoint()
         while not self._items:
             if self._failure is not None:
                 raise self._failure
             await self._changed.park()
         item = self._items.popleft()
-        self.look()
+        self.recheck()
         return item
 
-    async def until_empty(self) -> None:
+    async def wait_empty(self) -> None:
         while self._items:
             await self._changed.park()
 
     def end(self, failure: Exception) -> None:
         self._failure = failure
-        self.look()
+        self.recheck()

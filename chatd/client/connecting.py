@@ -1,17 +1,18 @@
-"""`connect`: the door of the package."""
+"""`connect`: the entry point of the package."""
 
 from __future__ import annotations
 
 import math
-import random as dice
+import random as random_module
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import trio
 
-from chatd.client.chat import Chat, Options, Token
+from chatd.client.chat import Chat, Options
 from chatd.client.events import Mark
+from chatd.client.token_source import Token
 from chatd.client.wire import Dial, dial
 
 SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
@@ -27,13 +28,13 @@ async def connect(
     resume: Mark | None = None,
     buffer: int = 1000,
     patience: float = math.inf,
-    random: Callable[[], float] = dice.random,
+    random: Callable[[], float] = random_module.random,
     dial: Dial = dial,
 ) -> AsyncIterator[Chat]:
-    """A chat, connected when the block begins, and kept so until it ends.
+    """A chat, connected when the block begins. It connects again as needed until the block ends.
 
-    `token`     a string, or an async function that is asked for one at first and whenever the last is no good any more
-    `resume`    the `chat.mark` of an earlier chat, to go on after what that one has read
+    `token`     a string, or an async function that returns one: called first, and when the server rejects the last one
+    `resume`    the `chat.mark` of an earlier chat, to continue after the events that it has read
     `buffer`    how many events may wait for their reader
     `patience`  seconds without a connection after which Unreachable is raised
     """
@@ -42,9 +43,9 @@ async def connect(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(chat.run)
         try:
-            await chat.opened()
+            await chat.wait_connected()
             yield chat
-        except BaseException as raised:  # raised again below, so that it does not come out in a group
+        except BaseException as raised:  # raised again below, so that it is not wrapped in an exception group
             problem = raised
         chat.close()
         nursery.cancel_scope.cancel()
@@ -55,6 +56,6 @@ async def connect(
 def _websocket(url: str, namespace: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES or not parts.hostname:
-        raise ValueError(f"{url!r} is no address of a server; expected http:// or https:// and a host")
+        raise ValueError(f"{url!r} is not the address of a server; expected http:// or https:// and a host")
     path = parts.path.rstrip("/") + "/" + namespace.lstrip("/")
     return urlunsplit((SCHEMES[parts.scheme], parts.netloc, path, "", ""))

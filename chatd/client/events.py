@@ -1,10 +1,12 @@
-"""What a chat tells: events, and the gaps between them; and the mark from which a stream of them goes on.
+"""Events, gaps between events, and the mark from which a stream of events continues.
 
-Every push that can be missed has a position. One position can have several pushes of different names (`pairs` tells of
-a message as `new_message` and as `message_notification`), and a connection can be cut between them. So a mark is a
-position with the names that were heard at it: to go on is to ask for everything after the position before, and to drop
-what is known. Without names it is the `pos` of a `ready`: all until then is known from elsewhere, and what the server
-tells as of that very position (how many are unread) is told beside it.
+Every push that can be missed has a position. One position can have several pushes with different names: `pairs` sends
+a message as `new_message` and as `message_notification`. A connection can end between them. So a mark is a position
+with the names that were received at it. To resume, the client requests everything after the position before that one,
+and drops the pushes that it has received already.
+
+A mark without names is the `pos` of a `ready`: the client knows all earlier events from another source. The server may
+send pushes with that same position, such as the unread count, and the client takes them.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ from msgspec.structs import replace
 
 
 class StreamEvent(Struct, frozen=True):
-    """One push. `position` is None for what is not kept (typing, presence, counts); `room` where it belongs to one."""
+    """One push. `position` is None for events that the server does not keep (typing, presence, counts).
+
+    `room` names the room of the event, if it has one.
+    """
 
     name: str
     data: Any = None
@@ -25,7 +30,7 @@ class StreamEvent(Struct, frozen=True):
 
 
 class StreamGap(StreamEvent, frozen=True):
-    """Something was missed and can't be told any more: load anew what you show. What follows is complete again."""
+    """Some events were missed and are not available any more: load again what you show. Later events are complete."""
 
     name: str = "gap"
 
@@ -35,28 +40,28 @@ class StreamGap(StreamEvent, frozen=True):
 
 
 class Mark(Struct, frozen=True):
-    """Where a stream of events goes on: in which database, after which position, and what was heard at it."""
+    """Where a stream continues: the database, the position, and the names of the events received at it."""
 
     epoch: str
     position: int
     names: frozenset[str] = frozenset()
     connection: str = ""
 
-    def knows(self, event: StreamEvent) -> bool:
-        """Whether an event was heard before."""
+    def includes(self, event: StreamEvent) -> bool:
+        """Whether the event was received before."""
         if event.position is None or event.position > self.position:
             return False
         return event.position < self.position or event.name in self.names
 
     def after(self, event: StreamEvent) -> Mark:
-        """The mark once an event was heard."""
+        """The mark after the event is received."""
         position, name = event.position, frozenset((event.name,))
         if position is None or (position == self.position and not self.names):
             return self
         return replace(self, position=position, names=self.names | name if position == self.position else name)
 
     def query(self) -> dict[str, str]:
-        """What the next connection says of the last one."""
+        """The query parameters with which the next connection resumes the last one."""
         position = self.position - 1 if self.names else self.position
-        said = {"epoch": self.epoch, "pos": str(position)}
-        return said | ({"connection": self.connection} if self.connection else {})
+        fields = {"epoch": self.epoch, "pos": str(position)}
+        return fields | ({"connection": self.connection} if self.connection else {})

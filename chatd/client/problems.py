@@ -1,4 +1,4 @@
-"""What can go wrong for whoever uses a chat, and the verdicts on it: taken from the server's own tables."""
+"""The errors of a chat, and whether a retry or a reconnect can succeed: taken from the server's own tables."""
 
 from __future__ import annotations
 
@@ -6,30 +6,32 @@ from typing import Any
 
 from protocol.errors import CLOSINGS, CODES, FLOOD, SIGNED_OUT, TOO_LARGE, UNAVAILABLE
 
-LOST = 1006
-"""The code of a connection that ended without a word."""
+ABNORMAL_CLOSE = 1006
+"""The code of a connection that ended without a close frame."""
 
-WORDS = {code.number: code.code for code in reversed(CODES.values())}
-REPEAT = {code.code: code.retry for code in CODES.values()}
+CODE_BY_NUMBER = {code.number: code.code for code in reversed(CODES.values())}
+CAN_RETRY = {code.code: code.retry for code in CODES.values()}
 TLS_FAILED = 1015
-"""The code of a connection whose TLS handshake failed (RFC 6455, 7.4.1): the same again until a setting changes."""
+"""The code of a failed TLS handshake (RFC 6455, 7.4.1). It fails again until a setting changes."""
 
-_RETURN = (
+_CAN_RECONNECT = (
     {TLS_FAILED: False}
     | {code.close: code.retry for code in CODES.values()}
     | {one.code: one.retry for one in CLOSINGS.values()}
 )
-_CLOSES = {code.status: code.close for code in reversed(CODES.values())} | {429: FLOOD.code}
+_CLOSE_BY_STATUS = {code.status: code.close for code in reversed(CODES.values())} | {429: FLOOD.code}
 
 
 class ChatError(Exception):
-    """Any of these."""
+    """The base class of the errors below."""
 
 
 class Refused(ChatError):
-    """The server's answer is no. `again`: the same call can succeed later; `retry_after`: after so many seconds.
+    """The server refused a call.
 
-    `body` is the refusal in the dialect's own words.
+    `again`         whether the same call can succeed later
+    `retry_after`   the seconds to wait before that, if the server names them
+    `body`          the error in the format of the dialect
     """
 
     def __init__(self, code: str, message: str, retry_after: float | None = None, body: Any = None) -> None:
@@ -41,15 +43,15 @@ class Refused(ChatError):
 
     @property
     def again(self) -> bool:
-        return REPEAT.get(self.code, False)
+        return CAN_RETRY.get(self.code, False)
 
 
-class MessagesLost(ChatError):
-    """The connection ended before the answer came: perhaps the server did it, perhaps not."""
+class AnswerLost(ChatError):
+    """The connection ended before the answer arrived. The server may have done the call or not."""
 
 
 class Closed(ChatError):
-    """The server won't have us back, for this reason; or the block of `connect` is over."""
+    """The server rejects this client for good, or the block of `connect` has ended. `reason` says why."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code} {reason}".strip())
@@ -58,7 +60,7 @@ class Closed(ChatError):
 
 
 class SignedOut(Closed):
-    """The token is not valid, or no longer."""
+    """The token is not valid, or not valid any more."""
 
 
 class Unreachable(ChatError):
@@ -66,45 +68,45 @@ class Unreachable(ChatError):
 
 
 class ConnectionLost(Exception):
-    """A connection has ended; never seen outside. The codes are those of a WebSocket's close frame."""
+    """A connection has ended. Internal to the client. The codes are those of WebSocket close frames."""
 
-    def __init__(self, code: int = LOST, reason: str = "", retry_after: float | None = None) -> None:
+    def __init__(self, code: int = ABNORMAL_CLOSE, reason: str = "", retry_after: float | None = None) -> None:
         super().__init__(f"{code} {reason}".strip())
         self.code = code
         self.reason = reason
         self.retry_after = retry_after
 
     @property
-    def again(self) -> bool:
-        """Whether to come back. A code that we don't know is final when it is an application's."""
-        return _RETURN.get(self.code, self.code < 4000)
+    def can_reconnect(self) -> bool:
+        """Whether to connect again. An unknown code is final from 4000 up, where applications define the codes."""
+        return _CAN_RECONNECT.get(self.code, self.code < 4000)
 
     def failure(self) -> Closed:
         kind = SignedOut if self.code == SIGNED_OUT.code else Closed
         return kind(self.code, self.reason)
 
 
-def turned_away(status: int, retry_after: str | None) -> ConnectionLost:
-    """What an HTTP status in place of a WebSocket means."""
-    code = _CLOSES.get(status, UNAVAILABLE.close if status >= 500 else 4000 + status)
+def rejected_handshake(status: int, retry_after: str | None) -> ConnectionLost:
+    """Translate the HTTP status of a refused WebSocket handshake."""
+    code = _CLOSE_BY_STATUS.get(status, UNAVAILABLE.close if status >= 500 else 4000 + status)
     wait = float(retry_after) if retry_after and retry_after.isdigit() else None
     return ConnectionLost(code, f"HTTP {status}", wait)
 
 
 def refused(number: int, message: str, body: Any) -> Refused:
-    """The refusal in an error of JSON-RPC: the dialect's own word where it says one, else the number's."""
-    said = body if isinstance(body, dict) else {}
-    inner = said.get("error")
-    said = inner if isinstance(inner, dict) else said
-    word = said.get("code")
-    wait = said.get("retryAfter")
+    """Translate a JSON-RPC error. The `code` in the dialect's body takes precedence over the JSON-RPC number."""
+    fields = body if isinstance(body, dict) else {}
+    inner = fields.get("error")
+    fields = inner if isinstance(inner, dict) else fields
+    code = fields.get("code")
+    wait = fields.get("retryAfter")
     return Refused(
-        word if isinstance(word, str) and word in REPEAT else WORDS.get(number, "INTERNAL"),
+        code if isinstance(code, str) and code in CAN_RETRY else CODE_BY_NUMBER.get(number, "INTERNAL"),
         message,
         float(wait) if isinstance(wait, int | float) else None,
         body,
     )
 
 
-def too_large(most: int) -> Refused:
-    return Refused(TOO_LARGE.code, f"The call is larger than the {most} bytes that this server takes")
+def too_large(max_bytes: int) -> Refused:
+    return Refused(TOO_LARGE.code, f"The call exceeds the server's limit of {max_bytes} bytes")

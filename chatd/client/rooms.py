@@ -1,7 +1,7 @@
-"""The rooms that this client is in, so that it can join them again when the server can't do that for it.
+"""The rooms that this client has joined, so that it can join them again when the server cannot restore them.
 
-A call of the table that succeeds puts a room in or takes it out. It is harmless to repeat, so it is repeated until it
-is answered, as a send is.
+A successful call in the table adds or removes a room. These calls are safe to repeat, so they are repeated until they
+are answered.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from msgspec import Struct
 
 
 class RoomCall(Struct, frozen=True):
-    """A dialect's calls that join and leave a room, and the field that names it (or the first argument does)."""
+    """A dialect's calls that join and leave a room, and the field with its id (or the first argument has it)."""
 
     join: str
     leave: str | None
     field: str
 
 
-ROWS = (
+ROOM_CALLS = (
     RoomCall("conversation:join", "conversation:leave", "conversationId"),
     RoomCall("join-conversation", "leave-conversation", "conversationId"),
     RoomCall("join_conversation", "leave_conversation", "conversationId"),
     RoomCall("join_room", None, "roomId"),
 )
-JOINS = {row.join: row for row in ROWS}
-LEAVES = {row.leave: row for row in ROWS if row.leave}
+JOINS = {row.join: row for row in ROOM_CALLS}
+LEAVES = {row.leave: row for row in ROOM_CALLS if row.leave}
 
 
-class Rooms:
-    """See above. `joins` are the calls that join all of them."""
+class JoinedRooms:
+    """`joins` are the calls that join all rooms again."""
 
     def __init__(self) -> None:
         self._joined: dict[tuple[str, str], tuple[str, Any]] = {}
@@ -40,18 +40,18 @@ class Rooms:
         return list(self._joined.values())
 
     @staticmethod
-    def concerns(name: str) -> bool:
+    def is_room_call(name: str) -> bool:
         return name in JOINS or name in LEAVES
 
-    def done(self, name: str, data: Any) -> None:
-        """A call has succeeded."""
+    def record(self, name: str, data: Any) -> None:
+        """Note a call that has succeeded."""
         if name in JOINS:
             self._joined[_key(JOINS[name], data)] = (name, data)
         elif name in LEAVES:
             self._joined.pop(_key(LEAVES[name], data), None)
 
-    def refused(self, name: str, data: Any) -> None:
-        """A room could not be joined again: it is gone, or we are no longer in it."""
+    def forget(self, name: str, data: Any) -> None:
+        """Remove a room that could not be joined again: it is deleted, or the user is not a member any more."""
         self._joined.pop(_key(JOINS[name], data), None)
 
 

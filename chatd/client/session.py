@@ -1,12 +1,12 @@
-"""One connection, from `ready` to its end: it reads, writes, watches for silence, and mends what was missed.
+"""One connection, from `ready` to its end. Five tasks run side by side:
 
-read       answers go to their calls, events into the buffer
-write      calls, at the server's pace
-watch      nothing heard for the server's heartbeat interval: ask; still nothing: the connection is dead
-mend       after a gap: join the rooms again, then tell of the gap. In this order: whoever loads anew on hearing
-           of it can't miss what happens between the loading and the joining
-catch up   events were refused by a full buffer: once it is empty, end this connection, so that the next asks
-           for them
+read             passes answers to their calls, and events to the buffer
+write            writes calls, at the server's rate
+check heartbeat  sends a ping when nothing arrives for the heartbeat interval. Without an answer the connection is dead
+report gap       joins the rooms again, then delivers the gap. In this order, an application that loads its data after
+                 the gap cannot miss an event between the load and the join
+catch up         a full buffer has rejected events. Once the buffer is empty, this task ends the connection, so that the
+                 next connection requests them
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ import trio
 from msgspec import Struct
 
 from chatd.client.backoff import Backoff
-from chatd.client.calls import CallLimits, Calls, Fault, Unwritten
+from chatd.client.calls import AnswerError, CallLimits, Calls, Unwritten
 from chatd.client.events import StreamEvent
-from chatd.client.problems import ConnectionLost, MessagesLost, Refused
+from chatd.client.problems import AnswerLost, ConnectionLost, Refused
 from chatd.client.stream_state import StreamState
-from chatd.client.wire import HELLO_SECONDS, Wire
+from chatd.client.wire import HANDSHAKE_TIMEOUT_SECONDS, Wire
 
-SILENT = "no answer to ping"
-CATCHING_UP = "catching up"
+NO_PONG_REASON = "no answer to ping"
+CATCH_UP_REASON = "catching up"
+NOT_CHATD_REASON = "the server does not speak chatd's protocol"
 
 
 class HeartbeatTimes(Struct, frozen=True):
-    """How long silence may last before we ask, and how long the answer may take. 0: for ever."""
+    """Seconds without a message before a ping, and seconds until its answer. An interval of 0 sends no pings."""
 
     interval: float = 0.0
     timeout: float = 20.0
@@ -49,8 +50,8 @@ class Ready(Struct, frozen=True):
     limits: CallLimits = CallLimits()
 
 
-class _Said(Struct, frozen=True):
-    """Anything that a server says."""
+class _ServerMessage(Struct, frozen=True):
+    """Any message of the server: an answer or a push."""
 
     id: int | str | None = None
     method: str = ""
@@ -58,137 +59,137 @@ class _Said(Struct, frozen=True):
     pos: int | None = None
     room: str | None = None
     result: Any = None
-    error: Fault | None = None
+    error: AnswerError | None = None
 
 
-_decode = msgspec.json.Decoder(_Said).decode
+_decode = msgspec.json.Decoder(_ServerMessage).decode
 
 
-async def _receive(wire: Wire) -> _Said:
+async def _receive(wire: Wire) -> _ServerMessage:
     text = await wire.receive()
     try:
         return _decode(text)
     except ValueError:
-        raise ConnectionLost(1007, "that is no chatd") from None
+        raise ConnectionLost(1007, NOT_CHATD_REASON) from None
 
 
-async def hear_ready(wire: Wire) -> Ready:
-    """The server's first words; Cut when it does not let us in."""
+async def receive_ready(wire: Wire) -> Ready:
+    """Wait for the first push. Raises ConnectionLost when the server rejects the connection."""
     why = ""
-    with trio.move_on_after(HELLO_SECONDS):
+    with trio.move_on_after(HANDSHAKE_TIMEOUT_SECONDS):
         while True:
             try:
-                said = await _receive(wire)
-            except ConnectionLost as cut:
-                raise ConnectionLost(cut.code, why or cut.reason, cut.retry_after) from None
-            if said.method == "ready":
-                return _convert(said.params)
-            if said.method == "error" and isinstance(said.params, dict):
-                why = str(said.params.get("message", ""))
-    raise ConnectionLost(reason="the server does not say ready")
+                message = await _receive(wire)
+            except ConnectionLost as lost:
+                raise ConnectionLost(lost.code, why or lost.reason, lost.retry_after) from None
+            if message.method == "ready":
+                return _convert(message.params)
+            if message.method == "error" and isinstance(message.params, dict):
+                why = str(message.params.get("message", ""))
+    raise ConnectionLost(reason="the server sent no ready")
 
 
 def _convert(params: Any) -> Ready:
     try:
         return msgspec.convert(params, Ready)
     except ValueError:
-        raise ConnectionLost(1007, "that is no chatd") from None
+        raise ConnectionLost(1007, NOT_CHATD_REASON) from None
 
 
 class ClientSession:
-    """See above."""
+    """The tasks of one connection."""
 
-    def __init__(self, wire: Wire, ready: Ready, memory: StreamState, backoff: Backoff) -> None:
+    def __init__(self, wire: Wire, ready: Ready, state: StreamState, backoff: Backoff) -> None:
         self._wire = wire
         self._ready = ready
-        self._memory = memory
+        self._state = state
         self._backoff = backoff
-        self.calls = Calls(ready.limits, memory.buffer.look)
-        self._heard = trio.current_time()
-        self._held = False
+        self.calls = Calls(ready.limits, state.buffer.recheck)
+        self._last_received = trio.current_time()
+        self._waits_for_reader = False
         self._behind = trio.Event()
         self._end: ConnectionLost | None = None
 
     async def run(self) -> None:
-        """Until the connection ends: raises Cut."""
+        """Run until the connection ends, then raise ConnectionLost."""
         try:
             async with trio.open_nursery() as nursery:
-                for task in (self._read, self._write, self._watch, self._mend, self._catch_up):
-                    nursery.start_soon(self._guarded, task, nursery.cancel_scope)
+                for task in (self._read, self._write, self._check_heartbeat, self._report_gap, self._catch_up):
+                    nursery.start_soon(self._run_task, task, nursery.cancel_scope)
         finally:
             self.calls.end()
         raise self._end or ConnectionLost()
 
-    async def _guarded(self, task: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:
+    async def _run_task(self, task: Callable[[], Awaitable[None]], scope: trio.CancelScope) -> None:
         try:
             await task()
-        except ConnectionLost as cut:
-            self._end = self._end or cut
+        except ConnectionLost as lost:
+            self._end = self._end or lost
             scope.cancel()
 
     async def _read(self) -> None:
         while True:
-            said = await _receive(self._wire)
-            self._heard = trio.current_time()
-            if said.method:
-                await self._hear(StreamEvent(said.method, said.params, said.pos, said.room))
+            message = await _receive(self._wire)
+            self._last_received = trio.current_time()
+            if message.method:
+                await self._receive_event(StreamEvent(message.method, message.params, message.pos, message.room))
             else:
-                self.calls.answer(said.id, said.result, said.error)
+                self.calls.answer(message.id, message.result, message.error)
 
-    async def _hear(self, event: StreamEvent) -> None:
-        if self._behind.is_set() or self._memory.mark.knows(event):
+    async def _receive_event(self, event: StreamEvent) -> None:
+        if self._behind.is_set() or self._state.mark.includes(event):
             return
-        mark = self._memory.mark.after(event)
-        self._held = True
-        taken = await self._memory.buffer.put((event, self._memory.keep(mark)))
-        self._held = False
-        self._heard = trio.current_time()
-        if taken:
-            self._memory.mark = mark
+        mark = self._state.mark.after(event)
+        self._waits_for_reader = True
+        buffered = await self._state.buffer.put((event, self._state.resume_mark(mark)))
+        self._waits_for_reader = False
+        self._last_received = trio.current_time()
+        if buffered:
+            self._state.mark = mark
         else:
             self._behind.set()
 
     async def _write(self) -> None:
         await self.calls.write(self._wire)
 
-    async def _watch(self) -> None:
+    async def _check_heartbeat(self) -> None:
         interval, timeout = self._ready.heartbeat.interval, self._ready.heartbeat.timeout
         while interval:
-            await trio.sleep_until(self._heard + interval)
-            asked = trio.current_time()
-            if self._held:
-                self._heard = asked
-            elif self._heard + interval <= asked:
+            await trio.sleep_until(self._last_received + interval)
+            pinged_at = trio.current_time()
+            if self._waits_for_reader:
+                self._last_received = pinged_at
+            elif self._last_received + interval <= pinged_at:
                 self.calls.ping()
                 await trio.sleep(timeout)
-                if self._heard < asked and not self._held:
-                    raise ConnectionLost(reason=SILENT)
+                if self._last_received < pinged_at and not self._waits_for_reader:
+                    raise ConnectionLost(reason=NO_PONG_REASON)
 
-    async def _mend(self) -> None:
-        memory = self._memory
-        if memory.owed is None:
+    async def _report_gap(self) -> None:
+        state = self._state
+        if state.gap_reason is None:
             return
         async with trio.open_nursery() as nursery:
-            for name, data in memory.rooms.joins:
-                nursery.start_soon(self._join, name, data)
-        memory.tell_gap()
+            for name, data in state.rooms.joins:
+                nursery.start_soon(self._rejoin, name, data)
+        state.deliver_gap()
 
-    async def _join(self, name: str, data: Any) -> None:
+    async def _rejoin(self, name: str, data: Any) -> None:
         while True:
             try:
-                await self.calls.ask(name, data)
-            except (MessagesLost, Unwritten):
-                await trio.sleep_forever()  # the end of the connection ends this, and the next one mends
+                await self.calls.call(name, data)
+            except (AnswerLost, Unwritten):
+                await trio.sleep_forever()  # the connection's end cancels this task; the next one joins the rooms
             except Refused as refused:
                 if not refused.again:
-                    self._memory.rooms.refused(name, data)
+                    self._state.rooms.forget(name, data)
                     return
-                await trio.sleep(self._backoff.wait(refused.retry_after))
+                await trio.sleep(self._backoff.next_seconds(refused.retry_after))
             else:
                 return
 
     async def _catch_up(self) -> None:
         await self._behind.wait()
-        await self._memory.buffer.until_empty()
-        await self.calls.until_idle()
-        raise ConnectionLost(reason=CATCHING_UP)
+        await self._state.buffer.wait_empty()
+        await self.calls.finish()
+        raise ConnectionLost(reason=CATCH_UP_REASON)

@@ -1,40 +1,43 @@
-"""What outlives a connection: where the stream goes on, the rooms, the buffer, and a gap that is still to be told."""
+"""The state that outlives a connection: the mark of the stream, the rooms, the buffer, and an undelivered gap."""
 
 from __future__ import annotations
 
-from chatd.client.buffer import Buffer
+from chatd.client.buffer import EventBuffer
 from chatd.client.events import Mark, StreamGap
-from chatd.client.rooms import Rooms
+from chatd.client.rooms import JoinedRooms
 
 
 class StreamState:
-    """`mark` is where the network goes on; what waits in the buffer is known to it and not yet to the reader."""
+    """`mark` is where the next connection continues. It includes the events in the buffer that were not read yet."""
 
-    def __init__(self, buffer: Buffer, mark: Mark | None) -> None:
+    def __init__(self, buffer: EventBuffer, mark: Mark | None) -> None:
         self.buffer = buffer
-        self.rooms = Rooms()
+        self.rooms = JoinedRooms()
         self.mark = mark or Mark("", 0)
-        self.owed: str | None = None
-        """Why a gap must be told of, once the rooms are joined again."""
-        self._before = self.mark
+        self.gap_reason: str | None = None
+        """The reason of a gap that is not delivered yet. It is delivered once the rooms are joined again."""
+        self._mark_before_gap = self.mark
 
-    def keep(self, mark: Mark) -> Mark:
-        """The mark to keep with an event. Before a gap is told of it is the one before the gap, or who goes on from
-        there would never hear of it."""
-        return mark if self.owed is None else self._before
+    def resume_mark(self, mark: Mark) -> Mark:
+        """The mark to store with an event.
 
-    def begin(self, epoch: str, position: int, connection: str, *, recovered: bool, reason: str | None) -> None:
-        """A connection is ready."""
+        Until the gap is delivered, this is the mark before the gap. A client that resumed from a later mark would
+        never receive the gap.
+        """
+        return mark if self.gap_reason is None else self._mark_before_gap
+
+    def on_ready(self, epoch: str, position: int, connection: str, *, recovered: bool, reason: str | None) -> None:
+        """Take over the `ready` of a new connection."""
         if recovered:
             self.mark = Mark(self.mark.epoch, self.mark.position, self.mark.names, connection)
             return
         if self.mark.epoch:
-            self._before = self.keep(self.mark)
-            self.owed = reason or "none"
+            self._mark_before_gap = self.resume_mark(self.mark)
+            self.gap_reason = reason or "none"
         self.mark = Mark(epoch, position, connection=connection)
 
-    def tell_gap(self) -> None:
-        """A gap is told of whatever the buffer holds."""
-        gap = StreamGap(data=self.owed)
-        self.owed = None
-        self.buffer.force((gap, self.mark))
+    def deliver_gap(self) -> None:
+        """Add the gap to the buffer, even to a full one."""
+        gap = StreamGap(data=self.gap_reason)
+        self.gap_reason = None
+        self.buffer.put_now((gap, self.mark))

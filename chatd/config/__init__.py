@@ -1,7 +1,7 @@
 """The configuration.
 
-settings.py   every setting, one row each
-kinds.py      the kinds of values that settings have
-load.py       files, environment and flags become one checked configuration
+settings.py   the table of settings: one row for each
+kinds.py      the kinds of setting: how each is parsed, checked and written
+load.py       loads files, environment and flags into one checked configuration
 text.py       chatd.toml and docs/settings.md, printed from the rows
 """

@@ -1,8 +1,9 @@
-"""The kinds of setting: how a value of each is read from TOML and from plain text, checked, and written again.
+"""The kinds of setting: how a value of each kind is parsed from TOML and from plain text, checked, and written.
 
-A kind is also the row of the table in chatd/config/load.py: it carries the sentence that explains the setting, whether
-SIGHUP may change it, and its bounds. `parse` takes a TOML value, `read` the text of a flag or of the environment;
-both raise ValueError, and `expected` is the phrase for what they would have taken. `write` gives TOML.
+An instance of a kind is the row of one setting in chatd/config/settings.py. It has the sentence that explains the
+setting, its bounds, and whether SIGHUP may change it. `parse` takes a TOML value. `parse_text` takes the text of a flag
+or of an environment variable. Both raise ValueError. `expected` is the phrase for the values that they accept. `write`
+returns TOML.
 """
 
 from __future__ import annotations
@@ -16,56 +17,56 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-HIDDEN = "(hidden)"
-LARGEST = 2**53
-UNITS_OF_TIME = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
-UNITS_OF_SIZE = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10, "GB": 10**9, "MB": 10**6, "kB": 1000, "KB": 1000, "B": 1}
+HIDDEN_TEXT = "(hidden)"
+MAX_NUMBER = 2**53
+SECONDS_BY_UNIT = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
+BYTES_BY_UNIT = {"GiB": 2**30, "MiB": 2**20, "KiB": 2**10, "GB": 10**9, "MB": 10**6, "kB": 1000, "KB": 1000, "B": 1}
 QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)")
 ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?")
 HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
-ANY = "*"
-LAST_PORT = 65535
-WORDS = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
+ANY_ORIGIN = "*"
+MAX_PORT = 65535
+SWITCH_WORDS = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
 
 
 class Secret(str):
-    """Text that never shows itself where a value is printed for debugging."""
+    """Text whose `repr` is hidden, so that debugging output never shows it."""
 
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return HIDDEN
+        return HIDDEN_TEXT
 
 
-def printable(text: str) -> bool:
-    """No control characters, no lone surrogates."""
+def is_printable(text: str) -> bool:
+    """Whether the text has no control characters and no lone surrogates."""
     return not any(ord(char) < 32 or ord(char) == 127 or 0xD800 <= ord(char) < 0xE000 for char in text)
 
 
-def number(text: str) -> float | int:
-    """Plain digits only: what TOML would take, not all that Python does."""
+def parse_number(text: str) -> float | int:
+    """Parse a number of plain digits. Python accepts more (`1_0`, other alphabets), and TOML does not."""
     if not QUANTITY.fullmatch(text.removeprefix("-")) or text[-1].isalpha():
         raise ValueError(text)
     return float(text) if "." in text else int(text)
 
 
-def quantity(text: str, units: dict[str, Any]) -> float:
-    """`15m` or `64 KiB`, in the smallest unit; a bare number is in it already."""
+def parse_quantity(text: str, units: dict[str, Any]) -> float:
+    """Parse `15m` or `64 KiB` into seconds or bytes. A number without a unit is in seconds or bytes already."""
     match = QUANTITY.fullmatch(text)
     if match is None:
         raise ValueError(text)
-    return float(match[1]) * float(units[match[2]] if match[2] in units else units_of_nothing(match[2]))
+    return float(match[1]) * float(units[match[2]] if match[2] in units else size_without_unit(match[2]))
 
 
-def units_of_nothing(unit: str) -> int:
-    """A missing unit means one; a wrong one is an error."""
+def size_without_unit(unit: str) -> int:
+    """Return 1 for a missing unit. Raises ValueError for an unknown one."""
     if unit:
         raise ValueError(unit)
     return 1
 
 
-def largest_unit(value: float, units: dict[str, Any]) -> str | None:
-    """`900` as `15m`: the largest unit that divides it."""
+def with_largest_unit(value: float, units: dict[str, Any]) -> str | None:
+    """Write `900` as `15m`, with the largest unit that divides the value."""
     for unit, size in units.items():
         count = value / size
         if count >= 1 and count == int(count):
@@ -74,7 +75,7 @@ def largest_unit(value: float, units: dict[str, Any]) -> str | None:
 
 
 class SettingRow(Struct, frozen=True):
-    """One setting: its sentence, and whether SIGHUP may change it."""
+    """One setting: the sentence that explains it, and whether SIGHUP may change it."""
 
     about: str = ""
     live: bool = False
@@ -90,7 +91,7 @@ class SettingRow(Struct, frozen=True):
     def parse(self, found: Any) -> Any:
         raise NotImplementedError
 
-    def read(self, text: str) -> Any:
+    def parse_text(self, text: str) -> Any:
         return self.parse(text)
 
     def write(self, value: Any) -> str:
@@ -107,13 +108,13 @@ class Text(SettingRow, frozen=True):
         return self.noun
 
     def parse(self, found: Any) -> Any:
-        if type(found) is not str or not printable(found):
+        if type(found) is not str or not is_printable(found):
             raise ValueError(found)
         return found
 
 
 class Pem(Text, frozen=True):
-    """A key in PEM, which has many lines, or the path of a file with one."""
+    """A key in PEM format (several lines), or the path of a file with one."""
 
     noun: str = "a PEM public key, or the path of one"
 
@@ -122,7 +123,7 @@ class Pem(Text, frozen=True):
 
 
 class Name(Text, frozen=True):
-    """A word that people or protocols fixed: the name of a dialect, the path of a namespace."""
+    """Text with a fixed pattern: the name of a dialect, the path of a namespace."""
 
     pattern: str = "[a-z][a-z0-9_]*"
 
@@ -133,7 +134,7 @@ class Name(Text, frozen=True):
 
 
 class Origin(Text, frozen=True):
-    """What a browser sends as Origin; with `any` also "*", every origin."""
+    """The value of a browser's Origin header. With `any`, also "*" for every origin."""
 
     noun: str = "an origin such as https://chat.example.org, without a path"
     any: bool = False
@@ -143,23 +144,23 @@ class Origin(Text, frozen=True):
         return f'{self.noun}, or "*"' if self.any else self.noun
 
     def parse(self, found: Any) -> Any:
-        if self.any and found == ANY:
+        if self.any and found == ANY_ORIGIN:
             return found
         match = ORIGIN.fullmatch(super().parse(found).lower())
-        if match is None or int((match[2] or ":0")[1:]) > LAST_PORT:
+        if match is None or int((match[2] or ":0")[1:]) > MAX_PORT:
             raise ValueError(found)
         return found.lower()
 
 
 class PublicUrl(Origin, frozen=True):
-    """The address that a browser shows: an origin, a slash behind it or not; empty for none."""
+    """The address that a browser shows: an origin, with or without a trailing slash; empty for none."""
 
     def parse(self, found: Any) -> Any:
         return super().parse(found.removesuffix("/")) if type(found) is str and found else Text().parse(found)
 
 
 class HostName(Text, frozen=True):
-    """A name in a Host header, without a port."""
+    """A host name, as in a Host header without its port."""
 
     noun: str = "a host name such as chat.local, without a port"
 
@@ -170,9 +171,9 @@ class HostName(Text, frozen=True):
 
 
 class ListenHost(Text, frozen=True):
-    """Where to listen; empty is every address."""
+    """The address to listen on; empty for every address."""
 
-    noun: str = "an address such as 127.0.0.1 or ::, or the name of one"
+    noun: str = "an address such as 127.0.0.1 or ::, or a host name"
 
     def parse(self, found: Any) -> Any:
         text = super().parse(found)
@@ -184,9 +185,9 @@ class ListenHost(Text, frozen=True):
 
 
 class HttpUrl(Text, frozen=True):
-    """An address to fetch from; empty for none."""
+    """A URL to fetch from; empty for none."""
 
-    noun: str = "an address that begins with https:// or http://"
+    noun: str = "a URL that begins with https:// or http://"
 
     def parse(self, found: Any) -> Any:
         text = super().parse(found)
@@ -197,7 +198,7 @@ class HttpUrl(Text, frozen=True):
 
 
 class Network(Text, frozen=True):
-    """An address or a range of them."""
+    """An IP address, or a network."""
 
     noun: str = "an address or a network such as 10.0.0.0/8"
 
@@ -206,7 +207,7 @@ class Network(Text, frozen=True):
 
 
 class Proxy(Network, frozen=True):
-    """A proxy: an address, a range of them, or the unix socket."""
+    """A proxy: an IP address, a network, or the unix socket."""
 
     noun: str = 'an address, a network such as 10.0.0.0/8, or "unix" for the unix socket'
 
@@ -225,10 +226,10 @@ class Mode(Text, frozen=True):
         return found
 
 
-class Hidden(SettingRow, frozen=True):
-    """Text that is never shown; empty means none."""
+class SecretText(SettingRow, frozen=True):
+    """Text that is never shown; empty for none."""
 
-    least: int = 0
+    minimum_bytes: int = 0
 
     @property
     def secret(self) -> bool:
@@ -236,19 +237,19 @@ class Hidden(SettingRow, frozen=True):
 
     @property
     def expected(self) -> str:
-        return f"text of at least {self.least} bytes"
+        return f"text of at least {self.minimum_bytes} bytes"
 
     def parse(self, found: Any) -> Any:
-        if type(found) is not str or 0 < len(found.encode(errors="replace")) < self.least:
-            raise ValueError(HIDDEN)
+        if type(found) is not str or 0 < len(found.encode(errors="replace")) < self.minimum_bytes:
+            raise ValueError(HIDDEN_TEXT)
         return Secret(found)
 
     def write(self, value: Any) -> str:
-        return json.dumps(HIDDEN if value else "")
+        return json.dumps(HIDDEN_TEXT if value else "")
 
 
 class Choice(SettingRow, frozen=True):
-    """One of a few words."""
+    """One word of a list."""
 
     words: tuple[str, ...] = ()
 
@@ -274,87 +275,87 @@ class Switch(SettingRow, frozen=True):
             raise ValueError(found)
         return found
 
-    def read(self, text: str) -> Any:
-        if text.lower() not in WORDS:
+    def parse_text(self, text: str) -> Any:
+        if text.lower() not in SWITCH_WORDS:
             raise ValueError(text)
-        return WORDS[text.lower()]
+        return SWITCH_WORDS[text.lower()]
 
 
-class Whole(SettingRow, frozen=True):
+class WholeNumber(SettingRow, frozen=True):
     """A whole number."""
 
-    least: int = 0
-    most: int = LARGEST
+    minimum: int = 0
+    maximum: int = MAX_NUMBER
 
     @property
     def expected(self) -> str:
-        upper = f" to {self.most}" if self.most < LARGEST else " upwards"
-        return f"a whole number from {self.least}{upper}"
+        upper = f" to {self.maximum}" if self.maximum < MAX_NUMBER else " upwards"
+        return f"a whole number from {self.minimum}{upper}"
 
     def parse(self, found: Any) -> Any:
-        if type(found) is not int or not self.least <= found <= self.most:
+        if type(found) is not int or not self.minimum <= found <= self.maximum:
             raise ValueError(found)
         return found
 
-    def read(self, text: str) -> Any:
-        return self.parse(number(text))
+    def parse_text(self, text: str) -> Any:
+        return self.parse(parse_number(text))
 
 
-class Measure(SettingRow, frozen=True):
-    """A number with a unit, written as text, or bare in the smallest unit."""
+class Quantity(SettingRow, frozen=True):
+    """A number, or text with a number and a unit."""
 
-    least: float = 0
-    most: float = LARGEST
+    minimum: float = 0
+    maximum: float = MAX_NUMBER
 
-    def measure(self, text: str) -> float:
+    def parse_unit_text(self, text: str) -> float:
         raise NotImplementedError
 
     def parse(self, found: Any) -> Any:
-        value = self.measure(found) if type(found) is str else found
-        if type(value) not in (int, float) or not math.isfinite(value) or not self.least <= value <= self.most:
+        value = self.parse_unit_text(found) if type(found) is str else found
+        if type(value) not in (int, float) or not math.isfinite(value) or not self.minimum <= value <= self.maximum:
             raise ValueError(found)
         return float(value)
 
 
-class Share(Measure, frozen=True):
-    """A part of the whole."""
+class Share(Quantity, frozen=True):
+    """A fraction from 0 to 1."""
 
-    most: float = 1
+    maximum: float = 1
 
     @property
     def expected(self) -> str:
-        return f"a number from {self.least} to {self.most}"
+        return f"a number from {self.minimum} to {self.maximum}"
 
-    def measure(self, text: str) -> float:
-        return number(text)
+    def parse_unit_text(self, text: str) -> float:
+        return parse_number(text)
 
 
-class Duration(Measure, frozen=True):
+class Duration(Quantity, frozen=True):
     """A time in seconds."""
 
     @property
     def expected(self) -> str:
-        bounds = f" of at least {self.write(self.least)}" if self.least else ""
-        bounds += f" up to {self.write(self.most)}" if self.most < LARGEST else ""
+        bounds = f" of at least {self.write(self.minimum)}" if self.minimum else ""
+        bounds += f" up to {self.write(self.maximum)}" if self.maximum < MAX_NUMBER else ""
         return f'seconds or a time such as "15m" or "30d"{bounds}'
 
-    def measure(self, text: str) -> float:
-        return quantity(text, UNITS_OF_TIME)
+    def parse_unit_text(self, text: str) -> float:
+        return parse_quantity(text, SECONDS_BY_UNIT)
 
     def write(self, value: Any) -> str:
-        unit = largest_unit(value, UNITS_OF_TIME)
+        unit = with_largest_unit(value, SECONDS_BY_UNIT)
         return f'"{unit}"' if unit else f"{value:g}"
 
 
-class Size(Measure, frozen=True):
+class Size(Quantity, frozen=True):
     """A number of bytes."""
 
     @property
     def expected(self) -> str:
         return 'bytes or a size such as "64KiB"'
 
-    def measure(self, text: str) -> float:
-        return quantity(text, UNITS_OF_SIZE)
+    def parse_unit_text(self, text: str) -> float:
+        return parse_quantity(text, BYTES_BY_UNIT)
 
     def parse(self, found: Any) -> Any:
         value = super().parse(found)
@@ -363,26 +364,26 @@ class Size(Measure, frozen=True):
         return int(value)
 
     def write(self, value: Any) -> str:
-        binary = {unit: size for unit, size in UNITS_OF_SIZE.items() if "i" in unit}
-        unit = largest_unit(value, binary)
+        binary = {unit: size for unit, size in BYTES_BY_UNIT.items() if "i" in unit}
+        unit = with_largest_unit(value, binary)
         return f'"{unit}"' if unit else str(value)
 
 
-class RateSetting(Measure, frozen=True):
-    """So many a second; slow ones are easier said as so many in a time."""
+class RateSetting(Quantity, frozen=True):
+    """A number per second. Slow rates are written as a number in a time, such as `5/30m`."""
 
     @property
     def expected(self) -> str:
         return 'a number per second or a rate such as "5/30m"'
 
-    def measure(self, text: str) -> float:
+    def parse_unit_text(self, text: str) -> float:
         count, slash, time = text.partition("/")
         if not slash:
-            return number(text)
-        seconds = quantity(time if time[:1].isdigit() else f"1{time}", UNITS_OF_TIME)
+            return parse_number(text)
+        seconds = parse_quantity(time if time[:1].isdigit() else f"1{time}", SECONDS_BY_UNIT)
         if not seconds:
             raise ValueError(text)
-        return number(count) / seconds
+        return parse_number(count) / seconds
 
     def write(self, value: Any) -> str:
         if value == 0 or value >= 1:
@@ -390,12 +391,12 @@ class RateSetting(Measure, frozen=True):
         for seconds in (1800, 60, 3600, 86400):
             count = round(value * seconds, 6)
             if count >= 1 and count == int(count):
-                return f'"{int(count)}/{largest_unit(seconds, UNITS_OF_TIME)}"'
+                return f'"{int(count)}/{with_largest_unit(seconds, SECONDS_BY_UNIT)}"'
         return repr(value)
 
 
-class Several(SettingRow, frozen=True):
-    """A list; in plain text its members stand between commas."""
+class ListOf(SettingRow, frozen=True):
+    """A list. In plain text, commas separate its members."""
 
     each: SettingRow = Text()
 
@@ -408,7 +409,7 @@ class Several(SettingRow, frozen=True):
             raise ValueError(found)
         return tuple(self.each.parse(member) for member in found)
 
-    def read(self, text: str) -> Any:
+    def parse_text(self, text: str) -> Any:
         return self.parse([part.strip() for part in text.split(",") if part.strip()])
 
     def write(self, value: Any) -> str:
@@ -416,7 +417,7 @@ class Several(SettingRow, frozen=True):
 
 
 class NamedValues(SettingRow, frozen=True):
-    """A table with names of the user's own; in plain text `name=value,name=value`."""
+    """A table whose names the user chooses. In plain text: `name=value,name=value`."""
 
     each: SettingRow = Text()
     key: SettingRow = Text()
@@ -434,7 +435,7 @@ class NamedValues(SettingRow, frozen=True):
             raise ValueError(found)
         return {self.key.parse(name): self.each.parse(value) for name, value in found.items()}
 
-    def read(self, text: str) -> Any:
+    def parse_text(self, text: str) -> Any:
         pairs = [part.partition("=") for part in text.split(",") if part.strip()]
         return self.parse({name.strip(): value.strip() for name, _, value in pairs})
 

@@ -1,9 +1,16 @@
-"""How a configuration is put together, and where it is refused.
+"""Loads the configuration, and refuses a wrong one.
 
-A value comes from the first of: a flag, the environment (`CHATD_SECTION__KEY`, or `CHATD_SECTION__KEY_FILE` for the
-content of a file), chatd.local.toml, the configuration file, a variable that other programs know (`PORT`), the default.
-Every value that is given is checked, also where another
-wins; what is wrong is said in one line that names the place, what was found and what is expected.
+A setting takes its value from the first of these that has one:
+
+    1. a flag
+    2. the environment: `CHATD_SECTION__KEY`, or `CHATD_SECTION__KEY_FILE` for the content of a file
+    3. chatd.local.toml
+    4. the configuration file
+    5. a variable that other programs know (`PORT`)
+    6. the default
+
+Every value is checked, even where another value takes precedence. An error is one line: the place, the value that was
+found, and the expected value.
 """
 
 from __future__ import annotations
@@ -16,67 +23,38 @@ from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
-from chatd.config.kinds import ANY, HIDDEN, SettingRow
+from chatd.config.kinds import ANY_ORIGIN, HIDDEN_TEXT, SettingRow
 from chatd.config.settings import (
-    ASYMMETRIC,
-    DIALECT,
-    DIALECTS,
-    NAMESPACE,
+    DEFAULT_DIALECTS,
+    DIALECT_ROW,
+    NAMESPACE_ROW,
+    PUBLIC_KEY_ALGORITHMS,
     ROWS,
+    SECRET_ALGORITHMS,
     SECTIONS,
-    SYMMETRIC,
-    AuthSettings,
     Config,
-    DataSettings,
-    EventSettings,
-    LimitSettings,
-    LogSettings,
-    MetricsSettings,
-    PresenceSettings,
-    ServerSettings,
-    SocketIoSettings,
     Sources,
-    TypingSettings,
 )
 
-__all__ = [  # the table's sections are part of this module's face
-    "AuthSettings",
-    "Config",
-    "ConfigError",
-    "DataSettings",
-    "EventSettings",
-    "LimitSettings",
-    "LogSettings",
-    "MetricsSettings",
-    "PresenceSettings",
-    "ServerSettings",
-    "SocketIoSettings",
-    "Sources",
-    "TypingSettings",
-    "load",
-    "notes",
-    "reload",
-]
-
-PREFIX = "CHATD_"
+VARIABLE_PREFIX = "CHATD_"
 FILE_NAME = "chatd.toml"
-LOCAL_NAME = "chatd.local.toml"
-"""Settings of one's own beside a chatd.toml that comes with the program."""
-COMMON = {"PORT": ("server", "port"), "ALLOWED_ORIGINS": ("server", "allowed_origins")}
-"""Variables that hosts and other programs set. They count where chatd's own say nothing."""
-ADDRESS_OF_A_SERVICE = ("tcp://", "udp://", "sctp://")
+LOCAL_FILE_NAME = "chatd.local.toml"
+"""The user's own settings, beside a chatd.toml that comes with the program."""
+COMMON_VARIABLES = {"PORT": ("server", "port"), "ALLOWED_ORIGINS": ("server", "allowed_origins")}
+"""Variables that hosting services and other programs set. They apply where no other source has a value."""
+SERVICE_ADDRESS_PREFIXES = ("tcp://", "udp://", "sctp://")
 LOOPBACK = ("localhost", "::1")
-FOUND_LENGTH = 60
+MAX_SHOWN_CHARACTERS = 60
 HEADER = re.compile(r"\s*\[+([^\[\]]+)\]")
 ASSIGNMENT = re.compile(r"""\s*("[^"]*"|[^\s="#]+)\s*=""")
 
 
 class ConfigError(Exception):
-    """What is wrong with the configuration, in one line that names the place."""
+    """An error in the configuration: one line that names the place."""
 
 
-class Given(NamedTuple):
-    """One value that somebody gave: where, for which setting, and whether it is still plain text."""
+class SourceValue(NamedTuple):
+    """One value from a source: the place, the setting, and whether the value is plain text or TOML."""
 
     where: str
     section: str
@@ -90,20 +68,20 @@ def load(
     flags: tuple[tuple[str, str, str], ...] = (),
     environ: Mapping[str, str] = os.environ,
 ) -> Config:
-    """The configuration in force; without `file`, from ./chatd.toml if there is one.
+    """Load the configuration. Without `file` it is read from ./chatd.toml, if that exists.
 
-    A flag is (the option as typed, `section.key`, the value's text).
+    A flag is (the option as typed, `section.key`, the text of the value).
     """
     values: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
-    dialects = dict(DIALECTS)
+    dialects = dict(DEFAULT_DIALECTS)
     origins = {}
     own = [
-        *(given for path in files(file) for given in from_file(path, wanted=path == file)),
+        *(given for path in configuration_files(file) for given in from_file(path, required=path == file)),
         *from_environment(environ),
         *from_flags(flags),
     ]
     for given in [*from_common(environ, own), *own]:
-        value = checked(given)
+        value = check_value(given)
         if given.section == "dialects":
             dialects[given.key] = value
         else:
@@ -112,13 +90,16 @@ def load(
     sections: dict[str, Any] = {name: kind(**values[name]) for name, kind in SECTIONS.items()}
     config = Config(**sections, dialects=dialects, origins=origins, sources=Sources(file, flags))
     for rule in RULES:
-        if complaint := rule(config):
-            raise ConfigError(complaint)
+        if error := rule(config):
+            raise ConfigError(error)
     return config
 
 
 def reload(old: Config, environ: Mapping[str, str] = os.environ) -> tuple[Config, tuple[str, ...]]:
-    """What SIGHUP does: `old` with what may change live, and the names of changed settings that wait for a restart."""
+    """Load the configuration again, for SIGHUP.
+
+    Returns `old` with the new values of live settings, and the names of changed settings that need a restart.
+    """
     new = load(old.sources.file, old.sources.flags, environ)
     merged: dict[str, Any] = {}
     namespaces = sorted({*old.dialects, *new.dialects})
@@ -131,133 +112,135 @@ def reload(old: Config, environ: Mapping[str, str] = os.environ) -> tuple[Config
     return msgspec.structs.replace(old, **merged, origins=new.origins), tuple(waiting)
 
 
-# ---- the places where values are given
+# ---- sources of values
 
 
-def files(file: str | None) -> tuple[str, ...]:
-    """What is read, in this order: the file that was asked for, else chatd.toml; and chatd.local.toml beside that."""
+def configuration_files(file: str | None) -> tuple[str, ...]:
+    """The files to read, in order: `file` or else chatd.toml; and chatd.local.toml beside a chatd.toml."""
     folder, name = os.path.split(file or FILE_NAME)
-    return (file or FILE_NAME, *([os.path.join(folder, LOCAL_NAME)] if name == FILE_NAME else []))
+    return (file or FILE_NAME, *([os.path.join(folder, LOCAL_FILE_NAME)] if name == FILE_NAME else []))
 
 
-def from_file(path: str, *, wanted: bool = False) -> Iterator[Given]:
-    """The tables of a TOML file; a file that was asked for must be there."""
+def from_file(path: str, *, required: bool = False) -> Iterator[SourceValue]:
+    """The values in a TOML file. A `required` file must exist."""
     try:
         with open(path, encoding="utf-8") as opened:
             text = opened.read()
         tables = tomllib.loads(text)
     except FileNotFoundError:
-        if not wanted:
+        if not required:
             return
-        raise ConfigError(f"{clean(path)}: no such file; expected a configuration (`chatd init` writes one)") from None
+        raise ConfigError(
+            f"{escaped(path)}: no such file; expected a configuration file (`chatd init` writes one)"
+        ) from None
     except OSError as problem:
-        raise ConfigError(f"{clean(path)}: cannot be read ({problem.strerror}); expected a TOML file") from None
+        raise ConfigError(f"{escaped(path)}: cannot be read ({problem.strerror}); expected a TOML file") from None
     except UnicodeDecodeError as problem:
-        raise ConfigError(f"{clean(path)}: byte {problem.start} is not UTF-8; expected a TOML file") from None
+        raise ConfigError(f"{escaped(path)}: byte {problem.start} is not UTF-8; expected a TOML file") from None
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
-        raise ConfigError(f"{clean(path)}: is not TOML: {clean(str(problem))}") from None
+        raise ConfigError(f"{escaped(path)}: is not TOML: {escaped(str(problem))}") from None
     for section, table in tables.items():
-        where = place(path, text, section, None)
+        where = line_of(path, text, section, None)
         if section not in SECTIONS and section != "dialects":
-            unknown(where, section, "section", [*ROWS, "dialects"])
+            refuse_unknown(where, section, "section", [*ROWS, "dialects"])
         if not isinstance(table, dict):
-            raise ConfigError(f"{where}: {section} is {shown(table)}; expected a section, [{section}]")
+            raise ConfigError(f"{where}: {section} is {quoted(table)}; expected a section, [{section}]")
         for key, value in table.items():
-            yield Given(place(path, text, section, key), section, key, value, plain=False)
+            yield SourceValue(line_of(path, text, section, key), section, key, value, plain=False)
 
 
-def from_common(environ: Mapping[str, str], own: list[Given]) -> Iterator[Given]:
-    """The variables of COMMON, for settings that are given nowhere else."""
+def from_common(environ: Mapping[str, str], own: list[SourceValue]) -> Iterator[SourceValue]:
+    """The variables of COMMON_VARIABLES, for settings that no other source sets."""
     given = {(one.section, one.key) for one in own}
-    for name, (section, key) in COMMON.items():
+    for name, (section, key) in COMMON_VARIABLES.items():
         if environ.get(name) and (section, key) not in given:
-            yield Given(name, section, key, environ[name], plain=True)
+            yield SourceValue(name, section, key, environ[name], plain=True)
 
 
-def from_environment(environ: Mapping[str, str]) -> Iterator[Given]:
-    """`CHATD_SECTION__KEY`. Other names without the double underscore are other programs': CHATD_ROOT, CHATD_PORT."""
+def from_environment(environ: Mapping[str, str]) -> Iterator[SourceValue]:
+    """The variables `CHATD_SECTION__KEY`. Names without the double underscore belong to other programs (CHATD_ROOT)."""
     for name, text in sorted(environ.items()):
-        if not name.startswith(PREFIX):
+        if not name.startswith(VARIABLE_PREFIX):
             continue
         if "__" not in name:
             refuse_single_underscore(name, text)
             continue
-        section, _, key = name.removeprefix(PREFIX).lower().partition("__")
+        section, _, key = name.removeprefix(VARIABLE_PREFIX).lower().partition("__")
         if section == "dialects":
             key = key if key.startswith("/") else f"/{key}"
         elif key not in ROWS.get(section, {}) and key.endswith("_file"):
             key = key.removesuffix("_file")
             if name.removesuffix("_FILE") in environ:
                 raise ConfigError(f"{name}: {name.removesuffix('_FILE')} is set as well; expected one of them")
-            text = content(name, text)
-        yield Given(name, section, key, text, plain=True)
+            text = read_value_file(name, text)
+        yield SourceValue(name, section, key, text, plain=True)
 
 
 def refuse_single_underscore(name: str, text: str) -> None:
-    """CHATD_SERVER_PORT is a mistake, unless a container manager wrote the address of a service chatd-server there."""
-    section, _, key = name.removeprefix(PREFIX).partition("_")
+    """Refuse CHATD_SERVER_PORT, unless a container manager has set it to the address of a service `chatd-server`."""
+    section, _, key = name.removeprefix(VARIABLE_PREFIX).partition("_")
     known = ROWS.get(section.lower(), {})
     meant = key.lower() in known or key.lower().removesuffix("_file") in known or section == "DIALECTS"
-    if key and meant and not text.startswith(ADDRESS_OF_A_SERVICE):
-        raise ConfigError(f"{name}: is not a variable of chatd; did you mean {PREFIX}{section}__{key}?")
+    if key and meant and not text.startswith(SERVICE_ADDRESS_PREFIXES):
+        raise ConfigError(f"{name}: is not a variable of chatd; did you mean {VARIABLE_PREFIX}{section}__{key}?")
 
 
-def from_flags(flags: tuple[tuple[str, str, str], ...]) -> Iterator[Given]:
-    """What was typed, later ones last."""
+def from_flags(flags: tuple[tuple[str, str, str], ...]) -> Iterator[SourceValue]:
+    """The values of the flags, in the order of the command line."""
     for option, name, text in flags:
         section, dot, key = name.partition(".")
         if not dot:
-            raise ConfigError(f"{option}: {shown(name)} is not a setting; expected SECTION.KEY=VALUE")
-        yield Given(option, section, key, text, plain=True)
+            raise ConfigError(f"{option}: {quoted(name)} is not a setting; expected SECTION.KEY=VALUE")
+        yield SourceValue(option, section, key, text, plain=True)
 
 
-def content(name: str, path: str) -> str:
-    """The value of a `…_FILE` variable: the file's content without the newline at its end."""
+def read_value_file(name: str, path: str) -> str:
+    """The value of a `…_FILE` variable: the content of the file, without the newline at its end."""
     try:
         with open(path, encoding="utf-8") as opened:
             return opened.read().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as problem:
         reason = getattr(problem, "strerror", None) or "not UTF-8"
-        raise ConfigError(f"{name}: {shown(path)} cannot be read ({reason}); expected a file with the value") from None
+        raise ConfigError(f"{name}: {quoted(path)} cannot be read ({reason}); expected a file with the value") from None
 
 
 # ---- checks
 
 
-def checked(given: Given) -> Any:
-    """The value in its own type, or the one line that says why not."""
-    row = row_of(given)
+def check_value(given: SourceValue) -> Any:
+    """Convert the value to its type. Raises ConfigError when it is not valid."""
+    row = find_row(given)
     try:
-        return row.read(given.value) if given.plain else row.parse(given.value)
+        return row.parse_text(given.value) if given.plain else row.parse(given.value)
     except ValueError:
         name = f"{given.section}.{given.key}"
-        found = HIDDEN if row.secret else shown(given.value)
+        found = HIDDEN_TEXT if row.secret else quoted(given.value)
         raise ConfigError(f"{given.where}: {name} is {found}; expected {row.expected}") from None
 
 
-def row_of(given: Given) -> SettingRow:
-    """The row of the setting that was meant."""
+def find_row(given: SourceValue) -> SettingRow:
+    """The row of the setting. Raises ConfigError for an unknown name."""
     if given.section == "dialects":
         try:
-            NAMESPACE.parse(given.key)
+            NAMESPACE_ROW.parse(given.key)
         except ValueError:
             raise ConfigError(
-                f"{given.where}: {shown(given.key)} is no namespace; expected {NAMESPACE.expected}"
+                f"{given.where}: {quoted(given.key)} is not a namespace; expected {NAMESPACE_ROW.expected}"
             ) from None
-        return DIALECT
+        return DIALECT_ROW
     if given.section not in ROWS:
-        unknown(given.where, given.section, "section", [*ROWS, "dialects"])
+        refuse_unknown(given.where, given.section, "section", [*ROWS, "dialects"])
     if given.key not in ROWS[given.section]:
         names = [f"{section}.{key}" for section, rows in ROWS.items() for key in rows]
-        unknown(given.where, f"{given.section}.{given.key}", "setting", names)
+        refuse_unknown(given.where, f"{given.section}.{given.key}", "setting", names)
     return ROWS[given.section][given.key]
 
 
-def unknown(where: str, name: str, noun: str, known: list[str]) -> NoReturn:
-    """Refuse a name that does not exist, and offer the nearest that does."""
-    import difflib  # only for people who mistype
+def refuse_unknown(where: str, name: str, noun: str, known: list[str]) -> NoReturn:
+    """Refuse an unknown name, and suggest the most similar one."""
+    import difflib  # imported only for a misspelled name
 
-    name = shown(name).strip('"')
+    name = quoted(name).strip('"')
     section, _, key = name.partition(".")
     same_key = [other for other in known if key and other.endswith(f".{key}")]
     near = same_key or difflib.get_close_matches(name, known, 1, 0.7)
@@ -266,21 +249,21 @@ def unknown(where: str, name: str, noun: str, known: list[str]) -> NoReturn:
     raise ConfigError(f"{where}: {name} is not a {noun}; {hint}")
 
 
-def clean(text: str) -> str:
-    """Control characters escaped, so that one line stays one."""
+def escaped(text: str) -> str:
+    """Escape control characters, so that the text stays on one line."""
     return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
-def shown(value: Any) -> str:
-    """A value as part of one line: quoted, and short."""
-    text = clean(value if isinstance(value, str) else repr(value))
-    text = text if len(text) <= FOUND_LENGTH else f"{text[:FOUND_LENGTH]}…"
+def quoted(value: Any) -> str:
+    """A value for an error line: in quotes, and shortened."""
+    text = escaped(value if isinstance(value, str) else repr(value))
+    text = text if len(text) <= MAX_SHOWN_CHARACTERS else f"{text[:MAX_SHOWN_CHARACTERS]}…"
     return f'"{text}"' if isinstance(value, str) else text
 
 
-def place(path: str, text: str, section: str, key: str | None) -> str:
-    """`chatd.toml, line 3`: tomllib keeps no lines, so look for the one that was most likely meant."""
-    wanted = section if key is None else f"{section}.{key}"
+def line_of(path: str, text: str, section: str, key: str | None) -> str:
+    """The place of a setting, `chatd.toml, line 3`. tomllib reports no lines, so this searches for the likely one."""
+    target = section if key is None else f"{section}.{key}"
     table = ""
     for at, line in enumerate(text.splitlines(), 1):
         if header := HEADER.match(line):
@@ -289,12 +272,12 @@ def place(path: str, text: str, section: str, key: str | None) -> str:
             name = f"{table}.{assignment[1]}".replace('"', "").lstrip(".")
         else:
             continue
-        if name == wanted or name.startswith(f"{wanted}."):
-            return f"{clean(path)}, line {at}"
-    return clean(path)
+        if name == target or name.startswith(f"{target}."):
+            return f"{escaped(path)}, line {at}"
+    return escaped(path)
 
 
-# ---- rules between settings: each gives its complaint, or nothing
+# ---- rules between settings: each returns its error line, or ""
 
 
 def on_loopback(host: str) -> bool:
@@ -302,7 +285,7 @@ def on_loopback(host: str) -> bool:
     return host in LOOPBACK or host.startswith("127.")
 
 
-def both_halves_of_tls(config: Config) -> str:
+def tls_pair_is_complete(config: Config) -> str:
     halves = {"tls_certificate": config.server.tls_certificate, "tls_key": config.server.tls_key}
     there = [f"server.{name}" for name, value in halves.items() if value]
     missing = [f"server.{name}" for name, value in halves.items() if not value]
@@ -312,24 +295,24 @@ def both_halves_of_tls(config: Config) -> str:
 
 
 def dialects_exist(config: Config) -> str:
-    changed = {space: name for space, name in config.dialects.items() if name != DIALECTS.get(space)}
+    changed = {space: name for space, name in config.dialects.items() if name != DEFAULT_DIALECTS.get(space)}
     if not changed:
         return ""
-    from protocol.dialects import names  # late: the defaults are known to be there
+    from protocol.dialects import names  # imported only when needed: the defaults exist
 
     for namespace, name in changed.items():
         if name not in names():
             where = origin(config, f"dialects.{namespace}")
-            return f'{where}: dialects."{namespace}" is {shown(name)}; expected one of {", ".join(names())}'
+            return f'{where}: dialects."{namespace}" is {quoted(name)}; expected one of {", ".join(names())}'
     return ""
 
 
-def one_family(config: Config) -> str:
+def one_kind_of_algorithm(config: Config) -> str:
     chosen = config.auth.algorithms
-    if set(chosen) & set(SYMMETRIC) and set(chosen) & set(ASYMMETRIC):
+    if set(chosen) & set(SECRET_ALGORITHMS) and set(chosen) & set(PUBLIC_KEY_ALGORITHMS):
         return (
             f"{origin(config, 'auth.algorithms')}: auth.algorithms mixes secrets and public keys; "
-            f"expected some of {', '.join(SYMMETRIC)}, or some of {', '.join(ASYMMETRIC)}"
+            f"expected some of {', '.join(SECRET_ALGORITHMS)}, or some of {', '.join(PUBLIC_KEY_ALGORITHMS)}"
         )
     return ""
 
@@ -342,12 +325,12 @@ def one_source_of_keys(config: Config) -> str:
     return f"{origin(config, chosen[1])}: {chosen[1]} is set beside {chosen[0]}; expected one of them"
 
 
-def insecure_only_at_home(config: Config) -> str:
+def insecure_only_on_loopback(config: Config) -> str:
     if not config.auth.insecure_userid or on_loopback(config.server.host):
         return ""
     return (
         f"{origin(config, 'auth.insecure_userid')}: auth.insecure_userid is true and server.host is "
-        f"{shown(config.server.host)}; expected a loopback address such as 127.0.0.1"
+        f"{quoted(config.server.host)}; expected a loopback address such as 127.0.0.1"
     )
 
 
@@ -360,29 +343,29 @@ def pages_fit(config: Config) -> str:
 
 
 def origin(config: Config, name: str) -> str:
-    """Where a setting was given."""
+    """The place where a setting was set."""
     return config.origins.get(name, "default")
 
 
 RULES: tuple[Callable[[Config], str], ...] = (
-    both_halves_of_tls,
+    tls_pair_is_complete,
     dialects_exist,
-    one_family,
+    one_kind_of_algorithm,
     one_source_of_keys,
-    insecure_only_at_home,
+    insecure_only_on_loopback,
     pages_fit,
 )
 
 
-# ---- notes: what a setting means where that is easily overlooked
+# ---- notes: consequences of a setting that are easily overlooked
 
 
 def every_origin(config: Config) -> str:
-    if ANY not in config.server.allowed_origins:
+    if ANY_ORIGIN not in config.server.allowed_origins:
         return ""
     return (
         'server.allowed_origins is "*": pages of every site may use this server with a token, without credentials; '
-        "a Socket.IO client with withCredentials: true needs its own origin in the list"
+        "a Socket.IO client with withCredentials: true needs its origin in the list"
     )
 
 
@@ -390,5 +373,5 @@ NOTES: tuple[Callable[[Config], str], ...] = (every_origin,)
 
 
 def notes(config: Config) -> list[str]:
-    """What `chatd config check` says of a configuration that is right."""
-    return [said for note in NOTES if (said := note(config))]
+    """The notes that `chatd config check` prints for a valid configuration."""
+    return [text for note in NOTES if (text := note(config))]

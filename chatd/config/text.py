@@ -1,7 +1,7 @@
-"""The settings as people read them: chatd.toml, docs/settings.md, and what `chatd config` prints.
+"""Prints the settings: chatd.toml, docs/settings.md, and the output of `chatd config`.
 
-All are printed from the table in chatd/config/settings.py; nothing here knows a setting by its name but the dialects,
-whose keys are the namespaces.
+All are printed from the table in chatd/config/settings.py. Only the dialects are handled by name, because their keys
+are namespaces.
 """
 
 from __future__ import annotations
@@ -9,49 +9,61 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from chatd.config.kinds import HIDDEN, SettingRow
-from chatd.config.settings import DIALECT, DIALECTS, NAMESPACE, ROWS, SECTIONS, Config
+from chatd.config.kinds import HIDDEN_TEXT, SettingRow
+from chatd.config.settings import DEFAULT_DIALECTS, DIALECT_ROW, NAMESPACE_ROW, ROWS, SECTIONS, Config
 
-LOCAL = """\
-# Settings of your own: read after chatd.toml, and ignored by git. chatd.toml has every setting with its default.
-# Write a section and below it what you want to change, such as:
+LOCAL_HEAD = """\
+# Your own settings. chatd reads this file after chatd.toml, and git ignores it.
+# chatd.toml lists every setting with its default. Write a section and the settings that you change, such as:
 #
 #[server]
 #host = "0.0.0.0"
 """
-HEAD = """\
-# chatd's configuration. Every setting is here with its default; take the # away from before a name to change it.
+TOML_HEAD = """\
+# The configuration of chatd. It lists every setting with its default. To change a setting, remove the # before it.
 #
-# Each setting can also be given as a flag, --set section.key=value, or in the environment, CHATD_SECTION__KEY=value
-# (CHATD_SECTION__KEY_FILE=path takes it from a file). A flag wins over the environment, that over chatd.local.toml
-# beside this file, that over this file. PORT and ALLOWED_ORIGINS count where none of these says anything.
-# Times are seconds or "500ms", "10s", "15m", "12h", "30d"; sizes are bytes or "64KiB", "25MiB".
-# Settings marked (live) are taken up on SIGHUP, the others at the next start.
+# A setting takes its value from the first of these that has one:
+#   1. a flag: --set section.key=value
+#   2. the environment: CHATD_SECTION__KEY=value, or CHATD_SECTION__KEY_FILE=path for the content of a file
+#   3. chatd.local.toml beside this file
+#   4. this file
+#   5. the variables PORT and ALLOWED_ORIGINS
+#   6. the default
+# Times are seconds or "500ms", "10s", "15m", "12h", "30d". Sizes are bytes or "64KiB", "25MiB".
+# SIGHUP applies changes to settings marked (live). The others need a restart.
 """
-MANUAL = """\
+MANUAL_HEAD = """\
 # Settings
 
 *Printed from the table in `chatd/config/settings.py` by `make docs`.*
 
-A value comes from the first of: a flag (`--set server.port=3001`), the environment (`CHATD_SERVER__PORT=3001`, or
-`CHATD_SERVER__PORT_FILE=path` for the content of a file), `chatd.local.toml` beside `chatd.toml`, the configuration
-file (`-c FILE`, else `./chatd.toml`), the variables `PORT` and `ALLOWED_ORIGINS` (comma-separated) that many hosts set
-for `server.port` and `server.allowed_origins`, the default. `chatd config show` prints where each value comes from.
+A setting takes its value from the first of these that has one:
 
-In a checkout, `chatd.toml` lists every setting and belongs to git. `chatd init` there makes `chatd.local.toml`, which
-git ignores, for settings of your own.
+1. a flag: `--set server.port=3001`
+2. the environment: `CHATD_SERVER__PORT=3001`, or `CHATD_SERVER__PORT_FILE=path` for the content of a file
+3. `chatd.local.toml` beside `chatd.toml`
+4. the configuration file: `-c FILE`, else `./chatd.toml`
+5. the variables `PORT` and `ALLOWED_ORIGINS` (separated by commas), which many hosting services set, for `server.port`
+   and `server.allowed_origins`
+6. the default
 
-An unknown name or a bad value is refused in one line, with exit code 2. Paths are relative to the folder that
-chatd was started in. Times are seconds or texts such as `"15m"`; sizes are bytes or texts such as `"64KiB"`; rates are
-numbers per second or texts such as `"5/30m"`. Lists stand between commas in flags and in the environment.
+`chatd config show` prints each value and its source. `chatd config check` checks the configuration without starting
+the server.
 
-*live*: taken up on SIGHUP, which stops a server that runs on a terminal. *secret*: never shown.
+In a checkout, git tracks `chatd.toml`, which lists every setting. There `chatd init` writes `chatd.local.toml` for your
+own settings, which git ignores.
+
+chatd refuses an unknown name or a bad value with one line and exit code 2. Paths are relative to the folder in which
+chatd was started. Times are seconds, or texts such as `"15m"`. Sizes are bytes, or texts such as `"64KiB"`. Rates are
+numbers per second, or texts such as `"5/30m"`. In flags and in the environment, commas separate the members of a list.
+
+*live*: SIGHUP applies the change without a restart. On a terminal, SIGHUP stops the server. *secret*: never shown.
 """
 
 
 def as_toml() -> str:
-    """chatd.toml: every setting as a comment."""
-    parts = [HEAD]
+    """The text of chatd.toml: every setting as a comment."""
+    parts = [TOML_HEAD]
     for name, rows in ROWS.items():
         parts.append(f"\n[{name}]\n# {SECTIONS[name].__doc__}\n")
         defaults = SECTIONS[name]()
@@ -64,15 +76,15 @@ def as_toml() -> str:
 
 
 def dialects_as_toml() -> str:
-    rows = "".join(f"#{json.dumps(name)} = {json.dumps(dialect)}\n" for name, dialect in DIALECTS.items())
-    return f"\n[dialects]\n# {DIALECT.about}\n\n{rows}"
+    rows = "".join(f"#{json.dumps(name)} = {json.dumps(dialect)}\n" for name, dialect in DEFAULT_DIALECTS.items())
+    return f"\n[dialects]\n# {DIALECT_ROW.about}\n\n{rows}"
 
 
 def as_manual() -> str:
-    """docs/settings.md."""
-    parts = [MANUAL]
+    """The text of docs/settings.md."""
+    parts = [MANUAL_HEAD]
     for name, rows in ROWS.items():
-        parts.append(f"\n## [{name}]\n\n{SECTIONS[name].__doc__}\n\n| setting | default | meaning | takes |\n")
+        parts.append(f"\n## [{name}]\n\n{SECTIONS[name].__doc__}\n\n| setting | default | meaning | values |\n")
         parts.append("|---|---|---|---|\n")
         defaults = SECTIONS[name]()
         parts += [manual_row(key, row, getattr(defaults, key)) for key, row in rows.items()]
@@ -87,28 +99,28 @@ def manual_row(key: str, row: SettingRow, default: Any) -> str:
 
 
 def dialects_as_manual() -> str:
-    rows = "".join(f'| `"{name}"` | `"{dialect}"` |\n' for name, dialect in DIALECTS.items())
+    rows = "".join(f'| `"{name}"` | `"{dialect}"` |\n' for name, dialect in DEFAULT_DIALECTS.items())
     return (
-        f"\n## [dialects]\n\n{DIALECT.about} Each name is {NAMESPACE.expected}. In the environment `/chat` is "
+        f"\n## [dialects]\n\n{DIALECT_ROW.about} Each name is {NAMESPACE_ROW.expected}. In the environment `/chat` is "
         f"`CHATD_DIALECTS__CHAT` and `/` is `CHATD_DIALECTS__`.\n\n| namespace | default |\n|---|---|\n{rows}"
     )
 
 
 def as_shown(config: Config) -> str:
-    """What is in force, and where each value came from. Valid TOML, but that secrets are not shown."""
+    """Each value and its source. The text is valid TOML; secrets are hidden."""
     parts = []
     for name, rows in ROWS.items():
         section = getattr(config, name)
         values = {key: row.write(getattr(section, key)) for key, row in rows.items()}
-        parts.append(block(name, values, config.origins))
+        parts.append(section_block(name, values, config.origins))
         if name == "auth":
-            spelt = {json.dumps(space): json.dumps(dialect) for space, dialect in config.dialects.items()}
-            parts.append(block("dialects", spelt, config.origins))
+            written = {json.dumps(space): json.dumps(dialect) for space, dialect in config.dialects.items()}
+            parts.append(section_block("dialects", written, config.origins))
     return "\n".join(parts)
 
 
-def block(section: str, values: dict[str, str], origins: dict[str, str]) -> str:
-    """One section, its origins in a column."""
+def section_block(section: str, values: dict[str, str], origins: dict[str, str]) -> str:
+    """One section, with the source of each value in a column."""
     lines = [f"[{section}]"]
     for key, value in values.items():
         source = origins.get(section + "." + key.strip('"'), "default")
@@ -117,23 +129,23 @@ def block(section: str, values: dict[str, str], origins: dict[str, str]) -> str:
 
 
 def as_environment(config: Config) -> str:
-    """What is in force as environment variables: settings that are no default set, the others as comments."""
+    """The settings as environment variables. Those with their default value are comments."""
     lines = []
     for name, rows in ROWS.items():
         section = getattr(config, name)
         for key, row in rows.items():
             mark = "" if f"{name}.{key}" in config.origins else "#"
-            lines.append(f"{mark}CHATD_{name.upper()}__{key.upper()}={plain(row, getattr(section, key))}")
+            lines.append(f"{mark}CHATD_{name.upper()}__{key.upper()}={plain_value(row, getattr(section, key))}")
     for space, dialect in config.dialects.items():
         mark = "" if f"dialects.{space}" in config.origins else "#"
         lines.append(f"{mark}CHATD_DIALECTS__{space.removeprefix('/').upper()}={dialect}")
     return "\n".join(lines) + "\n"
 
 
-def plain(row: SettingRow, value: Any) -> str:
-    """A value without TOML's quotes, as `Row.read` takes it."""
+def plain_value(row: SettingRow, value: Any) -> str:
+    """A value without TOML's quotes, in the form that `SettingRow.parse_text` accepts."""
     if row.secret:
-        return HIDDEN if value else ""
+        return HIDDEN_TEXT if value else ""
     if isinstance(value, tuple):
         return ",".join(value)
     written = row.write(value)

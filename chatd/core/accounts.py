@@ -120,7 +120,7 @@ class Accounts:
                 admitted,
                 self._refresh_row(fresh),
                 self.identity.address_digest(address),
-                apart=self.identity.foreign,
+                above_foreign_ids=self.identity.foreign,
             )
 
         entrant = await self.app.database.write(unit)

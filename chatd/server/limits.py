@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 
-from chatd.config.load import ConfigError, origin, shown
+from chatd.config.load import ConfigError, origin, quoted
 from chatd.config.settings import Config
 from chatd.connections.jsonrpc import SUBPROTOCOL
 from chatd.core.dispatch import UserRates
@@ -86,7 +86,7 @@ def tls_context(config: Config) -> ssl.SSLContext | None:
 
 def _tls_problem(config: Config, name: str, path: str, trouble: str) -> ConfigError:
     setting = f"server.{name}"
-    return ConfigError(f"{origin(config, setting)}: {setting} is {shown(path)}; {trouble}")
+    return ConfigError(f"{origin(config, setting)}: {setting} is {quoted(path)}; {trouble}")
 
 
 def http_rules(config: Config) -> HttpRules:

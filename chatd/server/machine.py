@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chatd.auth.identity import check_keys
-from chatd.config.load import ConfigError, origin, shown
+from chatd.config.load import ConfigError, origin, quoted
 from chatd.config.settings import Config
 from chatd.server.limits import tls_context
 
@@ -24,7 +24,7 @@ def check_machine(config: Config) -> None:
 
 
 def wrong(config: Config, setting: str, found: str, problem: str) -> ConfigError:
-    return ConfigError(f"{origin(config, setting)}: {setting} is {shown(found)}; {problem}")
+    return ConfigError(f"{origin(config, setting)}: {setting} is {quoted(found)}; {problem}")
 
 
 def check_addresses(config: Config) -> None:

@@ -199,9 +199,14 @@ def _check_unused(tx: ReadTransaction, handle: str | None, noun: str, *, except_
 
 
 def register(
-    tx: Transaction, new_account: NewAccount, session: RefreshRow, address_digest: str, *, apart: bool = False
+    tx: Transaction,
+    new_account: NewAccount,
+    session: RefreshRow,
+    address_digest: str,
+    *,
+    above_foreign_ids: bool = False,
 ) -> TokenGrant:
-    add(tx, new_account, apart=apart)
+    add(tx, new_account, above_foreign_ids=above_foreign_ids)
     account = find_account(tx, new_account.name)
     return _start_session(tx, account, session, address_digest)
 
@@ -253,8 +258,8 @@ def _start_session(tx: Transaction, account: Account, session: RefreshRow, addre
 # Changes by administrators
 
 
-def add(tx: Transaction, new_account: NewAccount, *, apart: bool = False) -> User:
-    """Add a local user. With `apart`, the id is from the range that another issuer's ids do not use."""
+def add(tx: Transaction, new_account: NewAccount, *, above_foreign_ids: bool = False) -> User:
+    """Add a local user. With `above_foreign_ids`, the id is from the range that another issuer's ids do not use."""
     check_available(tx, new_account)
     return users.add(
         tx,
@@ -263,7 +268,7 @@ def add(tx: Transaction, new_account: NewAccount, *, apart: bool = False) -> Use
         display=new_account.display,
         password=new_account.password,
         admin=new_account.admin,
-        above_foreign_ids=apart,
+        above_foreign_ids=above_foreign_ids,
     )
 
 

@@ -156,7 +156,7 @@ def session_ended() -> Refusal:
 
 
 def _unused_name(tx: ReadTransaction, name: str) -> str:
-    """Return the name, or the name with the first number that makes it unused as a name and as an address."""
+    """Append the first number that makes the name unused, as a name and as an address."""
     candidate, number = name, 1
     while accounts.ids_with_handle(tx, candidate):
         number += 1

@@ -40,8 +40,8 @@ def make_page(
 ) -> Page:
     """Make a page of `rows`, which are in display order and may have one extra row.
 
-    The cursor of the next page is the first row of an ascending list (oldest first), or the last row of a descending
-    one. With `after`, it is the row at the other end.
+    The next page begins at a row of this page. In an ascending list (oldest first), this is the first row, and in a
+    descending list the last. With `after`, it is the row at the other end.
     """
     has_more = len(rows) > limit
     forward = command.after is not None

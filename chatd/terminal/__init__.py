@@ -1,1 +1,1 @@
-"""The chat that the shell has: a conversation on a terminal or a pipe, over chatd.client."""
+"""`chatd chat`: a conversation on a terminal or a pipe, with chatd.client."""

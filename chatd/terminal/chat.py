@@ -1,4 +1,4 @@
-"""What `chatd chat` does once it knows where: join, print what was said, send what is typed."""
+"""The chat of `chatd chat`: joins the conversation, prints its messages, and sends the typed lines."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ HELP = "Each line is a message. /quit or Ctrl-D ends."
 
 
 class ChatFailed(Exception):
-    """The chat could not begin, or could not go on; the text says why."""
+    """The chat could not begin or continue. The text is the reason."""
 
 
-class ChatPlace(NamedTuple):
-    """A conversation of a server, as a user; `renew` opens it again, for a new token."""
+class OpenedConversation(NamedTuple):
+    """A conversation on a server, opened by a user. `renew` opens it again, with a new token."""
 
     url: str
     token: str
     conversation: str
     title: str
-    renew: Callable[[], ChatPlace] | None = None
+    renew: Callable[[], OpenedConversation] | None = None
 
 
-def chat(place: ChatPlace, last: int | None) -> bool:
-    """Chat to the end of the input; whether everything was sent."""
+def chat(opened: OpenedConversation, last: int | None) -> bool:
+    """Chat until the end of the input. Returns whether every line was sent."""
     try:
-        return _run(partial(ChatScreen(place).run, last))
+        return _run_unwrapped(partial(ChatScreen(opened).run, last))
     except ChatError as problem:
-        raise ChatFailed(f"{place.url}: {problem}") from None
+        raise ChatFailed(f"{opened.url}: {problem}") from None
     except ValueError as problem:
         raise ChatFailed(str(problem)) from None
 
 
-def _run(task: Callable[[], Awaitable[bool]]) -> bool:
-    """Run a task; what ends it comes out as it is, not in a nursery's group."""
+def _run_unwrapped(task: Callable[[], Awaitable[bool]]) -> bool:
+    """Run a task. Raises its error itself, not in the exception group of a nursery."""
     try:
         return trio.run(task)
     except BaseExceptionGroup as group:
@@ -62,8 +62,8 @@ def _run(task: Callable[[], Awaitable[bool]]) -> bool:
 class ChatScreen:
     """One conversation on a terminal."""
 
-    def __init__(self, place: ChatPlace) -> None:
-        self._place = place
+    def __init__(self, opened: OpenedConversation) -> None:
+        self._opened = opened
         self._names: dict[int, str] = {}
         self._printed: set[str] = set()
         self._token_used = False
@@ -76,17 +76,17 @@ class ChatScreen:
         }
 
     async def run(self, last: int | None) -> bool:
-        """Print the last messages, then what arrives; send each line. The end of the input is the end."""
+        """Print the last messages and each new one, and send each line, until the end of the input."""
         interactive = self._terminal.interactive
         shown = last if last is not None else DEFAULT_MESSAGES if interactive else 0
-        token = self._token if self._place.renew is not None else self._place.token
-        with self._terminal.kept():
-            async with connect(self._place.url, token, patience=PATIENCE_SECONDS) as chat:
+        token = self._token if self._opened.renew is not None else self._opened.token
+        with self._terminal.restored_at_exit():
+            async with connect(self._opened.url, token, patience=PATIENCE_SECONDS) as chat:
                 await self._join(chat)
                 await self._show_last(shown)
                 if not interactive:
                     return await self._send_all(chat)
-                self._terminal.print(f"-- {printable(self._place.title)}. {HELP}")
+                self._terminal.print(f"-- {printable(self._opened.title)}. {HELP}")
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._print_events, chat)
                     sent = await self._send_all(chat)
@@ -94,28 +94,28 @@ class ChatScreen:
                 return sent
 
     async def _token(self) -> str:
-        """The token of the place; when that is no longer valid, the one of a place opened again."""
-        if self._token_used and self._place.renew is not None:
-            self._place = await trio.to_thread.run_sync(self._place.renew)
+        """The token of the conversation. When the server rejects it, the conversation is opened again for a new one."""
+        if self._token_used and self._opened.renew is not None:
+            self._opened = await trio.to_thread.run_sync(self._opened.renew)
         self._token_used = True
-        return self._place.token
+        return self._opened.token
 
     async def _join(self, chat: Chat) -> None:
-        await chat.call("conversation:join", {"conversationId": self._place.conversation})
+        await chat.call("conversation:join", {"conversationId": self._opened.conversation})
 
     async def _send_all(self, chat: Chat) -> bool:
-        """Send every line; whether all were taken."""
-        taken = True
+        """Send every line. Returns whether the server accepted all."""
+        accepted = True
         async for line in self._terminal.lines():
             if line.strip() == "/quit" and self._terminal.interactive:
                 break
             if line.strip():
-                taken &= await self._send(chat, line)
-        return taken
+                accepted &= await self._send(chat, line)
+        return accepted
 
     async def _send(self, chat: Chat, line: str) -> bool:
         try:
-            await chat.send("message:send", {"conversationId": self._place.conversation, "content": line})
+            await chat.send("message:send", {"conversationId": self._opened.conversation, "content": line})
         except Refused as refused:
             self._terminal.print(f"-- not sent: {refused.message}")
             return False
@@ -125,7 +125,7 @@ class ChatScreen:
         async for event in chat.events():
             if isinstance(event, StreamGap):
                 await self._show_last(PAGE_MESSAGES)
-            elif event.room is None or event.room == f"conversation:{self._place.conversation}":
+            elif event.room is None or event.room == f"conversation:{self._opened.conversation}":
                 await self._print_event(event)
 
     async def _print_event(self, event: StreamEvent) -> None:
@@ -149,9 +149,9 @@ class ChatScreen:
     # REST
 
     async def _show_last(self, count: int) -> None:
-        """Print the last messages that are not on the screen yet."""
+        """Print those of the last messages that are not on the screen yet."""
         if count > 0:
-            path = f"/conversations/{quote(self._place.conversation)}/messages?limit={min(count, PAGE_MESSAGES)}"
+            path = f"/conversations/{quote(self._opened.conversation)}/messages?limit={min(count, PAGE_MESSAGES)}"
             for message in await self._get(path):
                 await self._message(message)
 
@@ -162,13 +162,13 @@ class ChatScreen:
         return self._names[user]
 
     async def _get(self, path: str) -> Any:
-        request = urllib.request.Request(  # noqa: S310 - the address is the caller's
-            self._place.url.rstrip("/") + path, headers={"Authorization": f"Bearer {self._place.token}"}
+        request = urllib.request.Request(  # noqa: S310 - the user gives the address
+            self._opened.url.rstrip("/") + path, headers={"Authorization": f"Bearer {self._opened.token}"}
         )
-        return await trio.to_thread.run_sync(_fetched, request, abandon_on_cancel=True)
+        return await trio.to_thread.run_sync(_fetch_json, request, abandon_on_cancel=True)
 
 
-def _fetched(request: urllib.request.Request) -> Any:
+def _fetch_json(request: urllib.request.Request) -> Any:
     try:
         with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:  # noqa: S310
             return json.load(answer)

@@ -1,7 +1,7 @@
-"""Lines from standard input, and lines to standard output, with Trio.
+"""Reads lines from standard input and prints lines to standard output, with Trio.
 
-On a terminal, a line that is printed while the user types appears above the line that is being typed. Text from other
-users is printed without control characters: nobody's message moves the cursor or changes a colour.
+On a terminal, a line that is printed while the user types appears above the line that is being typed. `printable`
+removes control characters from the text of other users, so that a message cannot move the cursor or change a colour.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ READ_BYTES = 65_536
 
 
 class Terminal:
-    """Standard input and output. `interactive`: a person types."""
+    """Standard input and output. `interactive`: standard input is a terminal."""
 
     def __init__(self, prompt: str = "") -> None:
         self.prompt = prompt
@@ -36,13 +36,13 @@ class Terminal:
         print(f"{CLEAR_LINE}{line}\n{self.prompt}{readline.get_line_buffer()}", end="", flush=True)
 
     async def lines(self) -> AsyncIterator[str]:
-        """The lines of the input, to its end."""
+        """The lines of the input, until its end."""
         read = self._typed_lines if self.interactive else self._piped_lines
         async for line in read():
             yield line
 
     async def _typed_lines(self) -> AsyncIterator[str]:
-        import readline  # noqa: F401 - gives input() a line that can be edited
+        import readline  # noqa: F401 - makes the line of input() editable
 
         while True:
             self._typing = True
@@ -53,17 +53,17 @@ class Terminal:
                 return
             finally:
                 self._typing = False
-            self._erase(line)
+            self._erase_typed_line(line)
             yield line
 
-    def _erase(self, line: str) -> None:
-        """Take the typed line away: it comes back as a message."""
+    def _erase_typed_line(self, line: str) -> None:
+        """Remove the typed line from the screen: it appears again as a message."""
         if sys.stdout.isatty():
             rows = (len(self.prompt) + len(line)) // shutil.get_terminal_size().columns + 1
             print(f"\x1b[{rows}A\r\x1b[J", end="", flush=True)
 
     async def _piped_lines(self) -> AsyncIterator[str]:
-        """Read the descriptor itself: a thread that waits in sys.stdin would hold its lock when the program ends."""
+        """Read the file descriptor. A thread that waits in sys.stdin would hold its lock when the program ends."""
         rest = b""
         while data := await trio.to_thread.run_sync(os.read, 0, READ_BYTES, abandon_on_cancel=True):
             *lines, rest = (rest + data).split(b"\n")
@@ -73,8 +73,8 @@ class Terminal:
             yield rest.decode("utf-8", "replace")
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Leave the terminal as it was found: a program that ends while the user types would leave it without echo."""
+    def restored_at_exit(self) -> Iterator[None]:
+        """Restore the terminal at the end. A program that ends while the user types would leave it without echo."""
         if not self.interactive:
             yield
             return
@@ -88,5 +88,5 @@ class Terminal:
 
 
 def printable(text: str) -> str:
-    """The text with every control character replaced; a line of a message stays a line."""
+    """Replace every control character except the newline."""
     return "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text)

@@ -1,38 +1,46 @@
-// chatd's client for browsers and Node: it misses nothing, doubles nothing, and says so where it can't help it.
+// chatd's client for browsers and Node: it delivers each event once, and reports a gap where it cannot.
 //
 //   import { connect } from "/client.js";
 //   const chat = connect("https://chat.example", { token });
 //   chat.on("message:created", (event) => show(event.data));
-//   chat.on("gap", (event) => loadAnew(event.data));             // why: epoch, trimmed, too_far, connection, none
+//   chat.on("gap", (event) => loadAgain(event.data));            // reason: epoch, trimmed, too_far, connection, none
 //   await chat.call("conversation:join", { conversationId });    // the ack; throws Refused
 //   await chat.send("message:send", { conversationId, content }); // once, across reconnects and restarts
 //   for await (const event of chat) ...                          // { name, data, position, room }
 //   chat.close();
 //
-// connect(url, options): `token` is a string, or an async function that is asked for one at first and whenever the last
-// is no good any more (a TypeError of it, fetch's without a network, is tried again). `namespace` ("/chat"), `dialect`;
-// `resume`: the `chat.mark` of an earlier chat; `buffer` (1000): how many events may wait for an iterator; `patience`:
-// seconds without a connection before it gives up; `WebSocket`, `fetch`, `random` and `clock` stand in for the global
-// ones. Node has a WebSocket of its own from 22 on; under Node 20 give the one of the package ws: connect(url, { token,
-// WebSocket }).
+// connect(url, options). The options are:
 //
-// It is chatd.client (Python) in another language, and its docstrings say why things are so.
+//   token       a string, or an async function that returns one. The client calls it first, and when the server rejects
+//               the last token. A TypeError (of fetch without a network) counts as a lost connection
+//   namespace   "/chat" by default
+//   dialect     the dialect, when it is not the server's default for the namespace
+//   resume      the `chat.mark` of an earlier chat
+//   buffer      how many events may wait for an iterator (1000)
+//   patience    the seconds without a connection after which the chat fails with Unreachable
+//   WebSocket, fetch, random, clock   replace the global ones. Node has a WebSocket from version 22 on. With Node 20,
+//               pass the one of the package ws: connect(url, { token, WebSocket })
+//
+// This is chatd.client (Python) in another language. The docstrings there explain the rules.
 
-const RETURNS = { 4400: false, 4401: false, 4403: false, 4404: false, 4405: false, 4409: false, 1009: false,
+const CAN_RECONNECT = { 4400: false, 4401: false, 4403: false, 4404: false, 4405: false, 4409: false, 1009: false,
   1003: false, 4029: true, 1011: true, 1013: true, 1012: true, 4008: true };
-const WORDS = { "-32602": "BAD_REQUEST", "-32700": "BAD_REQUEST", "-32600": "BAD_REQUEST", "-32601": "BAD_REQUEST",
+const CODE_BY_NUMBER = {
+  "-32602": "BAD_REQUEST", "-32700": "BAD_REQUEST", "-32600": "BAD_REQUEST", "-32601": "BAD_REQUEST",
   "-32001": "AUTH_INVALID", "-32003": "FORBIDDEN", "-32004": "NOT_FOUND", "-32009": "CONFLICT", "-32013": "TOO_LARGE",
-  "-32029": "RATE_LIMITED", "-32603": "INTERNAL", "-32050": "UNAVAILABLE" };
-const REPEATS = ["RATE_LIMITED", "INTERNAL", "UNAVAILABLE"];
-const ROOMS = [
+  "-32029": "RATE_LIMITED", "-32603": "INTERNAL", "-32050": "UNAVAILABLE",
+};
+const RETRYABLE_CODES = ["RATE_LIMITED", "INTERNAL", "UNAVAILABLE"];
+const ROOM_CALLS = [
   { join: "conversation:join", leave: "conversation:leave", field: "conversationId" },
   { join: "join-conversation", leave: "leave-conversation", field: "conversationId" },
   { join: "join_conversation", leave: "leave_conversation", field: "conversationId" },
   { join: "join_room", leave: null, field: "roomId" },
 ];
-export const TABLES = { RETURNS, WORDS, REPEATS, ROOMS };
+export const TABLES = { CAN_RECONNECT, CODE_BY_NUMBER, RETRYABLE_CODES, ROOM_CALLS };
 
-const FIRST = 0.5, MOST = 30, STEADY = 10, HELLO = 10, LOST = 1006, SIGNED_OUT = 4401;
+const FIRST_WAIT_SECONDS = 0.5, MAX_WAIT_SECONDS = 30, STABLE_AFTER_SECONDS = 10, HANDSHAKE_TIMEOUT_SECONDS = 10;
+const ABNORMAL_CLOSE = 1006, SIGNED_OUT = 4401;
 const CLOCK = { now: () => performance.now() / 1000, after: (seconds, act) => setTimeout(act, seconds * 1000),
   cancel: (timer) => clearTimeout(timer) };
 
@@ -46,15 +54,15 @@ export class SignedOut extends Closed {}
 export class Refused extends ChatError {
   constructor(code, message, retryAfter, body) {
     super(`${code}: ${message}`);
-    Object.assign(this, { code, retryAfter, body, again: REPEATS.includes(code) });
+    Object.assign(this, { code, retryAfter, body, again: RETRYABLE_CODES.includes(code) });
   }
 }
 class Unwritten extends Error {}
 
 export const connect = (url, options) => new Chat(url, options);
 
-// Marks: where a stream of events goes on. See chatd/client/events.py.
-const knows = (mark, event) => event.position !== null && event.position <= mark.position &&
+// Marks: from where a stream of events continues. See chatd/client/events.py.
+const includes = (mark, event) => event.position !== null && event.position <= mark.position &&
   (event.position < mark.position || mark.names.includes(event.name));
 
 function after(mark, event) {
@@ -66,44 +74,46 @@ function after(mark, event) {
 const roomKey = (row, data) => row.join + " " + (Array.isArray(data) ? data[0] : data?.[row.field]);
 
 function refusal(error) {
-  const said = error.data?.error && typeof error.data.error === "object" ? error.data.error : error.data;
-  const code = Object.values(WORDS).includes(said?.code) ? said.code : WORDS[error.code] ?? "INTERNAL";
-  return new Refused(code, error.message, said?.retryAfter ?? null, error.data);
+  const fields = error.data?.error && typeof error.data.error === "object" ? error.data.error : error.data;
+  const known = Object.values(CODE_BY_NUMBER).includes(fields?.code);
+  const code = known ? fields.code : CODE_BY_NUMBER[error.code] ?? "INTERNAL";
+  return new Refused(code, error.message, fields?.retryAfter ?? null, error.data);
 }
 
 class Backoff {
   tries = 0;
   constructor(random) { this.random = random; }
-  wait(asked) { return Math.max(this.random() * Math.min(MOST, FIRST * 2 ** this.tries++), asked ?? 0); }
+  nextSeconds(asked) {
+    return Math.max(this.random() * Math.min(MAX_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2 ** this.tries++), asked ?? 0);
+  }
 }
 
-// One connection's calls: written at the server's pace, each answered once.
-
+// The calls of one connection: written at the rate that the server allows.
 class Calls {
   waiting = new Map(); ended = false;
   #queue = []; #number = 0; #due = 0; #timer = null;
 
   constructor(socket, limits, clock, changed) {
     Object.assign(this, { socket, clock, changed });
-    this.most = limits.message_bytes ?? 0;
+    this.maxBytes = limits.message_bytes ?? 0;
     this.interval = limits.calls_per_second ? 1 / limits.calls_per_second : 0;
     this.burst = limits.calls_burst || limits.calls_per_second || 1;
   }
 
-  ask(method, params) {
+  call(method, params) {
     const id = ++this.#number;
     const text = JSON.stringify({ jsonrpc: "2.0", id, method, params });
     return new Promise((resolve, reject) => {
       if (this.ended) return reject(new Unwritten());
-      if (this.most && new TextEncoder().encode(text).length > this.most)
-        return reject(new Refused("TOO_LARGE", `The server takes at most ${this.most} bytes`));
+      if (this.maxBytes && new TextEncoder().encode(text).length > this.maxBytes)
+        return reject(new Refused("TOO_LARGE", `The call exceeds the server's limit of ${this.maxBytes} bytes`));
       const call = { text, written: false, resolve, reject };
       this.waiting.set(id, call);
-      this.#put(call);
+      this.#enqueue(call);
     });
   }
 
-  ping() { this.#put({ text: '{"jsonrpc":"2.0","id":"ping","method":"rpc.ping"}' }); }
+  ping() { this.#enqueue({ text: '{"jsonrpc":"2.0","id":"ping","method":"rpc.ping"}' }); }
 
   answer(id, result, error) {
     const call = this.waiting.get(id);
@@ -122,7 +132,7 @@ class Calls {
     this.waiting.clear();
   }
 
-  #put(call) {
+  #enqueue(call) {
     this.#queue.push(call);
     this.#write();
   }
@@ -144,24 +154,24 @@ class Calls {
 }
 
 export class Chat {
-  ready = null;          // what the server said when it was last connected to
-  onstate = () => {};    // called with "online", "offline" (it comes back by itself) and "closed"
-  #url; #why; #token; #shown = null; #options; #clock; #backoff;
-  #mark; #before; #owed = null;
+  ready = null;          // the `ready` of the latest connection: the user, the limits
+  onstate = () => {};    // called with "online", "offline" (it connects again by itself) and "closed"
+  #url; #handshakeUrl; #token; #currentToken = null; #options; #clock; #backoff;
+  #mark; #markBeforeGap; #gapReason = null;
   #rooms = new Map(); #handlers = new Map(); #streams = new Set(); #sleeping = new Set();
-  #session = null; #online = []; #failure = null;
-  #quietUntil = 0; #renewed = false; #downSince;
+  #session = null; #onlineWaiters = []; #failure = null;
+  #noCallsUntil = 0; #tokenRenewed = false; #downSince;
 
   constructor(url, { token, namespace = "/chat", dialect = null, resume = null, buffer = 1000, patience = Infinity,
     WebSocket = globalThis.WebSocket, fetch = globalThis.fetch, random = Math.random, clock = CLOCK } = {}) {
-    if (!WebSocket) throw new ChatError("There is no WebSocket here: use Node 22, or pass that of the package ws");
-    this.#why = new URL(url.replace(/^ws/, "http").replace(/\/+$/, "") + "/handshake");
-    this.#why.searchParams.set("namespace", "/" + namespace.replace(/^\//, ""));
-    if (dialect) this.#why.searchParams.set("dialect", dialect);
+    if (!WebSocket) throw new ChatError("No WebSocket here: use Node 22, or pass the one of the package ws");
+    this.#handshakeUrl = new URL(url.replace(/^ws/, "http").replace(/\/+$/, "") + "/handshake");
+    this.#handshakeUrl.searchParams.set("namespace", "/" + namespace.replace(/^\//, ""));
+    if (dialect) this.#handshakeUrl.searchParams.set("dialect", dialect);
     this.#url = new URL(url.replace(/^http/, "ws").replace(/\/+$/, "") + "/" + namespace.replace(/^\//, ""));
     this.#url.searchParams.set("rooms", "1");
     if (dialect) this.#url.searchParams.set("dialect", dialect);
-    [this.#token, this.#shown] = [token, typeof token === "string" ? token : null];
+    [this.#token, this.#currentToken] = [token, typeof token === "string" ? token : null];
     [this.#clock, this.#backoff] = [clock, new Backoff(random)];
     this.#options = { WebSocket, fetch, random, buffer, patience };
     this.#mark = resume ?? { epoch: "", position: 0, names: [], connection: "" };
@@ -169,32 +179,33 @@ export class Chat {
     this.#dial();
   }
 
-  // What its user does
+  // For the application
 
   get connected() { return this.#session?.calls != null; }
 
   get mark() {
-    let mark = this.#owed === null ? this.#mark : this.#before, most = 0;
+    let mark = this.#gapReason === null ? this.#mark : this.#markBeforeGap, most = 0;
     for (const stream of this.#streams)
       if (stream.items.length > most) { most = stream.items.length; mark = stream.taken; }
     return { ...mark, connection: this.#mark.connection };
   }
 
   async call(name, data, { repeat = false } = {}) {
-    const row = ROOMS.find((row) => row.join === name || row.leave === name);
+    const row = ROOM_CALLS.find((row) => row.join === name || row.leave === name);
     const backoff = new Backoff(this.#options.random);
     for (;;) {
       const calls = await this.#whenOnline();
       try {
-        const result = await calls.ask(name, data);
+        const result = await calls.call(name, data);
         if (row?.join === name) this.#rooms.set(roomKey(row, data), [name, data]);
         else if (row) this.#rooms.delete(roomKey(row, data));
         return result;
       } catch (problem) {
         if (problem instanceof Unwritten || (problem instanceof Lost && (repeat || row))) continue;
         if (!(problem instanceof Refused && problem.again && (repeat || row))) throw problem;
-        const wait = backoff.wait(problem.retryAfter);
-        if (problem.code === "RATE_LIMITED") this.#quietUntil = Math.max(this.#quietUntil, this.#clock.now() + wait);
+        const wait = backoff.nextSeconds(problem.retryAfter);
+        if (problem.code === "RATE_LIMITED")
+          this.#noCallsUntil = Math.max(this.#noCallsUntil, this.#clock.now() + wait);
         await this.#sleep(wait);
       }
     }
@@ -205,13 +216,13 @@ export class Chat {
     return this.call(name, { clientId, ...data }, { repeat: true });
   }
 
-  on(name, handler) {    // "*" is every event; the answer takes the handler away again
+  on(name, handler) {    // "*" is every event; the returned function removes the handler
     const handlers = this.#handlers.get(name) ?? new Set();
     this.#handlers.set(name, handlers.add(handler));
     return () => handlers.delete(handler);
   }
 
-  [Symbol.asyncIterator]() {    // what happens from now on; an iterator that is full is told the rest when it is empty
+  [Symbol.asyncIterator]() {    // later events; a full iterator receives the rest once it is empty
     const stream = { items: [], taken: this.mark, wake: null };
     this.#streams.add(stream);
     const next = async () => {
@@ -238,10 +249,10 @@ export class Chat {
   async #whenOnline() {
     for (;;) {
       if (this.#failure) throw this.#failure;
-      const quiet = this.#quietUntil - this.#clock.now();
+      const quiet = this.#noCallsUntil - this.#clock.now();
       if (quiet > 1e-6) await this.#sleep(quiet);
       else if (this.#session?.calls && !this.#session.calls.ended) return this.#session.calls;
-      else await new Promise((wake) => this.#online.push(wake));
+      else await new Promise((wake) => this.#onlineWaiters.push(wake));
     }
   }
 
@@ -257,43 +268,45 @@ export class Chat {
 
   async #dial() {
     if (this.#failure) return;
-    const session = this.#session = { calls: null, heard: 0, behind: false, why: "", upSince: Infinity };
+    const session = this.#session = { calls: null, lastReceived: 0, behind: false, error: "", upSince: Infinity };
     try {
-      this.#shown ??= await this.#token();
+      this.#currentToken ??= await this.#token();
     } catch (problem) {
-      if (problem instanceof TypeError) this.#ended(session, LOST, String(problem));
+      if (problem instanceof TypeError) this.#connectionEnded(session, ABNORMAL_CLOSE, String(problem));
       else this.#fail(problem);
       return;
     }
     if (this.#failure) return;
-    const protocols = ["chatd.jsonrpc", "bearer." + this.#shown];
+    const protocols = ["chatd.jsonrpc", "bearer." + this.#currentToken];
     const socket = session.socket = new this.#options.WebSocket(this.#address(), protocols);
-    session.timer = this.#clock.after(HELLO, () => this.#ended(session, LOST, "the server does not say ready"));
-    socket.addEventListener("message", ({ data }) => { if (session === this.#session) this.#hear(session, data); });
+    session.timer = this.#clock.after(HANDSHAKE_TIMEOUT_SECONDS,
+      () => this.#connectionEnded(session, ABNORMAL_CLOSE, "the server sent no ready"));
+    socket.addEventListener("message", ({ data }) => { if (session === this.#session) this.#receive(session, data); });
     socket.addEventListener("open", () => { session.opened = true; });
-    socket.addEventListener("close", ({ code, reason }) => session.opened || session.heard || code !== LOST
-      ? this.#ended(session, code, session.why || reason) : this.#askWhy(session, reason));
+    socket.addEventListener("close", ({ code, reason }) =>
+      session.opened || session.lastReceived || code !== ABNORMAL_CLOSE
+        ? this.#connectionEnded(session, code, session.error || reason) : this.#fetchRefusal(session, reason));
     socket.addEventListener("error", () => {});
   }
 
-  async #askWhy(session, reason) {    // a WebSocket does not tell a refused handshake from a dead network: ask
+  async #fetchRefusal(session, reason) {    // a WebSocket does not say why a handshake failed: ask the server
     let found = {};
     try {
-      const answer = await this.#options.fetch?.(this.#why.href, { method: "POST" });
+      const answer = await this.#options.fetch?.(this.#handshakeUrl.href, { method: "POST" });
       if (answer?.ok) found = await answer.json();
-    } catch { /* no network, or no chatd: it comes back later */ }
-    if (found.allowed === false) this.#ended(session, found.close, found.message);
-    else this.#ended(session, LOST, reason);
+    } catch { /* no network, or another server: connect again later */ }
+    if (found.allowed === false) this.#connectionEnded(session, found.close, found.message);
+    else this.#connectionEnded(session, ABNORMAL_CLOSE, reason);
   }
 
   #address() {
     const url = new URL(this.#url), { epoch, position, names, connection } = this.#mark;
-    const said = { epoch, pos: names.length ? position - 1 : position, connection };
-    if (epoch) for (const [name, value] of Object.entries(said)) if (value !== "") url.searchParams.set(name, value);
+    const fields = { epoch, pos: names.length ? position - 1 : position, connection };
+    if (epoch) for (const [name, value] of Object.entries(fields)) if (value !== "") url.searchParams.set(name, value);
     return url.href;
   }
 
-  #ended(session, code, reason, { retryAfter = null, catchingUp = false } = {}) {
+  #connectionEnded(session, code, reason, { retryAfter = null, catchingUp = false } = {}) {
     if (session !== this.#session) return;
     this.#session = null;
     this.#clock.cancel(session.timer);
@@ -302,72 +315,76 @@ export class Chat {
     if (this.#failure) return;
     const now = this.#clock.now(), steady = now - session.upSince;
     if (steady >= 0) this.#downSince = now;
-    if (steady >= STEADY) this.#backoff.tries = 0;
-    const wait = catchingUp ? 0 : this.#backoff.wait(retryAfter);
-    const failure = this.#verdict(code, reason, now + wait - this.#downSince);
+    if (steady >= STABLE_AFTER_SECONDS) this.#backoff.tries = 0;
+    const wait = catchingUp ? 0 : this.#backoff.nextSeconds(retryAfter);
+    const failure = this.#finalFailure(code, reason, now + wait - this.#downSince);
     if (failure) return this.#fail(failure);
     this.onstate("offline");
     this.#sleep(wait).then(() => this.#dial());
   }
 
-  #verdict(code, reason, down) {
-    if (down > this.#options.patience) return new Unreachable(`No connection to ${this.#url.host}: ${code} ${reason}`);
-    if (RETURNS[code] ?? code < 4000) return null;
+  #finalFailure(code, reason, secondsDown) {
+    if (secondsDown > this.#options.patience)
+      return new Unreachable(`No connection to ${this.#url.host}: ${code} ${reason}`);
+    if (CAN_RECONNECT[code] ?? code < 4000) return null;
     if (code !== SIGNED_OUT) return new Closed(code, reason);
-    if (typeof this.#token === "string" || this.#renewed) return new SignedOut(code, reason);
-    this.#renewed = true;
-    this.#shown = null;
+    if (typeof this.#token === "string" || this.#tokenRenewed) return new SignedOut(code, reason);
+    this.#tokenRenewed = true;
+    this.#currentToken = null;
     return null;
   }
 
   #fail(failure) {
     if (this.#failure) return;
     this.#failure = failure;
-    if (this.#session) this.#ended(this.#session, 1000, "");
+    if (this.#session) this.#connectionEnded(this.#session, 1000, "");
     for (const nap of [...this.#sleeping]) nap.wake();
-    for (const wake of this.#online.splice(0)) wake();
+    for (const wake of this.#onlineWaiters.splice(0)) wake();
     for (const stream of this.#streams) stream.wake?.();
     this.onstate("closed");
   }
 
-  // Hearing
+  // Receiving
 
-  #hear(session, text) {
-    let said;
-    try { said = JSON.parse(text); } catch { return this.#ended(session, 1007, "that is no chatd"); }
-    session.heard = this.#clock.now();
-    if (said.method === undefined) session.calls?.answer(said.id, said.result, said.error);
-    else if (session.calls) this.#push(said);
-    else if (said.method === "ready") this.#begin(session, said.params);
-    else if (said.method === "error") session.why = said.params?.message ?? "";
+  #receive(session, text) {
+    let message;
+    try { message = JSON.parse(text); } catch {
+      return this.#connectionEnded(session, 1007, "the server does not speak chatd's protocol");
+    }
+    session.lastReceived = this.#clock.now();
+    if (message.method === undefined) session.calls?.answer(message.id, message.result, message.error);
+    else if (session.calls) this.#push(message);
+    else if (message.method === "ready") this.#onReady(session, message.params);
+    else if (message.method === "error") session.error = message.params?.message ?? "";
   }
 
-  #begin(session, ready) {
+  #onReady(session, ready) {
     this.#clock.cancel(session.timer);
-    this.#renewed = false;
+    this.#tokenRenewed = false;
     if (ready.recovered) this.#mark = { ...this.#mark, connection: ready.connection };
     else {
-      if (this.#mark.epoch && this.#owed === null) this.#before = this.#mark;
-      if (this.#mark.epoch) this.#owed = ready.reason ?? "none";
+      if (this.#mark.epoch && this.#gapReason === null) this.#markBeforeGap = this.#mark;
+      if (this.#mark.epoch) this.#gapReason = ready.reason ?? "none";
       this.#mark = { epoch: ready.epoch, position: ready.pos, names: [], connection: ready.connection };
-      if (this.#owed === null) for (const stream of this.#streams) stream.taken = this.#mark;
+      if (this.#gapReason === null) for (const stream of this.#streams) stream.taken = this.#mark;
     }
     this.ready = ready;
-    session.upSince = session.heard;
+    session.upSince = session.lastReceived;
     session.calls = new Calls(session.socket, ready.limits ?? {}, this.#clock, () => this.#catchUp());
-    for (const wake of this.#online.splice(0)) wake();
-    this.#watch(session, ready.heartbeat ?? {});
+    for (const wake of this.#onlineWaiters.splice(0)) wake();
+    this.#checkHeartbeat(session, ready.heartbeat ?? {});
     this.onstate("online");
-    if (this.#owed !== null) this.#mend(session);
+    if (this.#gapReason !== null) this.#reportGap(session);
   }
 
-  #watch(session, { interval = 0, timeout = 20 }) {    // silence: ask; still silence: it is dead
+  // After silence it sends a ping. Without an answer the connection is dead.
+  #checkHeartbeat(session, { interval = 0, timeout = 20 }) {
     const look = () => {
-      const asked = this.#clock.now(), silent = asked - session.heard;
+      const pingedAt = this.#clock.now(), silent = pingedAt - session.lastReceived;
       if (silent < interval - 1e-3) return void (session.timer = this.#clock.after(interval - silent, look));
       session.calls.ping();
       session.timer = this.#clock.after(timeout, () => {
-        if (session.heard < asked) this.#ended(session, LOST, "no answer to ping");
+        if (session.lastReceived < pingedAt) this.#connectionEnded(session, ABNORMAL_CLOSE, "no answer to ping");
         else look();
       });
     };
@@ -376,43 +393,45 @@ export class Chat {
 
   #push({ method: name, params: data, pos: position = null, room = null }) {
     const session = this.#session, event = { name, data, position, room };
-    if (session.behind || knows(this.#mark, event)) return;
+    if (session.behind || includes(this.#mark, event)) return;
     for (const stream of this.#streams)
       if (stream.items.length >= this.#options.buffer) { session.behind = true; return; }
     this.#mark = after(this.#mark, event);
-    this.#tell(event);
+    this.#deliver(event);
   }
 
-  #tell(event) {
-    const mark = this.#owed === null ? this.#mark : this.#before;
+  #deliver(event) {
+    const mark = this.#gapReason === null ? this.#mark : this.#markBeforeGap;
     for (const stream of this.#streams) { stream.items.push([event, mark]); stream.wake?.(); }
     for (const name of [event.name, "*"])
       for (const handler of this.#handlers.get(name) ?? [])
         try { handler(event); } catch (problem) { queueMicrotask(() => { throw problem; }); }
   }
 
-  async #mend(session) {    // join the rooms again, then tell of the gap: whoever loads anew then misses nothing
-    await Promise.all([...this.#rooms].map(([key, [name, data]]) => this.#join(session, key, name, data)));
+  // First it joins the rooms again, then it delivers the gap. So what the application loads then is complete.
+  async #reportGap(session) {
+    await Promise.all([...this.#rooms].map(([key, [name, data]]) => this.#rejoin(session, key, name, data)));
     if (session !== this.#session) return;
-    const gap = { name: "gap", data: this.#owed, position: null, room: null };
-    this.#owed = null;
-    this.#tell(gap);
+    const gap = { name: "gap", data: this.#gapReason, position: null, room: null };
+    this.#gapReason = null;
+    this.#deliver(gap);
   }
 
-  async #join(session, key, name, data) {
+  async #rejoin(session, key, name, data) {
     while (session === this.#session) {
-      try { return await session.calls.ask(name, data); } catch (problem) {
-        if (!(problem instanceof Refused)) return;    // the connection has ended, and the next one mends
+      try { return await session.calls.call(name, data); } catch (problem) {
+        if (!(problem instanceof Refused)) return;    // the connection has ended; the next one joins the rooms
         if (!problem.again) return this.#rooms.delete(key);
-        await this.#sleep(this.#backoff.wait(problem.retryAfter));
+        await this.#sleep(this.#backoff.nextSeconds(problem.retryAfter));
       }
     }
   }
 
-  #catchUp() {    // events were left out because an iterator was full: once all are empty, ask for them
+  #catchUp() {    // a full iterator has rejected events: once all are empty, request them
     const session = this.#session;
     if (!session?.behind || [...this.#streams].some((stream) => stream.items.length)) return;
     session.calls.ended = true;
-    if (!session.calls.waiting.size) this.#ended(session, LOST, "catching up", { catchingUp: true });
+    if (!session.calls.waiting.size)
+      this.#connectionEnded(session, ABNORMAL_CLOSE, "catching up", { catchingUp: true });
   }
 }

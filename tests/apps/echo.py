@@ -1,8 +1,8 @@
-"""A raw echo server on chatd's network floor: for Autobahn's fuzzing client and for measurements.
+"""An echo server on chatd.net: for Autobahn's fuzzing client and for measurements.
 
     python tests/apps/echo.py [PORT] [CERTIFICATE KEY]
 
-Every WebSocket is an echo with a limit of 16 MiB; GET /anything is answered by a trivial ASGI application.
+Every WebSocket echoes, with a limit of 16 MiB. A small ASGI application answers GET /anything.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MESSAGE_BYTES = 16 << 20
 
 
 class EchoSite:
-    """Says back what it hears."""
+    """Sends back what it receives."""
 
     def refuse(self, request: Request) -> Response | None:
         return None

@@ -1,10 +1,10 @@
-"""The application that the official suites of Engine.IO and Socket.IO ask for, on chatd's own front door and framing.
+"""The application that the official suites of Engine.IO and Socket.IO need, on chatd's own listener and framing.
 
     python -m tests.apps.socketio_echo [PORT]
 
-/engine.io/ sends every message back. /socket.io/ lets clients into "/" and "/custom" and tells them what they showed
-("auth"), answers "message" with "message-back" and acknowledges "message-with-ack", attachments and all.
-Ping 300 ms, timeout 200 ms, payloads of 1,000,000 bytes: what the suites expect.
+/engine.io/ sends every message back. /socket.io/ accepts clients in "/" and "/custom" and sends them what they showed
+("auth"). It answers "message" with "message-back" and acknowledges "message-with-ack", with attachments.
+The suites expect a ping of 300 ms, a timeout of 200 ms and payloads of 1,000,000 bytes.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ async def echo_events(session: EngineSession, request: Request) -> None:
 
 
 class Echo:
-    """The site: two engines, and nothing else."""
+    """The router: two engines, and nothing else."""
 
     def __init__(self, nursery: trio.Nursery, rules: SessionRules = RULES) -> None:
         self.engines = {
@@ -136,7 +136,7 @@ class Echo:
 
 
 def crash(error: BaseException) -> None:
-    """Nothing may be raised here unseen."""
+    """An exception must not pass unseen."""
     if not isinstance(error, Gone):
         raise error
 

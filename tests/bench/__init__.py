@@ -1,10 +1,10 @@
-"""The benchmark: chatd beside the servers that people would pick, on the same work in the same run.
+"""The benchmark: chatd beside other servers, on the same work in the same run.
 
     python -m tests.bench            everything, three rounds
     python -m tests.bench --quick    one short round of the most telling workloads
 
-`workloads` says what is asked, `servers` who is asked, `house` how chatd is made ready, `measure` does one round
-with `load` driving the generator (C, in load/) and `machine` reading the kernel's figures, `report` tells. `curves`
-asks for more and more of the same, over stores that `seeds` filled, and `picture` draws it. Nothing outside the
-standard library is needed here; the peers live in peers/ with their own locked dependencies.
+`workloads` and `servers` are the tables. `chatd_server` prepares chatd. `measure` runs one round: `load` drives the
+generator (C, in load/), and `machine` reads the kernel's figures. `report` prints the results. `curves` runs rising
+sizes over stores that `seeds` fills, and `picture` draws them. This package needs the standard library only; the other
+servers are in peers/ with their own locked dependencies.
 """

@@ -68,7 +68,7 @@ def lift_descriptors() -> None:
 
 
 def run(workload: Workload, names: Sequence[str], pace: Pace) -> list[Measure]:
-    """In turn, round after round, so that a disturbance of the machine meets everybody."""
+    """Run the servers in turn, round after round, so that a disturbance of the machine affects all of them."""
     cores = machine.choose_cores()
     measures = []
     for turn in range(1, pace.rounds + 1):

@@ -1,4 +1,4 @@
-"""Makes what the benchmark needs: the C programs, the Node peers, the Python peers. Only what is out of date."""
+"""Build what the benchmark needs and is out of date: the C programs, the Node peers, the Python peers."""
 
 import shutil
 import subprocess
@@ -31,7 +31,7 @@ def compile_c() -> None:
 
 
 def install_node() -> None:
-    """better-sqlite3 compiles itself where no ready binary can be had; that needs Node's headers and a minute."""
+    """better-sqlite3 compiles itself where no ready binary exists. That needs Node's headers and a minute."""
     installed = PEERS / "node_modules" / ".package-lock.json"
     if newer([PEERS / "package-lock.json"], installed):
         run(["npm", "ci", "--no-audit", "--no-fund"], PEERS)

@@ -1,7 +1,7 @@
-"""Makes a running chatd ready for a crowd: tokens, users, conversations. All of it as a client would, over REST.
+"""Prepare a running chatd: tokens, users and conversations, over REST as a client does.
 
-The runner and chatd share a secret, so the runner mints the access tokens itself, as a foreign issuer does; chatd
-makes a user of every token that it sees for the first time.
+The runner and chatd share a secret. So the runner makes the access tokens itself, as a foreign issuer does, and chatd
+makes a user for each new token.
 """
 
 import base64
@@ -25,11 +25,11 @@ from .workloads import Kind, Workload
 SECRET = "a-benchmark-secret-that-guards-nothing-0123456789"
 ENVIRONMENT = {"CHATD_AUTH__SECRET": SECRET}
 FIRST_USER = 1000
-PARTICIPANTS = 1000  # of one request; more are added one by one
+PARTICIPANTS = 1000  # of one request; further ones are added one by one
 
 
-class HouseRefused(Exception):
-    """chatd did not take one of the preparing requests."""
+class RequestRefused(Exception):
+    """chatd rejected one of the preparing requests."""
 
 
 def _base64url(raw: bytes) -> str:
@@ -45,8 +45,8 @@ def mint(user: int, lifetime: int = 7200) -> str:
 
 
 @dataclass
-class Desk:
-    """One kept-alive connection to chatd's REST side."""
+class RestConnection:
+    """One kept-alive REST connection to chatd."""
 
     port: int
 
@@ -63,24 +63,24 @@ class Desk:
         answer = self._connection.getresponse()
         text = answer.read()
         if answer.status >= 300:
-            raise HouseRefused(f"{method} {path}: {answer.status} {text[:200]!r}")
+            raise RequestRefused(f"{method} {path}: {answer.status} {text[:200]!r}")
         return json.loads(text) if text else None
 
 
-def make_conversation(desk: Desk, users: list[int]) -> str:
+def make_conversation(connection: RestConnection, users: list[int]) -> str:
     """A group of these users; the first one owns it."""
     owner = mint(users[0])
-    made = desk.ask("POST", "/conversations", owner, {"type": "group", "participants": users[:PARTICIPANTS]})
+    made = connection.ask("POST", "/conversations", owner, {"type": "group", "participants": users[:PARTICIPANTS]})
     for user in users[PARTICIPANTS:]:
-        desk.ask("POST", f"/conversations/{made['_id']}/members", owner, {"userId": user})
+        connection.ask("POST", f"/conversations/{made['_id']}/members", owner, {"userId": user})
     return str(made["_id"])
 
 
-def make_users(port: int, users: list[int]) -> Desk:
-    desk = Desk(port)
+def make_users(port: int, users: list[int]) -> RestConnection:
+    connection = RestConnection(port)
     for user in users:
-        desk.ask("GET", "/users/me", mint(user))
-    return desk
+        connection.ask("GET", "/users/me", mint(user))
+    return connection
 
 
 def write_tokens(data: Path, users: list[int]) -> Path:
@@ -90,28 +90,28 @@ def write_tokens(data: Path, users: list[int]) -> Path:
 
 
 def prepare(workload: Workload, port: int, data: Path) -> Crowd:
-    """Tokens for every connection, and, unless they only hold, a conversation for every room."""
+    """Tokens for every connection, and a conversation for every room unless the connections are idle."""
     rest = workload.kind is Kind.REST
     users = [FIRST_USER] if rest else list(range(FIRST_USER, FIRST_USER + workload.rooms * workload.members))
     tokens = write_tokens(data, users)
     if workload.kind is Kind.IDLE:
         make_users(port, users[:1])  # what chatd imports at its first request is not a connection's cost
         return Crowd(tokens=tokens)
-    desk = make_users(port, users)
+    connection = make_users(port, users)
     size = 1 if rest else workload.members
-    rooms = [make_conversation(desk, users[at : at + size]) for at in range(0, len(users), size)]
+    rooms = [make_conversation(connection, users[at : at + size]) for at in range(0, len(users), size)]
     conversations = data / "conversations"
     conversations.write_text("".join(f"{room}\n" for room in rooms))
     return Crowd(tokens, conversations, rooms[0])
 
 
 def schema_mark() -> int:
-    """Changes with the tables, so that a kept store of another day is not used."""
+    """A digest of the schema: a kept store of another schema is not used."""
     return zlib.crc32((ROOT / "chatd" / "store" / "tables.py").read_bytes())
 
 
 def prepare_seeded(server: Server, seed: Seed, core: int, data: Path) -> Crowd:
-    """A store with a history, filled once and copied from then on. chatd must not run yet."""
+    """A store with a history. It is filled once and copied later. chatd must not run yet."""
     kept = BUILD / "seeded" / f"{seed.name}-{schema_mark():08x}"
     if not kept.exists():
         with start(server, core, data, ENVIRONMENT) as running:

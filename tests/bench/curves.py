@@ -1,4 +1,4 @@
-"""How the cost grows with the work: rooms, stores and users of rising size, each curve a handful of workloads."""
+"""How the cost grows: rooms, stores and users of rising size. Each curve is a few workloads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Drives the generator: starts it on its core, gives it orders, reads what it counted."""
+"""Drive the generator: start it on its core, send it orders, read its counts."""
 
 import json
 import os
@@ -14,12 +14,12 @@ from .workloads import Kind, Workload
 
 
 class LoadFailed(Exception):
-    """The generator gave up; its last words say why."""
+    """The generator failed; its last line says why."""
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """Who the clients are, where that matters: chatd wants tokens and real conversations."""
+    """The clients of servers that need tokens and real conversations, as chatd does."""
 
     tokens: Path | None = None
     conversations: Path | None = None

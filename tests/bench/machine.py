@@ -21,7 +21,7 @@ def choose_cores() -> Cores:
 
 
 def process_tree(pid: int) -> list[int]:
-    """`pid` and all below it."""
+    """`pid` and all its descendants."""
     children: list[int] = []
     for listing in Path(f"/proc/{pid}/task").glob("*/children"):
         children += [int(child) for child in listing.read_text().split()]
@@ -46,7 +46,7 @@ def kernel_seconds(pid: int) -> float:
 
 
 def waited_seconds(pid: int) -> float:
-    """How long a process's one thread was ready to run and somebody else had its core."""
+    """How long a process's one thread was ready to run while another program had its core."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
@@ -61,7 +61,7 @@ def resident_kib(pid: int) -> int:
 
 
 def sync_microseconds(folder: Path, times: int = 200) -> float:
-    """The median of an append of 4 KiB made durable: what no lone durable send can undercut."""
+    """The median time of a durable append of 4 KiB: the lower limit of a lone durable send."""
     path = folder / "fsync-probe"
     taken: list[float] = []
     with path.open("wb", buffering=0) as file:

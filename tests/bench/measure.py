@@ -12,7 +12,7 @@ from .load import Crowd, LoadFailed, arguments, generator
 from .servers import BUILD, Running, Server, ServerFailed, start
 from .workloads import Kind, Unit, Workload
 
-SETTLE = 3.0  # seconds that idle connections are left alone before they are weighed
+SETTLE = 3.0  # seconds between the last idle connection and the measurement of memory
 FEW = 50
 
 
@@ -35,11 +35,11 @@ class Measure:
     cpu_us: float = 0  # of the server, per operation
     kernel_share: float = 0  # of that CPU
     server_share: float = 0  # of its core
-    load_share: float = 0  # of the generator's core; near 1 the generator is what is measured
-    others_share: float = 0  # of the generator's core, taken from it by strangers: a disturbed measure
+    load_share: float = 0  # of the generator's core; near 1 the generator is the limit
+    others_share: float = 0  # of the generator's core, taken by other programs: the figures are disturbed
     p50_us: float = 0
     p99_us: float = 0
-    pss_kib: int = 0  # the server's, with the whole crowd there
+    pss_kib: int = 0  # the server's, with all connections open
     connection_kib: float = 0
     ready_ms: float = 0
     exact: bool = True
@@ -51,7 +51,7 @@ class Measure:
 
 
 def measure(workload: Workload, server: Server, pace: Pace, cores: machine.Cores, turn: int) -> Measure:
-    """Never raises for what a server does: a failure is a row of the table too."""
+    """Measure. A failure of a server does not raise; it is a row of the table."""
     BUILD.mkdir(exist_ok=True)
     data = Path(tempfile.mkdtemp(prefix="data-", dir=BUILD))  # on the disk, not in a tmpfs: fsync is the point
     try:
@@ -67,7 +67,7 @@ def measure(workload: Workload, server: Server, pace: Pace, cores: machine.Cores
             if workload.kind is Kind.IDLE:
                 return weigh(workload, running, crowd, cores, turn, data)
             return work(workload, running, crowd, pace, cores, turn, data)
-    except (ServerFailed, LoadFailed, chatd_server.HouseRefused, OSError) as error:
+    except (ServerFailed, LoadFailed, chatd_server.RequestRefused, OSError) as error:
         return Measure(workload.name, server.name, turn, exact=False, failure=str(error)[:300])
     finally:
         shutil.rmtree(data, ignore_errors=True)
@@ -86,7 +86,7 @@ def started(workload: Workload, running: Running, turn: int) -> Measure:
 
 
 def weigh(workload: Workload, running: Running, crowd: Crowd, cores: machine.Cores, turn: int, data: Path) -> Measure:
-    """The resident memory that a connection adds, once its handshake is forgotten."""
+    """The resident memory of one connection, after its handshake."""
     few = replace(workload, members=FEW)
     with generator(arguments(few, running.server.codec, running.port, crowd), cores.load, data):
         time.sleep(SETTLE / 2)  # the first connections also pay for what is loaded and grown once
@@ -116,7 +116,7 @@ def weigh(workload: Workload, running: Running, crowd: Crowd, cores: machine.Cor
 
 
 def fill(workload: Workload, running: Running, crowd: Crowd, cores: machine.Cores, data: Path) -> None:
-    """Sends as many messages as the workload wants to find, by the server's own REST route."""
+    """Send as many messages as the workload needs in the store, by the server's own REST route."""
     sender = Workload("fill", "", Kind.REST, Unit.REQUEST, (), "", members=4, method="POST",
                       path="/conversations/{conversation}/messages", body='{"content":"%s"}')  # fmt: skip
     done = 0

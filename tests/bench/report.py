@@ -1,4 +1,4 @@
-"""Tells the results: one table a workload for people, one JSON file for programs."""
+"""Report the results: one table for each workload, and one JSON file for programs."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 from .measure import Measure
 from .workloads import Kind, Unit, Workload
 
-BUSY = 0.9  # a generator busier than this may be what was measured
+BUSY = 0.9  # a busier generator may be the limit
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Result:
 
     @property
     def cost(self) -> float:
-        """What the workload compares: KiB a connection, ms to the ready line, else CPU µs an operation."""
+        """The figure of the workload: KiB a connection, ms to the ready line, or CPU µs an operation."""
         if self.workload.kind is Kind.IDLE:
             return self.middle(lambda each: each.connection_kib)
         if self.workload.kind is Kind.START:
@@ -43,7 +43,7 @@ class Result:
 
     @property
     def spread(self) -> float:
-        """How far the rounds' CPU lies apart, as a share of its median."""
+        """The range of the rounds' CPU, as a share of the median."""
         costs = [each.cpu_us for each in self.rounds if not each.failure]
         return (max(costs) - min(costs)) / median(costs) if len(costs) > 1 and median(costs) else 0
 
@@ -125,7 +125,7 @@ SHAPES: dict[Kind, tuple[Row, Callable[[Result, str], Row]]] = {
 
 
 def lay_out(rows: Sequence[Row]) -> list[str]:
-    """A Markdown table that also reads well as it stands."""
+    """A Markdown table that is also readable as plain text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:

@@ -1,9 +1,9 @@
-"""Fills a chatd store with history, for the curves: how the cost of one request grows with what is already there.
+"""Fill a chatd store with history, for the curves: how the cost of a request grows with the store.
 
-Ten million messages through the front door would take an hour, so the rows are written straight into the tables,
-while chatd is stopped. Everything belongs to one user, the one who asks afterwards; every second message was sent
-by another who has since left. The user has read all but the last 50 messages of each conversation. A filled store
-is kept in build/ and copied for each measure.
+Ten million messages over the API would take an hour. So the rows are written straight into the tables while chatd is
+stopped. All conversations belong to one user, who sends the measured requests. Every second message is from another
+user, who has left since. The user has read all but the last 50 messages of each conversation. A filled store is kept in
+build/ and copied for each measurement.
 """
 
 import shutil
@@ -36,19 +36,19 @@ class Seed:
 
 
 def spell(conversation: int, created_ms: int) -> str:
-    """A conversation's id as the colon dialect spells it: creation seconds, then the number."""
+    """A conversation's id in the colon dialect: creation seconds, then the number."""
     return f"{created_ms // 1000:08x}{conversation:016x}"
 
 
 def message_rows(seed: Seed, senders: tuple[int, int], begun_ms: int) -> Iterator[tuple[object, ...]]:
-    """Round and round the conversations, as chats do, so that a conversation's rows do not lie side by side."""
+    """Messages of all conversations in turn, so that the rows of one conversation are not side by side."""
     for number in range(seed.messages):
         place, turn = number % seed.conversations + 1, number // seed.conversations
         yield number + 1, place, senders[turn % 2], CONTENT, begun_ms + number // 1000
 
 
 def fill(database: Path, seed: Seed, user: int, other: int) -> str:
-    """Writes the history; returns the spelling of the first conversation."""
+    """Write the history; the id of the first conversation."""
     now = int(time.time() * 1000)
     cursor = max(0, seed.messages - UNREAD * seed.conversations)
     link = sqlite3.connect(database)
@@ -69,7 +69,7 @@ def fill(database: Path, seed: Seed, user: int, other: int) -> str:
 
 
 def keep(data: Path, kept: Path, conversation: str) -> None:
-    """Puts a filled store aside for the next measure; whole or not at all."""
+    """Keep a filled store for the next measurement, atomically."""
     unfinished = kept.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Who is asked: one row a server, and how one is started, pinned, and stopped."""
+"""The servers: one row for each, and how one is started, pinned and stopped."""
 
 import os
 import re
@@ -27,7 +27,7 @@ class ServerFailed(Exception):
 @dataclass(frozen=True)
 class Server:
     name: str
-    codec: str  # what the generator speaks with it
+    codec: str  # the syntax that the generator uses
     command: tuple[str, ...]  # {data} is a fresh folder on the disk under test
     chatd: bool = False  # needs users, tokens and conversations first
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -46,7 +46,7 @@ PYTHON = str(HERE / ".venv" / "bin" / "python")
 SOCKETIO = str(PEERS / "socketio.mjs")
 CHATD = (sys.executable, "-m", "chatd", "serve", "--host", "127.0.0.1", "--port", "0", "--data", "{data}")
 
-# Everything that a load generator on one address would run into; 0 lifts a limit (PROMISES.md).
+# All limits that a load generator on one address would reach; 0 lifts a limit.
 LIFTED = ("calls_per_connection", "sends_per_user", "typing_per_connection", "rest_per_user",
           "connections_per_address", "anonymous_per_address", "control_frames_per_connection", "groups_per_user",
           "additions_per_user", "registrations_per_address", "renewals_per_address")  # fmt: skip
@@ -89,7 +89,7 @@ def wait_ready(process: subprocess.Popen[bytes], log: Path, begun: float) -> tup
 
 @contextmanager
 def start(server: Server, core: int, data: Path, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
-    """Starts a server on its core and ends it afterwards."""
+    """Start a server on its core, and end it afterwards."""
     log = data / "stderr.log"
     command = [word.replace("{data}", str(data)) for word in server.command]
     with log.open("wb") as errors:

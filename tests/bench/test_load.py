@@ -1,4 +1,4 @@
-"""The generator must be believable: it counts exactly, notices what is missing or wrong, and loads nobody else."""
+"""Tests of the generator: it counts exactly, notices missing and wrong messages, and rejects other hosts."""
 
 import json
 import re
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compil
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The generator, the floor, and a floor that leaves one in a hundred sends out."""
+    """The generator, the C server, and a C server that omits one in a hundred sends."""
     folder = tmp_path_factory.mktemp("bench")
     subprocess.run(["cc", "-O1", "-o", str(folder / "load"), *LOAD], check=True)
     subprocess.run(["cc", "-O1", "-o", str(folder / "floor"), FLOOR], check=True)

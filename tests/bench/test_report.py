@@ -1,4 +1,4 @@
-"""The tables tell what was measured, and failures are rows too."""
+"""The tables contain the figures, and failures are rows too."""
 
 from xml.etree import ElementTree
 

@@ -1,4 +1,4 @@
-"""A seeded history fits the schema that chatd has now."""
+"""A seeded history fits the current schema of chatd."""
 
 import sqlite3
 from pathlib import Path

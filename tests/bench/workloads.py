@@ -1,4 +1,4 @@
-"""What the servers are asked to do: one row a workload."""
+"""The workloads: one row for each."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,8 +8,8 @@ from .seeds import Seed
 
 class Kind(StrEnum):
     CROWD = "crowd"  # WebSocket clients that talk; cost by operation
-    REST = "rest"  # kept-alive requests, one outstanding per connection
-    IDLE = "idle"  # connections that only hold; cost in memory
+    REST = "rest"  # kept-alive requests, one outstanding on each connection
+    IDLE = "idle"  # idle connections; cost in memory
     START = "start"  # from exec to the ready line and the first answer
 
 
@@ -32,7 +32,7 @@ class Workload:
     rooms: int = 1
     members: int = 1
     senders: int = 1
-    window: int = 1  # messages that a sender has outstanding
+    window: int = 1  # outstanding messages of a sender
     rate: float = 0  # messages a second in all; 0: as fast as the windows let them
     release_on_ack: bool = False  # a sender goes on at its ack, not at its own copy of the broadcast
     method: str = ""

@@ -82,7 +82,7 @@ def test_hints_help_and_first_steps_use_it(
 
 
 def test_no_text_names_a_verb_that_does_not_exist() -> None:
-    words = {verb.word for verb in VERBS} | {"VERB"}
+    words = {verb.name for verb in VERBS} | {"VERB"}
     for path in sorted((ROOT / "chatd").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

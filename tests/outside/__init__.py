@@ -1,1 +1,1 @@
-"""The server from outside: a process of its own, and clients that share no code with it."""
+"""Tests from outside: the server is a process of its own, and the clients share no code with it."""

@@ -1,4 +1,4 @@
-"""Two clients that chat while something else goes on: whoever disturbs them fails the test."""
+"""Two clients that chat while something else happens: a disturbance fails the test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE = 5.0
 
 @asynccontextmanager
 async def client(address: str, token: str, *, path: str = "/chat", scheme: str = "ws") -> AsyncIterator[RpcPlayer]:
-    """A trio-websocket client that has heard `ready`; cut off at the end."""
+    """A trio-websocket client that has received `ready`; it is cut at the end."""
     async with trio.open_nursery() as nursery:
         socket: WebSocketConnection = await connect_websocket_url(
             nursery, f"{scheme}://{address}{path}", extra_headers=[(b"Authorization", f"Bearer {token}".encode())]
@@ -33,7 +33,7 @@ async def client(address: str, token: str, *, path: str = "/chat", scheme: str =
 
 
 async def new_group(player: RpcPlayer, address: str, token: str, others: list[int]) -> str:
-    """A group of one's own with those others; everybody in it must have been seen by the server before."""
+    """Make a group with other users; the server must know all of them already."""
     body = {"type": "group", "participants": others}
     status, made, _ = await Rest(f"http://{address}").ask("POST", "/conversations", body, token=token)
     assert status == 201, made
@@ -42,7 +42,7 @@ async def new_group(player: RpcPlayer, address: str, token: str, others: list[in
 
 
 class Chat:
-    """What two clients said and heard, and how long it took."""
+    """What two clients sent and received, and how long it took."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -62,7 +62,7 @@ class Chat:
 
 @asynccontextmanager
 async def two_chat(address: str, tokens: tuple[str, str]) -> AsyncIterator[Chat]:
-    """Two clients chat for as long as the block lasts, every message acked and heard, in order."""
+    """Two clients chat during the block. Every message is acknowledged and received, in order."""
     chat = Chat()
     async with client(address, tokens[0]) as one, client(address, tokens[1]) as other:
         where = {"conversationId": await new_group(one, address, tokens[0], [other.ready["user"]])}
@@ -72,5 +72,5 @@ async def two_chat(address: str, tokens: tuple[str, str]) -> AsyncIterator[Chat]
             nursery.start_soon(chat.talk, one, other, where)
             yield chat
             before = len(chat.seconds)
-            await until(lambda: len(chat.seconds) >= before + 2)  # they still do, after it all
+            await until(lambda: len(chat.seconds) >= before + 2)  # they still chat at the end
             nursery.cancel_scope.cancel()

@@ -1,6 +1,6 @@
-"""JSON that a signed-in client should not send. Every row is answered BAD_REQUEST, and the connection goes on.
+"""JSON that a signed-in client should not send. Every row gets BAD_REQUEST, and the connection stays open.
 
-`HERE` stands for the id of a conversation that the caller is in, so that only the one odd thing is wrong.
+`HERE` is the id of a conversation of the caller, so that each row has one fault only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def call(params: str, method: str = "message:send", id: str = "7") -> str:
 
 
 def sending(content: str, more: str = "") -> str:
-    """A message whose content is that JSON."""
+    """A send whose content is that JSON."""
     return call(f'{{"conversationId":"{HERE}","content":{content}{more}}}')
 
 
@@ -82,7 +82,7 @@ ODD: dict[str, str] = {
 
 
 def is_bad_request(answer: Any) -> bool:
-    """Whether an answer says so in both of its languages."""
+    """Whether an answer has both codes of BAD_REQUEST."""
     error = answer.get("error", {})
     body = error.get("data", {})
     return (

@@ -1,7 +1,7 @@
 """WebSocket frames that no client should send, and the close code that RFC 6455 names for each.
 
-Each row is what is sent on an open, signed-in connection. The limits are those of the documentation: 64 KiB a
-message, 1,024 fragments.
+Each row is sent on an open, signed-in connection. The limits are the documented ones: 64 KiB a message, 1,024
+fragments.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ MASK = b"\1\2\3\4"
 
 
 def declared(size: int, *, head: int = 0x81, long: bool = True) -> bytes:
-    """The beginning of a frame that says how much is to come."""
+    """The head of a frame that announces a length."""
     length = struct.pack("!BQ", 0x80 | 127, size) if long else struct.pack("!BH", 0x80 | 126, size)
     return bytes([head]) + length + MASK
 
 
 def fragments(count: int, size: int) -> bytes:
-    """A message in pieces, its last one missing."""
+    """A message in fragments, without the last one."""
     piece = b"a" * size
     return frame(TEXT, piece, final=False) + frame(CONTINUATION, piece, final=False) * (count - 1)
 
@@ -48,8 +48,8 @@ BROKEN: dict[str, tuple[bytes, int]] = {
     "a continuation of nothing": (frame(CONTINUATION, b"a"), 1002),
     "a message inside another": (frame(TEXT, b"{", final=False) + frame(TEXT, b"{}"), 1002),
     "a close of one byte": (frame(CLOSE, b"\3"), 1002),
-    "a close with a code that nobody may send": (frame(CLOSE, struct.pack("!H", 1005)), 1002),
-    "a close with a code that nobody knows": (frame(CLOSE, struct.pack("!H", 2999)), 1002),
+    "a close with a code that no client may send": (frame(CLOSE, struct.pack("!H", 1005)), 1002),
+    "a close with an unknown code": (frame(CLOSE, struct.pack("!H", 2999)), 1002),
     "a close whose reason is no UTF-8": (frame(CLOSE, struct.pack("!H", 1000) + b"\xff\xfe"), 1007),
     "text that is no UTF-8": (frame(TEXT, b'{"a":"\xc3\x28"}'), 1007),
     "text that is a surrogate in UTF-8": (frame(TEXT, b'"\xed\xa0\x80"'), 1007),
@@ -58,7 +58,7 @@ BROKEN: dict[str, tuple[bytes, int]] = {
         1007,
     ),
     "a flood of pings": (frame(PING, b"flood") * 5_000, 4029),
-    "a flood of pongs that nobody asked for": (frame(10, b"flood") * 5_000, 4029),
+    "a flood of unasked pongs": (frame(10, b"flood") * 5_000, 4029),
 }
 
 TAKEN: dict[str, bytes] = {
@@ -72,4 +72,4 @@ TAKEN: dict[str, bytes] = {
     ),
     "a binary message of nothing that anybody reads": frame(BINARY, b"\0\1\2"),
 }
-"""What is odd, and allowed: the connection goes on."""
+"""Unusual frames that are allowed: the connection stays open."""

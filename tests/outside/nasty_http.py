@@ -1,4 +1,4 @@
-"""HTTP that no client should send, and the statuses that may answer it (0: hung up without a word)."""
+"""HTTP that no client should send, and the allowed statuses of the answer (0: closed without an answer)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ REFUSED: dict[str, tuple[bytes, set[int]]] = {
     "a host with a label too long": (HOSTED % (b"a" * 64 + b".example"), {400}),
     "a host that is not ASCII": (HOSTED % b"ch\xe4t.example", {400}),
     "a host that is a path": (HOSTED % b"example/../", {400}),
-    "a host and somebody's password": (HOSTED % b"a:b@example", {400}),
+    "a host and a password": (HOSTED % b"a:b@example", {400}),
     "HTTP/2, at once": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 505}),
     "HTTP/9.9": (get(version=b"HTTP/9.9"), {400, 505}),
     "TLS where there is none": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 500, {400}),
@@ -60,7 +60,7 @@ REFUSED: dict[str, tuple[bytes, set[int]]] = {
     "bad UTF-8 in a path": (get(path=b"/conversations/%ff%fe"), {400, 401, 404}),
     "a body that is no JSON": (request("POST", "/auth/login", b"{"), {400}),
     "a body deep as a well": (request("POST", "/auth/login", b"[" * 8_000), {400}),
-    "a long body where nobody is known": (request("POST", "/auth/login", b"[" * 100_000), {413}),
+    "a long login body": (request("POST", "/auth/login", b"[" * 100_000), {413}),
     "a long body without a token": (request("POST", "/conversations", b"[" * 100_000), {401}),
     "a long body with a token of garbage": (request("POST", "/conversations", b"[" * 100_000, token="x"), {401}),
     "a token of 12 KB of blanks": (get(b"Authorization: Bearer" + b" " * 12_000 + b"x", path=b"/conversations"), {401}),
@@ -104,4 +104,4 @@ PASSED_OVER: dict[str, tuple[bytes, set[int]]] = {
     "a token that is not ASCII": (upgrade(headers={"Authorization": "Bearer \xe9\xff"}), {101, 400}),
     "a query that is not UTF-8": (upgrade("/chat?dialect=%ff%fe&\xff"), {101, 400, 404}),
 }
-"""What is odd, and does no harm: no 101 carries an extension."""
+"""Unusual requests that are allowed: no 101 has an extension."""

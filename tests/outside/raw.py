@@ -1,4 +1,4 @@
-"""A client of bytes: HTTP and WebSocket frames by hand, so that anything at all can be said, and heard as it is."""
+"""A client of bytes: HTTP and WebSocket frames by hand, so that a test can send and read any bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 
 def frame(opcode: int, payload: bytes = b"", *, final: bool = True, masked: bool = True, reserved: int = 0) -> bytes:
-    """A client's frame, or what a client should never send."""
+    """A client's frame, also one that no client should send."""
     head = bytes([(0x80 if final else 0) | reserved << 4 | opcode])
     size, mark = len(payload), 0x80 if masked else 0
     if size < 126:
@@ -35,7 +35,7 @@ def frame(opcode: int, payload: bytes = b"", *, final: bool = True, masked: bool
 
 
 def upgrade(path: str = "/chat", headers: Mapping[str, str] | None = None, *, token: str = "") -> bytes:
-    """The head of a WebSocket's opening."""
+    """The request head of a WebSocket handshake."""
     lines = {
         "Host": "127.0.0.1",
         "Upgrade": "websocket",
@@ -50,7 +50,7 @@ def upgrade(path: str = "/chat", headers: Mapping[str, str] | None = None, *, to
 
 
 def request(method: str, path: str, body: bytes = b"", *, token: str = "", **headers: str) -> bytes:
-    """A whole HTTP request, its length told truthfully."""
+    """A whole HTTP request with the right Content-Length."""
     lines = {"Host": "127.0.0.1", "Content-Type": "application/json", "Content-Length": str(len(body))}
     lines |= {"Authorization": f"Bearer {token}"} if token else {}
     lines |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -59,7 +59,7 @@ def request(method: str, path: str, body: bytes = b"", *, token: str = "", **hea
 
 
 class HungUp(Exception):
-    """The server is not there any more, or has closed."""
+    """The server is gone, or has closed the connection."""
 
 
 class Raw:
@@ -78,7 +78,7 @@ class Raw:
 
     @classmethod
     async def open(cls, address: str, token: str = "", path: str = "/chat") -> Raw:
-        """A WebSocket that is open; with a token, one that has heard `ready`."""
+        """An open WebSocket; with a token, it has received `ready`."""
         raw = await cls.connect(address)
         try:
             return await raw.join(token, path)
@@ -87,7 +87,7 @@ class Raw:
             raise
 
     async def join(self, token: str = "", path: str = "/chat") -> Raw:
-        """Become such a WebSocket."""
+        """Upgrade to such a WebSocket."""
         status, _ = await self.asks(upgrade(path, token=token))
         if status != 101:
             raise HungUp(status)
@@ -99,7 +99,7 @@ class Raw:
         await self.stream.send_all(data)
 
     def cut(self) -> None:
-        """Gone without a word."""
+        """End the connection without a close frame."""
         if isinstance(self.stream, trio.SocketStream):
             self.stream.socket.close()
 
@@ -120,8 +120,8 @@ class Raw:
         return bool(data)
 
     async def asks(self, head: bytes) -> tuple[int, bytes]:
-        """Send a request; the status of the answer (0: hung up without one) and its body."""
-        with contextlib.suppress(trio.BrokenResourceError):  # it may have answered before it had heard everything
+        """Send a request; the status of the answer (0: closed without an answer) and its body."""
+        with contextlib.suppress(trio.BrokenResourceError):  # it may answer before it has read everything
             await self.send(head)
         return await self.answer()
 
@@ -148,7 +148,7 @@ class Raw:
     # WebSocket
 
     async def frame(self) -> tuple[int, bytes] | None:
-        """The server's next frame; None when it has hung up."""
+        """The server's next frame; None if it has closed."""
         buffer = self._buffer
         with trio.fail_after(TIMEOUT):
             while True:
@@ -171,7 +171,7 @@ class Raw:
         await self.send(frame(TEXT, text.encode() if isinstance(text, str) else text))
 
     async def message(self) -> dict[str, Any]:
-        """The next message, whatever it is; pings are answered in passing."""
+        """The next message; pings are answered."""
         while True:
             heard = await self.frame()
             if heard is None or heard[0] == CLOSE:
@@ -216,7 +216,7 @@ class Raw:
             return int.from_bytes(heard[1][:2], "big") if heard else NO_CLOSE
 
     async def closed(self) -> int:
-        """Read until the end: the close code, NO_CLOSE when it hung up without one. What it said first is kept."""
+        """Read until the end: the close code, or NO_CLOSE without one. Earlier messages are kept."""
         while (heard := await self.frame()) is not None:
             opcode, payload = heard
             if opcode == CLOSE:

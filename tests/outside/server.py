@@ -1,4 +1,4 @@
-"""A chatd in a process of its own, started from its shell and watched through what the machine says about it."""
+"""A chatd in a process of its own, started from its shell, and its figures from the operating system."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ UNLIMITED = {
 
 
 def token(user: int, *, seconds: float = 3600, **claims: object) -> str:
-    """What an issuer would give that user: the trials sign for themselves, so that nobody has to register."""
+    """A token of a foreign issuer for that user: tests sign tokens themselves, so that no user has to register."""
     return jwt.encode({"sub": str(user), "exp": time.time() + seconds, **claims}, SECRET, "HS256")
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait until something is so. Another process has no events for us: this is the one place that looks again."""
+    """Poll until a condition holds. Another process sends no events, so this is the one place that polls."""
     with trio.fail_after(seconds):
         while not condition():  # noqa: ASYNC110
             await trio.sleep(0.02)
 
 
 class Chatd:
-    """One server. What it keeps in its folder outlives it; `start` again, and it is back on the same port."""
+    """One server. Its folder stays when it ends; `start` runs it again on the same port."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Chatd:
         host: str = "",
         root: Path | None = None,
     ) -> None:
-        """`root` is another checkout whose server to start, from its own environment."""
+        """`root` is another checkout: its server runs in its own environment."""
         self.data = folder / "data"
         self.settings = {
             "auth.secret": SECRET,
@@ -74,13 +74,13 @@ class Chatd:
         return self._process
 
     def command(self, *words: str) -> list[str]:
-        """The shell's words for something that uses this server's data."""
+        """The command line of a verb on this server's data."""
         options = [f"--set={name}={value}" for name, value in self.settings.items()]
         python = str(self.root / ".venv/bin/python") if self.root else sys.executable
         return [*self.before, python, "-m", "chatd", *words, "--data", str(self.data), *options]
 
     def start(self) -> Chatd:
-        """Start, and wait until it says that it is ready."""
+        """Start, and wait for the ready line."""
         host = ["--host", self.host] if self.host else []
         self._process = subprocess.Popen(
             self.command("serve", "--port", str(self.port), *host),
@@ -108,12 +108,12 @@ class Chatd:
         ready.set()
 
     def kill(self) -> None:
-        """As the power company would."""
+        """End the server with SIGKILL."""
         self.process.kill()
         self._gone(10)
 
     def stop(self, seconds: float = 15) -> int:
-        """As a person would: the exit code."""
+        """End the server with SIGTERM; its exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self._gone(seconds)
 
@@ -126,7 +126,7 @@ class Chatd:
         return code
 
     def end(self) -> None:
-        """Whatever state it is in, it is not there afterwards."""
+        """End the server in any state."""
         if self._process is not None and self._process.poll() is None:
             self.kill()
 
@@ -134,7 +134,7 @@ class Chatd:
         """A verb of chatd's shell on the same data."""
         return subprocess.run(self.command(*words), capture_output=True, text=True, timeout=30, check=False)
 
-    # What the machine says
+    # Figures of the operating system
 
     @property
     def alive(self) -> bool:
@@ -142,7 +142,7 @@ class Chatd:
 
     @property
     def faults(self) -> list[str]:
-        """Lines that no input may cause."""
+        """The lines of the log that no input may cause."""
         return [line for line in self.log if "Traceback" in line or " error " in line or "Error:" in line]
 
     @property

@@ -27,7 +27,7 @@ STRANGERS = {
 
 
 async def is_limited(on: Stage, asked: bytes) -> int:
-    """Ask until the answer is 429; after how many other answers."""
+    """Send requests until the answer is 429; the number of other answers."""
     for count in range(20):
         async with await Raw.connect(on.address) as raw:
             status, body = await raw.asks(asked)
@@ -45,7 +45,7 @@ async def test_every_request_of_a_stranger_counts(tmp_path: Path, kind: str) -> 
 
 
 async def test_valid_tokens_do_not_pay_for_strangers(tmp_path: Path) -> None:
-    """A token that was admitted before passes, on REST and on sockets; a new one has to wait like any stranger."""
+    """A token that was accepted before passes, on REST and on sockets. A new token has to wait like a bad one."""
     async with stage(tmp_path, **LIMITS) as on:
         romeo = await on.person("romeo")
         known = request("GET", "/conversations", token=romeo.token)

@@ -1,4 +1,4 @@
-"""Four kinds of clients in one room, each on a network that breaks ten times: each hears everything, once, in order.
+"""Four kinds of clients in one room, each on a network that breaks ten times: each receives all, once, in order.
 
 The stock client of Socket.IO with recovery, chatd.client, a script that reads Server-Sent Events, and a page in a real
 browser with /client.js.
@@ -43,7 +43,7 @@ import("/client.js").then(({ connect }) => new Promise((resolve) => {
 
 
 async def breaks(line: Relay, dice: Random) -> None:
-    """Ten times the network is gone, for everybody behind this relay."""
+    """Break the network ten times, for all clients behind this relay."""
     for _ in range(CUTS):
         await trio.sleep(dice.uniform(0.05, 0.4))
         await until(lambda: line.open > 0)
@@ -52,12 +52,12 @@ async def breaks(line: Relay, dice: Random) -> None:
 
 async def until(true: Callable[[], bool]) -> None:
     with trio.fail_after(30):
-        while not true():  # noqa: ASYNC110 - of the world outside
+        while not true():  # noqa: ASYNC110 - another process
             await trio.sleep(0.02)
 
 
 class Browser:
-    """A page of headless Chromium, spoken to by its debugging protocol."""
+    """A page of headless Chromium, controlled by its debugging protocol."""
 
     def __init__(self, socket: WebSocketConnection) -> None:
         self._socket = socket
@@ -85,7 +85,7 @@ class Browser:
 
 @asynccontextmanager
 async def browser(folder: Path) -> AsyncIterator[Callable[[], Awaitable[Browser]]]:
-    """Chromium; the function opens its page to speak to (twice, for two conversations with one page)."""
+    """Chromium, and a function that opens a connection to its page (twice: two connections to one page)."""
     flags = "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     flags += " --disable-component-update --disable-sync --remote-debugging-port=0 about:blank"
     command = [chromium(), f"--user-data-dir={folder}", *flags.split()]
@@ -125,7 +125,7 @@ async def browser(folder: Path) -> AsyncIterator[Callable[[], Awaitable[Browser]
 
 
 async def script_hears(port: int, who: Person, joined: trio.Event) -> list[str]:
-    """What curl in a loop hears: each time it goes on after the last id."""
+    """The events of curl in a loop: each time it resumes after the last id."""
     heard: list[str] = []
     last = ""
     while LAST not in heard:
@@ -149,7 +149,7 @@ async def script_hears(port: int, who: Person, joined: trio.Event) -> list[str]:
 
 
 async def program_hears(port: int, who: Person, talk: str, joined: trio.Event) -> list[str]:
-    """What a program with chatd.client hears."""
+    """The events of a program with chatd.client."""
     heard: list[str] = []
     async with connect(f"http://127.0.0.1:{port}", who.token, random=lambda: 0.02) as chat:
         await chat.call("conversation:join", {"conversationId": talk})

@@ -1,4 +1,4 @@
-"""`chatd chat` as people use it: on terminals of its own, and in pipes, beside a real server."""
+"""`chatd chat` on terminals and in pipes, beside a real server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.outside.server import Chatd
 
-ECHO = 3  # the place of the local flags in what termios gives
+ECHO = 3  # the index of the local flags in termios' answer
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ class OnTerminal:
         self.seen = ""
 
     def shows(self, text: str) -> str:
-        """Wait until the screen has shown a text; everything up to its end."""
+        """Wait until the screen shows a text; everything up to its end."""
         while text not in self.seen:
             data = os.read(self.screen, 65536)
             assert data, self.seen
@@ -106,7 +106,7 @@ def test_a_title_is_one_group_and_a_user_one_private_conversation(server: Chatd)
     assert (unknown.returncode, unknown.stderr) == (1, "chatd: There is no user 'zoe'\n")
 
 
-def test_nobody_moves_the_cursor_of_another(server: Chatd) -> None:
+def test_no_user_moves_the_cursor_of_another(server: Chatd) -> None:
     piped(server, "\x1b[2Jred\x07 \u202e\n", "--as", "ann")
     shown = piped(server, "", "--as", "bob", "--last", "1").stdout
     assert shown.endswith("ann: \ufffd[2Jred\ufffd \ufffd\n")
@@ -134,12 +134,12 @@ def test_another_server_by_its_address_and_a_token(server: Chatd) -> None:
     assert (shown.returncode, "ann: hello" in shown.stdout) == (0, True)
     nowhere = piped(server, "", "x", "--url", "ftp://nowhere", "--token", "x")
     assert nowhere.returncode == 1
-    assert "is no address of a server" in nowhere.stderr
+    assert "is not the address of a server" in nowhere.stderr
     assert piped(server, "", "x", "--url", url).returncode == 2
 
 
 def test_without_a_server_it_says_where_it_looked(tmp_path: Path) -> None:
     alone = piped(Chatd(tmp_path), "", "--as", "ann")
     assert alone.returncode == 1
-    assert f"no server runs on {tmp_path / 'data'}" in alone.stderr
+    assert f"no server uses {tmp_path / 'data'}" in alone.stderr
     assert not (tmp_path / "data").exists()

@@ -1,4 +1,4 @@
-"""The first start of a server without users: one line, whose link makes the first administrator, once."""
+"""The first start of a server without users: one line with a link that makes the first administrator, once."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_the_setup_link(server: Chatd) -> None:
 
 
 def iter_log(server: Chatd) -> Iterator[str]:
-    """The lines as they come: the one that is looked for is printed right behind the ready line."""
+    """The lines as they come. The link comes right after the ready line."""
     at, until = 0, time.monotonic() + 10
     while time.monotonic() < until:
         if at < len(server.log):

@@ -1,4 +1,4 @@
-"""Two JSON-RPC libraries that nobody here wrote, unmodified: each sends a message, gets its ack, an error, a push."""
+"""Two unmodified JSON-RPC libraries of others: each sends a message, and receives its ack, an error and a push."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCRIPT = needs.NODE_FOLDER / "jsonrpc_library.mjs"
 
 
 async def prepare(server: Chatd) -> str:
-    """Two people, and a group of theirs."""
+    """Two users and their group."""
     async with client(server.address, token(2)), client(server.address, token(1)) as one:
         return await new_group(one, server.address, token(1), [2])
 
@@ -38,7 +38,7 @@ async def test_python_lsp_jsonrpc_from_pypi(tmp_path: Path) -> None:
 
 
 def speak(address: str, where: str) -> None:
-    """What a program that knows the library, and nothing of chatd but its documentation, would do."""
+    """A program that uses the library and chatd's documentation only."""
     heard: queue.Queue[tuple[str, Any]] = queue.Queue()
     names = ("ready", "unread:count", "message:created")
     hears = {name: lambda params, name=name: heard.put((name, params)) for name in names}

@@ -1,4 +1,4 @@
-"""Nothing that a client sends leaves a task behind: the same inputs, thrown at a server in this very process."""
+"""No input leaves a task behind: the same inputs against a server in this process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def batch(raw: Raw) -> list[Any]:
 async def test_no_task_and_no_connection_is_left_of_the_nasty_ones(tmp_path: Path) -> None:
     async with stage(tmp_path, limits__connections_per_address="0", limits__json_values="0") as on:
         tybalt = await on.person("tybalt")
-        await (await on.rpc(tybalt)).leaves()  # whatever is made once is made by now
+        await (await on.rpc(tybalt)).leaves()  # everything that is made once exists by now
         await until(lambda: not on.server.app.connections)
         before = living()
         for data, _ in BROKEN.values():

@@ -1,4 +1,4 @@
-"""P7 from outside: the limits as documented, with the defaults that nobody has changed, each answered plainly."""
+"""P7 from outside: the documented limits with their defaults, and the answer at each."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ async def group(server: Chatd, owner: int) -> str:
 
 
 async def calls(raw: Raw, method: str, params: object, times: int) -> list[dict[str, Any]]:
-    """The same call so often, in one go: the answers."""
+    """The same call so often at once: the answers."""
     said = json.dumps({"id": 1, "method": method, "params": params}).encode()
     await raw.send(frame(TEXT, said) * times)
     return [await raw.reply() for _ in range(times)]
 
 
 def limited(answers: list[dict[str, Any]]) -> int:
-    """How many were answered RATE_LIMITED; nothing else may have gone wrong."""
+    """The number of RATE_LIMITED answers; there must be no other error."""
     errors = [answer["error"]["code"] for answer in answers if "error" in answer]
     assert set(errors) <= {RATE_LIMITED}
     return len(errors)
@@ -52,10 +52,10 @@ async def test_sixty_messages_at_once_from_one_user_on_all_devices_together(serv
         message = {"conversationId": where, "content": "hi"}
         assert limited(await calls(one, "message:send", message, 50)) == 0
         refused = limited(await calls(other, "message:send", message, 30))
-        assert 15 <= refused <= 20, refused  # a few places may have become free meanwhile
+        assert 15 <= refused <= 20, refused  # a few tokens may have been refilled meanwhile
 
 
-async def test_whoever_sends_too_fast_is_told_when_to_come_back(server: Chatd) -> None:
+async def test_a_client_that_sends_too_fast_is_told_when_to_try_again(server: Chatd) -> None:
     where = await group(server, 7)
     async with await Raw.open(server.address, token(7)) as raw:
         answers = await calls(raw, "message:send", {"conversationId": where, "content": "hi"}, 90)
@@ -83,7 +83,7 @@ async def test_a_hundred_rest_requests_at_once(server: Chatd) -> None:
 
 
 async def test_two_hundred_connections_of_one_address(server: Chatd) -> None:
-    """The next is told so before the upgrade; when one has left, there is a place."""
+    """The next one is rejected before the upgrade. When one has closed, a new one connects."""
     inside: list[Raw] = []
     try:
         while len(inside) < 220:

@@ -1,4 +1,4 @@
-"""The nastiest of what can be thrown at the port, while two clients chat undisturbed."""
+"""Hostile input at the port, while two clients chat undisturbed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ HASTY = {
     "limits.rest_per_user": "0",
     "limits.sends_per_user": "0",
 }
-"""The same limits as ever, only sooner."""
+"""The usual limits, with shorter times."""
 
 ROMEO, JULIET, TYBALT, MERCUTIO = (token(number) for number in (1, 2, 3, 4))
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chatd]:
-    """One server for all of it: it must be there at the end, with a clean log and nothing left behind."""
+    """One server for all tests. At the end it must run, with a clean log and nothing left behind."""
     chatd = Chatd(tmp_path_factory.mktemp("nasty"), HASTY).start()
     try:
         yield chatd
@@ -53,7 +53,7 @@ async def conversation(address: str, owner: str, *others: int) -> str:
 
 
 async def lets_go(server: Chatd, descriptors: int) -> None:
-    """Wait until no connection is left of those that came."""
+    """Wait until all these connections are gone."""
     await until(lambda: server.descriptors <= descriptors)
 
 
@@ -124,7 +124,7 @@ async def test_batches_of_as_many_calls_as_are_allowed_end_with_the_flood_code(s
         assert await raw.closed() == 4029
 
 
-async def test_a_response_that_nobody_asked_for_is_not_answered_and_a_flood_of_it_is_a_flood(server: Chatd) -> None:
+async def test_an_unasked_response_is_not_answered_and_a_flood_of_it_is_a_flood(server: Chatd) -> None:
     async with await Raw.open(server.address, TYBALT) as raw:
         for response in ('{"jsonrpc":"2.0","id":1,"result":1}', '[{"jsonrpc":"2.0","id":1,"error":{"code":1}}]'):
             await raw.say(response)
@@ -133,7 +133,7 @@ async def test_a_response_that_nobody_asked_for_is_not_answered_and_a_flood_of_i
         assert await raw.closed() == 4029
 
 
-async def test_http_that_is_none_gets_its_status_and_disturbs_nobody(server: Chatd) -> None:
+async def test_bad_http_gets_its_status_and_disturbs_no_client(server: Chatd) -> None:
     async with two_chat(server.address, (ROMEO, JULIET)):
         before = server.descriptors
         wrong = {}
@@ -192,7 +192,7 @@ async def test_a_request_behind_another_is_answered_and_may_become_a_socket(serv
         pytest.param("", id="empty"),
     ],
 )
-async def test_whoever_shows_a_bad_token_is_told_and_sent_away(server: Chatd, shown: str) -> None:
+async def test_a_client_with_a_bad_token_is_rejected_with_a_reason(server: Chatd, shown: str) -> None:
     async with await Raw.connect(server.address) as raw:
         assert (await raw.asks(upgrade(headers={"Authorization": f"Bearer {shown}"})))[0] == 101
         assert await raw.closed() == 4401
@@ -203,7 +203,7 @@ async def test_whoever_shows_a_bad_token_is_told_and_sent_away(server: Chatd, sh
         assert (status, json.loads(said)["code"]) == (401, "AUTH_INVALID")
 
 
-async def test_whoever_shows_no_token_is_sent_away_in_time(server: Chatd) -> None:
+async def test_a_client_without_a_token_is_closed_in_time(server: Chatd) -> None:
     async with await Raw.open(server.address) as silent, await Raw.open(server.address) as talking:
         await talking.send(frame(TEXT, b'{"id":1,"method":"message:send"}') * 50)
         assert (await talking.reply())["error"]["code"] == -32001
@@ -245,14 +245,14 @@ async def test_slow_heads_are_closed_at_the_deadline(server: Chatd) -> None:
             nursery.start_soon(hold, first)
 
 
-async def test_whoever_answers_no_ping_is_gone(server: Chatd) -> None:
-    """Half-open: the other end is there no more and says nothing. (The deadlines here are 1 s and 1 s.)"""
+async def test_a_client_that_answers_no_ping_is_closed(server: Chatd) -> None:
+    """A half-open connection: the other end is gone without a close. (The deadlines here are 1 s and 1 s.)"""
     async with await Raw.open(server.address, TYBALT) as raw:
         with trio.fail_after(6):
             assert await raw.closed() == 1011
 
 
-async def test_whoever_leaves_in_the_middle_of_anything_leaves_nothing_behind(server: Chatd) -> None:
+async def test_a_client_that_disconnects_in_the_middle_leaves_nothing_behind(server: Chatd) -> None:
     async with two_chat(server.address, (ROMEO, JULIET)):
         before = server.descriptors
         whole = request("POST", "/auth/login", b'{"username":"a","password":"b"}')

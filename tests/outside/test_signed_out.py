@@ -1,4 +1,4 @@
-"""P5 from outside: whose token expires, or whose account is closed, is shown out at once."""
+"""P5 from outside: a connection closes at once when its token expires or its account is closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kill: a stock client of Socket.IO in a stream of numbered messages, the server killed with -9 three times."""
+"""A stock client of Socket.IO receives numbered messages, while the server is killed with -9 three times."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tests.outside.server import UNLIMITED, Chatd, token
 from tests.scenes.troupe import IoPlayer, troupe
 
 MESSAGES = 1_000
-KILLS = (200, 450, 700)  # when the client has heard so many
+KILLS = (200, 450, 700)  # when the client has received so many
 ROMEO, JULIET = token(1), token(2)
 LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 async def send_all(server: Chatd, where: str) -> None:
-    """Every number until it is acked, with a clientId that lets it be sent again."""
+    """Send every number until it is acked. A clientId makes the retry safe."""
     number = 0
     while number < MESSAGES:
         try:
@@ -33,7 +33,7 @@ async def send_all(server: Chatd, where: str) -> None:
 
 
 async def gather(address: str) -> str:
-    """Let both be seen, and make the group in which they talk."""
+    """Let both users connect once, and make their group."""
     async with await Raw.open(address, JULIET):
         pass
     async with client(address, ROMEO) as first:

@@ -1,4 +1,4 @@
-"""Starts that can't be: one line that says what is wrong and how to mend it, the right exit code, no traceback."""
+"""Failing starts: one line with the fault and its remedy, the right exit code, no traceback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.outside.server import Chatd
 
 
 def refused(server: Chatd, *words: str, code: int) -> str:
-    """Start it, which must fail with that code: its one line."""
+    """A start that must fail with that code; its one line."""
     ran = subprocess.run(
         server.command("serve", "--port", "0", *words), capture_output=True, text=True, timeout=30, check=False
     )
@@ -31,7 +31,7 @@ def refused(server: Chatd, *words: str, code: int) -> str:
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a server left that has run once."""
+    """The files of a server that has run once."""
     server = Chatd(tmp_path_factory.mktemp("left")).start()
     try:
         assert server.stop() == 0

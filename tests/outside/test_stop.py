@@ -1,4 +1,4 @@
-"""The server stops in time whatever its clients do, and answers what it has performed."""
+"""The server stops in time in spite of its clients, and answers what it has carried out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The quick ones of the trials (tests/trials), so that what they promise is tried with every test run."""
+"""The quick trials (tests/trials), so that every test run checks the promises."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ async def test_clients_that_ignore_the_goodbye_hold_no_stop_up(tmp_path: Path) -
     assert figures["exit 0"] == figures["stops"]
 
 
-async def test_those_who_never_read_cost_the_others_nothing(tmp_path: Path) -> None:
+async def test_clients_that_never_read_cost_the_others_nothing(tmp_path: Path) -> None:
     figures = await slow.trial(tmp_path, quick=True)
-    assert figures["closed with 4008"] + figures["cut off, last words unread"] == figures["deaf clients"]
+    assert figures["closed with 4008"] + figures["cut off, last words unread"] == figures["clients that never read"]
 
 
 async def test_every_ack_comes_after_its_sync(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ async def test_writes_return_by_themselves_when_there_is_room_again(tmp_path: Pa
     assert figures["file size: acked and stored"] > 100
 
 
-async def test_restarts_under_clients_of_every_framing_cost_nobody_a_message(tmp_path: Path) -> None:
+async def test_restarts_under_clients_of_every_framing_cost_no_message(tmp_path: Path) -> None:
     figures = await restarts.trial(tmp_path, quick=True)
     assert figures["resumed"] > 0
 

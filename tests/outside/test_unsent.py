@@ -1,4 +1,4 @@
-"""Answers that nobody reads: bounded for each user, and freed when their connections end."""
+"""Answers that are not read: bounded for each user, and freed when their connections end."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ async def test_a_user_who_does_not_read_is_refused_and_others_are_not(tmp_path: 
         for _ in range(200):
             await romeo.asks("POST", path, {"content": LARGE}, status=201)
         asked = request("GET", f"{path}?limit=200", token=romeo.token)
-        deaf: list[Raw] = []
+        unread: list[Raw] = []
         try:
             for _ in range(4):
                 raw = await Raw.connect(on.address)
-                deaf.append(raw)
+                unread.append(raw)
                 await raw.send(asked)
             async with await Raw.connect(on.address) as raw:
                 statuses = [0]
@@ -54,7 +54,7 @@ async def test_a_user_who_does_not_read_is_refused_and_others_are_not(tmp_path: 
                 assert hers[0] == 200
                 assert len(hers[1]) > 8_000_000
         finally:
-            for raw in deaf:
+            for raw in unread:
                 raw.cut()
         async with await Raw.connect(on.address) as raw:
             await until(lambda: on.server.front.open == 1)

@@ -1,4 +1,4 @@
-"""The database can't be written to, or a part of the server can't go on: what clients and supervisors see of it."""
+"""The database cannot be written to, or a part of the server fails: what clients and supervisors see."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BACK_SECONDS = 20.0
 
 @contextmanager
 def full(server: Chatd) -> Iterator[None]:
-    """No file may grow."""
+    """Let no file grow."""
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (1, -1))
     yield
     if server.alive:
@@ -33,7 +33,7 @@ def full(server: Chatd) -> Iterator[None]:
 
 @contextmanager
 def locked(server: Chatd) -> Iterator[None]:
-    """Another program writes, and does not end."""
+    """Another program holds a write transaction."""
     other = sqlite3.connect(server.data / "chatd.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     yield

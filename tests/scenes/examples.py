@@ -1,7 +1,7 @@
 """The specifications' own examples, run in Node with the stock client against a `chatd serve` of its own.
 
-tests/node/examples/ has them to the letter. Only URLs, tokens and the ids that stand for somebody's own are put in;
-what an example calls and does not define (a page's helpers) is given in a prelude, where it prints its name.
+tests/node/examples/ has them to the letter. The tests replace URLs, tokens and the ids of users only. A prelude defines
+what an example calls and does not define, such as the helpers of a page: each prints its name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ REACT = "export const useRef = () => ({});\nexport const useEffect = (effect) =>
 
 
 class Serving(Chatd):
-    """chatd with flags of its own."""
+    """A `chatd serve` with its own flags."""
 
     def __init__(self, folder: Path, *flags: str) -> None:
         super().__init__(folder)
@@ -50,7 +50,7 @@ class Serving(Chatd):
         return f"http://{self.address}"
 
     def rest(self, method: str, path: str, body: Any = None, *, user: int = 0, shown: str = "", **claims: Any) -> Any:
-        """What curl does: with an issuer's token of that user's, with the token that is given, or with none."""
+        """A request as curl makes it: with a foreign issuer's token of that user, the given token, or none."""
         request = Request(self.url + path, None if body is None else json.dumps(body).encode(), method=method)
         if user:
             shown = token(user, **claims)
@@ -65,7 +65,7 @@ class Serving(Chatd):
         return self.run("token", "--service", "examples", "--scope", "metrics").stdout.strip()
 
     def has_heard(self, command: str, times: int) -> None:
-        """Wait until the server has carried out a command so often, by its own count."""
+        """Wait until the server's metrics count so many of a command."""
         row = f'chatd_calls_total{{command="{command}",outcome="ok"}} '
         until = time.monotonic() + TIMEOUT
         while True:
@@ -93,7 +93,7 @@ def serving(folder: Path, *flags: str) -> Iterator[Serving]:
 
 
 class Script:
-    """JavaScript that runs: what it prints comes in lines."""
+    """A running script in Node. It reports by lines on standard output."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -108,7 +108,7 @@ class Script:
             self._lines.put(line.rstrip("\n"))
 
     def prints(self, text: str) -> str:
-        """Wait for a line with that text: the line. What was printed before is looked at too."""
+        """Wait for a line with that text, and return it. Earlier lines count too."""
         for line in self.printed:
             if text in line:
                 return line
@@ -122,7 +122,7 @@ class Script:
                 return line
 
     def does(self, act: str, **fields: Any) -> None:
-        """A line for tests/node/players.js."""
+        """Send a line to tests/node/players.js."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"act": act, **fields}) + "\n")
         self._process.stdin.flush()
@@ -130,7 +130,7 @@ class Script:
 
 @contextmanager
 def script(folder: Path, text: str) -> Iterator[Script]:
-    """Run a module that finds the stock client, and a React that is just enough to mount a component."""
+    """Run a module that can import the stock client, and a small React that can mount a component."""
     modules = folder / "node_modules"
     if not modules.exists():
         (modules / "react").mkdir(parents=True)
@@ -144,7 +144,7 @@ def script(folder: Path, text: str) -> Iterator[Script]:
 
 @contextmanager
 def players() -> Iterator[Script]:
-    """tests/node/players.js, for whoever is on the other side."""
+    """tests/node/players.js, for the other clients of an example."""
     with _run(NODE_FOLDER, "players.js") as running:
         yield running
 
@@ -173,7 +173,7 @@ def _run(folder: Path, name: str) -> Iterator[Script]:
 
 
 def example(name: str, given: Mapping[str, str], *, before: str = "", after: str = "") -> str:
-    """An example with what is put in; each of those must be in it."""
+    """An example with replacements; it must contain each of them."""
     text = (NODE_FOLDER / "examples" / f"{name}.mjs").read_text(encoding="utf-8")
     for old, new in given.items():
         assert old in text, f"{name} has no {old!r}"

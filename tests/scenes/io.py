@@ -1,7 +1,6 @@
-"""Socket.IO 5 on one WebSocket, as much of it as scenes need. It knows the stock client's side of the protocol only.
+"""A small Socket.IO 5 client on one WebSocket, for scenes with many steps.
 
-Scenes with many turns use this; what the stock client itself makes of the server is tried in test_socketio_client.py
-and test_examples.py.
+test_socketio_client.py and test_examples.py use the stock client itself.
 """
 
 from __future__ import annotations
@@ -55,8 +54,10 @@ class IoSocket:
         return False
 
 
-async def knock(on: Stage, namespace: str, auth: Any = None, *, authorization: str = "", **query: str) -> IoSocket:
-    """Open the connection and ask for a namespace; what the server makes of it is the next packet."""
+async def open_namespace(
+    on: Stage, namespace: str, auth: Any = None, *, authorization: str = "", **query: str
+) -> IoSocket:
+    """Open a connection and send CONNECT for a namespace. The next packet is the server's answer."""
     asked = urlencode({"EIO": "4", "transport": "websocket", **query})
     headers = {"Authorization": authorization} if authorization else {}
     socket = await on.socket(f"/socket.io/?{asked}", headers=headers)

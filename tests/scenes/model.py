@@ -1,7 +1,7 @@
-"""The model of the chat: what users do to one another, to their clients and to the server, in any order.
+"""A model of the chat: actions of users, clients and the server, in any order.
 
-After each turn (one thing, or several at once) the server is left to finish, and at the end everybody comes back.
-Then, for each viewer, what it makes of what it was told is what the store holds.
+A turn is one action, or several at once. After each turn the test waits until the server has finished. At the end every
+client reconnects. Then the view of each viewer must equal the content of the store.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CHANGES = (
 
 
 class Step(NamedTuple):
-    """Something that a user does; `which` chooses among what there is."""
+    """An action of a user; `which` selects its object."""
 
     what: str
     who: int
@@ -36,7 +36,7 @@ class Step(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A row of the log about who is in a conversation."""
+    """A row of the event log about a membership."""
 
     position: int
     kind: str
@@ -45,7 +45,7 @@ class Change(NamedTuple):
 
 
 class Model:
-    """See above."""
+    """The server, its users, and the viewers."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -65,7 +65,7 @@ class Model:
         self.on = await self._stack.enter_async_context(
             stage(self.folder, auth__secret=SECRET, limits__outbox_bytes="64KiB", limits__replay_batch="7")
         )
-        for listener in self.on.server.front._listeners:  # what it accepts has small buffers: slow is soon too slow
+        for listener in self.on.server.front._listeners:  # small buffers: a slow client reaches its limit soon
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
 
     async def close(self) -> None:
@@ -76,7 +76,11 @@ class Model:
     async def ask(self, method: str, path: str, user: int, body: Any = None) -> tuple[int, Any]:
         status, said, _ = await self.on.rest.ask(method, path, body, token=token(user))
         assert status < 500, (method, path, status, said)
-        assert status != 400 or "member" in said["message"], (method, path, said)  # the model asks what can be asked
+        assert status != 400 or "member" in said["message"], (
+            method,
+            path,
+            said,
+        )  # the model checks the state of the server itself
         return status, said
 
     async def load(self, user: int, path: str) -> Any:
@@ -88,7 +92,7 @@ class Model:
         return said if status == 200 else None
 
     async def look(self) -> None:
-        """Note who was added and removed."""
+        """Record the changes of memberships."""
         self.changes += await self.on.server.app.database.read(self._changes)
 
     def _changes(self, tx: ReadTransaction) -> list[Change]:
@@ -131,7 +135,7 @@ class Model:
                 viewer.follow(where)
 
     async def connect(self, viewer: Viewer, *, named: bool, judge: bool = False) -> None:
-        """Come back; with `judge` nobody else does anything, so that what was missed must be the truth at once."""
+        """Reconnect. With `judge` nothing else happens, so that the view must be right at once."""
         app = self.on.server.app
         start, known = app.broker.position, bool(viewer.place)
         recovered = await viewer.connect(self.on.address, self.on.nursery, named=named)
@@ -194,7 +198,7 @@ class Model:
     # What must be so
 
     async def rest(self) -> None:
-        """Whatever was asked is done, and told."""
+        """Wait until every call is carried out and every event is sent."""
         app = self.on.server.app
         dispatch = app.dispatch
         self._forward += 10
@@ -210,7 +214,7 @@ class Model:
         await self.look()
 
     async def end(self, *, named: bool) -> None:
-        """Everybody comes back, and everything is compared."""
+        """Every client reconnects; every view is compared with the store."""
         with trio.fail_after(10):
             await self.rest()
             for viewer in self.viewers:
@@ -239,7 +243,7 @@ class Model:
                 self.judge_push(viewer.user, span, push, int(where[8:], 16), self.conversations.get(where, set()))
 
     async def unread(self, user: int) -> Any:
-        """Counted from scratch."""
+        """Count the unread messages from the tables."""
         read_states = await self.on.server.app.database.read(lambda tx: messages.read_states(tx, user))
         names = {int(id[8:], 16): id for id in self.conversations}
         counts = {names[one.conversation.number]: one.unread for one in read_states if one.unread}
@@ -264,12 +268,12 @@ class Model:
                 assert room.seen[one["_id"]] & always == set(one["seen_by"]) & always, one
 
     def judge_gap(self, position: int, reason: str) -> None:
-        """It must be one."""
+        """Check that a reported gap is a gap."""
         assert reason in ("trimmed", "connection"), reason
         assert position < self.trimmed + (reason == "connection"), f"{reason}: {position} of {self.trimmed}"
 
     def judge_push(self, user: int, span: list[int], push: dict[str, Any], conversation: int, first: set[int]) -> None:
-        """Somebody who was not in a conversation then may hear of it only if they are told later, and are in it now."""
+        """A user may receive an event from before the membership only after becoming a member."""
         position = push["pos"]
         mine = [one for one in self.changes if one.conversation == conversation]
 

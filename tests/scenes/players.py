@@ -1,10 +1,10 @@
-"""Players for scenes that are played twice, once over JSON-RPC and once over Socket.IO: two classes, one interface.
+"""Clients for scenes that run twice, over JSON-RPC and over Socket.IO: two classes with one interface.
 
-tells           a call that wants no answer
-asks            a call with an id: the body of its answer, whether yes or no
-does            a call that must succeed, and that is done when this returns; in dialects that acknowledge nothing
-hears           the next thing heard, which must be that event
-hears_nothing   everything that the server had to say by now was heard before
+tells           send a call that wants no answer
+asks            send a call with an id; the body of its answer, also of a refusal
+does            send a call, and wait until the server has carried it out; for dialects without acknowledgements
+hears           the payload of the next event, which must have that name
+hears_nothing   check that the server has sent no further event
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 import trio
 from trio_websocket import WebSocketConnection
 
-from tests.scenes.io import ACK, EVENT, OPENED, IoSocket, knock
+from tests.scenes.io import ACK, EVENT, OPENED, IoSocket, open_namespace
 from tests.scenes.stage import TIMEOUT, Person, Stage
 
 Way: TypeAlias = Literal["jsonrpc", "socketio"]
@@ -28,11 +28,11 @@ both_ways = pytest.mark.parametrize("way", WAYS)
 
 
 class Player:
-    """What both have in common. `deaf` are events that this scene is not about."""
+    """The part that both share. `ignoring` names events that this scene drops."""
 
-    def __init__(self, on: Stage, deaf: Iterable[str]) -> None:
+    def __init__(self, on: Stage, ignoring: Iterable[str]) -> None:
         self.on = on
-        self.deaf = frozenset(deaf)
+        self.ignoring = frozenset(ignoring)
         self._heard: deque[tuple[str, Any]] = deque()
         self.answers: dict[int, Any] = {}
         self._number = 0
@@ -42,15 +42,15 @@ class Player:
         raise NotImplementedError
 
     async def listen(self) -> None:
-        """Take the next thing that the server says."""
+        """Receive the next message of the server."""
         raise NotImplementedError
 
     async def fence(self) -> None:
-        """Everything that was sent has been read, and everything that was said before that has been heard."""
+        """Wait until the server has read all calls of this client, and this client has received all earlier events."""
         raise NotImplementedError
 
     def keep(self, event: str, payload: Any) -> None:
-        if event not in self.deaf:
+        if event not in self.ignoring:
             self._heard.append((event, payload))
 
     async def tells(self, event: str, *args: Any) -> None:
@@ -69,7 +69,7 @@ class Player:
         await self.settles()
 
     async def settles(self) -> None:
-        """What was told is done, and whatever it brought is heard."""
+        """Wait until the server has carried out all calls, and this client has received their events."""
         await self.fence()
         await self.on.server.app.dispatch.settled()
         await self.fence()
@@ -91,20 +91,20 @@ class Player:
         assert await self.hears_all() == []
 
     async def leaves(self) -> None:
-        """Say goodbye, and wait until it is answered."""
+        """Close the connection, and wait for the server's close."""
         with trio.move_on_after(TIMEOUT):
             await self.socket.aclose()
 
     async def is_cut_off(self) -> None:
-        """The network is gone: no goodbye."""
+        """End the connection without a close frame."""
         await trio.aclose_forcefully(self.socket._stream)
 
 
 class RpcActor(Player):
-    """Over JSON-RPC. The body of a refusal is what its error carries as data; `refused` is the last one whole."""
+    """A client over JSON-RPC. The body of a refusal is its `error.data`; `refused` is the last whole error."""
 
-    def __init__(self, on: Stage, socket: WebSocketConnection, deaf: Iterable[str]) -> None:
-        super().__init__(on, deaf)
+    def __init__(self, on: Stage, socket: WebSocketConnection, ignoring: Iterable[str]) -> None:
+        super().__init__(on, ignoring)
         self.socket = socket
         self.ready: Any = None
         self.refused: Any = None
@@ -131,10 +131,10 @@ class RpcActor(Player):
 
 
 class IoActor(Player):
-    """Over Socket.IO. An answer is its only argument."""
+    """A client over Socket.IO. An acknowledgement has one argument."""
 
-    def __init__(self, on: Stage, io: IoSocket, deaf: Iterable[str]) -> None:
-        super().__init__(on, deaf)
+    def __init__(self, on: Stage, io: IoSocket, ignoring: Iterable[str]) -> None:
+        super().__init__(on, ignoring)
         self.io = io
         self.socket = io.socket
         self._fence = ""
@@ -156,7 +156,7 @@ class IoActor(Player):
             self.keep(name, payload)
 
     async def fence(self) -> None:
-        """A call that nobody knows is told so at once, in every dialect."""
+        """Send an unknown call: every dialect rejects it at once."""
         self._number += 1
         self._fence = f"fence {self._number}!"
         await self.tells(self._fence)
@@ -165,17 +165,24 @@ class IoActor(Player):
 
 
 async def play(
-    on: Stage, way: Way, dialect: str, who: Person, namespace: str = "/chat", *, deaf: Iterable[str] = (), **query: str
+    on: Stage,
+    way: Way,
+    dialect: str,
+    who: Person,
+    namespace: str = "/chat",
+    *,
+    ignoring: Iterable[str] = (),
+    **query: str,
 ) -> Player:
-    """Somebody in a namespace, over that way and in that dialect."""
+    """A client that is connected to a namespace, over that framing and in that dialect."""
     query = {"dialect": dialect, **query}
     if way == "jsonrpc":
         socket = await on.socket(f"{namespace}?{urlencode(query)}", headers={"Authorization": f"Bearer {who.token}"})
         player = RpcActor(on, socket, ())
         player.ready = await player.hears("ready")
-        player.deaf = frozenset(deaf)
+        player.ignoring = frozenset(ignoring)
         return player
-    io = await knock(on, namespace, {"token": f"Bearer {who.token}"}, **query)
+    io = await open_namespace(on, namespace, {"token": f"Bearer {who.token}"}, **query)
     kind, _, data = await io.receive()
     assert kind == OPENED, data
-    return IoActor(on, io, deaf)
+    return IoActor(on, io, ignoring)

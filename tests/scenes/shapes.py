@@ -1,8 +1,8 @@
-"""What a payload must look like: every key that the specification has, none that it has not, and each of its type.
+"""Checks of payloads: each key of the specification is there, no other key is, and each value has its type.
 
     fits(payload, {"id": INTEGER, "content": "Hello", "read_at": None})
 
-A value in a shape is either the value itself, or one of these types, or a shape within.
+A value in a shape is a value, one of these types, or another shape.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TEXT = _text(r".+")
 
 
 def fits(payload: Any, shape: Any, at: str = "payload") -> Any:
-    """Demand that a payload has that shape; the payload."""
+    """Check that a payload has that shape, and return the payload."""
     if isinstance(shape, dict):
         assert isinstance(payload, dict), f"{at} is {payload!r}"
         assert set(payload) == set(shape), f"{at} has {sorted(payload)}, not {sorted(shape)}"

@@ -1,8 +1,8 @@
-"""The stage: a real server on a real port, and players who speak to it as outside clients do.
+"""The stage: a real server on a real port, and players, its clients.
 
-A player remembers everything that it hears, in order. `hears` takes the next thing and demands that it is what the
-scene says; `hears_nothing` asks the server a question and demands that nothing came before its answer. So no scene
-ever sleeps, and none can pass because it looked too early.
+A player keeps everything that it receives, in order. `hears` takes the next event, which must have the name that the
+scene expects. `hears_nothing` sends a call, and checks that nothing came before its answer. So no scene sleeps, and no
+scene passes because it checked too early.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ QUIET = {
 
 
 class Rest:
-    """What curl does."""
+    """HTTP requests, as curl makes them."""
 
     def __init__(self, base: str) -> None:
         self.base = base
@@ -73,7 +73,7 @@ class Rest:
 
 
 class Person:
-    """Somebody with an account."""
+    """A user with an account."""
 
     def __init__(self, rest: Rest, account: Mapping[str, Any]) -> None:
         self.rest = rest
@@ -83,7 +83,7 @@ class Person:
         self.token: str = account["accessToken"]
 
     async def asks(self, method: str, path: str, body: Any = None, *, status: int = 0) -> Any:
-        """A REST call that must succeed, or give the status that the scene says."""
+        """Send a REST request, which must succeed or have the given status."""
         given, said, _ = await self.rest.ask(method, path, body, token=self.token)
         assert given == status or (not status and given < 300), f"{method} {path}: {given} {said}"
         return said
@@ -108,7 +108,7 @@ class RpcPlayer:
         await self.socket.send_message(text)
 
     async def calls(self, method: str, params: Any = None, *, ns: str | None = None) -> dict[str, Any]:
-        """Call, and wait for the answer; what is heard meanwhile is kept."""
+        """Call, and wait for the answer. Events that come before it are kept."""
         self._number += 1
         call = {"jsonrpc": "2.0", "id": self._number, "method": method}
         call |= {"params": params} if params is not None else {}
@@ -125,24 +125,24 @@ class RpcPlayer:
         self.position = message.get("pos", self.position)
 
     async def asks(self, method: str, params: Any = None) -> Any:
-        """A call that must succeed: its result."""
+        """Send a call that must succeed; its result."""
         answer = await self.calls(method, params)
         assert "result" in answer, answer
         return answer["result"]
 
     async def is_refused(self, method: str, params: Any, code: int) -> dict[str, Any]:
-        """A call that must fail with that number: its error."""
+        """Send a call that must fail with that number; its error."""
         answer = await self.calls(method, params)
         assert answer.get("error", {}).get("code") == code, answer
         error: dict[str, Any] = answer["error"]
         return error
 
     async def tells(self, method: str, params: Any) -> None:
-        """A call that wants no answer."""
+        """Send a call that wants no answer."""
         await self.sends(json.dumps({"jsonrpc": "2.0", "method": method, "params": params}))
 
     async def hears(self, method: str) -> Any:
-        """The next thing heard, which must be that event: its payload."""
+        """The payload of the next event, which must have that name."""
         if not self._heard:
             self._keep(await self._next())
         message = self._heard.pop(0)
@@ -150,7 +150,7 @@ class RpcPlayer:
         return message["params"]
 
     async def comes_to_hear(self, method: str) -> Any:
-        """That event, whatever else is heard before it."""
+        """The payload of the next event with that name; earlier events are dropped."""
         while True:
             if not self._heard:
                 self._keep(await self._next())
@@ -159,18 +159,18 @@ class RpcPlayer:
                 return message["params"]
 
     async def hears_nothing(self) -> None:
-        """Whatever the server had to say before this moment has come by now; it must have been nothing."""
+        """Check that the server has sent nothing more until now."""
         await self.asks("rpc.ping")
         assert not self._heard, self._heard
 
     async def hears_all(self) -> list[tuple[str, Any]]:
-        """Everything that the server had to say until now."""
+        """Everything that the server has sent until now."""
         await self.asks("rpc.ping")
         heard, self._heard = self._heard, []
         return [(message["method"], message["params"]) for message in heard]
 
     async def is_sent_away(self) -> int:
-        """Wait for the end: the close code."""
+        """Wait until the server closes; the close code."""
         with trio.fail_after(TIMEOUT):
             while True:
                 try:
@@ -179,17 +179,17 @@ class RpcPlayer:
                     return closed.reason.code if closed.reason else 1006
 
     async def leaves(self) -> None:
-        """Say goodbye, and wait until it is answered."""
+        """Close the connection, and wait for the server's close."""
         with trio.move_on_after(TIMEOUT):
             await self.socket.aclose()
 
     async def is_cut_off(self) -> None:
-        """The network is gone: no goodbye."""
+        """End the connection without a close frame."""
         await trio.aclose_forcefully(self.socket._stream)
 
 
 class Stage:
-    """A server, and everybody who plays on it."""
+    """A server, and all its clients."""
 
     def __init__(self, server: RunningServer, nursery: trio.Nursery) -> None:
         self.server = server
@@ -199,7 +199,7 @@ class Stage:
         self._sockets: list[WebSocketConnection] = []
 
     async def person(self, name: str, **account: Any) -> Person:
-        """Somebody new."""
+        """Register a new user."""
         status, said, _ = await self.rest.ask(
             "POST", "/auth/register", {"username": name, "password": "correct horse", **account}
         )
@@ -216,13 +216,13 @@ class Stage:
         self._sockets.append(socket)
         return socket
 
-    async def curtain(self) -> None:
-        """Everybody who is still there goes."""
+    async def close_all(self) -> None:
+        """End all connections that are still open."""
         for socket in self._sockets:
             await trio.aclose_forcefully(socket._stream)
 
     async def rpc(self, who: Person | str, path: str = "/chat") -> RpcPlayer:
-        """A JSON-RPC player whose token is shown in the header, and who has heard `ready`."""
+        """A JSON-RPC client with its token in the header. It has received `ready`."""
         token = who if isinstance(who, str) else who.token
         player = RpcPlayer(await self.socket(path, headers={"Authorization": f"Bearer {token}"}))
         player.ready = await player.hears("ready")
@@ -232,7 +232,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
-    """A server of its own, on a free port."""
+    """A new server, on a free port."""
     given = {"server.port": "0", "data.directory": str(folder / "data"), "auth.registration": "open", **QUIET}
     given |= {name.replace("__", "."): value for name, value in settings.items()}
     config = load(flags=tuple(("test", name, value) for name, value in given.items()), environ={})
@@ -242,5 +242,5 @@ async def stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
             yield on
         finally:
             with trio.CancelScope(shield=True):
-                await on.curtain()
+                await on.close_all()
             nursery.cancel_scope.cancel()

@@ -1,7 +1,7 @@
 """Bad input, for every event of every dialect over both framings: the answer that its specification documents.
 
-A call that fails is told so once, in the dialect's form: as the event that its row complains with, else as `error`;
-and to whoever asked for an answer in the answer. Nobody is disconnected for it, and nothing is dropped without a word.
+The caller receives the refusal once, in the dialect's form: as the error event of the call's row, else as `error`, and
+in the answer if the caller asked for one. No client is disconnected, and no call is dropped in silence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MISSING: Any = object()
 
 
 class Ids(NamedTuple):
-    """What a dialect calls the same things. What is lost is there, but another's; or, the last, not there at all."""
+    """The ids of the same objects in a dialect. The lost ones belong to others; the last one does not exist."""
 
     talk: Any
     message: Any
@@ -33,7 +33,7 @@ class Ids(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A call that would succeed, and what can be wrong with it: which field, what instead, and what that is called."""
+    """A call that would succeed, and its possible faults: the field, the bad value, and the expected text."""
 
     event: str
     payload: Callable[[Ids], dict[str, Any]]
@@ -201,7 +201,7 @@ every_chat = pytest.mark.parametrize("case", [case for case in CASES if case.cal
 
 
 async def ids(on: Stage, me: Person, case: Case) -> Ids:
-    """A group that one is in, one that one was removed from, one of others; and a message in each."""
+    """A group of the caller, one that the caller was removed from, one of others; with a message in each."""
     other = await on.person("other")
     talks, sent = [], []
     for members in ([me.id], [me.id], []):
@@ -229,7 +229,7 @@ SPELLINGS: dict[str, Callable[[str], Any]] = {
 
 
 def wrongs(case: Case, call: Call, ids: Ids) -> Iterator[tuple[Any, str]]:
-    """Every payload of a call that is wrong, and what is said of it."""
+    """Every bad payload of a call, with the expected text."""
     right, place = call.payload(ids), call.place
     missing = f"{place} should not be empty, {place} must be {case.kind}" if case.dialect == "kebab" else None
     kind = "a positive integer or its digits" if case.dialect == "pairs" else case.kind
@@ -248,7 +248,7 @@ def wrongs(case: Case, call: Call, ids: Ids) -> Iterator[tuple[Any, str]]:
 
 
 def not_yours(case: Case, call: Call) -> str:
-    """What is said of something that exists and is another's."""
+    """The text for an object that exists and is another user's."""
     text, noun = find_dialect(case.dialect).forbidden_text, call.lost.partition(" ")[0].lower()
     return call.lost if text is None else text.format(noun=noun)
 
@@ -261,7 +261,7 @@ def without(payload: dict[str, Any], field: str) -> dict[str, Any]:
 
 
 def event_of(case: Case, call: Call, code: str, said: str) -> tuple[str, dict[str, Any]]:
-    """The event that tells it."""
+    """The event that carries the refusal."""
     if call.told != "error":
         return call.told, {"error": said}
     return "error", {"code": code, "message": said} if case.dialect == "colon" else {"message": said}
@@ -273,18 +273,18 @@ def code_of(said: str) -> str:
     return "FORBIDDEN" if said.startswith(FORBIDDEN) else "BAD_REQUEST"
 
 
-async def seat(on: Stage, way: Way, case: Case, who: Person) -> Player:
-    deaf = ("unread:count", "unread_count", "user:online", "notification:count", "notification:created")
-    return await play(on, way, case.dialect, who, case.namespace, deaf=(*deaf, "new_notification"))
+async def connect(on: Stage, way: Way, case: Case, who: Person) -> Player:
+    ignoring = ("unread:count", "unread_count", "user:online", "notification:count", "notification:created")
+    return await play(on, way, case.dialect, who, case.namespace, ignoring=(*ignoring, "new_notification"))
 
 
 @both_ways
 @every_case
-async def test_whoever_wants_no_answer_is_told_by_an_event(tmp_path: Path, way: Way, case: Case) -> None:
+async def test_a_caller_that_wants_no_answer_receives_an_event(tmp_path: Path, way: Way, case: Case) -> None:
     async with stage(tmp_path) as on:
         me = await on.person("me")
         known = await ids(on, me, case)
-        player = await seat(on, way, case, me)
+        player = await connect(on, way, case, me)
         for call in case.calls:
             for payload, said in wrongs(case, call, known):
                 await player.tells(call.event, payload)
@@ -295,12 +295,12 @@ async def test_whoever_wants_no_answer_is_told_by_an_event(tmp_path: Path, way: 
 
 @both_ways
 @every_case
-async def test_whoever_wants_an_answer_gets_it(tmp_path: Path, way: Way, case: Case) -> None:
-    """The form of a refusal as ack. Where nothing is acknowledged, JSON-RPC has its error all the same."""
+async def test_a_caller_that_wants_an_answer_gets_it(tmp_path: Path, way: Way, case: Case) -> None:
+    """The refusal comes as the acknowledgement. JSON-RPC also has its error in dialects without acknowledgements."""
     async with stage(tmp_path) as on:
         me = await on.person("me")
         known = await ids(on, me, case)
-        player = await seat(on, way, case, me)
+        player = await connect(on, way, case, me)
         for call in case.calls:
             for payload, said in wrongs(case, call, known):
                 await check_answer(case, call, player, payload, said)
@@ -333,7 +333,7 @@ NONSENSE: tuple[Any, ...] = (5, "x", None, True, [], [1], ["x", {}])
 async def test_what_is_no_payload_at_all(tmp_path: Path, way: Way, case: Case) -> None:
     async with stage(tmp_path) as on:
         me = await on.person("me")
-        player = await seat(on, way, case, me)
+        player = await connect(on, way, case, me)
         vocabulary = find_dialect(case.dialect).vocabulary(case.namespace)
         for row in vocabulary.inbound:
             for argument in NONSENSE:
@@ -362,15 +362,15 @@ def test_every_call_of_every_dialect_has_its_bad_input() -> None:
 
 @both_ways
 @every_chat
-async def test_whoever_is_removed_while_they_listen(tmp_path: Path, way: Way, case: Case) -> None:
-    """From then on every call is answered as for a stranger, and nothing is heard any more."""
+async def test_a_member_who_is_removed_while_connected(tmp_path: Path, way: Way, case: Case) -> None:
+    """From then on the server rejects every call, as for a user who was never a member, and sends no event."""
     async with stage(tmp_path) as on:
         me, other = await on.person("me"), await on.person("other")
         body = {"type": "group", "participants": [me.id]}
         talk = (await other.asks("POST", "/conversations", body, status=201))["_id"]
         path = f"/conversations/{talk}"
         message = (await me.asks("POST", f"{path}/messages", {"content": "x"}, status=201))["_id"]
-        player = await seat(on, way, case, me)
+        player = await connect(on, way, case, me)
         spell = SPELLINGS.get(case.kind, number_of)
         known = Ids(spell(talk), spell(message), me.id, (), (), None)
         join = next((call for call in case.calls if "join" in call.event), None)

@@ -1,4 +1,4 @@
-"""JSON-RPC batches: how many calls one may hold, before and after the client is known, and when the setting changes."""
+"""JSON-RPC batches: the largest number of calls, before and after authentication, and when the setting changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def batch(size: int) -> str:
 
 
 async def answer(player: RpcPlayer) -> Any:
-    """The next message that is no event."""
+    """The next message that is not an event."""
     while True:
         said: Any = await player._next()
         if isinstance(said, list) or "method" not in said:

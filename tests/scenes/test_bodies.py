@@ -1,4 +1,4 @@
-"""How long a body may be: short where the client is not known yet, long behind a valid token."""
+"""The largest size of a body: small without a valid token, large with one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choosing a dialect, and being turned away in it."""
+"""How a client selects a dialect, and how it is rejected in that dialect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from chatd.store.queries import users
 from chatd.store.sqlite.transaction import Transaction
-from tests.scenes.io import CLOSED, EVENT, OPENED, TURNED_AWAY, IoSocket, knock
+from tests.scenes.io import CLOSED, EVENT, OPENED, TURNED_AWAY, IoSocket, open_namespace
 from tests.scenes.players import play
 from tests.scenes.shapes import TEXT, fits
 from tests.scenes.stage import TIMEOUT, Person, RpcPlayer, Stage, stage
@@ -33,14 +33,14 @@ def as_uuid(object_id: str) -> str:
     return f"{object_id[:8]}-0000-8000-8000-{object_id[12:]}"
 
 
-async def somebody(on: Stage) -> tuple[Person, str]:
+async def ann_and_conversation(on: Stage) -> tuple[Person, str]:
     ann, bob = await on.person("ann"), await on.person("bob")
     talk = await ann.asks("POST", "/conversations", {"type": "private", "participants": [bob.id]}, status=201)
     return ann, talk["_id"]
 
 
 async def understands(io: IoSocket, call: tuple[str, Any]) -> None:
-    """Whether that call is one of the dialect that is spoken there: no error comes before the answer to nonsense."""
+    """Check that the namespace knows the call: no error comes before the answer to an unknown call."""
     kind, _, data = await io.receive()
     assert kind == OPENED, data
     await io.emit(call[0], call[1:])
@@ -56,23 +56,23 @@ async def understands(io: IoSocket, call: tuple[str, Any]) -> None:
 async def test_by_the_url_by_auth_and_by_the_table(tmp_path: Path, dialect: str, namespace: str, call: Any) -> None:
     other = "rooms" if dialect == "colon" else "colon"
     async with stage(tmp_path, **{f"dialects__{namespace}": other}) as on:
-        ann, talk = await somebody(on)
+        ann, talk = await ann_and_conversation(on)
         shown = {"token": ann.token}
-        await understands(await knock(on, namespace, shown, dialect=dialect), call(talk))
-        await understands(await knock(on, namespace, {**shown, "dialect": dialect}), call(talk))
-        both = await knock(on, namespace, {**shown, "dialect": other}, dialect=dialect)
+        await understands(await open_namespace(on, namespace, shown, dialect=dialect), call(talk))
+        await understands(await open_namespace(on, namespace, {**shown, "dialect": dialect}), call(talk))
+        both = await open_namespace(on, namespace, {**shown, "dialect": other}, dialect=dialect)
         await understands(both, call(talk))  # the URL comes first
-        rpc = await play(on, "jsonrpc", dialect, ann, namespace, deaf=GREETED.values())
+        rpc = await play(on, "jsonrpc", dialect, ann, namespace, ignoring=GREETED.values())
         await rpc.asks(*call(talk))
         assert [name for name, _ in await rpc.hears_all() if name == "error"] == []
     async with stage(tmp_path, **{f"dialects__{namespace}": dialect}) as on:
-        await understands(await knock(on, namespace, shown), call(talk))
+        await understands(await open_namespace(on, namespace, shown), call(talk))
 
 
-async def test_whoever_asks_is_told_where_it_happened(tmp_path: Path) -> None:
-    """By `?rooms=1`, or so in the first call; the others hear the documented members only."""
+async def test_a_client_that_asks_receives_the_room_of_each_push(tmp_path: Path) -> None:
+    """With `?rooms=1`, or `rooms` in the first call. Other clients receive the documented members only."""
     async with stage(tmp_path) as on:
-        ann, talk = await somebody(on)
+        ann, talk = await ann_and_conversation(on)
         early = RpcPlayer(await on.socket("/chat"))
         await early.asks("auth", {"token": ann.token, "rooms": 1})
         await early.hears("ready")
@@ -83,7 +83,7 @@ async def test_whoever_asks_is_told_where_it_happened(tmp_path: Path) -> None:
         await plain.asks("message:send", {"conversationId": talk, "content": "hello"})
         members = {"jsonrpc", "method", "params", "pos"}
         for player, beside in ((plain, set()), (asking, {"room"}), (early, {"room"}), (shared, {"room", "ns"})):
-            await player.asks("rpc.ping")  # all that there was to say has come by then
+            await player.asks("rpc.ping")  # everything that was sent has arrived by then
             said = next(said for said in player._heard if said["method"] == "message:created")
             assert set(said) == members | beside
             assert said.get("room", f"conversation:{talk}") == f"conversation:{talk}"
@@ -91,15 +91,15 @@ async def test_whoever_asks_is_told_where_it_happened(tmp_path: Path) -> None:
 
 async def test_each_namespace_of_one_connection_may_speak_its_own(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        ann, talk = await somebody(on)
-        io = await knock(on, "/chat", {"token": ann.token, "dialect": "rooms"})
+        ann, talk = await ann_and_conversation(on)
+        io = await open_namespace(on, "/chat", {"token": ann.token, "dialect": "rooms"})
         assert (await io.receive())[0] == OPENED
         await io.socket.send_message(f"40{json.dumps({'token': ann.token, 'dialect': 'inbox'})}")
         await understands(IoSocket(io.socket, "/"), ("read_messages", {"conversationId": as_uuid(talk)}))
 
 
 async def rejected(on: Stage, path: str, token: str) -> tuple[int, Any]:
-    """The answer to an upgrade that is none: its status and its body."""
+    """The answer to a rejected upgrade: its status and its body."""
     host, _, port = on.address.rpartition(":")
     async with await trio.open_tcp_stream(host, int(port)) as stream:
         await stream.send_all(
@@ -118,7 +118,7 @@ async def rejected(on: Stage, path: str, token: str) -> tuple[int, Any]:
 @pytest.mark.parametrize("path", ["/chat", "/", "/ws"])
 async def test_an_unknown_dialect_is_refused_clearly_over_jsonrpc(tmp_path: Path, path: str) -> None:
     async with stage(tmp_path) as on:
-        ann, _ = await somebody(on)
+        ann, _ = await ann_and_conversation(on)
         status, said = await rejected(on, f"{path}?dialect=klingon", ann.token)
         assert status == 404
         assert said["message"] == "There is no dialect 'klingon'; there are colon, inbox, kebab, pairs, rooms"
@@ -138,41 +138,41 @@ async def test_an_unknown_dialect_is_refused_clearly_over_socketio(
     tmp_path: Path, namespace: str, auth: Mapping[str, Any], query: dict[str, str], code: str
 ) -> None:
     async with stage(tmp_path) as on:
-        ann, _ = await somebody(on)
-        io = await knock(on, namespace, {"token": ann.token, **auth}, **query)
+        ann, _ = await ann_and_conversation(on)
+        io = await open_namespace(on, namespace, {"token": ann.token, **auth}, **query)
         kind, _, data = await io.receive()
         assert kind == TURNED_AWAY
         fits(data, {"message": TEXT, "data": {"code": code, "message": data["message"]}})
 
 
-# Turned away
+# Rejected
 
 
 @pytest.mark.parametrize("dialect", ["colon", "rooms", "pairs"])
 @pytest.mark.parametrize("auth", [None, {}, {"token": ""}, {"token": "nonsense"}, {"token": "Bearer x.y.z"}])
 async def test_connect_error(tmp_path: Path, dialect: str, auth: Any) -> None:
     async with stage(tmp_path) as on:
-        kind, _, data = await (await knock(on, TOKENLESS[dialect], auth, dialect=dialect)).receive()
+        kind, _, data = await (await open_namespace(on, TOKENLESS[dialect], auth, dialect=dialect)).receive()
         assert kind == TURNED_AWAY
         body = {"code": "AUTH_INVALID"} if dialect == "colon" else {}
         fits(data, {"message": TEXT, "data": {**body, "message": data["message"]}})
 
 
 @pytest.mark.parametrize("auth", [None, {"token": "nonsense"}])
-async def test_inbox_says_nothing_to_whoever_it_turns_away(tmp_path: Path, auth: Any) -> None:
+async def test_inbox_sends_nothing_to_a_rejected_client(tmp_path: Path, auth: Any) -> None:
     async with stage(tmp_path) as on:
-        io = await knock(on, "/", auth, dialect="inbox")
+        io = await open_namespace(on, "/", auth, dialect="inbox")
         assert [(await io.receive())[0] for _ in range(2)] == [OPENED, CLOSED]
 
 
 @pytest.mark.parametrize(
     ("auth", "query"), [(None, {}), (None, {"userId": "1"}), ({"token": "nonsense"}, {}), ("own", {"userId": "2"})]
 )
-async def test_kebab_tells_whoever_it_turns_away_in_an_error(tmp_path: Path, auth: Any, query: dict[str, str]) -> None:
+async def test_kebab_sends_a_rejected_client_an_error(tmp_path: Path, auth: Any, query: dict[str, str]) -> None:
     async with stage(tmp_path) as on:
-        ann, _ = await somebody(on)
+        ann, _ = await ann_and_conversation(on)
         shown = {"token": ann.token} if auth == "own" else auth
-        io = await knock(on, "/chat", shown, dialect="kebab", **query)
+        io = await open_namespace(on, "/chat", shown, dialect="kebab", **query)
         assert (await io.receive())[0] == OPENED
         kind, _, [name, payload] = await io.receive()
         assert (kind, name) == (EVENT, "error")
@@ -181,7 +181,7 @@ async def test_kebab_tells_whoever_it_turns_away_in_an_error(tmp_path: Path, aut
 
 
 async def goodbye(socket: WebSocketConnection) -> tuple[list[Any], int]:
-    """What is said until the socket closes, and its code."""
+    """The messages until the socket closes, and the close code."""
     said = []
     with trio.fail_after(TIMEOUT):
         while True:
@@ -218,38 +218,38 @@ async def test_over_jsonrpc_the_close_code_says_it_too(tmp_path: Path, dialect: 
 
 async def test_only_inbox_takes_the_token_from_the_query(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        ann, _ = await somebody(on)
+        ann, _ = await ann_and_conversation(on)
         for dialect, namespace in TOKENLESS.items():
-            io = await knock(on, namespace, None, dialect=dialect, token=ann.token)
+            io = await open_namespace(on, namespace, None, dialect=dialect, token=ann.token)
             kind, _, _ = await io.receive()
             if dialect == "inbox":
                 assert (kind, await io.receive()) == (OPENED, (EVENT, None, ["unread_count", {"count": 0}]))
             else:
                 assert kind == TURNED_AWAY or (await io.receive())[2][0] == "error"
-        first = await (await knock(on, "/", {"token": ann.token}, dialect="inbox", token="nonsense")).receive()
+        first = await (await open_namespace(on, "/", {"token": ann.token}, dialect="inbox", token="nonsense")).receive()
         assert first[0] == OPENED
 
 
 async def test_every_dialect_takes_the_token_from_the_header_and_with_or_without_bearer(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
-        ann, _ = await somebody(on)
+        ann, _ = await ann_and_conversation(on)
         for dialect, namespace in TOKENLESS.items():
             for auth, header in (
                 (None, f"Bearer {ann.token}"),
                 ({"token": ann.token}, ""),
                 ({"token": f"Bearer {ann.token}"}, ""),
             ):
-                io = await knock(on, namespace, auth, authorization=header, dialect=dialect)
+                io = await open_namespace(on, namespace, auth, authorization=header, dialect=dialect)
                 assert (await io.receive())[0] == OPENED
 
 
-# Without a token, where that is believed
+# Without a token, where the server accepts that
 
 
 @pytest.mark.parametrize("user", ["0", "-1", "²", "1.5", "x", "", "99999999999999999999999"])
 async def test_a_user_id_that_is_none_is_refused(tmp_path: Path, user: str) -> None:
     async with stage(tmp_path, auth__insecure_userid="true") as on:
-        io = await knock(on, "/chat", None, dialect="kebab", userId=user)
+        io = await open_namespace(on, "/chat", None, dialect="kebab", userId=user)
         assert (await io.receive())[0] == OPENED
         assert (await io.receive())[2] == ["error", {"message": "userId must be a positive integer"}]
 
@@ -259,14 +259,14 @@ async def test_a_user_who_names_themselves_may_connect_after_their_account_has_c
         talk = {"sender_id": 1, "receiver_id": 2}
         assert (await on.rest.ask("POST", "/api/chats/conversations", talk))[0] == 201
         join = ("join-conversation", {"conversationId": 1, "userId": 1})
-        await understands(await knock(on, "/chat", None, dialect="kebab", userId="1"), join)
+        await understands(await open_namespace(on, "/chat", None, dialect="kebab", userId="1"), join)
         await on.server.app.database.write(revoke)
         on.server.app.authenticator.invalidate(1)
-        await understands(await knock(on, "/chat", None, dialect="kebab", userId="1"), join)
+        await understands(await open_namespace(on, "/chat", None, dialect="kebab", userId="1"), join)
 
 
 def revoke(tx: Transaction) -> None:
-    """What a user's tokens were issued for before is over."""
+    """Revoke all earlier tokens of a user."""
     users.set_account(tx, 1, password=None, email=None, admin=False, disabled=False, valid_from=tx.now + 60_000)
 
 
@@ -294,7 +294,7 @@ async def test_rest_believes_it_too_in_the_dialects_that_say_who_asks(tmp_path: 
         assert status == 401
 
 
-async def test_rest_believes_nobody_without_the_flag(tmp_path: Path) -> None:
+async def test_rest_needs_a_token_without_the_flag(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         body = {"sender_id": 1, "receiver_id": 2}
         for path in ("/api/chats/conversations", "/api/chats/conversations?userId=1"):

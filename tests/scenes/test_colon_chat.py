@@ -1,4 +1,4 @@
-"""The `colon` chat, as its specification tells it: who says what, and who hears it in which words."""
+"""The `colon` chat, section by section of its specification: each call, and the events that it causes."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_reading_editing_and_deleting(tmp_path: Path) -> None:
 
         assert await r.asks("message:delete", {"messageId": message["_id"]}) == {"ok": True}
         for player in (r, j):
-            assert await player.hears("message:deleted") == {"messageId": message["_id"]}
+            assert await player.comes_to_hear("message:deleted") == {"messageId": message["_id"]}
         assert await romeo.asks("GET", f"/conversations/{verona}/messages") == []
         await r.is_refused("message:read", {"messageId": message["_id"]}, -32004)
 

@@ -1,4 +1,4 @@
-"""Coming back at the wrong moment: a `ready` that was lost, a trimmed log, a backup, a long life, a long absence."""
+"""Resuming in difficult cases: a lost `ready`, a trimmed log, a restored backup, a long connection, a long absence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DAY = retention.DAY
 
 
 async def in_a_room(on: Stage) -> tuple[Person, Person, RpcPlayer, str]:
-    """Romeo, Juliet, her client that has joined a conversation with him, and the conversation."""
+    """Romeo, Juliet, her client in their conversation, and the conversation."""
     romeo, juliet = await on.person("romeo"), await on.person("juliet")
     verona = await group(romeo, juliet)
     j = await on.rpc(juliet)
@@ -47,7 +47,7 @@ async def test_a_ready_that_never_arrived_loses_no_rooms(tmp_path: Path) -> None
         await j.is_cut_off()
         where = f"epoch={j.ready['epoch']}&pos={j.position}&connection={j.ready['connection']}"
         for _ in range(3):
-            async with await Raw.connect(on.address) as raw:  # it comes back, and hears nothing of the answer
+            async with await Raw.connect(on.address) as raw:  # it reconnects, and does not receive the answer
                 await raw.send(upgrade(f"/chat?{where}", token=juliet.token))
                 await until_entered(on)
         await say(romeo, verona, "missed")
@@ -154,7 +154,7 @@ async def test_a_connection_that_lives_long_is_not_forgotten(tmp_path: Path) -> 
 
 
 async def test_a_session_that_may_be_forgotten_is_a_gap(tmp_path: Path) -> None:
-    """In a quiet house the last event stays, however old: the position is good, but the rooms are gone."""
+    """The last event is kept, however old it is. Its position is valid, but the rooms are forgotten."""
     async with stage(tmp_path, events__keep_days="1") as on:
         _, juliet, j, _ = await in_a_room(on)
         app = on.server.app
@@ -198,4 +198,4 @@ async def test_the_log_is_trimmed_by_time_and_count_in_small_steps(
         assert await retention.clean(app) == 6 + 1  # what is left of day 1, and the session
         later += 30 * DAY
         await retention.clean(app)
-        assert await database.read(event_log.first) == position  # the last one stays
+        assert await database.read(event_log.first) == position  # the last one is kept

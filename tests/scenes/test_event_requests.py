@@ -1,4 +1,4 @@
-"""Requests that wait: long polls and streams of GET /events, while their user, their token and the server change."""
+"""Long polls and streams of GET /events, while the user, the token or the server changes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def polls(on: Stage) -> list[LongPoll]:
 
 
 def waiting(on: Stage) -> list[EventWaiter]:
-    """The waiters of the long polls that really wait."""
+    """The waiters of the long polls that are waiting now."""
     return [one.waiter for one in polls(on) if one.waiter.keys]
 
 
@@ -47,7 +47,7 @@ def streams(app: App) -> list[Subscription]:
 
 
 class Polled:
-    """A long poll in a task of its own: its status and its answer."""
+    """A long poll in its own task: its status and its answer."""
 
     def __init__(self) -> None:
         self.status = 0
@@ -65,7 +65,7 @@ class Polled:
 
 
 async def begin_poll(on: Stage, who: Person, wait: str = "50") -> Polled:
-    """A long poll that waits by the time that this returns."""
+    """Start a long poll, and return when it waits."""
     start = await who.asks("GET", "/events")
     before = len(waiting(on))
     poll = Polled()
@@ -96,7 +96,7 @@ async def test_a_user_who_is_disabled_as_an_event_comes_does_not_get_it(tmp_path
         verona = await group(romeo, juliet)
         poll = await begin_poll(on, juliet)
         [long_poll] = polls(on)
-        on.server.app.connections.discard(long_poll)  # it is not closed: what it is checked for is tried alone
+        on.server.app.connections.discard(long_poll)  # it is not closed: each check is tested alone
         await disable(on, juliet)
         await romeo.asks("POST", f"/conversations/{verona}/messages", {"content": "secret"}, status=201)
         status, body = await poll.answer()
@@ -172,7 +172,7 @@ async def test_a_query_that_means_nothing_is_refused_before_an_answer_begins(
 
 
 async def fill(on: Stage, who: Person, where: str, count: int) -> None:
-    """Many long messages, without the cost of as many requests."""
+    """Write many long messages straight to the database."""
     app = on.server.app
     actor = await app.authenticator.authenticate(who.token)
     conversation = OBJECT_ID.read(where)
@@ -200,7 +200,7 @@ async def test_a_stream_that_is_left_in_the_middle_of_a_replay_leaves_nothing(tm
 
 
 async def how_many(stream: Stream) -> int:
-    """The messages that come until the stream ends."""
+    """The number of messages until the stream ends."""
     told = 0
     while True:
         try:
@@ -232,7 +232,7 @@ async def post(sent: list[str], who: Person, where: str, text: str) -> None:
 
 
 async def test_a_stream_that_lags_loses_nothing(tmp_path: Path) -> None:
-    """Bytes are dropped for a client that lags; nothing that comes later may reach it, however small it is."""
+    """The server drops bytes for a client that lags. No later event may reach the client, however small."""
     async with stage(tmp_path, limits__outbox_bytes="4KiB") as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         verona = await group(romeo, juliet)
@@ -279,7 +279,7 @@ async def test_nothing_comes_behind_a_piece_that_was_dropped(tmp_path: Path) -> 
 
 @asynccontextmanager
 async def locked(on: Stage, folder: Path) -> AsyncIterator[None]:
-    """Another program holds the lock of the database."""
+    """Another program locks the database."""
     other = sqlite3.connect(folder / "data" / "chatd.db", isolation_level=None)
     try:
         await on.server.app.dispatch.settled()
@@ -334,7 +334,7 @@ async def test_a_stream_cut_between_two_events_of_one_position_gets_the_second(t
         again = await Stream.of(on, juliet, "?dialect=pairs", last=ids[first])
         ready, name, body = await again.hears()
         assert (ready, name, body["recovered"]) == (ids[first], "ready", True)
-        await again.leaves()  # `ready` stands for no more than what was heard
+        await again.leaves()  # `ready` stands for no more than what was received
         again = await Stream.of(on, juliet, "?dialect=pairs", last=ready)
         await again.hears()
         assert (await again.hears())[:2] == (ids[second], second)

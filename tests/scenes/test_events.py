@@ -1,4 +1,4 @@
-"""GET /events: the recovery stream for curl, as a list, as a list that waits, and as Server-Sent Events."""
+"""GET /events: a list, a list that waits, and Server-Sent Events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.scenes.test_colon_chat import group
 
 
 class Stream:
-    """What `curl -N` shows of an event stream."""
+    """An event stream, as `curl -N` shows it."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream

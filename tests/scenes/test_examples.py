@@ -1,4 +1,4 @@
-"""Each specification's examples work as they stand, with at most one line of configuration."""
+"""The examples of each specification run unmodified, with at most one line of configuration."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_colon_notifications(tmp_path: Path) -> None:
 
 
 def talk_of_one_and_two(server: Serving) -> None:
-    """Its documents' own request, with nobody there and no token."""
+    """The specification's own request: no user exists, and it has no token."""
     made = server.rest("POST", "/api/chats/conversations", {"sender_id": 1, "receiver_id": 2})
     assert made == {"id": 1, "sender_id": 1, "receiver_id": 2}
 
@@ -138,7 +138,7 @@ def test_pairs(tmp_path: Path) -> None:
         send = "chat.sendMessage('Hello Bob', 2);\n"
         with players() as other, script(tmp_path, example("pairs", given, after=mount + send)) as running:
             running.prints("Connected")
-            server.has_heard("Join", 1)  # nothing tells Ann's component that it is in the room
+            server.has_heard("Join", 1)  # Ann's component receives no sign that it is in the room
             auth = {"token": f"Bearer {token(2)}"}
             other.does("open", name="bob", url=server.url, options={"auth": auth})
             other.does("emit", name="bob", event="join_conversation", args=[talk])
@@ -174,7 +174,7 @@ def test_inbox(tmp_path: Path, place: str) -> None:
 
 
 def uuid_of_two(server: Serving) -> str:
-    """User 2, as `inbox` spells them: what `rooms` says, with the version and the variant in it."""
+    """The UUID of user 2 in `inbox`: the id of `rooms`, with version and variant."""
     made = server.rest("POST", "/conversations", {"type": "group", "participants": [2]}, user=1)
     two = server.rest("GET", f"/chat/rooms/{made['_id']}", user=1)["participants"][1]
     return f"{two[:8]}-0000-8000-8000-{two[12:]}"

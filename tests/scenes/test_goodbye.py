@@ -1,4 +1,4 @@
-"""The last events before the server ends a connection, as the stock client of Socket.IO gets them by polling."""
+"""The last events before the server ends a connection, as the stock client of Socket.IO receives them by polling."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def poll_waits(on: Stage) -> bool:
     return any(one.polling is not None and one.polling.getting for one in sessions)
 
 
-async def story(players: Troupe, player: IoPlayer, last: str) -> list[str]:
-    """What the client goes through, up to something."""
+async def events_until(players: Troupe, player: IoPlayer, last: str) -> list[str]:
+    """The events of the client, up to one with that name."""
     told: list[str] = []
     with trio.fail_after(20):
         while last not in told:
@@ -53,13 +53,13 @@ async def test_the_last_event_before_the_end_comes_once_and_before_it(tmp_path: 
         actor = await app.authenticator.authenticate(romeo.token)
 
         def end(_: object) -> None:
-            """The server stops, as far as its clients can see: behind the event, in the same moment."""
+            """The server closes all connections, right after the event."""
             app.close_all(GOING_AWAY)
             app.stopping = False
 
         message = SendMessage(conversation=OBJECT_ID.read(verona), content="last")
         app.dispatch.perform(actor, message, end)
-        assert await story(players, j, "connect") == ["last", "disconnect", "connect"]
+        assert await events_until(players, j, "connect") == ["last", "disconnect", "connect"]
         await j.asks("conversation:join", {"conversationId": verona})
         await say(romeo, verona, "next")
-        assert await story(players, j, "next") == ["next"]
+        assert await events_until(players, j, "next") == ["next"]

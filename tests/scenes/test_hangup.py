@@ -1,4 +1,4 @@
-"""SIGHUP and /metrics: what an operator does to a server that runs."""
+"""SIGHUP and /metrics: an operator and a running server."""
 
 from __future__ import annotations
 

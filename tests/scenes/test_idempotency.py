@@ -1,4 +1,4 @@
-"""P2: a message that is sent again under its clientId is the message that is there: for ever, and from anywhere."""
+"""P2: a message that is sent again with its clientId is the stored message, at any time and over any wire."""
 
 from __future__ import annotations
 

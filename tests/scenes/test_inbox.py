@@ -11,7 +11,7 @@ from tests.scenes.stage import Person, Stage, stage
 
 
 async def pair(on: Stage) -> tuple[Person, Person, dict[str, Any]]:
-    """Ann, Bob and their conversation, as Ann's answer has it. Only the answers tell the users' UUIDs."""
+    """Ann, Bob and their conversation, as in Ann's answer. Only answers contain the users' UUIDs."""
     ann, bob = await on.person("ann"), await on.person("bob")
     made = await ann.asks("POST", "/api/messages/conversations", {"otherUserId": uuid(bob)}, status=201)
     fits(
@@ -35,8 +35,8 @@ def uuid(who: Person) -> str:
     return f"{born}-0000-8000-8000-{who.id:012x}"
 
 
-async def seat(on: Stage, way: Way, who: Person, count: int = 0) -> Player:
-    """Somebody who has been told how much is unread."""
+async def connect(on: Stage, way: Way, who: Person, count: int = 0) -> Player:
+    """A client that has received its unread count."""
     player = await play(on, way, "inbox", who, "/")
     assert await player.hears("unread_count") == {"count": count}
     return player
@@ -59,8 +59,8 @@ def message(talk: str, sender: Person, receiver: Person, content: str | None, *a
 async def test_every_device_of_both_hears_a_message_with_nothing_to_join(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         ann, bob, talk = await pair(on)
-        a, b, b2 = await seat(on, way, ann), await seat(on, way, bob), await seat(on, way, bob)
-        assert await b.hears("unread_count") == {"count": 0}  # told again when the other device came
+        a, b, b2 = await connect(on, way, ann), await connect(on, way, bob), await connect(on, way, bob)
+        assert await b.hears("unread_count") == {"count": 0}  # sent again when the other device connected
         picture = {"url": "https://x.example/cat.png", "type": "IMAGE"}
         paper = {"url": "https://x.example/paper.pdf", "type": "PDF"}
         messages: list[dict[str, Any]] = [
@@ -83,10 +83,10 @@ async def test_every_device_of_both_hears_a_message_with_nothing_to_join(tmp_pat
 
 @both_ways
 async def test_null_content_comes_back_as_null(tmp_path: Path, way: Way) -> None:
-    """Over the socket, in lists, as the last message, and in what was missed. Other dialects document a string."""
+    """On the socket, in lists, as the last message, and in a replay. Other dialects document a string."""
     async with stage(tmp_path) as on:
         ann, bob, talk = await pair(on)
-        b, colon = await seat(on, way, bob), await on.rpc(bob)
+        b, colon = await connect(on, way, bob), await on.rpc(bob)
         assert await colon.hears("unread:count")
         picture = {"url": "https://x.example/cat.png", "type": "IMAGE"}
         body = {"otherUserId": uuid(bob), "content": None, "attachments": [picture]}
@@ -108,16 +108,16 @@ async def test_null_content_comes_back_as_null(tmp_path: Path, way: Way) -> None
 
 
 async def test_the_count_on_connect_goes_to_all_devices_of_the_user(tmp_path: Path) -> None:
-    """To those that speak this dialect, over every framing. What other dialects greet with is for the newcomer."""
+    """To devices that use this dialect, over every framing. Other dialects greet the new connection only."""
     async with stage(tmp_path) as on:
         ann, bob, _ = await pair(on)
-        devices = [await seat(on, "jsonrpc", bob), await play(on, "socketio", "inbox", bob, "/")]
+        devices = [await connect(on, "jsonrpc", bob), await play(on, "socketio", "inbox", bob, "/")]
         for player in devices:
             assert await player.hears("unread_count") == {"count": 0}
-        colon, other = await play(on, "jsonrpc", "colon", bob), await seat(on, "jsonrpc", ann)
+        colon, other = await play(on, "jsonrpc", "colon", bob), await connect(on, "jsonrpc", ann)
         assert (await colon.hears("unread:count"))["total"] == 0
         for way in WAYS:
-            await seat(on, way, bob)
+            await connect(on, way, bob)
             for player in devices:
                 assert await player.hears("unread_count") == {"count": 0}
         await play(on, "jsonrpc", "colon", bob)
@@ -129,8 +129,8 @@ async def test_the_count_on_connect_goes_to_all_devices_of_the_user(tmp_path: Pa
 async def test_read_messages(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         ann, bob, talk = await pair(on)
-        a, b, b2 = await seat(on, way, ann), await seat(on, way, bob), await seat(on, way, bob)
-        assert await b.hears("unread_count") == {"count": 0}  # told again when the other device came
+        a, b, b2 = await connect(on, way, ann), await connect(on, way, bob), await connect(on, way, bob)
+        assert await b.hears("unread_count") == {"count": 0}  # sent again when the other device connected
         where = {"conversationId": talk["id"]}
         for number in (1, 2):
             await a.does("send_message", {**where, "content": "Hello!"})
@@ -149,10 +149,10 @@ async def test_read_messages(tmp_path: Path, way: Way) -> None:
 
 @both_ways
 async def test_reading_what_is_read_is_confirmed_all_the_same(tmp_path: Path, way: Way) -> None:
-    """Clients should watch for the unread_count update: there is no other answer."""
+    """The unread_count event is the only answer to the call."""
     async with stage(tmp_path) as on:
         ann, _, talk = await pair(on)
-        a = await seat(on, way, ann)
+        a = await connect(on, way, ann)
         await a.does("read_messages", {"conversationId": talk["id"]})
         assert await a.hears("unread_count") == {"count": 0}
         await a.does("send_message", {"conversationId": talk["id"], "content": "my own"})
@@ -167,7 +167,7 @@ async def test_reading_what_is_read_is_confirmed_all_the_same(tmp_path: Path, wa
 async def test_http_endpoints(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         ann, bob, talk = await pair(on)
-        a = await seat(on, way, ann)
+        a = await connect(on, way, ann)
         sent = []
         for number in range(3):
             body = {"otherUserId": uuid(ann), "content": str(number)}
@@ -193,19 +193,19 @@ async def test_http_endpoints(tmp_path: Path, way: Way) -> None:
 
 
 @both_ways
-async def test_the_count_is_told_again_to_whoever_comes_back(tmp_path: Path, way: Way) -> None:
+async def test_the_count_is_sent_again_on_a_new_connection(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         ann, bob, _ = await pair(on)
         await ann.asks("POST", "/api/messages", {"otherUserId": uuid(bob), "content": "!"}, status=201)
-        await (await seat(on, way, bob, 1)).is_cut_off()
-        await seat(on, way, bob, 1)
+        await (await connect(on, way, bob, 1)).is_cut_off()
+        await connect(on, way, bob, 1)
 
 
 @both_ways
 async def test_who_is_no_participant_is_told_and_stays(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         _, _, talk = await pair(on)
-        e = await seat(on, way, await on.person("eve"))
+        e = await connect(on, way, await on.person("eve"))
         for call, more in (("send_message", {"content": "!"}), ("read_messages", {})):
             await e.tells(call, {"conversationId": talk["id"], **more})
             assert await e.hears("error") == {"message": "Conversation not found"}
@@ -219,7 +219,7 @@ async def test_no_call_is_acknowledged(tmp_path: Path, way: Way) -> None:
     """JSON-RPC answers null to a call that has an id: it must have an answer."""
     async with stage(tmp_path) as on:
         ann, _, talk = await pair(on)
-        a = await seat(on, way, ann)
+        a = await connect(on, way, ann)
         for event, more in (("send_message", {"content": "!"}), ("read_messages", {})):
             payload = {"conversationId": talk["id"], **more}
             if isinstance(a, RpcActor):

@@ -13,7 +13,7 @@ PRESENCE = ("user:online", "user:offline")
 
 
 async def pair(on: Stage) -> tuple[Person, Person, int]:
-    """User 1, user 2, and conversation 1 between them, as all of its examples have it."""
+    """User 1, user 2 and their conversation 1, as in all examples of the specification."""
     one, two = await on.person("one"), await on.person("two")
     body = {"sender_id": one.id, "receiver_id": two.id}
     made = await one.asks("POST", "/api/chats/conversations", body, status=201)
@@ -21,8 +21,8 @@ async def pair(on: Stage) -> tuple[Person, Person, int]:
     return one, two, made["id"]
 
 
-async def seats(on: Stage, way: Way, *people: Person, deaf: tuple[str, ...] = PRESENCE) -> list[Player]:
-    return [await play(on, way, "kebab", who, userId=str(who.id), deaf=deaf) for who in people]
+async def connect_all(on: Stage, way: Way, *people: Person, ignoring: tuple[str, ...] = PRESENCE) -> list[Player]:
+    return [await play(on, way, "kebab", who, userId=str(who.id), ignoring=ignoring) for who in people]
 
 
 async def join(player: Player, who: Person, conversation: int) -> None:
@@ -47,7 +47,7 @@ def message(sender: int, content: str, type: str = "text") -> dict[str, Any]:
 async def test_send_message(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         one, two, talk = await pair(on)
-        o, t = await seats(on, way, one, two)
+        o, t = await connect_all(on, way, one, two)
         await join(t, two, talk)
         content = "Hello, how are you?"
         said = {"sender_id": 1, "conversation_id": talk, "message_type": "text", "content": content}
@@ -70,7 +70,7 @@ async def test_join_conversation(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         one, _, talk = await pair(on)
         stranger = await on.person("three")
-        o, s = await seats(on, way, one, stranger)
+        o, s = await connect_all(on, way, one, stranger)
         await o.tells("join-conversation", {"conversationId": talk, "userId": 1})
         assert await o.hears("joined-conversation") == {"conversationId": talk, "success": True}
         for number, text in ((talk, "Unauthorized to join this conversation"), (999, "Conversation not found")):
@@ -85,7 +85,7 @@ async def test_join_conversation(tmp_path: Path, way: Way) -> None:
 async def test_leave_conversation(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         one, two, talk = await pair(on)
-        o, t = await seats(on, way, one, two)
+        o, t = await connect_all(on, way, one, two)
         await join(t, two, talk)
         await t.tells("leave-conversation", {"conversationId": talk})
         await t.fence()
@@ -105,7 +105,7 @@ async def test_leave_conversation(tmp_path: Path, way: Way) -> None:
 async def test_typing(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         one, two, talk = await pair(on)
-        o, t = await seats(on, way, one, two)
+        o, t = await connect_all(on, way, one, two)
         await join(o, one, talk)
         await join(t, two, talk)
         for state in (True, False, True):
@@ -121,7 +121,7 @@ async def test_typing(tmp_path: Path, way: Way) -> None:
 async def test_error_handling(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         one, two, talk = await pair(on)
-        [o] = await seats(on, way, one)
+        [o] = await connect_all(on, way, one)
         said = {"sender_id": 1, "conversation_id": talk, "message_type": "text", "content": "Hello"}
         for change, error in (
             ({"sender_id": None}, "sender_id should not be empty, sender_id must be an integer number"),
@@ -141,7 +141,7 @@ async def test_error_handling(tmp_path: Path, way: Way) -> None:
 async def test_rest(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         one, two, talk = await pair(on)
-        o, t = await seats(on, way, one, two)
+        o, t = await connect_all(on, way, one, two)
         await join(o, one, talk)
         path = f"/api/chats/conversations/{talk}/messages"
         body = {"sender_id": 2, "message_type": "text", "content": "by REST"}
@@ -169,8 +169,8 @@ async def test_user_online_and_offline(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path, presence__grace="0s") as on:
         one, two, _ = await pair(on)
         stranger = await on.person("three")
-        [o, s] = await seats(on, way, one, stranger, deaf=())
-        [t] = await seats(on, way, two, deaf=())
+        [o, s] = await connect_all(on, way, one, stranger, ignoring=())
+        [t] = await connect_all(on, way, two, ignoring=())
         assert await o.hears("user:online") == {"userId": 2}
         assert await t.hears("user:online") == {"userId": 1}
         await t.leaves()

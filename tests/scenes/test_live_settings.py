@@ -1,7 +1,7 @@
-"""Every setting that is marked live changes what a running server does when SIGHUP has the file read again.
+"""Every setting that is marked live changes the behaviour of a running server after SIGHUP.
 
-One row a setting: the new value, a probe of what the server does, and what the probe finds before and after. WAITS
-stands where the probe waits for something that the old value would bring much later.
+One row for each setting: the new value, a probe of the behaviour, and the results of the probe before and after. WAITS
+stands where the probe waits for something that the old value would cause much later.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ HTTP = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 class On:
-    """A server that runs, and what the probes need of it."""
+    """A running server, with what the probes need."""
 
     def __init__(self, server: RunningServer) -> None:
         self.server = server
@@ -123,7 +123,7 @@ async def refresh_milliseconds(on: On) -> int:
 
 
 async def answer_or_end(socket: Raw) -> object:
-    """The close code, if the server closes instead of answering."""
+    """The answer, or the close code if the server closes."""
     while isinstance(found := await socket.next_or_end(), dict):
         if "method" not in found:
             return "answered"
@@ -137,7 +137,7 @@ async def big_message(on: On) -> object:
 
 
 def fragments(on: On) -> list[bool]:
-    """Whether three fragments are too many: on a plain WebSocket, and on one of Socket.IO."""
+    """Whether three fragments are too many, on a plain WebSocket and on one of Socket.IO."""
     data = frame(TEXT, b"a", final=False) + frame(0, b"b", final=False) + frame(0, b"c")
     assert on.server.front._server is not None
     assert on.server.site._engine is not None
@@ -164,7 +164,7 @@ async def deep_json(on: On) -> bool:
 
 
 async def slow_client(on: On) -> tuple[int, bool]:
-    """What may wait for a WebSocket, and whether a polling session with 2,000 bytes is too slow."""
+    """The limit of waiting bytes of a WebSocket, and whether a polling session with 2,000 bytes is too slow."""
     assert on.server.front._server is not None
     assert on.server.site._engine is not None
     session = EngineSession("sid", on.server.site._engine.rules, lambda session: None)
@@ -252,12 +252,12 @@ async def announced_timeout(on: On) -> float:
 
 
 def taken(take: Callable[[], bool]) -> int:
-    """How many can be taken at one moment."""
+    """How many tokens a bucket gives at one moment."""
     return next((count for count in range(MANY) if not take()), MANY)
 
 
 def takes(rate_of: Callable[[On], Rate]) -> Probe:
-    """A bucket of this kind, emptied: its size and its pause."""
+    """Empty a bucket of this kind: its size, and the seconds until the next token."""
 
     async def probe(on: On) -> tuple[int, float]:
         bucket = Bucket(rate_of(on))
@@ -286,7 +286,7 @@ requests = keyed(lambda on: on.server.app.rest)
 
 
 def logins(accounts: int) -> Probe:
-    """Attempts at one moment, at one account or at many, until one is refused, and for how long."""
+    """Attempts at one moment, for one account or many, until one is refused; and the seconds to wait."""
 
     async def probe(on: On) -> tuple[int, int]:
         new = time.monotonic_ns()  # what older names and addresses have taken outlives SIGHUP
@@ -301,7 +301,7 @@ def logins(accounts: int) -> Probe:
 
 
 async def calls_too_often(on: On) -> object:
-    """Three calls with a burst of one: the third is answered, or the second ended the connection."""
+    """Three calls with a burst of one: the third is answered, or the second closes the connection."""
     async with on.socket() as socket:
         call = {"jsonrpc": "2.0", "id": 1, "method": "conversation:join", "params": {}}
         await socket.send(b"".join(frame(TEXT, json.dumps(call).encode()) for _ in range(3)))
@@ -355,7 +355,7 @@ def rows(query: str) -> Probe:
 
 
 async def pieces_of_a_replay(on: On) -> bool:
-    """Whether three events are read in more than one piece."""
+    """Whether a replay reads three events in more than one piece."""
     from chatd.connections.resume import catch_up
 
     talk, start = await on.group(), on.server.app.broker.position
@@ -403,7 +403,7 @@ async def user_without_sockets(on: On) -> bool:
 
 
 def cleaned(days: float) -> Probe:
-    """Whether the janitor removes events, so many days later."""
+    """Whether retention removes events, so many days later."""
 
     async def probe(on: On) -> bool:
         talk = await on.group()

@@ -1,6 +1,6 @@
-"""Nothing missed (issue 6, show 1): in all orders of sends, edits, removals, cuts, restarts and trims.
+"""No event missed, in all orders of sends, edits, removals, cuts, restarts and trims.
 
-HYPOTHESIS_PROFILE=long, or `python -m tests.trials.model`, tries longer.
+HYPOTHESIS_PROFILE=long, or `python -m tests.trials.model`, runs longer.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EXAMPLES = 400 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 10
 
 
 async def play(folder: Path, turns: list[list[Step]], *, named: bool) -> Model:
-    """Turn by turn; the steps of a turn are taken at once."""
+    """Run a plan turn by turn. The steps of a turn run at once."""
     model = Model(folder)
     await model.open()
     try:

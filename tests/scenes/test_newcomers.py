@@ -1,4 +1,4 @@
-"""Newcomers of a group: nothing from before them is unread to them, and they have not read it either."""
+"""New members of a group: earlier messages are neither unread nor read for a new member."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def test_a_newcomer_has_not_seen_what_was_there_before(tmp_path: Path) -> 
         verona = await group(romeo, juliet)
         path = f"/conversations/{verona}/messages"
         old = [(await romeo.asks("POST", path, {"content": str(n)}, status=201))["_id"] for n in range(3)]
-        n = await play(on, "jsonrpc", "colon", nurse, deaf=["unread:count", "conversation:created"])
+        n = await play(on, "jsonrpc", "colon", nurse, ignoring=["unread:count", "conversation:created"])
         await romeo.asks("POST", f"/conversations/{verona}/members", {"userId": nurse.id}, status=204)
         nothing = {"total": 0, "byConversation": {}}
         assert await nurse.asks("GET", "/unread") == nothing
@@ -32,7 +32,7 @@ async def test_a_newcomer_has_not_seen_what_was_there_before(tmp_path: Path) -> 
         counts = {"total": 1, "byConversation": {verona: 1}}
         assert await nurse.asks("GET", "/unread") == counts
 
-        r = await play(on, "jsonrpc", "colon", romeo, deaf=["unread:count"])
+        r = await play(on, "jsonrpc", "colon", romeo, ignoring=["unread:count"])
         assert await r.asks("conversation:join", {"conversationId": verona}) == {"ok": True}
         assert await n.asks("message:read", {"messageId": old[1]}) == {"ok": True}
         assert (await r.hears("message:read"))["messageId"] == old[1]

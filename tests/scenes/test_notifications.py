@@ -1,4 +1,4 @@
-"""The notification service, as its specification tells it: for two devices of one user, over both framings."""
+"""The notification service, section by section of its specification: two devices of one user, over both framings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def administrator(on: Stage) -> Person:
 
 
 async def device(on: Stage, way: Way, who: Person, *, count: int = 0) -> Player:
-    """A socket in /notifications that has heard how many there are."""
+    """A socket in /notifications that has received its count."""
     player = await play(on, way, "colon", who, "/notifications")
     assert await player.hears("notification:count") == {"count": count}
     return player
@@ -103,17 +103,17 @@ async def test_anothers_is_forbidden_on_any_transport(tmp_path: Path, way: Way) 
 
 
 @both_ways
-async def test_a_message_notifies_whoever_is_not_looking(tmp_path: Path, way: Way) -> None:
+async def test_a_message_notifies_a_member_outside_the_room(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         romeo, juliet, nurse = [await on.person(name) for name in ("romeo", "juliet", "nurse")]
         verona = await group(romeo, juliet, nurse, title="Verona")
         where = {"conversationId": verona}
-        looking = await play(on, way, "colon", nurse, deaf=("unread:count", "message:created", "message:read"))
+        looking = await play(on, way, "colon", nurse, ignoring=("unread:count", "message:created", "message:read"))
         await looking.asks("conversation:join", where)
         bell = await device(on, way, nurse)
         phone, laptop = devices = [await device(on, way, juliet), await device(on, way, juliet)]
-        chat = await play(on, way, "colon", juliet, deaf=("unread:count", "message:read"))
-        r = await play(on, way, "colon", romeo, deaf=("unread:count",))
+        chat = await play(on, way, "colon", juliet, ignoring=("unread:count", "message:read"))
+        r = await play(on, way, "colon", romeo, ignoring=("unread:count",))
 
         await r.asks("message:send", {**where, "content": "Good morrow"})
         told = await phone.hears("notification:created")
@@ -166,7 +166,7 @@ async def test_being_added_to_a_group(tmp_path: Path, way: Way) -> None:
 
 
 @both_ways
-async def test_a_broadcast_reaches_everybody_here_and_whoever_comes(tmp_path: Path, way: Way) -> None:
+async def test_a_broadcast_reaches_connected_and_later_users(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         root, romeo, juliet = await administrator(on), await on.person("romeo"), await on.person("juliet")
         r = await device(on, way, romeo)
@@ -236,7 +236,7 @@ async def test_a_restart_loses_nothing(tmp_path: Path) -> None:
         await device(on, "jsonrpc", juliet, count=3)
 
 
-async def test_whoever_comes_back_is_told_what_they_missed(tmp_path: Path) -> None:
+async def test_a_user_who_reconnects_receives_what_was_missed(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         root, juliet = await administrator(on), await on.person("juliet")
         j = await on.rpc(juliet, "/notifications")

@@ -1,4 +1,4 @@
-"""Lists: cursors name what they come before or after, and never a time; the end is told where it is."""
+"""Lists: a cursor names a row, never a time; the last page has no link to a next page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIMIT = 3
 
 
 async def walk(on: Stage, who: Person, path: str) -> list[list[str]]:
-    """The ids of each page, as long as there is a link to the next."""
+    """The ids of each page, up to the page without a link to the next."""
     pages: list[list[str]] = []
     while True:
         status, page, headers = await on.rest.ask("GET", path, token=who.token)
@@ -31,7 +31,7 @@ async def walk(on: Stage, who: Person, path: str) -> list[list[str]]:
 
 
 async def fill(on: Stage, romeo: Person, juliet: Person, count: int) -> str:
-    """So many of everything; the conversation whose messages they are."""
+    """Make so many of everything; the conversation with the messages."""
     places = [await group(romeo, juliet) for _ in range(count)]
     for number in range(count):
         await romeo.asks("POST", f"/conversations/{places[0]}/messages", {"content": f"{number}"}, status=201)
@@ -46,7 +46,7 @@ async def test_the_last_page_has_no_link_and_is_not_empty(tmp_path: Path, count:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         verona = await fill(on, romeo, juliet, count)
         for _ in range(count):
-            await group(juliet, romeo)  # each is an invitation for nobody, and one conversation more
+            await group(juliet, romeo)  # each notifies no one, and is one conversation more
         await romeo.asks("POST", "/conversations", {"type": "private", "participants": [juliet.id]}, status=201)
         for path, total in (
             (f"/conversations/{verona}/messages", count),
@@ -98,7 +98,7 @@ async def test_a_cursor_that_is_gone_is_not_the_end(tmp_path: Path) -> None:
 
 
 async def test_cursors_are_never_times(tmp_path: Path) -> None:
-    """All of it in one millisecond, then with the clock set back: the order is that of the commits."""
+    """Everything happens in one millisecond, then with the clock set back. The order is that of the commits."""
     async with stage(tmp_path) as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         verona = await group(romeo, juliet)
@@ -133,12 +133,12 @@ async def test_numbered_pages_say_how_many_there_are(tmp_path: Path) -> None:
 
 
 def uuid_of(who: Person) -> str:
-    """A user's id as inbox spells it."""
+    """A user's id in `inbox`."""
     return str(UUID.write(Ref(who.id, int(who.object_id[:8], 16))))
 
 
 async def test_a_page_ends_where_its_bytes_do_and_links_to_the_rest(tmp_path: Path) -> None:
-    """In both directions, nothing twice and nothing left out; a row that is larger than a page is a page."""
+    """In both directions, each row comes once. A row that is larger than a page is a page of its own."""
     async with stage(tmp_path, limits__page_bytes="4096") as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         where = await group(romeo, juliet)

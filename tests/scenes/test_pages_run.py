@@ -1,7 +1,7 @@
-"""Every example of docs/dialects is sent to a real server as it is printed, and answered as it is printed.
+"""A real server answers every example of docs/dialects as printed.
 
-The server's world is that of the pages (chatd/cli/dialect_samples.py), with the same ids. What an answer says may be
-another message or another moment: it has the printed keys, with values of the printed types.
+The server has the users, conversations and ids of the pages (chatd/cli/dialect_samples.py). An answer has the printed
+keys, with values of the printed types; the values may differ.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import update
 
 from chatd.cli.dialect_page import SERVER
-from chatd.cli.dialect_samples import AT, CONVERSATION, MESSAGE, NOTIFICATION
+from chatd.cli.dialect_samples import CONVERSATION, CREATED_MS, MESSAGE, NOTIFICATION
 from chatd.store import tables
 from chatd.store.queries import conversations, messages, notifications
 from chatd.store.queries import users as people
@@ -29,13 +29,13 @@ from tests.scenes.players import Player, RpcActor, Way, both_ways, play
 from tests.scenes.stage import Person, Stage, stage
 
 DOCS = Path(__file__).parents[2] / "docs" / "dialects"
-LAST = (DeleteMessage, DeleteNotification, RemoveMember, DeleteConversation)  # what takes away what others need
+LAST = (DeleteMessage, DeleteNotification, RemoveMember, DeleteConversation)  # these remove what other examples need
 MARKS: dict[Way, str] = {"jsonrpc": "JSON-RPC ", "socketio": "Socket.IO"}
-_MADE = Prepared(update(tables.users).values(created=AT, admin=tables.users.c.id == 1))
+_MADE = Prepared(update(tables.users).values(created=CREATED_MS, admin=tables.users.c.id == 1))
 
 
 class Example(NamedTuple):
-    """What is sent, and what is printed as its answer; None for no answer."""
+    """A call as it is sent, and its printed answer; None for no answer."""
 
     call: str
     sent: str
@@ -43,7 +43,7 @@ class Example(NamedTuple):
 
 
 def examples(name: str, namespace: str, way: Way) -> list[Example]:
-    """The calls of one namespace over one framing, in the order of the page; those that delete come last."""
+    """The calls of one namespace over one framing, in the order of the page. Calls that delete come last."""
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     part = page.partition(f"## `{namespace}`: what clients call\n")[2].partition("\n## ")[0]
     found = []
@@ -65,7 +65,7 @@ def examples(name: str, namespace: str, way: Way) -> list[Example]:
 
 def make_world(tx: Transaction) -> None:
     tx.run(_MADE)
-    now, tx.now = tx.now, AT
+    now, tx.now = tx.now, CREATED_MS
     tx.sequences |= {"conversations": 11, "messages": 100, "notifications": 49}
     assert CONVERSATION.ref.number == conversations.add(tx, "private", None, 1, 2)
     group = conversations.add(tx, "group", "Three", 1, None)
@@ -82,7 +82,7 @@ def make_world(tx: Transaction) -> None:
 
 
 async def world(on: Stage) -> Person:
-    """Ann, in the world of the pages."""
+    """Make the users and conversations of the pages; Ann."""
     ann, _, _ = [await on.person(name) for name in ("ann", "bob", "cyd")]
     await on.server.app.database.write(make_world)
     return ann
@@ -133,7 +133,7 @@ async def test_every_call_as_printed(tmp_path: Path, name: str, namespace: str, 
 
 
 def lines(name: str) -> list[tuple[str, Route]]:
-    """The curl lines of a page, each with its route; those that delete come last."""
+    """The curl lines of a page, each with its route. Lines that delete come last."""
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     printed = re.findall(r"^curl .*$", page, re.MULTILINE)
     found = list(zip(printed, dialect(name).routes, strict=True))
@@ -151,7 +151,7 @@ async def test_every_route_as_printed(tmp_path: Path, name: str) -> None:
 
 
 def curl(line: str) -> tuple[str, dict[str, str], bytes | None, str]:
-    """What curl would do: method, headers, data, URL."""
+    """The request of a curl line: method, headers, data, URL."""
     method, headers, data, url = "GET", {}, None, ""
     words = iter(shlex.split(line)[1:])
     for word in words:

@@ -33,8 +33,8 @@ async def pair(on: Stage) -> tuple[Person, Person, int]:
     return ann, bob, made["id"]
 
 
-async def seats(on: Stage, way: Way, *people: Person, deaf: tuple[str, ...] = NOTICES) -> list[Player]:
-    return [await play(on, way, "pairs", who, "/", deaf=deaf) for who in people]
+async def connect_all(on: Stage, way: Way, *people: Person, ignoring: tuple[str, ...] = NOTICES) -> list[Player]:
+    return [await play(on, way, "pairs", who, "/", ignoring=ignoring) for who in people]
 
 
 def message(talk: int, sender: Person, receiver: Person, content: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def notice(of: dict[str, Any]) -> dict[str, Any]:
 async def test_join_send_and_leave(tmp_path: Path, way: Way, spell: type) -> None:
     async with stage(tmp_path) as on:
         ann, bob, talk = await pair(on)
-        a, b = await seats(on, way, ann, bob)
+        a, b = await connect_all(on, way, ann, bob)
         await a.does("join_conversation", spell(talk))
         await b.does("join_conversation", spell(talk))
         said = {"conversationId": spell(talk), "content": "Hello world!", "toUserId": spell(bob.id)}
@@ -80,7 +80,7 @@ async def test_join_send_and_leave(tmp_path: Path, way: Way, spell: type) -> Non
 async def test_mark_read(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         ann, bob, talk = await pair(on)
-        a, b = await seats(on, way, ann, bob)
+        a, b = await connect_all(on, way, ann, bob)
         await a.does("join_conversation", talk)
         for number in range(2):
             await a.does("send_message", {"conversationId": talk, "content": str(number), "toUserId": bob.id})
@@ -101,7 +101,7 @@ async def test_mark_read(tmp_path: Path, way: Way) -> None:
 async def test_typing_start_and_stop(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         ann, bob, talk = await pair(on)
-        a, b = await seats(on, way, ann, bob)
+        a, b = await connect_all(on, way, ann, bob)
         typing = {"conversationId": talk, "userId": ann.id}
         for event in ("typing_start", "typing_stop", "typing_start"):
             await a.does(event, {"conversationId": talk, "toUserId": bob.id})
@@ -118,7 +118,7 @@ async def test_system_notifications(tmp_path: Path, way: Way) -> None:
         ann, bob, _ = await pair(on)
         root = await on.person("root")
         root.token = on.server.accounts.identity.issuer.access(root.id, ttl=600, admin=True)
-        a, b = await seats(on, way, ann, bob, deaf=())
+        a, b = await connect_all(on, way, ann, bob, ignoring=())
         given = {"user_id": bob.id, "title": "Project Update", "message": "You have been assigned to Project X"}
         made = await root.asks("POST", "/api/notifications", {**given, "type": "project_assigned"}, status=201)
         fits(made, {"id": INTEGER, **given, "type": "project_assigned", "created_at": TIME})
@@ -137,7 +137,7 @@ async def test_system_notifications(tmp_path: Path, way: Way) -> None:
 async def test_errors(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         _, bob, talk = await pair(on)
-        [e] = await seats(on, way, await on.person("eve"))
+        [e] = await connect_all(on, way, await on.person("eve"))
         for call, payload in (
             ("join_conversation", talk),
             ("send_message", {"conversationId": talk, "content": "!", "toUserId": bob.id}),

@@ -1,4 +1,4 @@
-"""Presence: who shares a conversation hears who comes and who has gone, in the words of `kebab`."""
+"""Presence: users who share a conversation receive who is online and who is offline, in `kebab`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def test_peers_hear_of_the_first_socket_and_of_the_last(tmp_path: Path, wa
         phone = await device(on, way, juliet)
         assert await r.hears("user:online") == {"userId": juliet.id}
         assert await phone.hears("user:online") == {"userId": romeo.id}
-        laptop = await play(on, way, "colon", juliet, deaf=("unread:count",))
+        laptop = await play(on, way, "colon", juliet, ignoring=("unread:count",))
         again = await device(on, way, romeo)
         assert await again.hears("user:online") == {"userId": juliet.id}
         await phone.leaves()
@@ -50,7 +50,7 @@ async def test_a_reload_does_not_flicker(tmp_path: Path, way: Way) -> None:
         assert (await juliet.asks("GET", "/unread"))["total"] == 1
 
 
-async def test_whoever_becomes_a_peer_hears_of_the_next_change(tmp_path: Path) -> None:
+async def test_a_new_peer_receives_the_next_change(tmp_path: Path) -> None:
     async with stage(tmp_path, presence__grace="0") as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         r, j = await device(on, "jsonrpc", romeo), await device(on, "jsonrpc", juliet)
@@ -60,7 +60,7 @@ async def test_whoever_becomes_a_peer_hears_of_the_next_change(tmp_path: Path) -
         assert await r.hears("user:offline") == {"userId": juliet.id}
 
 
-async def test_nobody_is_online_after_a_restart(tmp_path: Path) -> None:
+async def test_no_user_is_online_after_a_restart(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         await group(romeo, juliet)
@@ -76,10 +76,10 @@ async def test_typing_ends_with_the_last_socket_and_by_itself(tmp_path: Path) ->
     async with stage(tmp_path, typing__expire="0.2") as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         where = {"conversationId": await group(romeo, juliet)}
-        deaf = ("unread:count",)
+        ignoring = ("unread:count",)
         j, r = (
-            await play(on, "jsonrpc", "colon", juliet, deaf=deaf),
-            await play(on, "jsonrpc", "colon", romeo, deaf=deaf),
+            await play(on, "jsonrpc", "colon", juliet, ignoring=ignoring),
+            await play(on, "jsonrpc", "colon", romeo, ignoring=ignoring),
         )
         for player in (j, r):
             await player.asks("conversation:join", where)

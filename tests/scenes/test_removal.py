@@ -1,4 +1,4 @@
-"""P5: nothing that was committed after somebody's removal reaches them, however sends and removals interleave."""
+"""P5: a removed member receives nothing that is committed after the removal, in any order of sends and removals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROUNDS = 500
 
 
 async def fire(player: RpcPlayer, calls: list[tuple[str, dict[str, Any]]]) -> None:
-    """Calls without waiting in between; then the answer to all of them."""
+    """Send calls without waiting; then wait for all answers."""
     for method, params in calls:
         await player.tells(method, params)
     await player.asks("rpc.ping")
@@ -23,7 +23,7 @@ async def fire(player: RpcPlayer, calls: list[tuple[str, dict[str, Any]]]) -> No
 
 
 async def pushes(player: RpcPlayer) -> list[dict[str, Any]]:
-    """All that was heard until now."""
+    """All events that were received until now."""
     await player.asks("rpc.ping")
     heard, player._heard = player._heard, []
     return heard
@@ -73,13 +73,13 @@ async def test_nothing_committed_after_a_removal_arrives(tmp_path: Path) -> None
 
 
 async def replays_nothing(juliet: Person, epoch: str, start: int, verona: str) -> None:
-    """The list for curl."""
+    """Check that the list of GET /events is empty."""
     said = await juliet.asks("GET", f"/events?epoch={epoch}&pos={start}")
     assert [one["method"] for one in said["events"] if one.get("room", "").endswith(verona)] == ["members:removed"]
 
 
 async def comes_back(on: Any, juliet: Person, away: RpcPlayer, verona: str) -> RpcPlayer:
-    """A device that was in the room, and away when it happened."""
+    """A device that was in the room, and disconnected during the removal."""
     where = f"rooms=1&epoch={away.ready['epoch']}&pos={away.position}&connection={away.ready['connection']}"
     again: RpcPlayer = await on.rpc(juliet, f"/chat?{where}")
     assert again.ready["recovered"] is True

@@ -1,4 +1,4 @@
-"""Coming back: nothing missed, nothing twice, in order; or told plainly that it can't be."""
+"""Resuming: no event missed, none twice, in order; or the server says that it cannot resume."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.scenes.test_colon_chat import group
 
 
 async def back(on: Stage, who: Person, player: RpcPlayer, **changes: str) -> RpcPlayer:
-    """The same client again, from where it was."""
+    """Reconnect the same client from its position."""
     where = {"epoch": player.ready["epoch"], "pos": str(player.position), "connection": player.ready["connection"]}
     where |= changes
     return await on.rpc(who, "/chat?" + "&".join(f"{key}={value}" for key, value in where.items() if value))
@@ -54,7 +54,7 @@ async def test_what_was_missed_comes_in_order_before_what_happens(tmp_path: Path
         assert (await third.comes_to_hear("message:created"))["content"] == "still joined"
 
 
-async def test_nobody_learns_what_happened_where_they_were_removed(tmp_path: Path) -> None:
+async def test_a_removed_member_receives_nothing_that_happened_later(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         verona = await group(romeo, juliet)

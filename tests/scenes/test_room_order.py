@@ -1,4 +1,4 @@
-"""The rooms of a connection: what was sent first takes effect first, and a resume is in those rooms and no others."""
+"""The rooms of a connection: calls take effect in order, and a resume joins exactly those rooms."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.scenes.test_resume import back
 
 
 def rooms_of(on: Stage, who: Person) -> dict[str, set[int]]:
-    """The conversations whose rooms the user's seats are in, by namespace."""
-    seats: list[Channel] = [
+    """The conversations whose rooms the user's channels are in, by namespace."""
+    channels: list[Channel] = [
         channel for one in on.server.app.connections for channel in getattr(one, "channels", {}).values()
     ]
     return {
         channel.encoder.namespace: {number for kind, number in channel.groups if kind == JOINED}
-        for channel in seats
+        for channel in channels
         if channel.user == who.id
     }
 
 
-async def back_in_seat(on: Stage, who: Person, player: RpcPlayer) -> RpcPlayer:
-    """The same client again, once it has its seat."""
+async def reconnected(on: Stage, who: Person, player: RpcPlayer) -> RpcPlayer:
+    """Reconnect the same client, and wait until it is subscribed."""
     again = await back(on, who, player)
     assert again.ready["recovered"] is True
     await again.hears_all()
@@ -38,9 +38,7 @@ async def back_in_seat(on: Stage, who: Person, player: RpcPlayer) -> RpcPlayer:
 
 
 async def sends(player: RpcPlayer, *calls: tuple[str, str]) -> list[tuple[int, bool]]:
-    """Calls about rooms, all sent before one is answered: the ids in the order of the answers, and whether each was
-    carried out.
-    """
+    """Send calls about rooms without waiting: the ids in the order of the answers, and each success."""
     for number, (name, where) in enumerate(calls, 1):
         await player.sends(json.dumps({"id": 1_000 + number, "method": name, "params": {"conversationId": where}}))
     answers: list[tuple[int, bool]] = []
@@ -61,12 +59,12 @@ async def test_a_leave_behind_a_join_takes_effect_behind_it(tmp_path: Path) -> N
         assert rooms_of(on, juliet) == {"/chat": set()}
         assert not on.server.app.dispatch.viewers.viewing_since(OBJECT_ID.read(verona).number, juliet.id)
         await j.is_cut_off()
-        j = await back_in_seat(on, juliet, j)
+        j = await reconnected(on, juliet, j)
         assert rooms_of(on, juliet) == {"/chat": set()}
         assert [one for one, _ in await sends(j, join, leave, join)] == [1, 2, 3]
         assert rooms_of(on, juliet) == {"/chat": {OBJECT_ID.read(verona).number}}
         await j.is_cut_off()
-        j = await back_in_seat(on, juliet, j)
+        j = await reconnected(on, juliet, j)
         assert rooms_of(on, juliet) == {"/chat": {OBJECT_ID.read(verona).number}}
         assert [one for one, _ in await sends(j, leave, join, leave)] == [1, 2, 3]
         assert rooms_of(on, juliet) == {"/chat": set()}
@@ -83,7 +81,7 @@ async def test_a_join_above_the_limit_is_not_remembered(tmp_path: Path) -> None:
         expected = {OBJECT_ID.read(where).number for where in (one, two)}
         assert rooms_of(on, juliet) == {"/chat": expected}
         await j.is_cut_off()
-        j = await back_in_seat(on, juliet, j)
+        j = await reconnected(on, juliet, j)
         assert rooms_of(on, juliet) == {"/chat": expected}
         assert await sends(j, (leave, one), (join, three)) == [(1, True), (2, True)]
         expected = {OBJECT_ID.read(where).number for where in (two, three)}

@@ -27,7 +27,7 @@ async def room(on: Stage) -> tuple[Person, Person, str]:
     return ann, bob, made["_id"]
 
 
-async def seats(on: Stage, way: Way, *people: Person) -> list[Player]:
+async def connect_all(on: Stage, way: Way, *people: Person) -> list[Player]:
     return [await play(on, way, "rooms", who) for who in people]
 
 
@@ -48,7 +48,7 @@ async def test_the_token_of_a_login_opens_the_chat(tmp_path: Path, way: Way) -> 
         )
         assert status == 200
         again = Person(on.rest, login)
-        [player] = await seats(on, way, again)
+        [player] = await connect_all(on, way, again)
         assert [one["_id"] for one in await again.asks("GET", "/chat/rooms")]
         await player.hears_nothing()
 
@@ -57,7 +57,7 @@ async def test_the_token_of_a_login_opens_the_chat(tmp_path: Path, way: Way) -> 
 async def test_join_room_and_send_message(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         ann, bob, place = await room(on)
-        a, b = await seats(on, way, ann, bob)
+        a, b = await connect_all(on, way, ann, bob)
         await b.does("join_room", {"roomId": place})
         await a.does("send_message", {"roomId": place, "content": "Hello!"})
         sent = fits(await b.hears("message"), message(place, known(ann), "Hello!"))
@@ -73,7 +73,7 @@ async def test_join_room_and_send_message(tmp_path: Path, way: Way) -> None:
 async def test_a_message_by_rest_is_heard_alike(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         ann, bob, place = await room(on)
-        [b] = await seats(on, way, bob)
+        [b] = await connect_all(on, way, bob)
         await b.does("join_room", {"roomId": place})
         sent = await ann.asks("POST", f"/chat/rooms/{place}/messages", {"content": "by REST"}, status=201)
         fits(sent, message(place, known(ann), "by REST"))
@@ -85,7 +85,7 @@ async def test_a_message_by_rest_is_heard_alike(tmp_path: Path, way: Way) -> Non
 async def test_typing(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         ann, bob, place = await room(on)
-        a, b = await seats(on, way, ann, bob)
+        a, b = await connect_all(on, way, ann, bob)
         for player in (a, b):
             await player.does("join_room", {"roomId": place})
         await a.does("typing", {"roomId": place})
@@ -93,14 +93,14 @@ async def test_typing(tmp_path: Path, way: Way) -> None:
         await a.hears_nothing()
         await a.does("send_message", {"roomId": place, "content": "!"})
         await b.hears("message")
-        await b.hears_nothing()  # the end of typing has no word here
+        await b.hears_nothing()  # the dialect has no event for the end of typing
 
 
 @both_ways
 async def test_who_may_not_join_is_told(tmp_path: Path, way: Way) -> None:
     async with stage(tmp_path) as on:
         _, _, place = await room(on)
-        [s] = await seats(on, way, await on.person("eve"))
+        [s] = await connect_all(on, way, await on.person("eve"))
         nowhere = place[:-1] + "9"
         for call, more in (("join_room", {}), ("send_message", {"content": "!"}), ("typing", {})):
             said = []

@@ -1,6 +1,6 @@
 """The round table: five clients, one for each dialect, over two framings, in one conversation.
 
-Whoever sends, types or reads, every other hears it in its own words, and what it hears is what its own REST says.
+When one client sends, types or reads, every other client receives it in its own format, as in its own REST answers.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def uuid(who: Person) -> str:
     return f"{who.object_id[:8]}-0000-8000-8000-{who.id:012x}"
 
 
-class Voice(NamedTuple):
-    """One dialect's words. `{t}` is the conversation and `{u}` a user as it spells them; None is: no word for it."""
+class DialectExample(NamedTuple):
+    """The calls and events of one dialect. `{t}` is the conversation's id, `{u}` a user's; None: there is none."""
 
     dialect: str
     namespace: str
@@ -49,8 +49,8 @@ class Voice(NamedTuple):
     was_read_by_me: bool = False  # whether the reader's own devices hear it
 
 
-VOICES = (
-    Voice(
+EXAMPLES = (
+    DialectExample(
         "colon",
         "/chat",
         number,
@@ -66,7 +66,7 @@ VOICES = (
         was_read=("message:read", {"messageId": "{m}", "readerId": "{u}", "readAt": TIME}),
         was_read_by_me=True,
     ),
-    Voice(
+    DialectExample(
         "kebab",
         "/chat",
         number,
@@ -79,7 +79,7 @@ VOICES = (
         type=("typing", {"conversationId": "{t}", "userId": "{u}", "isTyping": True}),
         typed=("user-typing", {"conversationId": "{t}", "userId": "{u}", "isTyping": True}),
     ),
-    Voice(
+    DialectExample(
         "rooms",
         "/chat",
         object_id,
@@ -92,7 +92,7 @@ VOICES = (
         type=("typing", {"roomId": "{t}"}),
         typed=("user_typing", {"userId": "{u}", "roomId": "{t}"}),
     ),
-    Voice(
+    DialectExample(
         "pairs",
         "/",
         number,
@@ -107,7 +107,7 @@ VOICES = (
         read=("mark_read", {"conversationId": "{t}"}),
         was_read=("messages_read", {"conversationId": "{t}", "userId": "{u}", "readAt": TIME}),
     ),
-    Voice(
+    DialectExample(
         "inbox",
         "/",
         uuid,
@@ -120,100 +120,100 @@ VOICES = (
 )
 
 
-class Guest:
-    """Somebody at the table, with a voice of their own."""
+class Participant:
+    """A user with a client of one dialect."""
 
-    def __init__(self, voice: Voice, who: Person, player: Player, talk: Any) -> None:
-        self.voice = voice
+    def __init__(self, example: DialectExample, who: Person, player: Player, talk: Any) -> None:
+        self.example = example
         self.who = who
         self.player = player
         self.talk = talk
 
-    def says(self, template: Any, **more: Any) -> Any:
-        """A template of this voice, filled in."""
+    def filled(self, template: Any, **more: Any) -> Any:
+        """A template with the ids of this dialect."""
         if isinstance(template, dict):
-            return {key: self.says(value, **more) for key, value in template.items()}
-        values = {"{t}": self.talk, "{u}": self.voice.spell(self.who), **more}
+            return {key: self.filled(value, **more) for key, value in template.items()}
+        values = {"{t}": self.talk, "{u}": self.example.spell(self.who), **more}
         return values.get(template, template) if isinstance(template, str) else template
 
     async def does(self, call: Call, **more: Any) -> None:
-        await self.player.does(call[0], self.says(call[1], **more))
+        await self.player.does(call[0], self.filled(call[1], **more))
 
     async def hears(self, event: str) -> list[Any]:
-        """All of one event that has come by now; everything else is forgotten."""
+        """The payloads of one event until now; other events are dropped."""
         return [payload for name, payload in await self.player.hears_all() if name == event]
 
     async def last(self) -> Any:
         """The last message, as the REST of this dialect has it."""
-        if self.voice.messages is None:
-            [talk] = await self.who.asks("GET", self.voice.talks)
+        if self.example.messages is None:
+            [talk] = await self.who.asks("GET", self.example.talks)
             return talk["lastMessage"]
-        path = self.voice.messages.replace("{t}", str(self.talk))
+        path = self.example.messages.replace("{t}", str(self.talk))
         listed = await self.who.asks("GET", path)
         return (listed["data"] if isinstance(listed, dict) else listed)[-1]
 
 
-async def seated(on: Stage, people: list[Person], ways: tuple[Way, ...]) -> list[Guest]:
-    """One guest for each voice, in its turn; each finds the conversation in its own REST, and joins it."""
-    guests = []
-    for index, voice in enumerate(VOICES):
+async def connect_all(on: Stage, people: list[Person], ways: tuple[Way, ...]) -> list[Participant]:
+    """One participant for each dialect. Each finds the conversation by its own REST, and joins it."""
+    participants = []
+    for index, example in enumerate(EXAMPLES):
         who = people[index % len(people)]
-        player = await play(on, ways[index % len(ways)], voice.dialect, who, voice.namespace)
-        [talk] = await who.asks("GET", voice.talks)
-        guests.append(Guest(voice, who, player, talk[voice.id]))
-        if voice.join:
-            await guests[-1].does(voice.join)
-    return guests
+        player = await play(on, ways[index % len(ways)], example.dialect, who, example.namespace)
+        [talk] = await who.asks("GET", example.talks)
+        participants.append(Participant(example, who, player, talk[example.id]))
+        if example.join:
+            await participants[-1].does(example.join)
+    return participants
 
 
-async def sends(speaker: Guest, guests: list[Guest], content: str) -> dict[str, Any]:
-    """Send: everybody hears it once, as their own REST has it. Its id, by dialect."""
-    await speaker.does(speaker.voice.send, **{"{c}": content})
+async def sends(speaker: Participant, participants: list[Participant], content: str) -> dict[str, Any]:
+    """Send a message: each participant receives it once, as in its own REST. Its id, by dialect."""
+    await speaker.does(speaker.example.send, **{"{c}": content})
     ids = {}
-    for guest in guests:
-        [heard] = await guest.hears(guest.voice.said)
-        assert heard == await guest.last()
+    for participant in participants:
+        [heard] = await participant.hears(participant.example.said)
+        assert heard == await participant.last()
         assert heard["content"] == content
-        ids[guest.voice.dialect] = heard["_id" if "_id" in heard else "id"]
+        ids[participant.example.dialect] = heard["_id" if "_id" in heard else "id"]
     return ids
 
 
-async def types(speaker: Guest, guests: list[Guest]) -> None:
-    assert speaker.voice.type
-    await speaker.does(speaker.voice.type)
-    for guest in guests:
-        if guest.voice.typed:
-            event, template = guest.voice.typed
-            expected = guest.says(template, **{"{u}": guest.voice.spell(speaker.who)})
-            assert await guest.hears(event) == ([] if guest.who is speaker.who else [expected])
+async def types(speaker: Participant, participants: list[Participant]) -> None:
+    assert speaker.example.type
+    await speaker.does(speaker.example.type)
+    for participant in participants:
+        if participant.example.typed:
+            event, template = participant.example.typed
+            expected = participant.filled(template, **{"{u}": participant.example.spell(speaker.who)})
+            assert await participant.hears(event) == ([] if participant.who is speaker.who else [expected])
 
 
-async def reads(reader: Guest, guests: list[Guest], ids: dict[str, Any]) -> None:
-    assert reader.voice.read
-    await reader.does(reader.voice.read, **{"{m}": ids[reader.voice.dialect]})
-    for guest in guests:
-        if guest.voice.was_read:
-            event, template = guest.voice.was_read
-            heard = await guest.hears(event)
-            told = {"{u}": guest.voice.spell(reader.who), "{m}": ids[guest.voice.dialect]}
-            if guest.voice.was_read_by_me or guest.who is not reader.who:
+async def reads(reader: Participant, participants: list[Participant], ids: dict[str, Any]) -> None:
+    assert reader.example.read
+    await reader.does(reader.example.read, **{"{m}": ids[reader.example.dialect]})
+    for participant in participants:
+        if participant.example.was_read:
+            event, template = participant.example.was_read
+            heard = await participant.hears(event)
+            told = {"{u}": participant.example.spell(reader.who), "{m}": ids[participant.example.dialect]}
+            if participant.example.was_read_by_me or participant.who is not reader.who:
                 [payload] = heard
-                fits(payload, guest.says(template, **told))
+                fits(payload, participant.filled(template, **told))
             else:
                 assert heard == []
 
 
-async def table(on: Stage, people: list[Person], ways: tuple[Way, ...]) -> None:
-    guests = await seated(on, people, ways)
-    for speaker in guests:
-        if speaker.voice.type:
-            await types(speaker, guests)
-        await sends(speaker, guests, f"said in {speaker.voice.dialect}")
-    for reader in guests:
-        if reader.voice.read:
-            another = next(guest for guest in guests if guest.who is not reader.who)
-            ids = await sends(another, guests, f"to be read in {reader.voice.dialect}")
-            await reads(reader, guests, ids)
+async def round_table(on: Stage, people: list[Person], ways: tuple[Way, ...]) -> None:
+    participants = await connect_all(on, people, ways)
+    for speaker in participants:
+        if speaker.example.type:
+            await types(speaker, participants)
+        await sends(speaker, participants, f"said in {speaker.example.dialect}")
+    for reader in participants:
+        if reader.example.read:
+            another = next(participant for participant in participants if participant.who is not reader.who)
+            ids = await sends(another, participants, f"to be read in {reader.example.dialect}")
+            await reads(reader, participants, ids)
 
 
 MIXED = pytest.mark.parametrize("ways", [("jsonrpc", "socketio"), ("socketio", "jsonrpc")])
@@ -226,7 +226,7 @@ async def test_a_group_of_five(tmp_path: Path, ways: tuple[Way, ...]) -> None:
         members = [who.id for who in people[1:]]
         body = {"type": "group", "participants": members}
         await people[0].asks("POST", "/conversations", body, status=201)
-        await table(on, people, ways)
+        await round_table(on, people, ways)
 
 
 @MIXED
@@ -234,4 +234,4 @@ async def test_two_people_with_five_clients(tmp_path: Path, ways: tuple[Way, ...
     async with stage(tmp_path) as on:
         people = [await on.person(name) for name in ("ann", "bob")]
         await people[0].asks("POST", "/api/conversations", {"toUserId": people[1].id}, status=201)
-        await table(on, people, ways)
+        await round_table(on, people, ways)

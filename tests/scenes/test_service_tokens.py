@@ -1,4 +1,4 @@
-"""Programs that publish with curl, and people at the shell who do: `chatd token --service`, `chatd notify`."""
+"""Notifications by programs with curl, and from the shell: `chatd token --service`, `chatd notify`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 import trio
 
-from chatd.cli import FAILED, FINE, MISUSED, main
+from chatd.cli import EXIT_FAILED, EXIT_OK, EXIT_WRONG_USE, main
 from tests.scenes.players import play
 from tests.scenes.stage import Stage, stage
 
 
 async def shell(folder: Path, *words: str) -> int:
-    """The exit code of `chatd` on the stage's data."""
+    """Run `chatd` on the stage's data; its exit code."""
     return await trio.to_thread.run_sync(main, [*words, "--data", str(folder / "data")])
 
 
 async def service(on: Stage, folder: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    assert await shell(folder, "token", "--service", *words) == FINE
+    assert await shell(folder, "token", "--service", *words) == EXIT_OK
     return capsys.readouterr().out.strip()
 
 
@@ -51,10 +51,10 @@ async def test_a_service_publishes_until_its_token_is_revoked(
         assert (await on.rest.ask("POST", "/notifications/broadcast", {"title": "All"}, token=news))[0] == 202
         assert (await j.hears("notification:created"))["title"] == "All"
 
-        assert await shell(tmp_path, "token", "--list") == FINE
+        assert await shell(tmp_path, "token", "--list") == EXIT_OK
         listed = [line.split("\t")[:2] for line in capsys.readouterr().out.splitlines()]
         assert listed == [["billing", "notify"], ["news", "broadcast,notify"]]
-        assert await shell(tmp_path, "token", "--revoke", "billing") == FINE
+        assert await shell(tmp_path, "token", "--revoke", "billing") == EXIT_OK
         assert (await on.rest.ask("POST", "/notifications", paid, token=billing))[0] == 401
         assert (await on.rest.ask("POST", "/notifications", paid, token=news))[0] == 201
 
@@ -76,28 +76,28 @@ async def test_the_token_itself_is_nowhere_in_the_data(tmp_path: Path, capsys: p
 async def test_notify_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async with stage(tmp_path) as on:
         juliet = await on.person("juliet")
-        j = await play(on, "jsonrpc", "colon", juliet, "/notifications", deaf=("notification:count",))
-        assert await shell(tmp_path, "notify", "juliet", "Backup done", "All 12 files") == FINE
+        j = await play(on, "jsonrpc", "colon", juliet, "/notifications", ignoring=("notification:count",))
+        assert await shell(tmp_path, "notify", "juliet", "Backup done", "All 12 files") == EXIT_OK
         told = await j.hears("notification:created")
         assert (told["title"], told["content"], told["type"]) == ("Backup done", "All 12 files", "system")
-        assert await shell(tmp_path, "notify", "--all", "Restart at noon") == FINE
+        assert await shell(tmp_path, "notify", "--all", "Restart at noon") == EXIT_OK
         assert (await j.hears("notification:created"))["title"] == "Restart at noon"
         capsys.readouterr()
-        assert await shell(tmp_path, "notify", "nobody", "Hello") == FAILED
-        assert capsys.readouterr().err == "chatd: There is no user nobody\n"
+        assert await shell(tmp_path, "notify", "unknown", "Hello") == EXIT_FAILED
+        assert capsys.readouterr().err == "chatd: There is no user unknown\n"
 
 
 def test_beside_no_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def shell(*words: str) -> int:
         return main([*words, "--data", str(tmp_path / "data")])
 
-    assert shell("init") == FINE
-    assert shell("user", "add", "ada", "--no-password") == FINE
-    assert shell("notify", "ada", "Hello") == FINE
-    assert shell("notify", "--all", "Hello", "everybody") == FINE
-    assert shell("token", "--service", "cron", "--scope", "broadcast") == FINE
-    assert shell("token", "--service", "cron") == FAILED
-    assert shell("token", "--service", "x", "--scope", "everything") == FAILED
-    assert shell("token", "--revoke", "other") == FAILED
-    assert shell("token", "--list", "ada") == MISUSED
-    assert shell("notify", "ada") == MISUSED
+    assert shell("init") == EXIT_OK
+    assert shell("user", "add", "ada", "--no-password") == EXIT_OK
+    assert shell("notify", "ada", "Hello") == EXIT_OK
+    assert shell("notify", "--all", "Hello", "everybody") == EXIT_OK
+    assert shell("token", "--service", "cron", "--scope", "broadcast") == EXIT_OK
+    assert shell("token", "--service", "cron") == EXIT_FAILED
+    assert shell("token", "--service", "x", "--scope", "everything") == EXIT_FAILED
+    assert shell("token", "--revoke", "other") == EXIT_FAILED
+    assert shell("token", "--list", "ada") == EXIT_WRONG_USE
+    assert shell("notify", "ada") == EXIT_WRONG_USE

@@ -1,4 +1,4 @@
-"""A session of an own account: what its tokens opened closes when it ends, and they are worth nothing from then on."""
+"""The end of a session closes its connections, and its tokens are not valid any more."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_ending_a_session_closes_what_it_opened_and_nothing_else(tmp_path:
                 async for _ in listening:
                     pass  # to its end
         assert not await may_ask(on.rest, ann.token)
-        await there.hears_all()  # it is open, and answers
+        await there.hears_all()  # it is open and answers
         assert await may_ask(on.rest, elsewhere["accessToken"])
 
 
@@ -70,7 +70,7 @@ async def stream(on: Stage, token: str) -> trio.SocketStream:
 
 
 async def test_what_the_token_did_before_its_session_ended_is_not_remembered_for_it(tmp_path: Path) -> None:
-    """Also after a restart: it is the store that knows which sessions there are."""
+    """Also after a restart: the sessions are in the store."""
     flags = {"server.port": "0", "data.directory": str(tmp_path / "data"), "auth.registration": "open", **QUIET}
     config = load(flags=tuple(("test", name, value) for name, value in flags.items()), environ={})
     async with running(config) as server:
@@ -86,7 +86,7 @@ async def test_what_the_token_did_before_its_session_ended_is_not_remembered_for
         assert await may_ask(rest, kept["accessToken"])
 
 
-async def test_whoever_was_on_the_way_to_a_seat_when_the_session_ended_gets_none(tmp_path: Path) -> None:
+async def test_a_connection_that_is_being_set_up_when_its_session_ends_is_closed(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         await on.person("ann")
         tokens = await signs_in(on.rest)

@@ -1,4 +1,4 @@
-"""A sixth dialect is one file of tables: put where the others are, it is spoken over both framings and REST."""
+"""A sixth dialect is one file of tables beside the others. It works over both framings and REST."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent / "dialects"
 
 @pytest.fixture
 def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """tests/scenes/dialects/ counts as a part of protocol/dialects/ for the length of a test."""
+    """tests/scenes/dialects/ is a part of protocol/dialects/ during a test."""
 
     def forget() -> None:
         sys.modules.pop("protocol.dialects.relay", None)
@@ -60,7 +60,7 @@ async def test_it_is_spoken_at_once(tmp_path: Path, way: Way, table: bool) -> No
         assert await ann.asks("GET", f"/relay/{channel}") == [sent, second]
 
         await refused(a, channel)
-        colon = await play(on, way, "colon", bob, deaf=("unread:count", "notification:created"))
+        colon = await play(on, way, "colon", bob, ignoring=("unread:count", "notification:created"))
         [talk] = await bob.asks("GET", "/conversations")
         await colon.asks("conversation:join", {"conversationId": talk["_id"]})
         await a.asks("SAY", channel, "to all the others")

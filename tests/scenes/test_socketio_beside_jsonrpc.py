@@ -1,4 +1,4 @@
-"""Two clients in one conversation, one polling with the stock client of Socket.IO, the other on JSON-RPC."""
+"""Two clients in one conversation: the stock client of Socket.IO by polling, and a JSON-RPC client."""
 
 from __future__ import annotations
 

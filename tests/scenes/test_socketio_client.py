@@ -1,4 +1,4 @@
-"""The stock client of Socket.IO, versions 4 and 3, with its defaults and without them."""
+"""The stock client of Socket.IO, versions 4 and 3, with its defaults and with other options."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def test_who_is_not_let_in_is_told_why(tmp_path: Path) -> None:
         assert (await refused(players, "/nowhere", auth={"token": romeo.token}))[1]["code"] == "NOT_FOUND"
 
 
-async def test_inbox_lets_nobody_wrong_stay(tmp_path: Path) -> None:
+async def test_inbox_disconnects_a_rejected_client(tmp_path: Path) -> None:
     async with stage(tmp_path) as on, troupe(on.address) as players:
         player = await players.opens("x", "/", query={"dialect": "inbox", "token": "wrong"})
         await player.connects()
@@ -94,7 +94,7 @@ async def test_inbox_lets_nobody_wrong_stay(tmp_path: Path) -> None:
         assert [line for line in player.heard if line["kind"] != "upgrade"] == []
 
 
-async def test_whoever_is_signed_out_stays_away(tmp_path: Path) -> None:
+async def test_a_signed_out_client_stays_disconnected(tmp_path: Path) -> None:
     async with stage(tmp_path) as on, troupe(on.address) as players:
         romeo = await on.person("romeo")
         player = await players.opens("r", auth={"token": romeo.token})
@@ -103,7 +103,7 @@ async def test_whoever_is_signed_out_stays_away(tmp_path: Path) -> None:
         assert await player.disconnects() == "io server disconnect"
 
 
-async def test_whoever_is_cut_off_comes_back(tmp_path: Path) -> None:
+async def test_a_client_that_is_cut_off_reconnects(tmp_path: Path) -> None:
     async with stage(tmp_path) as on, troupe(on.address) as players:
         romeo = await on.person("romeo")
         player = await players.opens("r", auth={"token": romeo.token}, reconnectionDelay=10)

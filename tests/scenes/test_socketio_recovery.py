@@ -1,4 +1,4 @@
-"""Connection state recovery, as the stock client does it: through a network that breaks, and after long absences."""
+"""Connection state recovery by the stock client: over a network that breaks, and after long absences."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SOON = {"reconnectionDelay": 10, "reconnectionDelayMax": 50, "timeout": 2_000}
 
 
 class Scene(NamedTuple):
-    """Romeo writes over JSON-RPC on a sound line; Juliet hears it over Socket.IO, on one that can be cut."""
+    """Romeo sends over JSON-RPC. Juliet receives over Socket.IO, on a connection that the test can cut."""
 
     on: Stage
     line: Relay
@@ -44,14 +44,14 @@ class Scene(NamedTuple):
             await self.r.asks("message:send", {"conversationId": where or self.verona, "content": content})
 
     async def loses(self, *players: IoPlayer) -> None:
-        """The line is cut, and stays so until they know."""
+        """Cut the connection, until both sides have noticed."""
         self.line.down = True
         self.line.cut()
         for player in players:
             await player.disconnects()
 
     async def is_alone(self) -> None:
-        """Wait until the server has nobody but Romeo."""
+        """Wait until Romeo is the only user who is online."""
         with trio.fail_after(5):
             while len(self.on.server.app.connections) > 1:  # noqa: ASYNC110
                 await trio.sleep(0.01)
@@ -74,13 +74,13 @@ async def joins(player: IoPlayer, where: str) -> None:
 
 
 async def hears_contents(player: IoPlayer, count: int) -> list[str]:
-    """What the next messages say. Each comes with its offset."""
+    """The contents of the next messages. Each comes with its offset."""
     heard = await player.hears_of("message:created", count)
     assert all(OFFSET.fullmatch(offset) for _, offset in heard), heard
     return [message["content"] for message, _ in heard]
 
 
-async def test_nobody_is_given_an_argument_or_a_pid_unasked(tmp_path: Path) -> None:
+async def test_no_client_gets_an_argument_or_a_pid_unasked(tmp_path: Path) -> None:
     async with scene(tmp_path) as on:
         player = await on.opens("j", auth={"recovery": False})
         first = await player.connects()
@@ -249,7 +249,7 @@ async def test_more_is_missed_than_may_wait_for_one_client(tmp_path: Path, optio
         assert [line["kind"] for line in player.heard if line["kind"] == "disconnect"] == []
 
 
-async def test_nobody_learns_what_happened_where_they_were_removed(tmp_path: Path) -> None:
+async def test_a_removed_member_receives_nothing_that_happened_later(tmp_path: Path) -> None:
     async with scene(tmp_path) as on:
         player = await on.opens("j")
         await player.connects()

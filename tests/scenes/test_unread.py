@@ -1,4 +1,4 @@
-"""Unread: told on connect and after every change, the same as asked for."""
+"""Unread counts: sent on connect and after every change, the same as GET /unread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.scenes.test_colon_chat import group
 
 
 async def comes_to(player: Player, count: Any) -> None:
-    """Counts of groups may be told several at a time; the last is what counts."""
+    """Counts of groups may come several at a time; the last one is right."""
     while await player.hears("unread:count") != count:
         pass
 
@@ -22,9 +22,9 @@ async def test_counts_on_every_device_on_connect_and_after_every_change(tmp_path
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         private = (await romeo.asks("POST", "/conversations", {"type": "private", "participants": [juliet.id]}))["_id"]
         verona = await group(romeo, juliet)
-        deaf = ("message:read", "message:created", "conversation:deleted", "notification:created")
+        ignoring = ("message:read", "message:created", "conversation:deleted", "notification:created")
         nothing = {"total": 0, "byConversation": {}}
-        phone = await play(on, way, "colon", juliet, deaf=deaf)
+        phone = await play(on, way, "colon", juliet, ignoring=ignoring)
         assert await phone.hears("unread:count") == nothing
         sent = {}
         for place in (private, verona, private):
@@ -32,7 +32,7 @@ async def test_counts_on_every_device_on_connect_and_after_every_change(tmp_path
         counts = {"total": 3, "byConversation": {private: 2, verona: 1}}
         await comes_to(phone, counts)
         assert await juliet.asks("GET", "/unread") == counts
-        laptop = await play(on, way, "colon", juliet, deaf=deaf)
+        laptop = await play(on, way, "colon", juliet, ignoring=ignoring)
         assert await laptop.hears("unread:count") == counts
         await laptop.asks("message:read", {"messageId": sent[private]["_id"]})
         left = {"total": 1, "byConversation": {verona: 1}}
@@ -44,7 +44,7 @@ async def test_counts_on_every_device_on_connect_and_after_every_change(tmp_path
         assert await juliet.asks("GET", "/unread") == nothing
 
 
-async def test_whoever_is_not_here_is_told_the_same(tmp_path: Path) -> None:
+async def test_a_user_who_is_not_connected_gets_the_same_counts(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         verona = await group(romeo, juliet)

@@ -1,9 +1,8 @@
-"""Who may do what: every call and route of every dialect that is about one conversation, message or notification, by
-every role, over every wire; about something that exists, and about nothing.
+"""Permissions: every call and route of every dialect about one conversation, message or notification, by every role,
+over every wire; about an object that exists, and about one that does not.
 
-What is expected is one table: the least role of each command (chatd/services/context.py), and the dialect's word for
-what exists and is not the caller's (`not_yours`). Each case is about a group of its own, for an earlier case may change
-it.
+The expected results are one table: the least role of each command (chatd/services/context.py), and the dialect's text
+for what exists and is not the caller's (`not_yours`). Each case has its own group, because a case may change it.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ NAMES_OF_CODES = {-32003: "FORBIDDEN", -32004: "NOT_FOUND"}
 
 
 class Target(NamedTuple):
-    """What the cases are about."""
+    """The objects of a case."""
 
     conversation: Ref
     message: Ref
@@ -63,7 +62,7 @@ async def cast(on: Stage) -> Cast:
 
 
 def make(tx: Transaction, people: Cast) -> Target:
-    """A group: its owner, an admin, two members; one who was a member; a message of a member's, a notification."""
+    """A group with an owner, an admin, two members and a former member; a member's message, and a notification."""
     ids = {role: person.id for role, person in people.callers.items()}
     group = conversations.add(tx, "group", None, ids["owner"], None)
     members = [("owner", ids["owner"]), ("admin", ids["admin"]), ("member", ids["member"]), ("member", people.mate.id)]
@@ -83,7 +82,7 @@ def make(tx: Transaction, people: Cast) -> Target:
 
 
 def elsewhere(target: Target) -> Target:
-    """The ids of what does not exist."""
+    """Ids of objects that do not exist."""
     return Target(*(ref._replace(number=ref.number + 1_000_000) for ref in target))
 
 
@@ -160,7 +159,7 @@ async def outcome(on: Stage, player: Player, call: str, arguments: list[Any]) ->
         return NAMES_OF_CODES[player.refused["code"]] if player.refused else "ok"
     await player.tells(call, *arguments)
     await player.fence()
-    while any(connection.calls.in_progress for connection in connections(on)):  # noqa: ASYNC110 - no event tells
+    while any(connection.calls.in_progress for connection in connections(on)):  # noqa: ASYNC110 - there is no event for it
         await trio.sleep(0.001)
     errors = [body for event, body in await player.hears_all() if "error" in event]
     if not errors:

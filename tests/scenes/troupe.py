@@ -1,4 +1,4 @@
-"""Players who use the stock client of Socket.IO in Node: one process for a scene, whoever plays in it."""
+"""Players with the stock client of Socket.IO in Node: one Node process for all players of a scene."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.scenes.stage import TIMEOUT
 
 
 class IoPlayer:
-    """One socket of the stock client. What it hears waits in order; what is not an event is taken by its kind."""
+    """One socket of the stock client. Events wait in order; everything else is taken by its kind."""
 
     def __init__(self, troupe: Troupe, name: str) -> None:
         self._troupe = troupe
@@ -23,7 +23,7 @@ class IoPlayer:
         self.heard: list[dict[str, Any]] = []
 
     async def _take(self, kind: str) -> dict[str, Any]:
-        """The first thing of a kind, whatever else was heard."""
+        """The first report of a kind; the others stay."""
         with trio.fail_after(TIMEOUT):
             while True:
                 for index, line in enumerate(self.heard):
@@ -38,12 +38,12 @@ class IoPlayer:
         await self._take("upgrade")
 
     async def is_refused(self) -> tuple[str, Any]:
-        """What a CONNECT_ERROR says."""
+        """The content of a CONNECT_ERROR."""
         line = await self._take("connect_error")
         return line["message"], line.get("data")
 
     async def disconnects(self) -> str:
-        """The reason that the client gives."""
+        """Wait for `disconnect`; its reason."""
         reason: str = (await self._take("disconnect"))["reason"]
         return reason
 
@@ -59,14 +59,14 @@ class IoPlayer:
         await self._troupe.say("emit", name=self.name, event=event, args=args)
 
     async def hears(self, event: str) -> Any:
-        """The next event, which must be that one: its only argument."""
+        """The only argument of the next event, which must have that name."""
         line = await self._take("event")
         assert line["event"] == event, f"expected {event}, heard {line}"
         assert len(line["args"]) == 1
         return line["args"][0]
 
     async def hears_of(self, event: str, count: int) -> list[list[Any]]:
-        """So many of those events, each with all its arguments. What else is heard among them stays to be heard."""
+        """The next events of that name, each with all its arguments. Other events stay."""
         found: list[list[Any]] = []
         with trio.fail_after(TIMEOUT):
             while True:
@@ -92,7 +92,7 @@ class IoPlayer:
 
 
 class Troupe:
-    """All of them."""
+    """All players of a scene, and their Node process."""
 
     def __init__(self, process: trio.Process, address: str) -> None:
         assert process.stdin is not None
@@ -112,7 +112,7 @@ class Troupe:
         await self._in.send_all(json.dumps({"act": act, **fields}).encode() + b"\n")
 
     async def listen(self) -> None:
-        """Hear what comes next, for whomever."""
+        """Take the next report, for any player."""
         data = await self._out.receive_some()
         assert data, "Node has gone"
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -128,7 +128,7 @@ class Troupe:
 
 @asynccontextmanager
 async def troupe(address: str) -> AsyncIterator[Troupe]:
-    """Node, for as long as the scene."""
+    """A Node process for the length of a scene."""
     process = await trio.lowlevel.open_process(
         [node(), "players.js"], cwd=NODE_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )

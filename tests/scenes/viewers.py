@@ -1,13 +1,13 @@
-"""Viewers: clients that keep a view of the chat, made only of what they are told, as an application would.
+"""Viewers: clients that keep a view of the chat, made only of what they receive, as an application does.
 
-    conversation:created       join it; once that is answered, load it; what is told meanwhile is applied on top
+    conversation:created       join it; after the answer load it; apply the events that came meanwhile
     message:…, members:…       change the view of the conversation named in "room"
-    members:removed (myself),  forget the conversation: nothing more of it may come
+    members:removed (myself),  drop the conversation: no more of its events may come
     conversation:deleted
-    the connection ends        keep the view; come back from the last position, naming the connection or not
-    `ready.recovered` false    forget everything, and load it anew
+    the connection ends        keep the view; resume from the last position, with or without the connection's name
+    `ready.recovered` false    drop everything, and load it again
 
-A viewer objects at once to what may never be: a push told twice, positions that go back, a gap that is none.
+A viewer fails at once when it receives a push twice, a position that goes back, or a gap that is none.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from tests.outside.raw import CLOSE, PING, PONG, TEXT, Raw, frame, upgrade
 from tests.scenes.stage import TIMEOUT
 
 Load = Callable[[int, str], Awaitable[Any]]
-"""Ask over REST, in a user's name: the JSON, or None for what is not there."""
+"""Send a REST request as a user: the JSON, or None for what does not exist."""
 
-UNTOLD = ("ready", "unread:count", "notification:count")  # as of a position, and not events that have one
+UNTOLD = ("ready", "unread:count", "notification:count")  # the state at a position, and not events with a position
 
 
 async def history(load: Load, user: int, where: str) -> list[Any] | None:
-    """All messages of a conversation, page by page; None for who may not see it."""
+    """All messages of a conversation, page by page; None if the user may not see it."""
     found: list[Any] = []
     while True:
         path = f"/conversations/{where}/messages?limit=200" + (f"&before={found[0]['_id']}" if found else "")
@@ -42,7 +42,7 @@ async def history(load: Load, user: int, where: str) -> list[Any] | None:
 
 
 class Room:
-    """What is known of one conversation. While it is loaded, pushes wait in `waiting`."""
+    """The view of one conversation. While it loads, pushes wait in `waiting`."""
 
     def __init__(self) -> None:
         self.waiting: list[dict[str, Any]] | None = []
@@ -86,8 +86,8 @@ class Room:
 
 
 class Viewer:
-    """One client of one user. Its pushes are kept in `heard`, each with the span of its connection: the positions that
-    the server had when it came, and when it had been told what it had missed."""
+    """One client of one user. It keeps its pushes in `heard`, each with two positions of the server: when the
+    connection began, and when the client had received what it missed."""
 
     def __init__(self, user: int, token: str, load: Load) -> None:
         self.user = user
@@ -117,10 +117,10 @@ class Viewer:
     def connected(self) -> bool:
         return self._raw is not None
 
-    # Coming and going
+    # Connecting
 
     async def connect(self, address: str, nursery: trio.Nursery, *, named: bool) -> bool:
-        """Come, or come back; whether nothing is to be loaded anew."""
+        """Connect or reconnect; whether the view is complete without loading."""
         path = "/chat?rooms=1"
         if self.place:
             path += f"&epoch={self.place['epoch']}&pos={self.place['pos']}"
@@ -148,18 +148,18 @@ class Viewer:
         return recovered
 
     async def load_all(self) -> None:
-        """Everything that there is."""
+        """Load everything that the user may see."""
         for one in await self.load(self.user, "/conversations?limit=200"):
             self.follow(one["_id"])
 
     def rejoin(self, *, all: bool) -> None:
-        """Follow again what may not be joined: everything, or only what was being loaded when the connection ended."""
+        """Join and load again: everything, or only what was being loaded when the connection ended."""
         for where, room in list(self.rooms.items()):
             if all or room.waiting is not None:
                 self.follow(where)
 
     def cut(self) -> None:
-        """Gone without a word."""
+        """End the connection without a close frame."""
         if self._raw is not None:
             self._raw.cut()
             self._gone()
@@ -171,7 +171,7 @@ class Viewer:
             event.set()
         self._answers.clear()
 
-    # Hearing
+    # Receiving
 
     async def _read(self, raw: Raw) -> None:
         position = 0
@@ -221,10 +221,10 @@ class Viewer:
         elif where in self.rooms:
             self.rooms[where].apply(push)
 
-    # Asking
+    # Calling
 
     async def call(self, method: str, params: dict[str, Any]) -> Any:
-        """The answer; None when the connection is gone before it comes."""
+        """The answer; None if the connection ends first."""
         raw = self._raw
         if raw is None:
             return None
@@ -254,7 +254,7 @@ class Viewer:
         answer = await self.call("conversation:join", {"conversationId": where})
         if answer is None:
             return
-        if "error" in answer:  # removed meanwhile, and as it was not in the room it is not told so
+        if "error" in answer:  # removed meanwhile; outside the room, it receives no event about that
             if self.rooms.get(where) is room:
                 del self.rooms[where]
             return
@@ -269,5 +269,5 @@ class Viewer:
         await self.call("conversation:leave", {"conversationId": where})
 
     async def settle(self) -> None:
-        """Everything that was said to this client by now is heard."""
+        """Wait until this client has received everything that was sent until now."""
         await self.call("rpc.ping", {})

@@ -1,7 +1,7 @@
-"""A broadcast to 100,000 users while fifty of them chat: the chat's p99 beside what it was, and who heard when.
+"""A broadcast to 100,000 users while fifty of them chat: the chat's p99 before and during it, and when it arrives.
 
-The users are made for the trial, straight in the database. A thousand of them listen in /notifications. The broadcast
-is acked when it is recorded; every listener hears it, and its count, within ten seconds.
+The trial writes the users straight into the database. A thousand of them are connected to /notifications. The broadcast
+is acked when it is recorded. Every listener receives it and its count within ten seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ USER = """INSERT INTO users (id, name, admin, disabled, valid_from, created, loc
 
 
 class Chat:
-    """How long acks took."""
+    """The times of the acks."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []

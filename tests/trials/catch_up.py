@@ -1,8 +1,8 @@
-"""Ten thousand missed events: how long it takes to catch up, and what the others notice of it.
+"""Ten thousand missed events: the time to catch up, and the effect on other clients.
 
-Somebody was away while 10,000 messages were sent. They come back on a line that is as fast as they read, one after the
-other, then ten at once, while two others chat. And what the event log costs: CPU of the server's code for each durable
-send, with the row of the log and without it, as one process does both in turn.
+A client was away while 10,000 messages were sent. Clients reconnect one after the other, then ten at once, while two
+others chat. The trial also measures the cost of the event log: the CPU of the server's code for each durable send, with
+the row of the log and without it, in turns in one process.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BOUND_MS = 250.0
 
 
 async def trial(folder: Path, quick: bool) -> Figures:
-    """10,000 events and ten who missed them; when it is quick 2,000."""
+    """10,000 events and ten clients that missed them; when it is quick 2,000."""
     count = 2_000 if quick else 10_000
     server = Chatd(folder, UNLIMITED).start()
     try:
@@ -88,7 +88,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
 
 
 async def pour(server: Chatd, where: str, count: int) -> None:
-    """So many messages, a few dozen at a time."""
+    """Send so many messages, a few dozen at a time."""
     async with await Raw.open(server.address, token(SENDER)) as raw, trio.open_nursery() as nursery:
         room = trio.Semaphore(64)
 
@@ -105,7 +105,7 @@ async def pour(server: Chatd, where: str, count: int) -> None:
 
 
 async def catch_up(server: Chatd, place: str, where: str, count: int) -> float:
-    """Come back, and hear all of it in order; the seconds that it took."""
+    """Reconnect, and receive all events in order; the seconds that it took."""
     began = trio.current_time()
     async with await Raw.connect(server.address) as raw:
         status, _ = await raw.asks(upgrade(f"/chat?{place}", token=token(AWAY)))
@@ -123,7 +123,7 @@ async def catch_up(server: Chatd, place: str, where: str, count: int) -> float:
 
 
 async def cost_of_the_log(folder: Path, sends: int) -> tuple[float, float]:
-    """CPU of a send in the writer's thread and on the disk's way, in µs: with the log and without, in turns."""
+    """CPU of a send in the writer's thread and at the disk, in µs: with the log and without it, in turns."""
     async with Database.open(folder / "cost.db", Schema.of(metadata)) as database:
 
         def prepare(tx: Transaction) -> tuple[Actor, int]:

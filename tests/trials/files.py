@@ -1,7 +1,7 @@
-"""File descriptors run out, and come back.
+"""File descriptors run out, and are free again.
 
-Connections are opened until the server takes no more. The database keeps its own descriptors: whoever is in goes on
-sending and reading. When some leave, new ones get in within two seconds.
+The trial opens connections until the server accepts no more. The database keeps its own descriptors, so connected
+clients go on sending and reading. When some clients close, new ones connect within two seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LEAVING = 10
 
 
 async def trial(folder: Path, quick: bool, *, share: str = "0") -> Figures:
-    """64 descriptors when it is quick, else 512; `share` 0 lets the server run into the wall."""
+    """64 descriptors when it is quick, else 512; `share` 0 lets the server use all of them."""
     descriptors = 64 if quick else 512
     program = shutil.which("prlimit")
     assert program, "prlimit is not installed"
@@ -41,7 +41,7 @@ async def trial(folder: Path, quick: bool, *, share: str = "0") -> Figures:
                     await trio.aclose_forcefully(raw.stream)
                 began = trio.current_time()
                 while (raw := await enter(server.address)) is None:
-                    assert trio.current_time() - began < 2, "nobody gets in after others have left"
+                    assert trio.current_time() - began < 2, "no client connects after others have closed"
                 resumed = trio.current_time() - began
                 inside.append(raw)
             for raw in inside:
@@ -62,7 +62,7 @@ async def trial(folder: Path, quick: bool, *, share: str = "0") -> Figures:
 
 
 async def enter(address: str) -> Raw | None:
-    """Somebody new, if they are let in soon."""
+    """A new connection, if the server accepts it soon."""
     raw = None
     with trio.move_on_after(0.4):
         try:

@@ -1,8 +1,8 @@
 """The disk is full, and has room again.
 
-Writes are refused with UNAVAILABLE, reads go on, and writes return by themselves: nobody restarts anything. No message
-that was acked is missing afterwards. The limit is that of a file's size (RLIMIT_FSIZE, set from outside and taken away
-again), and, where one may mount it, a small tmpfs that is filled and emptied.
+Writes are refused with UNAVAILABLE, and reads go on. Writes succeed again without a restart. No acked message is
+missing afterwards. The limit is the size of a file (RLIMIT_FSIZE, set from outside and removed again). Where the trial
+may mount one, it is also a small tmpfs that is filled and emptied.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DISK = 12 * 1024 * 1024
 
 
 class FileSize:
-    """No file may grow beyond what the log has now."""
+    """Let no file grow beyond the current size of the log."""
 
     name = "file size"
 
@@ -45,7 +45,7 @@ class FileSize:
 
 
 class SmallDisk:
-    """Another file takes all the room."""
+    """Another file fills the disk."""
 
     name = "tmpfs"
 
@@ -62,7 +62,7 @@ class SmallDisk:
 
 
 async def trial(folder: Path, quick: bool) -> Figures:
-    """By file size; and on a small disk, when it is the long one and run by root."""
+    """By file size; also on a small disk, if the trial is long and runs as root."""
     figures = await run(folder / "size", FileSize)
     disk = folder / "disk"
     disk.mkdir()
@@ -76,7 +76,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
 
 
 async def run(folder: Path, make: Callable[[Chatd], FileSize | SmallDisk]) -> Figures:
-    """One kind of fullness."""
+    """One kind of full disk."""
     server = Chatd(folder, UNLIMITED).start()
     wall = make(server)
     acked: list[str] = []
@@ -118,7 +118,7 @@ async def run(folder: Path, make: Callable[[Chatd], FileSize | SmallDisk]) -> Fi
 
 
 async def send(raw: Raw, where: str, acked: list[str], *, most: int) -> Any:
-    """Send until something is refused, at most so many: the last answer."""
+    """Send until a send is refused, at most so many; the last answer."""
     answer: Any = {}
     for _ in range(most):
         name = f"{len(acked)}"

@@ -1,7 +1,7 @@
-"""P9: SIGTERM again and again, under clients of every wire that ignore the goodbye and others that send all the time.
+"""P9: repeated SIGTERM, under clients of every wire that ignore the close and others that send all the time.
 
-Each time the exit code is 0 within ten seconds, every client that reads receives 1012, what was acked was committed,
-and what was committed was acked.
+Each time the exit code is 0 within ten seconds, and every client that reads receives 1012. Every acked message is
+committed, and every committed message is acked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import trio
 from tests.outside.chatting import client, new_group
 from tests.outside.raw import HungUp, Raw, request
 from tests.outside.server import UNLIMITED, Chatd, token
-from tests.trials import deaf
+from tests.trials import silent_readers
 from tests.trials.shell import Figures, main, share
 
 SENDERS = range(1, 9)
@@ -30,7 +30,7 @@ LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class Tally:
-    """What happened, over all the stops."""
+    """The counts of all stops."""
 
     def __init__(self) -> None:
         self.acked: set[str] = set()
@@ -59,10 +59,10 @@ async def send(address: str, number: int, where: str, tally: Tally) -> None:
         tally.closes.append(received)
 
 
-async def stop_once(server: Chatd, where: str, kinds: Sequence[deaf.Kind], tally: Tally) -> None:
+async def stop_once(server: Chatd, where: str, kinds: Sequence[silent_readers.Kind], tally: Tally) -> None:
     """Connect, send, and end the server."""
     async with await Raw.connect(server.address) as raw:
-        await raw.asks(request("GET", "/events", token=token(DEAF)))  # answered when the REST application is there
+        await raw.asks(request("GET", "/events", token=token(DEAF)))  # answered when the REST application has started
     ignoring = [await kind(server.address, DEAF + n) for kind in kinds for n in range(OF_EACH)]
     try:
         async with trio.open_nursery() as nursery:
@@ -82,7 +82,7 @@ async def stop_once(server: Chatd, where: str, kinds: Sequence[deaf.Kind], tally
 
 
 async def trial(folder: Path, quick: bool) -> Figures:
-    """20 stops, every second one under clients that moved and no others; 2 when it is quick."""
+    """20 stops, every second one under upgraded clients only; 2 when it is quick."""
     patience = {"server.stop_timeout": "1s"} if quick else {}
     server = Chatd(folder, UNLIMITED | patience).start()
     tally = Tally()
@@ -91,7 +91,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
         for number in range(2 if quick else 20):
             if number:
                 await trio.to_thread.run_sync(server.start)
-            await stop_once(server, where, deaf.KINDS if number % 2 else (deaf.moved,), tally)
+            await stop_once(server, where, silent_readers.KINDS if number % 2 else (silent_readers.moved,), tally)
     finally:
         server.end()
     with closing(sqlite3.connect(server.data / "chatd.db")) as database:
@@ -102,7 +102,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
     others = [code for code in tally.closes if code != RESTARTING]
     figures = {
         "stops": len(tally.exits),
-        "clients that ignore each": (OF_EACH, len(deaf.KINDS) * OF_EACH),
+        "clients that ignore each": (OF_EACH, len(silent_readers.KINDS) * OF_EACH),
         "exit 0": len(tally.exits) - len(hung) - len(failed),
         "seconds to stop, p50, worst": tuple(share([took for _, took in tally.exits], p) / 1000 for p in (0.5, 1)),
         "messages committed": len(stored),
@@ -121,7 +121,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
 
 
 async def gather(address: str) -> str:
-    """Let every sender connect once, and make the group that they write into."""
+    """Let every sender connect once, and make their group."""
     for number in SENDERS:
         async with await Raw.open(address, token(number)):
             pass

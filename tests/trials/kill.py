@@ -1,9 +1,12 @@
 """P1 and P2: `kill -9` at random moments under twenty senders.
 
-A sender notes what was acked; what was not, it sends again with the same clientId to whoever answers on the port next.
-A listener notes what it heard at which position. In the end the database must hold every acked message once and under
-the id that the ack gave, nothing twice, each sender's messages in the order in which they were sent, everything that
-was ever heard at the position at which it was heard, and be whole.
+A sender records what was acked. It sends the rest again with the same clientId to the restarted server. A listener
+records what it received at which position. In the end:
+
+- the database has every acked message once, with the id of its ack, and no message twice;
+- each sender's messages are in the order in which they were sent;
+- every received event has the position at which it was received;
+- the database passes its integrity check.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError)
 
 
 class Ledger:
-    """What the outside world knows."""
+    """What the clients know."""
 
     def __init__(self) -> None:
         self.acked: dict[str, str] = {}
@@ -58,7 +61,7 @@ async def send(server: Chatd, number: int, where: str, ledger: Ledger) -> None:
 
 
 async def listen(server: Chatd, where: str, ledger: Ledger) -> None:
-    """Hear what is told, over as many connections as it takes."""
+    """Receive events, over as many connections as it takes."""
     while not ledger.over:
         try:
             async with await Raw.open(server.address, token(LISTENER)) as raw:
@@ -113,7 +116,7 @@ async def trial(folder: Path, quick: bool, *, kills: int = 0, seed: int | None =
 
 
 async def gather(server: Chatd) -> str:
-    """Let everybody be seen once, and make the group that they talk in."""
+    """Let every user connect once, and make their group."""
     for number in range(2, LISTENER + 1):
         async with await Raw.open(server.address, token(number)):
             pass
@@ -122,7 +125,7 @@ async def gather(server: Chatd) -> str:
 
 
 def judge(path: Path, ledger: Ledger) -> int:
-    """Compare what the world knows with what is on the disk: how many messages that is."""
+    """Compare what the clients know with the database; the number of messages."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         rows = database.execute("SELECT client_id, id FROM messages ORDER BY id").fetchall()

@@ -1,7 +1,7 @@
-"""300,000 unread messages for a hundred members: read one by one, by all who connect at once, and deleted; two chat.
+"""300,000 unread messages for a hundred members: read one by one, counted for all who connect at once, and deleted.
 
-The members and the messages are made for the trial, straight in the database. What the chat's acks waited is told for
-each phase, beside what they waited before.
+The trial writes the members and the messages straight into the database. Two clients chat. For each phase the trial
+prints the waits of their acks, beside the waits before.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LEFT = "SELECT (SELECT count(*) FROM removals) + (SELECT count(*) FROM messages 
 
 
 def populate(data: Path, messages: int) -> int:
-    """Make everything; the second in which it was made, which is part of the ids."""
+    """Make the users and messages; the second of their creation, which is part of the ids."""
     now = time.time_ns() // 1_000_000
     with closing(sqlite3.connect(data / "chatd.db")) as database, database:
         users = range(1, MEMBERS + 1)
@@ -44,7 +44,7 @@ def populate(data: Path, messages: int) -> int:
 
 
 def left(data: Path) -> int:
-    """How much of the deleted conversation is still there."""
+    """The rows of the deleted conversation that still exist."""
     with closing(sqlite3.connect(f"file:{data / 'chatd.db'}?mode=ro", uri=True)) as database:
         return int(database.execute(LEFT, (LARGE,)).fetchone()[0])
 
@@ -59,7 +59,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
     waits: list[float] = []
 
     def note(phase: str) -> None:
-        """What was waited since this was called last."""
+        """The waits since the last call."""
         figures[f"{phase}: p50 of an ack, ms"] = share(waits, 0.5)
         figures[f"{phase}: worst, ms"] = share(waits, 1.0)
         waits.clear()
@@ -114,7 +114,7 @@ async def connect_all(server: Chatd) -> None:
 
 
 async def delete(server: Chatd, born: int) -> float:
-    """Delete the large conversation, and wait until its content is gone: how long the first took."""
+    """Delete the large conversation, and wait until its content is gone; the time until the answer."""
     rest, began = Rest(f"http://{server.address}"), trio.current_time()
     path = f"/conversations/{OBJECT_ID.write(Ref(LARGE, born))}"
     status, said, _ = await rest.ask("DELETE", path, token=token(1))

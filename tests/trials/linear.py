@@ -2,9 +2,9 @@
 
 Every parser of what a client sends (PROBES) reads every family of hostile input (FAMILIES for text, VALUES for JSON),
 at n and at 4n bytes. The CPU time of the two is compared: 4 is linear, 16 is quadratic. A time below FLOOR_SECONDS says
-nothing about the shape, and passes. A parser that looks at the length first passes by that.
+nothing about the growth, and passes. A parser that checks the length first passes by that.
 
-The ratio of one run is noisy, so a bad one is measured again before it counts.
+The ratio of one run is noisy, so a bad ratio is measured again before it counts.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ Probe = Callable[[bytes], Any]
 
 
 def repeated(unit: str, before: str = "", after: str = "") -> Callable[[int], bytes]:
-    """`unit` as often as n bytes hold it, between two ends."""
+    """`unit` repeated up to n bytes, between two ends."""
     size = len(unit.encode())
     return lambda n: (before + unit * (n // size) + after).encode()
 
@@ -161,7 +161,7 @@ VALUES: dict[str, Callable[[int], bytes]] = {
     "one key, escaped": repeated('"\\u0061":1,', "{", '"a":1}'),
     "objects with one key": repeated('{"a":{"a":1}},', "[", "1]"),
     "placeholders": repeated('{"_placeholder":true,"num":0},', "[", "1]"),
-    "many lists that nobody closes": repeated("["),
+    "many lists that are never closed": repeated("["),
     "blanks": repeated(" ", "", "1"),
 }
 
@@ -174,7 +174,7 @@ def text(read: Callable[[str], Any]) -> Probe:
 
 
 def headed(read: Callable[[Request], Any], *headers: bytes) -> Probe:
-    """What is read of a request whose headers are the input."""
+    """Read a request whose headers are the input."""
     return lambda data: read(Request("GET", b"/ws?token=" + data, [(name, data) for name in headers]))
 
 
@@ -183,7 +183,7 @@ def framed(receive: Callable[[Packet], Any], before: bytes = b"", after: bytes =
 
 
 def signed(where: str) -> Probe:
-    """A token whose signature holds and whose header or payload is the input, as far as a token may be long."""
+    """A token with a valid signature, whose header or payload is the input, up to the length limit of tokens."""
     secret = b"s" * 32
     verifier = Verifier(make_ring(KeySettings(secret, secret.decode())), claims.ClaimRules())
 
@@ -198,7 +198,7 @@ def signed(where: str) -> Probe:
 
 
 def claimed(data: bytes) -> Any:
-    """A payload whose every claim is the input, read as if its signature held."""
+    """A payload whose every claim is the input, read as if its signature were valid."""
     value = data.decode()
     payload = dict.fromkeys(("sub", "name", "email", "jti", "iss", "aud", "typ", "role", "roles"), value)
     return claims.read_claims({**payload, "exp": 9e9}, claims.ClaimRules(), 0.0, kid=None, own_key=False)
@@ -221,7 +221,7 @@ def pieces(size: int, opcode: int, final: bool) -> Probe:
 
 
 def fed(size: int) -> Probe:
-    """One WebSocket message of the input, that arrives `size` bytes at a time."""
+    """One WebSocket message with the input. It arrives `size` bytes at a time."""
 
     def probe(data: bytes) -> None:
         reader, whole = FrameReader(ReadRules(0, 0)), frame(TEXT, data)
@@ -232,7 +232,7 @@ def fed(size: int) -> Probe:
 
 
 def http(before: bytes, after: bytes = b"\r\n\r\n", *, arrives: int = 16_384, chunk: int = 0) -> Probe:
-    """The input in an HTTP request that arrives `arrives` bytes at a time; as a body of chunks of `chunk` bytes."""
+    """The input as an HTTP request, `arrives` bytes at a time; or as a body in chunks of `chunk` bytes."""
 
     async def serve(data: bytes) -> None:
         if chunk:
@@ -377,7 +377,7 @@ PROBES: dict[str, Probe] = {
     "HTTP: chunks": http(CHUNKED),
     "HTTP: an extension of a chunk": http(CHUNKED + b"1;"),
     "HTTP: trailers": http(CHUNKED + b"0\r\n"),
-    **{f"[{section}] {key}": text(row.read) for section, rows in ROWS.items() for key, row in rows.items()},
+    **{f"[{section}] {key}": text(row.parse_text) for section, rows in ROWS.items() for key, row in rows.items()},
 }
 
 PAYLOADS: dict[str, tuple[CallDecoder, tuple[Field, ...]]] = {
@@ -393,7 +393,7 @@ ROUTES: dict[str, RouteCodec] = {
 
 
 def payload_probes() -> Iterator[tuple[str, Probe]]:
-    """Every call of every dialect: each field is the input, then a field that it does not have, then the payload."""
+    """Every call of every dialect: the input is each field, then an unknown field, then the whole payload."""
     for name, (hears, takes) in PAYLOADS.items():
         for wanted in (*(field.name for field in takes), "unknown"):
             yield f"{name}: {wanted}", checked(hears, b'{"%b":' % wanted.encode(), b"}")
@@ -402,7 +402,7 @@ def payload_probes() -> Iterator[tuple[str, Probe]]:
 
 
 def checked(hears: CallDecoder, before: bytes = b"", after: bytes = b"") -> Probe:
-    """A payload as a framing hands it on: its size has been judged."""
+    """A payload as a framing returns it, with its size checked."""
 
     def probe(data: bytes) -> Any:
         whole = before + data + after
@@ -416,7 +416,7 @@ def checked(hears: CallDecoder, before: bytes = b"", after: bytes = b"") -> Prob
 
 
 async def seconds(probe: Probe, data: bytes) -> float:
-    """The CPU time of one reading, refused or not."""
+    """The CPU time of one parse, refused or not."""
     began = time.thread_time()
     own: Any = None
     with contextlib.suppress(*REFUSED):
@@ -427,7 +427,7 @@ async def seconds(probe: Probe, data: bytes) -> float:
 
 
 async def ratio(probe: Probe, family: Callable[[int], bytes]) -> tuple[float, float]:
-    """How many times as long four times the input takes, and the longer time in seconds: the best of a few tries."""
+    """The factor for four times the input, and the longer time in seconds: the best of a few runs."""
     short, long = family(BYTES), family(4 * BYTES)
     best, longest = float("inf"), float("inf")
     for _ in range(TRIES):

@@ -1,4 +1,4 @@
-"""The model test of tests/scenes/test_model.py, for longer: random plans, each of them written down by its number.
+"""A long run of tests/scenes/test_model.py: random plans, each with a number to repeat it.
 
 python -m tests.trials.model            200 plans
 python -m tests.trials.model --quick    10

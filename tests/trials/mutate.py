@@ -1,8 +1,8 @@
 """P6: connections whose bytes are those of good clients, spoilt at random, while two clients chat undisturbed.
 
-Each begins with something that a client may say (requests, upgrades, calls, frames of every kind), of which bytes are
-changed, cut out, doubled or exchanged with another's. The server must be there afterwards, with nothing in its log and
-no descriptor left over, and must have answered none of them with a 5xx. A seed is printed, and can be given again:
+Each connection begins with valid input: requests, upgrades, calls, frames of every kind. The trial changes, removes,
+doubles or exchanges some of its bytes. Afterwards the server must run, with a clean log and no descriptor left over. It
+must not have answered with a 5xx. The trial prints its seed, which can be given again:
 CHATD_SEED=7 python -m tests.trials.mutate
 """
 
@@ -27,11 +27,11 @@ from tests.trials.shell import Figures, main
 AT_ONCE = 40
 PATIENCE = 0.15
 POLLING = "/socket.io/?EIO=4&transport=polling"
-BUSY = 503  # is an answer to overload, not a fault; nothing here should cause it either
+BUSY = 503  # is an answer to overload, not a fault; this trial should not cause it either
 
 
 def good(dice: random.Random) -> bytes:
-    """What a client may say, or what the other trials know to be wrong in an interesting way."""
+    """Valid input, or known bad input of the other trials."""
     shown = token(dice.choice([3, 4, 5]))
     opening = upgrade(dice.choice(["/chat", "/ws", "/", "/socket.io/?EIO=4&transport=websocket"]), token=shown)
     calls = [text.replace(HERE, "0" * 24).encode()[:3_000] for text in dice.sample(list(ODD.values()), 3)]
@@ -50,7 +50,7 @@ def good(dice: random.Random) -> bytes:
 
 
 def spoil(data: bytes, dice: random.Random) -> bytes:
-    """The same, changed in one to four places."""
+    """The input, changed in one to four places."""
     spoilt = bytearray(data)
     for _ in range(dice.randint(1, 4)):
         at = dice.randrange(len(spoilt) + 1)
@@ -70,13 +70,13 @@ def spoil(data: bytes, dice: random.Random) -> bytes:
 
 
 async def throw(address: str, data: bytes, statuses: Counter[int]) -> None:
-    """One connection: say it, hear what comes for a moment, be gone."""
+    """One connection: send the bytes, read for a moment, close."""
     async with await Raw.connect(address) as raw:
         with trio.move_on_after(PATIENCE):
             try:
                 statuses[(await raw.asks(data))[0]] += 1
             except (ValueError, IndexError):
-                statuses[-1] += 1  # an answer, but none of HTTP's: frames right behind a 101
+                statuses[-1] += 1  # not HTTP: frames right behind a 101
         raw.cut()
 
 

@@ -1,9 +1,9 @@
 """P3: the server restarts again and again, every second time by `kill -9`, under clients of every framing.
 
-Twenty senders write into one group, each message until it is acked, under the same clientId. Listeners on JSON-RPC,
-Socket.IO and Server-Sent Events hear it, and come back from where they were as soon as somebody answers on the port.
-In the end each listener's list of messages must be the database's: none missing, none twice, all in order; and nobody
-was ever told that they could not go on.
+Twenty senders write into one group. Each message is sent until it is acked, with the same clientId. Listeners on
+JSON-RPC, Socket.IO and Server-Sent Events receive the messages. They resume as soon as the server answers again. In the
+end each listener's list of messages must equal the database's: none missing, none twice, all in order. The server must
+never have reported a gap.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ EVENT = re.compile(r"42/chat,(\[.*)")
 
 
 class Listener:
-    """One client, over all its connections: the ids that it has heard, in order."""
+    """One client, over all its connections: the ids that it has received, in order."""
 
     framing = ""
 
@@ -168,7 +168,7 @@ class SseListener(Listener):
 
 
 class Ledger:
-    """What was acked, and how often something had to be said again."""
+    """The acked messages, and the number of retries."""
 
     def __init__(self) -> None:
         self.acked: set[str] = set()
@@ -241,7 +241,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
 
 
 async def gather(server: Chatd) -> str:
-    """Let everybody be seen once, and make the group that they talk in."""
+    """Let every user connect once, and make their group."""
     for number in [*SENDING[1:], *USERS]:
         async with await Raw.open(server.address, token(number)):
             pass
@@ -250,7 +250,7 @@ async def gather(server: Chatd) -> str:
 
 
 def judge(path: Path, listeners: Sequence[Listener], ledger: Ledger) -> None:
-    """Hold what was heard against what is on the disk."""
+    """Compare what was received with the database."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         rows = database.execute(
             "SELECT m.id, m.client_id FROM events e JOIN messages m ON m.id = e.about"

@@ -1,4 +1,4 @@
-"""What every trial's command has in common."""
+"""The common part of every trial's command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Figures = dict[str, Any]
 
 
 def main(about: str, trial: Callable[[Path, bool], Awaitable[Figures]]) -> None:
-    """Run a trial in a folder of its own, and print what it found."""
+    """Run a trial in its own folder, and print its figures."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--quick", action="store_true", help="the short one")
     quick = parser.parse_args().quick

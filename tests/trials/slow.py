@@ -1,10 +1,11 @@
 """P4: clients that never read, and a megabyte a second into their room.
 
-Each of them may cost the server a mebibyte at most, and is then closed with 4008; after a while it reads what there is
-to read, sees the close, and comes back to do it again. Whoever reads hears everything, 99 % of it within 250 ms.
+Each of them may cost the server a mebibyte at most, and is then closed with 4008. After a while it reads what has
+arrived, sees the close, reconnects and does the same again. A client that reads receives every message, 99 % of them
+within 250 ms.
 
-The quick one measures no time. It sends as many messages as overflow every bound, each when the readers have received
-the ones before. Then each client that never read must find its connection closed.
+The quick trial measures no time. It sends enough messages to overflow every bound. Each is sent when the readers have
+received the ones before. Then each client that never reads must find its connection closed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tests.outside.server import UNLIMITED, Chatd, token
 from tests.trials.shell import Figures, main, share
 
 SLOW = 4008
-SENDER, HEALTHY, DEAF = 1, (2, 3, 4), 100
+SENDER, HEALTHY, SILENT = 1, (2, 3, 4), 100
 MESSAGE = 8_000
 BOUND_MS = 250.0
 OVERFLOW = 800  # messages: more than an outbox and the kernel's buffers hold together
@@ -32,7 +33,7 @@ KERNEL_KIB = 512  # what Python itself needs to hold a mebibyte in pieces, a hea
 
 
 class Tally:
-    """What happened."""
+    """The counts of the trial."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -44,7 +45,7 @@ class Tally:
 
 @asynccontextmanager
 async def joined(address: str, user: int, where: str) -> AsyncIterator[Raw]:
-    """A client in the room, with little room for what it doesn't read."""
+    """A client in the room, with a small receive buffer."""
     host, _, port = address.rpartition(":")
     connected = trio.socket.socket()
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -55,8 +56,8 @@ async def joined(address: str, user: int, where: str) -> AsyncIterator[Raw]:
         yield raw
 
 
-async def be_deaf(address: str, user: int, where: str, patience: float, tally: Tally) -> None:
-    """Join, and read nothing for so long; then see how it ended. Again and again."""
+async def read_nothing(address: str, user: int, where: str, patience: float, tally: Tally) -> None:
+    """Join, read nothing for so long, then read how the connection ended; repeat."""
     while not tally.over:
         async with joined(address, user, where) as raw:
             await trio.sleep(patience)
@@ -65,7 +66,7 @@ async def be_deaf(address: str, user: int, where: str, patience: float, tally: T
 
 
 async def hear(address: str, user: int, where: str, tally: Tally) -> None:
-    """Hear everything, and note how long it took."""
+    """Receive every message, and record its time."""
     async with await Raw.open(address, token(user)) as raw:
         await raw.call("conversation:join", {"conversationId": where})
         expected = 0
@@ -73,7 +74,7 @@ async def hear(address: str, user: int, where: str, tally: Tally) -> None:
             try:
                 said = json.loads((await raw.hears("message:created"))["content"].rstrip("."))
             except HungUp as end:
-                raise AssertionError(f"somebody who reads was shown out: {end}") from None
+                raise AssertionError(f"a client that reads was closed: {end}") from None
             expected = expected or said[0]
             assert said[0] == expected, f"message {expected} was missed"
             expected += 1
@@ -81,7 +82,7 @@ async def hear(address: str, user: int, where: str, tally: Tally) -> None:
 
 
 async def pour(server: Chatd, where: str, seconds: float, rate: float, tally: Tally) -> None:
-    """So many bytes a second, for so long."""
+    """Send so many bytes a second, for so long."""
     async with await Raw.open(server.address, token(SENDER)) as raw, trio.open_nursery() as nursery:
 
         async def take_acks() -> None:
@@ -104,20 +105,21 @@ async def pour(server: Chatd, where: str, seconds: float, rate: float, tally: Ta
 
 
 async def trial(folder: Path, quick: bool) -> Figures:
-    """In step for 10 deaf clients when it is quick; else by the clock for 50: for 30 s, and a minute to recover."""
+    """Quick: in step, with 10 clients that never read. Else by the clock, with 50: 30 s, and a minute to recover."""
     return await (in_step(folder, 10) if quick else by_the_clock(folder, 50))
 
 
-async def in_step(folder: Path, deaf: int) -> Figures:
-    """So many messages that every client which doesn't read is too slow, and none that reads can be."""
+async def in_step(folder: Path, silent: int) -> Figures:
+    """Send so many messages that every client that never reads is too slow, and no reader can be."""
     server = Chatd(folder, UNLIMITED).start()
     tally = Tally()
     try:
-        where = await gather(server.address, deaf)
+        where = await gather(server.address, silent)
         before = server.memory
         async with two_chat(server.address, (token(11), token(12))) as chat, AsyncExitStack() as stack:
             idle = [
-                await stack.enter_async_context(joined(server.address, DEAF + number, where)) for number in range(deaf)
+                await stack.enter_async_context(joined(server.address, SILENT + number, where))
+                for number in range(silent)
             ]
             readers = [await Raw.open(server.address, token(user)) for user in HEALTHY]
             for raw in readers:
@@ -136,9 +138,9 @@ async def in_step(folder: Path, deaf: int) -> Figures:
     others = [code for code in tally.closes if code not in (SLOW, NO_CLOSE)]
     assert others == [], f"closed with something else than 4008: {others}"
     assert chat.seconds, "the two others did not chat"
-    check_peak(tally.peak - before, deaf)
+    check_peak(tally.peak - before, silent)
     return {
-        "deaf clients": deaf,
+        "clients that never read": silent,
         "megabytes into their room": round(OVERFLOW * MESSAGE / 1e6),
         "closed with 4008": tally.closes.count(SLOW),
         "cut off, last words unread": tally.closes.count(NO_CLOSE),
@@ -161,24 +163,24 @@ async def send_in_step(sender: Raw, readers: Sequence[Raw], where: str, numbers:
             assert received.startswith(f"{number} "), f"message {number} was missed"
 
 
-def check_peak(kib: int, deaf: int) -> None:
-    """What so many of them may cost."""
-    assert kib < deaf * (1_024 + KERNEL_KIB) + 8_192, f"{kib} KiB for {deaf}"
+def check_peak(kib: int, silent: int) -> None:
+    """Check the memory that so many clients may cost."""
+    assert kib < silent * (1_024 + KERNEL_KIB) + 8_192, f"{kib} KiB for {silent}"
 
 
-async def by_the_clock(folder: Path, deaf: int) -> Figures:
-    """A megabyte a second, and how long everything takes."""
+async def by_the_clock(folder: Path, silent: int) -> Figures:
+    """Send a megabyte a second, and measure the times."""
     seconds, patience, rate = 30.0, 5.0, 1e6
     server = Chatd(folder, UNLIMITED).start()
     tally = Tally()
     try:
-        where = await gather(server.address, deaf)
-        await pour(server, where, 20.0, rate, Tally())  # so that the database's caches are as full as they get
+        where = await gather(server.address, silent)
+        await pour(server, where, 20.0, rate, Tally())  # so that the database's caches are full
         before = server.memory
         cpu = server.cpu
         async with two_chat(server.address, (token(11), token(12))) as chat, trio.open_nursery() as nursery:
-            for number in range(deaf):
-                nursery.start_soon(be_deaf, server.address, DEAF + number, where, patience, tally)
+            for number in range(silent):
+                nursery.start_soon(read_nothing, server.address, SILENT + number, where, patience, tally)
             for user in HEALTHY:
                 nursery.start_soon(hear, server.address, user, where, tally)
             await trio.sleep(0.3)
@@ -191,14 +193,14 @@ async def by_the_clock(folder: Path, deaf: int) -> Figures:
         assert server.faults == [], server.faults[:3]
     finally:
         server.end()
-    assert tally.closes, "nobody was too slow"
+    assert tally.closes, "no client was too slow"
     others = [code for code in tally.closes if code != SLOW]
     worst = share(tally.seconds, 0.99), share(chat.seconds, 0.99)
     assert max(worst) < BOUND_MS, f"the 99th percentile of those who read: {worst} ms"
     assert after <= before * 1.1, f"memory before {before} KiB, a minute after {after} KiB"
-    check_peak(tally.peak - before, deaf)
+    check_peak(tally.peak - before, silent)
     return {
-        "deaf clients": deaf,
+        "clients that never read": silent,
         "megabytes into their room": round(tally.sent * MESSAGE / 1e6),
         "closed with 4008": len(tally.closes) - len(others),
         "cut off, last words unread": len(others),
@@ -209,9 +211,9 @@ async def by_the_clock(folder: Path, deaf: int) -> Figures:
     }
 
 
-async def gather(address: str, deaf: int) -> str:
-    """Let everybody be seen once, and make the group."""
-    others = [*HEALTHY, *range(DEAF, DEAF + deaf)]
+async def gather(address: str, silent: int) -> str:
+    """Let every user connect once, and make the group."""
+    others = [*HEALTHY, *range(SILENT, SILENT + silent)]
     for number in others:
         async with await Raw.open(address, token(number)):
             pass

@@ -1,7 +1,7 @@
 """P9: SIGTERM under a thousand clients, while some send and one never reads.
 
-What was committed has been acked and what was acked was committed; every client that reads sees 1012; the server's
-exit code is 0 within ten seconds.
+Every committed message is acked, and every acked message is committed. Every client that reads receives 1012. The
+server's exit code is 0 within ten seconds.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ SENDERS = 20
 DEAF = 9_999
 RESTARTING = 1012
 OUTSTANDING = 8
-CONTENT = "x" * 2_000  # enough that the one who never reads has something waiting
+CONTENT = "x" * 2_000  # enough that bytes wait for the client that never reads
 
 
 class Tally:
-    """What happened."""
+    """The counts of the trial."""
 
     def __init__(self) -> None:
         self.open = 0
@@ -38,7 +38,7 @@ class Tally:
 
 
 async def sit(address: str, number: int, crowd: int, tally: Tally) -> None:
-    """A client that only listens."""
+    """A client that only receives."""
     async with await Raw.open(address, token(number)) as raw:
         tally.open += 1
         if tally.open == crowd:
@@ -48,7 +48,7 @@ async def sit(address: str, number: int, crowd: int, tally: Tally) -> None:
 
 
 async def send(address: str, number: int, where: str, tally: Tally) -> None:
-    """A client that sends without end, several at a time."""
+    """A client that sends several messages at a time, without end."""
     async with await Raw.open(address, token(number)) as raw:
         await raw.call("conversation:join", {"conversationId": where})
         count = 0
@@ -58,7 +58,9 @@ async def send(address: str, number: int, where: str, tally: Tally) -> None:
             count += 1
             name = f"{number}-{count}"
             params = {"conversationId": where, "content": CONTENT, "clientId": name}
-            with contextlib.suppress(trio.BrokenResourceError):  # it has said goodbye; what it said is read below
+            with contextlib.suppress(
+                trio.BrokenResourceError
+            ):  # the server has closed; its last messages are read below
                 await raw.say({"jsonrpc": "2.0", "id": name, "method": "message:send", "params": params})
 
         for _ in range(OUTSTANDING):
@@ -71,15 +73,15 @@ async def send(address: str, number: int, where: str, tally: Tally) -> None:
 
 
 async def never_read(address: str, where: str) -> socket.socket:
-    """A client in the room that hears nothing."""
+    """A client in the room that never reads."""
     host, _, port = address.rpartition(":")
-    deaf = trio.socket.socket()
-    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    await deaf.connect((host, int(port)))
-    raw = Raw(trio.SocketStream(deaf))
+    unread = trio.socket.socket()
+    unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    await unread.connect((host, int(port)))
+    raw = Raw(trio.SocketStream(unread))
     await raw.asks(upgrade(token=token(DEAF)))
     await raw.call("conversation:join", {"conversationId": where})
-    return deaf  # type: ignore[return-value]
+    return unread  # type: ignore[return-value]
 
 
 async def trial(folder: Path, quick: bool) -> Figures:
@@ -90,7 +92,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
     tally = Tally()
     try:
         where = await gather(server.address)
-        deaf = await never_read(server.address, where)
+        unread = await never_read(server.address, where)
         async with trio.open_nursery() as nursery:
             for number in range(crowd):
                 nursery.start_soon(sit, server.address, 100 + number, crowd, tally)
@@ -101,7 +103,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
             began = trio.current_time()
             code = await trio.to_thread.run_sync(server.stop)
             took = trio.current_time() - began
-        deaf.close()
+        unread.close()
     finally:
         server.end()
     with closing(sqlite3.connect(f"file:{server.data / 'chatd.db'}?mode=ro", uri=True)) as database:
@@ -125,7 +127,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
 
 
 async def gather(address: str) -> str:
-    """Let everybody who speaks be seen once, and make the group that they talk in."""
+    """Let every sender connect once, and make their group."""
     others = [*range(2, SENDERS + 1), DEAF]
     for number in others:
         async with await Raw.open(address, token(number)):

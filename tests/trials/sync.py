@@ -1,7 +1,7 @@
 """P1 in system calls: between a lone sender's ack and the one before it, the log was synced to the disk.
 
-Every second message is sent only after the first one's ack has been heard, so a sync that ends between two acks is the
-second one's. strace must be installed.
+Each message is sent after the ack of the one before, so a sync that ends between two acks belongs to the second one.
+strace must be installed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ACKED = re.compile(r"\b(?:sendto|write|sendmsg)\(.*?\\\"id\\\":(\d+),\\\"result\
 
 
 def watched(file: Path) -> list[str]:
-    """The words that put a program under strace and leave it its own pid."""
+    """The command line that runs a program under strace with its own pid."""
     program = shutil.which("strace")
     assert program, "strace is not installed"
     return [program, "-D", "-f", "-y", "-s", "200", "-e", f"trace={CALLS}", "-o", str(file)]
@@ -48,7 +48,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
 
 
 def judge(text: str, messages: int) -> Figures:
-    """Read what strace wrote, in order."""
+    """Check the calls in strace's output, in order."""
     syncs = acks = since = 0
     for line in text.splitlines():
         if SYNCED.search(line):

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* More handshakes at once would only overflow somebody's accept queue. */
+/* More handshakes at once would only overflow the server's accept queue. */
 enum { SHAKING_MOST = 64, READ_MOST = 1 << 18 };
 
 static char read_buffer[READ_MOST];

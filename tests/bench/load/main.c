@@ -54,7 +54,7 @@ static void parse_target(struct plan *plan, const char *text)
         inet_pton(AF_INET, address, &plan->target.sin_addr) != 1)
         die("--target is ADDRESS:PORT");
     if (ntohl(plan->target.sin_addr.s_addr) >> 24 != 127)
-        die("only loopback: this tool must never load somebody else's server");
+        die("only loopback: this tool must never load another host");
     plan->target.sin_port = htons((uint16_t)port);
 }
 

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum heard {
-    HEARD_OTHER,   /* pushes that nobody here counts: presence, unread counts, ready */
+    HEARD_OTHER,   /* pushes that are not counted: presence, unread counts, ready */
     HEARD_HELLO,   /* the transport is open: ask for the namespace */
     HEARD_WELCOME, /* the namespace is open */
     HEARD_MESSAGE,

@@ -7,7 +7,7 @@
 
 enum { OP_TEXT = 1, OP_BINARY = 2, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 };
 
-/* A frame inside somebody's read buffer; nothing is copied. */
+/* A frame inside a connection's read buffer; nothing is copied. */
 struct frame {
     int opcode;
     int final;

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""A chat on Starlette, as its users write one: a set of sockets per room, and REST with sqlite3 in a thread.
+"""A chat on Starlette: a set of sockets for each room, and REST with sqlite3 in a thread.
 
 python starlette_chat.py DIRECTORY
 """

@@ -1,4 +1,4 @@
-"""In these tests the program is called as `chatd`, and found under that name."""
+"""In these tests the program runs as `chatd`, and the shell finds it under that name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 
 @pytest.fixture(autouse=True)
-def found_by_its_name(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def program_on_path(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     program = tmp_path_factory.mktemp("bin") / "chatd"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)

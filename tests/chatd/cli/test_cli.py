@@ -1,4 +1,4 @@
-"""The shell as a person meets it: exit codes, one line for what is wrong, and nothing imported that is not needed."""
+"""The command line: exit codes, one line for each error, and no import that is not needed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from chatd import __version__
-from chatd.cli import VERBS, Failed, explained, main
+from chatd.cli import VERBS, CommandFailed, explain, main
+from chatd.cli.init import CHECKOUT_MARKER
 from protocol.errors import CONFLICT, Refusal
 
 ROOT = Path(__file__).parents[3]
@@ -23,7 +24,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([verb.word, "--help"] for verb in VERBS)])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([verb.name, "--help"] for verb in VERBS)])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom chatd.cli import main\n"
@@ -41,7 +42,7 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     assert end.value.code == 0
     printed = capsys.readouterr().out
     for verb in VERBS:
-        assert f"    {verb.word} " in printed
+        assert f"    {verb.name} " in printed
         assert verb.about in printed
 
 
@@ -78,8 +79,8 @@ def test_init_writes_the_committed_file(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["init"]) == 0
     assert (tmp_path / "chatd.toml").read_text("utf-8") == (ROOT / "chatd.toml").read_text("utf-8")
     assert capsys.readouterr().out.splitlines() == [
-        "chatd.toml: written; every setting is in it as a comment, with its default",
-        "data: made, with an empty database and a new secret",
+        "chatd.toml: written; it lists every setting as a comment, with its default",
+        "data: created, with an empty database and a new secret",
     ]
     assert {path.name for path in (tmp_path / "data").iterdir()} >= {"chatd.db", "secret"}
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
@@ -89,13 +90,13 @@ def test_init_writes_the_committed_file(tmp_path: Path, capsys: pytest.CaptureFi
 def test_init_overwrites_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "chatd.toml").write_text("# mine\n[data]\ndirectory = 'store'\n")
     assert main(["init"]) == 0
-    assert capsys.readouterr().out == "store: made, with an empty database and a new secret\n"
+    assert capsys.readouterr().out == "store: created, with an empty database and a new secret\n"
     secret = (tmp_path / "store" / "secret").read_bytes()
     assert main(["init"]) == 1
     assert (tmp_path / "chatd.toml").read_text().startswith("# mine")
     assert (tmp_path / "store" / "secret").read_bytes() == secret
     assert capsys.readouterr().err == (
-        "chatd: chatd.toml: is there already, and so is the data in store; "
+        "chatd: chatd.toml: exists already, and so does the data in store; "
         "`chatd config default` prints a fresh configuration\n"
     )
 
@@ -105,10 +106,12 @@ def test_init_in_a_checkout_writes_the_file_that_git_ignores(
 ) -> None:
     shipped = (ROOT / "chatd.toml").read_text("utf-8")
     (tmp_path / "chatd.toml").write_text(shipped, "utf-8")
-    (tmp_path / "chatd").mkdir()
-    (tmp_path / "chatd" / "settings.py").touch()
+    marker = tmp_path / CHECKOUT_MARKER
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    assert (ROOT / CHECKOUT_MARKER).exists()
     assert main(["init"]) == 0
-    assert capsys.readouterr().out.startswith("chatd.local.toml: written; for settings of your own; ")
+    assert capsys.readouterr().out.startswith("chatd.local.toml: written; for your own settings; ")
     assert (tmp_path / "chatd.toml").read_text("utf-8") == shipped
     assert main(["config", "check"]) == 0
     assert capsys.readouterr().out == "fine: chatd.toml, chatd.local.toml, 0 settings that are not the default\n"
@@ -131,7 +134,7 @@ def test_a_bad_configuration_is_one_line_and_2(word: str, capsys: pytest.Capture
     assert printed.err == 'chatd: --port: server.port is "x"; expected a whole number from 0 to 65535\n'
 
 
-def test_check_says_what_every_origin_means(capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_prints_a_note_on_every_origin(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "check", "--set", "server.allowed_origins=*"]) == 0
     fine, note = capsys.readouterr().out.splitlines()
     assert fine.startswith("fine: ")
@@ -183,33 +186,33 @@ def test_an_unknown_dialect_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().err.startswith("chatd: there is no dialect 'klingon'; expected one of ")
 
 
-# ---- what goes wrong
+# ---- errors
 
 
 @pytest.mark.parametrize(
     ("problem", "code", "line"),
     [
-        (Failed("no"), 1, "no"),
+        (CommandFailed("no"), 1, "no"),
         (Refusal(CONFLICT, "There already"), 1, "There already"),
         (PermissionError(13, "Permission denied", "data"), 1, "data: Permission denied"),
         (OSError("odd"), 1, "odd"),
     ],
 )
-def test_what_people_and_machines_do_wrong_has_a_line(problem: Exception, code: int, line: str) -> None:
-    assert explained(problem) == (code, line)
+def test_errors_of_the_user_and_the_machine_have_a_line(problem: Exception, code: int, line: str) -> None:
+    assert explain(problem) == (code, line)
 
 
-def test_a_fault_of_the_house_is_not_hidden() -> None:
-    assert explained(ZeroDivisionError()) is None
+def test_a_bug_in_chatd_is_not_hidden() -> None:
+    assert explain(ZeroDivisionError()) is None
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     command = f"{sys.executable} -m chatd config default | true"
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True)
     assert done.stderr == ""
 
 
-def test_interrupting_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interrupt_prints_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupted(options: object) -> int:
         raise KeyboardInterrupt
 

@@ -1,4 +1,4 @@
-"""The pages of the dialects have everything that is in the tables, in both framings, and can be found."""
+"""The pages of the dialects contain all rows of the tables, in both framings, and the links to them work."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def test_every_call_event_and_route_is_on_its_page(name: str) -> None:
         assert f"| `{route.method} {route.path}` |" in page
 
 
-def test_one_message_in_five_spellings() -> None:
+def test_the_round_table_has_every_dialect() -> None:
     table = (DOCS / "round-table.md").read_text(encoding="utf-8")
     for name in names():
         assert f"| `{name}` | " in table
 
 
-def test_the_shell_prints_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_the_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dialects", "inbox", "--page"]) == 0
     assert capsys.readouterr().out == (DOCS / "dialects" / "inbox.md").read_text(encoding="utf-8")
 

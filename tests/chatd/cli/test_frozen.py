@@ -1,4 +1,4 @@
-"""The folder of the one-file program: held while it runs, and removed when nobody runs it any more."""
+"""The folder of the one-file program: locked while the program runs, and removed when no process runs it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from chatd.cli.frozen import MARK, hold, remove_if_left, stale_folders
+from chatd.cli.frozen import LOCK_NAME, lock_folder, remove_if_orphaned, stale_folders
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def unpacked(where: Path, name: str) -> Path:
@@ -22,32 +22,32 @@ def unpacked(where: Path, name: str) -> Path:
     return folder
 
 
-def test_only_ones_own_that_nobody_holds_is_stale(tmp_path: Path) -> None:
+def test_only_an_own_unlocked_folder_is_stale(tmp_path: Path) -> None:
     running, foreign, left = unpacked(tmp_path, "_MEI1"), unpacked(tmp_path, "_MEI2"), unpacked(tmp_path, "_MEI3")
-    hold(running)
-    (left / MARK).touch()
+    lock_folder(running)
+    (left / LOCK_NAME).touch()
     (tmp_path / "_MEI4").symlink_to(left)
     assert stale_folders(tmp_path) == [left]
     assert foreign.exists()
 
 
-def test_it_is_removed_by_the_child_only_when_the_loader_is_gone(tmp_path: Path) -> None:
+def test_the_child_removes_the_folder_only_when_the_loader_is_dead(tmp_path: Path) -> None:
     folder = unpacked(tmp_path, "_MEI1")
-    remove_if_left(folder, os.getppid())
+    remove_if_orphaned(folder, os.getppid())
     assert folder.exists()
-    remove_if_left(folder, -1)
+    remove_if_orphaned(folder, -1)
     assert not folder.exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent has died")
-def test_a_killed_loader_takes_the_program_and_the_folder_with_it(tmp_path: Path) -> None:
+def test_a_killed_loader_ends_the_program_and_its_folder_is_removed(tmp_path: Path) -> None:
     """The loader is a shell here, with the guard in a child; the pipe ends with the last of the two."""
     folder, stale = unpacked(tmp_path, "_MEI1"), unpacked(tmp_path, "_MEI0")
-    (stale / MARK).touch()
+    (stale / LOCK_NAME).touch()
     program = (
-        "import signal, sys\nfrom chatd.cli.frozen import guard\n"
+        "import signal, sys\nfrom chatd.cli.frozen import guard_folder\n"
         f"sys._MEIPASS = {str(folder)!r}\n"
-        "signal.signal(signal.SIGTERM, lambda *_: sys.exit())\nguard()\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit())\nguard_folder()\n"
         "print('running', flush=True)\nsignal.pause()\n"
     )
     loader = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""`chatd invite` on real data: before the first start, and beside a server through its control socket."""
+"""`chatd invite` on real data: without a server, and beside a server through its control socket."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from protocol.commands import Register
 
 
 @pytest.fixture(autouse=True)
-def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def in_folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["init"]) == 0
     capsys.readouterr()
@@ -66,18 +66,18 @@ def test_before_the_first_start(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--ttl", "366d"], 1, "The lifetime of an invite"),
     ],
 )
-def test_no_is_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, line: str) -> None:
+def test_a_refusal_is_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, line: str) -> None:
     assert main(["user", "add", "ann", "--no-password"]) == 0
     capsys.readouterr()
     assert main(["invite", *arguments]) == code
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith(f"chatd: {line}")
-    assert said.err.count("\n") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"chatd: {line}")
+    assert printed.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("ttl", ["0", "0s", "-1h", "nonsense"])
-def test_a_time_that_is_none(capsys: pytest.CaptureFixture[str], ttl: str) -> None:
+def test_a_bad_time_is_exit_code_2(capsys: pytest.CaptureFixture[str], ttl: str) -> None:
     with pytest.raises(SystemExit) as end:
         main(["invite", f"--ttl={ttl}"])
     assert end.value.code == 2
@@ -86,8 +86,10 @@ def test_a_time_that_is_none(capsys: pytest.CaptureFixture[str], ttl: str) -> No
 async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "data"
     async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
-        home = OfflineApp(Config(), store)
-        accounts = Accounts(home, open_identity(home.config, folder), passwords=Passwords(Cost(memory_kib=8, passes=1)))
+        offline_app = OfflineApp(Config(), store)
+        accounts = Accounts(
+            offline_app, open_identity(offline_app.config, folder), passwords=Passwords(Cost(memory_kib=8, passes=1))
+        )
         accounts.address = "http://127.0.0.1:4711"
         account_admin = AccountAdmin(accounts, lambda changed: None)
         await nursery.start(partial(serve_control, folder / FILE_NAME, account_admin.handlers))

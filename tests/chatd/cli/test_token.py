@@ -1,4 +1,4 @@
-"""`chatd token` on real data that no server runs on."""
+"""`chatd token` on real data, without a running server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chatd.cli import main
 
 
 @pytest.fixture(autouse=True)
-def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def data_with_ada(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["init"]) == 0
     assert main(["user", "add", "ada", "--no-password"]) == 0
@@ -27,7 +27,7 @@ def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return str(out.strip())
 
 
-def test_a_token_is_all_that_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_the_token_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     token = made(capsys, "ada", "--ttl", "1h")
     claims = jwt.decode(token, (tmp_path / "data" / "secret").read_bytes(), algorithms=["HS256"])
     assert (claims["sub"], claims["name"], "role" in claims) == ("1", "ada", False)
@@ -38,9 +38,9 @@ def test_a_token_is_all_that_is_printed(tmp_path: Path, capsys: pytest.CaptureFi
 
 def checked(capsys: pytest.CaptureFixture[str], token: str) -> str:
     assert main(["token", "check", token]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("valid: user 1 (ada)")
-    return str(said)
+    printed = capsys.readouterr().out
+    assert printed.startswith("valid: user 1 (ada)")
+    return str(printed)
 
 
 def test_from_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,14 +51,16 @@ def test_from_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["nobody"], "There is no user nobody"),
+        (["zed"], "There is no user zed"),
         (["2"], "There is no user 2"),
         (["check", "nonsense"], "The token"),
         (["check", ""], "The token"),
         (["ada", "--ttl", "100000d"], "A token lasts more than nothing and at most ten years"),
     ],
 )
-def test_no_is_one_line_and_1(capsys: pytest.CaptureFixture[str], arguments: list[str], line: str) -> None:
+def test_a_refusal_is_one_line_and_exit_code_1(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
     assert main(["token", *arguments]) == 1
     out, err = capsys.readouterr()
     assert out == ""
@@ -76,7 +78,7 @@ def test_a_token_of_a_closed_account(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_foreign_token(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    secret = "a secret that is shared with somebody"
+    secret = "a secret that is shared with an issuer"
     monkeypatch.setenv("CHATD_AUTH__SECRET", secret)
     token = jwt.encode({"sub": "abc", "name": "Bob", "exp": 4_000_000_000}, secret, "HS256")
     assert main(["token", "check", token]) == 0

@@ -1,4 +1,4 @@
-"""`chatd user` on real data: before the first start, and beside a server through its control socket."""
+"""`chatd user` on real data: without a server, and beside a server through its control socket."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CHEAP = Cost(memory_kib=8, passes=1)
 
 
 @pytest.fixture(autouse=True)
-def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("chatd.auth.passwords.Cost", lambda: CHEAP)
 
@@ -36,14 +36,14 @@ def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(text))
 
 
-def everybody(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+def list_users(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     capsys.readouterr()
     assert main(["user", "list", "--json"]) == 0
     found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     return found
 
 
-def test_from_nothing_to_nobody(
+def test_the_life_of_an_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["init"]) == 0
@@ -53,24 +53,24 @@ def test_from_nothing_to_nobody(
     assert capsys.readouterr() == ("ada (id 1, administrator): made\n", "")
     (tmp_path / "word").write_text("another horse\nand more\n")
     assert main(["user", "add", "bob", "--password-file", "word"]) == 0
-    ada, bob = everybody(capsys)
+    ada, bob = list_users(capsys)
     assert (ada["display"], ada["email"], ada["admin"], bob["name"]) == ("Ada L.", "a@b.example", True, "bob")
-    for arguments, said in (
+    for arguments, printed in (
         (["disable", "bob"], "bob (id 2, user disabled): disabled"),
         (["enable", "2"], "bob (id 2, user): open again"),
         (["set", "bob", "--name", "bert", "--admin", "yes"], "bert (id 2, administrator): changed"),
         (["delete", "bert", "--yes"], "bert (id 2, administrator): deleted"),
     ):
         assert main(["user", *arguments]) == 0
-        assert capsys.readouterr().out == f"{said}\n"
-    assert everybody(capsys) == [ada]
+        assert capsys.readouterr().out == f"{printed}\n"
+    assert list_users(capsys) == [ada]
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["disable", "nobody"], 1, "There is no user nobody"),
+        (["disable", "zed"], 1, "There is no user zed"),
         (["add", "ADA", "--no-password"], 1, "Another user has that name"),
         (["add", "a b", "--no-password"], 1, "The name is not valid; expected"),
         (["passwd", "ada", "--password-stdin"], 1, "The password must have 8 to 1024 bytes"),
@@ -79,7 +79,7 @@ def test_from_nothing_to_nobody(
             1,
             "--password-file: nowhere cannot be read (No such file or directory)",
         ),
-        (["passwd", "ada", "--password-file", "latin"], 2, "what is on latin is not UTF-8"),
+        (["passwd", "ada", "--password-file", "latin"], 2, "latin is not UTF-8"),
         (["passwd", "ada", "--password-file", "empty"], 2, "no password on empty"),
         (
             ["list", "--set", "auth.secret=12345678901234567890123456789012", "--set", "auth.algorithms=RS256"],
@@ -89,7 +89,7 @@ def test_from_nothing_to_nobody(
         (["list", "--data", "latin"], 1, "data.directory: latin is a file; expected a folder"),
     ],
 )
-def test_no_is_one_line(
+def test_a_refusal_is_one_line(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -104,10 +104,10 @@ def test_no_is_one_line(
     typed(monkeypatch, "short\n")
     capsys.readouterr()
     assert main(["user", *arguments]) == code
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith(f"chatd: {line}")
-    assert said.err.count("\n") == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"chatd: {line}")
+    assert printed.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_no_is_one_line(
         ["notify", "--all", "Hello"],
     ],
 )
-def test_without_data_a_verb_says_where_it_looked_and_makes_none(
+def test_without_data_a_verb_names_the_folder_and_creates_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], verb: list[str]
 ) -> None:
-    monkeypatch.setattr("chatd.cli.user.new_password", lambda options: pytest.fail("asked for a password"))
+    monkeypatch.setattr("chatd.cli.user.read_password", lambda options: pytest.fail("asked for a password"))
     assert main(verb) == 1
     assert capsys.readouterr() == (
         "",
@@ -149,10 +149,10 @@ def test_one_source_of_passwords(capsys: pytest.CaptureFixture[str]) -> None:
 async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "data"
     async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
-        told: list[Any] = []
-        home = OfflineApp(Config(), store)
-        accounts = Accounts(home, open_identity(home.config, folder), passwords=Passwords(CHEAP))
-        account_admin = AccountAdmin(accounts, told.append)
+        changes: list[Any] = []
+        offline_app = OfflineApp(Config(), store)
+        accounts = Accounts(offline_app, open_identity(offline_app.config, folder), passwords=Passwords(CHEAP))
+        account_admin = AccountAdmin(accounts, changes.append)
         await nursery.start(partial(serve_control, folder / FILE_NAME, account_admin.handlers))
 
         async def shell(*arguments: str) -> tuple[int, str, str]:
@@ -161,7 +161,7 @@ async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFix
 
         assert await shell("user", "add", "ada", "--no-password") == (0, "ada (id 1, user): made\n", "")
         assert await shell("user", "disable", "ada") == (0, "ada (id 1, user disabled): disabled\n", "")
-        assert [changed.signed_out for changed in told] == [True]
+        assert [changed.signed_out for changed in changes] == [True]
         assert await shell("user", "set", "bob", "--admin", "yes") == (1, "", "chatd: There is no user bob\n")
         assert await shell("token", "ada") == (1, "", "chatd: The account ada is disabled\n")
         assert (await shell("user", "enable", "ada"))[0] == 0

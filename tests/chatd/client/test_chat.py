@@ -1,4 +1,4 @@
-"""chatd.client against a server in memory, in virtual time: what it does when all goes wrong."""
+"""chatd.client against a server in memory, in virtual time: its behaviour in every failure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from chatd.client import Chat, Closed, MessagesLost, Refused, SignedOut, StreamEvent, StreamGap, Unreachable
+from chatd.client import AnswerLost, Chat, Closed, Refused, SignedOut, StreamEvent, StreamGap, Unreachable
 from chatd.client.problems import ConnectionLost
-from tests.chatd.client.fake import Server, Wire, chat_with
+from tests.chatd.client.fake import FakeServer, FakeWire, chat_with
 
 ROOM = {"conversationId": "r"}
 
@@ -24,8 +24,8 @@ async def positions(chat: Chat, count: int) -> list[int | None]:
     return [event.position for event in await read(chat, count)]
 
 
-async def test_an_event_comes_with_all_that_was_said_of_it(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_an_event_has_all_its_fields(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     async with chat_with(server) as chat:
         await chat.call("conversation:join", ROOM)
         server.publish("message:created", room="r")
@@ -36,8 +36,8 @@ async def test_an_event_comes_with_all_that_was_said_of_it(autojump_clock: MockC
         ]
 
 
-async def test_what_is_missed_is_told_once_and_in_order(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_missed_events_arrive_once_and_in_order(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     server.overlap = 3
     async with chat_with(server) as chat:
         await chat.call("conversation:join", ROOM)
@@ -53,7 +53,7 @@ async def test_what_is_missed_is_told_once_and_in_order(autojump_clock: MockCloc
 
 
 async def test_a_cut_between_two_names_of_one_position_loses_neither(autojump_clock: MockClock) -> None:
-    server = Server()
+    server = FakeServer()
     async with chat_with(server) as chat:
         server.publish("new_message", "message_notification")
         server.cut_all(keep=1)
@@ -63,8 +63,8 @@ async def test_a_cut_between_two_names_of_one_position_loses_neither(autojump_cl
 
 
 @pytest.mark.parametrize("reason", ["epoch", "trimmed"])
-async def test_a_gap_is_told_once_the_rooms_are_joined_again(reason: str, autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_gap_is_delivered_after_the_rooms_are_joined_again(reason: str, autojump_clock: MockClock) -> None:
+    server = FakeServer()
     async with chat_with(server) as chat:
         await chat.call("conversation:join", ROOM)
         await chat.call("conversation:join", {"conversationId": "left"})
@@ -85,28 +85,28 @@ async def test_a_gap_is_told_once_the_rooms_are_joined_again(reason: str, autoju
         assert await positions(chat, 1) == [server.position]
 
 
-async def test_a_gap_is_owed_until_it_is_told(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_gap_is_delivered_by_a_later_connection_when_one_ends_before(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     lost: list[str] = []
 
-    def cut_before_it_answers(wire: Wire, name: str) -> None:
+    def cut_before_the_answer(wire: FakeWire, name: str) -> None:
         if name == "conversation:join" and len(server.wires) == 2:
-            lost.append(wire.name)
+            lost.append(wire.connection)
             wire.cut()
 
     async with chat_with(server) as chat:
         await chat.call("conversation:join", ROOM)
-        server.before_answer = cut_before_it_answers
+        server.before_answer = cut_before_the_answer
         server.restore(0)
         assert isinstance((await read(chat, 1))[0], StreamGap)
         assert lost == ["c1"]
-        assert server.wire.query["epoch"] == server.epoch  # this connection was recovered, the one before was not
+        assert server.wire.query["epoch"] == server.epoch  # this connection was recovered, not the one before
         server.publish(room="r")
         assert await positions(chat, 1) == [1]
 
 
-async def test_a_room_that_is_closed_to_us_is_not_joined_for_ever(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_room_that_rejects_the_client_is_not_joined_again(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     async with chat_with(server) as chat:
         await chat.call("conversation:join", ROOM)
         server.refusals.append((-32004, {"ok": False, "error": {"code": "NOT_FOUND", "message": "no"}}))
@@ -117,11 +117,11 @@ async def test_a_room_that_is_closed_to_us_is_not_joined_for_ever(autojump_clock
         assert server.wire.calls == []
 
 
-async def test_a_send_is_repeated_under_its_name_until_it_is_answered(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_send_is_repeated_with_its_client_id_until_it_is_answered(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     cuts = [3]
 
-    def lose_the_answer(wire: Wire, name: str) -> None:
+    def lose_the_answer(wire: FakeWire, name: str) -> None:
         if name == "message:send" and cuts[0]:
             cuts[0] -= 1
             wire.cut(keep=0)
@@ -138,11 +138,11 @@ async def test_a_send_is_repeated_under_its_name_until_it_is_answered(autojump_c
         assert list(server.messages)[1:] == ["mine", "too"]
 
 
-async def test_a_call_whose_answer_is_lost_says_so(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_call_raises_when_its_answer_is_lost(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     server.before_answer = lambda wire, name: wire.cut(keep=0)
     async with chat_with(server) as chat:
-        with pytest.raises(MessagesLost):
+        with pytest.raises(AnswerLost):
             await chat.call("message:edit", {"messageId": "1"})
         server.before_answer = lambda wire, name: None
         assert await chat.call("message:edit", {"messageId": "1"}) == {"ok": True}
@@ -150,17 +150,17 @@ async def test_a_call_whose_answer_is_lost_says_so(autojump_clock: MockClock) ->
 
 
 async def test_a_call_waits_for_a_connection(autojump_clock: MockClock) -> None:
-    server = Server()
+    server = FakeServer()
     async with chat_with(server) as chat:
-        server.closed_doors.append(ConnectionLost())
+        server.failing_dials.append(ConnectionLost())
         server.cut_all()
         await trio.testing.wait_all_tasks_blocked()
         assert not chat.connected
         assert await chat.call("message:read", {}) == {"ok": True}
 
 
-async def test_a_refusal_has_the_words_of_the_dialect(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_refusal_has_the_body_of_the_dialect(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     async with chat_with(server) as chat:
         body = {"ok": False, "error": {"code": "FORBIDDEN", "message": "no"}}
         server.refusals.append((-32003, body))
@@ -181,10 +181,10 @@ async def test_a_refusal_has_the_words_of_the_dialect(autojump_clock: MockClock)
         (-32603, None, 0.25),
     ],
 )
-async def test_a_send_comes_again_when_the_server_says_that_it_may(
+async def test_a_send_is_repeated_when_the_refusal_allows_it(
     number: int, body: Any, wait: float, autojump_clock: MockClock
 ) -> None:
-    server = Server()
+    server = FakeServer()
     async with chat_with(server) as chat:
         server.refusals.append((number, body))
         began = trio.current_time()
@@ -192,8 +192,8 @@ async def test_a_send_comes_again_when_the_server_says_that_it_may(
         assert trio.current_time() - began == pytest.approx(wait)
 
 
-async def test_while_one_is_told_to_wait_nobody_asks(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_after_rate_limited_all_calls_wait(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     async with chat_with(server) as chat, trio.open_nursery() as nursery:
         server.refusals.append((-32029, {"retryAfter": 5}))
         nursery.start_soon(chat.send, "message:send", {})
@@ -203,8 +203,8 @@ async def test_while_one_is_told_to_wait_nobody_asks(autojump_clock: MockClock) 
         assert trio.current_time() - before == pytest.approx(4)
 
 
-async def test_calls_keep_the_pace_that_the_server_allows(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_calls_keep_the_rate_that_the_server_allows(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     server.limits = {"calls_per_second": 10, "calls_burst": 20}
     async with chat_with(server) as chat:
         began = trio.current_time()
@@ -214,8 +214,8 @@ async def test_calls_keep_the_pace_that_the_server_allows(autojump_clock: MockCl
         assert trio.current_time() - began == pytest.approx(3, abs=0.01)
 
 
-async def test_what_is_too_large_is_not_sent(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_call_that_is_too_large_is_not_sent(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     server.limits = {"message_bytes": 100}
     async with chat_with(server) as chat:
         with pytest.raises(Refused, match="TOO_LARGE"):
@@ -224,8 +224,8 @@ async def test_what_is_too_large_is_not_sent(autojump_clock: MockClock) -> None:
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1006, 1011, 1012, 1013, 4008, 4029])
-async def test_it_comes_back(code: int, autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_it_connects_again(code: int, autojump_clock: MockClock) -> None:
+    server = FakeServer()
     async with chat_with(server) as chat:
         server.cut_all(code)
         server.publish()
@@ -233,8 +233,8 @@ async def test_it_comes_back(code: int, autojump_clock: MockClock) -> None:
 
 
 @pytest.mark.parametrize("code", [1009, 4400, 4403, 4404, 4999])
-async def test_it_does_not_come_back(code: int, autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_it_does_not_connect_again(code: int, autojump_clock: MockClock) -> None:
+    server = FakeServer()
     async with chat_with(server) as chat:
         server.publish()
         server.cut_all(code)
@@ -248,7 +248,7 @@ async def test_it_does_not_come_back(code: int, autojump_clock: MockClock) -> No
 
 
 async def test_waits_grow_and_shrink_again_after_a_steady_connection(autojump_clock: MockClock) -> None:
-    server = Server()
+    server = FakeServer()
     async with chat_with(server) as chat:
         for wait in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0):
             at = trio.current_time()
@@ -263,14 +263,14 @@ async def test_waits_grow_and_shrink_again_after_a_steady_connection(autojump_cl
 
 
 async def test_retry_after_is_honoured(autojump_clock: MockClock) -> None:
-    server = Server()
-    server.closed_doors.append(ConnectionLost(1013, "HTTP 503", 7.0))
+    server = FakeServer()
+    server.failing_dials.append(ConnectionLost(1013, "HTTP 503", 7.0))
     async with chat_with(server):
         assert server.dials[1] - server.dials[0] == pytest.approx(7)
 
 
 async def test_a_dead_connection_is_found_and_replaced(autojump_clock: MockClock) -> None:
-    server = Server()
+    server = FakeServer()
     async with chat_with(server) as chat:
         await trio.sleep(110)
         assert len(server.wires) == 1
@@ -283,16 +283,16 @@ async def test_a_dead_connection_is_found_and_replaced(autojump_clock: MockClock
         assert await positions(chat, 1) == [1]
 
 
-async def test_a_token_that_is_only_a_string_ends_it(autojump_clock: MockClock) -> None:
-    server = Server()
-    server.good = lambda token: False
+async def test_a_rejected_token_ends_the_chat_without_a_function(autojump_clock: MockClock) -> None:
+    server = FakeServer()
+    server.accepts_token = lambda token: False
     with pytest.raises(SignedOut, match="The token has expired"):
         async with chat_with(server):
             pass
 
 
-async def test_a_function_is_asked_for_a_fresh_token(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_function_is_called_for_a_fresh_token(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     given: list[str] = []
 
     async def token() -> str:
@@ -303,57 +303,57 @@ async def test_a_function_is_asked_for_a_fresh_token(autojump_clock: MockClock) 
         server.cut_all()
         await chat.call("message:read", {}, repeat=True)
         assert given == ["t0"]
-        server.good = lambda token: token != "t0"
+        server.accepts_token = lambda token: token != "t0"
         server.cut_all(4401)
         server.publish()
         assert await positions(chat, 1) == [1]
         assert server.wire.token == "t1"
-        server.good = lambda token: False
+        server.accepts_token = lambda token: False
         server.cut_all(4401)
         with pytest.raises(SignedOut):
             await read(chat, 1)
         assert given == ["t0", "t1", "t2"]
 
 
-async def test_what_the_function_raises_is_raised(autojump_clock: MockClock) -> None:
+async def test_an_error_of_the_token_function_is_raised(autojump_clock: MockClock) -> None:
     async def token() -> str:
         raise RuntimeError("no more tokens")
 
     with pytest.raises(RuntimeError, match="no more tokens"):
-        async with chat_with(Server(), token):
+        async with chat_with(FakeServer(), token):
             pass
 
 
 async def test_patience_ends(autojump_clock: MockClock) -> None:
-    server = Server()
-    server.closed_doors.extend(ConnectionLost() for _ in range(100))
+    server = FakeServer()
+    server.failing_dials.extend(ConnectionLost() for _ in range(100))
     began = trio.current_time()
     with pytest.raises(Unreachable):
         async with chat_with(server, patience=60.0):
             pass
     assert 30 < trio.current_time() - began <= 60
-    server.closed_doors.clear()
+    server.failing_dials.clear()
     async with chat_with(server, patience=60.0) as chat:
         await trio.sleep(600)
         server.cut_all()
         assert await chat.call("message:read", {}, repeat=True) == {"ok": True}
 
 
-async def test_a_slow_reader_holds_up_the_network_and_loses_nothing(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_slow_reader_blocks_the_network_and_loses_nothing(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     async with chat_with(server, buffer=10) as chat:
         for _ in range(100):
             server.publish()
         await trio.testing.wait_all_tasks_blocked()
-        assert len(server.wire.inbox) == 89
+        assert len(server.wire.unread) == 89
         await trio.sleep(100)
-        assert len(server.wires) == 1  # silence that we make ourselves is no sign of death
+        assert len(server.wires) == 1  # the client caused the silence itself, so the connection is not dead
         server.cut_all(4008, keep=30)
         assert await positions(chat, 100) == list(range(1, 101))
 
 
-async def test_a_reader_may_call_however_much_waits_for_it(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_reader_may_make_calls_with_a_full_buffer(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     async with chat_with(server, buffer=10) as chat:
         seen: list[int | None] = []
         for _ in range(100):
@@ -367,8 +367,8 @@ async def test_a_reader_may_call_however_much_waits_for_it(autojump_clock: MockC
         assert len(server.wires) > 1
 
 
-async def test_a_mark_goes_on_after_what_was_read(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_mark_resumes_after_the_last_event_that_was_read(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     async with chat_with(server) as chat:
         await chat.call("conversation:join", ROOM)
         for _ in range(5):
@@ -383,8 +383,8 @@ async def test_a_mark_goes_on_after_what_was_read(autojump_clock: MockClock) -> 
         assert isinstance((await read(chat, 1))[0], StreamGap)
 
 
-async def test_a_mark_from_before_a_gap_is_told_does_not_hide_it(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_a_mark_from_before_the_gap_is_delivered_keeps_the_gap(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     async with chat_with(server) as chat:
         await chat.call("conversation:join", ROOM)
         server.before_answer = lambda wire, name: server.publish()
@@ -397,18 +397,18 @@ async def test_a_mark_from_before_a_gap_is_told_does_not_hide_it(autojump_clock:
 
 
 async def test_cancelling_a_call_leaves_the_others_alone(autojump_clock: MockClock) -> None:
-    server = Server()
+    server = FakeServer()
     async with chat_with(server) as chat:
         server.silent = True
         with trio.move_on_after(1):
             await chat.call("message:read", {})
         server.silent = False
-        server.wire.say({"id": 1, "result": "late"})
+        server.wire.send_to_client({"id": 1, "result": "late"})
         assert await chat.call("message:read", {}) == {"ok": True}
 
 
-async def test_what_the_block_raises_comes_out_as_it_is(autojump_clock: MockClock) -> None:
-    server = Server()
+async def test_an_error_in_the_block_is_not_wrapped(autojump_clock: MockClock) -> None:
+    server = FakeServer()
     with pytest.raises(ZeroDivisionError):
         async with chat_with(server):
             raise ZeroDivisionError
@@ -421,9 +421,9 @@ async def test_what_the_block_raises_comes_out_as_it_is(autojump_clock: MockCloc
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:3000", "ftp://x", "http://"])
-async def test_an_address_that_is_none(url: str) -> None:
+async def test_a_bad_address_is_refused(url: str) -> None:
     from chatd.client import connect
 
-    with pytest.raises(ValueError, match="no address of a server"):
+    with pytest.raises(ValueError, match="not the address of a server"):
         async with connect(url, "t"):
             pass

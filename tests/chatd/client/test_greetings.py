@@ -12,10 +12,10 @@ from tests.scenes.stage import Person, Stage, stage
 from tests.scenes.test_colon_chat import group
 
 
-async def greeted(on: Stage, who: Person, **manner: Any) -> tuple[set[Any], Any]:
-    """The users of whom the Python client is told that they are online, and its mark."""
+async def online_users(on: Stage, person: Person, **options: Any) -> tuple[set[Any], Any]:
+    """The users whom the Python client receives as online, and its mark."""
     online: set[Any] = set()
-    async with connect(f"http://{on.address}", who.token, dialect="kebab", **manner) as chat:
+    async with connect(f"http://{on.address}", person.token, dialect="kebab", **options) as chat:
         with trio.fail_after(20):
             async for event in chat.events():
                 if event.name == "user:online":
@@ -26,12 +26,12 @@ async def greeted(on: Stage, who: Person, **manner: Any) -> tuple[set[Any], Any]
     return online, None
 
 
-async def test_a_newcomer_is_told_of_everybody_who_is_online(tmp_path: Path) -> None:
+async def test_a_new_client_receives_every_user_who_is_online(tmp_path: Path) -> None:
     async with stage(tmp_path) as on:
         juliet, *others = [await on.person(name) for name in ("juliet", "romeo", "tybalt", "nurse")]
         await group(juliet, *others)
         for other in others:
             await on.rpc(other)
-        online, mark = await greeted(on, juliet)
+        online, mark = await online_users(on, juliet)
         assert online == {other.id for other in others}
-        assert (await greeted(on, juliet, resume=mark))[0] == online
+        assert (await online_users(on, juliet, resume=mark))[0] == online

@@ -1,4 +1,4 @@
-"""client.js, in Node: its own cases, its tables beside Python's, and the real server behind a relay that cuts."""
+"""client.js in Node: its own cases, its tables compared with Python's, and the real server behind a relay that cuts."""
 
 from __future__ import annotations
 
@@ -32,37 +32,37 @@ async def test_its_tables_are_those_of_the_server() -> None:
     done = await trio.run_process([needs.node(), "--input-type=module", "-e", script], capture_stdout=True)
     tables = json.loads(done.stdout)
     returns = {code.close: code.retry for code in CODES.values()} | {one.code: one.retry for one in CLOSINGS.values()}
-    assert tables["RETURNS"] == {str(code): retry for code, retry in returns.items()}
-    assert tables["WORDS"] == {str(number): word for number, word in problems.WORDS.items()}
-    assert set(tables["REPEATS"]) == {code.code for code in CODES.values() if code.retry}
-    assert [(row["join"], row["leave"], row["field"]) for row in tables["ROOMS"]] == [
-        (row.join, row.leave, row.field) for row in rooms.ROWS
+    assert tables["CAN_RECONNECT"] == {str(code): retry for code, retry in returns.items()}
+    assert tables["CODE_BY_NUMBER"] == {str(number): word for number, word in problems.CODE_BY_NUMBER.items()}
+    assert set(tables["RETRYABLE_CODES"]) == {code.code for code in CODES.values() if code.retry}
+    assert [(row["join"], row["leave"], row["field"]) for row in tables["ROOM_CALLS"]] == [
+        (row.join, row.leave, row.field) for row in rooms.ROOM_CALLS
     ]
 
 
 async def test_against_the_server(tmp_path: Path) -> None:
     node = needs.node()
     async with two_in_a_room(tmp_path) as (_, between, romeo, juliet, where), trio.open_nursery() as nursery:
-        told = {"url": f"http://127.0.0.1:{between.port}", "tokens": [romeo.token, juliet.token], "sends": SENDS}
-        command = [node, str(needs.NODE_FOLDER / "client_server.mjs"), json.dumps(told | where)]
+        arguments = {"url": f"http://127.0.0.1:{between.port}", "tokens": [romeo.token, juliet.token], "sends": SENDS}
+        command = [node, str(needs.NODE_FOLDER / "client_server.mjs"), json.dumps(arguments | where)]
         start = partial(trio.run_process, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         process: trio.Process = await nursery.start(start, command)
-        said: dict[str, list[Any]] = {"refused": [], "acked": [], "heard": [], "gap": []}
+        printed: dict[str, list[Any]] = {"refused": [], "acked": [], "heard": [], "gap": []}
         assert process.stdin
         with trio.fail_after(30):
             async for line in lines(process):
-                for kind in said:
+                for kind in printed:
                     if kind in line:
-                        said[kind].append(line[kind])
+                        printed[kind].append(line[kind])
                 if "acked" in line or "heard" in line:
-                    if len(said["heard"]) < len(said["acked"]):
+                    if len(printed["heard"]) < len(printed["acked"]):
                         continue
-                    if len(said["heard"]) == len(said["acked"]):
-                        if len(said["acked"]) % 3 == 0:
+                    if len(printed["heard"]) == len(printed["acked"]):
+                        if len(printed["acked"]) % 3 == 0:
                             between.cut()
                         await process.stdin.send_all(b"\n")
     everything = [str(number) for number in range(SENDS)]
-    assert said == {"refused": ["BAD_REQUEST"], "acked": everything, "heard": everything, "gap": []}
+    assert printed == {"refused": ["BAD_REQUEST"], "acked": everything, "heard": everything, "gap": []}
     assert between.cuts > 3
 
 

@@ -1,8 +1,7 @@
-"""Whatever happens to the network and the server, what a client was told adds up to the truth.
+"""After any failures of network and server, the events that a client received are the server's whole history.
 
-The reader keeps a view: each event that it is told, and on a Gap the server's whole history instead, as somebody does
-who loads it anew. At the end the view is the history, position by position and name by name, and each message that was
-sent is there once.
+The reader keeps a view of the events that it received. At a StreamGap it loads the server's whole history.
+At the end the view is the history, position by position and name by name. Each message that was sent is in it once.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from trio.testing import MockClock
 
-from chatd.client import Chat, MessagesLost, StreamGap
+from chatd.client import AnswerLost, Chat, StreamGap
 from chatd.client.problems import ConnectionLost
-from tests.chatd.client.fake import Server, Wire, chat_with
+from tests.chatd.client.fake import FakeServer, FakeWire, chat_with
 
 ROOMS = ("r", "s")
 AGAIN = (-32029, -32050, -32603)
@@ -42,9 +41,9 @@ STEPS = some.one_of(
 
 
 class Play:
-    """A server, a chat, somebody who reads it, and a plan of what happens."""
+    """A server, a chat, a reader of its events, and the steps of a plan."""
 
-    def __init__(self, chat: Chat, server: Server, nursery: trio.Nursery) -> None:
+    def __init__(self, chat: Chat, server: FakeServer, nursery: trio.Nursery) -> None:
         self.chat = chat
         self.server = server
         self.nursery = nursery
@@ -74,7 +73,7 @@ class Play:
         try:
             await self.chat.call("message:read", {})
         except Exception as problem:
-            assert isinstance(problem, MessagesLost) or "no" in str(problem)  # noqa: PT017
+            assert isinstance(problem, AnswerLost) or "no" in str(problem)  # noqa: PT017
 
     async def step(self, what: str, one: Any, other: Any) -> None:
         server = self.server
@@ -86,7 +85,7 @@ class Play:
                     server.publish("burst")
             case "split":  # between the two names of one position
                 server.publish("first", "second", room=one)
-                server.cut_all(1006, max(0, len(server.wire.inbox) - 1))
+                server.cut_all(1006, max(0, len(server.wire.unread) - 1))
             case "cut":
                 server.cut_all(one, other)
             case "lose_answers":
@@ -94,7 +93,7 @@ class Play:
             case "refuse":
                 server.refusals.append((one, {"retryAfter": other} if other else {}))
             case "shut":
-                server.closed_doors.extend(ConnectionLost(1013, "", other) for _ in range(one))
+                server.failing_dials.extend(ConnectionLost(1013, "", other) for _ in range(one))
                 server.cut_all()
             case "restore":
                 server.restore(max(0, server.position - one))
@@ -113,10 +112,10 @@ class Play:
                 self.slow = one
 
     async def heal(self) -> None:
-        """Nothing goes wrong any more, and everything is read."""
+        """Stop all failures, and let the reader read everything."""
         server = self.server
         server.before_answer = lambda wire, name: None
-        server.closed_doors.clear()
+        server.failing_dials.clear()
         server.refusals.clear()
         self.slow = 0.0
         await trio.sleep(2000)
@@ -128,7 +127,7 @@ class Play:
 def losing(count: int, keep: int | None) -> Any:
     left = [count]
 
-    def lose(wire: Wire, name: str) -> None:
+    def lose(wire: FakeWire, name: str) -> None:
         if left[0] and name != "rpc.ping":
             left[0] -= 1
             wire.cut(1006, keep)
@@ -137,7 +136,7 @@ def losing(count: int, keep: int | None) -> Any:
 
 
 async def play(plan: list[tuple[str, Any, Any]], dice: list[float]) -> None:
-    server = Server()
+    server = FakeServer()
     numbers = iter(dice * 1000)
     async with chat_with(server, buffer=3, random=lambda: next(numbers)) as chat, trio.open_nursery() as nursery:
         for room in ROOMS:

@@ -26,7 +26,7 @@ SENDS = 30
 
 @asynccontextmanager
 async def two_in_a_room(folder: Path) -> AsyncIterator[tuple[Stage, Relay, Person, Person, dict[str, Any]]]:
-    """A server, a relay to it, two people, and their conversation."""
+    """A server, a relay to it, two users, and their conversation."""
     async with stage(folder) as on:
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         talk = await romeo.asks("POST", "/conversations", {"type": "private", "participants": [juliet.id]}, status=201)
@@ -34,15 +34,15 @@ async def two_in_a_room(folder: Path) -> AsyncIterator[tuple[Stage, Relay, Perso
             yield on, between, romeo, juliet, {"conversationId": talk["_id"]}
 
 
-def reach(between: Relay, who: Person, **manner: Any) -> Any:
-    return connect(f"http://127.0.0.1:{between.port}", who.token, random=lambda: 0.02, **manner)
+def connect_through(between: Relay, person: Person, **options: Any) -> Any:
+    return connect(f"http://127.0.0.1:{between.port}", person.token, random=lambda: 0.02, **options)
 
 
 async def test_calls_refusals_and_events(tmp_path: Path) -> None:
     async with (
         two_in_a_room(tmp_path) as (_, between, romeo, juliet, where),
-        reach(between, romeo) as r,
-        reach(between, juliet) as j,
+        connect_through(between, romeo) as r,
+        connect_through(between, juliet) as j,
     ):
         assert (r.ready.user, j.ready.user) == (romeo.id, juliet.id)
         assert await r.call("conversation:join", where) == {"ok": True}
@@ -67,7 +67,7 @@ async def test_a_token_that_is_not_valid(tmp_path: Path) -> None:
                 pass
 
 
-async def test_a_place_that_is_no_chatd() -> None:
+async def test_a_server_that_is_not_chatd() -> None:
     async def hang_up(stream: trio.SocketStream) -> None:
         await stream.receive_some()
 
@@ -80,40 +80,40 @@ async def test_a_place_that_is_no_chatd() -> None:
         nursery.cancel_scope.cancel()
 
 
-async def hear(chat: Chat, content: str) -> list[str]:
-    """Everything until that message; nothing may be missing."""
-    heard: list[str] = []
+async def receive_until(chat: Chat, content: str) -> list[str]:
+    """Receive messages up to that one, without a gap."""
+    received: list[str] = []
     async for event in chat.events():
         assert not isinstance(event, StreamGap), event
         if event.name == "message:created":
-            heard.append(event.data["content"])
-            if heard[-1] == content:
+            received.append(event.data["content"])
+            if received[-1] == content:
                 break
-    return heard
+    return received
 
 
-async def test_what_is_missed_while_the_network_is_gone(tmp_path: Path) -> None:
-    heard: list[str] = []
+async def test_messages_missed_while_the_network_is_down_arrive(tmp_path: Path) -> None:
+    received: list[str] = []
     async with (
         two_in_a_room(tmp_path) as (_, between, romeo, juliet, where),
-        reach(between, romeo) as r,
-        reach(between, juliet) as j,
+        connect_through(between, romeo) as r,
+        connect_through(between, juliet) as j,
     ):
         await j.call("conversation:join", where)
         with trio.fail_after(60):
             for number in range(SENDS):
                 await r.send("message:send", {**where, "content": str(number)})
                 if number % 4 == 0:
-                    heard += await hear(j, str(number))
+                    received += await receive_until(j, str(number))
                 if number % 3 == 0:
                     between.cut()
-            heard += await hear(j, str(SENDS - 1))
-    assert heard == [str(number) for number in range(SENDS)]
+            received += await receive_until(j, str(SENDS - 1))
+    assert received == [str(number) for number in range(SENDS)]
     assert between.cuts >= SENDS // 3
 
 
-class DeafWire:
-    """A connection that ends before its `ready` is heard, though the server has said that and all behind it."""
+class ReadyLostWire:
+    """A connection that ends before the client receives `ready`, though the server has sent it and all after it."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -127,44 +127,44 @@ class DeafWire:
         raise ConnectionLost
 
 
-async def test_a_ready_that_is_never_heard_loses_no_room(tmp_path: Path) -> None:
+async def test_a_ready_that_never_arrives_loses_no_room(tmp_path: Path) -> None:
     dials: list[str] = []
 
-    async def dial_badly(url: str, token: str, live: Callable[[Wire], Awaitable[None]]) -> None:
+    async def dial_badly(url: str, token: str, use: Callable[[Wire], Awaitable[None]]) -> None:
         dials.append(url)
-        deaf = len(dials) == 2
-        await dial(url, token, lambda wire: live(DeafWire(wire) if deaf else wire))
+        loses_ready = len(dials) == 2
+        await dial(url, token, lambda wire: use(ReadyLostWire(wire) if loses_ready else wire))
 
     async with (
         two_in_a_room(tmp_path) as (_, between, romeo, juliet, where),
-        reach(between, juliet, dial=dial_badly) as j,
-        reach(between, romeo) as r,
+        connect_through(between, juliet, dial=dial_badly) as j,
+        connect_through(between, romeo) as r,
     ):
         await j.call("conversation:join", where)
         between.cut()
         with trio.fail_after(5):
-            while len(dials) < 3 or not j.connected:  # noqa: ASYNC110 - nothing tells
+            while len(dials) < 3 or not j.connected:  # noqa: ASYNC110 - no event tells it
                 await trio.sleep(0.01)
             await r.send("message:send", {**where, "content": "hi"})
-            assert await hear(j, "hi") == ["hi"]
+            assert await receive_until(j, "hi") == ["hi"]
 
 
-async def say_all(chat: Chat, where: dict[str, Any], contents: list[str]) -> None:
-    """Slowly enough for something to happen meanwhile."""
+async def send_all(chat: Chat, where: dict[str, Any], contents: list[str]) -> None:
+    """Send slowly enough for the failures to happen meanwhile."""
     for content in contents:
         await chat.send("message:send", {**where, "content": content})
         await trio.sleep(0.03)
 
 
 class Process:
-    """A server in a process of its own, that can be killed."""
+    """A server in a process of its own, which the test can kill."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process: subprocess.Popen[str] | None = None
 
     async def start(self) -> int:
-        """Its port, once it listens."""
+        """Start the server, and return its port once it listens."""
         command = [sys.executable, "-m", "chatd", "serve", "--port", "0", "--data", str(self._folder), *COLON, *OPEN]
         self._process = subprocess.Popen(  # noqa: ASYNC220
             command, stderr=subprocess.PIPE, text=True
@@ -210,7 +210,7 @@ async def test_each_message_is_there_once_though_the_server_is_killed(tmp_path: 
         process.kill()
 
 
-async def send_many(between: Relay, who: Person, where: dict[str, Any]) -> None:
+async def send_many(between: Relay, person: Person, where: dict[str, Any]) -> None:
     with trio.fail_after(60):
-        async with reach(between, who) as chat:
-            await say_all(chat, where, [str(number) for number in range(SENDS)])
+        async with connect_through(between, person) as chat:
+            await send_all(chat, where, [str(number) for number in range(SENDS)])

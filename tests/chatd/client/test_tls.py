@@ -1,4 +1,4 @@
-"""A certificate that the client does not trust is said to be that, and is not tried again."""
+"""The error for an untrusted certificate names the cause, and the client does not connect again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.chatd.server.test_machine import write_pair
 
 @pytest.fixture
 async def port(tmp_path: Path, nursery: trio.Nursery) -> int:
-    """Where something speaks TLS with a certificate that nobody vouches for."""
+    """The port of a TLS server whose certificate no authority has signed."""
     write_pair(tmp_path, "self")
     context = server_context(str(tmp_path / "self.crt"), str(tmp_path / "self.key"))
 

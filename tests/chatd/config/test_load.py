@@ -1,4 +1,4 @@
-"""Every source of settings, their order, and each way to get one wrong with its one line."""
+"""Every source of settings, their order of precedence, and the error line for each kind of bad value."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chatd.config.load import Config, ConfigError, load, reload
-from chatd.config.settings import ROWS, SECTIONS
+from chatd.config.load import ConfigError, load, reload
+from chatd.config.settings import ROWS, SECTIONS, Config
 
 LONG = "x" * 32
 
@@ -23,7 +23,7 @@ def from_text(tmp_path: Path, text: str, *pairs: str, **environ: str) -> Config:
     return load(str(file), flags(*pairs), environ)
 
 
-def complaint(tmp_path: Path, text: str = "", *pairs: str, **environ: str) -> str:
+def error_line(tmp_path: Path, text: str = "", *pairs: str, **environ: str) -> str:
     with pytest.raises(ConfigError) as caught:
         from_text(tmp_path, text, *pairs, **environ)
     line = str(caught.value)
@@ -32,14 +32,14 @@ def complaint(tmp_path: Path, text: str = "", *pairs: str, **environ: str) -> st
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-# ---- where values come from
+# ---- sources of values
 
 
-def test_with_nothing_given_the_defaults_hold() -> None:
+def test_without_sources_the_defaults_apply() -> None:
     config = load(environ={})
     assert (config.server.host, config.server.port, config.data.directory) == ("127.0.0.1", 3000, "data")
     assert config.data.synchronous == "FULL"
@@ -48,12 +48,12 @@ def test_with_nothing_given_the_defaults_hold() -> None:
     assert config.origins == {}
 
 
-def test_a_file_here_is_found_by_its_name(tmp_path: Path) -> None:
+def test_chatd_toml_in_this_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "chatd.toml").write_text("[server]\nport = 5\n")
     assert load(environ={}).server.port == 5
 
 
-def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+def test_precedence_is_flag_environment_file(tmp_path: Path) -> None:
     text = "[server]\nport = 1\nhost = '::1'\n[limits]\npage = 7\npage_default = 6\n"
     config = from_text(tmp_path, text, "server.port=3", CHATD_SERVER__PORT="2", CHATD_LIMITS__PAGE="8")
     assert (config.server.port, config.server.host, config.limits.page) == (3, "::1", 8)
@@ -69,8 +69,8 @@ def test_the_last_of_two_flags_wins(tmp_path: Path) -> None:
     assert from_text(tmp_path, "", "server.port=3", "server.port=4").server.port == 4
 
 
-def test_a_loser_is_checked_as_well(tmp_path: Path) -> None:
-    assert complaint(tmp_path, "", "server.port=3", CHATD_SERVER__PORT="x").startswith("CHATD_SERVER__PORT: ")
+def test_an_overridden_value_is_checked_as_well(tmp_path: Path) -> None:
+    assert error_line(tmp_path, "", "server.port=3", CHATD_SERVER__PORT="x").startswith("CHATD_SERVER__PORT: ")
 
 
 def test_a_variable_can_name_a_file_with_the_value(tmp_path: Path) -> None:
@@ -80,11 +80,11 @@ def test_a_variable_can_name_a_file_with_the_value(tmp_path: Path) -> None:
     assert config.origins == {"auth.secret": "CHATD_AUTH__SECRET_FILE"}
 
 
-def test_a_setting_whose_name_ends_in_file_is_itself(tmp_path: Path) -> None:
+def test_a_setting_whose_name_ends_in_file_is_no_file_variable(tmp_path: Path) -> None:
     assert from_text(tmp_path, "", CHATD_AUTH__JWKS_FILE="keys.json").auth.jwks_file == "keys.json"
 
 
-def test_settings_of_ones_own_are_read_after_the_file_beside_them(tmp_path: Path) -> None:
+def test_chatd_local_toml_is_read_after_chatd_toml(tmp_path: Path) -> None:
     (tmp_path / "chatd.toml").write_text("[server]\nport = 1\nhost = '::1'\n")
     (tmp_path / "chatd.local.toml").write_text("\n[server]\nport = 2\n")
     config = load(environ={})
@@ -102,7 +102,7 @@ def test_settings_of_ones_own_are_read_after_the_file_beside_them(tmp_path: Path
     assert load("other.toml", environ={}).origins == {}
 
 
-def test_the_variables_of_hosts_count_where_chatds_own_say_nothing(tmp_path: Path) -> None:
+def test_common_variables_apply_where_no_other_source_has_a_value(tmp_path: Path) -> None:
     environ = {"PORT": "8080", "ALLOWED_ORIGINS": "https://a.example, https://b.example:8443"}
     config = from_text(tmp_path, "", **environ)
     assert config.server.port == 8080
@@ -112,7 +112,7 @@ def test_the_variables_of_hosts_count_where_chatds_own_say_nothing(tmp_path: Pat
     assert from_text(tmp_path, "", CHATD_SERVER__PORT="2", **environ).server.port == 2
     assert from_text(tmp_path, "", "server.port=3", **environ).server.port == 3
     assert from_text(tmp_path, "", PORT="", ALLOWED_ORIGINS="*").server.allowed_origins == ("*",)
-    assert complaint(tmp_path, "", PORT="x") == 'PORT: server.port is "x"; expected a whole number from 0 to 65535'
+    assert error_line(tmp_path, "", PORT="x") == 'PORT: server.port is "x"; expected a whole number from 0 to 65535'
     assert from_text(tmp_path, "", "server.port=3", PORT="tcp://x").server.port == 3
 
 
@@ -126,11 +126,11 @@ def test_the_variables_of_hosts_count_where_chatds_own_say_nothing(tmp_path: Pat
     ],
 )
 def test_one_underscore_is_a_mistake(tmp_path: Path, name: str, meant: str) -> None:
-    assert complaint(tmp_path, "", **{name: "1"}) == f"{name}: is not a variable of chatd; did you mean {meant}?"
-    assert from_text(tmp_path, "", **{name: "tcp://10.0.0.1:80"}).origins == {}  # a service's address
+    assert error_line(tmp_path, "", **{name: "1"}) == f"{name}: is not a variable of chatd; did you mean {meant}?"
+    assert from_text(tmp_path, "", **{name: "tcp://10.0.0.1:80"}).origins == {}  # the address of a service
 
 
-def test_other_peoples_variables_are_left_alone(tmp_path: Path) -> None:
+def test_variables_of_other_programs_are_ignored(tmp_path: Path) -> None:
     assert from_text(tmp_path, "", CHATD_PORT="tcp://10.0.0.1:80", CHATD_SERVICE_HOST="x", CHATD_ROOT="/").origins == {}
 
 
@@ -187,7 +187,7 @@ def test_every_default_reads_back_as_it_is_written(
     assert row.about.endswith(".")
 
 
-# ---- what is refused, and how
+# ---- error lines
 
 FILES = [
     ("[server]\nprt = 1\n", "c.toml, line 2: server.prt is not a setting; did you mean server.port?"),
@@ -203,9 +203,9 @@ FILES = [
     ("[server]\nport = true\n", "c.toml, line 2: server.port is True; expected a whole number from 0 to 65535"),
     ("[server]\nport = 1.0\n", "c.toml, line 2: server.port is 1.0; expected a whole number from 0 to 65535"),
     ("[server]\nhost = 1\n", "c.toml, line 2: server.host is 1; "
-     "expected an address such as 127.0.0.1 or ::, or the name of one"),
+     "expected an address such as 127.0.0.1 or ::, or a host name"),
     ('[server]\nhost = "a\\u001b[2J"\n', 'c.toml, line 2: server.host is "a\\x1b[2J"; '
-     "expected an address such as 127.0.0.1 or ::, or the name of one"),
+     "expected an address such as 127.0.0.1 or ::, or a host name"),
     ('[server]\nallowed_origins = ["x"]\n', "c.toml, line 2: server.allowed_origins is ['x']; expected a list, "
      'each an origin such as https://chat.example.org, without a path, or "*"'),
     ('[server]\nhosts = ["a:1"]\n', "c.toml, line 2: server.hosts is ['a:1']; expected a list, "
@@ -231,7 +231,7 @@ FILES = [
     ('[auth]\nsecret = "short"\n', "c.toml, line 2: auth.secret is (hidden); expected text of at least 32 bytes"),
     ('[auth.keys]\na = "short"\n', "c.toml, line 1: auth.keys is (hidden); expected a table, each name one line of "
      "text and each value text of at least 32 bytes"),
-    ('[dialects]\n"chat" = "colon"\n', 'c.toml, line 2: "chat" is no namespace; expected a path such as /chat'),
+    ('[dialects]\n"chat" = "colon"\n', 'c.toml, line 2: "chat" is not a namespace; expected a path such as /chat'),
     ('[dialects]\n"/chat" = 5\n', "c.toml, line 2: dialects./chat is 5; expected the name of a dialect"),
     ("[server\n", "c.toml: is not TOML: Expected ']' at the end of a table declaration (at line 1, column 8)"),
     ("[server]\nport = 1\nport = 2\n", "c.toml: is not TOML: Cannot overwrite a value (at line 3, column 9)"),
@@ -240,7 +240,7 @@ FILES = [
 
 @pytest.mark.parametrize(("text", "line"), FILES)
 def test_a_bad_file_in_one_line(tmp_path: Path, text: str, line: str) -> None:
-    assert complaint(tmp_path, text) == line
+    assert error_line(tmp_path, text) == line
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_bad_file_in_one_line(tmp_path: Path, text: str, line: str) -> None:
         (["metrics.enabled=maybe"], '--set: metrics.enabled is "maybe"; expected true or false'),
         (
             [f"server.host={'y' * 90}\n"],
-            f'--set: server.host is "{"y" * 60}…"; expected an address such as 127.0.0.1 or ::, or the name of one',
+            f'--set: server.host is "{"y" * 60}…"; expected an address such as 127.0.0.1 or ::, or a host name',
         ),
         (["server.tls_key=k"], "--set: server.tls_key is set without server.tls_certificate; expected both or none"),
         (
@@ -276,34 +276,34 @@ def test_a_bad_file_in_one_line(tmp_path: Path, text: str, line: str) -> None:
     ],
 )
 def test_a_bad_flag_in_one_line(tmp_path: Path, pairs: list[str], line: str) -> None:
-    assert complaint(tmp_path, "", *pairs) == line
+    assert error_line(tmp_path, "", *pairs) == line
 
 
 def test_a_bad_variable_in_one_line(tmp_path: Path) -> None:
-    assert complaint(tmp_path, CHATD_SERVER__PRT="1") == (
+    assert error_line(tmp_path, CHATD_SERVER__PRT="1") == (
         "CHATD_SERVER__PRT: server.prt is not a setting; did you mean server.port?"
     )
-    assert complaint(tmp_path, CHATD_SERVER__PORT_FILE="/nowhere") == (
+    assert error_line(tmp_path, CHATD_SERVER__PORT_FILE="/nowhere") == (
         'CHATD_SERVER__PORT_FILE: "/nowhere" cannot be read (No such file or directory); expected a file with the value'
     )
-    assert complaint(tmp_path, CHATD_SERVER__PORT_FILE="p", CHATD_SERVER__PORT="1") == (
+    assert error_line(tmp_path, CHATD_SERVER__PORT_FILE="p", CHATD_SERVER__PORT="1") == (
         "CHATD_SERVER__PORT_FILE: CHATD_SERVER__PORT is set as well; expected one of them"
     )
 
 
-def test_an_unknown_dialect_is_told_which_there_are(tmp_path: Path) -> None:
-    line = complaint(tmp_path, "", "dialects./chat=klingon")
+def test_the_error_for_an_unknown_dialect_lists_the_dialects(tmp_path: Path) -> None:
+    line = error_line(tmp_path, "", "dialects./chat=klingon")
     assert line.startswith('--set: dialects."/chat" is "klingon"; expected one of ')
     assert "colon" in line
     assert "grammar" not in line
 
 
-def test_a_file_that_was_asked_for_must_be_there() -> None:
+def test_a_named_file_must_exist() -> None:
     with pytest.raises(ConfigError, match=r"^no\.toml: no such file; expected a configuration"):
         load("no.toml", environ={})
 
 
-def test_a_folder_and_bad_bytes_are_no_file(tmp_path: Path) -> None:
+def test_a_folder_and_bad_bytes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load(str(tmp_path), environ={})
     (tmp_path / "b.toml").write_bytes(b"[server]\nhost = '\xff'")
@@ -316,14 +316,14 @@ def test_secrets_are_never_shown(tmp_path: Path) -> None:
     config = from_text(tmp_path, "", f"auth.secret={secret}", f"auth.keys=k={secret}")
     assert config.auth.secret == secret
     assert "canary" not in repr(config.auth)
-    assert "canary" not in complaint(tmp_path, "", "auth.secret=canary")
-    assert "canary" not in complaint(tmp_path, "[auth]\nkeys = {a = 'canary'}")
+    assert "canary" not in error_line(tmp_path, "", "auth.secret=canary")
+    assert "canary" not in error_line(tmp_path, "[auth]\nkeys = {a = 'canary'}")
 
 
 # ---- SIGHUP
 
 
-def test_reload_takes_what_may_change_and_names_what_waits(tmp_path: Path) -> None:
+def test_reload_applies_live_settings_and_names_the_others(tmp_path: Path) -> None:
     old = from_text(tmp_path, "[log]\nlevel = 'info'\n")
     (tmp_path / "c.toml").write_text("[log]\nlevel = 'debug'\n[server]\nport = 9\n[dialects]\n'/z' = 'colon'\n")
     new, waiting = reload(old, {})
@@ -331,20 +331,20 @@ def test_reload_takes_what_may_change_and_names_what_waits(tmp_path: Path) -> No
     assert waiting == ('dialects."/z"', "server.port")
 
 
-def test_a_namespace_that_is_removed_waits_for_a_restart(tmp_path: Path) -> None:
+def test_a_removed_namespace_needs_a_restart(tmp_path: Path) -> None:
     old = from_text(tmp_path, "[dialects]\n'/z' = 'colon'\n'/chat' = 'kebab'\n")
     (tmp_path / "c.toml").write_text("")
     assert reload(old, {})[1] == ('dialects."/chat"', 'dialects."/z"')
 
 
-def test_a_bad_file_at_reload_is_refused_whole(tmp_path: Path) -> None:
+def test_a_bad_file_at_reload_changes_nothing(tmp_path: Path) -> None:
     old = from_text(tmp_path, "")
     (tmp_path / "c.toml").write_text("[log]\nlevel = 'loud'\n")
     with pytest.raises(ConfigError, match="loud"):
         reload(old, {})
 
 
-def test_flags_hold_over_a_reload(tmp_path: Path) -> None:
+def test_flags_apply_after_a_reload(tmp_path: Path) -> None:
     old = from_text(tmp_path, "", "log.level=error")
     (tmp_path / "c.toml").write_text("[log]\nlevel = 'debug'\n")
     assert reload(old, {})[0].log.level == "error"

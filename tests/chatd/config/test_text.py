@@ -1,4 +1,4 @@
-"""What `chatd config` prints: true, readable back, and without secrets."""
+"""The output of `chatd config`: correct, readable by chatd again, and without secrets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLAGS = (
 )
 
 
-def test_shown_is_toml_with_origins_and_without_secrets() -> None:
+def test_show_prints_toml_with_sources_and_without_secrets() -> None:
     text = as_shown(load(flags=FLAGS, environ={}))
     assert "canary" not in text
     shown = tomllib.loads(text)
@@ -50,13 +50,13 @@ def test_the_environment_shows_no_secret() -> None:
     assert "canary" not in as_environment(load(flags=FLAGS, environ={}))
 
 
-def test_the_commented_file_changes_nothing_as_it_stands() -> None:
+def test_the_commented_file_sets_nothing() -> None:
     tables = tomllib.loads(as_toml())
     assert not any(tables.values())
 
 
-def test_the_manual_marks_what_is_live_and_what_is_secret() -> None:
+def test_the_manual_marks_live_and_secret_settings() -> None:
     manual = as_manual()
-    assert '| `level` | `"info"` | The least that is worth a line. *live* |' in manual
+    assert '| `level` | `"info"` | The lowest level that is logged. *live* |' in manual
     assert '| `secret` | `""` |' in manual
     assert "*secret* |" in manual

@@ -61,15 +61,15 @@ BAD = [
      "address)"),
     ("metrics.host=192.0.2.1 metrics.port=1", 'metrics.host is "192.0.2.1"; that is no address of this machine (Cannot '
      "assign requested address)"),
-    ("server.host=999.0.0.1", 'server.host is "999.0.0.1"; expected an address such as 127.0.0.1 or ::, or the name of '
-     "one"),
-    ("server.host=http://x", 'server.host is "http://x"; expected an address such as 127.0.0.1 or ::, or the name of '
-     "one"),
+    ("server.host=999.0.0.1", 'server.host is "999.0.0.1"; expected an address such as 127.0.0.1 or ::, or a '
+     "host name"),
+    ("server.host=http://x", 'server.host is "http://x"; expected an address such as 127.0.0.1 or ::, or a '
+     "host name"),
     ("server.unix=nowhere/chatd.sock", 'server.unix is "nowhere/chatd.sock"; there is no folder {tmp}/nowhere'),
     ("data.directory=text", 'data.directory is "text"; {tmp}/text is a file; expected a folder'),
     ("data.directory=text/data", 'data.directory is "text/data"; {tmp}/text is a file; expected a folder'),
-    ("auth.jwks_url=foo", 'auth.jwks_url is "foo"; expected an address that begins with https:// or http://'),
-    ("auth.jwks_url=file:///etc/passwd", 'auth.jwks_url is "file:///etc/passwd"; expected an address that begins with '
+    ("auth.jwks_url=foo", 'auth.jwks_url is "foo"; expected a URL that begins with https:// or http://'),
+    ("auth.jwks_url=file:///etc/passwd", 'auth.jwks_url is "file:///etc/passwd"; expected a URL that begins with '
      "https:// or http://"),
 ]  # fmt: skip
 KEYS = [

@@ -1,4 +1,4 @@
-"""What others wrote is what their README says it is."""
+"""The files of other authors are those that the README lists."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import chatd
 VENDOR = Path(chatd.__file__).parent / "web" / "vendor"
 
 
-def test_every_file_is_in_the_table_with_its_own_sum() -> None:
+def test_every_file_is_in_the_table_with_its_checksum() -> None:
     readme = (VENDOR / "README.md").read_text()
     table = dict(re.findall(r"^\| `([^`]+)` \| `([0-9a-f]{64})` \|$", readme, re.MULTILINE))
     files = {
@@ -21,7 +21,7 @@ def test_every_file_is_in_the_table_with_its_own_sum() -> None:
     assert files
 
 
-def test_the_client_says_its_version_and_licence_itself() -> None:
+def test_each_file_contains_its_version_and_licence() -> None:
     version = re.search(r"`socket\.io-client` (\S+),", (VENDOR / "README.md").read_text())
     assert version
     for path in VENDOR.glob("*.js"):

@@ -1,4 +1,4 @@
-"""`relay`: made up for the test, in tables alone. It speaks like an old chat: short words in capitals."""
+"""`relay`: a dialect of the tests. It consists of tables only; its event names are short words in capitals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command: see the package."""
+"""The command line of the attacks."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from tests.trials.attacks.target import Target
 BOUND_MS = 250.0
 CALM_SECONDS = 3.0  # before the attack
 ALIVE_SECONDS = 2.0  # after it, until the clients have received something
-REST_SECONDS = 6.0  # beyond its time, until an attacker is ended
+REST_SECONDS = 6.0  # after its time, until an attacker is ended
 STOP_SECONDS = 15.0
 HEAD = ("attack", "row", "p50 before", "p99", "worst", "p50 during", "p99", "worst", "CPU", "MB", "peak", "after")
 LINE = "{:17}{:>4}{:>11}{:>7}{:>8}{:>12}{:>9}{:>9}{:>6}{:>6}{:>6}{:>6}  {}"
 
 
 class Outcome(NamedTuple):
-    """What an attack did: waits in milliseconds, memory in MB, CPU as a share of one core."""
+    """The result of an attack: waits in milliseconds, memory in MB, CPU as a share of one core."""
 
     before: dict[str, float]
     during: dict[str, float]
@@ -148,7 +148,7 @@ def measure(
 
 
 def stop(server: Chatd, broken: list[str]) -> None:
-    """The server must still stop as it should, and have nothing to complain of."""
+    """Stop the server: its exit code must be 0, and its log clean."""
     if not server.alive:
         return
     try:

@@ -1,6 +1,6 @@
-"""One attack in a process of its own: NAME ADDRESS SECONDS, and the facts as JSON on standard input.
+"""One attack in its own process: NAME ADDRESS SECONDS, and the facts as JSON on standard input.
 
-It prints a line when it begins, and one of JSON at its end.
+It prints a line when it begins, and a line of JSON at its end.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The attacks. Each goes on until it is cancelled."""
+"""The attacks. Each runs until it is cancelled."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def longest_blanks_in_connect(target: Target) -> None:
 
 
 async def _connect(target: Target, size: int) -> None:
-    """Socket.IO's CONNECT, over and over."""
+    """Send Socket.IO's CONNECT again and again."""
     text = f"40/chat,{json.dumps({'token': payloads.blanks(size)})}"
     await target.repeat_message(text, path=SOCKETIO)
 
@@ -99,7 +99,7 @@ async def pings_of_twenty(target: Target) -> None:
 
 
 async def _ping(target: Target, connections: int) -> None:
-    """Pings as fast as they go; the pongs are read and dropped."""
+    """Send pings as fast as possible; read and drop the pongs."""
 
     async def send(raw: Raw) -> None:
         with suppress(*LOST):
@@ -163,7 +163,7 @@ async def smuggling(target: Target) -> None:
 
 
 async def abandoned_replays(target: Target) -> None:
-    """Server-Sent Events from the beginning, left in the middle."""
+    """Replays by Server-Sent Events, abandoned in the middle."""
     head = request(
         "GET", f"/events?epoch={target.facts['epoch']}&pos=0", token=token(ATTACKER), Accept="text/event-stream"
     )
@@ -207,7 +207,7 @@ async def half_bodies(target: Target) -> None:
 
 
 async def slow_heads(target: Target) -> None:
-    """Heads of which a byte comes now and then, from three addresses."""
+    """Heads that come byte by byte, from three addresses."""
 
     async def drip(raw: Raw) -> None:
         await raw.send(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ")
@@ -241,11 +241,11 @@ async def _hold(target: Target, text: bytes, source: int = 9, delay: float = 0.0
     target.answers["refused"] += 1
 
 
-# Work that grows with what is there
+# Work that grows with the store
 
 
 async def read_of_many(target: Target) -> None:
-    """message:read among 300,000 unread messages, one a little further on each time."""
+    """message:read among 300,000 unread messages, each time a little further."""
     async with await target.websocket(token=token(MEMBERS[1])) as raw:
         first = int(target.facts["message"], 16)  # its last digits are its number
         for number in itertools.count(first + 10, 10):
@@ -255,7 +255,7 @@ async def read_of_many(target: Target) -> None:
 
 
 async def arrivals_of_many(target: Target) -> None:
-    """A hundred members with 300,000 unread messages each connect, and come again."""
+    """A hundred members with 300,000 unread messages connect and reconnect."""
 
     async def run(user: int) -> None:
         while True:

@@ -1,7 +1,7 @@
-"""The others: fifty clients who chat in ten rooms, at a pace that doesn't follow the server's.
+"""Fifty clients that chat in ten rooms, at a pace that does not depend on the server.
 
-A process of its own. It prints a line when it is ready, and one of JSON for every line that it reads: the figures of
-the messages that were due since the last. A message that has not reached a member counts with the time that it waits.
+This is a process of its own. It prints a line when it is ready. For every line that it reads it prints a line of JSON:
+the figures of the messages that were due since the last one. A message that has not arrived yet counts with its wait.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SOURCE = 2
 
 @dataclass
 class Window:
-    """What was due, and how long it took to arrive."""
+    """The messages that were due, and their waits."""
 
     due: dict[str, float] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
@@ -55,14 +55,14 @@ class Window:
 
 
 class Crowd:
-    """The clients, and the window that they fill just now."""
+    """The clients, and their current window."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self.window = Window()
 
     async def gather(self) -> dict[int, str]:
-        """Let every user be known, and make the rooms: the room of each user."""
+        """Let every user connect once, and make the rooms; the room of each user."""
         for user in range(1, ROOMS * MEMBERS + 1):
             async with await self.target.websocket(token=token(user), source=SOURCE):
                 pass
@@ -105,7 +105,7 @@ class Crowd:
                 self.window.received(message["params"]["content"], trio.current_time())
 
     async def report(self) -> None:
-        """Answer the questions, until there are no more."""
+        """Answer each line with the figures, until the input ends."""
         async for line in trio.lowlevel.FdStream(0):
             for _ in range(line.count(b"\n")):
                 window, self.window = self.window, Window(lost=self.window.lost)
@@ -113,7 +113,7 @@ class Crowd:
 
 
 async def new_group(target: Target, owner: int, others: list[int], source: int = 9) -> str:
-    """A group. The server must know its members: each has connected before."""
+    """Make a group. Each member must have connected before."""
     body = json.dumps({"type": "group", "participants": others}).encode()
     async with await target.connect(source) as raw:
         status, answer = await raw.asks(request("POST", "/conversations", body, token=token(owner)))

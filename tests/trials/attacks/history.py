@@ -1,6 +1,6 @@
-"""What is there before an attack: made by the API, then multiplied in the database of a server that is stopped.
+"""The content of the store before an attack: made by the API, then multiplied in the database of a stopped server.
 
-A row that the server wrote is copied with all its columns, so that this works with any version of the tables.
+Rows of the server are copied with all their columns, so that this works with any version of the tables.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Facts = dict[str, str]
 
 
 async def nothing(target: Target) -> Facts:
-    """What most attacks need."""
+    """For most attacks: nothing."""
     return {}
 
 
@@ -57,7 +57,7 @@ async def _group(target: Target, owner: int, others: list[int], content: str) ->
 
 
 def multiply(data: Path, message: str, copies: int) -> None:
-    """Write the message and its event so many times more. No server may run on the data."""
+    """Copy the message and its event so many times. No server may run on the data."""
     original = int(message[8:], 16)
     with closing(sqlite3.connect(data / "chatd.db")) as link, link:
         _copy(link, "messages", "id", f"id = {original}", copies, "client_id", "NULL")

@@ -1,4 +1,4 @@
-"""Payloads that cost a careless reader more than their size."""
+"""Payloads whose cost for a careless parser grows faster than their size."""
 
 from __future__ import annotations
 
@@ -54,6 +54,6 @@ def credentials(name: str) -> bytes:
 
 
 def smuggle() -> bytes:
-    """A request of two lengths, one request for who believes Content-Length, two for who believes the chunks."""
+    """A request with two lengths: one request by Content-Length, two by the chunks."""
     body = b"0\r\n\r\n" + SMUGGLED
     return request("POST", "/auth/logout", body, Transfer_Encoding="chunked")

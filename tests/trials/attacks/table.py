@@ -1,4 +1,4 @@
-"""The attacks, each with the row of the issue that it shows."""
+"""The table of attacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Prepare = Callable[[Target], Awaitable[history.Facts]]
 
 
 class Attack(NamedTuple):
-    """`prepare` goes first; then its message is multiplied by `copies`, when there are any."""
+    """`prepare` runs first. Then its message is multiplied by `copies`, if there are any."""
 
     row: str
     run: Callable[[Target], Awaitable[None]]

@@ -1,4 +1,4 @@
-"""What an attacker knows of the server, and how it connects."""
+"""The attacked server, and how an attacker connects to it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAUSE = 0.02  # before a client that was refused connects again
 
 
 class Target:
-    """One server. `facts` is what the preparation found out; `broken` says what the server did and must not do."""
+    """One server. `facts` come from the preparation; `broken` lists what the server did against its promises."""
 
     def __init__(self, address: str, facts: Mapping[str, str] | None = None) -> None:
         self.address = address
@@ -39,7 +39,7 @@ class Target:
             raise
 
     async def repeat_request(self, request: bytes, connections: int = 1) -> None:
-        """Send the request again and again, one at a time on each of so many connections."""
+        """Send the request repeatedly, one at a time on each of so many connections."""
 
         async def run() -> None:
             while True:
@@ -55,7 +55,7 @@ class Target:
                 nursery.start_soon(run)
 
     async def flood(self, request: bytes, connections: int = 16, together: int = 10) -> None:
-        """The same as fast as it goes: several at once on each connection, answers counted by their status line."""
+        """Send the request as fast as possible on many connections. Answers are counted by their status line."""
 
         async def run() -> None:
             while True:

@@ -4,12 +4,18 @@
 
 Listeners are chatd's own client, plain JSON-RPC sockets, the stock client of Socket.IO in Node (by WebSocket, by
 polling, and moving from one to the other; with recovery), Server-Sent Events and long polls, in all five dialects.
-Senders use JSON-RPC and REST. Beside them are clients that ignore everything. In each round one thing happens: kill -9,
-SIGTERM, a cut of all connections, a stalled network, clients that stop reading, or members that are removed and added
-again. Each message has an id of its own, and each client receives what the database holds: once, in order.
+Senders use JSON-RPC and REST. Other clients ignore everything. Each round has one fault: kill -9, SIGTERM, a cut of all
+connections, a stalled network, clients that stop reading, or members that are removed and added again. Each message has
+its own id, and each client receives what the database holds: once, in order.
 
-The figures: `due` is what a listener must receive; `gaps` are resumes that the server said it could not do; `unasked`
-was received by a user who had been removed. `lost` was acked and is not in the database; `silent` was committed before
-a SIGTERM had ended the server, and never answered. Ends with 1 when anything of that is not 0, when a client did not
-come back, or when a SIGTERM took ten seconds or gave another exit code than 0.
+| figure | meaning |
+|---|---|
+| `due` | what a listener must receive |
+| `gaps` | resumes that the server rejected |
+| `unasked` | received by a user after the removal |
+| `lost` | acked, and not in the database |
+| `silent` | committed before a SIGTERM ended the server, and never answered |
+
+The exit code is 1 when one of the last four is not 0, when a client does not reconnect, or when a SIGTERM takes ten
+seconds or gives another exit code than 0.
 """

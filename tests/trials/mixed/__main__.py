@@ -1,4 +1,4 @@
-"""The command: see the package."""
+"""The command line of the trial."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tests.outside.raw import Raw, request
 from tests.outside.server import UNLIMITED, Chatd, token, until
 from tests.relay import Relay, relay
 from tests.scenes.troupe import Troupe, troupe
-from tests.trials import deaf
+from tests.trials import silent_readers
 from tests.trials.attacks.crowd import new_group
 from tests.trials.attacks.target import Target
 from tests.trials.mixed import ledger, stock
+from tests.trials.mixed.chat_dialects import COLON, INBOX, KEBAB, PAIRS, ROOMS, ChatDialect
 from tests.trials.mixed.listeners import Listener, OwnListener, PollListener, RpcListener, StreamListener
 from tests.trials.mixed.senders import HURRIED, PAUSE, RestSender, RpcSender, Sender, settle
-from tests.trials.mixed.tongues import COLON, INBOX, KEBAB, PAIRS, ROOMS, Tongue
 
 OUTBOX = "256KiB"  # so little that a client that stops reading is soon too slow
 SETTINGS = UNLIMITED | {"limits.outbox_bytes": OUTBOX}
@@ -40,8 +40,8 @@ STALL_SECONDS = 3.5
 LISTENER_FAULTS = ("missed", "doubled", "disordered", "unknown", "gaps", "unasked")
 SENDER_FAULTS = ("lost", "never acked", "silent")
 
-# (wire, tongues, whether it may be removed and added again, whether it stops reading at times)
-WIRES: tuple[tuple[type[Listener], tuple[Tongue, ...], bool, bool], ...] = (
+# (wire, dialects, whether it may be removed and added again, whether it stops reading at times)
+WIRES: tuple[tuple[type[Listener], tuple[ChatDialect, ...], bool, bool], ...] = (
     (RpcListener, (COLON, KEBAB, ROOMS), False, False),
     (RpcListener, (INBOX,), True, False),
     (RpcListener, (COLON, ROOMS), False, True),
@@ -100,34 +100,36 @@ class Trial:
         await self._make_listeners(users, through, stock_wires)
 
     async def _make_listeners(self, users: Sequence[int], through: str, stock_wires: list[str]) -> None:
-        kinds: list[tuple[object, Tongue, bool, bool]] = []
-        most = max(len(tongues) for _, tongues, _, _ in WIRES)
+        kinds: list[tuple[object, ChatDialect, bool, bool]] = []
+        most = max(len(dialects) for _, dialects, _, _ in WIRES)
         for place in range(most):
-            kinds += [(k, tongues[place % len(tongues)], out, lag) for k, tongues, out, lag in WIRES]
+            kinds += [(k, dialects[place % len(dialects)], out, lag) for k, dialects, out, lag in WIRES]
             kinds += [(wire, STOCK_TONGUES[place % len(STOCK_TONGUES)], False, False) for wire in stock_wires]
-        for user, (kind, tongue, removable, lags) in zip(users, cycle(kinds), strict=False):
+        for user, (kind, spoken, removable, lags) in zip(users, cycle(kinds), strict=False):
             if isinstance(kind, str):
                 assert self.troupe is not None
-                listener: Listener = stock.StockListener(through, user, self.room, tongue)
+                listener: Listener = stock.StockListener(through, user, self.room, spoken)
                 assert isinstance(listener, stock.StockListener)
                 await listener.open(self.troupe, kind)
             else:
                 assert isinstance(kind, type)
-                listener = kind(self.server.address if lags else through, user, self.room, tongue)
+                listener = kind(self.server.address if lags else through, user, self.room, spoken)
                 listener.lags = lags
             self.listeners.append(listener)
             self.removable += [listener] if removable else []
 
     async def all_inside(self, what: str) -> None:
-        """Wait until every listener is back, or note who is not."""
+        """Wait until every listener is back, or record the missing ones."""
         with trio.move_on_after(BACK_SECONDS):
             while not all(listener.inside for listener in self.listeners):  # noqa: ASYNC110
                 await trio.sleep(0.05)
         self.late.update(f"{one.wire}, after {what}" for one in self.listeners if not one.inside)
 
     async def ignore(self) -> None:
-        """Connect those who ignore everything."""
-        kinds = [deaf.moved] * self.options.deaf + list(deaf.KINDS[1:] if self.options.deaf else [])
+        """Connect the clients that ignore everything."""
+        kinds = [silent_readers.moved] * self.options.silent + list(
+            silent_readers.KINDS[1:] if self.options.silent else []
+        )
         self.ignoring = [await kind(self.server.address, FIRST_DEAF + n) for n, kind in enumerate(kinds)]
 
     # What happens
@@ -137,7 +139,7 @@ class Trial:
         await self.start()
 
     async def stop(self) -> None:
-        """SIGTERM; then what was committed must have been answered, to those on a line that nothing disturbs."""
+        """Send SIGTERM. Then every committed message must be answered, on connections without a disturbance."""
         await self.ignore()
         await self.end_server()
         await self.start()
@@ -168,7 +170,7 @@ class Trial:
             await trio.sleep(self.dice.uniform(0, 0.5))
 
     async def stall(self) -> None:
-        """Nothing moves for a while; then it goes on, or is cut."""
+        """Stall the network for a while; then resume or cut it."""
         self.between.stall = True
         await trio.sleep(STALL_SECONDS)
         if self.dice.random() < 0.5:
@@ -176,7 +178,7 @@ class Trial:
         self.between.stall = False
 
     async def lag(self) -> None:
-        """Some clients stop reading while more is sent than may wait for them, and read on later."""
+        """Some clients stop reading while more is sent than may wait for them. They read on later."""
         slow = [listener for listener in self.listeners if listener.lags]
         for listener in slow:
             listener.reading = trio.Event()
@@ -189,7 +191,7 @@ class Trial:
             listener.reading.set()
 
     async def remove_and_add(self) -> None:
-        """Members are removed, and added again a little later."""
+        """Remove members, and add them again a little later."""
         for listener in self.dice.sample(self.removable, min(3, len(self.removable))):
             before = ledger.position(self.server.data)
             await self._has_all(listener, before)
@@ -202,7 +204,7 @@ class Trial:
             self.absences.append(ledger.Absence(listener.user, before, removed, adding, after, until_then))
 
     async def _has_all(self, listener: Listener, before: int) -> None:
-        """Wait until it has received what it may not see any more when it is removed."""
+        """Wait until the listener has received all events from before its removal."""
         known = {name: at for name, at in ledger.truth(self.server.data).items() if at <= before}
         with trio.move_on_after(BACK_SECONDS):
             while self._misses(listener, known):  # noqa: ASYNC110
@@ -214,7 +216,7 @@ class Trial:
             status, answer = await raw.asks(text)
             assert status in (200, 201, 204), answer
 
-    # The whole
+    # The whole trial
 
     async def run(self) -> None:
         faults: dict[str, Callable[[], Awaitable[None]]] = {
@@ -250,7 +252,7 @@ class Trial:
                 nursery.cancel_scope.cancel()
 
     def _plan(self, names: list[str]) -> list[str]:
-        """Each kind about as often as the others, in random order."""
+        """Every fault about equally often, in random order."""
         plan: list[str] = (names * (self.options.rounds // len(names) + 1))[: self.options.rounds]
         self.dice.shuffle(plan)
         return plan
@@ -265,7 +267,7 @@ class Trial:
         return bool(ledger.judge_listener(listener, known, self.absences)["missed"])
 
     def report(self) -> int:
-        """Print what was found: the number of faults."""
+        """Print the figures; the number of broken promises."""
         known = ledger.truth(self.server.data)
         faults = 0
         print("rounds:", ", ".join(f"{count} {name}" for name, count in self.done.items()), f"; {len(known)} messages")
@@ -313,7 +315,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=60, help="senders and listeners together (60)")
     parser.add_argument("--seed", type=int, help="for the same order of things again")
     parser.add_argument(
-        "--deaf", type=int, default=4, help="clients that ignore a SIGTERM after moving to WebSocket (4)"
+        "--silent", type=int, default=4, help="clients that ignore a SIGTERM after moving to WebSocket (4)"
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="chatd-trial-") as folder:

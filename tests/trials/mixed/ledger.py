@@ -1,4 +1,4 @@
-"""What the clients know, held against the database."""
+"""The clients' records, compared with the database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.trials.mixed.senders import Sender
 
 
 class Absence(NamedTuple):
-    """A user was no member: between these positions, and certainly between the inner two until a moment."""
+    """The time in which a user was no member: the outer positions, the inner positions, and the moment of its end."""
 
     user: int
     before: int
@@ -26,7 +26,7 @@ class Absence(NamedTuple):
 
 
 def rows(data: Path, question: str) -> list[tuple[object, ...]]:
-    """Ask the database, whether a server runs on it or not."""
+    """Query the database, with or without a running server."""
     with closing(sqlite3.connect(data / "chatd.db", timeout=10)) as database:
         return database.execute(question).fetchall()
 
@@ -60,7 +60,7 @@ def judge_listener(listener: Listener, known: dict[str, int], absences: Sequence
     mine = [absence for absence in absences if absence.user == listener.user]
     due = {name for name, at in known.items() if not any(one.before < at <= one.after for one in mine)}
     figures = Counter(gaps=len(listener.gaps))
-    for event in listener.tongue.tells:
+    for event in listener.spoken.tells:
         received = listener.received[event]
         distinct = list(dict.fromkeys(received))
         places = [known[name] for name in distinct if name in known]
@@ -93,10 +93,10 @@ def judge_listeners(
 
 
 def details(listeners: Sequence[Listener], known: dict[str, int], absences: Sequence[Absence]) -> Iterator[str]:
-    """A line for each listener that missed something."""
+    """A line for each listener that missed an event."""
     for listener in listeners:
         mine = [absence for absence in absences if absence.user == listener.user]
-        for event in listener.tongue.tells:
+        for event in listener.spoken.tells:
             received = set(listener.received[event])
             due = [name for name, at in known.items() if not any(one.before < at <= one.after for one in mine)]
             missed = [name for name in due if name not in received]
@@ -105,7 +105,7 @@ def details(listeners: Sequence[Listener], known: dict[str, int], absences: Sequ
 
 
 def judge_senders(senders: Sequence[Sender], stored: set[str], silent: dict[str, int]) -> dict[str, Counter[str]]:
-    """The same for those who sent."""
+    """The figures of the senders."""
     found: dict[str, Counter[str]] = {}
     for sender in senders:
         mine = found.setdefault(sender.wire, Counter())

@@ -1,4 +1,4 @@
-"""Listeners, over as many connections as it takes. Each knows only what its wire tells it."""
+"""Listeners, over as many connections as it takes. Each knows only what it receives."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import trio
 from chatd.client import ChatError, StreamGap, connect
 from tests.outside.raw import CLOSE, PING, PONG, TEXT, HungUp, Raw, frame, request, upgrade
 from tests.outside.server import token
-from tests.trials.mixed.tongues import Tongue
+from tests.trials.mixed.chat_dialects import ChatDialect
 
 LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
 WAIT_SECONDS = 5
@@ -32,15 +32,15 @@ class Attentive(Raw):
 
 
 class Listener:
-    """One client: what it received under each event's name, in order, and when it received a message first."""
+    """One client: the messages that it received by each event name, in order, and the time of the first."""
 
     wire = ""
 
-    def __init__(self, address: str, user: int, room: str, tongue: Tongue) -> None:
+    def __init__(self, address: str, user: int, room: str, spoken: ChatDialect) -> None:
         self.address = address
         self.user = user
         self.room = room
-        self.tongue = tongue
+        self.spoken = spoken
         self.received: dict[str, list[str]] = defaultdict(list)
         self.first: dict[str, float] = {}
         self.gaps: list[str] = []
@@ -51,11 +51,11 @@ class Listener:
 
     @property
     def who(self) -> str:
-        return f"{self.wire} {self.tongue.dialect}, user {self.user}"
+        return f"{self.wire} {self.spoken.dialect}, user {self.user}"
 
     def take(self, event: str, data: Any) -> None:
         """An event that may be a message."""
-        if event in self.tongue.tells:
+        if event in self.spoken.tells:
             name = data["content"].partition(" ")[0]
             self.received[event].append(name)
             self.first.setdefault(name, trio.current_time())
@@ -93,7 +93,7 @@ class RpcListener(Listener):
     name = ""
 
     async def live(self, raw: Raw) -> None:
-        path = f"{self.tongue.namespace}?dialect={self.tongue.dialect}"
+        path = f"{self.spoken.namespace}?dialect={self.spoken.dialect}"
         path += f"&{self.place}&connection={self.name}" if self.place else ""
         status, _ = await raw.asks(upgrade(path, token=token(self.user)))
         if status != 101:
@@ -107,10 +107,10 @@ class RpcListener(Listener):
                     self.gaps.append(str(ready["reason"]))
                 place = f"epoch={ready['epoch']}&pos={ready['pos']}"
                 joined = joined and ready["recovered"]
-                if joined or self.tongue.join is None:
+                if joined or self.spoken.join is None:
                     self.place, self.inside = place, True
                 else:
-                    method, params = self.tongue.join(self.room, self.user)
+                    method, params = self.spoken.join(self.room, self.user)
                     await raw.say({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
             elif "method" not in message:
                 assert "result" in message, f"{self.who}: {message}"
@@ -132,13 +132,13 @@ async def _messages(raw: Raw) -> AsyncIterator[Any]:
 
 
 class StreamListener(Listener):
-    """Server-Sent Events, as an EventSource has them: it goes on after the last id."""
+    """Server-Sent Events, as an EventSource does: it resumes after the last id."""
 
     wire = "SSE"
     last = ""
 
     async def live(self, raw: Raw) -> None:
-        path, accept = f"/events?dialect={self.tongue.dialect}", "text/event-stream"
+        path, accept = f"/events?dialect={self.spoken.dialect}", "text/event-stream"
         await raw.send(request("GET", path, token=token(self.user), Accept=accept, Last_Event_ID=self.last))
         text = b""
         while True:
@@ -163,14 +163,14 @@ class StreamListener(Listener):
 
 
 class PollListener(Listener):
-    """GET /events, again and again."""
+    """GET /events as a repeated long poll."""
 
     wire = "long poll"
     place = ""
 
     async def live(self, raw: Raw) -> None:
         while True:
-            path = f"/events?dialect={self.tongue.dialect}"
+            path = f"/events?dialect={self.spoken.dialect}"
             path += f"&{self.place}&wait={WAIT_SECONDS}&limit=200" if self.place else ""
             self.inside = bool(self.place)
             status, body = await raw.asks(request("GET", path, token=token(self.user)))
@@ -195,10 +195,10 @@ class OwnListener(Listener):
     async def run(self) -> None:
         try:
             url = f"http://{self.address}"
-            namespace, dialect = self.tongue.namespace, self.tongue.dialect
+            namespace, dialect = self.spoken.namespace, self.spoken.dialect
             async with connect(url, token(self.user), namespace=namespace, dialect=dialect) as chat:
-                if self.tongue.join is not None:
-                    await chat.call(*self.tongue.join(self.room, self.user))
+                if self.spoken.join is not None:
+                    await chat.call(*self.spoken.join(self.room, self.user))
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._watch, chat)
                     async for event in chat.events():

@@ -1,4 +1,4 @@
-"""Senders: each message under a clientId of its own, again and again until it is acked."""
+"""Senders: each message has its own clientId, and is sent again until it is acked."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Sender:
         return name, self.pending[name]
 
     def answered(self, name: str, code: str) -> None:
-        """With an empty code it is acked."""
+        """Record an answer; an empty code is an ack."""
         self.silent.discard(name)
         if code:
             self.refused[code] += 1
@@ -69,7 +69,7 @@ class Sender:
 
 
 class RpcSender(Sender):
-    """Several at a time on one WebSocket."""
+    """Sends several messages at a time on one WebSocket."""
 
     wire = "JSON-RPC"
 
@@ -109,7 +109,7 @@ class RpcSender(Sender):
 
 
 class RestSender(Sender):
-    """One at a time over REST."""
+    """Sends one message at a time over REST."""
 
     wire = "REST"
 
@@ -126,7 +126,7 @@ class RestSender(Sender):
 
 
 async def settle(senders: list[Sender], seconds: float) -> None:
-    """Send no more, and wait until what was begun is acked."""
+    """Begin no more messages, and wait until all are acked."""
     for sender in senders:
         sender.over = True
     with trio.move_on_after(seconds):

@@ -20,20 +20,20 @@ JOINED = 1
 
 
 class StockListener(Listener):
-    """One socket of the stock client, which comes back by itself. `listen` serves all of a Node process."""
+    """One socket of the stock client, which reconnects by itself. `listen` serves all sockets of a Node process."""
 
     player: IoPlayer
     opened = False
 
     async def open(self, troupe: Troupe, wire: str) -> None:
         self.wire = wire
-        auth = {"token": token(self.user), "dialect": self.tongue.dialect, "recovery": True}
+        auth = {"token": token(self.user), "dialect": self.spoken.dialect, "recovery": True}
         options: dict[str, Any] = {"auth": auth, "transports": TRANSPORTS[wire], **AGAIN, "forceNew": True}
-        self.player = await troupe.opens(f"{self.user}", self.tongue.namespace, **options)
+        self.player = await troupe.opens(f"{self.user}", self.spoken.namespace, **options)
         self.troupe = troupe
 
     async def hear(self) -> None:
-        """Take what Node has reported."""
+        """Take a report of Node."""
         lines, self.player.heard = self.player.heard, []
         for line in lines:
             match line["kind"]:
@@ -51,15 +51,15 @@ class StockListener(Listener):
     async def _connected(self, *, recovered: bool) -> None:
         if self.opened and not recovered:
             self.gaps.append("not recovered")
-        if recovered or self.tongue.join is None:
+        if recovered or self.spoken.join is None:
             self.opened = self.inside = True
         else:
-            event, params = self.tongue.join(self.room, self.user)
+            event, params = self.spoken.join(self.room, self.user)
             await self.troupe.say("emit", name=self.player.name, event=event, args=[params], ack=JOINED)
 
 
 async def listen(troupe: Troupe, listeners: list[StockListener]) -> None:
-    """Hand on what Node reports, for as long as the trial lasts."""
+    """Pass on the reports of Node, during the trial."""
     while True:
         await troupe.listen()
         for listener in listeners:

@@ -1,4 +1,4 @@
-"""The dialects, as far as a listener must speak them."""
+"""The dialects, as far as a listener needs them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 
-class Tongue(NamedTuple):
-    """A dialect: where it is spoken, how a user joins the group, and which events carry a message."""
+class ChatDialect(NamedTuple):
+    """A dialect: its namespace, how a user joins the group, and the events that carry a message."""
 
     dialect: str
     namespace: str
@@ -20,15 +20,17 @@ def number(room: str) -> int:
     return int(room[8:], 16)
 
 
-COLON = Tongue("colon", "/chat", ("message:created",), lambda room, _: ("conversation:join", {"conversationId": room}))
-KEBAB = Tongue(
+COLON = ChatDialect(
+    "colon", "/chat", ("message:created",), lambda room, _: ("conversation:join", {"conversationId": room})
+)
+KEBAB = ChatDialect(
     "kebab",
     "/chat",
     ("receive-message",),
     lambda room, user: ("join-conversation", {"conversationId": number(room), "userId": user}),
 )
-ROOMS = Tongue("rooms", "/chat", ("message",), lambda room, _: ("join_room", {"roomId": room}))
-PAIRS = Tongue(
+ROOMS = ChatDialect("rooms", "/chat", ("message",), lambda room, _: ("join_room", {"roomId": room}))
+PAIRS = ChatDialect(
     "pairs", "/", ("new_message", "message_notification"), lambda room, _: ("join_conversation", [number(room)])
 )
-INBOX = Tongue("inbox", "/", ("new_message",))
+INBOX = ChatDialect("inbox", "/", ("new_message",))

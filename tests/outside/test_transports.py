@@ -1,4 +1,4 @@
-"""The other ways in: TLS by certificate and key, a unix socket, IPv6. Each: connect, send, hear; and REST."""
+"""Other transports: TLS by certificate and key, a unix socket, IPv6. On each: connect, send, receive, and use REST."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tests.outside.server import Chatd, token
 from tests.scenes.stage import RpcPlayer
 
 
-class Door:
-    """How one gets in: a stream to the server, over whatever it is."""
+class Transport:
+    """How a client connects: a stream to the server."""
 
     def __init__(self, server: Chatd, trusted: ssl.SSLContext | None = None, path: str = "") -> None:
         self.server = server
@@ -29,7 +29,7 @@ class Door:
 
     @property
     def left_behind(self) -> bool:
-        """Whether a socket's file is there."""
+        """Whether the socket's file exists."""
         return self.path != "" and os.path.exists(self.path)
 
     async def stream(self) -> trio.SocketStream | trio.SSLStream[trio.SocketStream]:
@@ -45,7 +45,7 @@ class Door:
 
     @asynccontextmanager
     async def player(self, user: int) -> AsyncIterator[RpcPlayer]:
-        """Somebody who speaks through this door."""
+        """A client over this transport."""
         shown = [(b"Authorization", f"Bearer {token(user)}".encode())]
         async with trio.open_nursery() as nursery:
             stream = await self.stream()
@@ -59,30 +59,30 @@ class Door:
                 nursery.cancel_scope.cancel()
 
 
-def tls(folder: Path) -> Door:
+def tls(folder: Path) -> Transport:
     certificate, key = make_certificate(folder)
     server = Chatd(folder, {"server.tls_certificate": str(certificate), "server.tls_key": str(key)})
-    return Door(server, ssl.create_default_context(cafile=str(certificate)))
+    return Transport(server, ssl.create_default_context(cafile=str(certificate)))
 
 
-def unix(folder: Path) -> Door:
+def unix(folder: Path) -> Transport:
     path = str(folder / "chatd.sock")
-    return Door(Chatd(folder, {"server.unix": path}), path=path)
+    return Transport(Chatd(folder, {"server.unix": path}), path=path)
 
 
-def ipv6(folder: Path) -> Door:
-    return Door(Chatd(folder, host="::1"))
+def ipv6(folder: Path) -> Transport:
+    return Transport(Chatd(folder, host="::1"))
 
 
 @pytest.mark.parametrize("make", [tls, unix, ipv6])
 async def test_two_meet_behind_every_door(tmp_path: Path, make: object) -> None:
     assert callable(make)
-    door: Door = make(tmp_path)
-    door.server.start()
+    transport: Transport = make(tmp_path)
+    transport.server.start()
     try:
-        async with door.player(1) as one, door.player(2) as other:
+        async with transport.player(1) as one, transport.player(2) as other:
             body = json.dumps({"type": "group", "participants": [2]}).encode()
-            async with Raw(await door.stream()) as raw:
+            async with Raw(await transport.stream()) as raw:
                 status, made = await raw.asks(request("POST", "/conversations", body, token=token(1)))
             assert status == 201
             where = {"conversationId": json.loads(made)["_id"]}
@@ -90,39 +90,39 @@ async def test_two_meet_behind_every_door(tmp_path: Path, make: object) -> None:
             for size in (1, 10_000):
                 sent = await one.asks("message:send", {**where, "content": "é" * size})
                 assert await other.comes_to_hear("message:created") == sent["data"]
-        assert door.server.stop() == 0
-        assert door.server.faults == []
-        assert not door.left_behind
+        assert transport.server.stop() == 0
+        assert transport.server.faults == []
+        assert not transport.left_behind
     finally:
-        door.server.end()
+        transport.server.end()
 
 
 async def test_what_is_no_tls_ends_only_itself(tmp_path: Path) -> None:
-    """Plain HTTP, a handshake that stops, and one that is cut, beside somebody who chats on."""
-    door = tls(tmp_path)
-    door.server.settings["limits.tls_timeout"] = "500ms"
-    door.server.start()
+    """Plain HTTP, a handshake that stops, and one that is cut, beside a client that chats."""
+    transport = tls(tmp_path)
+    transport.server.settings["limits.tls_timeout"] = "500ms"
+    transport.server.start()
     try:
-        async with door.player(1) as one:
+        async with transport.player(1) as one:
             for said in (upgrade(token=token(2)), b"\x16\x03\x01\x02\x00\x01", frame(1, b"{}") * 1_000, b""):
-                async with await Raw.connect(door.server.address) as raw:
+                async with await Raw.connect(transport.server.address) as raw:
                     await raw.send(said)
                     await raw.is_hung_up(5)
                 assert await one.asks("rpc.ping") == "pong"
-        assert door.server.stop() == 0
-        assert door.server.faults == []
+        assert transport.server.stop() == 0
+        assert transport.server.faults == []
     finally:
-        door.server.end()
+        transport.server.end()
 
 
 async def test_a_socket_file_that_a_dead_server_left_is_no_hindrance(tmp_path: Path) -> None:
-    door = unix(tmp_path)
-    door.server.start().kill()
-    assert door.left_behind
-    door.server.start()
+    transport = unix(tmp_path)
+    transport.server.start().kill()
+    assert transport.left_behind
+    transport.server.start()
     try:
-        async with door.player(1) as one:
+        async with transport.player(1) as one:
             assert await one.asks("rpc.ping") == "pong"
-        assert door.server.stop() == 0
+        assert transport.server.stop() == 0
     finally:
-        door.server.end()
+        transport.server.end()

@@ -1,4 +1,4 @@
-"""Taking seats when that is refused, or takes long."""
+"""Connecting to a namespace when that is refused or takes long."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from trio_websocket import ConnectionClosed
 from tests.outside.raw import PONG, TEXT, Raw, frame, upgrade
 from tests.outside.server import SECRET
 from tests.outside.server import token as signed
-from tests.scenes.io import TURNED_AWAY, knock
+from tests.scenes.io import TURNED_AWAY, open_namespace
 from tests.scenes.stage import Stage, stage
 from tests.scenes.test_coming_back import in_a_room
 from tests.scenes.test_event_requests import fill, locked
 
 
 async def is_refused(on: Stage, token: str, path: str = "/chat") -> tuple[Any, int, str]:
-    """What a JSON-RPC connection is sent, and how it ends: the last push, the close code, the reason."""
+    """The end of a JSON-RPC connection: the last push, the close code, the reason."""
     socket = await on.socket(path, headers={"Authorization": f"Bearer {token}"})
     said: Any = None
     with trio.fail_after(20):
@@ -43,7 +43,7 @@ async def test_who_connects_while_nothing_can_be_written_is_told_to_come_back(tm
                 said, code, reason = await is_refused(on, token, path)
                 assert (said["method"], said["params"]["code"]) == ("error", "UNAVAILABLE")
                 assert (code, reason) == (1013, "try again later")
-            io = await knock(on, "/chat", {"token": f"Bearer {romeo.token}"})
+            io = await open_namespace(on, "/chat", {"token": f"Bearer {romeo.token}"})
             kind, _, body = await io.receive()
             assert (kind, body["data"]["code"]) == (TURNED_AWAY, "UNAVAILABLE")
         assert (await on.rpc(juliet)).ready["user"] == juliet.id
@@ -69,7 +69,7 @@ async def test_a_client_that_takes_long_to_be_told_is_not_cut_off(tmp_path: Path
                     message: Any = await raw.message()
                     if message.get("method") == "message:created":
                         told += 1
-                        if told % 100 == 0:  # more slowly than a silent client is waited for
+                        if told % 100 == 0:  # more slowly than the timeout of a silent client
                             await trio.sleep(0.45)
                             await raw.send(frame(PONG))
                     elif "id" in message:

@@ -1,4 +1,4 @@
-"""Clients that connect as they should, and then ignore the server: they read nothing, and never close."""
+"""Clients that connect as documented, and then ignore the server: they read nothing and never close."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENGINE = "/socket.io/?EIO=4&transport="
 
 
 async def moved(address: str, user: int) -> Raw:
-    """Socket.IO by long polling, in a namespace, and then moved to a WebSocket."""
+    """Socket.IO by long polling in a namespace, then upgraded to a WebSocket."""
     path = f"{ENGINE}polling"
     async with await Raw.connect(address) as polling:
         status, opened = await polling.asks(request("GET", path))

@@ -1,4 +1,4 @@
-"""`chatd user` and `chatd token` beside a running server: what is asked of it, and what is printed."""
+"""`chatd user` and `chatd token` beside a running server: the calls that it receives, and the output."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ANSWERS: dict[str, Any] = {
 
 @pytest.fixture
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
-    """A server that answers every call with what is written above, and what it was asked."""
+    """The calls received by a server that answers each from ANSWERS."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     listening = listen_at(tmp_path / "data" / FILE_NAME)
@@ -49,9 +49,9 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict
                 if not line:
                     return
                 calls.append(json.loads(line))
-                refused = calls[-1]["arguments"].get("user") == "nobody"
+                refused = calls[-1]["arguments"].get("user") == "zed"
                 answer = {"ok": True, "data": ANSWERS.get(calls[-1]["call"], ADA)}
-                no = {"ok": False, "message": "There is no user nobody"}
+                no = {"ok": False, "message": "There is no user zed"}
                 connection.sendall(json.dumps(no if refused else answer).encode() + b"\n")
 
     thread = threading.Thread(target=serve)
@@ -78,13 +78,13 @@ def test_add_reads_the_password_from_standard_input(
     assert capsys.readouterr().out == "ada (id 1, administrator): made\n"
 
 
-def test_add_without_a_password_must_say_so(
+def test_add_without_a_password_needs_its_option(
     asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed(monkeypatch, "")
     assert main(["user", "add", "ada"]) == 2
     assert capsys.readouterr().err == (
-        "chatd: no password on standard input; expected one line (`chatd user add` can do --no-password)\n"
+        "chatd: no password on standard input; expected one line (or `chatd user add --no-password`)\n"
     )
     assert main(["user", "add", "ada", "--no-password"]) == 0
     assert [call["arguments"]["password"] for call in asked] == [None]
@@ -93,11 +93,11 @@ def test_add_without_a_password_must_say_so(
 def test_two_different_passwords_change_nothing(
     asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = iter(["one", "two"])
+    passwords = iter(["one", "two"])
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("getpass.getpass", lambda prompt: next(said))
+    monkeypatch.setattr("getpass.getpass", lambda prompt: next(passwords))
     assert main(["user", "passwd", "ada"]) == 1
-    assert "not the same" in capsys.readouterr().err
+    assert "differ; nothing changed" in capsys.readouterr().err
     assert asked == []
 
 
@@ -124,14 +124,12 @@ def test_list_in_columns_and_as_json(asked: list[dict[str, Any]], capsys: pytest
         (["delete", "ada", "--yes"], {"call": "user.delete", "arguments": {"user": "ada"}}),
     ],
 )
-def test_each_action_asks_for_what_it_says(
-    asked: list[dict[str, Any]], arguments: list[str], call: dict[str, Any]
-) -> None:
+def test_each_action_makes_its_call(asked: list[dict[str, Any]], arguments: list[str], call: dict[str, Any]) -> None:
     assert main(["user", *arguments]) == 0
     assert asked == [call]
 
 
-def test_deleting_is_asked_about(
+def test_deleting_needs_a_confirmation(
     asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     typed(monkeypatch, "")
@@ -140,14 +138,14 @@ def test_deleting_is_asked_about(
     assert asked == []
 
 
-def test_no_is_one_line_and_1(asked: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["user", "disable", "nobody"]) == 1
-    assert capsys.readouterr().err == "chatd: There is no user nobody\n"
+def test_a_refusal_is_one_line_and_exit_code_1(asked: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["user", "disable", "zed"]) == 1
+    assert capsys.readouterr().err == "chatd: There is no user zed\n"
 
 
 def test_a_token_is_printed_alone(asked: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["token", "ada", "--ttl", "1h", "--admin"]) == 0
-    assert main(["token", "check"]) == 0  # a user may be called so
+    assert main(["token", "check"]) == 0  # a user may have this name
     assert capsys.readouterr().out == "t.o.k\nt.o.k\n"
     assert [call["arguments"] for call in asked] == [
         {"user": "ada", "ttl": 3600.0, "admin": True},
@@ -161,8 +159,8 @@ def test_a_token_is_checked(asked: list[dict[str, Any]], capsys: pytest.CaptureF
     assert capsys.readouterr().out == "valid: user 1 (ada), administrator, until 2027-01-15 08:00:00+00:00\n"
 
 
-def test_a_bad_time_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_time_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["token", "ada", "--ttl", "soon"])
     assert end.value.code == 2
-    assert "'soon' is no time" in capsys.readouterr().err
+    assert "'soon' is not a time" in capsys.readouterr().err
