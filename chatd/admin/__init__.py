@@ -1,8 +1,9 @@
-"""What the shell asks of a running server, over its control socket, or of the data itself when no server runs.
+"""The administration that the shell asks for: from a running server, or on its data when no server runs.
 
-control_socket.py   the socket and its protocol
+control_socket.py   the socket of a running server, and its protocol
 arguments.py        the arguments of a call, checked
 accounts.py         users, invites and access tokens
-notifications.py    notifications and the tokens of services
+offline.py          the same on data that no server runs on
+notifications.py    notifications and service tokens
 chat.py             what `chatd chat` needs
 """

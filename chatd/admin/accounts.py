@@ -1,61 +1,49 @@
-"""The steward: what the shell asks for, done by a running server or on the data itself.
+"""Users, invites and access tokens for the shell: from a running server, or on its data when no server runs.
 
     user.add      name, password, email, display, admin,       → user
-                  subject: what another issuer's tokens call
-                  them, and then no password
+                  subject: the name of the user in tokens of
+                  another issuer; then there is no password
     user.list                                                  → [user]
-    user.set      user, and what shall change of               → user
+    user.set      user, and the new values of                  → user
                   name, email, display, admin, disabled
     user.passwd   user, password                               → user
-    user.delete   user                                         → user, as they were
-    invite.make   admin, uses, ttl                             → {id, token, link, expires}, the token shown this once
+    user.delete   user                                         → user, as it was before
+    invite.make   admin, uses, ttl                             → {id, token, link, expires}; token is shown only here
     invite.list                                                → [{id, admin, uses, expires, maker, created}]
     invite.revoke id
     token.make    user, ttl, admin                             → {token, expires}
     token.check   token                                        → {user, name, admin, expires}
 
-and what chatd/admin/notifications.py adds; beside a running server, what chatd/admin/chat.py adds as well.
+chatd/admin/notifications.py adds its calls; beside a running server, so does chatd/admin/chat.py.
 
-Arguments are held to the structs below. A user is named by id or by name; there is no asking who may: the socket's
-owner may. Whoever is signed out by it is gone at once, in the same step in which the change is known to be kept.
+Arguments are checked against the structs below. A user is named by id or by name. There is no authorisation: the owner
+of the socket may do everything. A user who is signed out by a call is disconnected in the step after its commit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import outcome
-import trio
-
 from chatd.admin import notifications
-from chatd.admin.arguments import Arguments, Nothing, called
+from chatd.admin.arguments import Arguments, NoArguments, call_with
 from chatd.admin.chat import ChatAdmin
 from chatd.admin.control_socket import Handler
 from chatd.auth.claims import read_subject
-from chatd.auth.identity import open_identity
 from chatd.auth.verifier import bearer
-from chatd.config.load import ConfigError
-from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
 from chatd.core.app import App
 from chatd.services import accounts as services
 from chatd.services import admission, invites
 from chatd.services.accounts import AccountUpdate, UpdatedAccount
 from chatd.store.queries import invites as stored_invites
-from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.schema import Schema
 from chatd.store.sqlite.transaction import Transaction
-from chatd.store.tables import metadata
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.events import AccountClosed
 from protocol.model import User
 
-DATABASE_NAME = "chatd.db"
-LONGEST_TTL = 10 * 365 * 86400.0
-Tell = Callable[[UpdatedAccount], None]
+MAX_TOKEN_SECONDS = 10 * 365 * 86400.0
 
 
 class AddUser(Arguments, frozen=True, kw_only=True):
@@ -103,89 +91,89 @@ class CheckToken(Arguments, frozen=True, kw_only=True):
 
 
 class AccountAdmin:
-    """Does it. `tell` hears of every change to a user, on the Trio thread, as soon as it is kept."""
+    """The calls. `on_change` is called with every change to a user, on the Trio thread, right after its commit."""
 
-    def __init__(self, accounts: Accounts, tell: Tell, address: str = "") -> None:
+    def __init__(self, accounts: Accounts, on_change: Callable[[UpdatedAccount], None], address: str = "") -> None:
         self._accounts = accounts
         self._address = address
         self._database = accounts.database
-        self._tell = tell
+        self._on_change = on_change
         self.handlers: Mapping[str, Handler] = {
-            "user.add": partial(called, AddUser, self.add),
-            "user.list": partial(called, Nothing, self.everybody),
-            "user.set": partial(called, ChangeUser, self.change),
-            "user.passwd": partial(called, ChangePassword, self.set_password),
-            "user.delete": partial(called, NamedUser, self.delete),
-            "invite.make": partial(called, MakeInvite, self.make_invite),
-            "invite.list": partial(called, Nothing, self.invites),
-            "invite.revoke": partial(called, Revoke, self.revoke_invite),
-            "token.make": partial(called, MakeToken, self.make_token),
-            "token.check": partial(called, CheckToken, self.check_token),
+            "user.add": partial(call_with, AddUser, self.add),
+            "user.list": partial(call_with, NoArguments, self.list_users),
+            "user.set": partial(call_with, ChangeUser, self.change),
+            "user.passwd": partial(call_with, ChangePassword, self.set_password),
+            "user.delete": partial(call_with, NamedUser, self.delete),
+            "invite.make": partial(call_with, MakeInvite, self.make_invite),
+            "invite.list": partial(call_with, NoArguments, self.invites),
+            "invite.revoke": partial(call_with, Revoke, self.revoke_invite),
+            "token.make": partial(call_with, MakeToken, self.make_token),
+            "token.check": partial(call_with, CheckToken, self.check_token),
         }
 
-    async def add(self, asked: AddUser) -> dict[str, Any]:
-        person = await self._accounts.new_account(
-            asked.name, asked.email, asked.display, asked.password, admin=asked.admin
+    async def add(self, arguments: AddUser) -> dict[str, Any]:
+        account = await self._accounts.new_account(
+            arguments.name, arguments.email, arguments.display, arguments.password, admin=arguments.admin
         )
-        if asked.subject is not None:
-            if asked.password is not None:
+        if arguments.subject is not None:
+            if arguments.password is not None:
                 raise Refusal(BAD_REQUEST, "A user of another issuer has no password here", field="password")
-            subject = read_subject({"subject": asked.subject}, ("subject",))
-            return shown(await self._database.write(lambda tx: admission.add_foreign(tx, subject, person)))
+            subject = read_subject({"subject": arguments.subject}, ("subject",))
+            return describe(await self._database.write(lambda tx: admission.add_foreign(tx, subject, account)))
         apart = self._accounts.identity.foreign
-        return shown(await self._database.write(lambda tx: services.add(tx, person, above_foreign_ids=apart)))
+        return describe(await self._database.write(lambda tx: services.add(tx, account, above_foreign_ids=apart)))
 
-    async def everybody(self, asked: Nothing) -> list[dict[str, Any]]:
-        return [shown(user) for user in await self._database.read(services.list_users)]
+    async def list_users(self, arguments: NoArguments) -> list[dict[str, Any]]:
+        return [describe(user) for user in await self._database.read(services.list_users)]
 
-    async def change(self, asked: ChangeUser) -> dict[str, Any]:
+    async def change(self, arguments: ChangeUser) -> dict[str, Any]:
         changes = AccountUpdate(
-            services.check_name(asked.name) if asked.name is not None else None,
-            services.check_email(asked.email) if asked.email else asked.email,
-            services.check_display(asked.display) if asked.display else asked.display,
-            asked.admin,
-            asked.disabled,
+            services.check_name(arguments.name) if arguments.name is not None else None,
+            services.check_email(arguments.email) if arguments.email else arguments.email,
+            services.check_display(arguments.display) if arguments.display else arguments.display,
+            arguments.admin,
+            arguments.disabled,
         )
-        return await self._carry_out(lambda tx: services.update(tx, asked.user, changes))
+        return await self._commit(lambda tx: services.update(tx, arguments.user, changes))
 
-    async def set_password(self, asked: ChangePassword) -> dict[str, Any]:
-        hashed = await self._accounts.passwords.hash(asked.password)
-        return await self._carry_out(lambda tx: services.set_password(tx, asked.user, hashed))
+    async def set_password(self, arguments: ChangePassword) -> dict[str, Any]:
+        hashed = await self._accounts.passwords.hash(arguments.password)
+        return await self._commit(lambda tx: services.set_password(tx, arguments.user, hashed))
 
-    async def delete(self, asked: NamedUser) -> dict[str, Any]:
-        return await self._carry_out(lambda tx: services.delete(tx, asked.user))
+    async def delete(self, arguments: NamedUser) -> dict[str, Any]:
+        return await self._commit(lambda tx: services.delete(tx, arguments.user))
 
-    async def make_invite(self, asked: MakeInvite) -> dict[str, Any]:
+    async def make_invite(self, arguments: MakeInvite) -> dict[str, Any]:
         token = invites.generate()
-        made = await self._database.write(
-            lambda tx: invites.make(tx, token, admin=asked.admin, uses=asked.uses, ttl=asked.ttl)
+        invite = await self._database.write(
+            lambda tx: invites.make(tx, token, admin=arguments.admin, uses=arguments.uses, ttl=arguments.ttl)
         )
         return {
-            "id": made.id,
+            "id": invite.id,
             "token": token,
             "link": self._accounts.link("invite", token, self._address),
-            "expires": made.expires,
+            "expires": invite.expires,
         }
 
-    async def invites(self, asked: Nothing) -> list[dict[str, Any]]:
+    async def invites(self, arguments: NoArguments) -> list[dict[str, Any]]:
         found = await self._database.read(stored_invites.list_usable)
-        return [one._asdict() | {"admin": bool(one.admin)} for one in found]
+        return [invite._asdict() | {"admin": bool(invite.admin)} for invite in found]
 
-    async def revoke_invite(self, asked: Revoke) -> None:
-        await self._database.write(lambda tx: invites.revoke(tx, asked.id))
+    async def revoke_invite(self, arguments: Revoke) -> None:
+        await self._database.write(lambda tx: invites.revoke(tx, arguments.id))
 
-    async def make_token(self, asked: MakeToken) -> dict[str, Any]:
-        ttl = asked.ttl if asked.ttl is not None else self._accounts.config.auth.access_ttl
-        if not 0 < ttl <= LONGEST_TTL:
+    async def make_token(self, arguments: MakeToken) -> dict[str, Any]:
+        ttl = arguments.ttl if arguments.ttl is not None else self._accounts.config.auth.access_ttl
+        if not 0 < ttl <= MAX_TOKEN_SECONDS:
             raise Refusal(BAD_REQUEST, "A token lasts more than nothing and at most ten years", field="ttl")
-        entrant = await self._database.read(lambda tx: services.grant_token(tx, asked.user))
-        token = self._accounts.access(entrant, ttl, admin=asked.admin)
+        grant = await self._database.read(lambda tx: services.grant_token(tx, arguments.user))
+        token = self._accounts.access(grant, ttl, admin=arguments.admin)
         claims = await self._accounts.identity.verifier.verify_or_fetch_keys(token)
         return {"token": token, "expires": claims.expires}
 
-    async def check_token(self, asked: CheckToken) -> dict[str, Any]:
-        """Who comes in with it; a Refusal says why nobody does."""
-        claims = await self._accounts.identity.verifier.verify_or_fetch_keys(bearer(asked.token))
+    async def check_token(self, arguments: CheckToken) -> dict[str, Any]:
+        """The user that a token authenticates. The text of a Refusal is the reason why it authenticates none."""
+        claims = await self._accounts.identity.verifier.verify_or_fetch_keys(bearer(arguments.token))
         actor = await self._database.read(lambda tx: admission.find_actor(tx, claims))
         if actor is not None:
             return {"user": actor.id, "name": actor.name, "admin": actor.admin, "expires": claims.expires}
@@ -193,24 +181,14 @@ class AccountAdmin:
             raise admission.unknown_user()
         return {"user": claims.subject, "name": claims.name, "admin": claims.admin, "expires": claims.expires}
 
-    async def _carry_out(self, unit: Callable[[Transaction], UpdatedAccount]) -> dict[str, Any]:
-        """Submitted, not awaited: what is published next must not reach whoever is signed out by this."""
-        kept = trio.Event()
-        results: list[outcome.Outcome[UpdatedAccount]] = []
-
-        def done(result: outcome.Outcome[UpdatedAccount]) -> None:
-            results.append(result)
-            kept.set()
-            if isinstance(result, outcome.Value):
-                self._tell(result.value)
-
-        self._database.submit(unit, done)
-        await kept.wait()
-        return shown(results[0].unwrap().user)
+    async def _commit(self, unit: Callable[[Transaction], UpdatedAccount]) -> dict[str, Any]:
+        """Commit a change. A user who is signed out by it receives no event of a later commit."""
+        changed = await self._database.submit_and_wait(unit, self._on_change)
+        return describe(changed.user)
 
 
-def shown(user: User) -> dict[str, Any]:
-    """A user, for the shell."""
+def describe(user: User) -> dict[str, Any]:
+    """A user, as the shell shows it."""
     return {
         "id": user.ref.number,
         "name": user.name,
@@ -222,73 +200,18 @@ def shown(user: User) -> dict[str, Any]:
     }
 
 
-# Beside a running server
-
-
 def handlers(app: App, accounts: Accounts, address: str = "") -> Mapping[str, Handler]:
-    """For the control socket. `address` is where the server listens."""
-    account_admin = AccountAdmin(accounts, partial(tell, app), address)
-    return {**account_admin.handlers, **notifications.beside(app), **ChatAdmin(app, accounts, address).handlers}
+    """The handlers of a running server, for its control socket. `address` is where the server listens."""
+    account_admin = AccountAdmin(accounts, partial(apply_change, app), address)
+    return {
+        **account_admin.handlers,
+        **notifications.server_handlers(app),
+        **ChatAdmin(app, accounts, address).handlers,
+    }
 
 
-def tell(app: App, changed: UpdatedAccount) -> None:
-    """What is remembered of a user is forgotten, and their sockets close if they are signed out."""
+def apply_change(app: App, changed: UpdatedAccount) -> None:
+    """Drop what a running server knows about a user. Close the user's connections if the change signs out."""
     app.authenticator.invalidate(changed.user.ref.number)
     if changed.signed_out:
         app.publisher.publish(AccountClosed(changed.user.ref))
-
-
-# Without one
-
-
-def operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
-    """Do one call on the data that no server runs on. Refusals, StoreProblems and ConfigErrors come out as they are."""
-    return trio.run(_operate, config, call, arguments)
-
-
-def has_data(config: Config) -> bool:
-    """Whether the data directory has a database."""
-    return (Path(config.data.directory) / DATABASE_NAME).exists()
-
-
-def make_data(config: Config) -> bool:
-    """Make the data directory, its secret and an empty database; False when there is a database already."""
-    if has_data(config):
-        return False
-    make_folder(config)
-    trio.run(_make_data, config)
-    return True
-
-
-def make_folder(config: Config) -> None:
-    """The data directory, which only its owner may enter; a ConfigError says why it can't be."""
-    folder = config.data.directory
-    try:
-        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as problem:
-        reason = "it is a file" if isinstance(problem, FileExistsError) else problem.strerror
-        raise ConfigError(f"data.directory: {folder} cannot be made ({reason})") from None
-
-
-async def _make_data(config: Config) -> None:
-    folder = Path(config.data.directory)
-    open_identity(config, folder)
-    async with Database.open(folder / DATABASE_NAME, Schema.of(metadata), busy_seconds=config.data.busy_timeout):
-        pass
-
-
-async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
-    folder = Path(config.data.directory)
-    async with Database.open(
-        folder / DATABASE_NAME, Schema.of(metadata), busy_seconds=config.data.busy_timeout
-    ) as store:
-        identity = open_identity(config, folder)
-        account_admin = AccountAdmin(Accounts(config, store, identity), lambda changed: None)
-        known = {**account_admin.handlers, **notifications.alone(store)}
-        if identity.source is None:
-            return await known[call](arguments)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(identity.source.run)
-            answer = await outcome.acapture(known[call], arguments)
-            nursery.cancel_scope.cancel()
-        return answer.unwrap()

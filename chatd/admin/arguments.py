@@ -1,4 +1,4 @@
-"""Calls off the control socket: their arguments, held to a struct."""
+"""The arguments of the calls on the control socket, checked against a struct."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from protocol.errors import BAD_REQUEST, Refusal
 
 
 class Arguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a call takes."""
+    """The arguments of one call."""
 
 
-class Nothing(Arguments, frozen=True, kw_only=True):
+class NoArguments(Arguments, frozen=True, kw_only=True):
     pass
 
 
 A = TypeVar("A", bound=Arguments)
 
 
-async def called(kind: type[A], method: Callable[[A], Awaitable[Any]], arguments: dict[str, Any]) -> Any:
-    """A call with its arguments, as they came."""
+async def call_with(kind: type[A], method: Callable[[A], Awaitable[Any]], arguments: dict[str, Any]) -> Any:
+    """Check the arguments of a call as they came, and make the call."""
     try:
-        asked = msgspec.convert(arguments, kind)
+        checked = msgspec.convert(arguments, kind)
     except msgspec.ValidationError as problem:
         raise Refusal(BAD_REQUEST, f"The call is not valid: {problem}") from None
-    return await method(asked)
+    return await method(checked)

@@ -1,11 +1,11 @@
-"""The control socket: how `chatd user` and its like talk to a server that runs on the same data.
+"""The control socket: how `chatd user` and other verbs call a server that runs on the same data.
 
 A unix socket in the data directory that only its owner can open, and one JSON object a line:
 
     → {"call": "user.add", "arguments": {"name": "ada", "admin": true}}
     ← {"ok": true, "data": {...}}   or   {"ok": false, "message": "There is a user of that name already"}
 
-The server's side is Trio; the shell's side is plain blocking Python, because a verb does nothing else meanwhile.
+The server's side is Trio. The shell's side is plain blocking Python, because a verb has nothing else to do.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     import trio
 
 FILE_NAME = "control.sock"
-LONGEST_LINE = 1024 * 1024
-PATIENCE = 30.0
-LONGEST_ADDRESS = 100  # the kernel takes 107 bytes
+MAX_LINE_BYTES = 1024 * 1024
+CALL_SECONDS = 30.0  # that one connection may take
+MAX_ADDRESS_BYTES = 100  # the kernel takes 107
 
 Handler: TypeAlias = Callable[[dict[str, Any]], Awaitable[Any]]
 
 
 class NoServer(Exception):
-    """Nothing listens there: no server runs on this data."""
+    """No server runs on this data."""
 
 
 class CommandRefused(Exception):
-    """The server said no; the text says why."""
+    """The server refused the call; the text is the reason."""
 
 
 # ---- the server's side
@@ -46,12 +46,15 @@ class CommandRefused(Exception):
 async def serve_control(
     path: Path, handlers: Mapping[str, Handler], *, task_status: trio.TaskStatus[None] | None = None
 ) -> None:
-    """Answer calls at `path` until cancelled. The caller holds the data's lock: what lies there, a dead server left."""
+    """Answer calls at `path` until cancelled.
+
+    The caller holds the lock of the data. So a file at `path` was left by a server that has ended.
+    """
     import trio
 
     async def guarded(stream: trio.SocketStream) -> None:
         try:
-            with trio.move_on_after(PATIENCE):
+            with trio.move_on_after(CALL_SECONDS):
                 await answer(stream, handlers)
         except trio.BrokenResourceError:
             pass
@@ -64,12 +67,12 @@ async def serve_control(
             task_status.started()
         await trio.serve_listeners(guarded, [listener])
     finally:
-        forget(path)
+        remove(path)
 
 
 def listen_at(path: Path) -> socket.socket:
     """A listening unix socket that only its owner can open."""
-    forget(path)
+    remove(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o177)
     try:
@@ -85,29 +88,29 @@ def listen_at(path: Path) -> socket.socket:
     return listening
 
 
-def forget(path: Path) -> None:
+def remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
 async def answer(stream: trio.abc.Stream, handlers: Mapping[str, Handler]) -> None:
-    """One connection: its lines, each answered in turn."""
-    waiting = bytearray()
+    """Answer the calls of one connection, one after the other."""
+    received = bytearray()
     while chunk := await stream.receive_some():
-        waiting += chunk
-        if len(waiting) > LONGEST_LINE:
+        received += chunk
+        if len(received) > MAX_LINE_BYTES:
             return
-        while (end := waiting.find(b"\n")) >= 0:
-            line = bytes(waiting[:end])
-            del waiting[: end + 1]
+        while (end := received.find(b"\n")) >= 0:
+            line = bytes(received[:end])
+            del received[: end + 1]
             reply = await perform(line, handlers)
             await stream.send_all(json.dumps(reply).encode() + b"\n")
 
 
 async def perform(line: bytes, handlers: Mapping[str, Handler]) -> dict[str, Any]:
-    """One call. A fault in a handler ends nothing but that call."""
+    """Perform one call. An exception of a handler ends only that call."""
     try:
-        asked = json.loads(line)
-        handler, arguments = handlers[asked["call"]], dict(asked.get("arguments", {}))
+        call = json.loads(line)
+        handler, arguments = handlers[call["call"]], dict(call.get("arguments", {}))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {"ok": False, "message": "The server does not know that call"}
     try:
@@ -115,7 +118,7 @@ async def perform(line: bytes, handlers: Mapping[str, Handler]) -> dict[str, Any
     except Refusal as refusal:
         return {"ok": False, "message": refusal.message}
     except Exception as problem:
-        log.fault("control call failed", problem, call=asked["call"])
+        log.fault("control call failed", problem, call=call["call"])
         return {"ok": False, "message": "The server could not do that; its log says why"}
 
 
@@ -123,9 +126,12 @@ async def perform(line: bytes, handlers: Mapping[str, Handler]) -> dict[str, Any
 
 
 def call_control(path: Path, name: str, /, **arguments: Any) -> Any:
-    """Ask the server that runs on this data; NoServer when none does, Refused when it says no."""
+    """Call the server that runs on this data.
+
+    Raises NoServer when no server runs, and CommandRefused when the server refuses the call.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(PATIENCE)
+        connection.settimeout(CALL_SECONDS)
         try:
             with address_of(path) as address:
                 connection.connect(address)
@@ -133,7 +139,7 @@ def call_control(path: Path, name: str, /, **arguments: Any) -> Any:
             raise NoServer(str(path)) from None
         connection.sendall(json.dumps({"call": name, "arguments": arguments}).encode() + b"\n")
         with connection.makefile("rb") as lines:
-            line = lines.readline(LONGEST_LINE)
+            line = lines.readline(MAX_LINE_BYTES)
     if not line:
         raise CommandRefused("the server ended the connection without an answer")
     reply = json.loads(line)
@@ -144,8 +150,8 @@ def call_control(path: Path, name: str, /, **arguments: Any) -> Any:
 
 @contextmanager
 def address_of(path: Path) -> Iterator[str]:
-    """The path as the kernel takes it: long ones by way of their folder's descriptor."""
-    if len(os.fsencode(path)) <= LONGEST_ADDRESS:
+    """The path as the kernel takes it: a long one goes through the descriptor of its folder."""
+    if len(os.fsencode(path)) <= MAX_ADDRESS_BYTES:
         yield str(path)
         return
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)

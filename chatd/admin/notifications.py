@@ -1,7 +1,7 @@
-"""The herald: notifications and service tokens, for the shell. By a running server, or on the data itself.
+"""Notifications and service tokens for the shell: from a running server, or on its data when no server runs.
 
-notify          user (id or name; nobody: everybody), title, content, type    → {id}
-service.make    name, scopes                                                  → {token}, shown this once
+notify          user (id or name; null: all users), title, content, type      → {id}
+service.make    name, scopes                                                  → {token}, which is shown only here
 service.list                                                                  → [{name, scopes, created}]
 service.revoke  name
 """
@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from chatd.admin.arguments import Arguments, Nothing, called
+from chatd.admin.arguments import Arguments, NoArguments, call_with
 from chatd.admin.control_socket import Handler
 from chatd.core.app import App
 from chatd.services import accounts, service_tokens
@@ -45,54 +45,55 @@ class NamedService(Arguments, frozen=True, kw_only=True):
 
 
 class NotificationAdmin:
-    """`perform` carries out a command; `changed` hears of a token that is worth nothing any more."""
+    """`perform` performs a command. `on_revoked` is called when a service token has been revoked."""
 
     def __init__(
-        self, database: Database, perform: Callable[[Command], Awaitable[Any]], changed: Callable[[], None]
+        self, database: Database, perform: Callable[[Command], Awaitable[Any]], on_revoked: Callable[[], None]
     ) -> None:
         self._database = database
         self._perform = perform
-        self._changed = changed
+        self._on_revoked = on_revoked
         self.handlers: Mapping[str, Handler] = {
-            "notify": partial(called, SendNotification, self.notify),
-            "service.make": partial(called, MakeServiceToken, self.make),
-            "service.list": partial(called, Nothing, self.listing),
-            "service.revoke": partial(called, NamedService, self.revoke),
+            "notify": partial(call_with, SendNotification, self.notify),
+            "service.make": partial(call_with, MakeServiceToken, self.make),
+            "service.list": partial(call_with, NoArguments, self.listing),
+            "service.revoke": partial(call_with, NamedService, self.revoke),
         }
 
-    async def notify(self, asked: SendNotification) -> dict[str, Any]:
-        if asked.user is None:
-            command: Command = ask.Broadcast(title=asked.title, content=asked.content, type=asked.type)
+    async def notify(self, arguments: SendNotification) -> dict[str, Any]:
+        if arguments.user is None:
+            command: Command = ask.Broadcast(title=arguments.title, content=arguments.content, type=arguments.type)
         else:
-            who = asked.user
-            user = (await self._database.read(lambda tx: accounts.find_account(tx, who))).user
+            handle = arguments.user
+            user = (await self._database.read(lambda tx: accounts.find_account(tx, handle))).user
             key = Key(user.ref.number)
-            command = ask.CreateNotification(user=key, title=asked.title, content=asked.content, type=asked.type)
-        made = await self._perform(command)
-        return {"id": made.ref.number}
+            command = ask.CreateNotification(
+                user=key, title=arguments.title, content=arguments.content, type=arguments.type
+            )
+        notification = await self._perform(command)
+        return {"id": notification.ref.number}
 
-    async def make(self, asked: MakeServiceToken) -> dict[str, Any]:
+    async def make(self, arguments: MakeServiceToken) -> dict[str, Any]:
         token = service_tokens.generate()
-        await self._database.write(lambda tx: service_tokens.make(tx, asked.name, token, asked.scopes))
+        await self._database.write(lambda tx: service_tokens.make(tx, arguments.name, token, arguments.scopes))
         return {"token": token}
 
-    async def listing(self, asked: Nothing) -> list[dict[str, Any]]:
-        return [one._asdict() for one in await self._database.read(stored.list_all)]
+    async def listing(self, arguments: NoArguments) -> list[dict[str, Any]]:
+        return [token._asdict() for token in await self._database.read(stored.list_all)]
 
-    async def revoke(self, asked: NamedService) -> None:
-        await self._database.write(lambda tx: service_tokens.revoke(tx, asked.name))
-        self._changed()
-
-
-def beside(app: App) -> Mapping[str, Handler]:
-    """By a running server."""
-    return NotificationAdmin(
-        app.database, partial(app.dispatch.request, SHELL), app.authenticator.invalidate_services
-    ).handlers
+    async def revoke(self, arguments: NamedService) -> None:
+        await self._database.write(lambda tx: service_tokens.revoke(tx, arguments.name))
+        self._on_revoked()
 
 
-def alone(database: Database) -> Mapping[str, Handler]:
-    """On data that no server runs on, where nobody is to be told."""
+def server_handlers(app: App) -> Mapping[str, Handler]:
+    """The handlers of a running server."""
+    perform = partial(app.dispatch.request, SHELL)
+    return NotificationAdmin(app.database, perform, app.authenticator.invalidate_services).handlers
+
+
+def offline_handlers(database: Database) -> Mapping[str, Handler]:
+    """The handlers on data that no server runs on: there is no client to notify."""
 
     async def perform(command: Command) -> Any:
         def unit(tx: Transaction) -> Any:

@@ -23,7 +23,7 @@ def run(options: argparse.Namespace) -> int:
     if write_new(path, text):
         lines.append(f"{path}: written; {about}")
     config = load_configuration(options)
-    from chatd.admin.accounts import make_data
+    from chatd.admin.offline import make_data
 
     if make_data(config):
         lines.append(f"{config.data.directory}: created, with an empty database and a new secret")

@@ -22,7 +22,7 @@ def call_server(config: Config, call: str, **arguments: Any) -> Any:
     try:
         return call_control(Path(config.data.directory) / FILE_NAME, call, **arguments)
     except NoServer:
-        from chatd.admin.accounts import operate
+        from chatd.admin.offline import operate
 
         require_data(config)
         return operate(config, call, arguments)
@@ -39,8 +39,8 @@ def require_data(config: Config) -> None:
     """Refuse a folder without data. Only `serve` and `init` create data, so that a wrong folder is noticed."""
     from pathlib import Path
 
-    from chatd.admin.accounts import DATABASE_NAME
     from chatd.admin.control_socket import FILE_NAME
+    from chatd.admin.offline import DATABASE_NAME
 
     folder = Path(config.data.directory)
     if folder.exists() and not folder.is_dir():

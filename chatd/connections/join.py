@@ -1,4 +1,7 @@
-"""Taking seats: anew, or where one was. What chatd/connections/resume.py reads is told here, over any framing."""
+"""How the channels of a connection join: for the first time, or where the client was before.
+
+This is the same for every framing. chatd/connections/resume.py reads what was missed; it is sent from here.
+"""
 
 from __future__ import annotations
 
@@ -9,82 +12,92 @@ import trio
 
 from chatd.connections.channel import Channel, ResumePoint
 from chatd.connections.connection import Connection
-from chatd.connections.resume import ResumeRequest, catch_up, find_gap, remembered_rooms
+from chatd.connections.resume import ResumeRequest, catch_up, find_gap, read_session_rooms
 from chatd.services.context import Published
 
 DEFAULT_OUTBOX_BYTES = 1 << 20
-EARLY_FRAMES = 256  # that are kept while the seats are being taken, before the client is not read from any more
-EARLY_BYTES = 1 << 20
+MAX_EARLY_FRAMES = 256
+"""Frames that are kept while the channels join. Above that the server stops reading from the client."""
+MAX_EARLY_BYTES = 1 << 20
 
 OnReady = Callable[[int, bool, str | None], None]
-"""Says that the client is in: the position from which it is told, whether it was recovered, and if not, why."""
+"""Sends "ready": the position from which events follow, whether the client was recovered, and if not, the reason."""
 
 
-async def join(connection: Connection, channels: list[Channel], back: ResumeRequest | None, hello: OnReady) -> None:
-    """Take the seats where somebody was, if that can be, and else anew."""
-    connection.entering = channels
-    gap = await find_gap(connection.app, channels[0].actor, back) if back is not None else None
-    if back is None or gap is not None:
-        await join_fresh(connection, channels, hello, gap)
+async def join(
+    connection: Connection, channels: list[Channel], resume: ResumeRequest | None, on_ready: OnReady
+) -> None:
+    """Join where the client was before, if that is possible. Otherwise join as a new client."""
+    connection.joining = channels
+    gap = await find_gap(connection.app, channels[0].actor, resume) if resume is not None else None
+    if resume is None or gap is not None:
+        await join_fresh(connection, channels, on_ready, gap)
     else:
-        await join_resumed(connection, channels, back, hello)
+        await join_resumed(connection, channels, resume, on_ready)
 
 
-async def join_fresh(connection: Connection, channels: list[Channel], hello: OnReady, gap: str | None = None) -> None:
-    """Hello, then greetings, then what happens."""
+async def join_fresh(
+    connection: Connection, channels: list[Channel], on_ready: OnReady, gap: str | None = None
+) -> None:
+    """Send "ready", then the greetings, then new events."""
 
-    def seated() -> None:
-        hello(connection.app.broker.position, False, gap)
+    def on_joined() -> None:
+        on_ready(connection.app.broker.position, False, gap)
         _greet(connection, channels)
 
-    await connection.join(channels, seated)
+    await connection.join(channels, on_joined)
 
 
-async def join_resumed(connection: Connection, channels: list[Channel], back: ResumeRequest, hello: OnReady) -> None:
-    """Hello, then what was missed, then greetings, then what happens. There must be no gap."""
+async def join_resumed(
+    connection: Connection, channels: list[Channel], resume: ResumeRequest, on_ready: OnReady
+) -> None:
+    """Send "ready", then what was missed, then the greetings, then new events. There must be no gap."""
     app, actor = connection.app, channels[0].actor
-    connection.entering = channels
-    rooms, known = await remembered_rooms(app, actor, back)
-    if known and back.session is not None and channels[0].remembered_as not in back.names:
-        connection.name = back.session
-        for channel, name in zip(channels, back.names, strict=True):
-            channel.remembered_as = name
-    hello(back.position, True, None)
-    most = (app.config.limits.outbox_bytes or DEFAULT_OUTBOX_BYTES) // 8
+    connection.joining = channels
+    rooms, is_stored = await read_session_rooms(app, actor, resume)
+    if is_stored and resume.session is not None and channels[0].session not in resume.session_names:
+        connection.name = resume.session
+        for channel, name in zip(channels, resume.session_names, strict=True):
+            channel.session = name
+    on_ready(resume.position, True, None)
+    limit_bytes = (app.config.limits.outbox_bytes or DEFAULT_OUTBOX_BYTES) // 8
 
-    async def tell(told: list[Published]) -> None:
-        """As fast as the client takes it: no more than fits beside what else it may be told meanwhile."""
+    async def send(missed: list[Published]) -> None:
+        """Send as fast as the client receives: other events must fit into the outbox too."""
         size = 0
-        for one in told:
-            frames = list(connection.missed(channels, one, rooms))
-            for data in _after(frames, back.mark) if one.position == back.position else frames:
+        for published in missed:
+            frames = list(connection.encode_missed(channels, published, rooms))
+            for data in _after(frames, resume.mark) if published.position == resume.position else frames:
                 app.broker.send(connection, data)
                 size += len(data)
-            if size > most:
-                await _let_take(connection)
+            if size > limit_bytes:
+                await _drain(connection)
                 size = 0
-        await _let_take(connection)
+        await _drain(connection)
 
-    reached = await catch_up(app, actor, back.position - bool(back.mark), tell)
-    await connection.join(channels, partial(_greet, connection, channels), ResumePoint(back, reached))
+    reached = await catch_up(app, actor, resume.position - bool(resume.mark), send)
+    await connection.join(channels, partial(_greet, connection, channels), ResumePoint(resume, reached))
 
 
-async def _let_take(connection: Connection) -> None:
+async def _drain(connection: Connection) -> None:
     await connection.app.broker.flush()
     await connection.drained()
     connection.progressed()
 
 
 def _after(frames: list[bytes], mark: bytes) -> list[bytes]:
-    """The frames behind the one that the mark begins or ends: a connection can break between two of one position."""
-    heard = (place for place, data in enumerate(frames, 1) if data.startswith(mark) or data.endswith(mark))
-    return frames[next(heard, len(frames)) :]
+    """The frames after the one that the mark begins or ends.
+
+    A connection can break between two frames of one position.
+    """
+    received = (count for count, data in enumerate(frames, 1) if data.startswith(mark) or data.endswith(mark))
+    return frames[next(received, len(frames)) :]
 
 
-async def open_while_reading(take_seats: Callable[[], Awaitable[None]], read: Callable[[], Awaitable[None]]) -> None:
-    """Take the seats while the client is read from: to send what was missed can take long, and its pongs must count.
+async def join_while_reading(join_channels: Callable[[], Awaitable[None]], read: Callable[[], Awaitable[None]]) -> None:
+    """Join while the server reads from the client: the replay can take long, and the client's pongs must count.
 
-    `read` may end; when it raises Gone, the client has left.
+    `read` may end before the join does. It raises Gone when the client has left.
     """
     failures: list[Exception] = []
     async with trio.open_nursery() as nursery:
@@ -99,7 +112,7 @@ async def open_while_reading(take_seats: Callable[[], Awaitable[None]], read: Ca
                 nursery.cancel_scope.cancel()
 
         nursery.start_soon(partial(run, read, ends=False))
-        await run(take_seats, ends=True)
+        await run(join_channels, ends=True)
     if failures:
         raise failures[0]
 
@@ -110,5 +123,5 @@ def _greet(connection: Connection, channels: list[Channel]) -> None:
 
 
 def position_of(text: str) -> int:
-    """A position as a client gave it; -1 for what is none, which is nowhere."""
+    """A position as a client wrote it; -1, which is no position, when the text is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 17 else -1

@@ -3,10 +3,11 @@
     /chat, /notifications, /      one namespace, the path
     /ws                           all namespaces of the [dialects] table, each message naming its own in "ns"
 
-The token comes in the Authorization header, in the subprotocol pair `chatd.jsonrpc, bearer.<token>`, in the query where
-the dialect documents that, or in a first call `auth {token}`. With `?rooms=1` every push says in which conversation's
-room it happened, which not all dialects' bodies do. Whoever is not let in is told why in an `error` push and by the
-close code, which is all that a browser can see.
+The token comes in one of four ways: the Authorization header; the subprotocol pair `chatd.jsonrpc, bearer.<token>`; the
+query, where the dialect documents that; or a first call `auth {token}`. A rejected client receives an `error` push with
+the reason, and a close code: a browser sees only the code.
+
+With `?rooms=1` every push names the conversation in whose room the event happened. Not all dialects do so in the body.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from msgspec import Raw
 
 from chatd.auth.verifier import bearer
 from chatd.connections.channel import Channel
-from chatd.connections.connection import Connection, plain_refusal
-from chatd.connections.join import EARLY_BYTES, EARLY_FRAMES, join, open_while_reading, position_of
+from chatd.connections.connection import Connection
+from chatd.connections.join import MAX_EARLY_BYTES, MAX_EARLY_FRAMES, join, join_while_reading, position_of
+from chatd.connections.replies import plain_refusal
 from chatd.connections.resume import ResumeRequest
 from chatd.core.app import App
 from chatd.net.request import Request
@@ -41,15 +43,15 @@ SHARED_PATH = "/ws"
 SUBPROTOCOL = "chatd.jsonrpc"
 
 
-def shown_token(request: Request, query: dict[str, str], dialects: list[Dialect]) -> str | None:
-    """The token that a handshake shows, None when it shows none."""
+def token_of(request: Request, query: dict[str, str], dialects: list[Dialect]) -> str | None:
+    """The token of a handshake; None when it has none."""
     header = request.get(b"authorization")
     if header is not None:
         return bearer(header)
-    for word in request.tokens(b"sec-websocket-protocol", lower=False):
-        if word.startswith("bearer."):
-            return word.removeprefix("bearer.")
-    if "token" in query and any("query" in spoken.token_in for spoken in dialects):
+    for subprotocol in request.tokens(b"sec-websocket-protocol", lower=False):
+        if subprotocol.startswith("bearer."):
+            return subprotocol.removeprefix("bearer.")
+    if "token" in query and any("query" in dialect.token_in for dialect in dialects):
         return bearer(query["token"])
     return None
 
@@ -59,23 +61,26 @@ def query_of(request: Request) -> dict[str, str]:
 
 
 def dialects_of(app: App, path: str, query: Mapping[str, str]) -> dict[str, Dialect]:
-    """The namespaces that a path opens, and what each of them speaks to this client."""
+    """The namespaces that a path opens, and the dialect of each for this client."""
     namespaces = list(app.config.dialects) if path == SHARED_PATH else [path]
     return {namespace: app.dialect_of(namespace, query.get("dialect")) for namespace in namespaces}
 
 
 class JsonRpcConnection(Connection):
-    """A Connection on a WebSocket of its own."""
+    """A Connection on its own WebSocket.
 
-    __slots__ = ("_early_bytes", "_pinged", "_progress", "charged", "early", "websocket")
+    `early` are the frames that arrived before the channels joined: they are received after the join.
+    """
+
+    __slots__ = ("_early_bytes", "_pinged_at", "_progressed_at", "charged", "early", "websocket")
 
     def __init__(self, app: App, framing: JsonRpc, websocket: WebSocket, charged: str = "") -> None:
         super().__init__(app, framing, websocket.outbox)
         self.websocket = websocket
         self.charged = charged
-        self._pinged = 0.0
-        self._progress = 0.0
-        self.early: list[Frame] = []  # what came before the seats were taken: it is heard when they are
+        self._pinged_at = 0.0
+        self._progressed_at = 0.0
+        self.early: list[Frame] = []
         self._early_bytes = 0
 
     @property
@@ -92,33 +97,29 @@ class JsonRpcConnection(Connection):
         return connection + namespace if isinstance(self.framing, SharedJsonRpc) else connection
 
     def take_early(self, messages: list[Packet]) -> bool:
-        """Keep calls until the seats are taken; whether more may come."""
+        """Keep frames until the channels have joined. Return whether the server may read more."""
         for message in messages:
             self._early_bytes += len(message.data)
             self.early += self.framing.receive(message)
-        return not self._full
+        return not self._has_too_many_early_frames
 
     @property
-    def _full(self) -> bool:
-        return len(self.early) >= EARLY_FRAMES or self._early_bytes >= EARLY_BYTES
+    def _has_too_many_early_frames(self) -> bool:
+        return len(self.early) >= MAX_EARLY_FRAMES or self._early_bytes >= MAX_EARLY_BYTES
 
     def progressed(self) -> None:
-        """Its pongs are not read while too much waits to be heard: that it takes bytes shows that it is there."""
-        if self._full:
-            self._progress = trio.current_time()
-
-    def may_call(self, id: Any) -> bool:
-        """Whether one more call is within the limit, from somebody who has no seat yet."""
-        return self._allowed(None, id)
+        """Note that the client receives: its pongs are not read while it has too many early frames."""
+        if self._has_too_many_early_frames:
+            self._progressed_at = trio.current_time()
 
     def check(self, now: float, clock: float) -> None:
-        """Ask a silent client whether it is there, and end it when it does not answer."""
+        """Ping a silent client, and close the connection when the client does not answer."""
         limits = self.app.config.limits
-        silent = now - max(self.websocket.last_received, self._progress)
+        silent = now - max(self.websocket.last_received, self._progressed_at)
         if limits.ping_interval and silent > limits.ping_interval + limits.ping_timeout:
             self.close_with(SILENT)
-        elif limits.ping_interval and silent > limits.ping_interval and self._pinged < self.websocket.last_received:
-            self._pinged = now
+        elif limits.ping_interval and silent > limits.ping_interval and self._pinged_at < self.websocket.last_received:
+            self._pinged_at = now
             self.websocket.ping()
         else:
             super().check(now, clock)
@@ -127,11 +128,11 @@ class JsonRpcConnection(Connection):
 async def serve_jsonrpc(app: App, request: Request, websocket: WebSocket) -> None:
     """The whole life of a JSON-RPC connection."""
     query = query_of(request)
-    spoken = dialects_of(app, request.path, query)
-    namespaces, dialects = list(spoken), list(spoken.values())
+    by_namespace = dialects_of(app, request.path, query)
+    namespaces, dialects = list(by_namespace), list(by_namespace.values())
     framing = (SharedJsonRpc if request.path == SHARED_PATH else JsonRpc)(namespaces[0])
     connection = JsonRpcConnection(app, framing, websocket, request.charged)
-    token = shown_token(request, query, dialects)
+    token = token_of(request, query, dialects)
     del request
     try:
         CONNECTIONS_OPENED.child("jsonrpc").add()
@@ -148,28 +149,28 @@ async def serve_jsonrpc(app: App, request: Request, websocket: WebSocket) -> Non
             return
         del query, token, dialects
         early, connection.early = connection.early, []
-        await connection.receive_all(early)
+        await connection.calls.receive_all(early)
         del early
         while True:
-            unheard: list[Frame] = []
-            await websocket.listen(partial(_take, connection, unheard))
-            await connection.receive_all(unheard)
+            waiting: list[Frame] = []
+            await websocket.listen(partial(_receive_now, connection, waiting))
+            await connection.calls.receive_all(waiting)
     finally:
         connection.leave_all()
 
 
-def _take(connection: JsonRpcConnection, unheard: list[Frame], messages: list[Packet]) -> bool:
-    """Hear what has just arrived; whether all of it could be heard."""
+def _receive_now(connection: JsonRpcConnection, waiting: list[Frame], messages: list[Packet]) -> bool:
+    """Receive what has arrived, without waiting. Add the frames that must wait; return whether there are none."""
     read = connection.framing.receive
     frames = read(messages[0]) if len(messages) == 1 else [frame for message in messages for frame in read(message)]
-    unheard += connection.receive_now(frames)
-    return not unheard
+    waiting += connection.calls.receive_now(frames)
+    return not waiting
 
 
 async def _authenticate(
     connection: JsonRpcConnection, token: str | None, query: dict[str, str], dialects: list[Dialect]
 ) -> Actor | None:
-    """Who it is; None when they were sent away."""
+    """The user of the connection; None when the client was rejected."""
     app = connection.app
     with trio.move_on_after(app.config.limits.auth_timeout or float("inf")):
         try:
@@ -182,37 +183,38 @@ async def _authenticate(
         except Refusal as refusal:
             _reject(connection, dialects[0], refusal)
             return None
-    _reject(connection, dialects[0], Refusal(AUTH_INVALID, "No token was shown in time"))
+    _reject(connection, dialects[0], Refusal(AUTH_INVALID, "No token was sent in time"))
     return None
 
 
 def same_user(actor: Actor, query: dict[str, str], dialects: list[Dialect]) -> Actor:
-    """The user of the token, if the handshake names no other."""
+    """The user of the token. Refuse a handshake that names another user."""
     named = query.get("userId")
-    if named is not None and any(spoken.user_id_in_query for spoken in dialects) and named != str(actor.id):
+    if named is not None and any(dialect.user_id_in_query for dialect in dialects) and named != str(actor.id):
         raise Refusal(FORBIDDEN, "userId must be the token's own user")
     return actor
 
 
-def _reject(connection: JsonRpcConnection, spoken: Dialect, refusal: Refusal) -> None:
-    """Say why in the dialect's words, or nothing where its specification has the client shown out without an event."""
+def _reject(connection: JsonRpcConnection, dialect: Dialect, refusal: Refusal) -> None:
+    """Send the dialect's event for a rejected client, if its specification has one, and close the connection."""
     CONNECTIONS_REFUSED.child(refusal.code.code).add()
-    _, _, told = connection.app.codec(spoken, next(iter(spoken.vocabularies))).refuse(None, refusal, wants_ack=False)
-    if told is not None and spoken.rejects_with != "disconnect":
-        connection.websocket.write(frame_text(JsonRpc.push("", *told, None, None)))
+    codec = connection.app.codec(dialect, next(iter(dialect.vocabularies)))
+    _, _, event = codec.refuse(None, refusal, wants_ack=False)
+    if event is not None and dialect.rejects_with != "disconnect":
+        connection.websocket.write(frame_text(JsonRpc.push("", *event, None, None)))
     connection.close_with(closing_of(refusal))
 
 
 async def _wait_for_auth(connection: JsonRpcConnection, query: dict[str, str], dialects: list[Dialect]) -> Actor:
-    """Read until a call of `auth` shows a token. What came right behind it is heard once the seats are taken."""
+    """Read until a call of `auth` has a token. The frames after it are received once the channels have joined."""
     while True:
         frames: list[Frame] = []
         await connection.websocket.listen(partial(_keep_one_read, connection, frames))
-        for place, frame in enumerate(frames):
+        for index, frame in enumerate(frames):
             if isinstance(frame, Call) and frame.name == "auth":
-                connection.early = frames[place + 1 :]
+                connection.early = frames[index + 1 :]
                 return await _perform_auth(connection, frame, query, dialects)
-            _not_yet(connection, frame)
+            _receive_before_auth(connection, frame)
 
 
 def _keep_one_read(connection: JsonRpcConnection, frames: list[Frame], messages: list[Packet]) -> bool:
@@ -225,31 +227,31 @@ async def _perform_auth(
     connection: JsonRpcConnection, call: Call, query: dict[str, str], dialects: list[Dialect]
 ) -> Actor:
     try:
-        shown: Any = msgspec.json.decode(call.arguments) if call.arguments != Raw(b"") else {}
-        shown = shown[0] if isinstance(shown, list) and shown else shown
-        token = shown.get("token") if isinstance(shown, dict) else None
+        arguments: Any = msgspec.json.decode(call.arguments) if call.arguments != Raw(b"") else {}
+        arguments = arguments[0] if isinstance(arguments, list) and arguments else arguments
+        token = arguments.get("token") if isinstance(arguments, dict) else None
         if not isinstance(token, str):
             raise Refusal(AUTH_INVALID, "auth takes {token}")
         actor = same_user(await connection.app.authenticate(bearer(token), connection.charged), query, dialects)
     except Refusal as refusal:
         if call.id is not None:
-            connection.send(connection.framing.refuse(call.id, refusal, encode(plain_refusal(refusal))))
+            connection.replies.send(connection.framing.refuse(call.id, refusal, encode(plain_refusal(refusal))))
             await connection.app.broker.flush()
         raise
-    query |= {key: str(value) for key, value in shown.items() if key in ("epoch", "pos", "connection", "rooms")}
+    query |= {key: str(value) for key, value in arguments.items() if key in ("epoch", "pos", "connection", "rooms")}
     if call.id is not None:
-        connection.send(connection.framing.answer(call.id, b'{"ok":true}'))
+        connection.replies.send(connection.framing.answer(call.id, b'{"ok":true}'))
     return actor
 
 
-def _not_yet(connection: JsonRpcConnection, frame: Frame) -> None:
+def _receive_before_auth(connection: JsonRpcConnection, frame: Frame) -> None:
     if connection.is_closing:
         return
     if not isinstance(frame, Call):
-        connection.receive(frame)
-    elif connection.may_call(frame.id) and frame.id is not None:
+        connection.calls.receive(frame)
+    elif connection.calls.is_allowed(None, frame.id) and frame.id is not None:
         refusal = Refusal(AUTH_INVALID, "The first call must be auth {token}")
-        connection.send(connection.framing.refuse(frame.id, refusal, encode(plain_refusal(refusal))))
+        connection.replies.send(connection.framing.refuse(frame.id, refusal, encode(plain_refusal(refusal))))
 
 
 async def _open(
@@ -258,26 +260,27 @@ async def _open(
     namespaces: list[str],
     dialects: list[Dialect],
     push: Push,
-    back: ResumeRequest | None,
+    resume: ResumeRequest | None,
 ) -> None:
-    """Take the seats. `ready` is the first thing said."""
+    """Join the channels. `ready` is the first event."""
     app = connection.app
     channels = []
-    for namespace, spoken in zip(namespaces, dialects, strict=True):
-        face = app.encoder(spoken, namespace, push, frame_text)
-        memory = connection.session_name(connection.name, namespace)
-        channels.append(Channel(connection, face, actor, app.codec(spoken, namespace), memory=memory))
-    if back is not None and back.session is not None:
-        back = back._replace(names=tuple(connection.session_name(back.session, one) for one in namespaces))
-    take_seats = partial(join, connection, channels, back, partial(_push_ready, connection, channels[0]))
-    if back is None:
-        await take_seats()
+    for namespace, dialect in zip(namespaces, dialects, strict=True):
+        encoder = app.encoder(dialect, namespace, push, frame_text)
+        session = connection.session_name(connection.name, namespace)
+        channels.append(Channel(connection, encoder, actor, app.codec(dialect, namespace), session=session))
+    if resume is not None and resume.session is not None:
+        names = tuple(connection.session_name(resume.session, namespace) for namespace in namespaces)
+        resume = resume._replace(session_names=names)
+    join_channels = partial(join, connection, channels, resume, partial(_push_ready, connection, channels[0]))
+    if resume is None:
+        await join_channels()
     else:
-        await open_while_reading(take_seats, partial(connection.websocket.listen, connection.take_early))
+        await join_while_reading(join_channels, partial(connection.websocket.listen, connection.take_early))
 
 
 def resume_request(query: Mapping[str, str]) -> ResumeRequest | None:
-    """Where a client says that it was, if it says so."""
+    """Where the client was, according to its query; None when the query has neither epoch nor position."""
     if "epoch" not in query and "pos" not in query:
         return None
     return ResumeRequest(query.get("epoch", ""), position_of(query.get("pos", "")), query.get("connection"))
@@ -304,4 +307,4 @@ def _push_ready(
     }
     if gap is not None:
         ready["reason"] = gap
-    connection.push(channel, "ready", encode(ready))
+    connection.replies.push(channel, "ready", encode(ready))

@@ -1,21 +1,21 @@
 """How a Socket.IO connection begins, lives and ends: one Engine.IO session, and the namespaces that its client opens.
 
-    CONNECT ns {auth}         who is it, which dialect; a seat, the answer, the greetings. Or a refusal, as the
-                              dialect has it: CONNECT_ERROR; or let in, told (or not) and shown out again
-    EVENT ns                  to chatd/connections/connection.py
-    DISCONNECT ns             the seat is given back, the connection stays
+    CONNECT ns {auth}         authenticate, choose the dialect, join, answer, greet. A refusal is what the dialect
+                              documents: CONNECT_ERROR; or the namespace opens, an event may follow, and it closes
+    EVENT ns                  to chatd/connections/incoming_calls.py
+    DISCONNECT ns             the namespace closes, the connection stays
     what can't be parsed      the session ends, as it does on the reference server; so it does with an event for a
                               namespace that was never open, and with a second CONNECT for one that is
 
 The token comes in `auth.token`, in the Authorization header of the handshake, or in its query where the dialect
 documents that. The dialect is `?dialect=`, else `auth.dialect`, else the [dialects] table's.
 
-Whoever recovers is given a private name for the session of each namespace, `pid`: it ends with where the session began,
-for a client that has heard nothing since has no offset to show. Its rooms are in the database under that name, so it
-outlives the connection and the server; a client that leaves the namespace on purpose is forgotten.
+A client that recovers gets a private name for the session of each namespace, `pid`. It ends with where the session
+began: a client that has received no event since has no offset to send. The rooms of the session are in the database
+under that name, so it outlives the connection and the server. A client that leaves the namespace on purpose ends it.
 
-A connection that the server ends for good is told so in each of its namespaces first: the client then knows "io server
-disconnect" and stays away. Without that it sees a lost transport, and comes back.
+When the server ends a connection for good, it first closes each of its namespaces. The client then reports "io server
+disconnect" and does not reconnect. Without that it sees a lost transport, and connects again.
 """
 
 from __future__ import annotations
@@ -34,15 +34,25 @@ from msgspec import Raw
 from chatd.auth.verifier import bearer
 from chatd.config.settings import Config
 from chatd.connections.channel import Channel
-from chatd.connections.connection import Connection, plain_refusal
-from chatd.connections.join import EARLY_BYTES, EARLY_FRAMES, join_fresh, join_resumed, open_while_reading, position_of
+from chatd.connections.connection import Connection
+from chatd.connections.incoming_calls import ignore_result
+from chatd.connections.join import (
+    MAX_EARLY_BYTES,
+    MAX_EARLY_FRAMES,
+    join_fresh,
+    join_resumed,
+    join_while_reading,
+    position_of,
+)
 from chatd.connections.jsonrpc import query_of, same_user
+from chatd.connections.replies import plain_refusal
 from chatd.connections.resume import ResumeRequest, find_gap
 from chatd.core.app import App
 from chatd.engineio.engine import Engine, EngineSession, Headers, SessionRules
 from chatd.net.request import Request
 from chatd.net.socket import frame_text
 from chatd.services.context import Actor
+from chatd.services.sessions import close_session, open_session
 from chatd.store.queries import sessions
 from chatd.telemetry.log import log
 from chatd.telemetry.metrics import CONNECTIONS_OPENED, CONNECTIONS_REFUSED
@@ -53,19 +63,21 @@ from protocol.frames import Acknowledged, Call, Close, Frame, Open, Packet
 from protocol.framings.socketio import SocketIo, SocketIoLimits
 
 MAX_NAMESPACES = 16
-MAX_CLOSED_NAMESPACES = 64  # namespaces that were open once: what a client still sends there crossed our goodbye
-FIRST_PACKET_BYTES = 16_384  # what a client may send in one packet before it has shown a valid token
+MAX_CLOSED_NAMESPACES = 64
+"""Namespaces that were open once: a packet for them may have been sent before the client knew that they are closed."""
+FIRST_PACKET_BYTES = 16_384
+"""The longest packet that a client may send before it has authenticated."""
 SID_BYTES = 15
 PID_BYTES = 18
 DRAINED_BYTES = 65_536
-DRAIN_SECONDS = 0.02
+DRAIN_POLL_SECONDS = 0.02
 INVALID_STATE = "invalid state"
 
 
 class SocketIoConnection(Connection):
     """A Connection on an Engine.IO session."""
 
-    __slots__ = ("_packet_bytes", "closed_namespaces", "early_bytes", "full", "session")
+    __slots__ = ("_packet_bytes", "closed_namespaces", "early_bytes", "has_too_many_early_frames", "session")
 
     framing: SocketIo
 
@@ -76,7 +88,7 @@ class SocketIoConnection(Connection):
         self.session = session
         self.closed_namespaces: set[str] = set()
         self.early_bytes = 0
-        self.full = False  # it is not read from: too much waits to be heard already
+        self.has_too_many_early_frames = False  # the server does not read from the client then
 
     @property
     def waiting(self) -> int:
@@ -86,16 +98,15 @@ class SocketIoConnection(Connection):
         self.session.close(code, reason)
 
     async def drained(self) -> None:
-        """Wait until the client has taken most of what waits for it, by whichever transport it takes it."""
+        """Wait until the client has received most of what is queued for it, by any transport."""
         limit = self.app.config.limits.outbox_bytes
-        most = (
-            min(DRAINED_BYTES, limit // 4) if limit else DRAINED_BYTES
-        )  # what is sent until the next wait must fit beside it
-        while self.session.outbox.waiting > most and not self.session.closing:  # noqa: ASYNC110 - no event tells
-            await trio.sleep(DRAIN_SECONDS)
+        # what is sent until the next wait must fit into the rest of the outbox
+        most_bytes = min(DRAINED_BYTES, limit // 4) if limit else DRAINED_BYTES
+        while self.session.outbox.waiting > most_bytes and not self.session.closing:  # noqa: ASYNC110 - there is no event
+            await trio.sleep(DRAIN_POLL_SECONDS)
 
     def progressed(self) -> None:
-        if self.full:
+        if self.has_too_many_early_frames:
             self.session.postpone()
 
     def leave(self, namespace: str) -> None:
@@ -105,12 +116,12 @@ class SocketIoConnection(Connection):
             self.closed_namespaces.add(namespace)
         super().leave(namespace)
 
-    def forget(self, namespace: str) -> None:
-        """Nobody will come back to what is open in a namespace."""
+    def end_session(self, namespace: str) -> None:
+        """Delete the session of a namespace: the client does not resume it."""
         channel = self.channels.get(namespace)
-        if channel is not None and channel.remembered_as is not None:
-            close = partial(sessions.close, name=channel.remembered_as, user=channel.actor.id)
-            self.app.database.submit(close, lambda done: None)
+        if channel is not None and channel.session is not None:
+            unit = partial(close_session, name=channel.session, user=channel.actor.id)
+            self.app.database.submit(unit, ignore_result)
 
     def close_with(self, closing: Closing) -> None:
         if not closing.retry:
@@ -119,24 +130,24 @@ class SocketIoConnection(Connection):
         super().close_with(closing)
 
     def admit(self) -> None:
-        """The client has shown who it is: it may stay, and send larger packets."""
+        """The client has authenticated: it may stay connected and send longer packets."""
         self.framing.packet_bytes = self._packet_bytes
         self.session.namespace_opened()
 
-    def count(self) -> None:
-        """Count a packet that is no call, and costs as much."""
-        self._allowed(None, None)
+    def count_packet(self) -> None:
+        """Count a packet that is no call, but costs as much as one."""
+        self.calls.is_allowed(None, None)
 
     def may_open(self) -> bool:
         """Whether one more CONNECT is within the limits."""
-        return self._allowed(None, None) and len(self.channels) < MAX_NAMESPACES
+        return self.calls.is_allowed(None, None) and len(self.channels) < MAX_NAMESPACES
 
     def write_packet(self, packet: bytes) -> None:
-        self.send((Packet(packet),))
+        self.replies.send((Packet(packet),))
 
 
 def open_engine(app: App, nursery: trio.Nursery, headers: Callable[[Request], Headers]) -> Engine:
-    """The engine of a house, by its settings."""
+    """The Engine.IO server of an app, with its settings."""
     return Engine(
         session_rules(app.config),
         partial(serve_socketio, app),
@@ -162,64 +173,66 @@ def session_rules(config: Config) -> SessionRules:
 async def serve_socketio(app: App, session: EngineSession, request: Request) -> None:
     """The whole life of a Socket.IO connection."""
     connection = SocketIoConnection(app, session)
-    unheard: list[Frame] = []
-    guest = NamespaceOpener(connection, query_of(request), request.get(b"authorization"), unheard, request.charged)
+    waiting: list[Frame] = []
+    opener = NamespaceOpener(connection, query_of(request), request.get(b"authorization"), waiting, request.charged)
     del request
     try:
         CONNECTIONS_OPENED.child("socketio").add()
         while True:
             connection.outbox = session.outbox
-            await session.listen(guest.take)
-            for frame in unheard:  # while one is heard, more may come behind
-                await guest.receive(frame)
-            unheard.clear()
+            await session.listen(opener.receive_now)
+            for frame in waiting:  # more frames may be added while one is received
+                await opener.receive(frame)
+            waiting.clear()
     finally:
         connection.leave_all()
 
 
 class NamespaceOpener:
-    """What a connection is until its namespaces are open: a handshake, and what each CONNECT shows.
+    """Opens and closes the namespaces of a connection, and passes its calls on.
 
-    `unheard` are the frames that wait, in their order.
+    It keeps the handshake, which each CONNECT may need. `waiting` are the frames that wait, in their order.
     """
 
-    __slots__ = ("_app", "_authorization", "_charged", "_connection", "_let_in_to", "_query", "_unheard")
+    __slots__ = ("_app", "_authorization", "_charged", "_connection", "_opened", "_query", "_waiting")
 
     def __init__(
         self,
         connection: SocketIoConnection,
         query: dict[str, str],
         authorization: str | None,
-        unheard: list[Frame],
+        waiting: list[Frame],
         charged: str = "",
     ) -> None:
         self._connection = connection
         self._app = connection.app
         self._query = query
         self._authorization = authorization
-        self._unheard = unheard
-        self._let_in_to: Channel | None = None
+        self._waiting = waiting
+        self._opened: Channel | None = None
+        """The channel whose CONNECT has been answered and which has not joined yet."""
         self._charged = charged
 
     def take_early(self, packets: list[Packet]) -> bool:
-        """Keep what comes while a namespace is being opened; whether more may come."""
+        """Keep frames while a namespace opens. Return whether the server may read more."""
         connection = self._connection
         for packet in packets:
             connection.early_bytes += len(packet.data)
-            self._unheard += connection.framing.receive(packet)
-        connection.full = len(self._unheard) >= EARLY_FRAMES or connection.early_bytes >= EARLY_BYTES
-        return not connection.full
+            self._waiting += connection.framing.receive(packet)
+        full = len(self._waiting) >= MAX_EARLY_FRAMES or connection.early_bytes >= MAX_EARLY_BYTES
+        connection.has_too_many_early_frames = full
+        return not full
 
-    def take(self, packets: list[Packet]) -> bool:
-        """Hear the calls that have just arrived; whether that was all, and nothing has to be waited for."""
-        connection, unheard = self._connection, self._unheard
+    def receive_now(self, packets: list[Packet]) -> bool:
+        """Receive the calls that have arrived, without waiting. Return whether no frame must wait."""
+        connection, waiting = self._connection, self._waiting
         for packet in packets:
             for frame in connection.framing.receive(packet):
-                if unheard or type(frame) is not Call or frame.namespace not in connection.channels:
-                    unheard.append(frame)
+                if waiting or type(frame) is not Call or frame.namespace not in connection.channels:
+                    waiting.append(frame)
                 else:
-                    unheard += connection.receive_now((frame,))
-        return not unheard
+                    waiting += connection.calls.receive_now((frame,))
+        return not waiting
 
     async def receive(self, frame: Frame) -> None:
         connection = self._connection
@@ -227,18 +240,18 @@ class NamespaceOpener:
             case Open():
                 await self._open(frame)
             case Close(namespace=str(namespace)):
-                connection.count()
-                connection.forget(namespace)
+                connection.count_packet()
+                connection.end_session(namespace)
                 connection.leave(namespace)
             case Close(fault=fault):
                 connection.session.close(1002, fault)
             case Acknowledged():
-                connection.count()  # nothing here asks for one
+                connection.count_packet()  # the server asks for no acknowledgement
             case _:
-                where = getattr(frame, "namespace", None)
-                if where is None or where in connection.channels:
-                    await connection.receive_all((frame,))
-                elif where not in connection.closed_namespaces:
+                target: str | None = getattr(frame, "namespace", None)
+                if target is None or target in connection.channels:
+                    await connection.calls.receive_all((frame,))
+                elif target not in connection.closed_namespaces:
                     connection.session.close(1002, INVALID_STATE)
 
     async def _open(self, frame: Open) -> None:
@@ -246,112 +259,114 @@ class NamespaceOpener:
         if namespace in connection.channels:
             connection.session.close(1002, INVALID_STATE)
             return
-        spoken: Dialect | None = None
+        dialect: Dialect | None = None
         try:
             if not connection.may_open():
                 raise Refusal(RATE_LIMITED, "Too many namespaces")
-            shown = self._auth_object(frame.auth)
-            asked = self._query.get("dialect") or shown.get("dialect")
+            auth = self._auth_object(frame.auth)
+            asked = self._query.get("dialect") or auth.get("dialect")
             if asked is not None and not isinstance(asked, str):
                 raise Refusal(BAD_REQUEST, "auth.dialect must be the name of a dialect")
-            spoken = app.dialect_of(namespace, asked)
-            actor = await self._authenticate(shown, spoken)
-            recovers = self._recovers(shown)
-            face = app.encoder(spoken, namespace, app.push_since if recovers else SocketIo.push, frame_text)
-            channel = Channel(connection, face, actor, app.codec(spoken, namespace))
+            dialect = app.dialect_of(namespace, asked)
+            actor = await self._authenticate(auth, dialect)
+            recovers = self._recovers(auth)
+            encoder = app.encoder(dialect, namespace, app.push_since if recovers else SocketIo.push, frame_text)
+            channel = Channel(connection, encoder, actor, app.codec(dialect, namespace))
             if recovers:
-                await self._open_recovering(channel, shown)
+                await self._open_recovering(channel, auth)
             else:
                 await join_fresh(connection, [channel], partial(self._accept, channel))
         except Refusal as refusal:
-            connection.entering = ()
-            if self._let_in_to is not None and self._let_in_to.encoder.namespace == namespace:
-                connection.close_with(closing_of(refusal))  # it was let in, and has no seat: it must come back
+            connection.joining = ()
+            if self._opened is not None:
+                connection.close_with(closing_of(refusal))  # CONNECT has been answered: the client must connect again
             else:
-                self._reject(namespace, spoken, refusal)
-        self._let_in_to = None
+                self._reject(namespace, dialect, refusal)
+        self._opened = None
 
-    def _recovers(self, shown: dict[str, Any]) -> bool:
-        """Whether this client can be told what it missed: the offsets in its events are asked for, or the rule."""
-        rule = self._app.config.socketio.recovery
-        asked = shown.get("recovery") is True or self._query.get("recovery") == "1"
-        return rule == "always" or (rule == "ask" and asked)
+    def _recovers(self, auth: dict[str, Any]) -> bool:
+        """Whether this client can resume: its events carry offsets when it asks for them, or by the setting."""
+        setting = self._app.config.socketio.recovery
+        asked = auth.get("recovery") is True or self._query.get("recovery") == "1"
+        return setting == "always" or (setting == "ask" and asked)
 
-    async def _open_recovering(self, channel: Channel, shown: dict[str, Any]) -> None:
-        """Recovery, as the client does it: `pid` is its session's private name, `offset` the last event it heard.
+    async def _open_recovering(self, channel: Channel, auth: dict[str, Any]) -> None:
+        """Recovery, as the official client does it.
 
-        A pid that is wrong, somebody else's or forgotten is a new connection, and so is an offset that is too old.
+        `pid` is the private name of its session, `offset` the last event that it received. A pid that is
+        wrong, of another user or no longer stored makes a new session. So does an offset that is too old.
         """
         connection, app, actor = self._connection, self._app, channel.actor
-        back = await self._resume_request(actor, shown)
-        if back is not None:
-            channel.remembered_as = back.session
-            take_seats = partial(join_resumed, connection, [channel], back, partial(self._accept, channel))
-            await open_while_reading(take_seats, partial(connection.session.listen, self.take_early))
-            connection.full, connection.early_bytes = False, 0
+        resume = await self._resume_request(actor, auth)
+        if resume is not None:
+            channel.session = resume.session
+            join_channel = partial(join_resumed, connection, [channel], resume, partial(self._accept, channel))
+            await join_while_reading(join_channel, partial(connection.session.listen, self.take_early))
+            connection.has_too_many_early_frames, connection.early_bytes = False, 0
             return
         name = f"{secrets.token_urlsafe(PID_BYTES)}.{app.database.epoch}-{app.broker.position}"
-        channel.remembered_as = name
-        await app.database.write(lambda tx: sessions.open(tx, name, actor.id))
+        channel.session = name
+        await app.database.write(lambda tx: open_session(tx, name, actor.id))
         await join_fresh(connection, [channel], partial(self._accept, channel))
 
-    async def _resume_request(self, actor: Actor, shown: dict[str, Any]) -> ResumeRequest | None:
-        """Where somebody was; None when they can't go on there."""
-        app, pid, offset = self._app, shown.get("pid"), shown.get("offset")
+    async def _resume_request(self, actor: Actor, auth: dict[str, Any]) -> ResumeRequest | None:
+        """Where the client was; None when it can't resume there."""
+        app, pid, offset = self._app, auth.get("pid"), auth.get("offset")
         if not isinstance(pid, str):
             return None
-        where = SocketIo.read_offset(offset if isinstance(offset, str) else pid.partition(".")[2])
+        last = SocketIo.read_offset(offset if isinstance(offset, str) else pid.partition(".")[2])
         if await app.database.read(lambda tx: sessions.owner(tx, pid)) != actor.id:
             return None
-        position = position_of(where.position)
-        mark = where.mark if position > 0 else b""  # nothing happened at 0
-        back = ResumeRequest(where.epoch, position, pid, mark, (pid,))
-        return back if await find_gap(app, actor, back) is None else None
+        position = position_of(last.position)
+        mark = last.mark if position > 0 else b""  # no event has position 0
+        resume = ResumeRequest(last.epoch, position, pid, mark, (pid,))
+        return resume if await find_gap(app, actor, resume) is None else None
 
     def _accept(self, channel: Channel, position: int, recovered: bool, gap: str | None) -> None:
-        connection, pid = self._connection, channel.remembered_as
+        """Answer CONNECT: the namespace is open. The arguments are those of OnReady."""
+        connection, pid = self._connection, channel.session
         connection.admit()
-        self._let_in_to = channel
+        self._opened = channel
         sid = secrets.token_urlsafe(SID_BYTES) if pid is None else sid_of(pid)
         connection.write_packet(SocketIo.opened(channel.encoder.namespace, sid, pid))
 
     @staticmethod
     def _auth_object(auth: Raw) -> dict[str, Any]:
-        shown = msgspec.json.decode(auth) if bytes(auth) else {}
-        return shown if isinstance(shown, dict) else {}
+        decoded = msgspec.json.decode(auth) if bytes(auth) else {}
+        return decoded if isinstance(decoded, dict) else {}
 
-    async def _authenticate(self, shown: dict[str, Any], spoken: Dialect) -> Actor:
+    async def _authenticate(self, auth: dict[str, Any], dialect: Dialect) -> Actor:
         app, query = self._app, self._query
-        said = shown.get("token")
-        token: str | None = said if isinstance(said, str) else self._authorization
-        if token is None and "query" in spoken.token_in:
+        in_auth = auth.get("token")
+        token: str | None = in_auth if isinstance(in_auth, str) else self._authorization
+        if token is None and "query" in dialect.token_in:
             token = query.get("token")
         if token is not None:
             actor = await app.authenticate(bearer(token), self._charged)
             self._charged = ""
-            return same_user(actor, query, [spoken])
+            return same_user(actor, query, [dialect])
         if app.config.auth.insecure_userid and "userId" in query:
             app.refund(self._charged)
             self._charged = ""
             return await app.authenticator.user_by_id(query["userId"])
-        raise Refusal(AUTH_INVALID, "No token was shown")
+        raise Refusal(AUTH_INVALID, "No token was sent")
 
-    def _reject(self, namespace: str, spoken: Dialect | None, refusal: Refusal) -> None:
-        """A refusal, in the way that the dialect's specification has it."""
+    def _reject(self, namespace: str, dialect: Dialect | None, refusal: Refusal) -> None:
+        """Refuse CONNECT in the way that the dialect's specification documents."""
         connection = self._connection
         CONNECTIONS_REFUSED.child(refusal.code.code).add()
-        if spoken is None or spoken.rejects_with == "connect_error":
-            data = plain_refusal(refusal)["error"] if spoken is None else error_body(spoken, refusal)
+        if dialect is None or dialect.rejects_with == "connect_error":
+            data = plain_refusal(refusal)["error"] if dialect is None else error_body(dialect, refusal)
             connection.write_packet(SocketIo.rejected(namespace, refusal.message, data))
             return
         connection.write_packet(SocketIo.opened(namespace, secrets.token_urlsafe(SID_BYTES)))
-        if spoken.rejects_with == "error":
-            _, _, told = self._app.codec(spoken, namespace).refuse(None, refusal, wants_ack=False)
-            if told is not None:
-                connection.write_packet(SocketIo.push(namespace, *told, None, None))
+        if dialect.rejects_with == "error":
+            _, _, event = self._app.codec(dialect, namespace).refuse(None, refusal, wants_ack=False)
+            if event is not None:
+                connection.write_packet(SocketIo.push(namespace, *event, None, None))
         connection.write_packet(SocketIo.closed(namespace))
 
 
 def sid_of(pid: str) -> str:
-    """The public id of a session that recovers: the same again each time, and nothing to guess the pid from."""
+    """The public id of a session that recovers: always the same, and the pid can't be derived from it."""
     return urlsafe_b64encode(blake2b(pid.encode(), digest_size=SID_BYTES).digest()).decode()

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-import outcome
 import trio
 
 from chatd.auth.identity import Identity
@@ -206,18 +205,13 @@ class Accounts:
         The end is reported right after the commit, before later events are published: a connection that the session's
         tokens opened must not receive them.
         """
-        committed = trio.Event()
-        results: list[outcome.Outcome[T]] = []
 
-        def done(result: outcome.Outcome[T]) -> None:
-            results.append(result)
-            committed.set()
-            if isinstance(result, outcome.Value) and (sid := ends(result.value)) is not None:
+        def report(result: T) -> None:
+            sid = ends(result)
+            if sid is not None:
                 self._on_session_ended(sid)
 
-        self.database.submit(unit, done)
-        await committed.wait()
-        return results[0].unwrap()
+        return await self.database.submit_and_wait(unit, report)
 
     def _refresh_row(self, token: RefreshToken) -> RefreshRow:
         return RefreshRow(token.family_digest, token.digest, int(self.config.auth.refresh_ttl * 1000))

@@ -15,9 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
 
-import outcome
 import trio
 
 from chatd.realtime.broker import Broker
@@ -29,7 +27,6 @@ from chatd.services.context import Actor, Published, ServiceContext, ServiceRule
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
 from protocol import events
-from protocol.errors import Refusal
 from protocol.events import USER, NotificationCounted, NotificationCreated
 from protocol.ids import Ref
 
@@ -161,26 +158,21 @@ class Notifier:
     async def _run_unit(self, update: Update) -> bool:
         """Run an update in the store and publish its events, in commit order; False if that is impossible now."""
         self._viewers.flush()
-        finished, answers = trio.Event(), list[outcome.Outcome[Any]]()
 
         def unit(tx: Transaction) -> list[Published]:
             context = ServiceContext(tx, SERVER_ACTOR, ServiceRules())
             update(context)
             return context.published
 
-        def done(result: outcome.Outcome[Any]) -> None:
-            answers.append(result)
-            if isinstance(result, outcome.Value):
-                for event, position in result.value:
-                    self._publish(event, position)
-            finished.set()
+        def publish(published: list[Published]) -> None:
+            for event, position in published:
+                self._publish(event, position)
 
         try:
-            self._database.submit(unit, done)
-        except Refusal:  # too many units wait
+            await self._database.submit_and_wait(unit, publish)
+        except Exception:  # a unit that fails is tried again with the next change
             return False
-        await finished.wait()
-        return isinstance(answers[0], outcome.Value)
+        return True
 
 
 def _chunks(users: Iterator[Ref]) -> Iterator[list[Ref]]:

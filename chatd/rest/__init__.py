@@ -1,7 +1,11 @@
-"""REST: a Quart-Trio application over the same door as every socket.
+"""REST: a Quart-Trio application. Its commands go through dispatch, as those of every socket do.
 
-    app.py      the application: one loop mounts every dialect's Route rows
-    answers.py  what answers look like: bodies, errors of one shape, links to the next page, CORS
+app.py           the application: one loop mounts the Route rows of every dialect
+answers.py       the answers: bodies, errors of one shape, links to the next page
+events.py        `GET /events`: the list of events, and the long poll
+event_stream.py  `GET /events` as a stream
+unsent.py        the limit on answers that a user does not read
 
-What needs no application (health, metrics, polling) is answered in chatd/server/router.py, before Quart is imported.
+Requests that need no application (health, metrics, polling) are answered in chatd/server/router.py, before Quart is
+imported.
 """

@@ -1,4 +1,4 @@
-"""The REST application: one loop mounts every dialect's Route rows; each asks the same door as the sockets do."""
+"""The REST application: one loop mounts the Route rows of every dialect. Their commands go through dispatch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from chatd.services.context import Actor
 from chatd.telemetry.log import log
 from protocol.commands import Command, CreateConversation
 from protocol.dialects import accounts as shared
-from protocol.dialects import dialect, names
+from protocol.dialects import dialect as dialect_named
+from protocol.dialects import names
 from protocol.dialects.grammar import Dialect, ErrorTexts, Route
 from protocol.dialects.routing import RouteCodec
 from protocol.errors import AUTH_INVALID, INTERNAL, RATE_LIMITED, UNAVAILABLE, Refusal
@@ -32,18 +33,18 @@ Handler = Callable[..., Awaitable[Response]]
 
 def make_app(app: App) -> QuartTrio:
     rest_app = QuartTrio("chatd", static_folder=None)
-    rest_app.config["MAX_CONTENT_LENGTH"] = None  # the limit is kept below, in chatd/net/http.py
+    rest_app.config["MAX_CONTENT_LENGTH"] = None  # chatd/net/http.py checks the limit
     rest_app.url_map.strict_slashes = False
+    rest_app.url_map.merge_slashes = False  # otherwise a path with two slashes is redirected, in HTML
     unsent = Unsent()
-    rest_app.url_map.merge_slashes = False  # or a path with two slashes would be redirected, in HTML
-    for spoken in (dialect(name) for name in names()):
-        for route in spoken.routes:
-            _mount(rest_app, route, _asker(app, unsent, RouteCodec(route, spoken.replies.error_texts), spoken))
+    for dialect in map(dialect_named, names()):
+        for route in dialect.routes:
+            codec = RouteCodec(route, dialect.replies.error_texts)
+            _mount(rest_app, route, _authenticated(app, unsent, codec, dialect))
     for route in shared.ROUTES:
         _mount(rest_app, route, _public(app, RouteCodec(route, ErrorTexts())))
-    rest_app.add_url_rule(
-        "/events", "GET /events", _events(app, unsent), methods=["GET"], provide_automatic_options=False
-    )
+    events_handler = _events(app, unsent)
+    rest_app.add_url_rule("/events", "GET /events", events_handler, methods=["GET"], provide_automatic_options=False)
     rest_app.register_error_handler(HTTPException, _refuse_http)
     rest_app.register_error_handler(Exception, _refuse_fault)
     return rest_app
@@ -56,51 +57,51 @@ def _mount(rest_app: QuartTrio, route: Route, handler: Handler) -> None:
     )
 
 
-def _asker(app: App, unsent: Unsent, guide: RouteCodec, spoken: Dialect) -> Handler:
-    """A route that somebody must be known for."""
+def _authenticated(app: App, unsent: Unsent, codec: RouteCodec, dialect: Dialect) -> Handler:
+    """The handler of a route that needs a user or a service."""
 
     async def handle(**path: str) -> Response:
         query = list(request.args.items(multi=True))
         try:
-            if _believed(app, spoken):
-                actor, command = await _claimed(app, guide, path, query)
+            if _may_claim_user(app, dialect):
+                actor, command = await _claimed(app, codec, path, query)
             else:
                 actor = await _actor(app, services=True)
                 _limit(app, actor.id or actor.name)
-                command = guide.decode(path, query, await _body())
+                command = codec.decode(path, query, await _body())
             _check_running(app)
             user, limit = actor.id or actor.name, app.config.limits.unsent_per_user
             unsent.check(user, limit)
-            said = guide.answer(await app.dispatch.request(actor, command))
-            if request.method == "GET":  # what has been done is answered in any case
-                unsent.check(user, limit, len(said.body))
+            answered = codec.answer(await app.dispatch.request(actor, command))
+            if request.method == "GET":  # a change that is committed is answered in any case
+                unsent.check(user, limit, len(answered.body))
         except Refusal as refusal:
-            return refuse(spoken.reword(refusal))
-        _hold(unsent, user, len(said.body))
-        return answer(said, request.path, query)
+            return refuse(dialect.reword(refusal))
+        _hold(unsent, user, len(answered.body))
+        return answer(answered, request.path, query)
 
     return handle
 
 
-def _public(app: App, guide: RouteCodec) -> Handler:
-    """A route by which somebody becomes known."""
+def _public(app: App, codec: RouteCodec) -> Handler:
+    """The handler of a route that needs no access token: register, login, refresh, logout."""
 
     async def handle(**path: str) -> Response:
         address = request.remote_addr or ""
         try:
             _limit(app, address)
-            command = guide.decode(path, list(request.args.items(multi=True)), await _body())
+            command = codec.decode(path, list(request.args.items(multi=True)), await _body())
             _check_running(app)
             result = await app.public_dispatch.request(command, address)
         except Refusal as refusal:
             return refuse(refusal)
-        return answer(guide.answer(result), request.path, [])
+        return answer(codec.answer(result), request.path, [])
 
     return handle
 
 
 def _events(app: App, unsent: Unsent) -> Handler:
-    """The recovery stream: see chatd/rest/events.py and event_stream.py."""
+    """The handler of `GET /events`: chatd/rest/events.py makes the list, event_stream.py the stream."""
 
     async def handle() -> Response:
         try:
@@ -125,50 +126,56 @@ def _events(app: App, unsent: Unsent) -> Handler:
 
 
 def _hold(unsent: Unsent, user: object, size: int) -> None:
+    """Count the answer to this request until it is sent."""
     scope: Any = request.scope
     scope[AFTERWARDS].append(unsent.hold(user, size))
 
 
 async def _actor(app: App, *, services: bool = False) -> Actor:
-    shown = request.headers.get("Authorization")
-    if shown is None:
+    """The holder of the token in the Authorization header. With `services`, it may be a service."""
+    authorization = request.headers.get("Authorization")
+    if authorization is None:
         raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header")
-    token = bearer(shown)
+    token = bearer(authorization)
     charged = "" if app.authenticator.knows_token(token) else address_block(request.remote_addr or "")
     return await app.authenticate(token, charged, services=services)
 
 
-def _believed(app: App, spoken: Dialect) -> bool:
-    """Whether whoever shows no token is who they say they are: see `--insecure-userid`."""
-    return app.config.auth.insecure_userid and spoken.user_id_in_query and "Authorization" not in request.headers
+def _may_claim_user(app: App, dialect: Dialect) -> bool:
+    """Whether this request needs no token and may claim to be any user, as `--insecure-userid` allows."""
+    return app.config.auth.insecure_userid and dialect.user_id_in_query and "Authorization" not in request.headers
 
 
 async def _claimed(
-    app: App, guide: RouteCodec, path: dict[str, str], query: list[tuple[str, str]]
+    app: App, codec: RouteCodec, path: dict[str, str], query: list[tuple[str, str]]
 ) -> tuple[Actor, Command]:
-    """Who asks, in `?userId=` or else in the payload, and what. Those with whom they would talk are there too."""
-    command = guide.decode(path, [one for one in query if one[0] != "userId"], await _body())
-    said = dict(query).get("userId") or (command.claimed_user and command.claimed_user.number)
-    if not said:
+    """The user that `?userId=` or else the payload claims, and the command.
+
+    The members of a new conversation are looked up too: they are made when they don't exist yet.
+    """
+    command = codec.decode(path, [(key, value) for key, value in query if key != "userId"], await _body())
+    claimed = dict(query).get("userId") or (command.claimed_user and command.claimed_user.number)
+    if not claimed:
         raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header, or ?userId=")
     if isinstance(command, CreateConversation):
         for key in command.members:
             await app.authenticator.user_by_id(key.number)
-    actor = await app.authenticator.user_by_id(said)
+    actor = await app.authenticator.user_by_id(claimed)
     app.refund(address_block(request.remote_addr or ""))
     _limit(app, actor.id)
     return actor, command
 
 
-def _limit(app: App, who: object) -> None:
+def _limit(app: App, requester: object) -> None:
+    """Count one request of a user id, a service's name or an address. Refuse it above the limit."""
     now = trio.current_time()
-    if not app.rest.take(who, now):
-        wait = app.rest.retry_after(who, now)
+    if not app.rest.take(requester, now):
+        wait = app.rest.retry_after(requester, now)
         raise Refusal(RATE_LIMITED, "You are asking too fast", retry_after=wait)
 
 
 def _check_running(app: App) -> None:
-    """A server that stops performs nothing more: the connection may be cut before the answer."""
+    """Refuse every command when the server stops: the connection may be cut before the answer."""
     if app.stopping:
         raise Refusal(UNAVAILABLE, "The server is stopping", retry_after=1.0)
 

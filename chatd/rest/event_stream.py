@@ -1,7 +1,8 @@
-"""The stream of `GET /events`, for EventSource and `curl -N`: what was missed, then what happens, as it happens.
+"""The stream of `GET /events`, for EventSource and `curl -N`: what was missed, then new events.
 
-A stream begins before its answer does: a refusal (nothing can be written, say) has a status of HTTP. What comes after
-a piece that was dropped is dropped too: so the last id that a client has is right, and its next stream goes on there.
+The stream joins before its answer begins: so a refusal (for example: nothing can be written) has an HTTP status. When a
+frame is dropped, everything after it is dropped too. So the last id that a client has is right, and its next stream
+continues there.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ import trio
 from quart.wrappers.response import ResponseBody
 
 from chatd.connections.channel import Channel
-from chatd.connections.connection import Connection, plain_refusal
+from chatd.connections.connection import Connection
 from chatd.connections.join import join
+from chatd.connections.replies import plain_refusal
 from chatd.connections.resume import ResumeRequest
 from chatd.core.app import App
 from chatd.realtime.encoder import EventEncoder
-from chatd.rest.events import face_of, where_from
+from chatd.rest.events import encoder_of, resume_request
 from chatd.services.context import Actor
 from chatd.telemetry.log import log
 from chatd.telemetry.metrics import CONNECTIONS_OPENED
 from protocol.dialects.encode import encode
 from protocol.errors import INTERNAL, SLOW, Refusal, closing_of
-from protocol.frames import Packet
 from protocol.framings import sse
 from protocol.framings.jsonrpc import JsonRpc
 
@@ -32,13 +33,13 @@ from protocol.framings.jsonrpc import JsonRpc
 class EventStreamOutbox:
     """The frames that wait in memory for one stream. Above `max_bytes` (0: any number) `on_overflow` is called."""
 
-    __slots__ = ("_frames", "_max_bytes", "_news", "_on_overflow", "_taken", "closed", "waiting")
+    __slots__ = ("_arrived", "_frames", "_max_bytes", "_on_overflow", "_taken", "closed", "waiting")
 
     def __init__(self, max_bytes: int, on_overflow: Callable[[], None]) -> None:
         self._frames: list[bytes] = []
         self._max_bytes = max_bytes
         self._on_overflow = on_overflow
-        self._news = trio.Event()
+        self._arrived = trio.Event()
         self._taken = trio.Event()
         self.waiting = 0
         self.closed = False
@@ -57,7 +58,7 @@ class EventStreamOutbox:
             return
         self._frames.append(data)
         self.waiting += len(data)
-        self._news.set()
+        self._arrived.set()
 
     def queue_unsent(self, data: bytes, taken: int) -> None:
         """Not used: `send` keeps all bytes."""
@@ -65,7 +66,7 @@ class EventStreamOutbox:
 
     async def wait(self) -> None:
         """Wait until frames wait or the outbox is closed."""
-        await self._news.wait()
+        await self._arrived.wait()
 
     async def drained(self) -> None:
         """Wait until no frame waits, or the outbox is closed."""
@@ -76,7 +77,7 @@ class EventStreamOutbox:
     def take(self) -> bytes:
         """Remove and return the frames that wait."""
         if not self.closed:
-            self._news = trio.Event()
+            self._arrived = trio.Event()
         frames, self._frames, self.waiting = self._frames, [], 0
         self._taken.set()
         return b"".join(frames)
@@ -84,7 +85,7 @@ class EventStreamOutbox:
     def close(self) -> None:
         """Take no more frames."""
         self.closed = True
-        self._news.set()
+        self._arrived.set()
         self._taken.set()
 
 
@@ -126,36 +127,32 @@ class Subscription(Connection):
     def _overflow(self) -> None:
         self.close_with(SLOW)
 
-    @staticmethod
-    def pack(packet: Packet) -> bytes:
-        return packet.data
-
 
 class EventStream(ResponseBody):
-    """The body of the answer. Leaving it ends everything that belongs to the stream."""
+    """The body of the answer. Leaving its context closes the subscription."""
 
     def __init__(
-        self, app: App, actor: Actor, face: EventEncoder, back: ResumeRequest | None, last_event_id: str | None
+        self, app: App, actor: Actor, encoder: EventEncoder, resume: ResumeRequest | None, last_event_id: str | None
     ) -> None:
         self._app = app
-        self._back = back
+        self._resume = resume
         self._last_event_id = last_event_id
         self._scope = trio.CancelScope()
         self._refusal: Refusal | None = None
-        self._greeted = False
+        self._is_ready = False
         self.subscription = Subscription(app)
-        codec = app.codec(face.dialect, face.namespace)
-        self._channel = Channel(self.subscription, face, actor, codec, everywhere=True)
+        codec = app.codec(encoder.dialect, encoder.namespace)
+        self._channel = Channel(self.subscription, encoder, actor, codec, in_all_rooms=True)
 
     @classmethod
     async def open(cls, app: App, actor: Actor, query: dict[str, str], last_event_id: str | None) -> EventStream:
-        """A stream that has begun."""
-        face = face_of(app, query, app.sse_push)
-        stream = cls(app, actor, face, where_from(app, query, last_event_id), last_event_id)
+        """Open a stream and wait until it has begun; raise its refusal when it can't."""
+        encoder = encoder_of(app, query, app.sse_push)
+        stream = cls(app, actor, encoder, resume_request(app, query, last_event_id), last_event_id)
         try:
-            app.background_tasks.start(stream._begin)
+            app.background_tasks.start(stream._join)
             await stream.subscription.begun()
-            if stream._refusal is not None and not stream._greeted:
+            if stream._refusal is not None and not stream._is_ready:
                 raise stream._refusal
         except BaseException:
             stream.close()
@@ -167,19 +164,19 @@ class EventStream(ResponseBody):
         self._scope.cancel()
         self.subscription.leave_all()
 
-    async def _begin(self) -> None:
-        """Take the seat; a task of its own, for what was missed can be long."""
+    async def _join(self) -> None:
+        """Join. This is a task of its own, because the replay can take long."""
         subscription = self.subscription
         with self._scope:
             try:
-                await join(subscription, [self._channel], self._back, self._greet)
+                await join(subscription, [self._channel], self._resume, self._send_ready)
             except Exception as problem:
                 if not isinstance(problem, Refusal):
                     log.fault("a stream could not begin", problem)
                 await self._refuse(problem if isinstance(problem, Refusal) else Refusal(INTERNAL))
 
-    def _greet(self, position: int, recovered: bool, gap: str | None) -> None:
-        self._greeted = True
+    def _send_ready(self, position: int, recovered: bool, gap: str | None) -> None:
+        self._is_ready = True
         epoch = self._app.database.epoch
         ready = {"epoch": epoch, "pos": position, "recovered": recovered}
         body = encode(ready if gap is None else {**ready, "reason": gap})
@@ -190,7 +187,7 @@ class EventStream(ResponseBody):
 
     async def _refuse(self, refusal: Refusal) -> None:
         self._refusal = refusal
-        if self._greeted:
+        if self._is_ready:
             body = encode(plain_refusal(refusal)["error"])
             self._app.broker.send(self.subscription, self._channel.encoder.frame("error", body))
             await self._app.broker.flush()

@@ -1,13 +1,13 @@
-"""`GET /events`: everything that one may see, from any position, for curl, scripts and EventSource.
+"""`GET /events`: everything that the user may see, from any position, for curl, scripts and EventSource.
 
-    ?epoch=&pos=                    what came after, up to `limit`; `recovered` false and why, where it can't be
-    ?epoch=&pos=&wait=20            the same; when there is nothing yet, the answer waits for it
-    Accept: text/event-stream       a stream: what came after (also after Last-Event-ID), then what happens
-    neither epoch nor pos           where the server is now
+    ?epoch=&pos=                    what came after, up to `limit`; or `recovered` false and the reason
+    ?epoch=&pos=&wait=20            the same; the answer waits until there is an event
+    Accept: text/event-stream       a stream: what came after (also after Last-Event-ID), then new events
+    neither epoch nor pos           the position of the server now
 
-The words are colon's, or those of `?dialect=`. The stream is in chatd/rest/event_stream.py.
+The shapes are those of colon, or of `?dialect=`. The stream is in chatd/rest/event_stream.py.
 
-A request that waits ends with the account, the token or the server of its user, as a socket does.
+A waiting request ends when the account is disabled, the token expires or the server stops, as a socket does.
 """
 
 from __future__ import annotations
@@ -35,14 +35,16 @@ from protocol.dialects.fields import POSITIVE_INTEGER
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, SIGNED_OUT, Closing, Refusal
 from protocol.framings import sse
 
-LONGEST_WAIT_SECONDS = 60.0
-LONGEST_NUMBER = 16  # characters
+MAX_WAIT_SECONDS = 60.0
+MAX_WAIT_CHARACTERS = 16
 DEFAULT_LIMIT = 100
-SCANNED = 500  # rows of the log between two looks at how much was found
+MAX_LIMIT = 10_000  # where the setting limits.page has none
+ROWS_PER_READ = 500
+"""Rows of the event log that are read at once. Then it is checked whether enough events were found."""
 
 
 def read_query(items: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The fields of a query, each of which may be there once."""
+    """The fields of a query. A field that is there twice is refused."""
     query: dict[str, str] = {}
     for name, value in items:
         if name in query:
@@ -51,59 +53,57 @@ def read_query(items: Iterable[tuple[str, str]]) -> dict[str, str]:
     return query
 
 
-def where_from(app: App, query: dict[str, str], last_event_id: str | None) -> ResumeRequest | None:
-    """Where the client was, if it says so."""
+def resume_request(app: App, query: dict[str, str], last_event_id: str | None) -> ResumeRequest | None:
+    """Where the client was; None when the request names no position."""
     if last_event_id:
         last = sse.read_id(last_event_id)
         position = position_of(last.position)
-        return ResumeRequest(last.epoch, position, mark=last.mark if position > 0 else b"")  # nothing happened at 0
+        return ResumeRequest(last.epoch, position, mark=last.mark if position > 0 else b"")  # no event has position 0
     if "epoch" in query or "pos" in query:
         return ResumeRequest(query.get("epoch", app.database.epoch), position_of(query.get("pos", "")))
     return None
 
 
-def face_of(app: App, query: dict[str, str], push: sse.Push) -> EventEncoder:
-    """How the events are told: in all words of the dialect that is asked for."""
-    spoken = app.dialect_of("/chat", query.get("dialect"))
-    namespace = next(iter(spoken.vocabularies))
-    return EventEncoder(spoken, namespace, push, bytes, spoken.all_events)
+def encoder_of(app: App, query: dict[str, str], push: sse.Push) -> EventEncoder:
+    """The encoder for all events of the dialect that the query names."""
+    dialect = app.dialect_of("/chat", query.get("dialect"))
+    namespace = next(iter(dialect.vocabularies))
+    return EventEncoder(dialect, namespace, push, bytes, dialect.all_events)
 
 
 async def listing(app: App, actor: Actor, query: dict[str, str]) -> bytes:
-    """The list, as JSON."""
-    back = where_from(app, query, None)
-    face = face_of(app, query, sse.event_json)
+    """The list of events, as JSON."""
+    resume = resume_request(app, query, None)
+    encoder = encoder_of(app, query, sse.event_json)
     limit = min(
         POSITIVE_INTEGER.read_text(query["limit"]) if "limit" in query else DEFAULT_LIMIT,
-        app.config.limits.page or 10_000,
+        app.config.limits.page or MAX_LIMIT,
     )
     seconds = _seconds(query["wait"]) if "wait" in query else 0.0
-    found: list[bytes] = []
-    gap, more = None, False
-    position = app.broker.position
-    if back is not None:
-        gap = await find_gap(app, actor, back)
+    found = FoundEvents([], app.broker.position, more=False)
+    gap = None
+    if resume is not None:
+        gap = await find_gap(app, actor, resume)
         if gap is None:
-            await _wait(app, actor, back.position, seconds)
-            found, position, more = await _after(app, actor, face, back.position, limit)
-            gap = await find_gap(app, actor, back)  # it may have been trimmed meanwhile
-            found = found if gap is None else []
+            await _wait(app, actor, resume.position, seconds)
+            found = await _events_after(app, actor, encoder, resume.position, limit)
+            gap = await find_gap(app, actor, resume)  # the log may have been trimmed during the wait
     _check(app, actor)
-    said = {
+    body = {
         "epoch": app.database.epoch,
-        "pos": position,
-        "recovered": back is not None and gap is None,
-        "events": [Raw(one) for one in found],
-        "more": more,
+        "pos": found.position,
+        "recovered": resume is not None and gap is None,
+        "events": [Raw(event) for event in found.events] if gap is None else [],
+        "more": found.more,
     }
-    return encode(said if gap is None else {**said, "reason": gap})
+    return encode(body if gap is None else {**body, "reason": gap})
 
 
 def _seconds(text: str) -> float:
-    """The seconds of `wait`: digits, perhaps with a fraction."""
-    if len(text) > LONGEST_NUMBER or not (text.isascii() and text.replace(".", "", 1).isdecimal()):
+    """The seconds of `wait`: digits, with or without a fraction."""
+    if len(text) > MAX_WAIT_CHARACTERS or not (text.isascii() and text.replace(".", "", 1).isdecimal()):
         raise Refusal(BAD_REQUEST, "wait must be a number of seconds", field="wait")
-    return min(float(text), LONGEST_WAIT_SECONDS)
+    return min(float(text), MAX_WAIT_SECONDS)
 
 
 def _check(app: App, actor: Actor) -> None:
@@ -144,19 +144,20 @@ class LongPoll(ManagedConnection):
             self.close_with(SIGNED_OUT)
 
 
-class Glance(NamedTuple):
+class LongPollRead(NamedTuple):
     """What a long poll reads: the next piece of what its user missed, and the conversations of the user."""
 
     piece: MissedEvents
     conversations: list[int]
 
 
-def _glance(tx: ReadTransaction, user: int, position: int, end: int) -> Glance:
-    return Glance(replay.read_missed(tx, user, position, end, SCANNED), conversations.of_user(tx, user))
+def _read_piece(tx: ReadTransaction, user: int, position: int, end: int) -> LongPollRead:
+    missed = replay.read_missed(tx, user, position, end, ROWS_PER_READ)
+    return LongPollRead(missed, conversations.of_user(tx, user))
 
 
 async def _wait(app: App, actor: Actor, position: int, seconds: float) -> None:
-    """Wait until something concerns the user, if there is nothing yet."""
+    """Wait until there is an event for the user after this position, or until the time is over."""
     poll = LongPoll(actor)
     waiters = app.event_waiters
     app.connections.add(poll)
@@ -164,12 +165,12 @@ async def _wait(app: App, actor: Actor, position: int, seconds: float) -> None:
         with trio.move_on_after(seconds):
             while poll.closing is None:
                 end = app.broker.position
-                seen = await app.database.read(partial(_glance, user=actor.id, position=position, end=end))
-                if seen.piece.published or seen.piece.trimmed:
+                found = await app.database.read(partial(_read_piece, user=actor.id, position=position, end=end))
+                if found.piece.published or found.piece.trimmed:
                     break
-                position = seen.piece.reached
-                if seen.piece.complete:
-                    waiters.register(poll.waiter, seen.conversations)
+                position = found.piece.reached
+                if found.piece.complete:
+                    waiters.register(poll.waiter, found.conversations)
                     if app.broker.position <= position:
                         await poll.waiter.wait()
     finally:
@@ -179,22 +180,27 @@ async def _wait(app: App, actor: Actor, position: int, seconds: float) -> None:
         raise Refusal(AUTH_INVALID)
 
 
-async def _after(
-    app: App, actor: Actor, face: EventEncoder, position: int, limit: int
-) -> tuple[list[bytes], int, bool]:
-    """Events after a position: as JSON, the position reached, and whether there is more."""
-    found: list[bytes] = []
+class FoundEvents(NamedTuple):
+    """Events as JSON, the position that they reach, and whether there are more."""
+
+    events: list[bytes]
+    position: int
+    more: bool
+
+
+async def _events_after(app: App, actor: Actor, encoder: EventEncoder, position: int, limit: int) -> FoundEvents:
+    events: list[bytes] = []
     end = app.broker.position
     while position < end:
         piece = await app.database.read(
-            partial(replay.read_missed, user=actor.id, position=position, end=end, limit=SCANNED)
+            partial(replay.read_missed, user=actor.id, position=position, end=end, limit=ROWS_PER_READ)
         )
         if piece.trimmed:
             break
-        for told in piece.published:
-            if len(found) >= limit:
-                return found, position, True
-            found += encode_missed(face, actor.id, told, None)
-            position = told.position or position
+        for published in piece.published:
+            if len(events) >= limit:
+                return FoundEvents(events, position, more=True)
+            events += encode_missed(encoder, actor.id, published, None)
+            position = published.position or position
         position = piece.reached
-    return found, position, False
+    return FoundEvents(events, position, more=False)

@@ -1,7 +1,7 @@
-"""How much of REST's answers waits for users who do not read.
+"""How many bytes of REST answers wait for each user, because the user's client does not read them.
 
-An answer counts from the moment it is made until the kernel has all of it, or its connection has ended. A user above
-the limit is refused with 503 before anything is looked up, and a list that would go above it is thrown away.
+An answer counts until the kernel has all of it, or until its connection has ended. A user
+above the limit is refused with 503 before the database is read. A list that would go above the limit is not sent.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from functools import partial
 
 from protocol.errors import UNAVAILABLE, Refusal
 
-RETRY_SECONDS = 5.0
+UNREAD_RETRY_SECONDS = 5.0
 
 
 class Unsent:
-    """See above. Users are known by whatever names them; a limit of 0 is none."""
+    """Counts by user id, or by the name of a service. A limit of 0 is no limit."""
 
     def __init__(self) -> None:
         self._bytes: Counter[object] = Counter()
@@ -25,13 +25,15 @@ class Unsent:
         return len(self._bytes)
 
     def check(self, user: object, limit: int, more_bytes: int = 0) -> None:
-        """Refuse a user who does not read. One answer of any size is always possible."""
+        """Refuse a user above the limit. One answer of any size is always possible."""
         waiting = self._bytes.get(user, 0)
         if waiting and waiting + more_bytes > limit > 0:
-            raise Refusal(UNAVAILABLE, "Read the answers that you have asked for first", retry_after=RETRY_SECONDS)
+            raise Refusal(
+                UNAVAILABLE, "Read the answers to your earlier requests first", retry_after=UNREAD_RETRY_SECONDS
+            )
 
     def hold(self, user: object, size: int) -> Callable[[], None]:
-        """Count an answer; what to call when it is out."""
+        """Count an answer. Call the returned function when it is sent."""
         self._bytes[user] += size
         return partial(self._release, user, size)
 

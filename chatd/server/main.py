@@ -22,8 +22,9 @@ from typing import NamedTuple
 import trio
 
 from chatd import __version__
-from chatd.admin.accounts import DATABASE_NAME, handlers, make_folder
+from chatd.admin.accounts import handlers
 from chatd.admin.control_socket import FILE_NAME, serve_control
+from chatd.admin.offline import DATABASE_NAME, make_folder
 from chatd.auth.identity import open_identity
 from chatd.config.load import ConfigError, reload
 from chatd.config.settings import Config

@@ -27,7 +27,7 @@ import trio
 
 from chatd.auth.verifier import bearer
 from chatd.config.settings import Config
-from chatd.connections.jsonrpc import dialects_of, query_of, serve_jsonrpc, shown_token
+from chatd.connections.jsonrpc import dialects_of, query_of, serve_jsonrpc, token_of
 from chatd.connections.socketio import open_engine, session_rules
 from chatd.core.app import App
 from chatd.engineio.engine import Engine
@@ -167,7 +167,7 @@ class Router(HttpRouter):
 
     def _token_of(self, request: Request) -> str | None:
         if wants_websocket(request):
-            return shown_token(request, query_of(request), [dialect(name) for name in names()])
+            return token_of(request, query_of(request), [dialect(name) for name in names()])
         header = request.get(b"authorization")
         return None if header is None else bearer(header)
 

@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from chatd.connections import join
-from chatd.connections.resume import IN_USE, catch_up
+from chatd.connections.resume import SESSION_KEPT_MILLISECONDS, catch_up
 from chatd.server import retention
 from chatd.store.queries import event_log
 from chatd.store.sqlite.schema import renew_epoch
@@ -158,7 +158,7 @@ async def test_a_session_that_may_be_forgotten_is_a_gap(tmp_path: Path) -> None:
     async with stage(tmp_path, events__keep_days="1") as on:
         _, juliet, j, _ = await in_a_room(on)
         app = on.server.app
-        later = app.database.clock() + DAY + IN_USE
+        later = app.database.clock() + DAY + SESSION_KEPT_MILLISECONDS
         await j.is_cut_off()
         app.database.clock = lambda: later
         assert await retention.clean(app) > 0

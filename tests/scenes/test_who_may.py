@@ -159,7 +159,7 @@ async def outcome(on: Stage, player: Player, call: str, arguments: list[Any]) ->
         return NAMES_OF_CODES[player.refused["code"]] if player.refused else "ok"
     await player.tells(call, *arguments)
     await player.fence()
-    while any(connection.calls_in_progress for connection in connections(on)):  # noqa: ASYNC110 - there is no event for it
+    while any(connection.calls.in_progress for connection in connections(on)):  # noqa: ASYNC110 - there is no event for it
         await trio.sleep(0.001)
     errors = [body for event, body in await player.hears_all() if "error" in event]
     if not errors:

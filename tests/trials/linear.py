@@ -30,7 +30,7 @@ from chatd.auth.verifier import Verifier, bearer
 from chatd.config.load import ASSIGNMENT, HEADER
 from chatd.config.settings import ROWS
 from chatd.connections.join import position_of
-from chatd.connections.jsonrpc import query_of, shown_token
+from chatd.connections.jsonrpc import query_of, token_of
 from chatd.net.framer import FrameReader, ReadRules, Violation
 from chatd.net.handshake import BadHandshake, accept, wants_websocket
 from chatd.net.http import HOST
@@ -322,8 +322,8 @@ PROBES: dict[str, Probe] = {
     "a query": headed(query_of),
     "an upgrade": headed(wants_websocket, *HANDSHAKE),
     "a handshake": headed(lambda request: accept(request, ("chatd.jsonrpc",)), *HANDSHAKE),
-    "a handshake's token": headed(lambda request: shown_token(request, query_of(request), DIALECTS), *HANDSHAKE),
-    "a handshake's header": headed(lambda request: shown_token(request, {}, DIALECTS), b"authorization"),
+    "a handshake's token": headed(lambda request: token_of(request, query_of(request), DIALECTS), *HANDSHAKE),
+    "a handshake's header": headed(lambda request: token_of(request, {}, DIALECTS), b"authorization"),
     "a target to log": text(redact),
     "a value to log": logged,
     "lines of a configuration": places,

@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar
 import outcome
 import trio
 
+from chatd.callback import wait_for_callback
 from chatd.store.sqlite import probe
 from chatd.store.sqlite.batch import Committer
 from chatd.store.sqlite.gil_yield import GilYield
@@ -172,6 +173,25 @@ class Database:
         """Commit a unit of work and return its result. A unit that has begun is finished, also when cancelled."""
         result: T = await self._writes.submit_and_wait(unit)
         return result
+
+    async def submit_and_wait(self, unit: Callable[[Transaction], T], on_commit: Callable[[T], None]) -> T:
+        """Commit a unit of work, call `on_commit` with its result, and return the result.
+
+        `on_commit` is called in the order of the commits: before the results of later units are known. It is called
+        even when the caller is cancelled. Its exception is raised here.
+        """
+
+        def start(callback: Callable[[outcome.Outcome[T]], None]) -> None:
+            def done(result: outcome.Outcome[T]) -> None:
+                if isinstance(result, outcome.Value):
+                    followed = outcome.capture(on_commit, result.value)
+                    result = followed if isinstance(followed, outcome.Error) else result
+                callback(result)
+
+            self.submit(unit, done)
+
+        finished: outcome.Outcome[T] = await wait_for_callback(start)
+        return finished.unwrap()
 
     async def read(self, unit: Callable[[ReadTransaction], T]) -> T:
         """Return the result of a query of the committed data. When cancelled, the query is interrupted."""

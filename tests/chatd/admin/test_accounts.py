@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chatd.admin.accounts import tell
+from chatd.admin.accounts import apply_change
 from chatd.core.accounts import first_steps
 from chatd.services.accounts import UpdatedAccount
 from chatd.store.queries import users
@@ -153,9 +153,9 @@ async def test_a_running_server_forgets_a_changed_user_and_closes_whom_it_must(w
 
     app: Any = SimpleNamespace(authenticator=Deaf(), publisher=Deaf())
     user = (await world.join()).user
-    tell(app, UpdatedAccount(user))
+    apply_change(app, UpdatedAccount(user))
     assert heard == [1]
-    tell(app, UpdatedAccount(user, signed_out=True))
+    apply_change(app, UpdatedAccount(user, signed_out=True))
     assert heard == [1, 1, (AccountClosed(user.ref), None)]
 
 

@@ -1,4 +1,4 @@
-"""The control socket, both sides: the shell's blocking one in a thread, the server's on Trio."""
+"""Both sides of the control socket: the shell's is blocking, in a thread; the server's runs on Trio."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def call(path: Path, name: str, /, **arguments: Any) -> Any:
     return await trio.to_thread.run_sync(partial(call_control, path, name, **arguments))
 
 
-@pytest.mark.parametrize("depth", [0, 6])  # unix sockets' paths are short, people's folders are not
+@pytest.mark.parametrize("depth", [0, 6])  # paths of unix sockets are short, paths of folders may be long
 async def test_a_call_and_its_answers(tmp_path: Path, depth: int, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path.joinpath(*["a-folder-with-a-long-name"] * depth)
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ async def test_a_call_and_its_answers(tmp_path: Path, depth: int, capsys: pytest
     assert not await trio.Path(path).exists()
 
 
-async def test_a_dead_server_s_socket_is_replaced(tmp_path: Path) -> None:
+async def test_the_socket_of_a_server_that_has_ended_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     path.write_text("left behind")
     async with trio.open_nursery() as nursery:
@@ -64,7 +64,7 @@ async def test_a_dead_server_s_socket_is_replaced(tmp_path: Path) -> None:
         nursery.cancel_scope.cancel()
 
 
-def test_without_a_server_there_is_nobody_to_ask(tmp_path: Path) -> None:
+def test_without_a_server_the_call_raises_no_server(tmp_path: Path) -> None:
     with pytest.raises(NoServer):
         call_control(tmp_path / FILE_NAME, "user.add")
 
@@ -73,21 +73,21 @@ def test_without_a_server_there_is_nobody_to_ask(tmp_path: Path) -> None:
     "line",
     [b"", b"{", b"[]", b"5", b"null", b'{"call": []}', b'{"call": "user.add", "arguments": 5}', b"\xff", b"[" * 9999],
 )
-async def test_nonsense_is_answered_and_ends_nothing(line: bytes) -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
+async def test_an_invalid_line_is_answered_and_the_connection_stays(line: bytes) -> None:
+    client, server = trio.testing.memory_stream_pair()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(answer, theirs, HANDLERS)
-        await ours.send_all(line + b"\n" + b'{"call": "user.add"}\n')
+        nursery.start_soon(answer, server, HANDLERS)
+        await client.send_all(line + b"\n" + b'{"call": "user.add"}\n')
         replies = b""
         while replies.count(b"\n") < 2:
-            replies += await ours.receive_some()
+            replies += await client.receive_some()
         first, second = [json.loads(reply) for reply in replies.splitlines()]
         assert first == {"ok": False, "message": "The server does not know that call"}
         assert second == {"ok": True, "data": {"id": 1}}
-        await ours.aclose()
+        await client.aclose()
 
 
-async def test_a_line_without_end_is_not_kept() -> None:
-    ours, theirs = trio.testing.memory_stream_pair()
-    await ours.send_all(b"x" * (1024 * 1024 + 1))
-    await answer(theirs, HANDLERS)
+async def test_a_line_that_is_too_long_ends_the_connection() -> None:
+    client, server = trio.testing.memory_stream_pair()
+    await client.send_all(b"x" * (1024 * 1024 + 1))
+    await answer(server, HANDLERS)

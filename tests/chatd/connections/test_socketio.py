@@ -1,4 +1,4 @@
-"""How a Socket.IO connection begins and ends, packet by packet, against the whole house."""
+"""How a Socket.IO connection begins and ends, packet by packet, against a whole server."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class Wire:
     def __init__(self, socket: WebSocketConnection) -> None:
         self.socket = socket
 
-    async def says(self, *packets: str) -> None:
+    async def send(self, *packets: str) -> None:
         for packet in packets:
             await self.socket.send_message(packet)
 
-    async def hears(self) -> str:
+    async def receive(self) -> str:
         with trio.fail_after(TIMEOUT):
-            said = await self.socket.get_message()
-        assert isinstance(said, str)
-        return said
+            packet = await self.socket.get_message()
+        assert isinstance(packet, str)
+        return packet
 
     async def is_closed(self) -> bool:
-        """Whether the server hangs up, whatever it says before."""
+        """Whether the server closes the connection; packets before that are ignored."""
         with trio.fail_after(TIMEOUT):
             while True:
                 try:
@@ -42,9 +42,9 @@ class Wire:
                 except ConnectionClosed:
                     return True
 
-    async def opens(self, namespace: str, auth: dict[str, Any]) -> str:
-        await self.says(f"40{namespace},{json.dumps(auth)}")
-        return await self.hears()
+    async def open(self, namespace: str, auth: dict[str, Any]) -> str:
+        await self.send(f"40{namespace},{json.dumps(auth)}")
+        return await self.receive()
 
 
 @asynccontextmanager
@@ -52,56 +52,56 @@ async def wired(tmp_path: Path, query: str = "", **settings: str) -> AsyncIterat
     async with stage(tmp_path, **settings) as on:
         romeo = await on.person("romeo")
         wire = Wire(await on.socket(PATH + query))
-        assert (await wire.hears())[0] == "0"
+        assert (await wire.receive())[0] == "0"
         yield on, romeo, wire
 
 
 async def test_a_namespace_is_opened_then_greeted(tmp_path: Path) -> None:
     async with wired(tmp_path) as (_, romeo, wire):
-        opened = await wire.opens("/chat", {"token": romeo.token})
+        opened = await wire.open("/chat", {"token": romeo.token})
         assert opened.startswith("40/chat,")
         assert set(json.loads(opened.removeprefix("40/chat,"))) == {"sid"}
-        assert await wire.hears() == '42/chat,["unread:count",{"total":0,"byConversation":{}}]'
+        assert await wire.receive() == '42/chat,["unread:count",{"total":0,"byConversation":{}}]'
 
 
 async def test_an_answer_is_the_dialects_ack(tmp_path: Path) -> None:
     async with wired(tmp_path) as (_, romeo, wire):
-        await wire.opens("/chat", {"token": romeo.token})
-        await wire.hears()
-        await wire.says('42/chat,7["conversation:join",{"conversationId":"zz"}]')
-        head, body = (await wire.hears()).split("[", 1)
+        await wire.open("/chat", {"token": romeo.token})
+        await wire.receive()
+        await wire.send('42/chat,7["conversation:join",{"conversationId":"zz"}]')
+        head, body = (await wire.receive()).split("[", 1)
         assert head == "43/chat,7"
         assert json.loads("[" + body)[0]["error"]["code"] == "BAD_REQUEST"
 
 
-async def test_what_is_nested_too_deep_is_refused_under_its_id(tmp_path: Path) -> None:
+async def test_arguments_nested_too_deep_are_refused_with_the_id(tmp_path: Path) -> None:
     async with wired(tmp_path) as (_, romeo, wire):
-        await wire.opens("/chat", {"token": romeo.token})
-        await wire.hears()
-        await wire.says('42/chat,8["conversation:join",' + "[" * 50 + "]" * 50 + "]")
-        assert (await wire.hears()).startswith('43/chat,8[{"ok":false')
+        await wire.open("/chat", {"token": romeo.token})
+        await wire.receive()
+        await wire.send('42/chat,8["conversation:join",' + "[" * 50 + "]" * 50 + "]")
+        assert (await wire.receive()).startswith('43/chat,8[{"ok":false')
 
 
 @pytest.mark.parametrize("dialect", ["kebab", "inbox", "rooms"])
-async def test_each_dialect_turns_away_in_its_own_manner(tmp_path: Path, dialect: str) -> None:
+async def test_each_dialect_rejects_as_its_specification_documents(tmp_path: Path, dialect: str) -> None:
     async with wired(tmp_path, f"&dialect={dialect}") as (_, _, wire):
-        first = await wire.opens("/chat", {"token": "none"})
+        first = await wire.open("/chat", {"token": "none"})
         if dialect == "rooms":
-            said = json.loads(first.removeprefix("44/chat,"))
-            assert said["data"] == {"message": said["message"]}
+            error = json.loads(first.removeprefix("44/chat,"))
+            assert error["data"] == {"message": error["message"]}
             return
         assert first.startswith('40/chat,{"sid"')
         if dialect == "kebab":
-            name, body = json.loads((await wire.hears()).removeprefix("42/chat,"))
+            name, body = json.loads((await wire.receive()).removeprefix("42/chat,"))
             assert name == "error"
             assert set(body) == {"message"}
-        assert await wire.hears() == "41/chat,"
+        assert await wire.receive() == "41/chat,"
 
 
 async def test_userid_must_be_the_tokens_own(tmp_path: Path) -> None:
     async with wired(tmp_path, "&dialect=kebab&userId=99") as (_, romeo, wire):
-        assert (await wire.opens("/chat", {"token": romeo.token})).startswith("40/chat,")
-        assert (await wire.hears()).startswith('42/chat,["error"')
+        assert (await wire.open("/chat", {"token": romeo.token})).startswith("40/chat,")
+        assert (await wire.receive()).startswith('42/chat,["error"')
 
 
 @pytest.mark.parametrize(
@@ -116,77 +116,77 @@ async def test_userid_must_be_the_tokens_own(tmp_path: Path) -> None:
         ["2"],
     ],
 )
-async def test_what_makes_no_sense_ends_the_session(tmp_path: Path, packets: list[str]) -> None:
+async def test_an_invalid_packet_ends_the_session(tmp_path: Path, packets: list[str]) -> None:
     async with wired(tmp_path) as (on, _, wire):
-        await wire.says(*packets)
+        await wire.send(*packets)
         assert await wire.is_closed()
         assert not on.server.app.connections
 
 
 async def test_a_second_connect_ends_the_session(tmp_path: Path) -> None:
     async with wired(tmp_path) as (_, romeo, wire):
-        await wire.opens("/chat", {"token": romeo.token})
-        await wire.says(f"40/chat,{json.dumps({'token': romeo.token})}")
+        await wire.open("/chat", {"token": romeo.token})
+        await wire.send(f"40/chat,{json.dumps({'token': romeo.token})}")
         assert await wire.is_closed()
 
 
-async def test_what_crosses_a_goodbye_is_ignored(tmp_path: Path) -> None:
+async def test_an_event_for_a_namespace_that_has_just_closed_is_ignored(tmp_path: Path) -> None:
     async with wired(tmp_path) as (_, romeo, wire):
-        await wire.opens("/chat", {"token": romeo.token})
-        await wire.hears()
-        await wire.says("41/chat,", '42/chat,["message:send",{}]')
-        assert (await wire.opens("/chat", {"token": romeo.token})).startswith('40/chat,{"sid"')
+        await wire.open("/chat", {"token": romeo.token})
+        await wire.receive()
+        await wire.send("41/chat,", '42/chat,["message:send",{}]')
+        assert (await wire.open("/chat", {"token": romeo.token})).startswith('40/chat,{"sid"')
 
 
 async def test_a_flood_of_namespaces_is_refused(tmp_path: Path) -> None:
     settings = {f"dialects__/n{number}": "rooms" for number in range(20)}
     async with wired(tmp_path, **settings) as (on, romeo, wire):
         for number in range(20):
-            said = await wire.opens(f"/n{number}", {"token": romeo.token})
-            while not said.startswith((f"40/n{number},", f"44/n{number},")):
-                said = await wire.hears()
-            assert said.startswith("40" if number < 16 else "44")
+            packet = await wire.open(f"/n{number}", {"token": romeo.token})
+            while not packet.startswith((f"40/n{number},", f"44/n{number},")):
+                packet = await wire.receive()
+            assert packet.startswith("40" if number < 16 else "44")
         assert len(on.server.app.connections) == 1
 
 
 async def test_a_flood_of_wrong_tokens_ends_the_connection(tmp_path: Path) -> None:
     settings = {"limits__calls_per_connection": "1", "limits__calls_per_connection_burst": "3"}
     async with wired(tmp_path, **settings) as (_, _, wire):
-        await wire.says(*['40/chat,{"token":"wrong"}'] * 10)
+        await wire.send(*['40/chat,{"token":"wrong"}'] * 10)
         assert await wire.is_closed()
 
 
-async def test_a_large_event_is_taken_where_json_rpc_would_not(tmp_path: Path) -> None:
+async def test_an_event_may_be_larger_than_in_json_rpc(tmp_path: Path) -> None:
     async with wired(tmp_path) as (_, romeo, wire):
-        await wire.opens("/chat", {"token": romeo.token})
-        await wire.hears()
-        await wire.says('42/chat,1["message:send","' + "x" * 500_000 + '"]')
-        assert (await wire.hears()).startswith('43/chat,1[{"ok":false')
-        await wire.says("4" * 1_000_001)
+        await wire.open("/chat", {"token": romeo.token})
+        await wire.receive()
+        await wire.send('42/chat,1["message:send","' + "x" * 500_000 + '"]')
+        assert (await wire.receive()).startswith('43/chat,1[{"ok":false')
+        await wire.send("4" * 1_000_001)
         assert await wire.is_closed()
 
 
-async def recovers(wire: Wire, token: str, **auth: Any) -> dict[str, Any]:
-    """What CONNECT is answered when it asks for recovery."""
-    said = await wire.opens("/chat", {"token": token, "recovery": True, **auth})
-    found: dict[str, Any] = json.loads(said.removeprefix("40/chat,"))
-    return found
+async def connect_recovering(wire: Wire, token: str, **auth: Any) -> dict[str, Any]:
+    """The answer to a CONNECT that asks for recovery."""
+    opened = await wire.open("/chat", {"token": token, "recovery": True, **auth})
+    answer: dict[str, Any] = json.loads(opened.removeprefix("40/chat,"))
+    return answer
 
 
-async def test_who_has_heard_nothing_yet_needs_no_offset(tmp_path: Path) -> None:
+async def test_a_client_that_has_received_no_event_needs_no_offset(tmp_path: Path) -> None:
     async with wired(tmp_path) as (on, romeo, wire):
-        first = await recovers(wire, romeo.token)
+        first = await connect_recovering(wire, romeo.token)
         await romeo.asks("POST", "/conversations", {"type": "group", "participants": []}, status=201)
         again = Wire(await on.socket(PATH))
-        await again.hears()
-        assert await recovers(again, romeo.token, pid=first["pid"]) == first
-        assert (await again.hears()).startswith('42/chat,["conversation:created"')
+        await again.receive()
+        assert await connect_recovering(again, romeo.token, pid=first["pid"]) == first
+        assert (await again.receive()).startswith('42/chat,["conversation:created"')
 
 
-async def test_a_pid_is_good_for_its_owner_only_and_for_what_is_still_known(tmp_path: Path) -> None:
+async def test_a_pid_is_valid_for_its_owner_and_for_positions_that_are_kept(tmp_path: Path) -> None:
     async with wired(tmp_path) as (on, romeo, wire):
         juliet = await on.person("juliet")
-        first = await recovers(wire, romeo.token)
+        first = await connect_recovering(wire, romeo.token)
         offset = first["pid"].partition(".")[2]
         epoch, _, position = offset.rpartition("-")
         good = {"pid": first["pid"], "offset": offset}
@@ -202,26 +202,26 @@ async def test_a_pid_is_good_for_its_owner_only_and_for_what_is_still_known(tmp_
             (romeo, good | {"offset": "nonsense"}),
             (romeo, {"offset": offset}),
         ]
-        for who, shown in bad:
+        for person, auth in bad:
             again = Wire(await on.socket(PATH))
-            await again.hears()
-            anew = await recovers(again, who.token, **shown)
-            assert anew["pid"] != first["pid"], shown
-            assert anew["sid"] != first["sid"], shown
+            await again.receive()
+            fresh = await connect_recovering(again, person.token, **auth)
+            assert fresh["pid"] != first["pid"], auth
+            assert fresh["sid"] != first["sid"], auth
         again = Wire(await on.socket(PATH))
-        await again.hears()
-        assert await recovers(again, romeo.token, **good) == first
+        await again.receive()
+        assert await connect_recovering(again, romeo.token, **good) == first
 
 
-async def test_whoever_opens_no_namespace_in_time_is_sent_away(tmp_path: Path) -> None:
+async def test_a_client_that_opens_no_namespace_in_time_is_disconnected(tmp_path: Path) -> None:
     async with wired(tmp_path, socketio__connect_timeout="1s") as (on, romeo, wire):
         other = Wire(await on.socket(PATH))
-        await other.hears()
-        await other.opens("/chat", {"token": romeo.token})
-        await other.hears()
+        await other.receive()
+        await other.open("/chat", {"token": romeo.token})
+        await other.receive()
         assert await wire.is_closed()
-        await other.says('42/chat,7["nonsense"]')
-        assert (await other.hears()).startswith("43/chat,7")
+        await other.send('42/chat,7["nonsense"]')
+        assert (await other.receive()).startswith("43/chat,7")
 
 
 async def test_calls_where_no_namespace_is_open_are_counted_too(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ async def test_calls_where_no_namespace_is_open_are_counted_too(tmp_path: Path) 
     async with stage(tmp_path, **settings) as on:
         romeo = await on.person("romeo")
         player = await on.rpc(romeo, "/ws")
-        with suppress(ConnectionClosed):  # it may be sent away before it has said all that
+        with suppress(ConnectionClosed):  # the server may close before all calls are sent
             for _ in range(20):
                 await player.sends('{"jsonrpc":"2.0","method":"x","ns":"/nowhere"}')
         assert await player.is_sent_away() == 4029
@@ -238,45 +238,46 @@ async def test_calls_where_no_namespace_is_open_are_counted_too(tmp_path: Path) 
 async def test_a_connection_breaks_between_two_events_of_one_position(tmp_path: Path) -> None:
     async with wired(tmp_path, "&dialect=pairs") as (on, romeo, wire):
         juliet = await on.person("juliet")
-        first = await recovers(wire, romeo.token)
+        first = await connect_recovering(wire, romeo.token)
         made = await juliet.asks("POST", "/api/conversations", {"toUserId": romeo.id})
-        await wire.says(f'42/chat,["join_conversation",{made["id"]}]')
+        await wire.send(f'42/chat,["join_conversation",{made["id"]}]')
         await juliet.asks("POST", f"/api/conversations/{made['id']}/messages", {"content": "Romeo!"})
-        said: list[Any] = []
-        while [event[0] for event in said[-2:]] != ["new_message", "message_notification"]:
-            said.append(json.loads((await wire.hears()).removeprefix("42/chat,")))
-        whole, notice = said[-2:]
-        for heard, missed in ((whole, [notice]), (notice, [])):
+        events: list[Any] = []
+        while [event[0] for event in events[-2:]] != ["new_message", "message_notification"]:
+            events.append(json.loads((await wire.receive()).removeprefix("42/chat,")))
+        message, notification = events[-2:]
+        for received, missed in ((message, [notification]), (notification, [])):
             again = Wire(await on.socket(PATH + "&dialect=pairs"))
-            await again.hears()
-            assert await recovers(again, romeo.token, pid=first["pid"], offset=heard[-1]) == first
+            await again.receive()
+            offset = received[-1]
+            assert await connect_recovering(again, romeo.token, pid=first["pid"], offset=offset) == first
             await juliet.asks("POST", f"/api/conversations/{made['id']}/messages", {"content": "next"})
-            told: list[Any] = []
-            while "next" not in str(told):
-                told.append(json.loads((await again.hears()).removeprefix("42/chat,")))
-            mine = [event for event in told if event[-1].startswith(heard[-1].partition(".")[0])]
-            assert mine[: len(missed)] == missed
-            assert "new_message" not in [event[0] for event in mine]
+            later: list[Any] = []
+            while "next" not in str(later):
+                later.append(json.loads((await again.receive()).removeprefix("42/chat,")))
+            of_that_position = [event for event in later if event[-1].startswith(offset.partition(".")[0])]
+            assert of_that_position[: len(missed)] == missed
+            assert "new_message" not in [event[0] for event in of_that_position]
 
 
-async def test_a_client_that_is_not_known_sends_short_packets(tmp_path: Path) -> None:
+async def test_a_client_that_has_not_authenticated_sends_short_packets(tmp_path: Path) -> None:
     async with wired(tmp_path) as (_, romeo, wire):
-        await wire.says(f'40/chat,{{"token":"{romeo.token}","more":"{"x" * 20_000}"}}')
+        await wire.send(f'40/chat,{{"token":"{romeo.token}","more":"{"x" * 20_000}"}}')
         assert await wire.is_closed()
 
 
-async def test_a_client_that_is_known_sends_long_packets(tmp_path: Path) -> None:
+async def test_a_client_that_has_authenticated_sends_long_packets(tmp_path: Path) -> None:
     async with wired(tmp_path) as (_, romeo, wire):
-        await wire.opens("/chat", {"token": romeo.token})
-        await wire.hears()
-        await wire.says(f'42/chat,7["message:edit",{{"content":"{"x" * 200_000}"}}]')
-        assert (await wire.hears()).startswith("43/chat,7[")
+        await wire.open("/chat", {"token": romeo.token})
+        await wire.receive()
+        await wire.send(f'42/chat,7["message:edit",{{"content":"{"x" * 200_000}"}}]')
+        assert (await wire.receive()).startswith("43/chat,7[")
 
 
-async def test_acknowledgements_that_nobody_asked_for_count_as_calls(tmp_path: Path) -> None:
+async def test_acknowledgements_without_a_request_count_as_calls(tmp_path: Path) -> None:
     async with wired(tmp_path, limits__calls_per_connection="50") as (_, romeo, wire):
-        await wire.opens("/chat", {"token": romeo.token})
-        await wire.hears()
+        await wire.open("/chat", {"token": romeo.token})
+        await wire.receive()
         with suppress(ConnectionClosed):
-            await wire.says(*["43/chat,1[]"] * 200)
+            await wire.send(*["43/chat,1[]"] * 200)
         assert await wire.is_closed()
