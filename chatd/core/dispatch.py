@@ -19,7 +19,6 @@ import outcome
 import trio
 from msgspec import Struct
 
-from chatd.callback import wait_for_callback
 from chatd.core.notifier import Notifier
 from chatd.core.removal import Remover
 from chatd.rate_limit import Buckets, Rate
@@ -31,6 +30,7 @@ from chatd.realtime.typing import TypingTracker
 from chatd.realtime.viewers import Viewers
 from chatd.services.context import Actor, Completed, ServiceContext, ServiceRules, authorise
 from chatd.services.table import SERVICES, ServiceRow
+from chatd.store.sqlite.callback import wait_for_callback
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import ReadTransaction
 from chatd.telemetry.metrics import CALL_SECONDS, CALLS, EVENTS, Child
