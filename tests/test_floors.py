@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS: tuple[tuple[str, ...], ...] = (  # from the lowest floor up, one name a folder
     ("protocol",),
     ("protocol.framings", "protocol.dialects"),
-    ("chatd.telemetry", "chatd.callback", "chatd.rate_limit", "chatd.program", "chatd.store"),
+    ("chatd.telemetry", "chatd.rate_limit", "chatd.program", "chatd.store"),
     ("chatd.net", "chatd.client", "chatd.supervisor", "chatd.store.sqlite"),
     ("chatd.engineio", "chatd.terminal", "chatd.store.queries", "chatd.config"),
     ("chatd.auth", "chatd.realtime"),

@@ -19,9 +19,9 @@ from typing import Any, Literal, TypeVar
 import outcome
 import trio
 
-from chatd.callback import wait_for_callback
 from chatd.store.sqlite import probe
 from chatd.store.sqlite.batch import Committer
+from chatd.store.sqlite.callback import wait_for_callback
 from chatd.store.sqlite.gil_yield import GilYield
 from chatd.store.sqlite.lock import hold_lock
 from chatd.store.sqlite.open import MAX_LOG_PAGES, make_file, prepare_reader, prepare_writer

@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from chatd.callback import wait_for_callback
+from chatd.store.sqlite.callback import wait_for_callback
 
 
 async def test_the_argument_of_the_callback_is_returned(autojump_clock: trio.testing.MockClock) -> None:
