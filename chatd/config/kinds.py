@@ -395,7 +395,7 @@ class RateSetting(Quantity, frozen=True):
         return repr(value)
 
 
-class ListOf(SettingRow, frozen=True):
+class ListSetting(SettingRow, frozen=True):
     """A list. In plain text, commas separate its members."""
 
     each: SettingRow = Text()

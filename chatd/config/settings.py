@@ -17,7 +17,7 @@ from chatd.config.kinds import (
     HostName,
     HttpUrl,
     ListenHost,
-    ListOf,
+    ListSetting,
     Mode,
     Name,
     NamedValues,
@@ -75,7 +75,7 @@ class ServerSettings(Section, frozen=True, kw_only=True):
     ] = ""
     hosts: Annotated[
         tuple[str, ...],
-        ListOf(
+        ListSetting(
             "Host names that browsers may use for this server while public_url is empty. localhost, IP addresses and "
             "the name of the machine are always accepted.",
             live=True,
@@ -84,7 +84,7 @@ class ServerSettings(Section, frozen=True, kw_only=True):
     ] = ()
     allowed_origins: Annotated[
         tuple[str, ...],
-        ListOf(
+        ListSetting(
             'Other sites whose pages may use this server, compared exactly. "*" is every site, without credentials.',
             live=True,
             each=Origin(any=True),
@@ -92,7 +92,7 @@ class ServerSettings(Section, frozen=True, kw_only=True):
     ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],
-        ListOf(
+        ListSetting(
             'Proxies whose X-Forwarded-For and X-Forwarded-Proto chatd trusts. "unix" is a proxy on the unix socket.',
             live=True,
             each=Proxy(),
@@ -142,7 +142,7 @@ class AuthSettings(Section, frozen=True, kw_only=True):
     ] = field(default_factory=dict)
     algorithms: Annotated[
         tuple[str, ...],
-        ListOf(
+        ListSetting(
             "The signature algorithms to accept; empty for HS256 (secrets), or RS256, ES256 and EdDSA (public keys).",
             each=Choice(words=SECRET_ALGORITHMS + PUBLIC_KEY_ALGORITHMS),
         ),
@@ -164,7 +164,7 @@ class AuthSettings(Section, frozen=True, kw_only=True):
         ),
     ] = 5.0
     user_claims: Annotated[
-        tuple[str, ...], ListOf("The claims that may hold the user's id. The first one that a token has is used.")
+        tuple[str, ...], ListSetting("The claims that may hold the user's id. The first one that a token has is used.")
     ] = ("user_id", "userId", "id", "sub")
     provision: Annotated[
         Literal["auto", "on", "off"],

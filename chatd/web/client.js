@@ -24,7 +24,7 @@
 // This is chatd.client (Python) in another language. The docstrings there explain the rules.
 
 const CAN_RECONNECT = { 4400: false, 4401: false, 4403: false, 4404: false, 4405: false, 4409: false, 1009: false,
-  1003: false, 4029: true, 1011: true, 1013: true, 1012: true, 4008: true };
+  4029: true, 1011: true, 1013: true, 1012: true, 4008: true };
 const CODE_BY_NUMBER = {
   "-32602": "BAD_REQUEST", "-32700": "BAD_REQUEST", "-32600": "BAD_REQUEST", "-32601": "BAD_REQUEST",
   "-32001": "AUTH_INVALID", "-32003": "FORBIDDEN", "-32004": "NOT_FOUND", "-32009": "CONFLICT", "-32013": "TOO_LARGE",

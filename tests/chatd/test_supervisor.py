@@ -177,8 +177,8 @@ PARTS = {
     "sweep": Fault("chatd.core.app.App.sweep"),
     "socket.io sessions": Fault("chatd.engineio.engine.Engine.sweep"),
     "rest": Fault("chatd.rest.app.make_app"),
-    "listener": Fault("chatd.net.acceptor.Acceptor._admit", lambda server: connect(server.front)),
-    "metrics listener": Fault("chatd.net.acceptor.Acceptor._admit", lambda server: connect(METRICS[0])),
+    "listener": Fault("chatd.net.acceptor.Acceptor._take_connection", lambda server: connect(server.front)),
+    "metrics listener": Fault("chatd.net.acceptor.Acceptor._take_connection", lambda server: connect(METRICS[0])),
     "removal": Fault("chatd.store.queries.removals.step", restarts=True),
     "cleaning": Fault("chatd.server.retention.clean", restarts=True),
     "write probe": Fault("chatd.store.sqlite.probe.write", fail_to_write, restarts=True),
@@ -189,8 +189,8 @@ PARTS = {
     "key set": Fault("chatd.auth.jwks.JwksSource._try", restarts=True),
 }
 QUEUES = {
-    "writer": Fault("chatd.store.sqlite.database.WritingServer.rest", submit),
-    "readers": Fault("chatd.store.sqlite.database.ReadingServer.rest", query),
+    "writer": Fault("chatd.store.sqlite.database.WriteWorker.between_batches", submit),
+    "readers": Fault("chatd.store.sqlite.database.ReadWorker.between_batches", query),
 }
 METRICS: list[Acceptor] = []
 

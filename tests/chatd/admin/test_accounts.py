@@ -105,7 +105,7 @@ async def test_set_changes_what_is_named_and_nothing_else(world: World) -> None:
         ({"display": "\n"}, BAD_REQUEST),
         ({"admin": "yes"}, BAD_REQUEST),
         ({"nonsense": 1}, BAD_REQUEST),
-        ({"user": "nobody"}, NOT_FOUND),
+        ({"user": "unknown"}, NOT_FOUND),
         ({"user": "99999999999999999999"}, NOT_FOUND),
         ({"user": "\ud800"}, NOT_FOUND),
         ({"user": 1}, BAD_REQUEST),
@@ -185,7 +185,7 @@ async def test_no_token(world: World) -> None:
     await world.do("user.set", user="ada", disabled=True)
     for call, arguments, why in (
         ("token.make", {"user": "ada"}, "is disabled"),
-        ("token.make", {"user": "nobody"}, "There is no user nobody"),
+        ("token.make", {"user": "unknown"}, "There is no user unknown"),
         ("token.check", {"token": token}, "is disabled"),
         ("token.check", {"token": "nonsense"}, "token"),
         ("token.check", {"token": token[:-4] + "AAAA"}, "signature"),

@@ -16,7 +16,7 @@ from protocol.errors import RATE_LIMITED, Refusal
 
 def limits(refusals: int = 3) -> CallRateLimits:
     config = SimpleNamespace(limits=SimpleNamespace(refusals=refusals))
-    app: Any = SimpleNamespace(calls=Rate(1, 2), typing=Rate(1, 1), config=config)
+    app: Any = SimpleNamespace(call_rate=Rate(1, 2), typing_rate=Rate(1, 1), config=config)
     return CallRateLimits(app)
 
 
