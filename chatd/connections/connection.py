@@ -134,6 +134,9 @@ class Connection(Sink, ManagedConnection):
         self.is_open = False
         for namespace in list(self.channels):
             self.leave(namespace)
+        self.joining = ()
+        self.calls.release()
+        self.replies.release()
         self.app.connections.discard(self)
         CONNECTIONS.child().add(-1)
 

@@ -48,6 +48,16 @@ class Caller(Protocol):
     def close_with(self, closing: Closing) -> None: ...
 
 
+class ClosedCaller:
+    """Takes the place of a connection that is closed: its calls are not answered."""
+
+    is_open = False
+    is_closing = True
+
+
+CLOSED_CALLER: Any = ClosedCaller()
+
+
 class IncomingCalls:
     """Takes the frames of one connection, and knows how many of its calls are in progress."""
 
@@ -59,6 +69,10 @@ class IncomingCalls:
         self.in_progress = 0
         self.writes_in_progress = 0
         self._may_continue: trio.Event | None = None
+
+    def release(self) -> None:
+        """Let the closed connection go. Otherwise its buffers would wait for the garbage collector."""
+        self._caller = CLOSED_CALLER
 
     # Receiving
 

@@ -17,6 +17,18 @@ from protocol.errors import Refusal
 from protocol.frames import Framing, Packet
 
 
+class NoOutbox:
+    """The outbox of a closed connection: it drops everything."""
+
+    is_slow = False
+
+    def send(self, data: bytes) -> None:
+        """Drop the bytes."""
+
+    def queue_unsent(self, data: bytes, taken: int) -> None:
+        """Drop the rest."""
+
+
 class Replies:
     """Sends replies to one client: a dialect's codec makes the body, the framing makes the packets."""
 
@@ -26,6 +38,10 @@ class Replies:
         self._broker = broker
         self._framing = framing
         self._sink = sink
+
+    def release(self) -> None:
+        """Let the closed connection go. Otherwise its buffers would wait for the garbage collector."""
+        self._sink = Sink(NoOutbox())
 
     def answer(self, channel: Channel, row: Inbound, id: Any, result: Any) -> None:
         """Answer a call. Without an id, only the event that the dialect sends for it goes out."""

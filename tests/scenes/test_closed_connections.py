@@ -1,0 +1,41 @@
+"""A closed connection is freed at once. It does not wait for the garbage collector, which runs rarely here."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from chatd.connections.connection import Connection
+from tests.outside.raw import TEXT, Raw, frame
+from tests.scenes.stage import TIMEOUT, stage
+
+
+@pytest.fixture(autouse=True)
+def without_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def connections() -> int:
+    """The connections that exist, also those that nothing uses any more."""
+    return sum(isinstance(thing, Connection) for thing in gc.get_objects())
+
+
+async def test_a_closed_connection_is_freed_without_the_garbage_collector(tmp_path: Path) -> None:
+    async with stage(tmp_path) as on:
+        ann = await on.person("ann")
+        before = connections()
+        for _ in range(3):
+            async with await Raw.open(on.address, ann.token) as raw:
+                await raw.call("conversation:join", {"conversationId": "65a0b1c2d3e4f5a6b7c8d9e0"})
+                await raw.send(frame(TEXT, b"a" * 10_000, final=False))
+                raw.cut()
+        with trio.fail_after(TIMEOUT):
+            while on.server.app.connections or connections() > before:  # noqa: ASYNC110 - no event tells
+                await trio.sleep(0.01)
