@@ -113,7 +113,23 @@ SHOWN_OPTIONAL: dict[type[commands.Command], tuple[str, ...]] = {
     commands.SetTyping: ("to",),
 }
 """Optional fields that the examples include: a message needs content."""
-SAMPLE_IDS = {"conversation": 12, "message": 101, "notification": 50, "claimed_user": 1, "user": 2, "members": 2, "to": 2}
+SAMPLE_IDS = {
+    "conversation": 12,
+    "message": 101,
+    "notification": 50,
+    "claimed_user": 1,
+    "user": 2,
+    "members": 2,
+    "to": 2,
+}
+    "conversation": 12,
+    "message": 101,
+    "notification": 50,
+    "claimed_user": 1,
+    "user": 2,
+    "members": 2,
+    "to": 2,
+}
 TEXTS = ("Hello", "text", "private", "member", "system", "ping")
 OTHER_SAMPLES: tuple[Any, ...] = (
     True,
