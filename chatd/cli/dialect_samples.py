@@ -122,14 +122,6 @@ SAMPLE_IDS = {
     "members": 2,
     "to": 2,
 }
-    "conversation": 12,
-    "message": 101,
-    "notification": 50,
-    "claimed_user": 1,
-    "user": 2,
-    "members": 2,
-    "to": 2,
-}
 TEXTS = ("Hello", "text", "private", "member", "system", "ping")
 OTHER_SAMPLES: tuple[Any, ...] = (
     True,

@@ -138,7 +138,10 @@ class Dispatch:
     def _finish(self, kind: type[Command], began: float, reply: Reply, answer: Answer) -> None:
         code = "ok"
         if type(answer) is outcome.Error:
-            code = answer.error.code.code if isinstance(answer.error, Refusal) else "INTERNAL"
+            code = "INTERNAL"
+            if isinstance(answer.error, Refusal):
+                code = answer.error.code.code
+                answer.error.__traceback__ = None  # its frames hold the call, which holds the connection: a cycle
         _counter(kind, code).value += 1
         self._observe_seconds(perf_counter() - began)
         reply(answer)
