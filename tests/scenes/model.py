@@ -88,7 +88,7 @@ class Model:
             status, said = await self.ask("GET", path, user)
         except OSError:
             return None
-        assert status in (200, 404), (path, status, said)
+        assert status in (200, 403, 404), (path, status, said)
         return said if status == 200 else None
 
     async def look(self) -> None:
