@@ -26,7 +26,9 @@ from chatd.services import notifications
 from chatd.services.context import Actor, Published, ServiceContext, ServiceRules
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
+from chatd.telemetry.log import log
 from protocol import events
+from protocol.errors import UNAVAILABLE, Refusal
 from protocol.events import USER, NotificationCounted, NotificationCreated
 from protocol.ids import Ref
 
@@ -49,7 +51,7 @@ class PendingConversation:
 
 
 class Notifier:
-    """EventHandlers the events and publishes the notifications."""
+    """Handles the events and publishes the notifications."""
 
     def __init__(
         self,
@@ -156,7 +158,7 @@ class Notifier:
         )
 
     async def _run_unit(self, update: Update) -> bool:
-        """Run an update in the store and publish its events, in commit order; False if that is impossible now."""
+        """Run an update in the store and publish its events, in commit order; False if it has to be run again later."""
         self._viewers.flush()
 
         def unit(tx: Transaction) -> list[Published]:
@@ -170,8 +172,10 @@ class Notifier:
 
         try:
             await self._database.submit_and_wait(unit, publish)
-        except Exception:  # a unit that fails is tried again with the next change
-            return False
+        except Exception as problem:
+            if isinstance(problem, Refusal) and problem.code is UNAVAILABLE:
+                return False
+            log.fault("notifications could not be published", problem)  # it would fail again: not repeated
         return True
 
 

@@ -48,3 +48,28 @@ async def test_what_could_not_be_done_is_done_later(
         assert device.last("notification:count") == {"count": 2}
         titles = [body["title"] for name, body in device.received if name == "notification:created"]
         assert titles == ["romeo", "All"]
+
+
+async def test_a_fault_is_logged_and_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(unit: Any, done: Callable[[outcome.Outcome[Any]], None]) -> None:
+        done(outcome.Error(KeyError("a fault of this program")))
+
+    async with serverless_app(tmp_path) as app:
+        romeo, juliet = await app.add_user("romeo", admin=True), await app.add_user("juliet")
+        device = await app.connect(juliet)
+        await app.settle()
+
+        await app.request(romeo, ask.Broadcast(title="Lost in the round"))
+        with monkeypatch.context() as faulty:
+            faulty.setattr(app.database, "submit", broken)
+            await app.notifier.round()
+        assert "notifications could not be published" in capsys.readouterr().err
+        await app.settle()
+        assert not [body for name, body in device.received if name == "notification:created"]
+
+        await app.request(romeo, ask.Broadcast(title="The next"))
+        await app.settle()
+        titles = [body["title"] for name, body in device.received if name == "notification:created"]
+        assert titles == ["The next"]
