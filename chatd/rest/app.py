@@ -18,7 +18,7 @@ from chatd.rest import events
 from chatd.rest.answers import JSON, answer, refuse, refuse_status
 from chatd.rest.event_stream import EventStream
 from chatd.rest.unsent import Unsent
-from chatd.services.context import Actor
+from chatd.services.context import Actor, anonymous
 from chatd.telemetry.log import log
 from protocol.commands import Command, CreateConversation
 from protocol.dialects import accounts as shared
@@ -92,7 +92,7 @@ def _public(app: App, codec: RouteCodec) -> Handler:
             _limit(app, address)
             command = codec.decode(path, list(request.args.items(multi=True)), await _body())
             _check_running(app)
-            result = await app.public_dispatch.request(command, address)
+            result = await app.dispatch.request(anonymous(address), command)
         except Refusal as refusal:
             return refuse(refusal)
         return answer(codec.answer(result), request.path, [])

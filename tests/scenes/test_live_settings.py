@@ -276,11 +276,11 @@ def keyed(buckets_of: Callable[[On], Any], key: Callable[[], Any] = lambda: -tim
     return probe
 
 
-sends = keyed(lambda on: on.server.app.user_limits._sends)
-groups = keyed(lambda on: on.server.app.user_limits._groups)
-additions = keyed(lambda on: on.server.app.user_limits._additions)
-registrations = keyed(lambda on: on.server.accounts.registrations, lambda: str(time.monotonic_ns()))
-renewals = keyed(lambda on: on.server.accounts.renewals, lambda: str(time.monotonic_ns()))
+sends = keyed(lambda on: on.server.app.command_limits._sends)
+groups = keyed(lambda on: on.server.app.command_limits._groups)
+additions = keyed(lambda on: on.server.app.command_limits._additions)
+registrations = keyed(lambda on: on.server.app.command_limits.registrations, lambda: str(time.monotonic_ns()))
+renewals = keyed(lambda on: on.server.app.command_limits.renewals, lambda: str(time.monotonic_ns()))
 anonymous = keyed(lambda on: on.server.app.anonymous, lambda: str(time.monotonic_ns()))
 requests = keyed(lambda on: on.server.app.rest)
 

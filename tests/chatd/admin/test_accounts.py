@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from chatd.admin.accounts import apply_change
 from chatd.core.accounts import first_steps
-from chatd.services.accounts import UpdatedAccount
 from chatd.store.queries import users
 from protocol.commands import Login, Refresh
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, RATE_LIMITED, Refusal
-from protocol.events import AccountClosed
 from tests.chatd.services_app import NOW, WORD, World, accounts_on_a_store, payload, refused
 
 
@@ -43,7 +39,7 @@ async def test_signed_out_at_once(world: World, call: str, arguments: dict[str, 
     await world.do(call, user="ada", **arguments)
     assert not await world.is_accepted(tokens.access), "even one of the same second"
     assert (await refused(world, Refresh(refresh=tokens.refresh))).code is AUTH_INVALID
-    assert [(changed.user.ref.number, changed.signed_out) for changed in world.changes] == [(1, True)]
+    assert (world.changed, world.signed_out) == ([1], [1])
     assert await world.is_accepted(other.access)
     assert await world.ask(Refresh(refresh=other.refresh))
 
@@ -75,7 +71,7 @@ async def test_administrators_come_and_go(world: World) -> None:
     ruling = await world.ask(Refresh(refresh=tokens.refresh))
     assert payload(ruling.access)["role"] == "admin"
     await world.do("user.set", user="1", admin=False)
-    assert [changed.signed_out for changed in world.changes] == [False, True]
+    assert (world.changed, world.signed_out) == ([1, 1], [1])
     assert not await world.is_accepted(ruling.access)
     assert "role" not in payload((await world.ask(Refresh(refresh=ruling.refresh))).access), "the session stays"
 
@@ -91,7 +87,7 @@ async def test_set_changes_what_is_named_and_nothing_else(world: World) -> None:
     assert (await world.do("user.set", user="ada", email="", name="bob"))["name"] == "bob"
     tokens = await world.ask(Login(name="bob", password=WORD))
     assert tokens.user.email is None
-    assert not any(changed.signed_out for changed in world.changes)
+    assert not world.signed_out
 
 
 @pytest.mark.parametrize(
@@ -117,7 +113,7 @@ async def test_what_set_refuses(world: World, arguments: dict[str, Any], code: A
     with pytest.raises(Refusal) as found:
         await world.do("user.set", **{"user": "ada", **arguments})
     assert found.value.code is code
-    assert not world.changes
+    assert not world.changed
 
 
 async def test_delete_leaves_a_shell_and_frees_the_name(world: World) -> None:
@@ -140,23 +136,6 @@ async def test_a_new_password_makes_every_place_strange(world: World) -> None:
         await refused(world, Login(name="ada", password=WORD))
     refusal = await refused(world, Login(name="ada", password="another word"))
     assert refusal.code is RATE_LIMITED, "in a familiar place the right one would work, after a while"
-
-
-async def test_a_running_server_forgets_a_changed_user_and_closes_whom_it_must(world: World) -> None:
-    heard: list[object] = []
-
-    class Deaf:
-        invalidate = heard.append
-
-        def publish(self, event: object, position: int | None = None) -> None:
-            heard.append((event, position))
-
-    app: Any = SimpleNamespace(authenticator=Deaf(), publisher=Deaf())
-    user = (await world.join()).user
-    apply_change(app, UpdatedAccount(user))
-    assert heard == [1]
-    apply_change(app, UpdatedAccount(user, signed_out=True))
-    assert heard == [1, 1, (AccountClosed(user.ref), None)]
 
 
 # Tokens for the shell

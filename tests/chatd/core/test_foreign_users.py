@@ -38,7 +38,7 @@ def trust(world: World, folder: Path) -> None:
     world.set(secret=SECRET)
     world.identity = open_identity(world.config, folder, now=lambda: world.now)
     world.accounts = Accounts(world.config, world.database, world.identity, passwords=Passwords(CHEAP))
-    world.account_admin = AccountAdmin(world.accounts, world.changes.append)
+    world.account_admin = AccountAdmin(world.accounts, world.commit)
 
 
 def foreign(subject: int | str, **more: Any) -> Claims:
@@ -128,7 +128,7 @@ async def test_a_refused_number_is_logged_once(world: World, monkeypatch: pytest
         def cached_claims(self, token: str) -> Claims | None:
             return None
 
-    authenticator = Authenticator(world.database, Believes(), provision=True)
+    authenticator = Authenticator(world.database, Believes(), world.bus, provision=True)
     for _ in range(3):
         with pytest.raises(Refusal, match="belongs to another account"):
             await authenticator.authenticate("1")
