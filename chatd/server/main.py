@@ -37,6 +37,7 @@ from chatd.net.http import HttpRouter as HttpSite
 from chatd.net.listeners import Address
 from chatd.net.process import raise_descriptors
 from chatd.program import program_name
+from chatd.realtime.flusher import Flusher
 from chatd.server.limits import front_rules, http_rules, tls_context, websocket_rules
 from chatd.server.machine import check_machine
 from chatd.server.retention import keep_clean
@@ -214,7 +215,7 @@ def list_parts(server: RunningServer, application: LazyApplication, folder: Path
     app = server.app
     calls = handlers(app, app.accounts, server.address)
     parts = [
-        Part("broker", app.broker.run),
+        Part("broker", Flusher(app.broker).run),
         Part("presence", app.presence.run),
         Part("notifier", app.notifier.run),
         Part("timers", app.tick),

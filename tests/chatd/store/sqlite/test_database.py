@@ -365,10 +365,10 @@ async def test_a_worker_that_fails_between_batches_is_reported_and_waiting_units
     failed: list[tuple[str, str]] = []
     results, gate = Results(), Gate()
 
-    async def fail(_self: Any) -> None:
+    def fail(_self: Any, _on_done: Any) -> bool:
         raise OSError("the folder is gone")
 
-    monkeypatch.setattr(worker, "between_batches", fail)
+    monkeypatch.setattr(worker, "start_upkeep", fail)
     async with Database.open(
         path, SCHEMA, readers=1, failed=lambda part, error: failed.append((part, str(error)))
     ) as db:
@@ -447,3 +447,14 @@ def test_a_probe_needs_room_on_the_disk_and_leaves_nothing(tmp_path: Path) -> No
     assert log.stat().st_size - before > PROBE_BYTES
     assert connection.execute("SELECT count(*) FROM meta").fetchone() == (0,)
     connection.close()
+
+
+async def test_what_one_round_submits_is_one_batch(path: Path) -> None:
+    async with Database.open(path, SCHEMA) as database:
+        results = Results()
+        before = COMMITS.child().value
+        for number in range(10):
+            database.submit(add(str(number)), results.done(str(number)))
+        assert COMMITS.child().value == before
+        assert len(await results.wait(10)) == 10
+        assert COMMITS.child().value == before + 1
