@@ -15,7 +15,7 @@ from tests.outside.nasty_calls import HERE, ODD, is_bad_request
 from tests.outside.nasty_frames import BROKEN, TAKEN
 from tests.outside.nasty_http import PASSED_OVER, REFUSED
 from tests.outside.raw import CLOSE, NO_CLOSE, TEXT, Raw, frame, request, upgrade
-from tests.outside.server import Chatd, token, until
+from tests.outside.server import Chatd, faultless_server, token, until
 
 HASTY = {
     "limits.head_timeout": "500ms",
@@ -34,14 +34,9 @@ ROMEO, JULIET, TYBALT, MERCUTIO = (token(number) for number in (1, 2, 3, 4))
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chatd]:
     """One server for all tests. At the end it must run, with a clean log and nothing left behind."""
-    chatd = Chatd(tmp_path_factory.mktemp("nasty"), HASTY).start()
-    try:
+    with faultless_server(tmp_path_factory.mktemp("nasty"), HASTY) as chatd:
         yield chatd
         assert chatd.alive
-        assert chatd.stop() == 0
-        assert chatd.faults == []
-    finally:
-        chatd.end()
 
 
 async def conversation(address: str, owner: str, *others: int) -> str:

@@ -23,9 +23,9 @@ import trio
 from tests.outside.chatting import client, new_group
 from tests.outside.raw import CLOSE, PING, PONG, TEXT, HungUp, Raw, frame, upgrade
 from tests.outside.server import UNLIMITED, Chatd, token, until
+from tests.trials.senders import LOST, SentMessages, send_until_acked
 from tests.trials.shell import Figures, main, share
 
-LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError)
 PAUSE = 0.4  # between two messages of a sender
 SENDING = range(1, 21)
 USERS = range(101, 141)
@@ -167,39 +167,15 @@ class SseListener(Listener):
                 yield ("in" if said["event"] == "ready" else said["event"]), params
 
 
-class Ledger:
-    """The acked messages, and the number of retries."""
-
-    def __init__(self) -> None:
-        self.acked: set[str] = set()
-        self.retried = 0
-        self.over = False
-
-
-async def send(server: Chatd, number: int, where: str, ledger: Ledger) -> None:
-    """One sender: message after message, each until it is acked."""
-    count, pending = 0, ""
-    while not ledger.over:
-        try:
-            async with await Raw.open(server.address, token(number)) as raw:
-                ledger.retried += bool(pending)
-                while not ledger.over:
-                    pending = pending or f"{number}-{count}"
-                    params = {"conversationId": where, "content": pending, "clientId": pending}
-                    answer = await raw.call("message:send", params)
-                    assert "result" in answer, answer
-                    ledger.acked.add(answer["result"]["data"]["_id"])
-                    count, pending = count + 1, ""
-                    await trio.sleep(random.uniform(0, 2 * PAUSE))
-        except LOST:
-            await trio.sleep(0.02)
+def pause() -> float:
+    return random.uniform(0, 2 * PAUSE)
 
 
 async def trial(folder: Path, quick: bool) -> Figures:
     """20 restarts under 200 listeners; when it is quick 2 under 24."""
     restarts, crowd, sending = (2, 24, SENDING[:5]) if quick else (20, 200, SENDING)
     server = Chatd(folder, UNLIMITED).start()
-    ledger = Ledger()
+    sent = SentMessages()
     kinds: tuple[type[Listener], ...] = (RpcListener, IoListener, SseListener)
     try:
         where = await gather(server)
@@ -209,30 +185,30 @@ async def trial(folder: Path, quick: bool) -> Figures:
                 nursery.start_soon(listener.run)
             await until(lambda: all(listener.inside for listener in listeners), 30)
             for number in sending:
-                nursery.start_soon(send, server, number, where, ledger)
+                nursery.start_soon(send_until_acked, server, number, where, sent, pause)
             for number in range(restarts):
                 await trio.sleep(random.uniform(0.3, 1.5))
                 await trio.to_thread.run_sync(server.kill if number % 2 else server.stop)
                 await trio.to_thread.run_sync(server.start)
                 await until(lambda: all(listener.inside for listener in listeners), 30)
             await trio.sleep(0.5)
-            ledger.over = True
+            sent.over = True
             with trio.move_on_after(20):
-                while any(len(listener.heard) < len(ledger.acked) for listener in listeners):  # noqa: ASYNC110
+                while any(len(listener.heard) < len(sent.acked) for listener in listeners):  # noqa: ASYNC110
                     await trio.sleep(0.05)
             nursery.cancel_scope.cancel()
         assert server.stop() == 0
         assert server.faults == [], server.faults[:3]
     finally:
         server.end()
-    judge(server.data / "chatd.db", listeners, ledger)
+    judge(server.data / "chatd.db", listeners, sent)
     back = [seconds for listener in listeners for seconds in listener.back]
     return {
         "restarts (half of them kill -9)": restarts,
         "listeners": ", ".join(f"{n} {kind}" for kind, n in Counter(one.framing for one in listeners).items()),
         "senders": len(sending),
-        "messages acked": len(ledger.acked),
-        "sent again under their clientId": ledger.retried,
+        "messages acked": len(sent.acked),
+        "sent again under their clientId": sent.retried,
         "deliveries": sum(len(listener.heard) for listener in listeners),
         "resumed": len(back),
         "back after, p50 p99 ms": (share(back, 0.5), share(back, 0.99)),
@@ -249,7 +225,7 @@ async def gather(server: Chatd) -> str:
         return await new_group(first, server.address, token(1), [*SENDING[1:], *USERS])
 
 
-def judge(path: Path, listeners: Sequence[Listener], ledger: Ledger) -> None:
+def judge(path: Path, listeners: Sequence[Listener], sent: SentMessages) -> None:
     """Compare what was received with the database."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         rows = database.execute(
@@ -259,7 +235,7 @@ def judge(path: Path, listeners: Sequence[Listener], ledger: Ledger) -> None:
     database.close()
     truth = [id for id, _ in rows]
     assert len({name for _, name in rows}) == len(rows), "a message was stored twice"
-    assert {int(id[8:], 16) for id in ledger.acked} <= set(truth), "acked, and lost"
+    assert {int(id[8:], 16) for id in sent.acked.values()} <= set(truth), "acked, and lost"
     assert truth, "nothing was said"
     for listener in listeners:
         heard = [int(id[8:], 16) for id in listener.heard]

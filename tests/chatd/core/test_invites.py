@@ -45,6 +45,23 @@ async def names(world: World) -> list[str]:
     return [user["name"] for user in await world.do("user.list")]
 
 
+async def register_at_once(world: World, token: str, count: int) -> list[str]:
+    """Register many users with one token at the same time. Returns the sorted outcomes."""
+    outcomes: list[str] = []
+
+    async def register(name: str) -> None:
+        try:
+            await world.join(name, invite=token)
+            outcomes.append("registered")
+        except Refusal as refusal:
+            outcomes.append(refusal.code.code)
+
+    async with trio.open_nursery() as nursery:
+        for number in range(count):
+            nursery.start_soon(register, f"user-{number}")
+    return sorted(outcomes)
+
+
 # Invites
 
 
@@ -71,19 +88,7 @@ async def test_an_invite_for_administrators(world: World) -> None:
 
 async def test_of_many_who_use_one_invite_at_once_one_gets_in(world: World) -> None:
     token = await invite(world)
-    outcomes: list[str] = []
-
-    async def register(name: str) -> None:
-        try:
-            await world.join(name, invite=token)
-            outcomes.append("in")
-        except Refusal as refusal:
-            outcomes.append(refusal.code.code)
-
-    async with trio.open_nursery() as nursery:
-        for number in range(12):
-            nursery.start_soon(register, f"user-{number}")
-    assert sorted(outcomes) == ["FORBIDDEN"] * 11 + ["in"]
+    assert await register_at_once(world, token, 12) == ["FORBIDDEN"] * 11 + ["registered"]
     assert len(await names(world)) == 1
 
 
@@ -199,19 +204,7 @@ async def test_the_setup_token_makes_the_first_administrator_and_then_nothing(wo
 
 async def test_of_many_who_use_the_setup_token_at_once_one_gets_in(world: World) -> None:
     token = setup(world)
-    outcomes: list[str] = []
-
-    async def register(name: str) -> None:
-        try:
-            await world.join(name, invite=token)
-            outcomes.append("in")
-        except Refusal as refusal:
-            outcomes.append(refusal.code.code)
-
-    async with trio.open_nursery() as nursery:
-        for number in range(8):
-            nursery.start_soon(register, f"user-{number}")
-    assert sorted(outcomes) == ["FORBIDDEN"] * 7 + ["in"]
+    assert await register_at_once(world, token, 8) == ["FORBIDDEN"] * 7 + ["registered"]
 
 
 async def test_any_other_user_voids_the_setup_token(world: World) -> None:

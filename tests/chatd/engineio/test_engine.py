@@ -10,7 +10,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from chatd.engineio.engine import SessionRules
+from chatd.engineio.engine import Serve, SessionRules
 from chatd.engineio.session import EngineSession
 from chatd.net.framer import frame_text
 from chatd.net.http import HttpServer
@@ -26,6 +26,16 @@ SLOW_HEART = SessionRules()
 
 def status_and_body(answer: Response) -> tuple[int, str]:
     return answer.status, answer.body.decode()
+
+
+def appending_to(received: list[bytes]) -> Serve:
+    """A handler that appends the data of all packets of a session to a list."""
+
+    async def serve(session: EngineSession, request: Request) -> None:
+        while True:
+            received.extend(packet.data for packet in await receive(session))
+
+    return serve
 
 
 class TestHandshake:
@@ -118,12 +128,7 @@ class TestPolling:
 
     async def test_packets_before_a_bad_one_are_received(self, autojump_clock: MockClock) -> None:
         received: list[bytes] = []
-
-        async def serve(session: EngineSession, request: Request) -> None:
-            while True:
-                received.extend(packet.data for packet in await receive(session))
-
-        async with app(serve) as here:
+        async with app(appending_to(received)) as here:
             sid = await here.handshake()
             assert (await here.post(sid, b"4a\x1e4b\x1eabc\x1e4d")).status == 400
         assert received == [b"a", b"b"]
@@ -394,12 +399,7 @@ class TestClose:
 
     async def test_packets_before_a_close_are_received(self, autojump_clock: MockClock) -> None:
         received: list[bytes] = []
-
-        async def serve(session: EngineSession, request: Request) -> None:
-            while True:
-                received.extend(packet.data for packet in await receive(session))
-
-        async with app(serve) as here:
+        async with app(appending_to(received)) as here:
             sid = await here.handshake()
             await here.post(sid, b"4last packet\x1e1\x1e4never")
         assert received == [b"last packet"]
