@@ -21,7 +21,7 @@ from trio_websocket import WebSocketConnection, connect_websocket_url
 from chatd.client import connect
 from tests.needs import chromium
 from tests.relay import Relay, relay
-from tests.scenes.stage import Person, stage
+from tests.scenes.stage import Person, RpcPlayer, stage
 from tests.scenes.test_colon_chat import group
 from tests.scenes.test_events import Stream
 from tests.scenes.troupe import troupe
@@ -162,13 +162,49 @@ async def program_hears(port: int, who: Person, talk: str, joined: trio.Event) -
     return heard
 
 
+async def load(page: Browser, watch: Browser, port: int) -> None:
+    """Open a page of the server, and wait until it is complete."""
+    await page.does("Page.setBypassCSP", enabled=True)
+    await page.does("Page.navigate", url=f"http://127.0.0.1:{port}/healthz")
+    await watch.comes_to("location.pathname === '/healthz' && document.readyState === 'complete'")
+
+
+def page_script(who: Person, talk: str) -> str:
+    code = PAGE
+    for word, value in {"TOKEN": who.token, "TALK": talk, "LAST": LAST}.items():
+        code = code.replace(word, json.dumps(value))
+    return code
+
+
+class Sender:
+    """Sends a message every 20 ms until it is asked to finish, and LAST in the end."""
+
+    def __init__(self, client: RpcPlayer, talk: str) -> None:
+        self._client = client
+        self._talk = talk
+        self._finished = False
+        self.sent: list[str] = []
+
+    async def run(self) -> None:
+        while not self._finished:
+            await self._send(str(len(self.sent)))
+            await trio.sleep(0.02)
+
+    async def finish(self) -> None:
+        self._finished = True
+        await self._send(LAST)
+
+    async def _send(self, content: str) -> None:
+        self.sent.append(content)
+        await self._client.asks("message:send", {"conversationId": self._talk, "content": content})
+
+
 async def test_four_clients_on_a_bad_network(tmp_path: Path) -> None:
     dice = Random(10)
     async with stage(tmp_path) as on, trio.open_nursery() as nursery:
         port = int(on.address.rpartition(":")[2])
         romeo, juliet = await on.person("romeo"), await on.person("juliet")
         verona = await group(romeo, juliet)
-        r = await on.rpc(romeo)
         heard: dict[str, list[str]] = {}
 
         async def keep(name: str, hearing: Awaitable[list[str]]) -> None:
@@ -193,35 +229,18 @@ async def test_four_clients_on_a_bad_network(tmp_path: Path) -> None:
             await program.wait()
             await script.wait()
             page, watch = await opened(), await opened()
-            await page.does("Page.setBypassCSP", enabled=True)
-            await page.does("Page.navigate", url=f"http://127.0.0.1:{four.port}/healthz")
-            await watch.comes_to("location.pathname === '/healthz' && document.readyState === 'complete'")
-            code = PAGE
-            for word, value in {"TOKEN": juliet.token, "TALK": verona, "LAST": LAST}.items():
-                code = code.replace(word, json.dumps(value))
-            nursery.start_soon(keep, "page", page.evaluates(code))
+            await load(page, watch, four.port)
+            nursery.start_soon(keep, "page", page.evaluates(page_script(juliet, verona)))
             await watch.comes_to("window.joined === true")
 
-            said: list[str] = []
-
-            async def say(content: str) -> None:
-                said.append(content)
-                await r.asks("message:send", {"conversationId": verona, "content": content})
-
-            fair = trio.Event()
-
-            async def go_on_saying() -> None:
-                while not fair.is_set():
-                    await say(str(len(said)))
-                    await trio.sleep(0.02)
-
-            nursery.start_soon(go_on_saying)
-            async with trio.open_nursery() as weather:
+            sender = Sender(await on.rpc(romeo), verona)
+            nursery.start_soon(sender.run)
+            async with trio.open_nursery() as breaking:
                 for line in (one, two, three, four):
-                    weather.start_soon(breaks, line, dice)
-            fair.set()
-            await say(LAST)
-            heard["stock"] = [args[0]["content"] for args in await stock.hears_of("message:created", len(said))]
+                    breaking.start_soon(breaks, line, dice)
+            await sender.finish()
+            sent = sender.sent
+            heard["stock"] = [args[0]["content"] for args in await stock.hears_of("message:created", len(sent))]
             await until(lambda: len(heard) == 4)
             assert min(line.cuts for line in (one, two, three, four)) >= CUTS
-        assert heard == dict.fromkeys(("stock", "program", "script", "page"), said)
+        assert heard == dict.fromkeys(("stock", "program", "script", "page"), sent)
