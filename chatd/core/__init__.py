@@ -1,7 +1,7 @@
 """What all connections and requests share.
 
 app.py                everything that is shared, in one object
-dispatch.py           the door for every command
+dispatch.py           the entry for every command
 user_limits.py        how often one user may send, create groups and add members
 memory_services.py    commands that are answered without the store
 greetings.py          the state that a client receives when it connects

@@ -1,4 +1,4 @@
-"""The door: every command is carried out here, for every wire and every dialect.
+"""The entry: every command is carried out here, for every wire and every dialect.
 
     perform   limit → check the claimed user → the service, in the store → commit → publish → answer → count
 

@@ -17,7 +17,8 @@ from chatd.config.settings import ROWS
 from chatd.server.main import running
 from chatd.telemetry.log import log
 from protocol.strict import MAX_DEPTH, MAX_VALUES, allow_depth, allow_values
-from tests.scenes.live_server import On
+from tests.scenes.chat_server import TIMEOUT
+from tests.scenes.live_server import LiveServer
 from tests.scenes.live_setting_probes import (
     MANY,
     WAITS,
@@ -29,6 +30,7 @@ from tests.scenes.live_setting_probes import (
     big_body,
     big_head,
     big_message,
+    call_rate,
     calls_too_often,
     cleaned,
     client_behind_a_proxy,
@@ -58,14 +60,13 @@ from tests.scenes.live_setting_probes import (
     sends,
     silent_socket,
     slow_client,
-    takes,
     too_many_fragments,
     two_attachments,
     typing_ends_by_itself,
+    typing_rate,
     unread_answers,
     user_without_sockets,
 )
-from tests.scenes.stage import TIMEOUT
 
 BASE = '[server]\nport = 0\n[auth]\nregistration = "open"\n'
 
@@ -117,10 +118,10 @@ LIVE: dict[str, Case] = {
     "limits.idle_timeout": Case("0.05", idle_connection, WAITS, "hung up"),
     "limits.ping_interval": Case("0.05", first_ping, WAITS, "ping"),
     "limits.ping_timeout": Case("7", announced_timeout, 20.0, 7.0),
-    "limits.calls_per_connection": Case("10", takes(lambda on: on.server.app.call_rate), (100, 0.02), (100, 0.1)),
-    "limits.calls_per_connection_burst": Case("7", takes(lambda on: on.server.app.call_rate), (100, 0.02), (7, 0.02)),
-    "limits.typing_per_connection": Case("10", takes(lambda on: on.server.app.typing_rate), (5, 0.2), (5, 0.1)),
-    "limits.typing_per_connection_burst": Case("7", takes(lambda on: on.server.app.typing_rate), (5, 0.2), (7, 0.2)),
+    "limits.calls_per_connection": Case("10", call_rate, (100, 0.02), (100, 0.1)),
+    "limits.calls_per_connection_burst": Case("7", call_rate, (100, 0.02), (7, 0.02)),
+    "limits.typing_per_connection": Case("10", typing_rate, (5, 0.2), (5, 0.1)),
+    "limits.typing_per_connection_burst": Case("7", typing_rate, (5, 0.2), (7, 0.2)),
     "limits.sends_per_user": Case("10", sends, (60, 0.05), (60, 0.1)),
     "limits.sends_per_user_burst": Case("7", sends, (60, 0.05), (7, 0.05)),
     "limits.rest_per_user": Case("10", requests, (100, 0.02), (100, 0.1)),
@@ -163,19 +164,19 @@ async def test_a_hangup_changes_what_the_server_does(tmp_path: Path, name: str) 
     base = tables(f'[data]\ndirectory = "{tmp_path}/data"\n{BASE}{case.base}')
     file.write_text(written(base))
     try:
-        async with running(load(str(file), environ={})) as server:
+        async with running(load(str(file), environ={})) as started:
             with trio.fail_after(TIMEOUT):
-                while server.site._engine is None:
+                while started.site._engine is None:
                     await trio.lowlevel.checkpoint()
-            on = On(server)
-            await on.person("ann")
+            server = LiveServer(started)
+            await server.register("ann")
             if case.before is not WAITS:
-                assert await case.probe(on) == case.before
+                assert await case.probe(server) == case.before
             base.setdefault(section, {})[key] = case.value
             base[section] |= tables(f"[{section}]\n{case.more}")[section]
             file.write_text(written(base))
-            server.reread()
-            assert await case.probe(on) == case.after
+            started.reread()
+            assert await case.probe(server) == case.after
     finally:
         log.configure("text", "info")
         allow_depth(MAX_DEPTH)

@@ -86,7 +86,7 @@ async def trial(folder: Path, quick: bool, *, kills: int = 0, seed: int | None =
         "acked": len(ledger.acked),
         "retried after a kill": ledger.retried,
         "stored": stored,
-        "heard": len(ledger.received),
+        "received": len(ledger.received),
         "acked and lost": 0,
         "stored twice": 0,
         "slowest restart, s": round(slowest, 2),
@@ -121,7 +121,7 @@ def judge(path: Path, ledger: Ledger) -> int:
     assert [about for _, about in told] == [number for _, number in rows], "positions and ids disagree"
     at = dict(told)
     wrong = [place for place, id in ledger.received.items() if at.get(place) != int(id[8:], 16)]
-    assert wrong == [], f"heard, and not there: {wrong[:5]}"
+    assert wrong == [], f"received, and not there: {wrong[:5]}"
     return len(rows)
 
 

@@ -278,19 +278,19 @@ ROUTES: dict[str, RouteCodec] = {
 
 def payload_probes() -> Iterator[tuple[str, Probe]]:
     """Every call of every dialect: the input is each field, then an unknown field, then the whole payload."""
-    for name, (hears, takes) in PAYLOADS.items():
+    for name, (receives, takes) in PAYLOADS.items():
         for wanted in (*(field.name for field in takes), "unknown"):
-            yield f"{name}: {wanted}", checked(hears, b'{"%b":' % wanted.encode(), b"}")
-        yield name, checked(hears)
-        yield f"{name}: arguments", checked(hears, b"[", b"]")
+            yield f"{name}: {wanted}", checked(receives, b'{"%b":' % wanted.encode(), b"}")
+        yield name, checked(receives)
+        yield f"{name}: arguments", checked(receives, b"[", b"]")
 
 
-def checked(hears: CallDecoder, before: bytes = b"", after: bytes = b"") -> Probe:
+def checked(receives: CallDecoder, before: bytes = b"", after: bytes = b"") -> Probe:
     """A payload as a framing returns it, with its size checked."""
 
     def probe(data: bytes) -> Any:
         whole = before + data + after
         check_size(whole)
-        return hears.decode(whole)
+        return receives.decode(whole)
 
     return probe

@@ -42,7 +42,7 @@ class Listener:
         self.server = server
         self.user = user
         self.where = where
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self.back: list[float] = []
         self.gaps: list[str] = []
         self.inside = False
@@ -57,7 +57,7 @@ class Listener:
                             self.back += [trio.current_time() - lost] if lost else []
                             self.inside = True
                         elif event == "message:created":
-                            self.heard.append(message["_id"])
+                            self.received.append(message["_id"])
             except LOST:
                 pass
             if self.inside:
@@ -70,13 +70,13 @@ class Listener:
 
     async def frames(self, raw: Raw) -> AsyncIterator[str]:
         while True:
-            heard = await raw.frame()
-            if heard is None or heard[0] == CLOSE:
+            received = await raw.frame()
+            if received is None or received[0] == CLOSE:
                 return
-            if heard[0] == PING:
-                await raw.send(frame(PONG, heard[1]))
-            elif heard[0] == TEXT:
-                yield heard[1].decode()
+            if received[0] == PING:
+                await raw.send(frame(PONG, received[1]))
+            elif received[0] == TEXT:
+                yield received[1].decode()
 
     async def upgraded(self, raw: Raw, path: str) -> None:
         status, _ = await raw.asks(upgrade(path, token=token(self.user)))
@@ -194,7 +194,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
             await trio.sleep(0.5)
             sent.over = True
             with trio.move_on_after(20):
-                while any(len(listener.heard) < len(sent.acked) for listener in listeners):  # noqa: ASYNC110
+                while any(len(listener.received) < len(sent.acked) for listener in listeners):  # noqa: ASYNC110
                     await trio.sleep(0.05)
             nursery.cancel_scope.cancel()
         assert server.stop() == 0
@@ -209,7 +209,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
         "senders": len(sending),
         "messages acked": len(sent.acked),
         "sent again under their clientId": sent.retried,
-        "deliveries": sum(len(listener.heard) for listener in listeners),
+        "deliveries": sum(len(listener.received) for listener in listeners),
         "resumed": len(back),
         "back after, p50 p99 ms": (share(back, 0.5), share(back, 0.99)),
         "gaps, duplicates, out of order": (0, 0, 0),
@@ -238,13 +238,13 @@ def judge(path: Path, listeners: Sequence[Listener], sent: SentMessages) -> None
     assert {int(id[8:], 16) for id in sent.acked.values()} <= set(truth), "acked, and lost"
     assert truth, "nothing was said"
     for listener in listeners:
-        heard = [int(id[8:], 16) for id in listener.heard]
+        received = [int(id[8:], 16) for id in listener.received]
         who = f"{listener.framing}, user {listener.user}"
-        missed, twice = set(truth) - set(heard), len(heard) - len(set(heard))
+        missed, twice = set(truth) - set(received), len(received) - len(set(received))
         assert not listener.gaps, f"{who}: was told of a gap: {listener.gaps[:3]}"
         assert not missed, f"{who}: gaps: {sorted(missed)[:5]} ({len(missed)} of {len(truth)})"
         assert not twice, f"{who}: {twice} duplicates"
-        assert heard == truth, f"{who}: out of order"
+        assert received == truth, f"{who}: out of order"
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chatd.services_app import World, accounts_on_a_store
+from tests.chatd.accounts_app import AccountsApp, accounts_on_a_store
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def accounts_app(tmp_path: Path) -> AsyncIterator[AccountsApp]:
     async with accounts_on_a_store(tmp_path) as made:
         yield made

@@ -114,8 +114,8 @@ async def test_the_end_is_passed_on_and_wakes(readers: EpollReader, pair: Pair) 
 
 
 async def test_a_reset_is_an_end(readers: EpollReader) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as door, socket.create_connection(door.getsockname()) as theirs:
-        ours, _ = door.accept()
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as theirs:
+        ours, _ = server.accept()
         ours.setblocking(False)
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         theirs.close()

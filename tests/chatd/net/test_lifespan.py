@@ -18,10 +18,10 @@ from chatd.net.asgi import (
 
 def lifespan_app(seen: list[str], answer: str = "complete") -> Application:
     async def app(scope: Event, receive: Receive, send: Send) -> None:
-        for stage in ("startup", "shutdown"):
+        for chat_server in ("startup", "shutdown"):
             event = await receive()
             seen.append(event["type"])
-            await send({"type": f"lifespan.{stage}.{answer}", "message": "no database"})
+            await send({"type": f"lifespan.{chat_server}.{answer}", "message": "no database"})
 
     return app
 
