@@ -7,7 +7,7 @@ The map of the folders, one line each. Imports go down only, and tests/test_floo
     rest/            the REST application, and the events of a user over HTTP
     admin/           the control socket, and what the shell asks a running server
     connections/     one client: JSON-RPC or Socket.IO, its open namespaces, resuming after a loss
-    core/            the app that everything shares, and dispatch: the one door for all commands
+    core/            the app that everything shares, and dispatch: the one entry for all commands
     services/        the rules of the chat: a command becomes a result and events, in a transaction
     realtime/        what is kept in memory about connected users: rooms, presence, typing, unread counts
     auth/            keys, tokens, passwords, and users of other issuers

@@ -76,7 +76,7 @@ def load_configuration(options: argparse.Namespace) -> Config:
 
 def duration_seconds(text: str) -> float:
     """`90`, `15m` or `7d` in seconds."""
-    from chatd.config.kinds import Duration
+    from chatd.config.quantities import Duration
 
     row = Duration(minimum=1)
     try:

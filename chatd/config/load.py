@@ -23,7 +23,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import msgspec
 
-from chatd.config.kinds import ANY_ORIGIN, HIDDEN_TEXT, SettingRow
+from chatd.config.addresses import ANY_ORIGIN
+from chatd.config.kinds import HIDDEN_TEXT, SettingRow
 from chatd.config.settings import (
     DEFAULT_DIALECTS,
     DIALECT_ROW,

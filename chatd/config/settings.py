@@ -11,30 +11,21 @@ from typing import Annotated, Literal, get_args, get_type_hints
 
 from msgspec import Struct, field
 
+from chatd.config.addresses import HostName, HttpUrl, ListenHost, Origin, Proxy, PublicUrl
 from chatd.config.kinds import (
     Choice,
-    Duration,
-    HostName,
-    HttpUrl,
-    ListenHost,
     ListSetting,
     Mode,
     Name,
     NamedValues,
-    Origin,
     Pem,
-    Proxy,
-    PublicUrl,
-    RateSetting,
     Secret,
     SecretText,
     SettingRow,
-    Share,
-    Size,
     Switch,
     Text,
-    WholeNumber,
 )
+from chatd.config.quantities import Duration, RateSetting, Share, Size, WholeNumber
 
 KIB, MIB, MINUTE, DAY = 1024, 1024 * 1024, 60.0, 86400.0
 SECRET_ALGORITHMS = ("HS256", "HS384", "HS512")

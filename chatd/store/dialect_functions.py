@@ -61,41 +61,20 @@ def json_integers(name: str) -> Select[tuple[int]]:
     return select(_JsonElements(bindparam(name)).table_valued("value").c.value.cast(Integer))
 
 
-@compiles(_Greatest)
-def _greatest(element: _Greatest, compiler: SQLCompiler, **options: Any) -> str:
-    return f"greatest({compiler.process(element.clauses, **options)})"
+def _spell(function: type[FunctionElement[Any]], postgresql: str, sqlite: str) -> None:
+    """Say how the databases spell a function; `{}` stands for its arguments."""
+
+    def spell(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) -> str:
+        return postgresql.format(compiler.process(element.clauses, **options))
+
+    def spell_sqlite(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) -> str:
+        return sqlite.format(compiler.process(element.clauses, **options))
+
+    compiles(function)(spell)
+    compiles(function, "sqlite")(spell_sqlite)
 
 
-@compiles(_Greatest, "sqlite")
-def _greatest_sqlite(element: _Greatest, compiler: SQLCompiler, **options: Any) -> str:
-    return f"max({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Least)
-def _least(element: _Least, compiler: SQLCompiler, **options: Any) -> str:
-    return f"least({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Least, "sqlite")
-def _least_sqlite(element: _Least, compiler: SQLCompiler, **options: Any) -> str:
-    return f"min({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_JsonElements)
-def _json_elements(element: _JsonElements, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_array_elements_text(CAST({compiler.process(element.clauses, **options)} AS json))"
-
-
-@compiles(_JsonElements, "sqlite")
-def _json_elements_sqlite(element: _JsonElements, compiler: SQLCompiler, **options: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Position)
-def _position(element: _Position, compiler: SQLCompiler, **options: Any) -> str:
-    return f"strpos({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Position, "sqlite")
-def _position_sqlite(element: _Position, compiler: SQLCompiler, **options: Any) -> str:
-    return f"instr({compiler.process(element.clauses, **options)})"
+_spell(_Greatest, "greatest({})", sqlite="max({})")
+_spell(_Least, "least({})", sqlite="min({})")
+_spell(_JsonElements, "json_array_elements_text(CAST({} AS json))", sqlite="json_each({})")
+_spell(_Position, "strpos({})", sqlite="instr({})")

@@ -154,7 +154,7 @@ CONNECTIONS_OPENED = Counter("chatd_connections_opened_total", "Sockets that wer
 CONNECTIONS_CLOSED = Counter("chatd_connections_closed_total", "Sockets that were closed, by close code", ("code",))
 CONNECTIONS_REFUSED = Counter("chatd_connections_refused_total", "Connections turned away", ("reason",))
 CONNECTIONS_FAILED = Counter("chatd_connections_failed_total", "Connections that a fault of chatd's own ended")
-CALLS = Counter("chatd_calls_total", "Commands through the door, by their outcome", ("command", "outcome"))
+CALLS = Counter("chatd_calls_total", "Dispatched commands, by their outcome", ("command", "outcome"))
 CALL_SECONDS = Histogram("chatd_call_seconds", "From a command's arrival to its outcome", buckets=SECONDS)
 REQUESTS = Counter("chatd_http_requests_total", "HTTP requests answered, by status", ("status",))
 REQUESTS_LIMITED = Counter(

@@ -63,50 +63,50 @@ class Client:
         for packet in packets:
             self.write(frame(packet))
 
-    def hear(self, heard: Frame) -> None:
-        if isinstance(heard, Close):
-            if heard.fault:
-                self.leave(1002, heard.fault)
-            self.open.discard(heard.namespace or "")
-        elif isinstance(heard, Open):
-            self.let_in(heard)
-        elif isinstance(heard, Call) and heard.namespace in self.open:
-            self.call(heard)
+    def receive(self, received: Frame) -> None:
+        if isinstance(received, Close):
+            if received.fault:
+                self.leave(1002, received.fault)
+            self.open.discard(received.namespace or "")
+        elif isinstance(received, Open):
+            self.let_in(received)
+        elif isinstance(received, Call) and received.namespace in self.open:
+            self.call(received)
         else:
             self.leave(1002, "invalid state")
 
-    def let_in(self, heard: Open) -> None:
-        if heard.namespace not in NAMESPACES:
-            self.write(frame_text(SocketIo.rejected(heard.namespace, "Invalid namespace")))
+    def let_in(self, received: Open) -> None:
+        if received.namespace not in NAMESPACES:
+            self.write(frame_text(SocketIo.rejected(received.namespace, "Invalid namespace")))
             return
-        self.open.add(heard.namespace)
-        self.write(frame_text(SocketIo.opened(heard.namespace, self.sid)))
-        self.write(frame_text(SocketIo.push(heard.namespace, "auth", bytes(heard.auth) or b"{}", None, None)))
+        self.open.add(received.namespace)
+        self.write(frame_text(SocketIo.opened(received.namespace, self.sid)))
+        self.write(frame_text(SocketIo.push(received.namespace, "auth", bytes(received.auth) or b"{}", None, None)))
 
-    def call(self, heard: Call) -> None:
-        arguments = bytes(heard.arguments)
-        if isinstance(heard.arguments, Raw) and arguments[:1] == b"{":
+    def call(self, received: Call) -> None:
+        arguments = bytes(received.arguments)
+        if isinstance(received.arguments, Raw) and arguments[:1] == b"{":
             arguments = b"[%b]" % arguments
-        if heard.name == "message":
+        if received.name == "message":
             said = b'["message-back",%b' % arguments[1:] if arguments else b'["message-back"]'
-            self.say(SocketIo.event(heard.namespace, said, heard.attachments))
-        elif heard.name == "message-with-ack" and heard.id is not None:
-            self.say(SocketIo.acknowledge(heard.id, arguments or b"[]", heard.attachments))
+            self.say(SocketIo.event(received.namespace, said, received.attachments))
+        elif received.name == "message-with-ack" and received.id is not None:
+            self.say(SocketIo.acknowledge(received.id, arguments or b"[]", received.attachments))
 
 
 async def echo_events(session: EngineSession, request: Request) -> None:
     client = Client(session.write, session.close, session.sid)
 
-    def hear(packets: list[Packet]) -> bool:
+    def receive(packets: list[Packet]) -> bool:
         for packet in packets:
-            for heard in client.framing.receive(packet):
-                if isinstance(heard, Open):
+            for received in client.framing.receive(packet):
+                if isinstance(received, Open):
                     session.namespace_opened()
-                client.hear(heard)
+                client.receive(received)
         return True
 
     while True:
-        await session.listen(hear)
+        await session.listen(receive)
 
 
 class Echo(HttpRouter):

@@ -30,7 +30,7 @@ from chatd.server.router import MetricsRouter
 from chatd.supervisor import RESTART_SECONDS, Part, PartFailed, Supervisor
 from chatd.telemetry.log import log, quoted
 from protocol.ids import Ref
-from tests.scenes.stage import Rest
+from tests.scenes.chat_server import Rest
 
 
 @pytest.fixture

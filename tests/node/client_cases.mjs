@@ -7,10 +7,10 @@ import { Clock, Server } from "./client_fake.mjs";
 const ROOM = { conversationId: "r" };
 
 function scene(options = {}) {
-  const clock = new Clock(), server = new Server(clock), heard = [];
+  const clock = new Clock(), server = new Server(clock), received = [];
   const chat = connect("http://chat.test", { token: "t", WebSocket: server.WebSocket, fetch: null, clock, random: () => 0.5, ...options });
-  chat.on("*", (event) => heard.push(event));
-  return { clock, server, chat, heard, positions: () => heard.map((event) => event.position) };
+  chat.on("*", (event) => received.push(event));
+  return { clock, server, chat, received, positions: () => received.map((event) => event.position) };
 }
 
 const settled = (promise) => {
@@ -20,10 +20,10 @@ const settled = (promise) => {
 };
 
 test("an event comes with all that was said of it, the token goes by the subprotocol", async () => {
-  const { clock, server, heard, chat } = scene({ dialect: "colon" });
+  const { clock, server, received, chat } = scene({ dialect: "colon" });
   await clock.run(0);
   server.socket.say({ method: "typing", params: { userId: 2 }, room: "r" });
-  assert.deepEqual(heard, [{ name: "typing", data: { userId: 2 }, position: null, room: "r" }]);
+  assert.deepEqual(received, [{ name: "typing", data: { userId: 2 }, position: null, room: "r" }]);
   assert.deepEqual(server.socket.protocols, ["chatd.jsonrpc", "bearer.t"]);
   assert.equal(server.socket.url, "ws://chat.test/chat?rooms=1&dialect=colon");
   assert.equal(chat.ready.user, 1);
@@ -47,23 +47,23 @@ test("what is missed is told once and in order", async () => {
 });
 
 test("a cut between two names of one position loses neither", async () => {
-  const { clock, server, heard } = scene();
+  const { clock, server, received } = scene();
   await clock.run(0);
   server.publish(["new_message", "message_notification"], null, true);
   await clock.run(1);
-  assert.deepEqual(heard.map((event) => event.name), ["new_message", "message_notification"]);
+  assert.deepEqual(received.map((event) => event.name), ["new_message", "message_notification"]);
 });
 
-test("what the server says as of the position of ready is heard", async () => {
-  const { clock, server, heard } = scene();
+test("what the server says as of the position of ready is received", async () => {
+  const { clock, server, received } = scene();
   await clock.run(0);
   server.socket.say({ method: "unread:count", params: {}, pos: 0 });
   server.socket.say({ method: "unread:count", params: {}, pos: 0 });
-  assert.equal(heard.length, 2);
+  assert.equal(received.length, 2);
 });
 
 test("a gap is told once the rooms are joined again, and is owed until then", async () => {
-  const { clock, server, chat, heard } = scene();
+  const { clock, server, chat, received } = scene();
   await clock.run(0);
   for (const [name, data] of [["conversation:join", ROOM], ["conversation:join", { conversationId: "x" }],
     ["conversation:leave", { conversationId: "x" }]]) chat.call(name, data);
@@ -74,12 +74,12 @@ test("a gap is told once the rooms are joined again, and is owed until then", as
   };
   server.restore();
   await clock.run(5);
-  assert.deepEqual(heard.map((event) => event.name), ["event", "gap"]);
-  assert.equal(heard[1].data, "epoch");
+  assert.deepEqual(received.map((event) => event.name), ["event", "gap"]);
+  assert.equal(received[1].data, "epoch");
   assert.equal(server.sockets.length, 3);
   assert.deepEqual(server.socket.calls, [["conversation:join", ROOM]]);
   server.publish(["m"], "r");
-  assert.equal(heard.length, 3);
+  assert.equal(received.length, 3);
   server.refusals.push({ code: -32004 });
   server.restore();
   await clock.run(5);
@@ -89,7 +89,7 @@ test("a gap is told once the rooms are joined again, and is owed until then", as
 });
 
 test("a send is repeated under its name until it is answered; a call says that it is lost", async () => {
-  const { clock, server, chat, heard } = scene();
+  const { clock, server, chat, received } = scene();
   let cuts = 3;
   server.beforeAnswer = (socket) => { if (cuts-- > 0) socket.cut(); };
   const sent = settled(chat.send("message:send", { content: "hi" }));
@@ -97,7 +97,7 @@ test("a send is repeated under its name until it is answered; a call says that i
   assert.deepEqual(sent.value, { ok: true });
   assert.equal(server.messages.size, 1);
   assert.equal(server.sockets.length, 4);
-  assert.equal(heard.length, 1);
+  assert.equal(received.length, 1);
   cuts = 1;
   const called = settled(chat.call("message:edit", {}));
   await clock.run(1);
@@ -174,7 +174,7 @@ test("waits grow, and shrink again after a steady connection; patience ends", as
   await clock.run(1);
   assert.equal(server.socket.at - at, 0.25);
   const other = scene({ patience: 60 });
-  other.server.doors = Array(100).fill(1006);
+  other.server.closeCodes = Array(100).fill(1006);
   const called = settled(other.chat.call("message:read", {}));
   await other.clock.run(100);
   assert.ok(called.error instanceof Unreachable);
@@ -245,11 +245,11 @@ test("a mark goes on after what was read", async () => {
   await events.next();
   const mark = chat.mark;
   chat.close();
-  const heard = [];
+  const received = [];
   const other = connect("http://chat.test", { token: "t", WebSocket: server.WebSocket, clock, resume: mark });
-  other.on("*", (event) => heard.push(event.position));
+  other.on("*", (event) => received.push(event.position));
   await clock.run(0);
-  assert.deepEqual(heard, [3, 4, 5]);
+  assert.deepEqual(received, [3, 4, 5]);
 });
 
 test("a handshake that the server refuses is the end, and calls settle", async () => {
@@ -259,7 +259,7 @@ test("a handshake that the server refuses is the end, and calls settle", async (
     return { ok: true, json: async () => ({ allowed: false, close: 4403, message: "add it to server.allowed_origins" }) };
   };
   const { clock, server, chat } = scene({ fetch, dialect: "colon" });
-  server.doors = Array(100).fill(1006);
+  server.closeCodes = Array(100).fill(1006);
   const called = settled(chat.call("message:read", {}));
   await clock.run(1);
   assert.ok(called.error instanceof Closed);
@@ -273,7 +273,7 @@ test("a handshake that fails for another reason is tried again", async () => {
     async () => ({ ok: true, json: async () => ({ allowed: true }) }),
     async () => ({ ok: true, json: async () => { throw new SyntaxError("no JSON"); } })];
   const { clock, server, chat } = scene({ fetch: () => answers.shift()() });
-  server.doors = Array(4).fill(1006);
+  server.closeCodes = Array(4).fill(1006);
   const called = settled(chat.call("message:read", {}));
   await clock.run(30);
   assert.equal(server.sockets.length, 5);

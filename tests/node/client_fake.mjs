@@ -29,7 +29,7 @@ export class Clock {
 export class Server {
   epoch = "e0"; history = []; trimmed = 0; overlap = 0; position = 0;
   heartbeat = { interval: 25, timeout: 20 }; limits = {};
-  sockets = []; refusals = []; doors = []; messages = new Map(); silent = false;
+  sockets = []; refusals = []; closeCodes = []; messages = new Map(); silent = false;
   good = () => true; beforeAnswer = () => {};
 
   constructor(clock) {
@@ -44,7 +44,7 @@ export class Server {
         queueMicrotask(() => server.#welcome(this));
       }
       addEventListener(name, listener) { this.listeners[name] = listener; }
-      send(text) { if (this.readyState === 1) server.hear(this, JSON.parse(text)); }
+      send(text) { if (this.readyState === 1) server.receive(this, JSON.parse(text)); }
       close() { this.readyState = 3; }
       say(message) { if (this.readyState === 1) this.listeners.message({ data: JSON.stringify(message) }); }
       cut(code = 1006, reason = "") {
@@ -58,8 +58,8 @@ export class Server {
   get socket() { return this.sockets.at(-1); }
 
   #welcome(socket) {
-    const door = this.doors.shift();
-    if (door) return socket.cut(door);
+    const code = this.closeCodes.shift();
+    if (code) return socket.cut(code);
     socket.readyState = 1;
     if (!this.good(socket.protocols[1])) {
       socket.say({ method: "error", params: { code: "AUTH_INVALID", message: "The token has expired" } });
@@ -100,7 +100,7 @@ export class Server {
     this.cutAll();
   }
 
-  hear(socket, { id, method, params }) {
+  receive(socket, { id, method, params }) {
     socket.calls.push([method, params]);
     if (this.silent) return;
     if (method === "rpc.ping") return socket.say({ id, result: "pong" });

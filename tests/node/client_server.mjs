@@ -1,17 +1,17 @@
 // Two chats against a real server, behind a relay that cuts: argv is a JSON of {url, tokens, conversationId, sends}.
-// Writes a line for each message that the second hears; a line on standard input goes on with the next send.
+// Writes a line for each message that the second receives; a line on standard input goes on with the next send.
 import { createInterface } from "node:readline";
 import WebSocket from "ws";
 import { connect } from "../../chatd/web/client.js";
 
 const { url, tokens, conversationId, sends } = JSON.parse(process.argv[2]);
-const [sender, hearer] = tokens.map((token) => connect(url, { token, WebSocket, random: () => 0.02 }));
+const [sender, receiver] = tokens.map((token) => connect(url, { token, WebSocket, random: () => 0.02 }));
 const say = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-hearer.on("gap", (event) => say({ gap: event.data }));
-hearer.on("message:created", (event) => say({ heard: event.data.content, position: event.position }));
-await hearer.call("conversation:join", { conversationId });
+receiver.on("gap", (event) => say({ gap: event.data }));
+receiver.on("message:created", (event) => say({ received: event.data.content, position: event.position }));
+await receiver.call("conversation:join", { conversationId });
 try {
   await sender.call("no:such", {});
 } catch (problem) {
@@ -23,5 +23,5 @@ for (let i = 0; i < sends; i++) {
   await lines.next();
 }
 sender.close();
-hearer.close();
+receiver.close();
 process.exit(0);

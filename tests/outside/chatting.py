@@ -10,29 +10,29 @@ import trio
 from trio_websocket import WebSocketConnection, connect_websocket_url
 
 from tests.outside.server import until
-from tests.scenes.stage import Rest, RpcPlayer
+from tests.scenes.chat_server import Rest, RpcClient
 
 PAUSE = 0.03  # 33 calls a second: within every limit
 PATIENCE = 5.0
 
 
 @asynccontextmanager
-async def client(address: str, token: str, *, path: str = "/chat", scheme: str = "ws") -> AsyncIterator[RpcPlayer]:
+async def client(address: str, token: str, *, path: str = "/chat", scheme: str = "ws") -> AsyncIterator[RpcClient]:
     """A trio-websocket client that has received `ready`; it is cut at the end."""
     async with trio.open_nursery() as nursery:
         socket: WebSocketConnection = await connect_websocket_url(
             nursery, f"{scheme}://{address}{path}", extra_headers=[(b"Authorization", f"Bearer {token}".encode())]
         )
-        player = RpcPlayer(socket)
-        player.ready = await player.hears("ready")
+        client = RpcClient(socket)
+        client.ready = await client.receives("ready")
         try:
-            yield player
+            yield client
         finally:
             await trio.aclose_forcefully(socket._stream)
             nursery.cancel_scope.cancel()
 
 
-async def new_group(player: RpcPlayer, address: str, token: str, others: list[int]) -> str:
+async def new_group(client: RpcClient, address: str, token: str, others: list[int]) -> str:
     """Make a group with other users; the server must know all of them already."""
     body = {"type": "group", "participants": others}
     status, made, _ = await Rest(f"http://{address}").ask("POST", "/conversations", body, token=token)
@@ -47,16 +47,16 @@ class Chat:
     def __init__(self) -> None:
         self.seconds: list[float] = []
 
-    async def talk(self, one: RpcPlayer, other: RpcPlayer, where: dict[str, str]) -> None:
+    async def talk(self, one: RpcClient, other: RpcClient, where: dict[str, str]) -> None:
         for number in itertools.count():
             said = {**where, "content": f"{number}", "clientId": f"{one.ready['connection']}-{number}"}
             began = trio.current_time()
             with trio.fail_after(PATIENCE):
                 ack = await one.asks("message:send", said)
-                heard = await other.comes_to_hear("message:created")
-            assert heard == ack["data"], (heard, ack)
+                received = await other.skips_to("message:created")
+            assert received == ack["data"], (received, ack)
             self.seconds.append(trio.current_time() - began)
-            one._heard.clear()
+            one._received.clear()
             await trio.sleep(PAUSE)
 
 
@@ -66,8 +66,8 @@ async def two_chat(address: str, tokens: tuple[str, str]) -> AsyncIterator[Chat]
     chat = Chat()
     async with client(address, tokens[0]) as one, client(address, tokens[1]) as other:
         where = {"conversationId": await new_group(one, address, tokens[0], [other.ready["user"]])}
-        for player in (one, other):
-            await player.asks("conversation:join", where)
+        for member in (one, other):
+            await member.asks("conversation:join", where)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(chat.talk, one, other, where)
             yield chat

@@ -173,10 +173,10 @@ class Raw:
     async def message(self) -> dict[str, Any]:
         """The next message; pings are answered."""
         while True:
-            heard = await self.frame()
-            if heard is None or heard[0] == CLOSE:
-                raise HungUp(heard)
-            opcode, payload = heard
+            received = await self.frame()
+            if received is None or received[0] == CLOSE:
+                raise HungUp(received)
+            opcode, payload = received
             if opcode == PING:
                 await self.send(frame(PONG, payload))
             elif opcode in (TEXT, BINARY):
@@ -199,7 +199,7 @@ class Raw:
         assert answer["id"] == self._number, answer
         return answer
 
-    async def hears(self, method: str) -> Any:
+    async def receives(self, method: str) -> Any:
         """The next push of that name."""
         while True:
             for place, message in enumerate(self.pushes):
@@ -212,13 +212,13 @@ class Raw:
         try:
             return await self.message()
         except HungUp as end:
-            heard = end.args[0]
-            return int.from_bytes(heard[1][:2], "big") if heard else NO_CLOSE
+            received = end.args[0]
+            return int.from_bytes(received[1][:2], "big") if received else NO_CLOSE
 
     async def closed(self) -> int:
         """Read until the end: the close code, or NO_CLOSE without one. Earlier messages are kept."""
-        while (heard := await self.frame()) is not None:
-            opcode, payload = heard
+        while (received := await self.frame()) is not None:
+            opcode, payload = received
             if opcode == CLOSE:
                 return int.from_bytes(payload[:2], "big")
             if opcode == TEXT:

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import jwt
@@ -160,3 +161,15 @@ class Chatd:
         """Seconds of CPU used so far."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def faultless_server(folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Chatd]:
+    """A running server. At the end it must stop with code 0, and no fault may stand in its log."""
+    server = Chatd(folder, settings).start()
+    try:
+        yield server
+        assert server.stop() == 0
+        assert server.faults == []
+    finally:
+        server.end()

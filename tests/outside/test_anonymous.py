@@ -12,7 +12,7 @@ from protocol.errors import RATE_LIMITED
 from protocol.events import AccountChanged
 from protocol.ids import Ref
 from tests.outside.raw import Raw, request, upgrade
-from tests.scenes.stage import Stage, stage
+from tests.scenes.chat_server import ChatServer, chat_server
 
 LIMITS = {"limits__anonymous_per_address": "0.1", "limits__anonymous_per_address_burst": "5"}
 STRANGERS = {
@@ -28,10 +28,10 @@ STRANGERS = {
 }
 
 
-async def is_limited(on: Stage, asked: bytes) -> int:
+async def is_limited(server: ChatServer, asked: bytes) -> int:
     """Send requests until the answer is 429; the number of other answers."""
     for count in range(20):
-        async with await Raw.connect(on.address) as raw:
+        async with await Raw.connect(server.address) as raw:
             status, body = await raw.asks(asked)
         if status == 429:
             assert json.loads(body)["code"] == RATE_LIMITED.code
@@ -41,46 +41,46 @@ async def is_limited(on: Stage, asked: bytes) -> int:
 
 @pytest.mark.parametrize("kind", STRANGERS)
 async def test_every_request_of_a_stranger_counts(tmp_path: Path, kind: str) -> None:
-    async with stage(tmp_path, **LIMITS) as on:
-        assert await is_limited(on, STRANGERS[kind]) == 5
+    async with chat_server(tmp_path, **LIMITS) as server:
+        assert await is_limited(server, STRANGERS[kind]) == 5
         assert (b"retry-after", b"1") in TOO_MANY_REQUESTS.headers
 
 
 async def test_valid_tokens_do_not_pay_for_strangers(tmp_path: Path) -> None:
     """A token that was accepted before passes, on REST and on sockets. A new token has to wait like a bad one."""
-    async with stage(tmp_path, **LIMITS) as on:
-        romeo = await on.person("romeo")
+    async with chat_server(tmp_path, **LIMITS) as server:
+        romeo = await server.register("romeo")
         known = request("GET", "/conversations", token=romeo.token)
-        async with await Raw.connect(on.address) as raw:
+        async with await Raw.connect(server.address) as raw:
             for _ in range(20):
                 assert (await raw.asks(known))[0] == 200
-            await is_limited(on, STRANGERS["invalid tokens"])
+            await is_limited(server, STRANGERS["invalid tokens"])
             assert (await raw.asks(known))[0] == 200
-        async with await Raw.open(on.address, romeo.token) as raw:
+        async with await Raw.open(server.address, romeo.token) as raw:
             assert (await raw.call("rpc.ping"))["result"] == "pong"
 
 
 async def test_a_valid_token_gives_back_what_its_first_request_paid(tmp_path: Path) -> None:
-    async with stage(tmp_path, **LIMITS) as on:
-        romeo = await on.person("romeo")
-        on.server.app.anonymous.clear("127.0.0.1")
+    async with chat_server(tmp_path, **LIMITS) as server:
+        romeo = await server.register("romeo")
+        server.running.app.anonymous.clear("127.0.0.1")
         for _ in range(20):
-            on.server.app.publisher.publish(AccountChanged(Ref(romeo.id, 0)))
-            async with await Raw.open(on.address, romeo.token) as raw:
+            server.running.app.publisher.publish(AccountChanged(Ref(romeo.id, 0)))
+            async with await Raw.open(server.address, romeo.token) as raw:
                 assert (await raw.call("rpc.ping"))["result"] == "pong"
-            on.server.app.publisher.publish(AccountChanged(Ref(romeo.id, 0)))
-            async with await Raw.connect(on.address) as raw:
+            server.running.app.publisher.publish(AccountChanged(Ref(romeo.id, 0)))
+            async with await Raw.connect(server.address) as raw:
                 assert (await raw.asks(request("GET", "/conversations", token=romeo.token)))[0] == 200
-            async with await Raw.open(on.address) as raw:
+            async with await Raw.open(server.address) as raw:
                 assert (await raw.call("auth", {"token": romeo.token}))["result"] == {"ok": True}
-        assert await is_limited(on, STRANGERS["healthz"]) == 5
+        assert await is_limited(server, STRANGERS["healthz"]) == 5
 
 
 async def test_a_poll_of_an_open_session_pays_nothing(tmp_path: Path) -> None:
-    async with stage(tmp_path, **LIMITS) as on, await Raw.connect(on.address) as raw:
+    async with chat_server(tmp_path, **LIMITS) as server, await Raw.connect(server.address) as raw:
         _, opened = await raw.asks(STRANGERS["polling handshakes"])
         sid = json.loads(opened[1:])["sid"]
-        await is_limited(on, STRANGERS["healthz"])
+        await is_limited(server, STRANGERS["healthz"])
         path = f"/socket.io/?EIO=4&transport=polling&sid={sid}"
         assert (await raw.asks(request("POST", path, b"40/chat,{}")))[0] == 200
         assert (await raw.asks(request("GET", path)))[0] == 200

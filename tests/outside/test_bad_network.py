@@ -21,21 +21,21 @@ from trio_websocket import WebSocketConnection, connect_websocket_url
 from chatd.client import connect
 from tests.needs import chromium
 from tests.relay import Relay, relay
-from tests.scenes.stage import Person, stage
+from tests.scenes.chat_server import RegisteredUser, RpcClient, chat_server
+from tests.scenes.node_clients import node_clients
 from tests.scenes.test_colon_chat import group
 from tests.scenes.test_events import Stream
-from tests.scenes.troupe import troupe
 
 CUTS = 10
 LAST = "the rest is silence"
 PAGE = """
 import("/client.js").then(({ connect }) => new Promise((resolve) => {
-  const heard = [];
+  const received = [];
   const chat = connect(location.origin, { token: TOKEN, random: () => 0.02 });
-  chat.on("gap", (event) => heard.push("gap"));
+  chat.on("gap", (event) => received.push("gap"));
   chat.on("message:created", (event) => {
-    heard.push(event.data.content);
-    if (event.data.content === LAST) resolve(heard);
+    received.push(event.data.content);
+    if (event.data.content === LAST) resolve(received);
   });
   chat.call("conversation:join", { conversationId: TALK }).then(() => { window.joined = true; });
 }))
@@ -63,7 +63,7 @@ class Browser:
         self._socket = socket
         self._number = 0
 
-    async def does(self, method: str, **params: Any) -> dict[str, Any]:
+    async def performs(self, method: str, **params: Any) -> dict[str, Any]:
         self._number += 1
         await self._socket.send_message(json.dumps({"id": self._number, "method": method, "params": params}))
         while True:
@@ -73,7 +73,7 @@ class Browser:
                 return result
 
     async def evaluates(self, script: str) -> Any:
-        said = await self.does("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        said = await self.performs("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in said, said
         return said["result"].get("value")
 
@@ -124,11 +124,11 @@ async def browser(folder: Path) -> AsyncIterator[Callable[[], Awaitable[Browser]
             nursery.cancel_scope.cancel()
 
 
-async def script_hears(port: int, who: Person, joined: trio.Event) -> list[str]:
+async def events_of_script(port: int, who: RegisteredUser, joined: trio.Event) -> list[str]:
     """The events of curl in a loop: each time it resumes after the last id."""
-    heard: list[str] = []
+    received: list[str] = []
     last = ""
-    while LAST not in heard:
+    while LAST not in received:
         try:
             stream = await Stream.at(f"127.0.0.1:{port}", who, last=last)
         except (OSError, trio.BrokenResourceError, AssertionError):
@@ -136,92 +136,113 @@ async def script_hears(port: int, who: Person, joined: trio.Event) -> list[str]:
             continue
         joined.set()
         try:
-            while LAST not in heard:
-                id, name, params = await stream.hears()
+            while LAST not in received:
+                id, name, params = await stream.receives()
                 last = id or last
                 if name == "message:created":
-                    heard.append(params["content"])
+                    received.append(params["content"])
         except (OSError, trio.BrokenResourceError, AssertionError):
             pass
         finally:
             await stream.leaves()
-    return heard
+    return received
 
 
-async def program_hears(port: int, who: Person, talk: str, joined: trio.Event) -> list[str]:
+async def events_of_program(port: int, who: RegisteredUser, talk: str, joined: trio.Event) -> list[str]:
     """The events of a program with chatd.client."""
-    heard: list[str] = []
+    received: list[str] = []
     async with connect(f"http://127.0.0.1:{port}", who.token, random=lambda: 0.02) as chat:
         await chat.call("conversation:join", {"conversationId": talk})
         joined.set()
         async for event in chat.events():
             if event.name == "message:created":
-                heard.append(event.data["content"])
-                if heard[-1] == LAST:
+                received.append(event.data["content"])
+                if received[-1] == LAST:
                     break
-    return heard
+    return received
+
+
+async def load(page: Browser, watch: Browser, port: int) -> None:
+    """Open a page of the server, and wait until it is complete."""
+    await page.performs("Page.setBypassCSP", enabled=True)
+    await page.performs("Page.navigate", url=f"http://127.0.0.1:{port}/healthz")
+    await watch.comes_to("location.pathname === '/healthz' && document.readyState === 'complete'")
+
+
+def page_script(who: RegisteredUser, talk: str) -> str:
+    code = PAGE
+    for word, value in {"TOKEN": who.token, "TALK": talk, "LAST": LAST}.items():
+        code = code.replace(word, json.dumps(value))
+    return code
+
+
+class Sender:
+    """Sends a message every 20 ms until it is asked to finish, and LAST in the end."""
+
+    def __init__(self, client: RpcClient, talk: str) -> None:
+        self._client = client
+        self._talk = talk
+        self._finished = False
+        self.sent: list[str] = []
+
+    async def run(self) -> None:
+        while not self._finished:
+            await self._send(str(len(self.sent)))
+            await trio.sleep(0.02)
+
+    async def finish(self) -> None:
+        self._finished = True
+        await self._send(LAST)
+
+    async def _send(self, content: str) -> None:
+        self.sent.append(content)
+        await self._client.asks("message:send", {"conversationId": self._talk, "content": content})
 
 
 async def test_four_clients_on_a_bad_network(tmp_path: Path) -> None:
     dice = Random(10)
-    async with stage(tmp_path) as on, trio.open_nursery() as nursery:
-        port = int(on.address.rpartition(":")[2])
-        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+    async with chat_server(tmp_path) as server, trio.open_nursery() as nursery:
+        port = int(server.address.rpartition(":")[2])
+        romeo, juliet = await server.register("romeo"), await server.register("juliet")
         verona = await group(romeo, juliet)
-        r = await on.rpc(romeo)
-        heard: dict[str, list[str]] = {}
+        received: dict[str, list[str]] = {}
 
-        async def keep(name: str, hearing: Awaitable[list[str]]) -> None:
-            heard[name] = await hearing
+        async def keep(name: str, receiving: Awaitable[list[str]]) -> None:
+            received[name] = await receiving
 
         async with (
             relay(port) as one,
             relay(port) as two,
             relay(port) as three,
             relay(port) as four,
-            troupe(f"127.0.0.1:{one.port}") as players,
+            node_clients(f"127.0.0.1:{one.port}") as clients,
             browser(tmp_path / "browser") as opened,
         ):
             auth = {"token": juliet.token, "recovery": True}
             waits: dict[str, Any] = {"reconnectionDelay": 5, "reconnectionDelayMax": 20}
-            stock = await players.opens("stock", auth=auth, transports=["websocket"], **waits)
+            stock = await clients.opens("stock", auth=auth, transports=["websocket"], **waits)
             await stock.connects()
             assert (await stock.asks("conversation:join", {"conversationId": verona}))["ok"] is True
             program, script = trio.Event(), trio.Event()
-            nursery.start_soon(keep, "program", program_hears(two.port, juliet, verona, program))
-            nursery.start_soon(keep, "script", script_hears(three.port, juliet, script))
+            nursery.start_soon(keep, "program", events_of_program(two.port, juliet, verona, program))
+            nursery.start_soon(keep, "script", events_of_script(three.port, juliet, script))
             await program.wait()
             await script.wait()
             page, watch = await opened(), await opened()
-            await page.does("Page.setBypassCSP", enabled=True)
-            await page.does("Page.navigate", url=f"http://127.0.0.1:{four.port}/healthz")
-            await watch.comes_to("location.pathname === '/healthz' && document.readyState === 'complete'")
-            code = PAGE
-            for word, value in {"TOKEN": juliet.token, "TALK": verona, "LAST": LAST}.items():
-                code = code.replace(word, json.dumps(value))
-            nursery.start_soon(keep, "page", page.evaluates(code))
+            await load(page, watch, four.port)
+            nursery.start_soon(keep, "page", page.evaluates(page_script(juliet, verona)))
             await watch.comes_to("window.joined === true")
 
-            said: list[str] = []
-
-            async def say(content: str) -> None:
-                said.append(content)
-                await r.asks("message:send", {"conversationId": verona, "content": content})
-
-            fair = trio.Event()
-
-            async def go_on_saying() -> None:
-                while not fair.is_set():
-                    await say(str(len(said)))
-                    await trio.sleep(0.02)
-
-            nursery.start_soon(go_on_saying)
-            async with trio.open_nursery() as weather:
+            sender = Sender(await server.rpc(romeo), verona)
+            nursery.start_soon(sender.run)
+            async with trio.open_nursery() as breaking:
                 for line in (one, two, three, four):
-                    weather.start_soon(breaks, line, dice)
-            fair.set()
-            await say(LAST)
-            heard["stock"] = [args[0]["content"] for args in await stock.hears_of("message:created", len(said))]
-            await until(lambda: len(heard) == 4)
+                    breaking.start_soon(breaks, line, dice)
+            await sender.finish()
+            sent = sender.sent
+            received["stock"] = [
+                args[0]["content"] for args in await stock.receives_named("message:created", len(sent))
+            ]
+            await until(lambda: len(received) == 4)
             assert min(line.cuts for line in (one, two, three, four)) >= CUTS
-        assert heard == dict.fromkeys(("stock", "program", "script", "page"), said)
+        assert received == dict.fromkeys(("stock", "program", "script", "page"), sent)

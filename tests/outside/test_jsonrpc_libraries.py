@@ -39,12 +39,12 @@ async def test_python_lsp_jsonrpc_from_pypi(tmp_path: Path) -> None:
 
 def speak(address: str, where: str) -> None:
     """A program that uses the library and chatd's documentation only."""
-    heard: queue.Queue[tuple[str, Any]] = queue.Queue()
+    received: queue.Queue[tuple[str, Any]] = queue.Queue()
     names = ("ready", "unread:count", "message:created")
-    hears = {name: lambda params, name=name: heard.put((name, params)) for name in names}
+    receives = {name: lambda params, name=name: received.put((name, params)) for name in names}
     headers = {"Authorization": f"Bearer {token(1)}"}
     with connect(f"ws://{address}/chat", additional_headers=headers) as socket:
-        endpoint = Endpoint(hears, lambda message: socket.send(json.dumps(message)))
+        endpoint = Endpoint(receives, lambda message: socket.send(json.dumps(message)))
 
         def listen() -> None:
             for text in socket:
@@ -53,12 +53,12 @@ def speak(address: str, where: str) -> None:
         listener = threading.Thread(target=listen)
         listener.start()
         try:
-            assert heard.get(timeout=10)[0] == "ready"
-            assert heard.get(timeout=10) == ("unread:count", {"total": 0, "byConversation": {}})
+            assert received.get(timeout=10)[0] == "ready"
+            assert received.get(timeout=10) == ("unread:count", {"total": 0, "byConversation": {}})
             assert endpoint.request("conversation:join", {"conversationId": where}).result(10) == {"ok": True}
             sent = endpoint.request("message:send", {"conversationId": where, "content": "hi"}).result(10)
             assert sent["ok"] is True
-            assert heard.get(timeout=10) == ("message:created", sent["data"])
+            assert received.get(timeout=10) == ("message:created", sent["data"])
             with pytest.raises(JsonRpcException) as raised:
                 endpoint.request("message:send", {"conversationId": where}).result(10)
             assert raised.value.code == -32602

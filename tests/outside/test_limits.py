@@ -11,20 +11,15 @@ import trio
 
 from tests.outside.chatting import client, new_group
 from tests.outside.raw import TEXT, Raw, frame, request, upgrade
-from tests.outside.server import Chatd, token
+from tests.outside.server import Chatd, faultless_server, token
 
 RATE_LIMITED = -32029
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chatd]:
-    chatd = Chatd(tmp_path_factory.mktemp("limits")).start()
-    try:
+    with faultless_server(tmp_path_factory.mktemp("limits")) as chatd:
         yield chatd
-        assert chatd.stop() == 0
-        assert chatd.faults == []
-    finally:
-        chatd.end()
 
 
 async def group(server: Chatd, owner: int) -> str:

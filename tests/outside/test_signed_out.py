@@ -9,20 +9,15 @@ import trio
 
 from tests.outside.chatting import two_chat
 from tests.outside.raw import Raw, request
-from tests.outside.server import Chatd, token
+from tests.outside.server import Chatd, faultless_server, token
 
 LIFE = 1.0
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chatd]:
-    chatd = Chatd(tmp_path_factory.mktemp("signed-out")).start()
-    try:
+    with faultless_server(tmp_path_factory.mktemp("signed-out")) as chatd:
         yield chatd
-        assert chatd.stop() == 0
-        assert chatd.faults == []
-    finally:
-        chatd.end()
 
 
 async def test_a_token_that_expires_closes_its_socket_within_a_second_or_so(server: Chatd) -> None:

@@ -9,7 +9,7 @@ import trio
 from tests.outside.chatting import client, new_group
 from tests.outside.raw import HungUp, Raw
 from tests.outside.server import UNLIMITED, Chatd, token
-from tests.scenes.troupe import IoPlayer, troupe
+from tests.scenes.node_clients import NodeClient, node_clients
 
 MESSAGES = 1_000
 KILLS = (200, 450, 700)  # when the client has received so many
@@ -40,34 +40,34 @@ async def gather(address: str) -> str:
         return await new_group(first, address, ROMEO, [2])
 
 
-async def numbers(player: IoPlayer, count: int) -> list[int]:
-    return [int(message["content"]) for message, _ in await player.hears_of("message:created", count)]
+async def numbers(client: NodeClient, count: int) -> list[int]:
+    return [int(message["content"]) for message, _ in await client.receives_named("message:created", count)]
 
 
 async def test_a_client_recovers_from_every_kill_with_nothing_missed(tmp_path: Path) -> None:
     server = Chatd(tmp_path, UNLIMITED).start()
     try:
         where = await gather(server.address)
-        async with troupe(server.address) as players, trio.open_nursery() as nursery:
-            player = await players.opens(
+        async with node_clients(server.address) as clients, trio.open_nursery() as nursery:
+            client = await clients.opens(
                 "j", auth={"token": JULIET, "recovery": True}, reconnectionDelay=20, reconnectionDelayMax=100
             )
-            first = await player.connects()
+            first = await client.connects()
             assert first["recovered"] is False
-            assert (await player.asks("conversation:join", {"conversationId": where}))["ok"] is True
+            assert (await client.asks("conversation:join", {"conversationId": where}))["ok"] is True
             nursery.start_soon(send_all, server, where)
-            heard: list[int] = []
+            received: list[int] = []
             for count in KILLS:
-                heard += await numbers(player, count - len(heard))
+                received += await numbers(client, count - len(received))
                 server.kill()
-                await player.disconnects()
+                await client.disconnects()
                 await trio.to_thread.run_sync(server.start)
-                again = await player.connects()
+                again = await client.connects()
                 assert (again["recovered"], again["id"]) == (True, first["id"])
-            heard += await numbers(player, MESSAGES - len(heard))
-            assert heard == list(range(MESSAGES))
-            assert (await player.asks("message:send", {"conversationId": where, "content": "over"}))["ok"] is True
-            [[last, _]] = await player.hears_of("message:created", 1)
+            received += await numbers(client, MESSAGES - len(received))
+            assert received == list(range(MESSAGES))
+            assert (await client.asks("message:send", {"conversationId": where, "content": "over"}))["ok"] is True
+            [[last, _]] = await client.receives_named("message:created", 1)
             assert last["content"] == "over"
         assert server.stop() == 0
         assert server.faults == []

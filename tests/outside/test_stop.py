@@ -26,10 +26,10 @@ async def moved_client(address: str, user: int) -> Raw:
         await socket.send(frame(TEXT, b"2probe"))
         assert await socket.frame() == (TEXT, b"3probe")
         await socket.send(frame(TEXT, b"5"))
-        heard = await socket.frame()
-        while heard is not None and not heard[1].startswith(b"40/chat"):
-            heard = await socket.frame()
-        assert heard is not None
+        received = await socket.frame()
+        while received is not None and not received[1].startswith(b"40/chat"):
+            received = await socket.frame()
+        assert received is not None
     return socket
 
 

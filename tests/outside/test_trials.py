@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from tests import needs
-from tests.trials import files, full, goodbyes, kill, large, restarts, slow, stop, sync
+from tests.trials import files, full, kill, large, repeated_stops, restarts, slow, stop, sync
 
 
 async def test_no_acked_message_is_lost_or_doubled_when_the_server_is_killed(tmp_path: Path) -> None:
@@ -15,13 +15,13 @@ async def test_no_acked_message_is_lost_or_doubled_when_the_server_is_killed(tmp
     assert figures["acked"] > 100
 
 
-async def test_a_stop_answers_what_it_commits_and_says_1012_to_everybody(tmp_path: Path) -> None:
+async def test_a_stop_answers_what_it_commits_and_sends_1012_to_all(tmp_path: Path) -> None:
     figures = await stop.trial(tmp_path, quick=True)
     assert figures["saw 1012"] == figures["clients"]
 
 
 async def test_clients_that_ignore_the_goodbye_hold_no_stop_up(tmp_path: Path) -> None:
-    figures = await goodbyes.trial(tmp_path, quick=True)
+    figures = await repeated_stops.trial(tmp_path, quick=True)
     assert figures["exit 0"] == figures["stops"]
 
 

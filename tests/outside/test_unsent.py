@@ -10,7 +10,7 @@ from chatd.rest.unsent import Unsent
 from protocol.errors import UNAVAILABLE, Refusal
 from tests.outside.raw import Raw, request
 from tests.outside.server import until
-from tests.scenes.stage import stage
+from tests.scenes.chat_server import chat_server
 from tests.scenes.test_colon_chat import group
 
 LARGE = "\U0001f339" * 10_000  # 200 of them are 8 MB, which is more than a kernel takes
@@ -33,8 +33,8 @@ def test_one_answer_of_any_size_is_possible_and_no_second() -> None:
 
 
 async def test_a_user_who_does_not_read_is_refused_and_others_are_not(tmp_path: Path) -> None:
-    async with stage(tmp_path, limits__page_bytes="0", limits__unsent_per_user="4194304") as on:
-        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+    async with chat_server(tmp_path, limits__page_bytes="0", limits__unsent_per_user="4194304") as server:
+        romeo, juliet = await server.register("romeo"), await server.register("juliet")
         path = f"/conversations/{await group(romeo, juliet)}/messages"
         for _ in range(200):
             await romeo.asks("POST", path, {"content": LARGE}, status=201)
@@ -42,10 +42,10 @@ async def test_a_user_who_does_not_read_is_refused_and_others_are_not(tmp_path: 
         unread: list[Raw] = []
         try:
             for _ in range(4):
-                raw = await Raw.connect(on.address)
+                raw = await Raw.connect(server.address)
                 unread.append(raw)
                 await raw.send(asked)
-            async with await Raw.connect(on.address) as raw:
+            async with await Raw.connect(server.address) as raw:
                 statuses = [0]
                 while statuses[-1] != 503:
                     statuses.append((await raw.asks(request("GET", "/conversations", token=romeo.token)))[0])
@@ -56,6 +56,6 @@ async def test_a_user_who_does_not_read_is_refused_and_others_are_not(tmp_path: 
         finally:
             for raw in unread:
                 raw.cut()
-        async with await Raw.connect(on.address) as raw:
-            await until(lambda: on.server.front.open == 1)
+        async with await Raw.connect(server.address) as raw:
+            await until(lambda: server.running.front.open == 1)
             assert (await raw.asks(request("GET", "/conversations", token=romeo.token)))[0] == 200

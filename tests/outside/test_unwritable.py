@@ -16,7 +16,7 @@ import trio
 
 from tests.outside.raw import Raw, request
 from tests.outside.server import Chatd, token
-from tests.scenes.stage import Rest
+from tests.scenes.chat_server import Rest
 
 UNAVAILABLE = -32050
 BACK_SECONDS = 20.0

@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 
 from tests.needs import NODE_FOLDER, node
 from tests.outside.server import Chatd, token
-from tests.scenes.stage import TIMEOUT
+from tests.scenes.chat_server import TIMEOUT
 
 IO = "import { io } from 'socket.io-client';\n"
 HELPERS = (
@@ -64,7 +64,7 @@ class Serving(Chatd):
     def metrics_token(self) -> str:
         return self.run("token", "--service", "examples", "--scope", "metrics").stdout.strip()
 
-    def has_heard(self, command: str, times: int) -> None:
+    def has_received(self, command: str, times: int) -> None:
         """Wait until the server's metrics count so many of a command."""
         row = f'chatd_calls_total{{command="{command}",outcome="ok"}} '
         until = time.monotonic() + TIMEOUT
@@ -121,8 +121,8 @@ class Script:
             if text in line:
                 return line
 
-    def does(self, act: str, **fields: Any) -> None:
-        """Send a line to tests/node/players.js."""
+    def performs(self, act: str, **fields: Any) -> None:
+        """Send a line to tests/node/clients.js."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"act": act, **fields}) + "\n")
         self._process.stdin.flush()
@@ -143,9 +143,9 @@ def script(folder: Path, text: str) -> Iterator[Script]:
 
 
 @contextmanager
-def players() -> Iterator[Script]:
-    """tests/node/players.js, for the other clients of an example."""
-    with _run(NODE_FOLDER, "players.js") as running:
+def clients() -> Iterator[Script]:
+    """tests/node/clients.js, for the other clients of an example."""
+    with _run(NODE_FOLDER, "clients.js") as running:
         yield running
 
 

@@ -17,7 +17,7 @@ import trio
 from chatd.store.queries import event_log, messages
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from tests.outside.server import SECRET, token
-from tests.scenes.stage import Stage, stage
+from tests.scenes.chat_server import ChatServer, chat_server
 from tests.scenes.viewers import Viewer, history
 
 USERS = (1, 2, 3)
@@ -50,7 +50,7 @@ class Model:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.viewers = [Viewer(user, token(user), self.load) for user in USERS for _ in range(DEVICES)]
-        self.on: Stage = None  # type: ignore[assignment]
+        self.server: ChatServer = None  # type: ignore[assignment]
         self.conversations: dict[str, set[int]] = {}
         self.messages: list[str] = []
         self.changes: list[Change] = []
@@ -62,10 +62,10 @@ class Model:
     # The server
 
     async def open(self) -> None:
-        self.on = await self._stack.enter_async_context(
-            stage(self.folder, auth__secret=SECRET, limits__outbox_bytes="64KiB", limits__replay_batch="7")
+        self.server = await self._stack.enter_async_context(
+            chat_server(self.folder, auth__secret=SECRET, limits__outbox_bytes="64KiB", limits__replay_batch="7")
         )
-        for listener in self.on.server.front._listeners:  # small buffers: a slow client reaches its limit soon
+        for listener in self.server.running.front._listeners:  # small buffers: a slow client reaches its limit soon
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
 
     async def close(self) -> None:
@@ -74,7 +74,7 @@ class Model:
         await self._stack.aclose()
 
     async def ask(self, method: str, path: str, user: int, body: Any = None) -> tuple[int, Any]:
-        status, said, _ = await self.on.rest.ask(method, path, body, token=token(user))
+        status, said, _ = await self.server.rest.ask(method, path, body, token=token(user))
         assert status < 500, (method, path, status, said)
         assert status != 400 or "member" in said["message"], (
             method,
@@ -93,7 +93,7 @@ class Model:
 
     async def look(self) -> None:
         """Record the changes of memberships."""
-        self.changes += await self.on.server.app.database.read(self._changes)
+        self.changes += await self.server.running.app.database.read(self._changes)
 
     def _changes(self, tx: ReadTransaction) -> list[Change]:
         since = self.changes[-1].position if self.changes else 0
@@ -136,9 +136,9 @@ class Model:
 
     async def connect(self, viewer: Viewer, *, named: bool, judge: bool = False) -> None:
         """Reconnect. With `judge` nothing else happens, so that the view must be right at once."""
-        app = self.on.server.app
+        app = self.server.running.app
         start, known = app.broker.position, bool(viewer.place)
-        recovered = await viewer.connect(self.on.address, self.on.nursery, named=named)
+        recovered = await viewer.connect(self.server.address, self.server.nursery, named=named)
         viewer.span.append(start)
         await viewer.settle()
         viewer.span.append(app.broker.position)
@@ -157,7 +157,7 @@ class Model:
             event_log.trim(tx, before=0, position=tx.sequences["position"] - left, limit=10_000)
             return (event_log.first(tx) or 1) - 1
 
-        self.trimmed = await self.on.server.app.database.write(unit)
+        self.trimmed = await self.server.running.app.database.write(unit)
 
     async def act(self, step: Step, me: int) -> None:
         what, which = step.what, step.which
@@ -199,7 +199,7 @@ class Model:
 
     async def rest(self) -> None:
         """Wait until every call is carried out and every event is sent."""
-        app = self.on.server.app
+        app = self.server.running.app
         self._forward += 10
         for _ in range(2):
             app.viewers.flush()
@@ -236,14 +236,14 @@ class Model:
         await self.judge_rooms(viewer)
         unread = await self.unread(viewer.user)
         assert viewer.unread == unread, f"{viewer.user} was told {viewer.unread}, and it is {unread}"
-        for span, push in viewer.heard:
+        for span, push in viewer.received:
             where = push.get("room", "").removeprefix("conversation:")
             if where:
                 self.judge_push(viewer.user, span, push, int(where[8:], 16), self.conversations.get(where, set()))
 
     async def unread(self, user: int) -> Any:
         """Count the unread messages from the tables."""
-        read_states = await self.on.server.app.database.read(lambda tx: messages.read_states(tx, user))
+        read_states = await self.server.running.app.database.read(lambda tx: messages.read_states(tx, user))
         names = {int(id[8:], 16): id for id in self.conversations}
         counts = {names[one.conversation.number]: one.unread for one in read_states if one.unread}
         return {"total": sum(counts.values()), "byConversation": counts}
@@ -289,5 +289,5 @@ class Model:
             return
         start, came = [*span, 0, math.inf][:2] if span else (0, math.inf)
         then = [start, *(one.position for one in mine if start < one.position <= came)]
-        assert position <= came, f"{user} heard of {push} at {span}"
-        assert any(was_in(at) for at in then), f"{user} heard of {push} at {span}"
+        assert position <= came, f"{user} received of {push} at {span}"
+        assert any(was_in(at) for at in then), f"{user} received of {push} at {span}"

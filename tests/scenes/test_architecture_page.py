@@ -12,9 +12,9 @@ import pytest
 
 from chatd.cli import main
 from protocol import dialects
-from tests.scenes.players import Way, both_ways, play
+from tests.scenes.chat_server import chat_server
+from tests.scenes.clients import Framing, both_framings, open_client
 from tests.scenes.shapes import INTEGER, TIME, fits
-from tests.scenes.stage import stage
 from tests.test_floors import FLOORS
 
 ROOT = Path(__file__).parents[2]
@@ -90,30 +90,30 @@ def brief(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     forget()
 
 
-@both_ways
+@both_framings
 @pytest.mark.usefixtures("brief")
-async def test_the_example_dialect_runs(tmp_path: Path, way: Way) -> None:
-    async with stage(tmp_path / "data") as on:
-        ann, bob = await on.person("ann"), await on.person("bob")
+async def test_the_example_dialect_runs(tmp_path: Path, framing: Framing) -> None:
+    async with chat_server(tmp_path / "data") as server:
+        ann, bob = await server.register("ann"), await server.register("bob")
         room = (await ann.asks("POST", "/brief", {"members": [bob.id]}, status=201))["room"]
-        a = await play(on, way, "brief", ann, "/brief")
-        b = await play(on, way, "brief", bob, "/brief")
-        await a.does("join", {"room": room})
-        await b.does("join", {"room": room})
-        await a.tells("type", {"room": room})
-        assert await b.hears("typing") == {"user": ann.id}
+        a = await open_client(server, framing, "brief", ann, "/brief")
+        b = await open_client(server, framing, "brief", bob, "/brief")
+        await a.performs("join", {"room": room})
+        await b.performs("join", {"room": room})
+        await a.notifies("type", {"room": room})
+        assert await b.receives("typing") == {"user": ann.id}
         sent = await a.asks("send", {"room": room, "text": "hello"})
         fits(sent, {"id": INTEGER, "room": room, "from": "ann", "text": "hello", "at": TIME})
-        assert await a.hears("line") == sent
-        assert await b.hears("line") == sent
+        assert await a.receives("line") == sent
+        assert await b.receives("line") == sent
         assert await b.asks("send", {"room": room + 1, "text": "hello"}) == {"error": "NOT_FOUND"}
         assert await bob.asks("GET", f"/brief/{room}") == [sent]
 
-        colon = await play(on, way, "colon", bob, ignoring=("unread:count", "notification:created"))
+        colon = await open_client(server, framing, "colon", bob, ignoring=("unread:count", "notification:created"))
         [conversation] = await bob.asks("GET", "/conversations")
         await colon.asks("conversation:join", {"conversationId": conversation["_id"]})
         await a.asks("send", {"room": room, "text": "to all dialects"})
-        assert (await colon.hears("message:created"))["content"] == "to all dialects"
+        assert (await colon.receives("message:created"))["content"] == "to all dialects"
 
 
 @pytest.mark.usefixtures("brief")

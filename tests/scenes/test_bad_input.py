@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from protocol.dialects import dialect as find_dialect
-from tests.scenes.players import Player, RpcActor, Way, both_ways, play
+from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
+from tests.scenes.clients import Client, Framing, JsonRpcClient, both_framings, open_client
 from tests.scenes.shapes import TEXT, fits
-from tests.scenes.stage import Person, Stage, stage
 
 CONTENT = "must have at most 10000 characters"
 MISSING: Any = object()
@@ -200,9 +200,9 @@ every_case = pytest.mark.parametrize("case", CASES, ids=name_of)
 every_chat = pytest.mark.parametrize("case", [case for case in CASES if case.calls is not NOTES], ids=name_of)
 
 
-async def ids(on: Stage, me: Person, case: Case) -> Ids:
+async def ids(server: ChatServer, me: RegisteredUser, case: Case) -> Ids:
     """A group of the caller, one that the caller was removed from, one of others; with a message in each."""
-    other = await on.person("other")
+    other = await server.register("other")
     talks, sent = [], []
     for members in ([me.id], [me.id], []):
         body = {"type": "group", "participants": members}
@@ -273,79 +273,81 @@ def code_of(said: str) -> str:
     return "FORBIDDEN" if said.startswith(FORBIDDEN) else "BAD_REQUEST"
 
 
-async def connect(on: Stage, way: Way, case: Case, who: Person) -> Player:
+async def connect(server: ChatServer, framing: Framing, case: Case, who: RegisteredUser) -> Client:
     ignoring = ("unread:count", "unread_count", "user:online", "notification:count", "notification:created")
-    return await play(on, way, case.dialect, who, case.namespace, ignoring=(*ignoring, "new_notification"))
+    return await open_client(
+        server, framing, case.dialect, who, case.namespace, ignoring=(*ignoring, "new_notification")
+    )
 
 
-@both_ways
+@both_framings
 @every_case
-async def test_a_caller_that_wants_no_answer_receives_an_event(tmp_path: Path, way: Way, case: Case) -> None:
-    async with stage(tmp_path) as on:
-        me = await on.person("me")
-        known = await ids(on, me, case)
-        player = await connect(on, way, case, me)
+async def test_a_caller_that_wants_no_answer_receives_an_event(tmp_path: Path, framing: Framing, case: Case) -> None:
+    async with chat_server(tmp_path) as server:
+        me = await server.register("me")
+        known = await ids(server, me, case)
+        client = await connect(server, framing, case, me)
         for call in case.calls:
             for payload, said in wrongs(case, call, known):
-                await player.tells(call.event, payload)
+                await client.notifies(call.event, payload)
                 event, body = event_of(case, call, code_of(said), said)
-                assert await player.hears(event) == body, (call.event, payload)
-        await player.hears_nothing()
+                assert await client.receives(event) == body, (call.event, payload)
+        await client.receives_nothing()
 
 
-@both_ways
+@both_framings
 @every_case
-async def test_a_caller_that_wants_an_answer_gets_it(tmp_path: Path, way: Way, case: Case) -> None:
+async def test_a_caller_that_wants_an_answer_gets_it(tmp_path: Path, framing: Framing, case: Case) -> None:
     """The refusal comes as the acknowledgement. JSON-RPC also has its error in dialects without acknowledgements."""
-    async with stage(tmp_path) as on:
-        me = await on.person("me")
-        known = await ids(on, me, case)
-        player = await connect(on, way, case, me)
+    async with chat_server(tmp_path) as server:
+        me = await server.register("me")
+        known = await ids(server, me, case)
+        client = await connect(server, framing, case, me)
         for call in case.calls:
             for payload, said in wrongs(case, call, known):
-                await check_answer(case, call, player, payload, said)
-        await player.hears_nothing()
+                await check_answer(case, call, client, payload, said)
+        await client.receives_nothing()
 
 
-async def check_answer(case: Case, call: Call, player: Player, payload: Any, said: str) -> None:
+async def check_answer(case: Case, call: Call, client: Client, payload: Any, said: str) -> None:
     if case.dialect == "colon":
         refused = {"ok": False, "error": {"code": code_of(said), "message": said}}
-        assert await player.asks(call.event, payload) == refused
+        assert await client.asks(call.event, payload) == refused
     elif case.dialect == "kebab":
-        assert await player.asks(call.event, payload) == {"success": False, "error": said}
+        assert await client.asks(call.event, payload) == {"success": False, "error": said}
         if call.told != "error":
-            assert await player.hears(call.told) == {"error": said}
+            assert await client.receives(call.told) == {"error": said}
     else:
-        if isinstance(player, RpcActor):
-            assert await player.asks(call.event, payload) is None
-            assert player.refused["message"] == said
+        if isinstance(client, JsonRpcClient):
+            assert await client.asks(call.event, payload) is None
+            assert client.refused["message"] == said
         else:
-            await player.send(call.event, (payload,), 1)
-        assert await player.hears("error") == {"message": said}
-        assert not player.answers
+            await client.send(call.event, (payload,), 1)
+        assert await client.receives("error") == {"message": said}
+        assert not client.answers
 
 
 NONSENSE: tuple[Any, ...] = (5, "x", None, True, [], [1], ["x", {}])
 
 
-@both_ways
+@both_framings
 @every_case
-async def test_what_is_no_payload_at_all(tmp_path: Path, way: Way, case: Case) -> None:
-    async with stage(tmp_path) as on:
-        me = await on.person("me")
-        player = await connect(on, way, case, me)
+async def test_what_is_no_payload_at_all(tmp_path: Path, framing: Framing, case: Case) -> None:
+    async with chat_server(tmp_path) as server:
+        me = await server.register("me")
+        client = await connect(server, framing, case, me)
         vocabulary = find_dialect(case.dialect).vocabulary(case.namespace)
         for row in vocabulary.inbound:
             for argument in NONSENSE:
-                await player.tells(row.name, argument, argument)
-                fits_complaint(await player.hears(row.error_event[0] if row.error_event else "error"))
+                await client.notifies(row.name, argument, argument)
+                fits_complaint(await client.receives(row.error_event[0] if row.error_event else "error"))
             for payload in ({}, {"nonsense": 1}):
                 if payload or any(field.required for field in row.fields):
-                    await player.tells(row.name, payload)
-                    fits_complaint(await player.hears(row.error_event[0] if row.error_event else "error"))
-        await player.tells("no such call", {})
-        fits_complaint(await player.hears("error"))
-        await player.hears_nothing()
+                    await client.notifies(row.name, payload)
+                    fits_complaint(await client.receives(row.error_event[0] if row.error_event else "error"))
+        await client.notifies("no such call", {})
+        fits_complaint(await client.receives("error"))
+        await client.receives_nothing()
 
 
 def fits_complaint(said: dict[str, Any]) -> None:
@@ -360,28 +362,28 @@ def test_every_call_of_every_dialect_has_its_bad_input() -> None:
         assert {call.event for call in case.calls} == rows - without_place
 
 
-@both_ways
+@both_framings
 @every_chat
-async def test_a_member_who_is_removed_while_connected(tmp_path: Path, way: Way, case: Case) -> None:
+async def test_a_member_who_is_removed_while_connected(tmp_path: Path, framing: Framing, case: Case) -> None:
     """From then on the server rejects every call, as for a user who was never a member, and sends no event."""
-    async with stage(tmp_path) as on:
-        me, other = await on.person("me"), await on.person("other")
+    async with chat_server(tmp_path) as server:
+        me, other = await server.register("me"), await server.register("other")
         body = {"type": "group", "participants": [me.id]}
         talk = (await other.asks("POST", "/conversations", body, status=201))["_id"]
         path = f"/conversations/{talk}"
         message = (await me.asks("POST", f"{path}/messages", {"content": "x"}, status=201))["_id"]
-        player = await connect(on, way, case, me)
+        client = await connect(server, framing, case, me)
         spell = SPELLINGS.get(case.kind, number_of)
         known = Ids(spell(talk), spell(message), me.id, (), (), None)
         join = next((call for call in case.calls if "join" in call.event), None)
         if join is not None:
-            await player.does(join.event, join.payload(known))
+            await client.performs(join.event, join.payload(known))
         await other.asks("DELETE", f"{path}/members?userId={me.id}", status=204)
-        await player.hears_all()
+        await client.receives_all()
         for call in case.calls:
             if call.member:
-                await player.tells(call.event, call.payload(known))
+                await client.notifies(call.event, call.payload(known))
                 said = not_yours(case, call)
-                assert await player.hears(call.told) == event_of(case, call, code_of(said), said)[1]
+                assert await client.receives(call.told) == event_of(case, call, code_of(said), said)[1]
         await other.asks("POST", f"{path}/messages", {"content": "behind their back"}, status=201)
-        await player.hears_nothing()
+        await client.receives_nothing()

@@ -11,7 +11,7 @@ import trio
 
 from chatd.connections.connection import Connection
 from tests.outside.raw import TEXT, Raw, frame
-from tests.scenes.stage import TIMEOUT, stage
+from tests.scenes.chat_server import TIMEOUT, chat_server
 
 
 @pytest.fixture(autouse=True)
@@ -28,16 +28,16 @@ def connections() -> int:
 
 
 async def test_a_closed_connection_is_freed_without_the_garbage_collector(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        ann = await on.person("ann")
+    async with chat_server(tmp_path) as server:
+        ann = await server.register("ann")
         before = connections()
         for _ in range(3):
-            async with await Raw.open(on.address, ann.token) as raw:
+            async with await Raw.open(server.address, ann.token) as raw:
                 await raw.call("conversation:join", {"conversationId": "65a0b1c2d3e4f5a6b7c8d9e0"})
                 await raw.send(frame(TEXT, b"a" * 10_000, final=False))
                 raw.cut()
         await ann.asks("POST", "/conversations", {"type": "group", "participants": []})  # queues keep their last batch
         await ann.asks("GET", "/users/me")
         with trio.fail_after(TIMEOUT):
-            while on.server.app.connections or connections() > before:  # noqa: ASYNC110 - no event tells
+            while server.running.app.connections or connections() > before:  # noqa: ASYNC110 - no event tells
                 await trio.sleep(0.01)

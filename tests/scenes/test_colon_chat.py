@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.scenes.stage import Person, Stage, stage
+from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
 
 OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-async def group(owner: Person, *others: Person, title: str | None = None) -> str:
+async def group(owner: RegisteredUser, *others: RegisteredUser, title: str | None = None) -> str:
     """A group; its id."""
     body = {"type": "group", "participants": [other.id for other in others]}
     made = await owner.asks("POST", "/conversations", body | ({"title": title} if title else {}), status=201)
@@ -19,16 +19,16 @@ async def group(owner: Person, *others: Person, title: str | None = None) -> str
     return found
 
 
-async def romeo_and_juliet(on: Stage) -> tuple[Person, Person]:
-    return await on.person("romeo"), await on.person("juliet")
+async def romeo_and_juliet(server: ChatServer) -> tuple[RegisteredUser, RegisteredUser]:
+    return await server.register("romeo"), await server.register("juliet")
 
 
-async def test_romeo_sends_and_juliet_hears_it_once_she_has_joined(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet = await romeo_and_juliet(on)
-        r, j = await on.rpc(romeo), await on.rpc(juliet)
-        assert await r.hears("unread:count") == {"total": 0, "byConversation": {}}
-        assert await j.hears("unread:count") == {"total": 0, "byConversation": {}}
+async def test_romeo_sends_and_juliet_receives_it_once_she_has_joined(tmp_path: Path) -> None:
+    async with chat_server(tmp_path) as server:
+        romeo, juliet = await romeo_and_juliet(server)
+        r, j = await server.rpc(romeo), await server.rpc(juliet)
+        assert await r.receives("unread:count") == {"total": 0, "byConversation": {}}
+        assert await j.receives("unread:count") == {"total": 0, "byConversation": {}}
 
         talk = await romeo.asks("POST", "/conversations", {"type": "private", "participants": [juliet.id]}, status=201)
         assert set(talk) == {"_id", "type", "participants", "created_at"}
@@ -36,8 +36,8 @@ async def test_romeo_sends_and_juliet_hears_it_once_she_has_joined(tmp_path: Pat
         assert talk["participants"] == [romeo.id, juliet.id]
         assert OBJECT_ID.fullmatch(talk["_id"])
         assert TIME.fullmatch(talk["created_at"])
-        for player in (r, j):
-            assert await player.hears("conversation:created") == talk
+        for client in (r, j):
+            assert await client.receives("conversation:created") == talk
 
         where = {"conversationId": talk["_id"]}
         assert await r.asks("conversation:join", where) == {"ok": True}
@@ -48,33 +48,33 @@ async def test_romeo_sends_and_juliet_hears_it_once_she_has_joined(tmp_path: Pat
         assert set(message) == {"_id", "sender_id", "content", "attachments", "seen_by", "created_at", "clientId"}
         assert (message["sender_id"], message["content"], message["clientId"]) == (romeo.id, "But soft!", "balcony-1")
         assert (message["attachments"], message["seen_by"]) == ([], [])
-        assert await r.hears("message:created") == message
-        assert await j.hears("message:created") == message
-        assert await j.hears("unread:count") == {"total": 1, "byConversation": {talk["_id"]: 1}}
+        assert await r.receives("message:created") == message
+        assert await j.receives("message:created") == message
+        assert await j.receives("unread:count") == {"total": 1, "byConversation": {talk["_id"]: 1}}
 
         again = await r.asks("message:send", {**where, "content": "But soft!", "clientId": "balcony-1"})
         assert again == sent
         await r.is_refused("message:send", {**where, "content": "Otherwise", "clientId": "balcony-1"}, -32009)
-        await r.hears_nothing()
-        await j.hears_nothing()
+        await r.receives_nothing()
+        await j.receives_nothing()
 
 
 async def test_reading_editing_and_deleting(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet = await romeo_and_juliet(on)
+    async with chat_server(tmp_path) as server:
+        romeo, juliet = await romeo_and_juliet(server)
         verona = await group(romeo, juliet, title="Verona")
-        r, j = await on.rpc(romeo), await on.rpc(juliet)
+        r, j = await server.rpc(romeo), await server.rpc(juliet)
         where = {"conversationId": verona}
-        for player in (r, j):
-            await player.hears("unread:count")
-            await player.asks("conversation:join", where)
+        for client in (r, j):
+            await client.receives("unread:count")
+            await client.asks("conversation:join", where)
         message = (await r.asks("message:send", {**where, "content": "Good morrow"}))["data"]
-        await r.hears("message:created")
-        await j.hears("message:created")
+        await r.receives("message:created")
+        await j.receives("message:created")
 
         assert await j.asks("message:read", {"messageId": message["_id"]}) == {"ok": True}
-        for player in (r, j):
-            read = await player.comes_to_hear("message:read")
+        for client in (r, j):
+            read = await client.skips_to("message:read")
             assert read["messageId"] == message["_id"]
             assert read["readerId"] == juliet.id
             assert TIME.fullmatch(read["readAt"])
@@ -83,71 +83,71 @@ async def test_reading_editing_and_deleting(tmp_path: Path) -> None:
 
         edited = (await r.asks("message:edit", {"messageId": message["_id"], "content": "Good night"}))["data"]
         assert edited == {**message, "content": "Good night", "seen_by": [juliet.id]}
-        assert await r.hears("message:updated") == edited
-        assert await j.comes_to_hear("message:updated") == edited
+        assert await r.receives("message:updated") == edited
+        assert await j.skips_to("message:updated") == edited
         error = await j.is_refused("message:edit", {"messageId": message["_id"], "content": "Mine"}, -32003)
         assert error["data"] == {"ok": False, "error": {"code": "FORBIDDEN", "message": error["message"]}}
 
         assert await r.asks("message:delete", {"messageId": message["_id"]}) == {"ok": True}
-        for player in (r, j):
-            assert await player.comes_to_hear("message:deleted") == {"messageId": message["_id"]}
+        for client in (r, j):
+            assert await client.skips_to("message:deleted") == {"messageId": message["_id"]}
         assert await romeo.asks("GET", f"/conversations/{verona}/messages") == []
         await r.is_refused("message:read", {"messageId": message["_id"]}, -32004)
 
 
 async def test_typing_goes_to_the_others_and_ends_when_the_message_is_sent(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet = await romeo_and_juliet(on)
+    async with chat_server(tmp_path) as server:
+        romeo, juliet = await romeo_and_juliet(server)
         verona = await group(romeo, juliet)
-        r, r2, j = await on.rpc(romeo), await on.rpc(romeo), await on.rpc(juliet)
+        r, r2, j = await server.rpc(romeo), await server.rpc(romeo), await server.rpc(juliet)
         where = {"conversationId": verona}
-        for player in (r, r2, j):
-            await player.hears("unread:count")
-            await player.asks("conversation:join", where)
-        await r.tells("typing", {**where, "isTyping": True})
+        for client in (r, r2, j):
+            await client.receives("unread:count")
+            await client.asks("conversation:join", where)
+        await r.notifies("typing", {**where, "isTyping": True})
         typing = {**where, "userId": romeo.id, "isTyping": True}
-        assert await j.hears("typing") == typing
-        await r2.hears_nothing()
+        assert await j.receives("typing") == typing
+        await r2.receives_nothing()
         await r.asks("message:send", {**where, "content": "!"})
-        assert await j.hears("message:created")
-        assert await j.hears("typing") == {**typing, "isTyping": False}
+        assert await j.receives("message:created")
+        assert await j.receives("typing") == {**typing, "isTyping": False}
         await r.asks("typing", {**where, "isTyping": True})
-        assert await j.hears("typing") == typing
+        assert await j.receives("typing") == typing
         await r.asks("typing", {**where, "isTyping": False})
-        assert await j.hears("typing") == {**typing, "isTyping": False}
+        assert await j.receives("typing") == {**typing, "isTyping": False}
 
 
-async def test_members_come_and_go_while_everybody_watches(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet = await romeo_and_juliet(on)
-        nurse = await on.person("nurse")
+async def test_members_come_and_go_while_all_watches(tmp_path: Path) -> None:
+    async with chat_server(tmp_path) as server:
+        romeo, juliet = await romeo_and_juliet(server)
+        nurse = await server.register("nurse")
         verona = await group(romeo, juliet)
         where = {"conversationId": verona}
-        r, j, n = [await on.rpc(person) for person in (romeo, juliet, nurse)]
-        for player in (r, j):
-            await player.hears("unread:count")
-            await player.asks("conversation:join", where)
-        await n.hears("unread:count")
+        r, j, n = [await server.rpc(person) for person in (romeo, juliet, nurse)]
+        for client in (r, j):
+            await client.receives("unread:count")
+            await client.asks("conversation:join", where)
+        await n.receives("unread:count")
         for call in ("conversation:join", "typing"):
             await n.is_refused(call, {**where, **({"isTyping": True} if call == "typing" else {})}, -32003)
         await j.is_refused("members:add", {**where, "userId": nurse.id}, -32003)
 
         assert await r.asks("members:add", {**where, "userId": nurse.id}) == {"ok": True}
-        for player in (r, j):
-            assert await player.hears("members:added") == {"userId": nurse.id}
-        opened = await n.hears("conversation:created")
+        for client in (r, j):
+            assert await client.receives("members:added") == {"userId": nurse.id}
+        opened = await n.receives("conversation:created")
         assert opened["_id"] == verona
         assert opened["participants"] == [romeo.id, juliet.id, nurse.id]
         assert await n.asks("conversation:join", where) == {"ok": True}
         assert await r.asks("members:add", {**where, "userId": nurse.id}) == {"ok": True}
-        await j.hears_nothing()
+        await j.receives_nothing()
 
         assert await r.asks("members:remove", {**where, "userId": nurse.id}) == {"ok": True}
-        for player in (r, j, n):
-            assert await player.comes_to_hear("members:removed") == {"userId": nurse.id}
+        for client in (r, j, n):
+            assert await client.skips_to("members:removed") == {"userId": nurse.id}
         await r.asks("message:send", {**where, "content": "She is gone"})
-        assert await j.hears("message:created")
-        assert [name for name, _ in await n.hears_all() if name != "unread:count"] == []
+        assert await j.receives("message:created")
+        assert [name for name, _ in await n.receives_all() if name != "unread:count"] == []
         await n.is_refused("message:send", {**where, "content": "I am not"}, -32003)
 
         await j.is_refused("members:remove", {**where, "userId": romeo.id}, -32003)
@@ -156,17 +156,17 @@ async def test_members_come_and_go_while_everybody_watches(tmp_path: Path) -> No
         assert members[1]["user"]["username"] == "juliet"
 
         await romeo.asks("DELETE", f"/conversations/{verona}", status=204)
-        for player in (r, j):
-            assert await player.comes_to_hear("conversation:deleted") == where
+        for client in (r, j):
+            assert await client.skips_to("conversation:deleted") == where
         await juliet.asks("GET", f"/conversations/{verona}", status=404)
 
 
 async def test_what_is_anothers_is_forbidden_and_what_is_not_there_is_not_found(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet = await romeo_and_juliet(on)
-        tybalt = await on.person("tybalt")
+    async with chat_server(tmp_path) as server:
+        romeo, juliet = await romeo_and_juliet(server)
+        tybalt = await server.register("tybalt")
         secret = await group(romeo, juliet)
-        r, t = await on.rpc(romeo), await on.rpc(tybalt)
+        r, t = await server.rpc(romeo), await server.rpc(tybalt)
         message = (await r.asks("message:send", {"conversationId": secret, "content": "Hush"}))["data"]["_id"]
         nowhere = secret[:-1] + "9"
         for call, there, not_there in (
@@ -185,20 +185,20 @@ async def test_what_is_anothers_is_forbidden_and_what_is_not_there_is_not_found(
 
 
 async def test_the_same_by_rest_alone(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet = await romeo_and_juliet(on)
+    async with chat_server(tmp_path) as server:
+        romeo, juliet = await romeo_and_juliet(server)
         verona = await group(romeo, juliet)
-        j = await on.rpc(juliet)
-        await j.hears("unread:count")
+        j = await server.rpc(juliet)
+        await j.receives("unread:count")
         await j.asks("conversation:join", {"conversationId": verona})
         numbers = range(5)
         sent = [
             await romeo.asks("POST", f"/conversations/{verona}/messages", {"content": f"{n}"}, status=201)
             for n in numbers
         ]
-        assert [await j.comes_to_hear("message:created") for _ in numbers] == sent
+        assert [await j.skips_to("message:created") for _ in numbers] == sent
         assert await juliet.asks("GET", f"/conversations/{verona}/messages") == sent
-        _, page, headers = await on.rest.ask("GET", f"/conversations/{verona}/messages?limit=2", token=juliet.token)
+        _, page, headers = await server.rest.ask("GET", f"/conversations/{verona}/messages?limit=2", token=juliet.token)
         assert page == sent[3:]
         following = headers["Link"].split(">")[0].removeprefix("<")
         assert await juliet.asks("GET", following) == sent[1:3]
@@ -208,7 +208,7 @@ async def test_the_same_by_rest_alone(tmp_path: Path) -> None:
         await juliet.asks("POST", f"/messages/{sent[4]['_id']}/read", status=204)
         assert (await juliet.asks("GET", "/unread"))["total"] == 0
         changed = await romeo.asks("PATCH", f"/messages/{sent[0]['_id']}", {"content": "zero"})
-        assert await j.comes_to_hear("message:updated") == changed
+        assert await j.skips_to("message:updated") == changed
         await romeo.asks("DELETE", f"/messages/{sent[0]['_id']}", status=204)
-        assert await j.comes_to_hear("message:deleted") == {"messageId": sent[0]["_id"]}
+        assert await j.skips_to("message:deleted") == {"messageId": sent[0]["_id"]}
         assert [one["_id"] for one in await juliet.asks("GET", "/conversations")] == [verona]

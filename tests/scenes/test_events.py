@@ -10,7 +10,7 @@ import trio
 import trio.testing
 
 from chatd.server.retention import clean
-from tests.scenes.stage import Person, Stage, stage
+from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
 from tests.scenes.test_colon_chat import group
 
 
@@ -22,11 +22,11 @@ class Stream:
         self._text = b""
 
     @classmethod
-    async def of(cls, on: Stage, who: Person, query: str = "", last: str = "") -> Stream:
-        return await cls.at(on.address, who, query, last)
+    async def of(cls, server: ChatServer, who: RegisteredUser, query: str = "", last: str = "") -> Stream:
+        return await cls.at(server.address, who, query, last)
 
     @classmethod
-    async def at(cls, address: str, who: Person, query: str = "", last: str = "") -> Stream:
+    async def at(cls, address: str, who: RegisteredUser, query: str = "", last: str = "") -> Stream:
         host, _, port = address.rpartition(":")
         stream = await trio.open_tcp_stream(host, int(port))
         head = f"GET /events{query} HTTP/1.1\r\nHost: {address}\r\nAccept: text/event-stream\r\nConnection: close\r\n"
@@ -49,7 +49,7 @@ class Stream:
         found, _, self._text = self._text.partition(end)
         return found
 
-    async def hears(self) -> tuple[str, str, Any]:
+    async def receives(self) -> tuple[str, str, Any]:
         """The next event: its id, its name, its payload."""
         while True:
             lines = [line for line in (await self._until(b"\n\n")).decode().split("\n") if ": " in line]
@@ -57,10 +57,10 @@ class Stream:
             if "event" in said:
                 return said.get("id", ""), said["event"], json.loads(said["data"])["params"]
 
-    async def comes_to_hear(self, name: str) -> tuple[str, Any]:
+    async def skips_to(self, name: str) -> tuple[str, Any]:
         while True:
-            id, heard, params = await self.hears()
-            if heard == name:
+            id, received, params = await self.receives()
+            if received == name:
                 return id, params
 
     async def leaves(self) -> None:
@@ -68,8 +68,8 @@ class Stream:
 
 
 async def test_a_script_reads_what_happened_and_waits_for_what_will(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet, tybalt = [await on.person(name) for name in ("romeo", "juliet", "tybalt")]
+    async with chat_server(tmp_path) as server:
+        romeo, juliet, tybalt = [await server.register(name) for name in ("romeo", "juliet", "tybalt")]
         start = await juliet.asks("GET", "/events")
         assert (start["recovered"], start["events"]) == (False, [])
         where = f"/events?epoch={start['epoch']}&pos="
@@ -99,36 +99,36 @@ async def test_a_script_reads_what_happened_and_waits_for_what_will(tmp_path: Pa
 
 
 async def test_a_stream_goes_on_where_it_was_cut(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet = [await on.person(name) for name in ("romeo", "juliet")]
+    async with chat_server(tmp_path) as server:
+        romeo, juliet = [await server.register(name) for name in ("romeo", "juliet")]
         verona = await group(romeo, juliet)
-        stream = await Stream.of(on, juliet)
-        assert (await stream.hears())[1] == "ready"
+        stream = await Stream.of(server, juliet)
+        assert (await stream.receives())[1] == "ready"
         await romeo.asks("POST", f"/conversations/{verona}/messages", {"content": "1"}, status=201)
-        last, one = await stream.comes_to_hear("message:created")
+        last, one = await stream.skips_to("message:created")
         assert one["content"] == "1"
         await stream.leaves()
         for number in ("2", "3"):
             await romeo.asks("POST", f"/conversations/{verona}/messages", {"content": number}, status=201)
-        again = await Stream.of(on, juliet, last=last)
-        assert (await again.hears())[2]["recovered"] is True
-        assert [(await again.comes_to_hear("message:created"))[1]["content"] for _ in range(2)] == ["2", "3"]
+        again = await Stream.of(server, juliet, last=last)
+        assert (await again.receives())[2]["recovered"] is True
+        assert [(await again.skips_to("message:created"))[1]["content"] for _ in range(2)] == ["2", "3"]
         mantua = await group(romeo, juliet)
         await romeo.asks("POST", f"/conversations/{mantua}/messages", {"content": "elsewhere"}, status=201)
-        assert (await again.comes_to_hear("conversation:created"))[1]["_id"] == mantua
-        assert (await again.comes_to_hear("message:created"))[1]["content"] == "elsewhere"
+        assert (await again.skips_to("conversation:created"))[1]["_id"] == mantua
+        assert (await again.skips_to("message:created"))[1]["content"] == "elsewhere"
         await again.leaves()
 
 
 async def test_what_is_trimmed_is_said_to_be(tmp_path: Path) -> None:
-    async with stage(tmp_path, events__keep_count="3") as on:
-        romeo, juliet = [await on.person(name) for name in ("romeo", "juliet")]
+    async with chat_server(tmp_path, events__keep_count="3") as server:
+        romeo, juliet = [await server.register(name) for name in ("romeo", "juliet")]
         start = await juliet.asks("GET", "/events")
         verona = await group(romeo, juliet)
         for number in range(10):
             await romeo.asks("POST", f"/conversations/{verona}/messages", {"content": str(number)}, status=201)
         now = await juliet.asks("GET", "/events")
-        assert await clean(on.server.app) == now["pos"] - 3
+        assert await clean(server.running.app) == now["pos"] - 3
         where = f"/events?epoch={start['epoch']}&pos="
         assert (await juliet.asks("GET", f"{where}{start['pos']}"))["reason"] == "trimmed"
         kept = await juliet.asks("GET", f"{where}{now['pos'] - 3}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.outside.server import token
-from tests.scenes.examples import IO, PAGE, Serving, example, players, script, serving
+from tests.scenes.examples import IO, PAGE, Serving, clients, example, script, serving
 
 LOCAL = "http://localhost:3000"
 
@@ -56,26 +56,26 @@ def test_kebab_complete(tmp_path: Path, transports: str) -> None:
     with serving(tmp_path, "--dialect", "/chat=kebab", "--insecure-userid") as server:
         talk_of_one_and_two(server)
         given = {LOCAL: server.url} | ({"query: { userId": f"{transports}query: {{ userId"} if transports else {})
-        with players() as two, script(tmp_path, example("kebab-complete", given, before=IO + PAGE)) as one:
+        with clients() as two, script(tmp_path, example("kebab-complete", given, before=IO + PAGE)) as one:
             one.prints("Connected to chat server")
             one.prints("Message sent successfully: {")
             one.prints("content: 'Hello, World!'")
             one.prints("Joined conversation: 1")
-            two.does("open", name="two", url=f"{server.url}/chat", options={"query": {"userId": 2}})
+            two.performs("open", name="two", url=f"{server.url}/chat", options={"query": {"userId": 2}})
             one.prints("updateUserStatus 2 online")
-            two.does("emit", name="two", event="join-conversation", args=[{"conversationId": 1, "userId": 2}])
+            two.performs("emit", name="two", event="join-conversation", args=[{"conversationId": 1, "userId": 2}])
             two.prints('"event":"joined-conversation","args":[{"success":true,"conversationId":1}]')
             said = {"sender_id": 2, "conversation_id": 1, "message_type": "text", "content": "Hello yourself"}
             for on in (True, False):
                 typing = {"conversationId": 1, "userId": 2, "isTyping": on}
-                two.does("emit", name="two", event="typing", args=[typing])
-            two.does("emit", name="two", event="send-message", args=[said])
+                two.performs("emit", name="two", event="typing", args=[typing])
+            two.performs("emit", name="two", event="send-message", args=[said])
             one.prints("showTypingIndicator User 2 is typing...")
             one.prints("hideTypingIndicator")
             one.prints("New message: {")
             one.prints("addMessageToUI {")
             one.prints("content: 'Hello yourself'")
-            two.does("close", name="two")
+            two.performs("close", name="two")
             one.prints("updateUserStatus 2 offline")
             assert not [line for line in one.printed if "rror" in line or "alert" in line]
 
@@ -110,15 +110,15 @@ def test_rooms(tmp_path: Path) -> None:
             "ROOM_MONGODB_ID": room,
             "ROOM_ID": room,
         }
-        with players() as other, script(tmp_path, example("rooms", given)) as running:
+        with clients() as other, script(tmp_path, example("rooms", given)) as running:
             running.prints("Connected")
             running.prints("New message {")
             running.prints("content: 'Hello!'")
             running.prints("email: 'ann@example.org'")
             auth = {"token": bob["accessToken"]}
-            other.does("open", name="bob", url=f"{server.url}/chat", options={"auth": auth})
-            other.does("emit", name="bob", event="join_room", args=[{"roomId": room}])
-            other.does("emit", name="bob", event="typing", args=[{"roomId": room}])
+            other.performs("open", name="bob", url=f"{server.url}/chat", options={"auth": auth})
+            other.performs("emit", name="bob", event="join_room", args=[{"roomId": room}])
+            other.performs("emit", name="bob", event="typing", args=[{"roomId": room}])
             running.prints(f"User typing {bob['user']['_id']} {room}")
 
 
@@ -136,17 +136,17 @@ def test_pairs(tmp_path: Path) -> None:
         given = {"http://localhost:8000": server.url, "<div>Chat UI Here</div>": "{ sendMessage }"}
         mount = f"\nconst chat = ChatComponent({{conversationId: {talk}, currentUserId: 1, token: '{token(1)}'}});\n"
         send = "chat.sendMessage('Hello Bob', 2);\n"
-        with players() as other, script(tmp_path, example("pairs", given, after=mount + send)) as running:
+        with clients() as other, script(tmp_path, example("pairs", given, after=mount + send)) as running:
             running.prints("Connected")
-            server.has_heard("Join", 1)  # Ann's component receives no sign that it is in the room
+            server.has_received("Join", 1)  # Ann's component receives no sign that it is in the room
             auth = {"token": f"Bearer {token(2)}"}
-            other.does("open", name="bob", url=server.url, options={"auth": auth})
-            other.does("emit", name="bob", event="join_conversation", args=[talk])
+            other.performs("open", name="bob", url=server.url, options={"auth": auth})
+            other.performs("emit", name="bob", event="join_conversation", args=[talk])
             typing = {"conversationId": talk, "toUserId": 1}
-            other.does("emit", name="bob", event="typing_start", args=[typing])
+            other.performs("emit", name="bob", event="typing_start", args=[typing])
             running.prints("User 2 is typing...")
             said = {"conversationId": talk, "content": "Hello Ann", "toUserId": 1}
-            other.does("emit", name="bob", event="send_message", args=[said])
+            other.performs("emit", name="bob", event="send_message", args=[said])
             running.prints("New message received: {")
             running.prints("content: 'Hello Ann'")
         listed = server.rest("GET", f"/api/conversations/{talk}/messages", user=2)

@@ -15,7 +15,7 @@ from chatd.config.load import load
 from chatd.net.request import Request
 from chatd.server.main import running
 from chatd.server.router import MetricsRouter
-from tests.scenes.stage import Rest, stage
+from tests.scenes.chat_server import Rest, chat_server
 
 
 async def test_a_hangup_takes_up_what_may_change_and_keeps_the_rest(tmp_path: Path) -> None:
@@ -48,16 +48,16 @@ async def test_a_hangup_takes_up_what_may_change_and_keeps_the_rest(tmp_path: Pa
 
 
 async def test_the_figures_are_those_of_what_happened(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        ann = await on.person("ann")
-        operator = on.server.accounts.identity.issuer.access(1, ttl=60, admin=True)
-        before = await figures(on.rest, operator)
-        player = await on.rpc(ann)
+    async with chat_server(tmp_path) as server:
+        ann = await server.register("ann")
+        operator = server.running.accounts.identity.issuer.access(1, ttl=60, admin=True)
+        before = await figures(server.rest, operator)
+        client = await server.rpc(ann)
         talk = (await ann.asks("POST", "/conversations", {"type": "group", "participants": []}))["_id"]
-        await player.asks("conversation:join", {"conversationId": talk})
-        await player.asks("message:send", {"conversationId": talk, "content": "counted"})
-        await player.comes_to_hear("message:created")
-        after = await figures(on.rest, operator)
+        await client.asks("conversation:join", {"conversationId": talk})
+        await client.asks("message:send", {"conversationId": talk, "content": "counted"})
+        await client.skips_to("message:created")
+        after = await figures(server.rest, operator)
         risen = {name: after[name] - before.get(name, 0) for name in after}
         assert after["chatd_connections"] == 1
         assert risen['chatd_events_total{event="MessageCreated"}'] == 1
@@ -69,38 +69,38 @@ async def test_the_figures_are_those_of_what_happened(tmp_path: Path) -> None:
 
 
 async def test_what_waits_for_slow_clients_is_measured(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        ann = await on.person("ann")
-        ruler = on.server.accounts.identity.issuer.access(1, ttl=60, admin=True)
+    async with chat_server(tmp_path) as server:
+        ann = await server.register("ann")
+        ruler = server.running.accounts.identity.issuer.access(1, ttl=60, admin=True)
         path = "/socket.io/?EIO=4&transport=polling"
-        opened = (await on.rest.ask("GET", path))[1].decode()
+        opened = (await server.rest.ask("GET", path))[1].decode()
         polling = f"{path}&sid={json.loads(opened[1:])['sid']}"
-        said = await on.rest.ask("POST", polling, f'40/chat,{{"token":"{ann.token}"}}'.encode())
+        said = await server.rest.ask("POST", polling, f'40/chat,{{"token":"{ann.token}"}}'.encode())
         assert said[1] == b"ok"
         with trio.fail_after(10):
-            while not (await figures(on.rest, ruler))["chatd_outbox_bytes"]:
+            while not (await figures(server.rest, ruler))["chatd_outbox_bytes"]:
                 await trio.testing.wait_all_tasks_blocked(0.01)
-        assert (await on.rest.ask("GET", polling))[1].startswith(b"40/chat,")
-        assert (await figures(on.rest, ruler))["chatd_outbox_bytes"] == 0
+        assert (await server.rest.ask("GET", polling))[1].startswith(b"40/chat,")
+        assert (await figures(server.rest, ruler))["chatd_outbox_bytes"] == 0
 
 
 async def test_the_figures_are_for_administrators_and_services_that_may_have_them(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        ann = await on.person("ann")
-        calls = handlers(on.server.app, on.server.accounts)
+    async with chat_server(tmp_path) as server:
+        ann = await server.register("ann")
+        calls = handlers(server.running.app, server.running.accounts)
         watches = (await calls["service.make"]({"name": "prometheus", "scopes": ["metrics"]}))["token"]
         notifies = (await calls["service.make"]({"name": "cron", "scopes": ["notify"]}))["token"]
-        ruler = on.server.accounts.identity.issuer.access(1, ttl=60, admin=True)
+        ruler = server.running.accounts.identity.issuer.access(1, ttl=60, admin=True)
         for token, expected in (("", 401), ("nonsense", 401), (ann.token, 403), (notifies, 403)):
-            status, said, headers = await on.rest.ask("GET", "/metrics", token=token)
+            status, said, headers = await server.rest.ask("GET", "/metrics", token=token)
             assert status == expected
             assert b"chatd_connections" not in (said if isinstance(said, bytes) else b"")
             assert (headers["WWW-Authenticate"] == "Bearer") is (expected == 401)
         for token in (ruler, watches):
-            await figures(on.rest, token)
-        assert (await on.rest.ask("GET", "/conversations", token=watches))[0] == 403
+            await figures(server.rest, token)
+        assert (await server.rest.ask("GET", "/conversations", token=watches))[0] == 403
         await calls["user.set"]({"user": "ann", "disabled": True})
-        assert (await on.rest.ask("GET", "/metrics", token=ruler))[0] == 401
+        assert (await server.rest.ask("GET", "/metrics", token=ruler))[0] == 401
 
 
 async def figures(rest: Rest, token: str) -> dict[str, float]:

@@ -9,18 +9,18 @@ from pathlib import Path
 import trio
 
 from protocol.ids import UUID, Ref
-from tests.scenes.stage import stage
+from tests.scenes.chat_server import chat_server
 from tests.scenes.test_pages import uuid_of
 
 CONFLICT = -32009
 
 
 async def test_again_from_another_device_dialect_and_server(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+    async with chat_server(tmp_path) as server:
+        romeo, juliet = await server.register("romeo"), await server.register("juliet")
         made = await romeo.asks("POST", "/conversations", {"type": "private", "participants": [juliet.id]}, status=201)
         said = {"conversationId": made["_id"], "content": "But soft!", "clientId": "balcony"}
-        first, second = await on.rpc(romeo), await on.rpc(romeo)
+        first, second = await server.rpc(romeo), await server.rpc(romeo)
         answers = []
 
         async def send() -> None:
@@ -44,21 +44,21 @@ async def test_again_from_another_device_dialect_and_server(tmp_path: Path) -> N
         assert (await romeo.asks("POST", f"/chat/rooms/{made['_id']}/messages", body))["id"] == answers[0]
         await first.is_refused("message:send", {**said, "content": "Otherwise"}, CONFLICT)
         await first.is_refused("message:send", {**said, "attachments": ["https://verona.example/a.png"]}, CONFLICT)
-        others = await on.rpc(juliet)
+        others = await server.rpc(juliet)
         assert (await others.asks("message:send", said))["data"]["_id"] != answers[0]  # a name of her own
-    async with stage(tmp_path) as on:
-        again = await on.rpc(romeo.token)
+    async with chat_server(tmp_path) as server:
+        again = await server.rpc(romeo.token)
         assert (await again.asks("message:send", said))["data"]["_id"] == answers[0]
         await again.is_refused("message:send", {**said, "content": "Otherwise"}, CONFLICT)
-        assert await stored(on.server.app.config.data.directory) == 2
+        assert await stored(server.running.app.config.data.directory) == 2
 
 
 async def test_again_after_it_was_edited_or_deleted(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+    async with chat_server(tmp_path) as server:
+        romeo, juliet = await server.register("romeo"), await server.register("juliet")
         made = await romeo.asks("POST", "/conversations", {"type": "private", "participants": [juliet.id]}, status=201)
         said = {"conversationId": made["_id"], "content": "But soft!", "clientId": "balcony"}
-        r = await on.rpc(romeo)
+        r = await server.rpc(romeo)
         first = (await r.asks("message:send", said))["data"]
         await r.asks("message:edit", {"messageId": first["_id"], "content": "But loud!"})
         again = (await r.asks("message:send", said))["data"]
@@ -69,7 +69,7 @@ async def test_again_after_it_was_edited_or_deleted(tmp_path: Path) -> None:
         assert (again["_id"], again["content"]) == (first["_id"], "")
         await r.is_refused("message:send", {**said, "content": "Otherwise"}, CONFLICT)
         assert (await juliet.asks("GET", f"/conversations/{made['_id']}/messages")) == []
-        assert await stored(on.server.app.config.data.directory) == 1
+        assert await stored(server.running.app.config.data.directory) == 1
 
 
 async def stored(folder: str) -> int:

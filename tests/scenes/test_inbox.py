@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.scenes.players import WAYS, Player, RpcActor, Way, both_ways, play
+from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
+from tests.scenes.clients import FRAMINGS, Client, Framing, JsonRpcClient, both_framings, open_client
 from tests.scenes.shapes import TEXT, TIME, UUID, fits
-from tests.scenes.stage import Person, Stage, stage
 
 
-async def pair(on: Stage) -> tuple[Person, Person, dict[str, Any]]:
+async def pair(server: ChatServer) -> tuple[RegisteredUser, RegisteredUser, dict[str, Any]]:
     """Ann, Bob and their conversation, as in Ann's answer. Only answers contain the users' UUIDs."""
-    ann, bob = await on.person("ann"), await on.person("bob")
+    ann, bob = await server.register("ann"), await server.register("bob")
     made = await ann.asks("POST", "/api/messages/conversations", {"otherUserId": uuid(bob)}, status=201)
     fits(
         made,
@@ -30,19 +30,21 @@ async def pair(on: Stage) -> tuple[Person, Person, dict[str, Any]]:
     return ann, bob, made
 
 
-def uuid(who: Person) -> str:
+def uuid(who: RegisteredUser) -> str:
     born = who.object_id[:8]
     return f"{born}-0000-8000-8000-{who.id:012x}"
 
 
-async def connect(on: Stage, way: Way, who: Person, count: int = 0) -> Player:
+async def connect(server: ChatServer, framing: Framing, who: RegisteredUser, count: int = 0) -> Client:
     """A client that has received its unread count."""
-    player = await play(on, way, "inbox", who, "/")
-    assert await player.hears("unread_count") == {"count": count}
-    return player
+    client = await open_client(server, framing, "inbox", who, "/")
+    assert await client.receives("unread_count") == {"count": count}
+    return client
 
 
-def message(talk: str, sender: Person, receiver: Person, content: str | None, *attachments: Any) -> dict[str, Any]:
+def message(
+    talk: str, sender: RegisteredUser, receiver: RegisteredUser, content: str | None, *attachments: Any
+) -> dict[str, Any]:
     return {
         "id": UUID,
         "conversationId": talk,
@@ -55,12 +57,16 @@ def message(talk: str, sender: Person, receiver: Person, content: str | None, *a
     }
 
 
-@both_ways
-async def test_every_device_of_both_hears_a_message_with_nothing_to_join(tmp_path: Path, way: Way) -> None:
-    async with stage(tmp_path) as on:
-        ann, bob, talk = await pair(on)
-        a, b, b2 = await connect(on, way, ann), await connect(on, way, bob), await connect(on, way, bob)
-        assert await b.hears("unread_count") == {"count": 0}  # sent again when the other device connected
+@both_framings
+async def test_every_device_of_both_receives_a_message_with_nothing_to_join(tmp_path: Path, framing: Framing) -> None:
+    async with chat_server(tmp_path) as server:
+        ann, bob, talk = await pair(server)
+        a, b, b2 = (
+            await connect(server, framing, ann),
+            await connect(server, framing, bob),
+            await connect(server, framing, bob),
+        )
+        assert await b.receives("unread_count") == {"count": 0}  # sent again when the other device connected
         picture = {"url": "https://x.example/cat.png", "type": "IMAGE"}
         paper = {"url": "https://x.example/paper.pdf", "type": "PDF"}
         messages: list[dict[str, Any]] = [
@@ -72,27 +78,27 @@ async def test_every_device_of_both_hears_a_message_with_nothing_to_join(tmp_pat
             {"content": "no more", "attachments": []},
         ]
         for number, said in enumerate(messages, 1):
-            await a.does("send_message", {"conversationId": talk["id"], **said})
+            await a.performs("send_message", {"conversationId": talk["id"], **said})
             expected = message(talk["id"], ann, bob, said.get("content"), *said.get("attachments", ()))
-            sent = fits(await a.hears("new_message"), expected)
-            for player in (b, b2):
-                assert await player.hears("new_message") == sent
-                assert await player.hears("unread_count") == {"count": number}
-        await a.hears_nothing()
+            sent = fits(await a.receives("new_message"), expected)
+            for client in (b, b2):
+                assert await client.receives("new_message") == sent
+                assert await client.receives("unread_count") == {"count": number}
+        await a.receives_nothing()
 
 
-@both_ways
-async def test_null_content_comes_back_as_null(tmp_path: Path, way: Way) -> None:
+@both_framings
+async def test_null_content_comes_back_as_null(tmp_path: Path, framing: Framing) -> None:
     """On the socket, in lists, as the last message, and in a replay. Other dialects document a string."""
-    async with stage(tmp_path) as on:
-        ann, bob, talk = await pair(on)
-        b, colon = await connect(on, way, bob), await on.rpc(bob)
-        assert await colon.hears("unread:count")
+    async with chat_server(tmp_path) as server:
+        ann, bob, talk = await pair(server)
+        b, colon = await connect(server, framing, bob), await server.rpc(bob)
+        assert await colon.receives("unread:count")
         picture = {"url": "https://x.example/cat.png", "type": "IMAGE"}
         body = {"otherUserId": uuid(bob), "content": None, "attachments": [picture]}
         sent = await ann.asks("POST", "/api/messages", body, status=201)
         assert sent["content"] is None
-        assert await b.hears("new_message") == sent
+        assert await b.receives("new_message") == sent
         listed = await bob.asks("GET", f"/api/messages/with/{uuid(ann)}")
         assert listed["data"] == [sent]
         [talk] = await bob.asks("GET", "/api/messages/conversations")
@@ -109,65 +115,69 @@ async def test_null_content_comes_back_as_null(tmp_path: Path, way: Way) -> None
 
 async def test_the_count_on_connect_goes_to_all_devices_of_the_user(tmp_path: Path) -> None:
     """To devices that use this dialect, over every framing. Other dialects greet the new connection only."""
-    async with stage(tmp_path) as on:
-        ann, bob, _ = await pair(on)
-        devices = [await connect(on, "jsonrpc", bob), await play(on, "socketio", "inbox", bob, "/")]
-        for player in devices:
-            assert await player.hears("unread_count") == {"count": 0}
-        colon, other = await play(on, "jsonrpc", "colon", bob), await connect(on, "jsonrpc", ann)
-        assert (await colon.hears("unread:count"))["total"] == 0
-        for way in WAYS:
-            await connect(on, way, bob)
-            for player in devices:
-                assert await player.hears("unread_count") == {"count": 0}
-        await play(on, "jsonrpc", "colon", bob)
-        for player in (*devices, colon, other):
-            await player.hears_nothing()
+    async with chat_server(tmp_path) as server:
+        ann, bob, _ = await pair(server)
+        devices = [await connect(server, "jsonrpc", bob), await open_client(server, "socketio", "inbox", bob, "/")]
+        for client in devices:
+            assert await client.receives("unread_count") == {"count": 0}
+        colon, other = await open_client(server, "jsonrpc", "colon", bob), await connect(server, "jsonrpc", ann)
+        assert (await colon.receives("unread:count"))["total"] == 0
+        for framing in FRAMINGS:
+            await connect(server, framing, bob)
+            for client in devices:
+                assert await client.receives("unread_count") == {"count": 0}
+        await open_client(server, "jsonrpc", "colon", bob)
+        for client in (*devices, colon, other):
+            await client.receives_nothing()
 
 
-@both_ways
-async def test_read_messages(tmp_path: Path, way: Way) -> None:
-    async with stage(tmp_path) as on:
-        ann, bob, talk = await pair(on)
-        a, b, b2 = await connect(on, way, ann), await connect(on, way, bob), await connect(on, way, bob)
-        assert await b.hears("unread_count") == {"count": 0}  # sent again when the other device connected
+@both_framings
+async def test_read_messages(tmp_path: Path, framing: Framing) -> None:
+    async with chat_server(tmp_path) as server:
+        ann, bob, talk = await pair(server)
+        a, b, b2 = (
+            await connect(server, framing, ann),
+            await connect(server, framing, bob),
+            await connect(server, framing, bob),
+        )
+        assert await b.receives("unread_count") == {"count": 0}  # sent again when the other device connected
         where = {"conversationId": talk["id"]}
         for number in (1, 2):
-            await a.does("send_message", {**where, "content": "Hello!"})
-            for player in (b, b2):
-                await player.hears("new_message")
-                assert await player.hears("unread_count") == {"count": number}
-        await b.does("read_messages", where)
-        for player in (b, b2):
-            assert await player.hears("unread_count") == {"count": 0}
+            await a.performs("send_message", {**where, "content": "Hello!"})
+            for client in (b, b2):
+                await client.receives("new_message")
+                assert await client.receives("unread_count") == {"count": number}
+        await b.performs("read_messages", where)
+        for client in (b, b2):
+            assert await client.receives("unread_count") == {"count": 0}
         for _ in range(2):
-            await a.hears("new_message")
-        await a.hears_nothing()
+            await a.receives("new_message")
+        await a.receives_nothing()
         listed = await ann.asks("GET", f"/api/messages/with/{uuid(bob)}")
         assert [one["isRead"] for one in listed["data"]] == [True, True]
 
 
-@both_ways
-async def test_reading_what_is_read_is_confirmed_all_the_same(tmp_path: Path, way: Way) -> None:
+@both_framings
+async def test_reading_what_is_read_is_confirmed_all_the_same(tmp_path: Path, framing: Framing) -> None:
     """The unread_count event is the only answer to the call."""
-    async with stage(tmp_path) as on:
-        ann, _, talk = await pair(on)
-        a = await connect(on, way, ann)
-        await a.does("read_messages", {"conversationId": talk["id"]})
-        assert await a.hears("unread_count") == {"count": 0}
-        await a.does("send_message", {"conversationId": talk["id"], "content": "my own"})
-        await a.hears("new_message")
+    async with chat_server(tmp_path) as server:
+        ann, _, talk = await pair(server)
+        a = await connect(server, framing, ann)
+        await a.performs("read_messages", {"conversationId": talk["id"]})
+        assert await a.receives("unread_count") == {"count": 0}
+        await a.performs("send_message", {"conversationId": talk["id"], "content": "my own"})
+        await a.receives("new_message")
         for _ in range(2):
-            await a.does("read_messages", {"conversationId": talk["id"]})
-            assert await a.hears("unread_count") == {"count": 0}
-        await a.hears_nothing()
+            await a.performs("read_messages", {"conversationId": talk["id"]})
+            assert await a.receives("unread_count") == {"count": 0}
+        await a.receives_nothing()
 
 
-@both_ways
-async def test_http_endpoints(tmp_path: Path, way: Way) -> None:
-    async with stage(tmp_path) as on:
-        ann, bob, talk = await pair(on)
-        a = await connect(on, way, ann)
+@both_framings
+async def test_http_endpoints(tmp_path: Path, framing: Framing) -> None:
+    async with chat_server(tmp_path) as server:
+        ann, bob, talk = await pair(server)
+        a = await connect(server, framing, ann)
         sent = []
         for number in range(3):
             body = {"otherUserId": uuid(ann), "content": str(number)}
@@ -177,8 +187,8 @@ async def test_http_endpoints(tmp_path: Path, way: Way) -> None:
                     message(talk["id"], bob, ann, str(number)),
                 )
             )
-            assert await a.hears("new_message") == sent[-1]
-            assert await a.hears("unread_count") == {"count": number + 1}
+            assert await a.receives("new_message") == sent[-1]
+            assert await a.receives("unread_count") == {"count": number + 1}
         [listed] = await ann.asks("GET", "/api/messages/conversations")
         assert (listed["id"], listed["unreadCount"], listed["lastMessage"]) == (talk["id"], 3, sent[-1])
         path = f"/api/messages/with/{uuid(bob)}"
@@ -187,45 +197,45 @@ async def test_http_endpoints(tmp_path: Path, way: Way) -> None:
         assert page == {"data": sent[:1], "page": 2, "limit": 2, "total": 3}
         read = await ann.asks("GET", f"{path}?markAsRead=true")
         assert [one["isRead"] for one in read["data"]] == [True] * 3
-        assert await a.hears("unread_count") == {"count": 0}
+        assert await a.receives("unread_count") == {"count": 0}
         [listed] = await ann.asks("GET", "/api/messages/conversations")
         assert listed["unreadCount"] == 0
 
 
-@both_ways
-async def test_the_count_is_sent_again_on_a_new_connection(tmp_path: Path, way: Way) -> None:
-    async with stage(tmp_path) as on:
-        ann, bob, _ = await pair(on)
+@both_framings
+async def test_the_count_is_sent_again_on_a_new_connection(tmp_path: Path, framing: Framing) -> None:
+    async with chat_server(tmp_path) as server:
+        ann, bob, _ = await pair(server)
         await ann.asks("POST", "/api/messages", {"otherUserId": uuid(bob), "content": "!"}, status=201)
-        await (await connect(on, way, bob, 1)).is_cut_off()
-        await connect(on, way, bob, 1)
+        await (await connect(server, framing, bob, 1)).is_cut_off()
+        await connect(server, framing, bob, 1)
 
 
-@both_ways
-async def test_who_is_no_participant_is_told_and_stays(tmp_path: Path, way: Way) -> None:
-    async with stage(tmp_path) as on:
-        _, _, talk = await pair(on)
-        e = await connect(on, way, await on.person("eve"))
+@both_framings
+async def test_who_is_no_participant_is_told_and_stays(tmp_path: Path, framing: Framing) -> None:
+    async with chat_server(tmp_path) as server:
+        _, _, talk = await pair(server)
+        e = await connect(server, framing, await server.register("eve"))
         for call, more in (("send_message", {"content": "!"}), ("read_messages", {})):
-            await e.tells(call, {"conversationId": talk["id"], **more})
-            assert await e.hears("error") == {"message": "Conversation not found"}
-        await e.tells("send_message", {"conversationId": talk["id"]})
-        fits(await e.hears("error"), {"message": TEXT})
-        await e.hears_nothing()
+            await e.notifies(call, {"conversationId": talk["id"], **more})
+            assert await e.receives("error") == {"message": "Conversation not found"}
+        await e.notifies("send_message", {"conversationId": talk["id"]})
+        fits(await e.receives("error"), {"message": TEXT})
+        await e.receives_nothing()
 
 
-@both_ways
-async def test_no_call_is_acknowledged(tmp_path: Path, way: Way) -> None:
+@both_framings
+async def test_no_call_is_acknowledged(tmp_path: Path, framing: Framing) -> None:
     """JSON-RPC answers null to a call that has an id: it must have an answer."""
-    async with stage(tmp_path) as on:
-        ann, _, talk = await pair(on)
-        a = await connect(on, way, ann)
+    async with chat_server(tmp_path) as server:
+        ann, _, talk = await pair(server)
+        a = await connect(server, framing, ann)
         for event, more in (("send_message", {"content": "!"}), ("read_messages", {})):
             payload = {"conversationId": talk["id"], **more}
-            if isinstance(a, RpcActor):
+            if isinstance(a, JsonRpcClient):
                 assert await a.asks(event, payload) is None
             else:
                 await a.send(event, (payload,), 1)
                 await a.settles()
-        assert [name for name, _ in await a.hears_all()] == ["new_message", "unread_count"]
+        assert [name for name, _ in await a.receives_all()] == ["new_message", "unread_count"]
         assert a.answers == {}

@@ -25,12 +25,12 @@ from chatd.store.sqlite.transaction import Transaction
 from protocol.commands import DeleteConversation, DeleteMessage, DeleteNotification, RemoveMember
 from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Route
-from tests.scenes.players import Player, RpcActor, Way, both_ways, play
-from tests.scenes.stage import Person, Stage, stage
+from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
+from tests.scenes.clients import Client, Framing, JsonRpcClient, both_framings, open_client
 
 DOCS = Path(__file__).parents[2] / "docs" / "dialects"
 LAST = (DeleteMessage, DeleteNotification, RemoveMember, DeleteConversation)  # these remove what other examples need
-MARKS: dict[Way, str] = {"jsonrpc": "JSON-RPC ", "socketio": "Socket.IO"}
+MARKS: dict[Framing, str] = {"jsonrpc": "JSON-RPC ", "socketio": "Socket.IO"}
 _MADE = Prepared(update(tables.users).values(created=CREATED_MS, admin=tables.users.c.id == 1))
 
 
@@ -42,7 +42,7 @@ class Example(NamedTuple):
     answer: str | None
 
 
-def examples(name: str, namespace: str, way: Way) -> list[Example]:
+def examples(name: str, namespace: str, framing: Framing) -> list[Example]:
     """The calls of one namespace over one framing, in the order of the page. Calls that delete come last."""
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     part = page.partition(f"## `{namespace}`: what clients call\n")[2].partition("\n## ")[0]
@@ -52,13 +52,13 @@ def examples(name: str, namespace: str, way: Way) -> list[Example]:
         for line in block.splitlines():
             head, arrow, text = re.match(r"(.*?) ([→←]) (.*)", line).groups()  # type: ignore[union-attr]
             if arrow == "→":
-                mine = head == MARKS[way]
+                mine = head == MARKS[framing]
                 sent = text if mine else sent
             elif mine:
                 answer = text
         assert sent is not None
         found.append(Example(call, sent, answer))
-    kinds = {hear.name: hear.command for hear in dialect(name).vocabulary(namespace).inbound}
+    kinds = {inbound.name: inbound.command for inbound in dialect(name).vocabulary(namespace).inbound}
     assert [one.call for one in found] == list(kinds)
     return sorted(found, key=lambda one: kinds[one.call] in LAST)
 
@@ -81,10 +81,10 @@ def make_world(tx: Transaction) -> None:
     tx.now = now
 
 
-async def world(on: Stage) -> Person:
+async def world(server: ChatServer) -> RegisteredUser:
     """Make the users and conversations of the pages; Ann."""
-    ann, _, _ = [await on.person(name) for name in ("ann", "bob", "cyd")]
-    await on.server.app.database.write(make_world)
+    ann, _, _ = [await server.register(name) for name in ("ann", "bob", "cyd")]
+    await server.running.app.database.write(make_world)
     return ann
 
 
@@ -97,39 +97,39 @@ def like(printed: Any, real: Any) -> bool:
     return type(printed) is type(real)
 
 
-def body(way: Way, text: str) -> Any:
+def body(framing: Framing, text: str) -> Any:
     """The body of a printed answer."""
-    if way == "jsonrpc":
+    if framing == "jsonrpc":
         return json.loads(text)["result"]
     [only] = json.loads(text[text.index("[") :])
     return only
 
 
-async def runs(player: Player, way: Way, example: Example) -> None:
-    await player.socket.send_message(example.sent)
-    while example.answer is not None and 1 not in player.answers:
-        await player.listen()
-    await player.settles()
-    heard = [name for name, _ in await player.hears_all()]
-    assert not [name for name in heard if "error" in name], (example, heard)
-    assert not isinstance(player, RpcActor) or player.refused is None, (example, player.refused)
+async def runs(client: Client, framing: Framing, example: Example) -> None:
+    await client.socket.send_message(example.sent)
+    while example.answer is not None and 1 not in client.answers:
+        await client.listen()
+    await client.settles()
+    received = [name for name, _ in await client.receives_all()]
+    assert not [name for name in received if "error" in name], (example, received)
+    assert not isinstance(client, JsonRpcClient) or client.refused is None, (example, client.refused)
     if example.answer is None:
-        assert player.answers == {}, example
+        assert client.answers == {}, example
     else:
-        assert like(body(way, example.answer), real := player.answers.pop(1)), (example, real)
+        assert like(body(framing, example.answer), real := client.answers.pop(1)), (example, real)
 
 
 SPACES = [(name, namespace) for name in names() for namespace in dialect(name).vocabularies]
 
 
-@both_ways
+@both_framings
 @pytest.mark.parametrize(("name", "namespace"), SPACES)
-async def test_every_call_as_printed(tmp_path: Path, name: str, namespace: str, way: Way) -> None:
-    async with stage(tmp_path) as on:
-        player = await play(on, way, name, await world(on), namespace)
-        player._number = 1000  # the examples' own id is 1
-        for example in examples(name, namespace, way):
-            await runs(player, way, example)
+async def test_every_call_as_printed(tmp_path: Path, name: str, namespace: str, framing: Framing) -> None:
+    async with chat_server(tmp_path) as server:
+        client = await open_client(server, framing, name, await world(server), namespace)
+        client._number = 1000  # the examples' own id is 1
+        for example in examples(name, namespace, framing):
+            await runs(client, framing, example)
 
 
 def lines(name: str) -> list[tuple[str, Route]]:
@@ -142,11 +142,11 @@ def lines(name: str) -> list[tuple[str, Route]]:
 
 @pytest.mark.parametrize("name", names())
 async def test_every_route_as_printed(tmp_path: Path, name: str) -> None:
-    async with stage(tmp_path) as on:
-        ann = await world(on)
+    async with chat_server(tmp_path) as server:
+        ann = await world(server)
         for line, route in lines(name):
             method, headers, data, url = curl(line.replace("$TOKEN", ann.token))
-            status, said, _ = await on.rest.ask(method, url.removeprefix(SERVER), data, headers=headers)
+            status, said, _ = await server.rest.ask(method, url.removeprefix(SERVER), data, headers=headers)
             assert status == route.status, (line, said)
 
 

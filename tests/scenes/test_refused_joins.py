@@ -13,15 +13,15 @@ from trio_websocket import ConnectionClosed
 from tests.outside.raw import PONG, TEXT, Raw, frame, upgrade
 from tests.outside.server import SECRET
 from tests.outside.server import token as signed
-from tests.scenes.io import TURNED_AWAY, open_namespace
-from tests.scenes.stage import Stage, stage
-from tests.scenes.test_coming_back import in_a_room
+from tests.scenes.chat_server import ChatServer, chat_server
+from tests.scenes.socketio_client import TURNED_AWAY, open_namespace
 from tests.scenes.test_event_requests import fill, locked
+from tests.scenes.test_resume_cases import in_a_room
 
 
-async def is_refused(on: Stage, token: str, path: str = "/chat") -> tuple[Any, int, str]:
+async def is_refused(server: ChatServer, token: str, path: str = "/chat") -> tuple[Any, int, str]:
     """The end of a JSON-RPC connection: the last push, the close code, the reason."""
-    socket = await on.socket(path, headers={"Authorization": f"Bearer {token}"})
+    socket = await server.socket(path, headers={"Authorization": f"Bearer {token}"})
     said: Any = None
     with trio.fail_after(20):
         while True:
@@ -33,31 +33,31 @@ async def is_refused(on: Stage, token: str, path: str = "/chat") -> tuple[Any, i
 
 
 async def test_who_connects_while_nothing_can_be_written_is_told_to_come_back(tmp_path: Path) -> None:
-    async with stage(tmp_path, data__busy_timeout="100ms", auth__secret=SECRET) as on:
-        romeo, juliet = await on.person("romeo"), await on.person("juliet")
-        j = await on.rpc(juliet)
+    async with chat_server(tmp_path, data__busy_timeout="100ms", auth__secret=SECRET) as server:
+        romeo, juliet = await server.register("romeo"), await server.register("juliet")
+        j = await server.rpc(juliet)
         where = f"epoch={j.ready['epoch']}&pos={j.position}&connection={j.ready['connection']}"
         await j.leaves()
-        async with locked(on, tmp_path):
+        async with locked(server, tmp_path):
             for token, path in ((romeo.token, "/chat"), (juliet.token, f"/chat?{where}"), (signed(4_711), "/chat")):
-                said, code, reason = await is_refused(on, token, path)
+                said, code, reason = await is_refused(server, token, path)
                 assert (said["method"], said["params"]["code"]) == ("error", "UNAVAILABLE")
                 assert (code, reason) == (1013, "try again later")
-            io = await open_namespace(on, "/chat", {"token": f"Bearer {romeo.token}"})
+            io = await open_namespace(server, "/chat", {"token": f"Bearer {romeo.token}"})
             kind, _, body = await io.receive()
             assert (kind, body["data"]["code"]) == (TURNED_AWAY, "UNAVAILABLE")
-        assert (await on.rpc(juliet)).ready["user"] == juliet.id
+        assert (await server.rpc(juliet)).ready["user"] == juliet.id
 
 
 @pytest.mark.parametrize("calls", [3, 400], ids=["with pongs", "with so many calls that nothing more is read"])
 async def test_a_client_that_takes_long_to_be_told_is_not_cut_off(tmp_path: Path, calls: int) -> None:
     settings = {"limits__ping_interval": "2s", "limits__ping_timeout": "2s", "limits__outbox_bytes": "64KiB"}
-    async with stage(tmp_path, **settings) as on:
-        romeo, juliet, j, verona = await in_a_room(on)
+    async with chat_server(tmp_path, **settings) as server:
+        romeo, juliet, j, verona = await in_a_room(server)
         where = f"epoch={j.ready['epoch']}&pos={j.position}&connection={j.ready['connection']}"
         await j.is_cut_off()
-        await fill(on, romeo, verona, 1_500)
-        async with await Raw.connect(on.address) as raw:
+        await fill(server, romeo, verona, 1_500)
+        async with await Raw.connect(server.address) as raw:
             assert (await raw.asks(upgrade(f"/chat?{where}", token=juliet.token)))[0] == 101
             for number in range(calls):
                 name = "conversation:leave" if number % 2 else "conversation:join"

@@ -8,16 +8,16 @@ import pytest
 import trio
 
 from chatd.cli import EXIT_FAILED, EXIT_OK, EXIT_WRONG_USE, main
-from tests.scenes.players import play
-from tests.scenes.stage import Stage, stage
+from tests.scenes.chat_server import ChatServer, chat_server
+from tests.scenes.clients import open_client
 
 
 async def shell(folder: Path, *words: str) -> int:
-    """Run `chatd` on the stage's data; its exit code."""
+    """Run `chatd` on the server's data; its exit code."""
     return await trio.to_thread.run_sync(main, [*words, "--data", str(folder / "data")])
 
 
-async def service(on: Stage, folder: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+async def service(server: ChatServer, folder: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
     assert await shell(folder, "token", "--service", *words) == EXIT_OK
     return capsys.readouterr().out.strip()
 
@@ -25,17 +25,17 @@ async def service(on: Stage, folder: Path, capsys: pytest.CaptureFixture[str], *
 async def test_a_service_publishes_until_its_token_is_revoked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with stage(tmp_path) as on:
-        juliet = await on.person("juliet")
-        j = await play(on, "jsonrpc", "colon", juliet, "/notifications")
-        await j.hears("notification:count")
-        billing = await service(on, tmp_path, capsys, "billing")
+    async with chat_server(tmp_path) as server:
+        juliet = await server.register("juliet")
+        j = await open_client(server, "jsonrpc", "colon", juliet, "/notifications")
+        await j.receives("notification:count")
+        billing = await service(server, tmp_path, capsys, "billing")
         assert billing.startswith("chatd_")
         paid = {"user_id": juliet.id, "title": "Paid"}
-        status, made, _ = await on.rest.ask("POST", "/notifications", paid, token=billing)
+        status, made, _ = await server.rest.ask("POST", "/notifications", paid, token=billing)
         assert status == 201
-        assert await j.hears("notification:created") == made
-        assert await j.hears("notification:count") == {"count": 1}
+        assert await j.receives("notification:created") == made
+        assert await j.receives("notification:count") == {"count": 1}
         for method, path, body in (
             ("POST", "/notifications/broadcast", {"title": "All"}),
             ("GET", "/notifications", None),
@@ -43,45 +43,45 @@ async def test_a_service_publishes_until_its_token_is_revoked(
             ("GET", "/users", None),
             ("POST", "/conversations", {"type": "private", "participants": [juliet.id]}),
         ):
-            status, said, _ = await on.rest.ask(method, path, body, token=billing)
+            status, said, _ = await server.rest.ask(method, path, body, token=billing)
             assert (status, said["code"]) == (403, "FORBIDDEN"), path
-        assert (await on.rest.ask("GET", "/events?epoch=x&pos=0", token=billing))[0] == 401
+        assert (await server.rest.ask("GET", "/events?epoch=x&pos=0", token=billing))[0] == 401
 
-        news = await service(on, tmp_path, capsys, "news", "--scope", "notify,broadcast")
-        assert (await on.rest.ask("POST", "/notifications/broadcast", {"title": "All"}, token=news))[0] == 202
-        assert (await j.hears("notification:created"))["title"] == "All"
+        news = await service(server, tmp_path, capsys, "news", "--scope", "notify,broadcast")
+        assert (await server.rest.ask("POST", "/notifications/broadcast", {"title": "All"}, token=news))[0] == 202
+        assert (await j.receives("notification:created"))["title"] == "All"
 
         assert await shell(tmp_path, "token", "--list") == EXIT_OK
         listed = [line.split("\t")[:2] for line in capsys.readouterr().out.splitlines()]
         assert listed == [["billing", "notify"], ["news", "broadcast,notify"]]
         assert await shell(tmp_path, "token", "--revoke", "billing") == EXIT_OK
-        assert (await on.rest.ask("POST", "/notifications", paid, token=billing))[0] == 401
-        assert (await on.rest.ask("POST", "/notifications", paid, token=news))[0] == 201
+        assert (await server.rest.ask("POST", "/notifications", paid, token=billing))[0] == 401
+        assert (await server.rest.ask("POST", "/notifications", paid, token=news))[0] == 201
 
 
 async def test_a_service_has_no_socket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async with stage(tmp_path) as on:
-        token = await service(on, tmp_path, capsys, "billing")
-        socket = await on.socket("/notifications", headers={"Authorization": f"Bearer {token}"})
+    async with chat_server(tmp_path) as server:
+        token = await service(server, tmp_path, capsys, "billing")
+        socket = await server.socket("/notifications", headers={"Authorization": f"Bearer {token}"})
         assert "for REST only" in await socket.get_message()
 
 
 async def test_the_token_itself_is_nowhere_in_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async with stage(tmp_path) as on:
-        token = await service(on, tmp_path, capsys, "billing")
+    async with chat_server(tmp_path) as server:
+        token = await service(server, tmp_path, capsys, "billing")
     for file in (tmp_path / "data").iterdir():
         assert token.encode() not in file.read_bytes()
 
 
 async def test_notify_from_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async with stage(tmp_path) as on:
-        juliet = await on.person("juliet")
-        j = await play(on, "jsonrpc", "colon", juliet, "/notifications", ignoring=("notification:count",))
+    async with chat_server(tmp_path) as server:
+        juliet = await server.register("juliet")
+        j = await open_client(server, "jsonrpc", "colon", juliet, "/notifications", ignoring=("notification:count",))
         assert await shell(tmp_path, "notify", "juliet", "Backup done", "All 12 files") == EXIT_OK
-        told = await j.hears("notification:created")
+        told = await j.receives("notification:created")
         assert (told["title"], told["content"], told["type"]) == ("Backup done", "All 12 files", "system")
         assert await shell(tmp_path, "notify", "--all", "Restart at noon") == EXIT_OK
-        assert (await j.hears("notification:created"))["title"] == "Restart at noon"
+        assert (await j.receives("notification:created"))["title"] == "Restart at noon"
         capsys.readouterr()
         assert await shell(tmp_path, "notify", "unknown", "Hello") == EXIT_FAILED
         assert capsys.readouterr().err == "chatd: There is no user unknown\n"

@@ -11,20 +11,20 @@ import trio
 
 from chatd.config.load import load
 from chatd.server.main import running
-from tests.scenes.stage import QUIET, Person, Rest, Stage, stage
+from tests.scenes.chat_server import QUIET, ChatServer, RegisteredUser, Rest, chat_server
 
 WORD = "correct horse"
-End = Callable[[Stage, dict[str, Any]], Awaitable[None]]
+End = Callable[[ChatServer, dict[str, Any]], Awaitable[None]]
 
 
-async def logs_out(on: Stage, tokens: dict[str, Any]) -> None:
-    assert (await on.rest.ask("POST", "/auth/logout", {"refreshToken": tokens["refreshToken"]}))[0] == 204
+async def logs_out(server: ChatServer, tokens: dict[str, Any]) -> None:
+    assert (await server.rest.ask("POST", "/auth/logout", {"refreshToken": tokens["refreshToken"]}))[0] == 204
 
 
-async def shows_an_old_token(on: Stage, tokens: dict[str, Any]) -> None:
+async def shows_an_old_token(server: ChatServer, tokens: dict[str, Any]) -> None:
     old = {"refreshToken": tokens["refreshToken"]}
-    assert (await on.rest.ask("POST", "/auth/refresh", old))[0] == 200
-    assert (await on.rest.ask("POST", "/auth/refresh", old))[0] == 401
+    assert (await server.rest.ask("POST", "/auth/refresh", old))[0] == 200
+    assert (await server.rest.ask("POST", "/auth/refresh", old))[0] == 401
 
 
 async def signs_in(rest: Rest, name: str = "ann") -> dict[str, Any]:
@@ -40,28 +40,30 @@ async def may_ask(rest: Rest, token: str) -> bool:
 
 @pytest.mark.parametrize("end", [logs_out, shows_an_old_token])
 async def test_ending_a_session_closes_what_it_opened_and_nothing_else(tmp_path: Path, end: End) -> None:
-    async with stage(tmp_path) as on:
-        await on.person("ann")
-        tokens, elsewhere = await signs_in(on.rest), await signs_in(on.rest)
-        ann = Person(on.rest, tokens)
-        here, there = await on.rpc(ann), await on.rpc(Person(on.rest, elsewhere))
-        assert await may_ask(on.rest, ann.token)
-        async with await stream(on, ann.token) as listening:
+    async with chat_server(tmp_path) as server:
+        await server.register("ann")
+        tokens, elsewhere = await signs_in(server.rest), await signs_in(server.rest)
+        ann = RegisteredUser(server.rest, tokens)
+        here, there = await server.rpc(ann), await server.rpc(RegisteredUser(server.rest, elsewhere))
+        assert await may_ask(server.rest, ann.token)
+        async with await stream(server, ann.token) as listening:
             with trio.fail_after(5):
-                await end(on, tokens)
-                assert await here.is_sent_away() == 4401
+                await end(server, tokens)
+                assert await here.is_closed_by_server() == 4401
                 async for _ in listening:
                     pass  # to its end
-        assert not await may_ask(on.rest, ann.token)
-        await there.hears_all()  # it is open and answers
-        assert await may_ask(on.rest, elsewhere["accessToken"])
+        assert not await may_ask(server.rest, ann.token)
+        await there.receives_all()  # it is open and answers
+        assert await may_ask(server.rest, elsewhere["accessToken"])
 
 
-async def stream(on: Stage, token: str) -> trio.SocketStream:
+async def stream(server: ChatServer, token: str) -> trio.SocketStream:
     """The recovery stream, once it has begun."""
-    host, _, port = on.address.rpartition(":")
+    host, _, port = server.address.rpartition(":")
     listening = await trio.open_tcp_stream(host, int(port))
-    head = f"GET /events HTTP/1.1\r\nHost: {on.address}\r\nAuthorization: Bearer {token}\r\nAccept: text/event-stream"
+    head = (
+        f"GET /events HTTP/1.1\r\nHost: {server.address}\r\nAuthorization: Bearer {token}\r\nAccept: text/event-stream"
+    )
     await listening.send_all(f"{head}\r\nConnection: close\r\n\r\n".encode())
     said = b""
     while b"ready" not in said:
@@ -87,22 +89,22 @@ async def test_what_the_token_did_before_its_session_ended_is_not_remembered_for
 
 
 async def test_a_connection_that_is_being_set_up_when_its_session_ends_is_closed(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        await on.person("ann")
-        tokens = await signs_in(on.rest)
-        authenticator = on.server.app.authenticator
+    async with chat_server(tmp_path) as server:
+        await server.register("ann")
+        tokens = await signs_in(server.rest)
+        authenticator = server.running.app.authenticator
         actor = await authenticator.authenticate(tokens["accessToken"])
         assert actor.sid is not None
         authenticator.check_current(actor)
-        await logs_out(on, tokens)
+        await logs_out(server, tokens)
         with pytest.raises(Exception, match="session of this token has ended"):
             authenticator.check_current(actor)
 
 
 async def test_a_token_of_the_shell_belongs_to_no_session(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        ann = await on.person("ann")
-        token = on.server.accounts.identity.issuer.access(1, ttl=60)
-        await logs_out(on, await signs_in(on.rest))
-        assert await may_ask(on.rest, token)
-        assert await may_ask(on.rest, ann.token)
+    async with chat_server(tmp_path) as server:
+        ann = await server.register("ann")
+        token = server.running.accounts.identity.issuer.access(1, ttl=60)
+        await logs_out(server, await signs_in(server.rest))
+        assert await may_ask(server.rest, token)
+        assert await may_ask(server.rest, ann.token)

@@ -10,9 +10,9 @@ import pytest
 
 from chatd.cli import main
 from protocol import dialects
-from tests.scenes.players import Player, Way, both_ways, play
+from tests.scenes.chat_server import chat_server
+from tests.scenes.clients import Client, Framing, both_framings, open_client
 from tests.scenes.shapes import INTEGER, TIME, UUID, fits
-from tests.scenes.stage import stage
 
 FOLDER = Path(__file__).parent / "dialects"
 
@@ -37,41 +37,41 @@ def line(channel: str, who: str, text: str) -> dict[str, object]:
     return {"v": 6, "no": INTEGER, "channel": channel, "who": who, "text": text, "at": TIME}
 
 
-@both_ways
+@both_framings
 @pytest.mark.parametrize("table", [True, False])
 @pytest.mark.usefixtures("relay")
-async def test_it_is_spoken_at_once(tmp_path: Path, way: Way, table: bool) -> None:
-    async with stage(tmp_path, **({"dialects__/relay": "relay"} if table else {})) as on:
-        ann, bob = await on.person("ann"), await on.person("bob")
+async def test_it_is_spoken_at_once(tmp_path: Path, framing: Framing, table: bool) -> None:
+    async with chat_server(tmp_path, **({"dialects__/relay": "relay"} if table else {})) as server:
+        ann, bob = await server.register("ann"), await server.register("bob")
         made = fits(await ann.asks("POST", "/relay", {"with": [bob.id]}, status=201), {"channel": UUID})
         channel = made["channel"]
-        a = await play(on, way, "relay", ann, "/relay")
-        b = await play(on, way, "relay", bob, "/relay")
+        a = await open_client(server, framing, "relay", ann, "/relay")
+        b = await open_client(server, framing, "relay", bob, "/relay")
         sent = await a.asks("SAY", channel, "hello")
         fits(sent, line(channel, "ann", "hello"))
-        assert await a.hears("LINE") == sent
-        assert await b.hears("LINE") == sent
-        await b.does("JOIN", channel)
-        await a.tells("BUSY", channel)
-        assert await b.hears("BUSY") == {"who": ann.id}
+        assert await a.receives("LINE") == sent
+        assert await b.receives("LINE") == sent
+        await b.performs("JOIN", channel)
+        await a.notifies("BUSY", channel)
+        assert await b.receives("BUSY") == {"who": ann.id}
 
         second = await bob.asks("POST", f"/relay/{channel}", {"text": "by REST"}, status=201)
-        assert await a.hears("LINE") == second
+        assert await a.receives("LINE") == second
         assert await ann.asks("GET", f"/relay/{channel}") == [sent, second]
 
         await refused(a, channel)
-        colon = await play(on, way, "colon", bob, ignoring=("unread:count", "notification:created"))
+        colon = await open_client(server, framing, "colon", bob, ignoring=("unread:count", "notification:created"))
         [talk] = await bob.asks("GET", "/conversations")
         await colon.asks("conversation:join", {"conversationId": talk["_id"]})
         await a.asks("SAY", channel, "to all the others")
-        assert (await colon.hears("message:created"))["content"] == "to all the others"
+        assert (await colon.receives("message:created"))["content"] == "to all the others"
 
 
-async def refused(player: Player, channel: str) -> None:
-    assert await player.asks("SAY", channel) == ["NO", "BAD_REQUEST"]
-    assert await player.asks("SAY", channel[:-1] + "9", "x") == ["NO", "NOT_FOUND"]
-    await player.tells("SAY")
-    assert await player.hears("error") == {"message": "461 channel, 461 text"}
+async def refused(client: Client, channel: str) -> None:
+    assert await client.asks("SAY", channel) == ["NO", "BAD_REQUEST"]
+    assert await client.asks("SAY", channel[:-1] + "9", "x") == ["NO", "NOT_FOUND"]
+    await client.notifies("SAY")
+    assert await client.receives("error") == {"message": "461 channel, 461 text"}
 
 
 @pytest.mark.usefixtures("relay")

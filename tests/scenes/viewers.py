@@ -20,7 +20,7 @@ from typing import Any
 import trio
 
 from tests.outside.raw import CLOSE, PING, PONG, TEXT, Raw, frame, upgrade
-from tests.scenes.stage import TIMEOUT
+from tests.scenes.chat_server import TIMEOUT
 
 Load = Callable[[int, str], Awaitable[Any]]
 """Send a REST request as a user: the JSON, or None for what does not exist."""
@@ -86,7 +86,7 @@ class Room:
 
 
 class Viewer:
-    """One client of one user. It keeps its pushes in `heard`, each with two positions of the server: when the
+    """One client of one user. It keeps its pushes in `received`, each with two positions of the server: when the
     connection began, and when the client had received what it missed."""
 
     def __init__(self, user: int, token: str, load: Load) -> None:
@@ -97,7 +97,7 @@ class Viewer:
         self.left: set[str] = set()
         self.unread: Any = None
         self.place: dict[str, Any] = {}
-        self.heard: list[tuple[list[int], dict[str, Any]]] = []
+        self.received: list[tuple[list[int], dict[str, Any]]] = []
         self.span: list[int] = []
         self.coming = False
         self.codes: list[int] = []
@@ -178,18 +178,18 @@ class Viewer:
         try:
             while self._raw is raw:
                 await self.awake.wait()
-                heard = await raw.frame()
-                if heard is None or heard[0] == CLOSE:
-                    self.codes.append(int.from_bytes(heard[1][:2], "big") if heard else 1006)
+                received = await raw.frame()
+                if received is None or received[0] == CLOSE:
+                    self.codes.append(int.from_bytes(received[1][:2], "big") if received else 1006)
                     break
-                if heard[0] == PING:
-                    await self._send(raw, frame(PONG, heard[1]))
-                elif heard[0] == TEXT:
-                    message = json.loads(heard[1])
+                if received[0] == PING:
+                    await self._send(raw, frame(PONG, received[1]))
+                elif received[0] == TEXT:
+                    message = json.loads(received[1])
                     if "method" in message:
                         assert message.get("pos", position) >= position, f"{position}, then {message}"
                         position = message.get("pos", position)
-                        self._hear(message)
+                        self._receive_push(message)
                     elif (asked := self._answers.pop(message["id"], None)) is not None:
                         asked[1].append(message)
                         asked[0].set()
@@ -199,7 +199,7 @@ class Viewer:
             await trio.aclose_forcefully(raw.stream)
             self._gone()
 
-    def _hear(self, push: dict[str, Any]) -> None:
+    def _receive_push(self, push: dict[str, Any]) -> None:
         name, position = push["method"], push.get("pos")
         if name == "unread:count":
             self.unread = push["params"]
@@ -208,7 +208,7 @@ class Viewer:
         assert (position, name) not in self._told, f"told twice: {push}"
         self._told.add((position, name))
         self.place["pos"] = position
-        self.heard.append((self.span, push))
+        self.received.append((self.span, push))
         where = push.get("room", "").removeprefix("conversation:")
         if name == "conversation:created":
             if where not in self.rooms:

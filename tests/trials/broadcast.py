@@ -15,7 +15,7 @@ import trio
 from tests.outside.chatting import client, new_group
 from tests.outside.raw import Raw
 from tests.outside.server import UNLIMITED, Chatd, token
-from tests.scenes.stage import Rest
+from tests.scenes.chat_server import Rest
 from tests.trials.shell import Figures, main, share
 
 SENDERS = 50
@@ -39,7 +39,7 @@ class Chat:
             await trio.sleep(PAUSE)
 
 
-async def listen(address: str, number: int, heard: dict[int, float], ready: trio.Semaphore) -> None:
+async def listen(address: str, number: int, received: dict[int, float], ready: trio.Semaphore) -> None:
     async with await Raw.open(address, token(number), "/notifications") as raw:
         ready.release()
         while True:
@@ -47,7 +47,7 @@ async def listen(address: str, number: int, heard: dict[int, float], ready: trio
             if isinstance(said, int):
                 return
             if said.get("method") == "notification:count" and said["params"]["count"] > 0:
-                heard[number] = trio.current_time()
+                received[number] = trio.current_time()
 
 
 def populate(data: Path, users: int) -> None:
@@ -74,12 +74,12 @@ async def trial(folder: Path, quick: bool) -> Figures:
 
 
 async def broadcast(server: Chatd, users: int, listeners: int, measured: float) -> Figures:
-    address, heard, ready, chat = server.address, dict[int, float](), trio.Semaphore(0), Chat()
+    address, received, ready, chat = server.address, dict[int, float](), trio.Semaphore(0), Chat()
     async with client(address, token(1)) as first:
         where = await new_group(first, address, token(1), list(range(2, SENDERS + 1)))
     async with trio.open_nursery() as nursery:
         for number in range(listeners):
-            nursery.start_soon(listen, address, 1_000 + number, heard, ready)
+            nursery.start_soon(listen, address, 1_000 + number, received, ready)
         for _ in range(listeners):
             await ready.acquire()
         raws = [await Raw.open(address, token(number)) for number in range(1, SENDERS + 1)]
@@ -97,15 +97,15 @@ async def broadcast(server: Chatd, users: int, listeners: int, measured: float) 
         assert status == 202, said
         acked = trio.current_time() - began
         with trio.move_on_after(10):
-            while len(heard) < listeners:  # noqa: ASYNC110
+            while len(received) < listeners:  # noqa: ASYNC110
                 await trio.sleep(0.01)
         while trio.current_time() < began + measured:  # noqa: ASYNC110
             await trio.sleep(0.01)
         during = chat.seconds
         nursery.cancel_scope.cancel()
-    assert len(heard) == listeners, f"{len(heard)} of {listeners} heard"
+    assert len(received) == listeners, f"{len(received)} of {listeners} received"
     assert server.faults == [], server.faults[:3]
-    took = [at - began for at in heard.values()]
+    took = [at - began for at in received.values()]
     return {
         "users": users,
         "listeners": listeners,
@@ -113,7 +113,7 @@ async def broadcast(server: Chatd, users: int, listeners: int, measured: float) 
         "chat during: p50, p99 ms": (share(during, 0.5), share(during, 0.99)),
         "sends before, during": (len(before), len(during)),
         "broadcast acked after, ms": round(acked * 1000, 1),
-        "heard after, first, p50, last ms": (share(took, 0), share(took, 0.5), share(took, 1)),
+        "received after, first, p50, last ms": (share(took, 0), share(took, 0.5), share(took, 1)),
     }
 
 

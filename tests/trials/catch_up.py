@@ -38,17 +38,8 @@ async def trial(folder: Path, quick: bool) -> Figures:
     count = 2_000 if quick else 10_000
     server = Chatd(folder, UNLIMITED).start()
     try:
-        async with await Raw.open(server.address, token(AWAY)):
-            pass
-        async with client(server.address, token(SENDER)) as first:
-            where = await new_group(first, server.address, token(SENDER), [AWAY])
-        async with await Raw.connect(server.address) as raw:
-            status, _ = await raw.asks(upgrade("/chat", token=token(AWAY)))
-            assert status == 101
-            ready = (await raw.message())["params"]
-            await raw.call("conversation:join", {"conversationId": where})
+        where, place = await leave_a_room(server)
         await pour(server, where, count)
-        place = f"epoch={ready['epoch']}&pos={ready['pos']}&connection={ready['connection']}"
         async with two_chat(server.address, (token(11), token(12))) as chat:
             await trio.sleep(1)
             quiet = list(chat.seconds)
@@ -85,6 +76,20 @@ async def trial(folder: Path, quick: bool) -> Figures:
         "CPU per durable send, µs": round(kept, 1),
         "the same without the log, µs": round(bare, 1),
     }
+
+
+async def leave_a_room(server: Chatd) -> tuple[str, str]:
+    """A member joins a new group and disconnects: the group, and the query that resumes."""
+    async with await Raw.open(server.address, token(AWAY)):
+        pass
+    async with client(server.address, token(SENDER)) as first:
+        where = await new_group(first, server.address, token(SENDER), [AWAY])
+    async with await Raw.connect(server.address) as raw:
+        status, _ = await raw.asks(upgrade("/chat", token=token(AWAY)))
+        assert status == 101
+        ready = (await raw.message())["params"]
+        await raw.call("conversation:join", {"conversationId": where})
+    return where, f"epoch={ready['epoch']}&pos={ready['pos']}&connection={ready['connection']}"
 
 
 async def pour(server: Chatd, where: str, count: int) -> None:

@@ -20,44 +20,22 @@ from pathlib import Path
 import trio
 
 from tests.outside.chatting import client, new_group
-from tests.outside.raw import HungUp, Raw
+from tests.outside.raw import Raw
 from tests.outside.server import UNLIMITED, Chatd, token
+from tests.trials.senders import LOST, SentMessages, send_until_acked
 from tests.trials.shell import Figures, main
 
 SENDERS = 20
 LISTENER = SENDERS + 1
 SHORTEST_LIFE, LONGEST_LIFE = 0.05, 0.8
-LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError)
 
 
-class Ledger:
-    """What the clients know."""
+class Ledger(SentMessages):
+    """What the clients know: the acked messages, and the received ones by their positions."""
 
     def __init__(self) -> None:
-        self.acked: dict[str, str] = {}
-        self.heard: dict[int, str] = {}
-        self.retried = 0
-        self.over = False
-
-
-async def send(server: Chatd, number: int, where: str, ledger: Ledger) -> None:
-    """One sender: message after message, each until it is acked."""
-    count, pending = 0, ""
-    while not ledger.over:
-        try:
-            async with await Raw.open(server.address, token(number)) as raw:
-                ledger.retried += bool(pending)
-                while not ledger.over:
-                    pending = pending or f"{number}-{count}"
-                    answer = await raw.call(
-                        "message:send", {"conversationId": where, "content": pending, "clientId": pending}
-                    )
-                    assert "result" in answer, f"{pending} was refused: {answer}"
-                    assert answer["result"]["data"]["content"] == pending
-                    ledger.acked[pending] = answer["result"]["data"]["_id"]
-                    count, pending = count + 1, ""
-        except LOST:
-            await trio.sleep(0.02)
+        super().__init__()
+        self.received: dict[int, str] = {}
 
 
 async def listen(server: Chatd, where: str, ledger: Ledger) -> None:
@@ -69,7 +47,7 @@ async def listen(server: Chatd, where: str, ledger: Ledger) -> None:
                 while not ledger.over:
                     message = await raw.message()
                     if message["method"] == "message:created":
-                        known = ledger.heard.setdefault(message["pos"], message["params"]["_id"])
+                        known = ledger.received.setdefault(message["pos"], message["params"]["_id"])
                         assert known == message["params"]["_id"], f"position {message['pos']} was given twice"
         except LOST:
             await trio.sleep(0.02)
@@ -86,7 +64,7 @@ async def trial(folder: Path, quick: bool, *, kills: int = 0, seed: int | None =
         where = await gather(server)
         async with trio.open_nursery() as nursery:
             for number in range(1, SENDERS + 1):
-                nursery.start_soon(send, server, number, where, ledger)
+                nursery.start_soon(send_until_acked, server, number, where, ledger)
             nursery.start_soon(listen, server, where, ledger)
             for _ in range(kills):
                 await trio.sleep(dice.uniform(SHORTEST_LIFE, LONGEST_LIFE / 2 if quick else LONGEST_LIFE))
@@ -108,7 +86,7 @@ async def trial(folder: Path, quick: bool, *, kills: int = 0, seed: int | None =
         "acked": len(ledger.acked),
         "retried after a kill": ledger.retried,
         "stored": stored,
-        "heard": len(ledger.heard),
+        "received": len(ledger.received),
         "acked and lost": 0,
         "stored twice": 0,
         "slowest restart, s": round(slowest, 2),
@@ -142,8 +120,8 @@ def judge(path: Path, ledger: Ledger) -> int:
         assert mine == sorted(mine), f"sender {number}: out of order"
     assert [about for _, about in told] == [number for _, number in rows], "positions and ids disagree"
     at = dict(told)
-    wrong = [place for place, id in ledger.heard.items() if at.get(place) != int(id[8:], 16)]
-    assert wrong == [], f"heard, and not there: {wrong[:5]}"
+    wrong = [place for place, id in ledger.received.items() if at.get(place) != int(id[8:], 16)]
+    assert wrong == [], f"received, and not there: {wrong[:5]}"
     return len(rows)
 
 

@@ -16,7 +16,7 @@ import trio
 from protocol.ids import OBJECT_ID, Ref
 from tests.outside.raw import Raw
 from tests.outside.server import UNLIMITED, Chatd, token
-from tests.scenes.stage import Rest
+from tests.scenes.chat_server import Rest
 from tests.trials.shell import Figures, main, share
 
 MEMBERS = 100
@@ -106,7 +106,7 @@ async def read_one_by_one(server: Chatd, born: int, count: int) -> None:
 async def connect_all(server: Chatd) -> None:
     async def connect(user: int) -> None:
         async with await Raw.open(server.address, token(user)) as raw:
-            await raw.hears("unread:count")
+            await raw.receives("unread:count")
 
     async with trio.open_nursery() as nursery:
         for user in range(4, MEMBERS + 1):

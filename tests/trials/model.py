@@ -42,7 +42,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
         steps += sum(map(len, turns))
         for viewer in model.viewers:
             tally["resumed"] += viewer.resumed
-            tally["pushes"] += len(viewer.heard)
+            tally["pushes"] += len(viewer.received)
             tally["told of a gap"] += len(viewer.gaps)
             tally["closed as too slow"] += viewer.codes.count(SLOW)
     return {"plans": len(seeds), "steps": steps, **tally, "views that were wrong": 0}

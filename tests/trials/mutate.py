@@ -17,9 +17,9 @@ from pathlib import Path
 import trio
 
 from tests.outside.chatting import two_chat
-from tests.outside.nasty_calls import HERE, ODD
-from tests.outside.nasty_frames import BROKEN, TAKEN
-from tests.outside.nasty_http import PASSED_OVER, REFUSED
+from tests.outside.hostile_calls import HERE, ODD
+from tests.outside.hostile_frames import BROKEN, TAKEN
+from tests.outside.hostile_http import PASSED_OVER, REFUSED
 from tests.outside.raw import BINARY, TEXT, Raw, frame, request, upgrade
 from tests.outside.server import UNLIMITED, Chatd, token, until
 from tests.trials.shell import Figures, main

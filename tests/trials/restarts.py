@@ -23,9 +23,9 @@ import trio
 from tests.outside.chatting import client, new_group
 from tests.outside.raw import CLOSE, PING, PONG, TEXT, HungUp, Raw, frame, upgrade
 from tests.outside.server import UNLIMITED, Chatd, token, until
+from tests.trials.senders import LOST, SentMessages, send_until_acked
 from tests.trials.shell import Figures, main, share
 
-LOST = (OSError, HungUp, trio.BrokenResourceError, trio.ClosedResourceError)
 PAUSE = 0.4  # between two messages of a sender
 SENDING = range(1, 21)
 USERS = range(101, 141)
@@ -42,7 +42,7 @@ class Listener:
         self.server = server
         self.user = user
         self.where = where
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self.back: list[float] = []
         self.gaps: list[str] = []
         self.inside = False
@@ -57,7 +57,7 @@ class Listener:
                             self.back += [trio.current_time() - lost] if lost else []
                             self.inside = True
                         elif event == "message:created":
-                            self.heard.append(message["_id"])
+                            self.received.append(message["_id"])
             except LOST:
                 pass
             if self.inside:
@@ -70,13 +70,13 @@ class Listener:
 
     async def frames(self, raw: Raw) -> AsyncIterator[str]:
         while True:
-            heard = await raw.frame()
-            if heard is None or heard[0] == CLOSE:
+            received = await raw.frame()
+            if received is None or received[0] == CLOSE:
                 return
-            if heard[0] == PING:
-                await raw.send(frame(PONG, heard[1]))
-            elif heard[0] == TEXT:
-                yield heard[1].decode()
+            if received[0] == PING:
+                await raw.send(frame(PONG, received[1]))
+            elif received[0] == TEXT:
+                yield received[1].decode()
 
     async def upgraded(self, raw: Raw, path: str) -> None:
         status, _ = await raw.asks(upgrade(path, token=token(self.user)))
@@ -167,39 +167,15 @@ class SseListener(Listener):
                 yield ("in" if said["event"] == "ready" else said["event"]), params
 
 
-class Ledger:
-    """The acked messages, and the number of retries."""
-
-    def __init__(self) -> None:
-        self.acked: set[str] = set()
-        self.retried = 0
-        self.over = False
-
-
-async def send(server: Chatd, number: int, where: str, ledger: Ledger) -> None:
-    """One sender: message after message, each until it is acked."""
-    count, pending = 0, ""
-    while not ledger.over:
-        try:
-            async with await Raw.open(server.address, token(number)) as raw:
-                ledger.retried += bool(pending)
-                while not ledger.over:
-                    pending = pending or f"{number}-{count}"
-                    params = {"conversationId": where, "content": pending, "clientId": pending}
-                    answer = await raw.call("message:send", params)
-                    assert "result" in answer, answer
-                    ledger.acked.add(answer["result"]["data"]["_id"])
-                    count, pending = count + 1, ""
-                    await trio.sleep(random.uniform(0, 2 * PAUSE))
-        except LOST:
-            await trio.sleep(0.02)
+def pause() -> float:
+    return random.uniform(0, 2 * PAUSE)
 
 
 async def trial(folder: Path, quick: bool) -> Figures:
     """20 restarts under 200 listeners; when it is quick 2 under 24."""
     restarts, crowd, sending = (2, 24, SENDING[:5]) if quick else (20, 200, SENDING)
     server = Chatd(folder, UNLIMITED).start()
-    ledger = Ledger()
+    sent = SentMessages()
     kinds: tuple[type[Listener], ...] = (RpcListener, IoListener, SseListener)
     try:
         where = await gather(server)
@@ -209,31 +185,31 @@ async def trial(folder: Path, quick: bool) -> Figures:
                 nursery.start_soon(listener.run)
             await until(lambda: all(listener.inside for listener in listeners), 30)
             for number in sending:
-                nursery.start_soon(send, server, number, where, ledger)
+                nursery.start_soon(send_until_acked, server, number, where, sent, pause)
             for number in range(restarts):
                 await trio.sleep(random.uniform(0.3, 1.5))
                 await trio.to_thread.run_sync(server.kill if number % 2 else server.stop)
                 await trio.to_thread.run_sync(server.start)
                 await until(lambda: all(listener.inside for listener in listeners), 30)
             await trio.sleep(0.5)
-            ledger.over = True
+            sent.over = True
             with trio.move_on_after(20):
-                while any(len(listener.heard) < len(ledger.acked) for listener in listeners):  # noqa: ASYNC110
+                while any(len(listener.received) < len(sent.acked) for listener in listeners):  # noqa: ASYNC110
                     await trio.sleep(0.05)
             nursery.cancel_scope.cancel()
         assert server.stop() == 0
         assert server.faults == [], server.faults[:3]
     finally:
         server.end()
-    judge(server.data / "chatd.db", listeners, ledger)
+    judge(server.data / "chatd.db", listeners, sent)
     back = [seconds for listener in listeners for seconds in listener.back]
     return {
         "restarts (half of them kill -9)": restarts,
         "listeners": ", ".join(f"{n} {kind}" for kind, n in Counter(one.framing for one in listeners).items()),
         "senders": len(sending),
-        "messages acked": len(ledger.acked),
-        "sent again under their clientId": ledger.retried,
-        "deliveries": sum(len(listener.heard) for listener in listeners),
+        "messages acked": len(sent.acked),
+        "sent again under their clientId": sent.retried,
+        "deliveries": sum(len(listener.received) for listener in listeners),
         "resumed": len(back),
         "back after, p50 p99 ms": (share(back, 0.5), share(back, 0.99)),
         "gaps, duplicates, out of order": (0, 0, 0),
@@ -249,7 +225,7 @@ async def gather(server: Chatd) -> str:
         return await new_group(first, server.address, token(1), [*SENDING[1:], *USERS])
 
 
-def judge(path: Path, listeners: Sequence[Listener], ledger: Ledger) -> None:
+def judge(path: Path, listeners: Sequence[Listener], sent: SentMessages) -> None:
     """Compare what was received with the database."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         rows = database.execute(
@@ -259,16 +235,16 @@ def judge(path: Path, listeners: Sequence[Listener], ledger: Ledger) -> None:
     database.close()
     truth = [id for id, _ in rows]
     assert len({name for _, name in rows}) == len(rows), "a message was stored twice"
-    assert {int(id[8:], 16) for id in ledger.acked} <= set(truth), "acked, and lost"
+    assert {int(id[8:], 16) for id in sent.acked.values()} <= set(truth), "acked, and lost"
     assert truth, "nothing was said"
     for listener in listeners:
-        heard = [int(id[8:], 16) for id in listener.heard]
+        received = [int(id[8:], 16) for id in listener.received]
         who = f"{listener.framing}, user {listener.user}"
-        missed, twice = set(truth) - set(heard), len(heard) - len(set(heard))
+        missed, twice = set(truth) - set(received), len(received) - len(set(received))
         assert not listener.gaps, f"{who}: was told of a gap: {listener.gaps[:3]}"
         assert not missed, f"{who}: gaps: {sorted(missed)[:5]} ({len(missed)} of {len(truth)})"
         assert not twice, f"{who}: {twice} duplicates"
-        assert heard == truth, f"{who}: out of order"
+        assert received == truth, f"{who}: out of order"
 
 
 if __name__ == "__main__":

@@ -65,14 +65,14 @@ async def read_nothing(address: str, user: int, where: str, patience: float, tal
                 tally.closes.append(await raw.closed())
 
 
-async def hear(address: str, user: int, where: str, tally: Tally) -> None:
+async def receive(address: str, user: int, where: str, tally: Tally) -> None:
     """Receive every message, and record its time."""
     async with await Raw.open(address, token(user)) as raw:
         await raw.call("conversation:join", {"conversationId": where})
         expected = 0
         while not tally.over:
             try:
-                said = json.loads((await raw.hears("message:created"))["content"].rstrip("."))
+                said = json.loads((await raw.receives("message:created"))["content"].rstrip("."))
             except HungUp as end:
                 raise AssertionError(f"a client that reads was closed: {end}") from None
             expected = expected or said[0]
@@ -159,7 +159,7 @@ async def send_in_step(sender: Raw, readers: Sequence[Raw], where: str, numbers:
         assert "result" in answer, answer
     for raw in readers:
         for number in numbers:
-            received = (await raw.hears("message:created"))["content"]
+            received = (await raw.receives("message:created"))["content"]
             assert received.startswith(f"{number} "), f"message {number} was missed"
 
 
@@ -182,7 +182,7 @@ async def by_the_clock(folder: Path, silent: int) -> Figures:
             for number in range(silent):
                 nursery.start_soon(read_nothing, server.address, SILENT + number, where, patience, tally)
             for user in HEALTHY:
-                nursery.start_soon(hear, server.address, user, where, tally)
+                nursery.start_soon(receive, server.address, user, where, tally)
             await trio.sleep(0.3)
             await pour(server, where, seconds, rate, tally)
             nursery.cancel_scope.cancel()

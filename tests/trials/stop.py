@@ -65,11 +65,11 @@ async def send(address: str, number: int, where: str, tally: Tally) -> None:
 
         for _ in range(OUTSTANDING):
             await more()
-        while not isinstance(heard := await raw.next_or_end(), int):
-            if "result" in heard:
-                tally.acked.add(heard["id"])
+        while not isinstance(received := await raw.next_or_end(), int):
+            if "result" in received:
+                tally.acked.add(received["id"])
                 await more()
-        tally.codes.append(heard)
+        tally.codes.append(received)
 
 
 async def never_read(address: str, where: str) -> socket.socket:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, insert, select
+from sqlalchemy import bindparam, insert, select
 
 from chatd.store.dialect_functions import upsert
+from chatd.store.queries.pages import NumberedPages
 from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.sequences import keep_number
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
@@ -35,18 +36,7 @@ _put = upsert(broadcast_marks)
 _MARK = Prepared(
     _put.on_conflict_do_update(index_elements=[_M.user, _M.broadcast], set_={"deleted": _put.excluded.deleted})
 )
-
-
-def _page_queries(unread: bool) -> dict[str, Prepared]:
-    one = _FOR_USER.where(_M.broadcast.is_(None)) if unread else _FOR_USER
-    limit: BindParameter[int] = bindparam("limit")
-    return {
-        "before": Prepared(one.where(_B.id < bindparam("id")).order_by(_B.id.desc()).limit(limit)),
-        "after": Prepared(one.where(_B.id > bindparam("id")).order_by(_B.id).limit(limit)),
-    }
-
-
-_PAGES = {unread: _page_queries(unread) for unread in (False, True)}
+_PAGES = {False: NumberedPages(_FOR_USER, _B.id), True: NumberedPages(_FOR_USER.where(_M.broadcast.is_(None)), _B.id)}
 
 
 def add(tx: Transaction, type: str, title: str, content: str, related: str | None) -> Ref:
@@ -67,11 +57,7 @@ def page(
     tx: ReadTransaction, user: Ref, limit: int, *, before: int, after: int | None, unread: bool
 ) -> list[Notification]:
     """A user's broadcasts, newest first: those before a number, or the next ones after it."""
-    pages = _PAGES[unread]
-    if after is not None:
-        rows = tx.all(pages["after"], user=user.number, id=after, limit=limit)[::-1]
-    else:
-        rows = tx.all(pages["before"], user=user.number, id=before, limit=limit)
+    rows = _PAGES[unread].read(tx, limit, before=before, after=after, user=user.number)
     return [_build(user, row) for row in rows]
 
 

@@ -12,9 +12,10 @@ import json
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
-from sqlalchemy import BindParameter, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from chatd.store.queries import view_intervals
+from chatd.store.queries.pages import NumberedPages
 from chatd.store.queries.view_intervals import MEMBERS_WITH_INTERVALS, NOTIFIED_MESSAGE
 from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
@@ -119,19 +120,7 @@ _COUNT = Prepared(
         - _MARKED_BROADCASTS
     ).where(users.c.id == bindparam("user"))
 )
-
-
-def _page_queries(unread: bool) -> dict[str, Prepared]:
-    """The queries for the page before or after a number. `before` has the newest first, `after` the oldest first."""
-    one = _OWN.where(_N.read.is_(None)) if unread else _OWN
-    limit: BindParameter[int] = bindparam("limit")
-    return {
-        "before": Prepared(one.where(_N.id < bindparam("id")).order_by(_N.id.desc()).limit(limit)),
-        "after": Prepared(one.where(_N.id > bindparam("id")).order_by(_N.id).limit(limit)),
-    }
-
-
-_PAGES = {unread: _page_queries(unread) for unread in (False, True)}
+_PAGES = {False: NumberedPages(_OWN, _N.id), True: NumberedPages(_OWN.where(_N.read.is_(None)), _N.id)}
 
 
 class NotificationRow(NamedTuple):
@@ -157,11 +146,7 @@ def page(
     tx: ReadTransaction, user: Ref, limit: int, *, before: int, after: int | None, unread: bool
 ) -> list[Notification]:
     """A user's own notifications, newest first: those before a number, or the next ones after it."""
-    pages = _PAGES[unread]
-    if after is not None:
-        rows = tx.all(pages["after"], user=user.number, id=after, limit=limit)[::-1]
-    else:
-        rows = tx.all(pages["before"], user=user.number, id=before, limit=limit)
+    rows = _PAGES[unread].read(tx, limit, before=before, after=after, user=user.number)
     return [_build(tx, user, row) for row in rows]
 
 

@@ -19,9 +19,9 @@ def test_every_call_event_and_route_is_on_its_page(name: str) -> None:
     page = (DOCS / "dialects" / f"{name}.md").read_text(encoding="utf-8")
     for namespace, vocabulary in dialect(name).vocabularies.items():
         mark = "" if namespace == "/" else f"{namespace},"
-        for hear in vocabulary.inbound:
-            assert f'→ {{"jsonrpc":"2.0","id":1,"method":"{hear.name}"' in page
-            assert f'→ 42{mark}1["{hear.name}"' in page
+        for inbound in vocabulary.inbound:
+            assert f'→ {{"jsonrpc":"2.0","id":1,"method":"{inbound.name}"' in page
+            assert f'→ 42{mark}1["{inbound.name}"' in page
         for say in vocabulary.outbound:
             assert f'← {{"jsonrpc":"2.0","method":"{say.name}"' in page
             assert f'← 42{mark}["{say.name}",' in page

@@ -23,7 +23,7 @@ from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
 from protocol.commands import Register
-from tests.chatd.services_app import dispatch_of
+from tests.chatd.accounts_app import dispatch_of
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
 from protocol.events import AccountClosed
-from tests.chatd.services_app import dispatch_of
+from tests.chatd.accounts_app import dispatch_of
 
 CHEAP = Cost(memory_kib=8, passes=1)
 

@@ -47,22 +47,22 @@ async def test_against_the_server(tmp_path: Path) -> None:
         command = [node, str(needs.NODE_FOLDER / "client_server.mjs"), json.dumps(arguments | where)]
         start = partial(trio.run_process, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         process: trio.Process = await nursery.start(start, command)
-        printed: dict[str, list[Any]] = {"refused": [], "acked": [], "heard": [], "gap": []}
+        printed: dict[str, list[Any]] = {"refused": [], "acked": [], "received": [], "gap": []}
         assert process.stdin
         with trio.fail_after(30):
             async for line in lines(process):
                 for kind in printed:
                     if kind in line:
                         printed[kind].append(line[kind])
-                if "acked" in line or "heard" in line:
-                    if len(printed["heard"]) < len(printed["acked"]):
+                if "acked" in line or "received" in line:
+                    if len(printed["received"]) < len(printed["acked"]):
                         continue
-                    if len(printed["heard"]) == len(printed["acked"]):
+                    if len(printed["received"]) == len(printed["acked"]):
                         if len(printed["acked"]) % 3 == 0:
                             between.cut()
                         await process.stdin.send_all(b"\n")
     everything = [str(number) for number in range(SENDS)]
-    assert printed == {"refused": ["BAD_REQUEST"], "acked": everything, "heard": everything, "gap": []}
+    assert printed == {"refused": ["BAD_REQUEST"], "acked": everything, "received": everything, "gap": []}
     assert between.cuts > 3
 
 

@@ -17,7 +17,7 @@ from chatd.client import Chat, Refused, SignedOut, StreamGap, connect
 from chatd.client.problems import ConnectionLost
 from chatd.client.wire import Wire, dial
 from tests.relay import Relay, relay
-from tests.scenes.stage import Person, Rest, Stage, stage
+from tests.scenes.chat_server import ChatServer, RegisteredUser, Rest, chat_server
 
 COLON = ("--dialect", "/chat=colon")
 OPEN = ("--set", "auth.registration=open")
@@ -25,16 +25,18 @@ SENDS = 30
 
 
 @asynccontextmanager
-async def two_in_a_room(folder: Path) -> AsyncIterator[tuple[Stage, Relay, Person, Person, dict[str, Any]]]:
+async def two_in_a_room(
+    folder: Path,
+) -> AsyncIterator[tuple[ChatServer, Relay, RegisteredUser, RegisteredUser, dict[str, Any]]]:
     """A server, a relay to it, two users, and their conversation."""
-    async with stage(folder) as on:
-        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+    async with chat_server(folder) as server:
+        romeo, juliet = await server.register("romeo"), await server.register("juliet")
         talk = await romeo.asks("POST", "/conversations", {"type": "private", "participants": [juliet.id]}, status=201)
-        async with relay(int(on.address.rpartition(":")[2])) as between:
-            yield on, between, romeo, juliet, {"conversationId": talk["_id"]}
+        async with relay(int(server.address.rpartition(":")[2])) as between:
+            yield server, between, romeo, juliet, {"conversationId": talk["_id"]}
 
 
-def connect_through(between: Relay, person: Person, **options: Any) -> Any:
+def connect_through(between: Relay, person: RegisteredUser, **options: Any) -> Any:
     return connect(f"http://127.0.0.1:{between.port}", person.token, random=lambda: 0.02, **options)
 
 
@@ -61,9 +63,9 @@ async def test_calls_refusals_and_events(tmp_path: Path) -> None:
 
 
 async def test_a_token_that_is_not_valid(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
+    async with chat_server(tmp_path) as server:
         with pytest.raises(SignedOut):
-            async with connect(f"http://{on.address}", "nonsense"):
+            async with connect(f"http://{server.address}", "nonsense"):
                 pass
 
 
@@ -189,7 +191,9 @@ async def test_each_message_is_there_once_though_the_server_is_killed(tmp_path: 
     try:
         rest = Rest(f"http://127.0.0.1:{await process.start()}")
         people = [
-            Person(rest, (await rest.ask("POST", "/auth/register", {"username": name, "password": "correct horse"}))[1])
+            RegisteredUser(
+                rest, (await rest.ask("POST", "/auth/register", {"username": name, "password": "correct horse"}))[1]
+            )
             for name in ("romeo", "juliet")
         ]
         talk = await people[0].asks("POST", "/conversations", {"type": "private", "participants": [people[1].id]})
@@ -210,7 +214,7 @@ async def test_each_message_is_there_once_though_the_server_is_killed(tmp_path: 
         process.kill()
 
 
-async def send_many(between: Relay, person: Person, where: dict[str, Any]) -> None:
+async def send_many(between: Relay, person: RegisteredUser, where: dict[str, Any]) -> None:
     with trio.fail_after(60):
         async with connect_through(between, person) as chat:
             await send_all(chat, where, [str(number) for number in range(SENDS)])

@@ -22,11 +22,11 @@ DIALECTS = [module.DIALECT for module in (colon, inbox, kebab, pairs, of_rooms)]
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: str(dialect.name))
 def test_each_room_that_a_dialect_can_join_has_a_row(dialect: Dialect) -> None:
     for vocabulary in dialect.vocabularies.values():
-        joins = [hear for hear in vocabulary.inbound if hear.command is Join]
-        leaves = {hear.name for hear in vocabulary.inbound if hear.command is Leave}
-        for hear in joins:
-            row = rooms.JOINS[hear.name]
-            assert row.field == hear.fields[0].name
+        joins = [inbound for inbound in vocabulary.inbound if inbound.command is Join]
+        leaves = {inbound.name for inbound in vocabulary.inbound if inbound.command is Leave}
+        for inbound in joins:
+            row = rooms.JOINS[inbound.name]
+            assert row.field == inbound.fields[0].name
             assert leaves == ({row.leave} if row.leave else set())
 
 

@@ -12,7 +12,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
-from tests.scenes.stage import TIMEOUT, Person, Stage, stage
+from tests.scenes.chat_server import TIMEOUT, ChatServer, RegisteredUser, chat_server
 
 PATH = "/socket.io/?EIO=4&transport=websocket"
 
@@ -48,12 +48,14 @@ class Wire:
 
 
 @asynccontextmanager
-async def wired(tmp_path: Path, query: str = "", **settings: str) -> AsyncIterator[tuple[Stage, Person, Wire]]:
-    async with stage(tmp_path, **settings) as on:
-        romeo = await on.person("romeo")
-        wire = Wire(await on.socket(PATH + query))
+async def wired(
+    tmp_path: Path, query: str = "", **settings: str
+) -> AsyncIterator[tuple[ChatServer, RegisteredUser, Wire]]:
+    async with chat_server(tmp_path, **settings) as server:
+        romeo = await server.register("romeo")
+        wire = Wire(await server.socket(PATH + query))
         assert (await wire.receive())[0] == "0"
-        yield on, romeo, wire
+        yield server, romeo, wire
 
 
 async def test_a_namespace_is_opened_then_greeted(tmp_path: Path) -> None:
@@ -117,10 +119,10 @@ async def test_userid_must_be_the_tokens_own(tmp_path: Path) -> None:
     ],
 )
 async def test_an_invalid_packet_ends_the_session(tmp_path: Path, packets: list[str]) -> None:
-    async with wired(tmp_path) as (on, _, wire):
+    async with wired(tmp_path) as (server, _, wire):
         await wire.send(*packets)
         assert await wire.is_closed()
-        assert not on.server.app.connections
+        assert not server.running.app.connections
 
 
 async def test_a_second_connect_ends_the_session(tmp_path: Path) -> None:
@@ -140,13 +142,13 @@ async def test_an_event_for_a_namespace_that_has_just_closed_is_ignored(tmp_path
 
 async def test_a_flood_of_namespaces_is_refused(tmp_path: Path) -> None:
     settings = {f"dialects__/n{number}": "rooms" for number in range(20)}
-    async with wired(tmp_path, **settings) as (on, romeo, wire):
+    async with wired(tmp_path, **settings) as (server, romeo, wire):
         for number in range(20):
             packet = await wire.open(f"/n{number}", {"token": romeo.token})
             while not packet.startswith((f"40/n{number},", f"44/n{number},")):
                 packet = await wire.receive()
             assert packet.startswith("40" if number < 16 else "44")
-        assert len(on.server.app.connections) == 1
+        assert len(server.running.app.connections) == 1
 
 
 async def test_a_flood_of_wrong_tokens_ends_the_connection(tmp_path: Path) -> None:
@@ -174,23 +176,23 @@ async def connect_recovering(wire: Wire, token: str, **auth: Any) -> dict[str, A
 
 
 async def test_a_client_that_has_received_no_event_needs_no_offset(tmp_path: Path) -> None:
-    async with wired(tmp_path) as (on, romeo, wire):
+    async with wired(tmp_path) as (server, romeo, wire):
         first = await connect_recovering(wire, romeo.token)
         await romeo.asks("POST", "/conversations", {"type": "group", "participants": []}, status=201)
-        again = Wire(await on.socket(PATH))
+        again = Wire(await server.socket(PATH))
         await again.receive()
         assert await connect_recovering(again, romeo.token, pid=first["pid"]) == first
         assert (await again.receive()).startswith('42/chat,["conversation:created"')
 
 
 async def test_a_pid_is_valid_for_its_owner_and_for_positions_that_are_kept(tmp_path: Path) -> None:
-    async with wired(tmp_path) as (on, romeo, wire):
-        juliet = await on.person("juliet")
+    async with wired(tmp_path) as (server, romeo, wire):
+        juliet = await server.register("juliet")
         first = await connect_recovering(wire, romeo.token)
         offset = first["pid"].partition(".")[2]
         epoch, _, position = offset.rpartition("-")
         good = {"pid": first["pid"], "offset": offset}
-        bad: list[tuple[Person, dict[str, Any]]] = [
+        bad: list[tuple[RegisteredUser, dict[str, Any]]] = [
             (juliet, good),
             (romeo, good | {"pid": first["pid"] + "x"}),
             (romeo, good | {"pid": first["sid"]}),
@@ -203,19 +205,19 @@ async def test_a_pid_is_valid_for_its_owner_and_for_positions_that_are_kept(tmp_
             (romeo, {"offset": offset}),
         ]
         for person, auth in bad:
-            again = Wire(await on.socket(PATH))
+            again = Wire(await server.socket(PATH))
             await again.receive()
             fresh = await connect_recovering(again, person.token, **auth)
             assert fresh["pid"] != first["pid"], auth
             assert fresh["sid"] != first["sid"], auth
-        again = Wire(await on.socket(PATH))
+        again = Wire(await server.socket(PATH))
         await again.receive()
         assert await connect_recovering(again, romeo.token, **good) == first
 
 
 async def test_a_client_that_opens_no_namespace_in_time_is_disconnected(tmp_path: Path) -> None:
-    async with wired(tmp_path, socketio__connect_timeout="1s") as (on, romeo, wire):
-        other = Wire(await on.socket(PATH))
+    async with wired(tmp_path, socketio__connect_timeout="1s") as (server, romeo, wire):
+        other = Wire(await server.socket(PATH))
         await other.receive()
         await other.open("/chat", {"token": romeo.token})
         await other.receive()
@@ -226,18 +228,18 @@ async def test_a_client_that_opens_no_namespace_in_time_is_disconnected(tmp_path
 
 async def test_calls_where_no_namespace_is_open_are_counted_too(tmp_path: Path) -> None:
     settings = {"limits__calls_per_connection": "1", "limits__calls_per_connection_burst": "3"}
-    async with stage(tmp_path, **settings) as on:
-        romeo = await on.person("romeo")
-        player = await on.rpc(romeo, "/ws")
+    async with chat_server(tmp_path, **settings) as server:
+        romeo = await server.register("romeo")
+        client = await server.rpc(romeo, "/ws")
         with suppress(ConnectionClosed):  # the server may close before all calls are sent
             for _ in range(20):
-                await player.sends('{"jsonrpc":"2.0","method":"x","ns":"/nowhere"}')
-        assert await player.is_sent_away() == 4029
+                await client.sends('{"jsonrpc":"2.0","method":"x","ns":"/nowhere"}')
+        assert await client.is_closed_by_server() == 4029
 
 
 async def test_a_connection_breaks_between_two_events_of_one_position(tmp_path: Path) -> None:
-    async with wired(tmp_path, "&dialect=pairs") as (on, romeo, wire):
-        juliet = await on.person("juliet")
+    async with wired(tmp_path, "&dialect=pairs") as (server, romeo, wire):
+        juliet = await server.register("juliet")
         first = await connect_recovering(wire, romeo.token)
         made = await juliet.asks("POST", "/api/conversations", {"toUserId": romeo.id})
         await wire.send(f'42/chat,["join_conversation",{made["id"]}]')
@@ -247,7 +249,7 @@ async def test_a_connection_breaks_between_two_events_of_one_position(tmp_path: 
             events.append(json.loads((await wire.receive()).removeprefix("42/chat,")))
         message, notification = events[-2:]
         for received, missed in ((message, [notification]), (notification, [])):
-            again = Wire(await on.socket(PATH + "&dialect=pairs"))
+            again = Wire(await server.socket(PATH + "&dialect=pairs"))
             await again.receive()
             offset = received[-1]
             assert await connect_recovering(again, romeo.token, pid=first["pid"], offset=offset) == first

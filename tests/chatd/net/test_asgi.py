@@ -18,57 +18,17 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from chatd.net.asgi import (
     AFTERWARDS,
     PROMPT_SECONDS,
-    Application,
     Event,
-    Lifespan,
-    LifespanFailed,
     Receive,
     Send,
     run_application,
 )
 from chatd.net.http_connection import HttpConnection, HttpRules, Reject
 from chatd.net.memory import memory_pair
+from tests.chatd.net.asgi_run import GET, Run, piece, run
 
 START: Event = {"type": "http.response.start", "status": 200, "headers": [(b"x-own", b"1")]}
-GET = b"GET /a%20b?c=d HTTP/1.1\r\nHost: h\r\nX-Two: 1\r\nX-Two: 2\r\n\r\n"
 OLD = b"GET / HTTP/1.0\r\n\r\n"
-
-
-def piece(body: bytes, more: bool = True) -> Event:
-    return {"type": "http.response.body", "body": body, "more_body": more}
-
-
-class Run:
-    """One request to an application; what the client got is in `got`."""
-
-    def __init__(self, app: Application, head: bytes = GET, *, capacity: int = 65_536) -> None:
-        self.app = app
-        self.stream, self.client = memory_pair(capacity)
-        self.head = head
-        self.channel = HttpConnection(self.stream, HttpRules())
-        self.channel.body_limit = 1_000
-        self.crashes: list[BaseException] = []
-        self.failure: BaseException | None = None
-
-    async def __call__(self) -> None:
-        if self.head:
-            await self.client.send_all(self.head)
-        assert await self.channel.wait_request()
-        request = await self.channel.read_head()
-        assert request is not None
-        try:
-            await run_application(self.app, self.channel, request, self.crashes.append)
-        except (Reject, OSError) as failure:
-            self.failure = failure
-
-    def got(self) -> bytes:
-        return self.client.take_now(1 << 20)
-
-
-async def run(app: Application, head: bytes = GET) -> Run:
-    made = Run(app, head)
-    await made()
-    return made
 
 
 async def test_the_scope() -> None:
@@ -304,60 +264,6 @@ async def test_a_pipelining_reader_of_a_stream_is_not_gone(quart: QuartTrio, nur
     await wait_all_tasks_blocked()
     assert not quart.left.is_set()  # type: ignore[attr-defined]
     nursery.cancel_scope.cancel()
-
-
-# -- lifespan ----------------------------------------------------------------------------------------------------
-
-
-def lifespan_app(seen: list[str], answer: str = "complete") -> Application:
-    async def app(scope: Event, receive: Receive, send: Send) -> None:
-        for stage in ("startup", "shutdown"):
-            event = await receive()
-            seen.append(event["type"])
-            await send({"type": f"lifespan.{stage}.{answer}", "message": "no database"})
-
-    return app
-
-
-async def test_lifespan(nursery: trio.Nursery) -> None:
-    seen: list[str] = []
-    lifespan = Lifespan(lifespan_app(seen))
-    await nursery.start(lifespan.run)
-    assert seen == ["lifespan.startup"]
-    await lifespan.stop()
-    assert seen == ["lifespan.startup", "lifespan.shutdown"]
-
-
-async def test_an_application_that_cannot_start() -> None:
-    with pytest.RaisesGroup(pytest.RaisesExc(LifespanFailed, match="no database"), flatten_subgroups=True):
-        async with trio.open_nursery() as nursery:
-            await nursery.start(Lifespan(lifespan_app([], "failed")).run)
-
-
-async def test_an_application_without_lifespan(nursery: trio.Nursery) -> None:
-    async def app(scope: Event, receive: Receive, send: Send) -> None:
-        return
-
-    lifespan = Lifespan(app)
-    await nursery.start(lifespan.run)
-    await lifespan.stop()
-
-
-async def test_quarts_lifespan(nursery: trio.Nursery) -> None:
-    app, seen = QuartTrio(__name__), []
-
-    @app.before_serving
-    async def begin() -> None:
-        seen.append("begin")
-
-    @app.after_serving
-    async def end() -> None:
-        seen.append("end")
-
-    lifespan = Lifespan(app)
-    await nursery.start(lifespan.run)
-    await lifespan.stop()
-    assert seen == ["begin", "end"]
 
 
 async def test_an_answer_that_failed_is_freed_at_once(autojump_clock: MockClock) -> None:

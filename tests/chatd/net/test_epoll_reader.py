@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -62,6 +62,24 @@ class Listener:
         return len(self.received) < self.most
 
 
+@contextlib.asynccontextmanager
+async def many_listeners(readers: EpollReader, count: int) -> AsyncIterator[tuple[list[Pair], list[Listener]]]:
+    """Socket pairs, and a running listener for each. All are closed in the end."""
+    async with trio.open_nursery() as nursery:
+        with contextlib.ExitStack() as stack:
+            pairs = [connect() for _ in range(count)]
+            for ours, theirs in pairs:
+                stack.enter_context(ours)
+                stack.enter_context(theirs)
+            listeners = [Listener(readers, ours) for ours, _ in pairs]
+            for listener in listeners:
+                nursery.start_soon(listener.run)
+            await wait_all_tasks_blocked()
+            yield pairs, listeners
+            for ours, _ in pairs:
+                readers.close(ours)
+
+
 async def test_all_bytes_are_passed_on_without_waking_the_task(
     readers: EpollReader, pair: Pair, nursery: trio.Nursery
 ) -> None:
@@ -96,8 +114,8 @@ async def test_the_end_is_passed_on_and_wakes(readers: EpollReader, pair: Pair) 
 
 
 async def test_a_reset_is_an_end(readers: EpollReader) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as door, socket.create_connection(door.getsockname()) as theirs:
-        ours, _ = door.accept()
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as theirs:
+        ours, _ = server.accept()
         ours.setblocking(False)
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         theirs.close()
@@ -189,22 +207,12 @@ async def test_one_may_end_its_neighbour(readers: EpollReader, nursery: trio.Nur
         theirs.close()
 
 
-async def test_more_than_a_turn_takes_are_all_served(readers: EpollReader, nursery: trio.Nursery) -> None:
-    with contextlib.ExitStack() as stack:
-        pairs = [connect() for _ in range(3 * SOCKETS_PER_TURN)]
-        for ours, theirs in pairs:
-            stack.enter_context(ours)
-            stack.enter_context(theirs)
-        listeners = [Listener(readers, ours) for ours, _ in pairs]
-        for listener in listeners:
-            nursery.start_soon(listener.run)
-        await wait_all_tasks_blocked()
+async def test_more_than_a_turn_takes_are_all_served(readers: EpollReader) -> None:
+    async with many_listeners(readers, 3 * SOCKETS_PER_TURN) as (pairs, listeners):
         for at, (_, theirs) in enumerate(pairs):
             theirs.send(b"%d" % at)
         await wait_all_tasks_blocked()
         assert [listener.received for listener in listeners] == [[b"%d" % at] for at in range(3 * SOCKETS_PER_TURN)]
-        for ours, _ in pairs:
-            readers.close(ours)
 
 
 async def test_when_reading_ends_all_listeners_receive_the_end(pair: Pair, nursery: trio.Nursery) -> None:
@@ -223,17 +231,9 @@ async def test_when_reading_ends_all_listeners_receive_the_end(pair: Pair, nurse
     assert late.received == [b""]
 
 
-async def test_a_turn_is_bounded_by_time(readers: EpollReader, nursery: trio.Nursery, monkeypatch: Any) -> None:
+async def test_a_turn_is_bounded_by_time(readers: EpollReader, monkeypatch: Any) -> None:
     """Each reading takes a second here, so each turn reads one socket, and all are read in their turns."""
-    with contextlib.ExitStack() as stack:
-        pairs = [connect() for _ in range(4)]
-        for ours, theirs in pairs:
-            stack.enter_context(ours)
-            stack.enter_context(theirs)
-        listeners = [Listener(readers, ours) for ours, _ in pairs]
-        for listener in listeners:
-            nursery.start_soon(listener.run)
-        await wait_all_tasks_blocked()
+    async with many_listeners(readers, 4) as (pairs, listeners):
         turn, received = readers._take_turn, list[int]()
 
         def take_turn() -> None:
@@ -246,5 +246,3 @@ async def test_a_turn_is_bounded_by_time(readers: EpollReader, nursery: trio.Nur
             theirs.send(b"x")
         await wait_all_tasks_blocked()
         assert received == [1, 2, 3, 4]
-        for ours, _ in pairs:
-            readers.close(ours)

@@ -8,7 +8,7 @@ import trio
 
 from chatd.net.http import BodyReader, LateBodyHandler
 from chatd.net.request import Request, Response
-from tests.chatd.net.test_http import Line, RecordingRouter
+from tests.chatd.net.http_client import Line, RecordingRouter
 
 POST = b"POST /late HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n"
 Handle = Callable[[Request, BodyReader], Awaitable[Response]]

@@ -21,7 +21,7 @@ from tests.needs import NODE_FOLDER
 from tests.outside.raw import Raw, request
 from tests.outside.server import UNLIMITED, Chatd, token, until
 from tests.relay import Relay, relay
-from tests.scenes.troupe import Troupe, troupe
+from tests.scenes.node_clients import NodeProcess, node_clients
 from tests.trials import silent_readers
 from tests.trials.attacks.crowd import new_group
 from tests.trials.attacks.target import Target
@@ -73,7 +73,7 @@ class Trial:
         self.silent: Counter[str] = Counter()
         self.late: Counter[str] = Counter()
         self.done: Counter[str] = Counter()
-        self.troupe: Troupe | None = None
+        self.node_clients: NodeProcess | None = None
 
     # Before
 
@@ -96,7 +96,7 @@ class Trial:
             address, wire = ((self.server.address, "direct"), (through, "relayed"))[place % 2]
             self.senders.append(kind(address, user, self.room, wire))
         if stock_wires:
-            self.troupe = await stack.enter_async_context(troupe(through))
+            self.node_clients = await stack.enter_async_context(node_clients(through))
         await self._make_listeners(users, through, stock_wires)
 
     async def _make_listeners(self, users: Sequence[int], through: str, stock_wires: list[str]) -> None:
@@ -107,10 +107,10 @@ class Trial:
             kinds += [(wire, STOCK_TONGUES[place % len(STOCK_TONGUES)], False, False) for wire in stock_wires]
         for user, (kind, spoken, removable, lags) in zip(users, cycle(kinds), strict=False):
             if isinstance(kind, str):
-                assert self.troupe is not None
+                assert self.node_clients is not None
                 listener: Listener = stock.StockListener(through, user, self.room, spoken)
                 assert isinstance(listener, stock.StockListener)
-                await listener.open(self.troupe, kind)
+                await listener.open(self.node_clients, kind)
             else:
                 assert isinstance(kind, type)
                 listener = kind(self.server.address if lags else through, user, self.room, spoken)
@@ -231,8 +231,8 @@ class Trial:
             await self.gather(stack)
             async with trio.open_nursery() as nursery:
                 stocks = [one for one in self.listeners if isinstance(one, stock.StockListener)]
-                if self.troupe is not None:
-                    nursery.start_soon(stock.listen, self.troupe, stocks)
+                if self.node_clients is not None:
+                    nursery.start_soon(stock.listen, self.node_clients, stocks)
                 for listener in self.listeners:
                     if not isinstance(listener, stock.StockListener):
                         nursery.start_soon(listener.run)

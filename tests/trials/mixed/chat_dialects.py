@@ -11,7 +11,7 @@ class ChatDialect(NamedTuple):
 
     dialect: str
     namespace: str
-    tells: tuple[str, ...]
+    notifies: tuple[str, ...]
     join: Callable[[str, int], tuple[str, Any]] | None = None
 
 

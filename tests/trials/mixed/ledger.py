@@ -60,7 +60,7 @@ def judge_listener(listener: Listener, known: dict[str, int], absences: Sequence
     mine = [absence for absence in absences if absence.user == listener.user]
     due = {name for name, at in known.items() if not any(one.before < at <= one.after for one in mine)}
     figures = Counter(gaps=len(listener.gaps))
-    for event in listener.spoken.tells:
+    for event in listener.spoken.notifies:
         received = listener.received[event]
         distinct = list(dict.fromkeys(received))
         places = [known[name] for name in distinct if name in known]
@@ -96,7 +96,7 @@ def details(listeners: Sequence[Listener], known: dict[str, int], absences: Sequ
     """A line for each listener that missed an event."""
     for listener in listeners:
         mine = [absence for absence in absences if absence.user == listener.user]
-        for event in listener.spoken.tells:
+        for event in listener.spoken.notifies:
             received = set(listener.received[event])
             due = [name for name, at in known.items() if not any(one.before < at <= one.after for one in mine)]
             missed = [name for name in due if name not in received]

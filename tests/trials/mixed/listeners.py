@@ -55,7 +55,7 @@ class Listener:
 
     def take(self, event: str, data: Any) -> None:
         """An event that may be a message."""
-        if event in self.spoken.tells:
+        if event in self.spoken.notifies:
             name = data["content"].partition(" ")[0]
             self.received[event].append(name)
             self.first.setdefault(name, trio.current_time())

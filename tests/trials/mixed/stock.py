@@ -7,7 +7,7 @@ from typing import Any
 import trio
 
 from tests.outside.server import token
-from tests.scenes.troupe import IoPlayer, Troupe
+from tests.scenes.node_clients import NodeClient, NodeProcess
 from tests.trials.mixed.listeners import Listener
 
 TRANSPORTS = {
@@ -22,19 +22,19 @@ JOINED = 1
 class StockListener(Listener):
     """One socket of the stock client, which reconnects by itself. `listen` serves all sockets of a Node process."""
 
-    player: IoPlayer
+    client: NodeClient
     opened = False
 
-    async def open(self, troupe: Troupe, wire: str) -> None:
+    async def open(self, node_clients: NodeProcess, wire: str) -> None:
         self.wire = wire
         auth = {"token": token(self.user), "dialect": self.spoken.dialect, "recovery": True}
         options: dict[str, Any] = {"auth": auth, "transports": TRANSPORTS[wire], **AGAIN, "forceNew": True}
-        self.player = await troupe.opens(f"{self.user}", self.spoken.namespace, **options)
-        self.troupe = troupe
+        self.client = await node_clients.opens(f"{self.user}", self.spoken.namespace, **options)
+        self.node_clients = node_clients
 
-    async def hear(self) -> None:
+    async def receive(self) -> None:
         """Take a report of Node."""
-        lines, self.player.heard = self.player.heard, []
+        lines, self.client.received = self.client.received, []
         for line in lines:
             match line["kind"]:
                 case "connect":
@@ -42,7 +42,7 @@ class StockListener(Listener):
                 case "disconnect":
                     self.inside = False
                     if line["reason"] == "io server disconnect":
-                        await self.player.comes_again()
+                        await self.client.reconnects()
                 case "ack":
                     self.opened = self.inside = True
                 case "event":
@@ -55,13 +55,13 @@ class StockListener(Listener):
             self.opened = self.inside = True
         else:
             event, params = self.spoken.join(self.room, self.user)
-            await self.troupe.say("emit", name=self.player.name, event=event, args=[params], ack=JOINED)
+            await self.node_clients.say("emit", name=self.client.name, event=event, args=[params], ack=JOINED)
 
 
-async def listen(troupe: Troupe, listeners: list[StockListener]) -> None:
+async def listen(node_clients: NodeProcess, listeners: list[StockListener]) -> None:
     """Pass on the reports of Node, during the trial."""
     while True:
-        await troupe.listen()
+        await node_clients.listen()
         for listener in listeners:
-            await listener.hear()
+            await listener.receive()
         await trio.lowlevel.checkpoint()

@@ -2,80 +2,24 @@
 
 from __future__ import annotations
 
-import gc
-import sqlite3
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
 import trio
-from outcome import Error, Outcome, Value
+from outcome import Error, Outcome
 from sqlalchemy import text
 
-from chatd.store.sqlite import probe
-from chatd.store.sqlite.batch import Committer
-from chatd.store.sqlite.database import IDLE_CHECKPOINT_ROWS, PROBE_SECONDS, Database, ReadWorker, WriteWorker
-from chatd.store.sqlite.faults import unavailable
+from chatd.store.sqlite.database import IDLE_CHECKPOINT_ROWS, Database, ReadWorker, WriteWorker
 from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.probe import PROBE_BYTES
-from chatd.store.sqlite.queue import Job
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.telemetry.metrics import COMMITS
 from protocol.errors import CONFLICT, INTERNAL, UNAVAILABLE, Refusal
-from tests.chatd.store.notes import ADD, COUNT, LIST, SCHEMA, add, refuse
+from tests.chatd.store.notes import ADD, LIST, SCHEMA, add, refuse
+from tests.chatd.store.sqlite.delivered_results import Gate, Results, count
 
 ENDLESS = Prepared(text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"))
-
-
-def count(tx: ReadTransaction) -> int:
-    row = tx.one(COUNT)
-    assert row is not None
-    return int(row[0])
-
-
-class Results:
-    """The results that were delivered, in order; `wait` waits for a number of them."""
-
-    def __init__(self) -> None:
-        self.received: list[Any] = []
-        self._wanted = 0
-        self._event = trio.Event()
-
-    def add(self, result: Any) -> None:
-        self.received.append(result)
-        if len(self.received) >= self._wanted:
-            self._event.set()
-
-    def done(self, name: str) -> Any:
-        return lambda result: self.add((name, type(result).__name__))
-
-    async def wait(self, number: int) -> list[Any]:
-        self._wanted, self._event = number, trio.Event()
-        if len(self.received) < number:
-            await self._event.wait()
-        return self.received
-
-
-class Gate:
-    """A unit that blocks the connection's thread until `open` is called."""
-
-    def __init__(self) -> None:
-        self.began = threading.Event()
-        self._go = threading.Event()
-
-    def __call__(self, _tx: ReadTransaction) -> str:
-        self.began.set()
-        self._go.wait(10)
-        return "through"
-
-    async def entered(self) -> None:
-        await trio.to_thread.run_sync(self.began.wait)
-
-    def open(self) -> None:
-        self._go.set()
 
 
 async def test_outcomes_are_delivered_in_commit_order_and_after_batch_is_called_once(database: Database) -> None:
@@ -264,91 +208,6 @@ async def test_a_cancelled_long_read_ends_and_other_queries_succeed(database: Da
         assert await database.read(count) == 0
 
 
-async def test_the_loop_goes_on_while_another_program_holds_the_lock(database: Database, path: Path) -> None:
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    for _ in range(2):
-        with pytest.raises(Refusal) as info:
-            await database.write(add("a"))
-        assert info.value.code is UNAVAILABLE
-        assert await database.read(count) == 0
-    other.execute("ROLLBACK")
-    other.close()
-    assert await database.write(add("a")) == 1
-
-
-async def test_a_unit_that_waited_behind_a_locked_batch_waits_only_the_rest_of_its_time(path: Path) -> None:
-    async with Database.open(path, SCHEMA, busy_seconds=3.0) as database:
-        results, waits = Results(), list[float]()
-        began, go, run = threading.Event(), threading.Event(), Committer.run
-
-        def slow(self: Committer, jobs: Any, now: int, wait: float) -> Any:
-            waits.append(wait)
-            began.set()
-            go.wait(10)
-            return run(self, jobs, now, 0.0)
-
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Committer, "run", slow)
-            database.submit(add("a"), results.done("a"))
-            await trio.to_thread.run_sync(began.wait)
-            database.submit(add("b"), results.done("b"))
-            database._writes._waiting[0].submitted -= 2.5  # the batch before it has taken that long
-            go.set()
-            assert await results.wait(2) == [("a", "Error"), ("b", "Error")]
-        other.close()
-    assert 2.9 < waits[0] <= 3.0
-    assert waits[1] <= 0.5
-
-
-async def test_the_wait_for_a_lock_is_limited_for_all_attempts_of_a_batch(path: Path) -> None:
-    """When a batch runs its units again, its wait for the lock continues."""
-    async with Database.open(path, SCHEMA, busy_seconds=4.0) as database:
-        committer = committer_of(database)
-        settings = RecordedStatements(committer)
-
-        def write_and_refuse(tx: Transaction) -> None:
-            add("spoilt")(tx)
-            committer._deadline = monotonic() + 1.0  # three seconds later
-            raise Refusal(CONFLICT)
-
-        with pytest.raises(Refusal):
-            await database.write(write_and_refuse)
-    waits = [int(sql.split("=")[1]) for sql in settings.seen if "busy_timeout" in sql]
-    assert waits[0] == 4000
-    assert 900 <= waits[1] <= 1000
-    assert max(waits[1:]) <= 1000
-
-
-class RecordedStatements:
-    """Records the statements that a committer runs."""
-
-    def __init__(self, committer: Committer) -> None:
-        self.seen: list[str] = []
-        self.execute: Callable[[str], Any] = committer._execute
-        committer._execute = self  # type: ignore[assignment]
-
-    def __call__(self, sql: str) -> Any:
-        self.seen.append(sql)
-        return self.execute(sql)
-
-
-def committer_of(database: Database) -> Committer:
-    found: list[Committer] = [one for one in gc.get_objects() if isinstance(one, Committer) and is_open(one)]
-    assert len(found) == 1
-    return found[0]
-
-
-def is_open(committer: Committer) -> bool:
-    try:
-        committer._connection.total_changes  # noqa: B018
-    except sqlite3.ProgrammingError:
-        return False
-    return True
-
-
 async def test_a_renamed_data_folder_causes_no_error(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with Database.open(path, SCHEMA) as database:
         path.parent.rename(path.parent.with_name("elsewhere"))
@@ -381,72 +240,6 @@ async def test_a_worker_that_fails_between_batches_is_reported_and_waiting_units
         with pytest.raises(Refusal):
             submit(count, results.done("late"))
     assert failed == [("writer" if worker is WriteWorker else "readers", "the folder is gone")]
-
-
-def problem_of(database: Database) -> str | None:
-    return database.problem
-
-
-async def test_a_failed_batch_sets_the_problem_and_probes_end_it(
-    path: Path, autojump_clock: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with Database.open(path, SCHEMA) as database, trio.open_nursery() as nursery:
-        nursery.start_soon(database.keep_probing)
-        assert problem_of(database) is None
-        before = COMMITS.child().value
-        await trio.sleep(100)
-        assert COMMITS.child().value == before  # nothing is written while nothing fails
-        statements = RecordedStatements(committer_of(database))
-        execute, statements.execute = statements.execute, full_disk
-        with pytest.raises(Refusal):
-            await database.write(add("a"))
-        assert problem_of(database) == "database or disk is full"
-        attempts = []
-
-        async def refuse_write(unit: Any) -> None:
-            attempts.append(unit)
-            raise unavailable()
-
-        with monkeypatch.context() as patch:
-            patch.setattr(database, "write", refuse_write)
-            await trio.sleep(10.5 * PROBE_SECONDS)
-        assert attempts == [probe.write] * 10
-        assert problem_of(database) == "database or disk is full"
-        statements.execute = execute
-        while problem_of(database) is not None:  # noqa: ASYNC110
-            await trio.sleep(PROBE_SECONDS)
-        nursery.cancel_scope.cancel()
-
-
-async def test_a_committed_event_ends_the_problem(path: Path) -> None:
-    async with Database.open(path, SCHEMA) as database:
-        statements = RecordedStatements(committer_of(database))
-        execute, statements.execute = statements.execute, full_disk
-        with pytest.raises(Refusal):
-            await database.write(add("a"))
-        statements.execute = execute
-        await database.write(lambda tx: tx.all(LIST))
-        assert problem_of(database) is not None  # reading in the writer shows nothing
-        await database.write(add("a"))
-        assert problem_of(database) is None
-
-
-def full_disk(sql: str) -> Any:
-    error = sqlite3.OperationalError("database or disk is full")
-    error.sqlite_errorcode = sqlite3.SQLITE_FULL
-    raise error
-
-
-def test_a_probe_needs_room_on_the_disk_and_leaves_nothing(tmp_path: Path) -> None:
-    connection = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
-    connection.executescript("PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; CREATE TABLE meta (key, value)")
-    committer = Committer(connection, {"position": 0})
-    log = tmp_path / "x.db-wal"
-    before = log.stat().st_size
-    assert isinstance(committer.run([Job(probe.write, lambda _: None)], 1000)[0], Value)
-    assert log.stat().st_size - before > PROBE_BYTES
-    assert connection.execute("SELECT count(*) FROM meta").fetchone() == (0,)
-    connection.close()
 
 
 async def test_what_one_round_submits_is_one_batch(path: Path) -> None:

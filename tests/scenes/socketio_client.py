@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
-from tests.scenes.stage import TIMEOUT, Stage
+from tests.scenes.chat_server import TIMEOUT, ChatServer
 
 PACKET = re.compile(r"4([0-4])(?:(/[^,]*),)?(\d*)(.*)", re.DOTALL)
 OPENED, CLOSED, EVENT, ACK, TURNED_AWAY = "01234"
@@ -55,12 +55,12 @@ class IoSocket:
 
 
 async def open_namespace(
-    on: Stage, namespace: str, auth: Any = None, *, authorization: str = "", **query: str
+    server: ChatServer, namespace: str, auth: Any = None, *, authorization: str = "", **query: str
 ) -> IoSocket:
     """Open a connection and send CONNECT for a namespace. The next packet is the server's answer."""
     asked = urlencode({"EIO": "4", "transport": "websocket", **query})
     headers = {"Authorization": authorization} if authorization else {}
-    socket = await on.socket(f"/socket.io/?{asked}", headers=headers)
+    socket = await server.socket(f"/socket.io/?{asked}", headers=headers)
     with trio.fail_after(TIMEOUT):
         opened = str(await socket.get_message())
     assert opened.startswith("0{"), opened

@@ -1,8 +1,8 @@
-"""The stage: a real server on a real port, and players, its clients.
+"""A real server on a real port, and its clients.
 
-A player keeps everything that it receives, in order. `hears` takes the next event, which must have the name that the
-scene expects. `hears_nothing` sends a call, and checks that nothing came before its answer. So no scene sleeps, and no
-scene passes because it checked too early.
+A client keeps everything that it receives, in order. `receives` takes the next event, which must have the name that the
+test expects. `receives_nothing` sends a call, and checks that no event came before its answer. So no test sleeps, and
+no test passes because it checked too early.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Rest:
         return await trio.to_thread.run_sync(send)
 
 
-class Person:
+class RegisteredUser:
     """A user with an account."""
 
     def __init__(self, rest: Rest, account: Mapping[str, Any]) -> None:
@@ -89,12 +89,12 @@ class Person:
         return said
 
 
-class RpcPlayer:
+class RpcClient:
     """A plain WebSocket client that speaks JSON-RPC."""
 
     def __init__(self, socket: WebSocketConnection) -> None:
         self.socket = socket
-        self._heard: list[dict[str, Any]] = []
+        self._received: list[dict[str, Any]] = []
         self._number = 0
         self.ready: dict[str, Any] = {}
         self.position = 0
@@ -121,7 +121,7 @@ class RpcPlayer:
             self._keep(message)
 
     def _keep(self, message: dict[str, Any]) -> None:
-        self._heard.append(message)
+        self._received.append(message)
         self.position = message.get("pos", self.position)
 
     async def asks(self, method: str, params: Any = None) -> Any:
@@ -137,39 +137,39 @@ class RpcPlayer:
         error: dict[str, Any] = answer["error"]
         return error
 
-    async def tells(self, method: str, params: Any) -> None:
+    async def notifies(self, method: str, params: Any) -> None:
         """Send a call that wants no answer."""
         await self.sends(json.dumps({"jsonrpc": "2.0", "method": method, "params": params}))
 
-    async def hears(self, method: str) -> Any:
+    async def receives(self, method: str) -> Any:
         """The payload of the next event, which must have that name."""
-        if not self._heard:
+        if not self._received:
             self._keep(await self._next())
-        message = self._heard.pop(0)
-        assert message.get("method") == method, f"expected {method}, heard {message}, then {self._heard}"
+        message = self._received.pop(0)
+        assert message.get("method") == method, f"expected {method}, received {message}, then {self._received}"
         return message["params"]
 
-    async def comes_to_hear(self, method: str) -> Any:
+    async def skips_to(self, method: str) -> Any:
         """The payload of the next event with that name; earlier events are dropped."""
         while True:
-            if not self._heard:
+            if not self._received:
                 self._keep(await self._next())
-            message = self._heard.pop(0)
+            message = self._received.pop(0)
             if message.get("method") == method:
                 return message["params"]
 
-    async def hears_nothing(self) -> None:
+    async def receives_nothing(self) -> None:
         """Check that the server has sent nothing more until now."""
         await self.asks("rpc.ping")
-        assert not self._heard, self._heard
+        assert not self._received, self._received
 
-    async def hears_all(self) -> list[tuple[str, Any]]:
+    async def receives_all(self) -> list[tuple[str, Any]]:
         """Everything that the server has sent until now."""
         await self.asks("rpc.ping")
-        heard, self._heard = self._heard, []
-        return [(message["method"], message["params"]) for message in heard]
+        received, self._received = self._received, []
+        return [(message["method"], message["params"]) for message in received]
 
-    async def is_sent_away(self) -> int:
+    async def is_closed_by_server(self) -> int:
         """Wait until the server closes; the close code."""
         with trio.fail_after(TIMEOUT):
             while True:
@@ -188,23 +188,23 @@ class RpcPlayer:
         await trio.aclose_forcefully(self.socket._stream)
 
 
-class Stage:
+class ChatServer:
     """A server, and all its clients."""
 
-    def __init__(self, server: RunningServer, nursery: trio.Nursery) -> None:
-        self.server = server
+    def __init__(self, running: RunningServer, nursery: trio.Nursery) -> None:
+        self.running = running
         self.nursery = nursery
-        self.address = server.front.addresses[0]
+        self.address = running.front.addresses[0]
         self.rest = Rest(f"http://{self.address}")
         self._sockets: list[WebSocketConnection] = []
 
-    async def person(self, name: str, **account: Any) -> Person:
+    async def register(self, name: str, **account: Any) -> RegisteredUser:
         """Register a new user."""
         status, said, _ = await self.rest.ask(
             "POST", "/auth/register", {"username": name, "password": "correct horse", **account}
         )
         assert status == 201, said
-        return Person(self.rest, said)
+        return RegisteredUser(self.rest, said)
 
     async def socket(
         self, path: str, *, headers: Mapping[str, str] | None = None, subprotocols: list[str] | None = None
@@ -221,26 +221,26 @@ class Stage:
         for socket in self._sockets:
             await trio.aclose_forcefully(socket._stream)
 
-    async def rpc(self, who: Person | str, path: str = "/chat") -> RpcPlayer:
+    async def rpc(self, who: RegisteredUser | str, path: str = "/chat") -> RpcClient:
         """A JSON-RPC client with its token in the header. It has received `ready`."""
         token = who if isinstance(who, str) else who.token
-        player = RpcPlayer(await self.socket(path, headers={"Authorization": f"Bearer {token}"}))
-        player.ready = await player.hears("ready")
-        player.position = player.ready["pos"]
-        return player
+        client = RpcClient(await self.socket(path, headers={"Authorization": f"Bearer {token}"}))
+        client.ready = await client.receives("ready")
+        client.position = client.ready["pos"]
+        return client
 
 
 @asynccontextmanager
-async def stage(folder: Path, **settings: str) -> AsyncIterator[Stage]:
+async def chat_server(folder: Path, **settings: str) -> AsyncIterator[ChatServer]:
     """A new server, on a free port."""
     given = {"server.port": "0", "data.directory": str(folder / "data"), "auth.registration": "open", **QUIET}
     given |= {name.replace("__", "."): value for name, value in settings.items()}
     config = load(flags=tuple(("test", name, value) for name, value in given.items()), environ={})
-    async with running(config) as server, trio.open_nursery() as nursery:
-        on = Stage(server, nursery)
+    async with running(config) as started, trio.open_nursery() as nursery:
+        server = ChatServer(started, nursery)
         try:
-            yield on
+            yield server
         finally:
             with trio.CancelScope(shield=True):
-                await on.close_all()
+                await server.close_all()
             nursery.cancel_scope.cancel()

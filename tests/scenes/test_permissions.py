@@ -25,8 +25,8 @@ from protocol.commands import Command
 from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Dialect, Inbound, Route
 from protocol.ids import Ref, write_object_id, write_uuid
-from tests.scenes.players import Player, RpcActor, Way, both_ways, play
-from tests.scenes.stage import Person, Stage, stage
+from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
+from tests.scenes.clients import Client, Framing, JsonRpcClient, both_framings, open_client
 
 ROLE_NAMES = ("owner", "admin", "member", "former", "stranger")
 OF_A_NOTIFICATION = (ask.GetNotification, ask.ReadNotification, ask.DeleteNotification)
@@ -51,14 +51,14 @@ class Target(NamedTuple):
 class Cast(NamedTuple):
     """The callers by role, another member, and a user who can still be added."""
 
-    callers: dict[str, Person]
-    mate: Person
-    outsider: Person
+    callers: dict[str, RegisteredUser]
+    mate: RegisteredUser
+    outsider: RegisteredUser
 
 
-async def cast(on: Stage) -> Cast:
-    callers = {role: await on.person(role) for role in ROLE_NAMES}
-    return Cast(callers, await on.person("mate"), await on.person("outsider"))
+async def cast(server: ChatServer) -> Cast:
+    callers = {role: await server.register(role) for role in ROLE_NAMES}
+    return Cast(callers, await server.register("mate"), await server.register("outsider"))
 
 
 def make(tx: Transaction, people: Cast) -> Target:
@@ -86,7 +86,7 @@ def elsewhere(target: Target) -> Target:
     return Target(*(ref._replace(number=ref.number + 1_000_000) for ref in target))
 
 
-def fill(row: Inbound | Route, target: Target, caller: Person, people: Cast) -> dict[str, Any]:
+def fill(row: Inbound | Route, target: Target, caller: RegisteredUser, people: Cast) -> dict[str, Any]:
     """The payload of a call about the target."""
     whom = people.mate if row.command is ask.RemoveMember else people.outsider
     numbers = {"claimed_user": caller.id, "user": whom.id, "to": people.mate.id}
@@ -128,40 +128,42 @@ def test_every_command_about_one_thing_has_a_role() -> None:
     about = {"conversation", "message", "notification"}
     dialects = [dialect(name) for name in names()]
     rows: list[Inbound | Route] = [route for each in dialects for route in each.routes]
-    rows += [hear for each in dialects for words in each.vocabularies.values() for hear in words.inbound]
+    rows += [inbound for each in dialects for words in each.vocabularies.values() for inbound in words.inbound]
     assert {row.command for row in rows if about & {field.attribute for field in row.fields}} <= set(NEEDED)
 
 
 SPACES = [(name, namespace) for name in names() for namespace in dialect(name).vocabularies]
 
 
-@both_ways
+@both_framings
 @pytest.mark.parametrize(("name", "namespace"), SPACES)
-async def test_over_a_socket(tmp_path: Path, name: str, namespace: str, way: Way) -> None:
+async def test_over_a_socket(tmp_path: Path, name: str, namespace: str, framing: Framing) -> None:
     spoken = dialect(name)
-    async with stage(tmp_path) as on:
-        people = await cast(on)
-        players = {role: await play(on, way, name, caller, namespace) for role, caller in people.callers.items()}
+    async with chat_server(tmp_path) as server:
+        people = await cast(server)
+        clients = {
+            role: await open_client(server, framing, name, caller, namespace) for role, caller in people.callers.items()
+        }
         for case in cases(spoken.vocabulary(namespace).inbound):
-            target = await on.server.app.database.write(lambda tx: make(tx, people))
+            target = await server.running.app.database.write(lambda tx: make(tx, people))
             target = target if case.exists else elsewhere(target)
             filled = fill(case.row, target, people.callers[case.role], people)
             arguments = list(filled.values()) if getattr(case.row, "positional", False) else [filled]
-            said = await outcome(on, players[case.role], case.row.name, arguments)  # type: ignore[union-attr]
+            said = await outcome(server, clients[case.role], case.row.name, arguments)  # type: ignore[union-attr]
             assert said == expected(spoken, case.row, case.role, exists=case.exists), case
 
 
-async def outcome(on: Stage, player: Player, call: str, arguments: list[Any]) -> str:
+async def outcome(server: ChatServer, client: Client, call: str, arguments: list[Any]) -> str:
     """How a call ends: `ok`, or the code of its refusal."""
-    if isinstance(player, RpcActor):
-        player.refused = None
-        await player.asks(call, *arguments)
-        return NAMES_OF_CODES[player.refused["code"]] if player.refused else "ok"
-    await player.tells(call, *arguments)
-    await player.fence()
-    while any(connection.calls.in_progress for connection in connections(on)):  # noqa: ASYNC110 - there is no event for it
+    if isinstance(client, JsonRpcClient):
+        client.refused = None
+        await client.asks(call, *arguments)
+        return NAMES_OF_CODES[client.refused["code"]] if client.refused else "ok"
+    await client.notifies(call, *arguments)
+    await client.fence()
+    while any(connection.calls.in_progress for connection in connections(server)):  # noqa: ASYNC110 - there is no event for it
         await trio.sleep(0.001)
-    errors = [body for event, body in await player.hears_all() if "error" in event]
+    errors = [body for event, body in await client.receives_all() if "error" in event]
     if not errors:
         return "ok"
     [body] = errors
@@ -169,28 +171,30 @@ async def outcome(on: Stage, player: Player, call: str, arguments: list[Any]) ->
     return str(body.get("code") or ("NOT_FOUND" if text.endswith("not found") else "FORBIDDEN"))
 
 
-def connections(on: Stage) -> list[Any]:
-    return list(on.server.app.connections)
+def connections(server: ChatServer) -> list[Any]:
+    return list(server.running.app.connections)
 
 
 @pytest.mark.parametrize("name", names())
 async def test_over_rest(tmp_path: Path, name: str) -> None:
     spoken = dialect(name)
-    async with stage(tmp_path) as on:
-        people = await cast(on)
+    async with chat_server(tmp_path) as server:
+        people = await cast(server)
         for case in cases(spoken.routes):
-            target = await on.server.app.database.write(lambda tx: make(tx, people))
+            target = await server.running.app.database.write(lambda tx: make(tx, people))
             target = target if case.exists else elsewhere(target)
             caller = people.callers[case.role]
             filled = fill(case.row, target, caller, people)
-            status, said, _ = await request(on, case.row, filled, caller)  # type: ignore[arg-type]
+            status, said, _ = await request(server, case.row, filled, caller)  # type: ignore[arg-type]
             code = "ok" if status < 300 else said["code"]
             assert code == expected(spoken, case.row, case.role, exists=case.exists), case
             assert status < 300 or status == {"FORBIDDEN": 403, "NOT_FOUND": 404}[code]
 
 
-async def request(on: Stage, route: Route, filled: dict[str, Any], caller: Person) -> tuple[int, Any, Any]:
+async def request(
+    server: ChatServer, route: Route, filled: dict[str, Any], caller: RegisteredUser
+) -> tuple[int, Any, Any]:
     path = re.sub(r"\{(\w+)\}", lambda found: str(filled.pop(found[1])), route.path)
     if route.method in ("GET", "DELETE"):
-        return await on.rest.ask(route.method, f"{path}?{urlencode(filled)}", token=caller.token)
-    return await on.rest.ask(route.method, path, filled or None, token=caller.token)
+        return await server.rest.ask(route.method, f"{path}?{urlencode(filled)}", token=caller.token)
+    return await server.rest.ask(route.method, path, filled or None, token=caller.token)

@@ -1,4 +1,4 @@
-"""Players with the stock client of Socket.IO in Node: one Node process for all players of a scene."""
+"""Clients with the stock client of Socket.IO in Node: one Node process for all clients of a scene."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import Any
 import trio
 
 from tests.needs import NODE_FOLDER, node
-from tests.scenes.stage import TIMEOUT
+from tests.scenes.chat_server import TIMEOUT
 
 
-class IoPlayer:
+class NodeClient:
     """One socket of the stock client. Events wait in order; everything else is taken by its kind."""
 
-    def __init__(self, troupe: Troupe, name: str) -> None:
-        self._troupe = troupe
+    def __init__(self, node_clients: NodeProcess, name: str) -> None:
+        self._process = node_clients
         self.name = name
-        self.heard: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
 
     async def _take(self, kind: str) -> dict[str, Any]:
         """The first report of a kind; the others stay."""
         with trio.fail_after(TIMEOUT):
             while True:
-                for index, line in enumerate(self.heard):
+                for index, line in enumerate(self.received):
                     if line["kind"] == kind:
-                        return self.heard.pop(index)
-                await self._troupe.listen()
+                        return self.received.pop(index)
+                await self._process.listen()
 
     async def connects(self) -> dict[str, Any]:
         return await self._take("connect")
@@ -49,50 +49,50 @@ class IoPlayer:
 
     async def asks(self, event: str, *args: Any) -> Any:
         """Emit, and wait for the acknowledgement: its first argument."""
-        number = self._troupe.number()
-        await self._troupe.say("emit", name=self.name, event=event, args=args, ack=number)
+        number = self._process.number()
+        await self._process.say("emit", name=self.name, event=event, args=args, ack=number)
         line = await self._take("ack")
         assert line["ack"] == number
         return line["args"][0] if line["args"] else None
 
-    async def tells(self, event: str, *args: Any) -> None:
-        await self._troupe.say("emit", name=self.name, event=event, args=args)
+    async def notifies(self, event: str, *args: Any) -> None:
+        await self._process.say("emit", name=self.name, event=event, args=args)
 
-    async def hears(self, event: str) -> Any:
+    async def receives(self, event: str) -> Any:
         """The only argument of the next event, which must have that name."""
         line = await self._take("event")
-        assert line["event"] == event, f"expected {event}, heard {line}"
+        assert line["event"] == event, f"expected {event}, received {line}"
         assert len(line["args"]) == 1
         return line["args"][0]
 
-    async def hears_of(self, event: str, count: int) -> list[list[Any]]:
+    async def receives_named(self, event: str, count: int) -> list[list[Any]]:
         """The next events of that name, each with all its arguments. Other events stay."""
         found: list[list[Any]] = []
         with trio.fail_after(TIMEOUT):
             while True:
                 others = []
-                for line in self.heard:
+                for line in self.received:
                     if len(found) < count and line["kind"] == "event" and line["event"] == event:
                         found.append(line["args"])
                     else:
                         others.append(line)
-                self.heard = others
+                self.received = others
                 if len(found) == count:
                     return found
-                await self._troupe.listen()
+                await self._process.listen()
 
-    async def comes_again(self) -> None:
-        await self._troupe.say("open_again", name=self.name)
+    async def reconnects(self) -> None:
+        await self._process.say("open_again", name=self.name)
 
     async def leaves(self) -> None:
-        await self._troupe.say("close", name=self.name)
+        await self._process.say("close", name=self.name)
 
     async def is_cut_off(self) -> None:
-        await self._troupe.say("cut", name=self.name)
+        await self._process.say("cut", name=self.name)
 
 
-class Troupe:
-    """All players of a scene, and their Node process."""
+class NodeProcess:
+    """All clients of a scene, and their Node process."""
 
     def __init__(self, process: trio.Process, address: str) -> None:
         assert process.stdin is not None
@@ -100,7 +100,7 @@ class Troupe:
         self._in = process.stdin
         self._out = process.stdout
         self._address = address
-        self._players: dict[str, IoPlayer] = {}
+        self._clients: dict[str, NodeClient] = {}
         self._rest = b""
         self._number = 0
 
@@ -112,28 +112,28 @@ class Troupe:
         await self._in.send_all(json.dumps({"act": act, **fields}).encode() + b"\n")
 
     async def listen(self) -> None:
-        """Take the next report, for any player."""
+        """Take the next report, for any client."""
         data = await self._out.receive_some()
         assert data, "Node has gone"
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             said = json.loads(line)
-            self._players[said["name"]].heard.append(said)
+            self._clients[said["name"]].received.append(said)
 
-    async def opens(self, name: str, path: str = "/chat", *, version: int = 4, **options: Any) -> IoPlayer:
-        player = self._players[name] = IoPlayer(self, name)
+    async def opens(self, name: str, path: str = "/chat", *, version: int = 4, **options: Any) -> NodeClient:
+        client = self._clients[name] = NodeClient(self, name)
         await self.say("open", name=name, version=version, url=f"http://{self._address}{path}", options=options)
-        return player
+        return client
 
 
 @asynccontextmanager
-async def troupe(address: str) -> AsyncIterator[Troupe]:
+async def node_clients(address: str) -> AsyncIterator[NodeProcess]:
     """A Node process for the length of a scene."""
     process = await trio.lowlevel.open_process(
-        [node(), "players.js"], cwd=NODE_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [node(), "clients.js"], cwd=NODE_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     try:
-        yield Troupe(process, address)
+        yield NodeProcess(process, address)
     finally:
         with trio.CancelScope(shield=True):
             process.kill()

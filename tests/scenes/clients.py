@@ -3,8 +3,8 @@
 tells           send a call that wants no answer
 asks            send a call with an id; the body of its answer, also of a refusal
 does            send a call, and wait until the server has carried it out; for dialects without acknowledgements
-hears           the payload of the next event, which must have that name
-hears_nothing   check that the server has sent no further event
+receives           the payload of the next event, which must have that name
+receives_nothing   check that the server has sent no further event
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ import pytest
 import trio
 from trio_websocket import WebSocketConnection
 
-from tests.scenes.io import ACK, EVENT, OPENED, IoSocket, open_namespace
-from tests.scenes.stage import TIMEOUT, Person, Stage
+from tests.scenes.chat_server import TIMEOUT, ChatServer, RegisteredUser
+from tests.scenes.socketio_client import ACK, EVENT, OPENED, IoSocket, open_namespace
 
-Way: TypeAlias = Literal["jsonrpc", "socketio"]
-WAYS: tuple[Way, ...] = ("jsonrpc", "socketio")
-both_ways = pytest.mark.parametrize("way", WAYS)
+Framing: TypeAlias = Literal["jsonrpc", "socketio"]
+FRAMINGS: tuple[Framing, ...] = ("jsonrpc", "socketio")
+both_framings = pytest.mark.parametrize("framing", FRAMINGS)
 
 
-class Player:
+class Client:
     """The part that both share. `ignoring` names events that this scene drops."""
 
-    def __init__(self, on: Stage, ignoring: Iterable[str]) -> None:
-        self.on = on
+    def __init__(self, server: ChatServer, ignoring: Iterable[str]) -> None:
+        self.server = server
         self.ignoring = frozenset(ignoring)
-        self._heard: deque[tuple[str, Any]] = deque()
+        self._received: deque[tuple[str, Any]] = deque()
         self.answers: dict[int, Any] = {}
         self._number = 0
         self.socket: WebSocketConnection
@@ -51,9 +51,9 @@ class Player:
 
     def keep(self, event: str, payload: Any) -> None:
         if event not in self.ignoring:
-            self._heard.append((event, payload))
+            self._received.append((event, payload))
 
-    async def tells(self, event: str, *args: Any) -> None:
+    async def notifies(self, event: str, *args: Any) -> None:
         await self.send(event, args, None)
 
     async def asks(self, event: str, *args: Any) -> Any:
@@ -64,31 +64,31 @@ class Player:
             await self.listen()
         return self.answers.pop(number)
 
-    async def does(self, event: str, *args: Any) -> None:
-        await self.tells(event, *args)
+    async def performs(self, event: str, *args: Any) -> None:
+        await self.notifies(event, *args)
         await self.settles()
 
     async def settles(self) -> None:
         """Wait until the server has carried out all calls, and this client has received their events."""
         await self.fence()
-        await self.on.server.app.dispatch.settled()
+        await self.server.running.app.dispatch.settled()
         await self.fence()
 
-    async def hears(self, event: str) -> Any:
-        while not self._heard:
+    async def receives(self, event: str) -> Any:
+        while not self._received:
             await self.listen()
-        name, payload = self._heard.popleft()
-        assert name == event, f"expected {event}, heard {name} {payload}, then {list(self._heard)}"
+        name, payload = self._received.popleft()
+        assert name == event, f"expected {event}, received {name} {payload}, then {list(self._received)}"
         return payload
 
-    async def hears_all(self) -> list[tuple[str, Any]]:
+    async def receives_all(self) -> list[tuple[str, Any]]:
         await self.fence()
-        heard = list(self._heard)
-        self._heard.clear()
-        return heard
+        received = list(self._received)
+        self._received.clear()
+        return received
 
-    async def hears_nothing(self) -> None:
-        assert await self.hears_all() == []
+    async def receives_nothing(self) -> None:
+        assert await self.receives_all() == []
 
     async def leaves(self) -> None:
         """Close the connection, and wait for the server's close."""
@@ -100,11 +100,11 @@ class Player:
         await trio.aclose_forcefully(self.socket._stream)
 
 
-class RpcActor(Player):
+class JsonRpcClient(Client):
     """A client over JSON-RPC. The body of a refusal is its `error.data`; `refused` is the last whole error."""
 
-    def __init__(self, on: Stage, socket: WebSocketConnection, ignoring: Iterable[str]) -> None:
-        super().__init__(on, ignoring)
+    def __init__(self, server: ChatServer, socket: WebSocketConnection, ignoring: Iterable[str]) -> None:
+        super().__init__(server, ignoring)
         self.socket = socket
         self.ready: Any = None
         self.refused: Any = None
@@ -130,11 +130,11 @@ class RpcActor(Player):
         assert await self.asks("rpc.ping") == "pong"
 
 
-class IoActor(Player):
+class SocketIoClient(Client):
     """A client over Socket.IO. An acknowledgement has one argument."""
 
-    def __init__(self, on: Stage, io: IoSocket, ignoring: Iterable[str]) -> None:
-        super().__init__(on, ignoring)
+    def __init__(self, server: ChatServer, io: IoSocket, ignoring: Iterable[str]) -> None:
+        super().__init__(server, ignoring)
         self.io = io
         self.socket = io.socket
         self._fence = ""
@@ -159,30 +159,32 @@ class IoActor(Player):
         """Send an unknown call: every dialect rejects it at once."""
         self._number += 1
         self._fence = f"fence {self._number}!"
-        await self.tells(self._fence)
+        await self.notifies(self._fence)
         while self._fence:
             await self.listen()
 
 
-async def play(
-    on: Stage,
-    way: Way,
+async def open_client(
+    server: ChatServer,
+    framing: Framing,
     dialect: str,
-    who: Person,
+    who: RegisteredUser,
     namespace: str = "/chat",
     *,
     ignoring: Iterable[str] = (),
     **query: str,
-) -> Player:
+) -> Client:
     """A client that is connected to a namespace, over that framing and in that dialect."""
     query = {"dialect": dialect, **query}
-    if way == "jsonrpc":
-        socket = await on.socket(f"{namespace}?{urlencode(query)}", headers={"Authorization": f"Bearer {who.token}"})
-        player = RpcActor(on, socket, ())
-        player.ready = await player.hears("ready")
-        player.ignoring = frozenset(ignoring)
-        return player
-    io = await open_namespace(on, namespace, {"token": f"Bearer {who.token}"}, **query)
+    if framing == "jsonrpc":
+        socket = await server.socket(
+            f"{namespace}?{urlencode(query)}", headers={"Authorization": f"Bearer {who.token}"}
+        )
+        client = JsonRpcClient(server, socket, ())
+        client.ready = await client.receives("ready")
+        client.ignoring = frozenset(ignoring)
+        return client
+    io = await open_namespace(server, namespace, {"token": f"Bearer {who.token}"}, **query)
     kind, _, data = await io.receive()
     assert kind == OPENED, data
-    return IoActor(on, io, ignoring)
+    return SocketIoClient(server, io, ignoring)

@@ -11,11 +11,11 @@ import pytest
 import trio
 
 from tests.outside.chatting import two_chat
-from tests.outside.nasty_calls import HERE, ODD, is_bad_request
-from tests.outside.nasty_frames import BROKEN, TAKEN
-from tests.outside.nasty_http import PASSED_OVER, REFUSED
+from tests.outside.hostile_calls import HERE, ODD, is_bad_request
+from tests.outside.hostile_frames import BROKEN, TAKEN
+from tests.outside.hostile_http import PASSED_OVER, REFUSED
 from tests.outside.raw import CLOSE, NO_CLOSE, TEXT, Raw, frame, request, upgrade
-from tests.outside.server import Chatd, token, until
+from tests.outside.server import Chatd, faultless_server, token, until
 
 HASTY = {
     "limits.head_timeout": "500ms",
@@ -34,14 +34,9 @@ ROMEO, JULIET, TYBALT, MERCUTIO = (token(number) for number in (1, 2, 3, 4))
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chatd]:
     """One server for all tests. At the end it must run, with a clean log and nothing left behind."""
-    chatd = Chatd(tmp_path_factory.mktemp("nasty"), HASTY).start()
-    try:
+    with faultless_server(tmp_path_factory.mktemp("hostile"), HASTY) as chatd:
         yield chatd
         assert chatd.alive
-        assert chatd.stop() == 0
-        assert chatd.faults == []
-    finally:
-        chatd.end()
 
 
 async def conversation(address: str, owner: str, *others: int) -> str:
@@ -146,7 +141,7 @@ async def test_bad_http_gets_its_status_and_disturbs_no_client(server: Chatd) ->
         assert wrong == {}
 
 
-async def test_bytes_behind_an_upgrade_are_heard_after_it(server: Chatd) -> None:
+async def test_bytes_behind_an_upgrade_are_received_after_it(server: Chatd) -> None:
     async with await Raw.connect(server.address) as raw:
         early = frame(TEXT, b'{"jsonrpc":"2.0","id":"early","method":"rpc.ping"}')
         status, _ = await raw.asks(upgrade(token=TYBALT) + early)
@@ -218,7 +213,7 @@ async def test_a_flood_before_any_token_is_a_flood_too(server: Chatd) -> None:
         assert await raw.closed() == 4029
 
 
-async def test_what_comes_right_behind_the_token_is_heard(server: Chatd) -> None:
+async def test_what_comes_right_behind_the_token_is_received(server: Chatd) -> None:
     async with await Raw.open(server.address) as raw:
         call = {"id": "auth", "method": "auth", "params": {"token": TYBALT}}
         pings = b"".join(frame(TEXT, json.dumps({"id": name, "method": "rpc.ping"}).encode()) for name in "ab")
@@ -265,7 +260,7 @@ async def test_a_client_that_disconnects_in_the_middle_leaves_nothing_behind(ser
         await lets_go(server, before)
 
 
-async def test_a_close_is_answered_once_and_what_follows_is_not_heard(server: Chatd) -> None:
+async def test_a_close_is_answered_once_and_what_follows_is_not_received(server: Chatd) -> None:
     async with await Raw.open(server.address, TYBALT) as raw:
         bye = frame(CLOSE, struct.pack("!H", 1000))
         await raw.send(bye + bye + frame(TEXT, b'{"id":1,"method":"rpc.ping"}'))

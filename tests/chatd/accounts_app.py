@@ -41,7 +41,7 @@ CHEAP = Cost(memory_kib=8, passes=1)
 WORD = "correct horse"
 
 
-class World:
+class AccountsApp:
     """Accounts on a store with a clock of its own. `signed_out` and `changed` are users, in the order of the events."""
 
     def __init__(self, database: Database, folder: Path) -> None:
@@ -116,17 +116,17 @@ def dispatch_of(
 
 
 @asynccontextmanager
-async def accounts_on_a_store(folder: Path) -> AsyncIterator[World]:
+async def accounts_on_a_store(folder: Path) -> AsyncIterator[AccountsApp]:
     clock = [lambda: int(NOW * 1000)]
     async with Database.open(folder / "chatd.db", Schema.of(metadata), clock=lambda: clock[0]()) as database:
-        made = World(database, folder)
+        made = AccountsApp(database, folder)
         clock[0] = lambda: int(made.now * 1000)
         yield made
 
 
-async def refused(world: World, command: Command, address: str = HOME) -> Refusal:
+async def refused(accounts_app: AccountsApp, command: Command, address: str = HOME) -> Refusal:
     with pytest.raises(Refusal) as found:
-        await world.perform(command, address)
+        await accounts_app.perform(command, address)
     return found.value
 
 

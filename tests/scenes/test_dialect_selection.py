@@ -15,10 +15,10 @@ from chatd.services.context import SHELL, ServiceContext
 from chatd.store.queries import users
 from protocol.events import AccountChanged
 from protocol.ids import Ref
-from tests.scenes.io import CLOSED, EVENT, OPENED, TURNED_AWAY, IoSocket, open_namespace
-from tests.scenes.players import play
+from tests.scenes.chat_server import TIMEOUT, ChatServer, RegisteredUser, RpcClient, chat_server
+from tests.scenes.clients import open_client
 from tests.scenes.shapes import TEXT, fits
-from tests.scenes.stage import TIMEOUT, Person, RpcPlayer, Stage, stage
+from tests.scenes.socketio_client import CLOSED, EVENT, OPENED, TURNED_AWAY, IoSocket, open_namespace
 
 GREETED = {"colon": "unread:count", "inbox": "unread_count"}
 SPEAKERS = [
@@ -35,8 +35,8 @@ def as_uuid(object_id: str) -> str:
     return f"{object_id[:8]}-0000-8000-8000-{object_id[12:]}"
 
 
-async def ann_and_conversation(on: Stage) -> tuple[Person, str]:
-    ann, bob = await on.person("ann"), await on.person("bob")
+async def ann_and_conversation(server: ChatServer) -> tuple[RegisteredUser, str]:
+    ann, bob = await server.register("ann"), await server.register("bob")
     talk = await ann.asks("POST", "/conversations", {"type": "private", "participants": [bob.id]}, status=201)
     return ann, talk["_id"]
 
@@ -57,55 +57,55 @@ async def understands(io: IoSocket, call: tuple[str, Any]) -> None:
 @pytest.mark.parametrize(("dialect", "namespace", "call"), SPEAKERS)
 async def test_by_the_url_by_auth_and_by_the_table(tmp_path: Path, dialect: str, namespace: str, call: Any) -> None:
     other = "rooms" if dialect == "colon" else "colon"
-    async with stage(tmp_path, **{f"dialects__{namespace}": other}) as on:
-        ann, talk = await ann_and_conversation(on)
+    async with chat_server(tmp_path, **{f"dialects__{namespace}": other}) as server:
+        ann, talk = await ann_and_conversation(server)
         shown = {"token": ann.token}
-        await understands(await open_namespace(on, namespace, shown, dialect=dialect), call(talk))
-        await understands(await open_namespace(on, namespace, {**shown, "dialect": dialect}), call(talk))
-        both = await open_namespace(on, namespace, {**shown, "dialect": other}, dialect=dialect)
+        await understands(await open_namespace(server, namespace, shown, dialect=dialect), call(talk))
+        await understands(await open_namespace(server, namespace, {**shown, "dialect": dialect}), call(talk))
+        both = await open_namespace(server, namespace, {**shown, "dialect": other}, dialect=dialect)
         await understands(both, call(talk))  # the URL comes first
-        rpc = await play(on, "jsonrpc", dialect, ann, namespace, ignoring=GREETED.values())
+        rpc = await open_client(server, "jsonrpc", dialect, ann, namespace, ignoring=GREETED.values())
         await rpc.asks(*call(talk))
-        assert [name for name, _ in await rpc.hears_all() if name == "error"] == []
-    async with stage(tmp_path, **{f"dialects__{namespace}": dialect}) as on:
-        await understands(await open_namespace(on, namespace, shown), call(talk))
+        assert [name for name, _ in await rpc.receives_all() if name == "error"] == []
+    async with chat_server(tmp_path, **{f"dialects__{namespace}": dialect}) as server:
+        await understands(await open_namespace(server, namespace, shown), call(talk))
 
 
 async def test_a_client_that_asks_receives_the_room_of_each_push(tmp_path: Path) -> None:
     """With `?rooms=1`, or `rooms` in the first call. Other clients receive the documented members only."""
-    async with stage(tmp_path) as on:
-        ann, talk = await ann_and_conversation(on)
-        early = RpcPlayer(await on.socket("/chat"))
+    async with chat_server(tmp_path) as server:
+        ann, talk = await ann_and_conversation(server)
+        early = RpcClient(await server.socket("/chat"))
         await early.asks("auth", {"token": ann.token, "rooms": 1})
-        await early.hears("ready")
-        plain, asking, shared = [await on.rpc(ann, path) for path in ("/chat", "/chat?rooms=1", "/ws?rooms=1")]
-        for player in (plain, asking, early):
-            await player.asks("conversation:join", {"conversationId": talk})
+        await early.receives("ready")
+        plain, asking, shared = [await server.rpc(ann, path) for path in ("/chat", "/chat?rooms=1", "/ws?rooms=1")]
+        for client in (plain, asking, early):
+            await client.asks("conversation:join", {"conversationId": talk})
         await shared.calls("conversation:join", {"conversationId": talk}, ns="/chat")
         await plain.asks("message:send", {"conversationId": talk, "content": "hello"})
         members = {"jsonrpc", "method", "params", "pos"}
-        for player, beside in ((plain, set()), (asking, {"room"}), (early, {"room"}), (shared, {"room", "ns"})):
-            await player.asks("rpc.ping")  # everything that was sent has arrived by then
-            said = next(said for said in player._heard if said["method"] == "message:created")
+        for client, beside in ((plain, set()), (asking, {"room"}), (early, {"room"}), (shared, {"room", "ns"})):
+            await client.asks("rpc.ping")  # everything that was sent has arrived by then
+            said = next(said for said in client._received if said["method"] == "message:created")
             assert set(said) == members | beside
             assert said.get("room", f"conversation:{talk}") == f"conversation:{talk}"
 
 
 async def test_each_namespace_of_one_connection_may_speak_its_own(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        ann, talk = await ann_and_conversation(on)
-        io = await open_namespace(on, "/chat", {"token": ann.token, "dialect": "rooms"})
+    async with chat_server(tmp_path) as server:
+        ann, talk = await ann_and_conversation(server)
+        io = await open_namespace(server, "/chat", {"token": ann.token, "dialect": "rooms"})
         assert (await io.receive())[0] == OPENED
         await io.socket.send_message(f"40{json.dumps({'token': ann.token, 'dialect': 'inbox'})}")
         await understands(IoSocket(io.socket, "/"), ("read_messages", {"conversationId": as_uuid(talk)}))
 
 
-async def rejected(on: Stage, path: str, token: str) -> tuple[int, Any]:
+async def rejected(server: ChatServer, path: str, token: str) -> tuple[int, Any]:
     """The answer to a rejected upgrade: its status and its body."""
-    host, _, port = on.address.rpartition(":")
+    host, _, port = server.address.rpartition(":")
     async with await trio.open_tcp_stream(host, int(port)) as stream:
         await stream.send_all(
-            f"GET {path} HTTP/1.1\r\nHost: {on.address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: {server.address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
             f"Authorization: Bearer {token}\r\n\r\n".encode()
         )
@@ -119,9 +119,9 @@ async def rejected(on: Stage, path: str, token: str) -> tuple[int, Any]:
 
 @pytest.mark.parametrize("path", ["/chat", "/", "/ws"])
 async def test_an_unknown_dialect_is_refused_clearly_over_jsonrpc(tmp_path: Path, path: str) -> None:
-    async with stage(tmp_path) as on:
-        ann, _ = await ann_and_conversation(on)
-        status, said = await rejected(on, f"{path}?dialect=klingon", ann.token)
+    async with chat_server(tmp_path) as server:
+        ann, _ = await ann_and_conversation(server)
+        status, said = await rejected(server, f"{path}?dialect=klingon", ann.token)
         assert status == 404
         assert said["message"] == "There is no dialect 'klingon'; there are colon, inbox, kebab, pairs, rooms"
 
@@ -139,9 +139,9 @@ async def test_an_unknown_dialect_is_refused_clearly_over_jsonrpc(tmp_path: Path
 async def test_an_unknown_dialect_is_refused_clearly_over_socketio(
     tmp_path: Path, namespace: str, auth: Mapping[str, Any], query: dict[str, str], code: str
 ) -> None:
-    async with stage(tmp_path) as on:
-        ann, _ = await ann_and_conversation(on)
-        io = await open_namespace(on, namespace, {"token": ann.token, **auth}, **query)
+    async with chat_server(tmp_path) as server:
+        ann, _ = await ann_and_conversation(server)
+        io = await open_namespace(server, namespace, {"token": ann.token, **auth}, **query)
         kind, _, data = await io.receive()
         assert kind == TURNED_AWAY
         fits(data, {"message": TEXT, "data": {"code": code, "message": data["message"]}})
@@ -153,8 +153,8 @@ async def test_an_unknown_dialect_is_refused_clearly_over_socketio(
 @pytest.mark.parametrize("dialect", ["colon", "rooms", "pairs"])
 @pytest.mark.parametrize("auth", [None, {}, {"token": ""}, {"token": "nonsense"}, {"token": "Bearer x.y.z"}])
 async def test_connect_error(tmp_path: Path, dialect: str, auth: Any) -> None:
-    async with stage(tmp_path) as on:
-        kind, _, data = await (await open_namespace(on, TOKENLESS[dialect], auth, dialect=dialect)).receive()
+    async with chat_server(tmp_path) as server:
+        kind, _, data = await (await open_namespace(server, TOKENLESS[dialect], auth, dialect=dialect)).receive()
         assert kind == TURNED_AWAY
         body = {"code": "AUTH_INVALID"} if dialect == "colon" else {}
         fits(data, {"message": TEXT, "data": {**body, "message": data["message"]}})
@@ -162,8 +162,8 @@ async def test_connect_error(tmp_path: Path, dialect: str, auth: Any) -> None:
 
 @pytest.mark.parametrize("auth", [None, {"token": "nonsense"}])
 async def test_inbox_sends_nothing_to_a_rejected_client(tmp_path: Path, auth: Any) -> None:
-    async with stage(tmp_path) as on:
-        io = await open_namespace(on, "/", auth, dialect="inbox")
+    async with chat_server(tmp_path) as server:
+        io = await open_namespace(server, "/", auth, dialect="inbox")
         assert [(await io.receive())[0] for _ in range(2)] == [OPENED, CLOSED]
 
 
@@ -171,10 +171,10 @@ async def test_inbox_sends_nothing_to_a_rejected_client(tmp_path: Path, auth: An
     ("auth", "query"), [(None, {}), (None, {"userId": "1"}), ({"token": "nonsense"}, {}), ("own", {"userId": "2"})]
 )
 async def test_kebab_sends_a_rejected_client_an_error(tmp_path: Path, auth: Any, query: dict[str, str]) -> None:
-    async with stage(tmp_path) as on:
-        ann, _ = await ann_and_conversation(on)
+    async with chat_server(tmp_path) as server:
+        ann, _ = await ann_and_conversation(server)
         shown = {"token": ann.token} if auth == "own" else auth
-        io = await open_namespace(on, "/chat", shown, dialect="kebab", **query)
+        io = await open_namespace(server, "/chat", shown, dialect="kebab", **query)
         assert (await io.receive())[0] == OPENED
         kind, _, [name, payload] = await io.receive()
         assert (kind, name) == (EVENT, "error")
@@ -204,9 +204,9 @@ async def goodbye(socket: WebSocketConnection) -> tuple[list[Any], int]:
     ],
 )
 async def test_over_jsonrpc_the_close_code_says_it_too(tmp_path: Path, dialect: str, payload: Any) -> None:
-    async with stage(tmp_path) as on:
+    async with chat_server(tmp_path) as server:
         path = f"{TOKENLESS[dialect]}?dialect={dialect}"
-        said, code = await goodbye(await on.socket(path, headers={"Authorization": "Bearer nonsense"}))
+        said, code = await goodbye(await server.socket(path, headers={"Authorization": "Bearer nonsense"}))
         assert code == 4401
         if payload is None:
             assert said == []
@@ -219,29 +219,31 @@ async def test_over_jsonrpc_the_close_code_says_it_too(tmp_path: Path, dialect: 
 
 
 async def test_only_inbox_takes_the_token_from_the_query(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        ann, _ = await ann_and_conversation(on)
+    async with chat_server(tmp_path) as server:
+        ann, _ = await ann_and_conversation(server)
         for dialect, namespace in TOKENLESS.items():
-            io = await open_namespace(on, namespace, None, dialect=dialect, token=ann.token)
+            io = await open_namespace(server, namespace, None, dialect=dialect, token=ann.token)
             kind, _, _ = await io.receive()
             if dialect == "inbox":
                 assert (kind, await io.receive()) == (OPENED, (EVENT, None, ["unread_count", {"count": 0}]))
             else:
                 assert kind == TURNED_AWAY or (await io.receive())[2][0] == "error"
-        first = await (await open_namespace(on, "/", {"token": ann.token}, dialect="inbox", token="nonsense")).receive()
+        first = await (
+            await open_namespace(server, "/", {"token": ann.token}, dialect="inbox", token="nonsense")
+        ).receive()
         assert first[0] == OPENED
 
 
 async def test_every_dialect_takes_the_token_from_the_header_and_with_or_without_bearer(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        ann, _ = await ann_and_conversation(on)
+    async with chat_server(tmp_path) as server:
+        ann, _ = await ann_and_conversation(server)
         for dialect, namespace in TOKENLESS.items():
             for auth, header in (
                 (None, f"Bearer {ann.token}"),
                 ({"token": ann.token}, ""),
                 ({"token": f"Bearer {ann.token}"}, ""),
             ):
-                io = await open_namespace(on, namespace, auth, authorization=header, dialect=dialect)
+                io = await open_namespace(server, namespace, auth, authorization=header, dialect=dialect)
                 assert (await io.receive())[0] == OPENED
 
 
@@ -250,20 +252,20 @@ async def test_every_dialect_takes_the_token_from_the_header_and_with_or_without
 
 @pytest.mark.parametrize("user", ["0", "-1", "²", "1.5", "x", "", "99999999999999999999999"])
 async def test_a_user_id_that_is_none_is_refused(tmp_path: Path, user: str) -> None:
-    async with stage(tmp_path, auth__insecure_userid="true") as on:
-        io = await open_namespace(on, "/chat", None, dialect="kebab", userId=user)
+    async with chat_server(tmp_path, auth__insecure_userid="true") as server:
+        io = await open_namespace(server, "/chat", None, dialect="kebab", userId=user)
         assert (await io.receive())[0] == OPENED
         assert (await io.receive())[2] == ["error", {"message": "userId must be a positive integer"}]
 
 
 async def test_a_user_who_names_themselves_may_connect_after_their_account_has_changed(tmp_path: Path) -> None:
-    async with stage(tmp_path, auth__insecure_userid="true") as on:
+    async with chat_server(tmp_path, auth__insecure_userid="true") as server:
         talk = {"sender_id": 1, "receiver_id": 2}
-        assert (await on.rest.ask("POST", "/api/chats/conversations", talk))[0] == 201
+        assert (await server.rest.ask("POST", "/api/chats/conversations", talk))[0] == 201
         join = ("join-conversation", {"conversationId": 1, "userId": 1})
-        await understands(await open_namespace(on, "/chat", None, dialect="kebab", userId="1"), join)
-        await on.server.app.dispatch.commit(SHELL, revoke)
-        await understands(await open_namespace(on, "/chat", None, dialect="kebab", userId="1"), join)
+        await understands(await open_namespace(server, "/chat", None, dialect="kebab", userId="1"), join)
+        await server.running.app.dispatch.commit(SHELL, revoke)
+        await understands(await open_namespace(server, "/chat", None, dialect="kebab", userId="1"), join)
 
 
 def revoke(context: ServiceContext) -> None:
@@ -274,14 +276,14 @@ def revoke(context: ServiceContext) -> None:
 
 
 async def test_rest_believes_it_too_in_the_dialects_that_say_who_asks(tmp_path: Path) -> None:
-    async with stage(tmp_path, auth__insecure_userid="true") as on:
+    async with chat_server(tmp_path, auth__insecure_userid="true") as server:
         talk = {"sender_id": 1, "receiver_id": 2}
-        status, made, _ = await on.rest.ask("POST", "/api/chats/conversations", talk)
+        status, made, _ = await server.rest.ask("POST", "/api/chats/conversations", talk)
         assert (status, made) == (201, {"id": 1, **talk})
         messages = "/api/chats/conversations/1/messages"
         said = {"sender_id": 2, "message_type": "text", "content": "Hello"}
-        assert (await on.rest.ask("POST", messages, said))[0] == 201
-        status, page, _ = await on.rest.ask("GET", f"{messages}?page=1&limit=20&userId=1")
+        assert (await server.rest.ask("POST", messages, said))[0] == 201
+        status, page, _ = await server.rest.ask("GET", f"{messages}?page=1&limit=20&userId=1")
         assert (status, page["total"]) == (200, 1)
         for method, path, body, expected in (
             ("GET", f"{messages}?page=1&limit=20", None, 401),
@@ -292,13 +294,13 @@ async def test_rest_believes_it_too_in_the_dialects_that_say_who_asks(tmp_path: 
             ("POST", "/api/conversations", {"toUserId": 2}, 401),
         ):
             path = path.replace("²", "%C2%B2")
-            assert (await on.rest.ask(method, path, body))[0] == expected, path
-        status, _, _ = await on.rest.ask("POST", messages, said, token="nonsense")
+            assert (await server.rest.ask(method, path, body))[0] == expected, path
+        status, _, _ = await server.rest.ask("POST", messages, said, token="nonsense")
         assert status == 401
 
 
 async def test_rest_needs_a_token_without_the_flag(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
+    async with chat_server(tmp_path) as server:
         body = {"sender_id": 1, "receiver_id": 2}
         for path in ("/api/chats/conversations", "/api/chats/conversations?userId=1"):
-            assert (await on.rest.ask("POST", path, body))[0] == 401
+            assert (await server.rest.ask("POST", path, body))[0] == 401

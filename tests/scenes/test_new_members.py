@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.scenes.players import play
-from tests.scenes.stage import Person, stage
+from tests.scenes.chat_server import RegisteredUser, chat_server
+from tests.scenes.clients import open_client
 from tests.scenes.test_colon_chat import group
 
 
-async def seen_by(who: Person, message: str) -> list[int]:
+async def seen_by(who: RegisteredUser, message: str) -> list[int]:
     found: list[int] = (await who.asks("GET", f"/messages/{message}"))["seen_by"]
     return found
 
 
 async def test_a_newcomer_has_not_seen_what_was_there_before(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet, nurse = [await on.person(name) for name in ("romeo", "juliet", "nurse")]
+    async with chat_server(tmp_path) as server:
+        romeo, juliet, nurse = [await server.register(name) for name in ("romeo", "juliet", "nurse")]
         verona = await group(romeo, juliet)
         path = f"/conversations/{verona}/messages"
         old = [(await romeo.asks("POST", path, {"content": str(n)}, status=201))["_id"] for n in range(3)]
-        n = await play(on, "jsonrpc", "colon", nurse, ignoring=["unread:count", "conversation:created"])
+        n = await open_client(server, "jsonrpc", "colon", nurse, ignoring=["unread:count", "conversation:created"])
         await romeo.asks("POST", f"/conversations/{verona}/members", {"userId": nurse.id}, status=204)
         nothing = {"total": 0, "byConversation": {}}
         assert await nurse.asks("GET", "/unread") == nothing
@@ -32,16 +32,16 @@ async def test_a_newcomer_has_not_seen_what_was_there_before(tmp_path: Path) -> 
         counts = {"total": 1, "byConversation": {verona: 1}}
         assert await nurse.asks("GET", "/unread") == counts
 
-        r = await play(on, "jsonrpc", "colon", romeo, ignoring=["unread:count"])
+        r = await open_client(server, "jsonrpc", "colon", romeo, ignoring=["unread:count"])
         assert await r.asks("conversation:join", {"conversationId": verona}) == {"ok": True}
         assert await n.asks("message:read", {"messageId": old[1]}) == {"ok": True}
-        assert (await r.hears("message:read"))["messageId"] == old[1]
+        assert (await r.receives("message:read"))["messageId"] == old[1]
         assert [await seen_by(romeo, one) for one in old] == [[nurse.id], [nurse.id], []]
         assert await nurse.asks("GET", "/unread") == counts  # from memory
         await romeo.asks("DELETE", f"/messages/{old[2]}", status=204)
         assert await nurse.asks("GET", "/unread") == counts
         await n.leaves()
-        await on.server.app.dispatch.settled()
+        await server.running.app.dispatch.settled()
         [listed] = await nurse.asks("GET", "/api/conversations")
         assert listed["unread_count"] == 1  # from the store
 
@@ -51,8 +51,8 @@ async def test_a_newcomer_has_not_seen_what_was_there_before(tmp_path: Path) -> 
 
 
 async def test_only_the_sender_deletes_a_message_of_a_private_conversation(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo, juliet = await on.person("romeo"), await on.person("juliet")
+    async with chat_server(tmp_path) as server:
+        romeo, juliet = await server.register("romeo"), await server.register("juliet")
         private = {"type": "private", "participants": [juliet.id]}
         talk = (await romeo.asks("POST", "/conversations", private, status=201))["_id"]
         for sender, other in ((romeo, juliet), (juliet, romeo)):
@@ -65,8 +65,8 @@ async def test_only_the_sender_deletes_a_message_of_a_private_conversation(tmp_p
 
 
 async def test_a_profile_takes_what_registration_takes(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on:
-        romeo = await on.person("romeo")
+    async with chat_server(tmp_path) as server:
+        romeo = await server.register("romeo")
         family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
         for field in ("display_name", "avatar_url", "status"):
             for bad in ("a\nb", "a\x1bb", "a\u202eb", "a\x00b", "a\u2028b"):
@@ -75,4 +75,4 @@ async def test_a_profile_takes_what_registration_takes(tmp_path: Path) -> None:
             await romeo.asks("PATCH", "/users/me", {field: family}, status=200)
             await romeo.asks("PATCH", "/users/me", {field: None}, status=200)
         account = {"username": "juliet", "password": "correct horse", "displayName": "a\nb"}
-        assert (await on.rest.ask("POST", "/auth/register", account))[0] == 400
+        assert (await server.rest.ask("POST", "/auth/register", account))[0] == 400

@@ -1,4 +1,4 @@
-// The stock client of Socket.IO, played from outside: one JSON line in is one thing to do, one line out is one thing
+// The stock client of Socket.IO, controlled from outside: one JSON line in is one thing to do, one line out is one thing
 // that has happened. Nothing here knows what it is for.
 import { createInterface } from "node:readline";
 import { io as io4 } from "socket.io-client";

@@ -1,4 +1,4 @@
-"""The round table: five clients, one for each dialect, over two framings, in one conversation.
+"""Five clients, one for each dialect, over two framings, in one conversation.
 
 When one client sends, types or reads, every other client receives it in its own format, as in its own REST answers.
 """
@@ -11,22 +11,22 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.scenes.players import Player, Way, play
+from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
+from tests.scenes.clients import Client, Framing, open_client
 from tests.scenes.shapes import TIME, fits
-from tests.scenes.stage import Person, Stage, stage
 
 Call = tuple[str, Any]
 
 
-def number(who: Person) -> int:
+def number(who: RegisteredUser) -> int:
     return who.id
 
 
-def object_id(who: Person) -> str:
+def object_id(who: RegisteredUser) -> str:
     return who.object_id
 
 
-def uuid(who: Person) -> str:
+def uuid(who: RegisteredUser) -> str:
     return f"{who.object_id[:8]}-0000-8000-8000-{who.id:012x}"
 
 
@@ -35,7 +35,7 @@ class DialectExample(NamedTuple):
 
     dialect: str
     namespace: str
-    spell: Callable[[Person], Any]
+    spell: Callable[[RegisteredUser], Any]
     talks: str  # where its REST lists conversations
     id: str  # and the key of their ids there
     send: Call
@@ -46,7 +46,7 @@ class DialectExample(NamedTuple):
     typed: Call | None = None
     read: Call | None = None  # `{m}` is the message
     was_read: Call | None = None
-    was_read_by_me: bool = False  # whether the reader's own devices hear it
+    was_read_by_me: bool = False  # whether the reader's own devices receive it
 
 
 EXAMPLES = (
@@ -123,10 +123,10 @@ EXAMPLES = (
 class Participant:
     """A user with a client of one dialect."""
 
-    def __init__(self, example: DialectExample, who: Person, player: Player, talk: Any) -> None:
+    def __init__(self, example: DialectExample, who: RegisteredUser, client: Client, talk: Any) -> None:
         self.example = example
         self.who = who
-        self.player = player
+        self.client = client
         self.talk = talk
 
     def filled(self, template: Any, **more: Any) -> Any:
@@ -136,12 +136,12 @@ class Participant:
         values = {"{t}": self.talk, "{u}": self.example.spell(self.who), **more}
         return values.get(template, template) if isinstance(template, str) else template
 
-    async def does(self, call: Call, **more: Any) -> None:
-        await self.player.does(call[0], self.filled(call[1], **more))
+    async def performs(self, call: Call, **more: Any) -> None:
+        await self.client.performs(call[0], self.filled(call[1], **more))
 
-    async def hears(self, event: str) -> list[Any]:
+    async def receives(self, event: str) -> list[Any]:
         """The payloads of one event until now; other events are dropped."""
-        return [payload for name, payload in await self.player.hears_all() if name == event]
+        return [payload for name, payload in await self.client.receives_all() if name == event]
 
     async def last(self) -> Any:
         """The last message, as the REST of this dialect has it."""
@@ -153,58 +153,60 @@ class Participant:
         return (listed["data"] if isinstance(listed, dict) else listed)[-1]
 
 
-async def connect_all(on: Stage, people: list[Person], ways: tuple[Way, ...]) -> list[Participant]:
+async def connect_all(
+    server: ChatServer, people: list[RegisteredUser], framings: tuple[Framing, ...]
+) -> list[Participant]:
     """One participant for each dialect. Each finds the conversation by its own REST, and joins it."""
     participants = []
     for index, example in enumerate(EXAMPLES):
         who = people[index % len(people)]
-        player = await play(on, ways[index % len(ways)], example.dialect, who, example.namespace)
+        client = await open_client(server, framings[index % len(framings)], example.dialect, who, example.namespace)
         [talk] = await who.asks("GET", example.talks)
-        participants.append(Participant(example, who, player, talk[example.id]))
+        participants.append(Participant(example, who, client, talk[example.id]))
         if example.join:
-            await participants[-1].does(example.join)
+            await participants[-1].performs(example.join)
     return participants
 
 
 async def sends(speaker: Participant, participants: list[Participant], content: str) -> dict[str, Any]:
     """Send a message: each participant receives it once, as in its own REST. Its id, by dialect."""
-    await speaker.does(speaker.example.send, **{"{c}": content})
+    await speaker.performs(speaker.example.send, **{"{c}": content})
     ids = {}
     for participant in participants:
-        [heard] = await participant.hears(participant.example.said)
-        assert heard == await participant.last()
-        assert heard["content"] == content
-        ids[participant.example.dialect] = heard["_id" if "_id" in heard else "id"]
+        [received] = await participant.receives(participant.example.said)
+        assert received == await participant.last()
+        assert received["content"] == content
+        ids[participant.example.dialect] = received["_id" if "_id" in received else "id"]
     return ids
 
 
 async def types(speaker: Participant, participants: list[Participant]) -> None:
     assert speaker.example.type
-    await speaker.does(speaker.example.type)
+    await speaker.performs(speaker.example.type)
     for participant in participants:
         if participant.example.typed:
             event, template = participant.example.typed
             expected = participant.filled(template, **{"{u}": participant.example.spell(speaker.who)})
-            assert await participant.hears(event) == ([] if participant.who is speaker.who else [expected])
+            assert await participant.receives(event) == ([] if participant.who is speaker.who else [expected])
 
 
 async def reads(reader: Participant, participants: list[Participant], ids: dict[str, Any]) -> None:
     assert reader.example.read
-    await reader.does(reader.example.read, **{"{m}": ids[reader.example.dialect]})
+    await reader.performs(reader.example.read, **{"{m}": ids[reader.example.dialect]})
     for participant in participants:
         if participant.example.was_read:
             event, template = participant.example.was_read
-            heard = await participant.hears(event)
+            received = await participant.receives(event)
             told = {"{u}": participant.example.spell(reader.who), "{m}": ids[participant.example.dialect]}
             if participant.example.was_read_by_me or participant.who is not reader.who:
-                [payload] = heard
+                [payload] = received
                 fits(payload, participant.filled(template, **told))
             else:
-                assert heard == []
+                assert received == []
 
 
-async def round_table(on: Stage, people: list[Person], ways: tuple[Way, ...]) -> None:
-    participants = await connect_all(on, people, ways)
+async def send_type_and_read(server: ChatServer, people: list[RegisteredUser], framings: tuple[Framing, ...]) -> None:
+    participants = await connect_all(server, people, framings)
     for speaker in participants:
         if speaker.example.type:
             await types(speaker, participants)
@@ -216,22 +218,22 @@ async def round_table(on: Stage, people: list[Person], ways: tuple[Way, ...]) ->
             await reads(reader, participants, ids)
 
 
-MIXED = pytest.mark.parametrize("ways", [("jsonrpc", "socketio"), ("socketio", "jsonrpc")])
+MIXED = pytest.mark.parametrize("framings", [("jsonrpc", "socketio"), ("socketio", "jsonrpc")])
 
 
 @MIXED
-async def test_a_group_of_five(tmp_path: Path, ways: tuple[Way, ...]) -> None:
-    async with stage(tmp_path) as on:
-        people = [await on.person(name) for name in ("ann", "bob", "cyd", "dan", "eve")]
+async def test_a_group_of_five(tmp_path: Path, framings: tuple[Framing, ...]) -> None:
+    async with chat_server(tmp_path) as server:
+        people = [await server.register(name) for name in ("ann", "bob", "cyd", "dan", "eve")]
         members = [who.id for who in people[1:]]
         body = {"type": "group", "participants": members}
         await people[0].asks("POST", "/conversations", body, status=201)
-        await round_table(on, people, ways)
+        await send_type_and_read(server, people, framings)
 
 
 @MIXED
-async def test_two_people_with_five_clients(tmp_path: Path, ways: tuple[Way, ...]) -> None:
-    async with stage(tmp_path) as on:
-        people = [await on.person(name) for name in ("ann", "bob")]
+async def test_two_people_with_five_clients(tmp_path: Path, framings: tuple[Framing, ...]) -> None:
+    async with chat_server(tmp_path) as server:
+        people = [await server.register(name) for name in ("ann", "bob")]
         await people[0].asks("POST", "/api/conversations", {"toUserId": people[1].id}, status=201)
-        await round_table(on, people, ways)
+        await send_type_and_read(server, people, framings)
