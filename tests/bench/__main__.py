@@ -4,6 +4,7 @@ import argparse
 import resource
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from . import build, machine, report
@@ -15,6 +16,7 @@ from .workloads import WORKLOADS, Workload
 FULL = Pace(warm=1.0, measured=3.0, rounds=3)
 QUICK = Pace(warm=0.4, measured=1.0, rounds=1)
 QUICK_LEFT_OUT = ("chatd-socketio", "chatd-normal", "python-socketio", "socket.io-normal")
+BASE = "chatd-base"  # the other checkout of --base
 QUICK_ONLY = ("idle-2000",)  # stands in for the larger two
 
 
@@ -23,6 +25,10 @@ def parse(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one short round of the most telling workloads")
     parser.add_argument("--only", metavar="WORKLOAD", nargs="+", default=[], help="these workloads")
     parser.add_argument("--servers", metavar="SERVER", nargs="+", default=[], help="these servers")
+    parser.add_argument(
+        "--base", type=Path, metavar="CHECKOUT",
+        help="compare chatd with another checkout of it, run by the same Python, taking turns",
+    )  # fmt: skip
     parser.add_argument("--rounds", type=int, help="default 3")
     parser.add_argument("--seconds", type=float, help="measured in each round; default 3")
     parser.add_argument(
@@ -51,6 +57,8 @@ def chosen_curves(options: argparse.Namespace) -> list[Curve]:
 
 
 def names_of(row: Workload, options: argparse.Namespace) -> list[str]:
+    if options.base:
+        return ["chatd", BASE] if "chatd" in row.servers else []
     if options.servers:
         return [name for name in row.servers if name in options.servers]
     return [name for name in row.servers if not (options.quick and name in QUICK_LEFT_OUT)]
@@ -72,7 +80,7 @@ def run(workload: Workload, names: Sequence[str], pace: Pace) -> list[Measure]:
     cores = machine.choose_cores()
     measures = []
     for turn in range(1, pace.rounds + 1):
-        for name in names:
+        for name in names if turn % 2 else names[::-1]:
             found = measure(workload, SERVERS[name], pace, cores, turn)
             measures.append(found)
             told = found.failure or f"{found.cpu_us:.2f} µs, {found.operations} operations"
@@ -86,13 +94,19 @@ def main(words: Sequence[str] | None = None) -> int:
         for row in WORKLOADS:
             print(f"{row.name:16}{row.title}\n{'':16}  {' '.join(row.servers)}")
         return 0
-    build.build_all()
+    if options.base:
+        SERVERS[BASE] = replace(SERVERS["chatd"], name=BASE, root=options.base.resolve())
+        build.compile_c()  # the other servers are not needed
+    else:
+        build.build_all()
     lift_descriptors()
     about = machine.describe()
     about["fdatasync of 4 KiB, median"] = f"{machine.sync_microseconds(BUILD):.0f} µs"
     print("\n".join(f"- {name}: {value}" for name, value in about.items()), "\n")
     results = []
     for workload in rows_of(options):
+        if options.base:
+            workload = replace(workload, baseline=BASE)
         found = report.collect(workload, run(workload, names_of(workload, options), pace_of(options)))
         results += found
         print(report.table(workload, found), flush=True)

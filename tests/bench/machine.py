@@ -2,11 +2,17 @@
 
 import os
 import platform
+import shutil
+import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+ATTACH_SECONDS = 0.2  # until perf counts
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,37 @@ def kernel_seconds(pid: int) -> float:
 def waited_seconds(pid: int) -> float:
     """How long a process's one thread was ready to run while another program had its core."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+
+
+def wake_ups(pid: int) -> int:
+    """How often the threads of the whole tree have slept and were woken."""
+    total = 0
+    for each in process_tree(pid):
+        for status in Path(f"/proc/{each}/task").glob("*/status"):
+            found = next(line for line in status.read_text().splitlines() if line.startswith("voluntary_ctxt_switches"))
+            total += int(found.split()[1])
+    return total
+
+
+@contextmanager
+def counted_system_calls(pid: int) -> Iterator[list[int]]:
+    """Count the system calls of the whole tree, by perf. The list has the count at the end; without perf it is empty."""
+    count: list[int] = []
+    if shutil.which("perf") is None:
+        yield count
+        return
+    pids = ",".join(map(str, process_tree(pid)))
+    words = ["perf", "stat", "-e", "raw_syscalls:sys_enter", "-x", ",", "-p", pids]
+    perf = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    time.sleep(ATTACH_SECONDS)
+    try:
+        yield count
+    finally:
+        perf.send_signal(signal.SIGINT)
+        printed = perf.communicate()[1]
+    found = printed.strip().rpartition("\n")[2].partition(",")[0]
+    if found.isdecimal():
+        count.append(int(found))
 
 
 def resident_kib(pid: int) -> int:

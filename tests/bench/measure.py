@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from . import chatd_server, machine
-from .load import Crowd, LoadFailed, arguments, generator
+from .load import Crowd, Generator, LoadFailed, arguments, generator
 from .servers import BUILD, Running, Server, ServerFailed, start
 from .workloads import Kind, Unit, Workload
 
@@ -39,6 +39,8 @@ class Measure:
     others_share: float = 0  # of the generator's core, taken by other programs: the figures are disturbed
     p50_us: float = 0
     p99_us: float = 0
+    wake_ups: float = 0  # of the server's threads, per message of a paced workload
+    system_calls: float = 0  # of the server, per message of a paced workload; counted in a phase of their own
     pss_kib: int = 0  # the server's, with all connections open
     connection_kib: float = 0
     ready_ms: float = 0
@@ -86,7 +88,11 @@ def started(workload: Workload, running: Running, turn: int) -> Measure:
 
 
 def weigh(workload: Workload, running: Running, crowd: Crowd, cores: machine.Cores, turn: int, data: Path) -> Measure:
-    """The resident memory of one connection, after its handshake."""
+    """The resident memory of one connection, after its handshake; or of the server, where there are none."""
+    if not workload.members:
+        time.sleep(SETTLE)
+        resident = machine.resident_kib(running.pid)
+        return Measure(workload.name, running.server.name, turn, operations=1, pss_kib=resident)
     few = replace(workload, members=FEW)
     with generator(arguments(few, running.server.codec, running.port, crowd), cores.load, data):
         time.sleep(SETTLE / 2)  # the first connections also pay for what is loaded and grown once
@@ -139,13 +145,23 @@ def work(
     with generator(arguments(workload, running.server.codec, running.port, crowd), cores.load, data) as load:
         load.go(pace.warm)
         cpu, kernel = machine.cpu_seconds(running.pid), machine.kernel_seconds(running.pid)
-        waited = machine.waited_seconds(load.pid)
+        waited, woken = machine.waited_seconds(load.pid), machine.wake_ups(running.pid)
         counts = load.go(pace.measured)
+        counts["wake_ups"] = machine.wake_ups(running.pid) - woken
         counts["waited_seconds"] = machine.waited_seconds(load.pid) - waited
         cpu = machine.cpu_seconds(running.pid) - cpu
         kernel = machine.kernel_seconds(running.pid) - kernel
         resident = machine.resident_kib(running.pid)
+        if workload.rate:
+            counts["system_calls"] = system_calls(load, running, pace)
     return read_counts(workload, running, turn, counts, cpu, kernel, resident)
+
+
+def system_calls(load: Generator, running: Running, pace: Pace) -> float:
+    """System calls for each message. Counting them costs time, so it is a phase of its own. 0 where perf is missing."""
+    with machine.counted_system_calls(running.pid) as count:
+        sent = load.go(pace.warm)["sent"]
+    return count[0] / max(sent, 1) if count else 0.0
 
 
 def read_counts(
@@ -177,6 +193,8 @@ def read_counts(
         others_share=counts["waited_seconds"] / counts["seconds"],
         p50_us=counts[f"{side}p50_us"],
         p99_us=counts[f"{side}p99_us"],
+        wake_ups=counts["wake_ups"] / max(counts["sent"], 1) if workload.rate else 0,
+        system_calls=counts.get("system_calls", 0),
         pss_kib=resident,
         exact=counts["delivered"] == counts["expected"] and counts["inexact"] == 0,
         counts=counts,

@@ -36,7 +36,7 @@ class Result:
     def cost(self) -> float:
         """The figure of the workload: KiB a connection, ms to the ready line, or CPU µs an operation."""
         if self.workload.kind is Kind.IDLE:
-            return self.middle(lambda each: each.connection_kib)
+            return self.middle(lambda each: each.connection_kib if self.workload.members else each.pss_kib)
         if self.workload.kind is Kind.START:
             return self.middle(lambda each: each.ready_ms)
         return self.middle(lambda each: each.cpu_us)
@@ -82,6 +82,7 @@ WORK = [
     "spread",
     "exact",
 ]
+PACED = [*WORK, "message µs", "wake-ups", "system calls"]
 HOLD = ["server", "KiB each", "ratio", "MiB", "CPU µs/s each"]
 START = ["server", "ready ms", "ratio", "CPU ms", "MiB"]
 
@@ -102,6 +103,17 @@ def work_row(result: Result, share: str) -> Row:
         f"{result.middle(lambda each: each.others_share):.0%}",
         f"{result.spread:.0%}",
         "yes" if result.exact else "NO",
+    ]
+
+
+def paced_row(result: Result, share: str) -> Row:
+    """A row of a paced workload, with what one message costs."""
+    calls = result.middle(lambda each: each.system_calls)
+    return [
+        *work_row(result, share),
+        f"{result.cost * result.workload.members:.0f}",
+        f"{result.middle(lambda each: each.wake_ups):.1f}",
+        f"{calls:.1f}" if calls else "-",
     ]
 
 
@@ -137,7 +149,7 @@ def lay_out(rows: Sequence[Row]) -> list[str]:
 
 
 def table(workload: Workload, results: Sequence[Result]) -> str:
-    heading, make_row = SHAPES[workload.kind]
+    heading, make_row = (PACED, paced_row) if workload.rate else SHAPES[workload.kind]
     rows, failures = [heading], []
     for result in results:
         if result.failure:

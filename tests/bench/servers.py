@@ -31,6 +31,7 @@ class Server:
     command: tuple[str, ...]  # {data} is a fresh folder on the disk under test
     chatd: bool = False  # needs users, tokens and conversations first
     environment: Mapping[str, str] = field(default_factory=dict)
+    root: Path = ROOT  # the checkout that it runs in
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def start(server: Server, core: int, data: Path, environment: Mapping[str, str] 
         try:
             process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=server.root,
                 env={**os.environ, **server.environment, **(environment or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

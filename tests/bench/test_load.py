@@ -3,7 +3,9 @@
 import json
 import re
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +73,27 @@ def test_a_paced_sender_keeps_its_pace(programs: Path) -> None:
         counts = phase(load(programs, "--target", target, "--speech", "plain", "--members", "5", "--rate", "100"))
     assert 0 < counts["sent"] <= 11
     assert counts["delivered"] == 5 * counts["sent"]
+
+
+def test_a_message_departs_when_it_is_due(programs: Path) -> None:
+    """The server stalls: what is sent late has waited, so its latency counts the stall."""
+    crowd = ["--speech", "plain", "--members", "2", "--rate", "1000"]
+    with served(programs / "floor", "each") as target:
+        words = [str(programs / "load"), "--target", target, *crowd]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as generator:
+            assert generator.stdin is not None
+            assert generator.stdout is not None
+            generator.stdout.readline()
+            generator.stdin.write("go 0.5\n")
+            generator.stdin.flush()
+            generator.send_signal(signal.SIGSTOP)
+            time.sleep(0.2)  # the generator itself stands still: its schedule does not
+            generator.send_signal(signal.SIGCONT)
+            counts = json.loads(generator.stdout.readline())
+            generator.stdin.write("quit\n")
+            generator.stdin.flush()
+    assert counts["sent"] >= 400
+    assert counts["p99_us"] > 100_000
 
 
 def test_a_lost_delivery_is_noticed(programs: Path) -> None:

@@ -50,3 +50,12 @@ def test_a_picture_has_a_line_for_each_server_and_leaves_failures_out() -> None:
     ElementTree.fromstring(drawn)
     assert drawn.count("<polyline") == 2
     assert drawn.count("<circle") == 3
+
+
+def test_a_paced_row_says_what_a_message_costs() -> None:
+    paced = Workload("fan", "paced", Kind.CROWD, Unit.DELIVERY, ("ours",), "", members=10, rate=50)
+    measures = [Measure("fan", "ours", 1, 100, 1.0, 7.0, wake_ups=6.2, system_calls=41.0)]
+    heading, _, row = table(paced, collect(paced, measures)).splitlines()[2:5]
+    figures = dict(zip(heading.split("|"), row.split("|"), strict=True))
+    found = {name.strip(): figure.strip() for name, figure in figures.items()}
+    assert (found["message µs"], found["wake-ups"], found["system calls"]) == ("70", "6.2", "41.0")

@@ -47,6 +47,9 @@ BROADCASTERS = (
     "chatd", "chatd-socketio", "socket.io", "ws", "python-socketio", "starlette", "floor-each", "floor-joined",
 )  # fmt: skip
 DURABLE = ("chatd", "chatd-socketio", "chatd-normal", "socket.io-full", "socket.io-normal", "socket.io-grouped")
+PACED = (
+    "chatd", "chatd-socketio", "socket.io-full", "ws-full", "socket.io-grouped", "starlette", "floor-each",
+)  # fmt: skip
 SEND_BODY = '{"content":"%s"}'
 MESSAGES = "/conversations/{conversation}/messages"
 
@@ -61,6 +64,11 @@ WORKLOADS = (
              BROADCASTERS, "socket.io", rooms=50, members=21),
     Workload("paced-1000", "10 messages a second to 1,000", Kind.CROWD, Unit.DELIVERY,
              BROADCASTERS, "socket.io", members=1000, rate=10),
+    *(
+        Workload(f"paced-20x11-{rate}", f"20 rooms of 11, {rate:,} messages a second in all, durable", Kind.CROWD,
+                 Unit.DELIVERY, PACED, "socket.io-full", rooms=20, members=11, rate=rate, quick=rate in (50, 400))
+        for rate in (10, 50, 400, 2000)
+    ),
     Workload("acked", "acked send, 50 connections each waiting for its ack, nothing stored by the peers",
              Kind.CROWD, Unit.SEND,
              ("chatd", "chatd-normal", "socket.io", "ws", "python-socketio", "starlette", "floor-each"),
@@ -82,6 +90,8 @@ WORKLOADS = (
              ("chatd", "chatd-socketio", "socket.io", "ws"), "socket.io", members=19000),
     Workload("idle-2000", "2,000 idle connections", Kind.IDLE, Unit.CONNECTION,
              ("chatd", "chatd-socketio", "socket.io", "ws"), "socket.io", members=2000, quick=True),
+    Workload("fresh", "a fresh server without connections", Kind.IDLE, Unit.CONNECTION,
+             ("chatd", "socket.io", "ws", "python-socketio", "starlette"), "socket.io", members=0, quick=True),
     Workload("start", "cold start: from exec to the ready line", Kind.START, Unit.START,
              ("chatd", "socket.io", "ws", "python-socketio", "starlette"), "socket.io", quick=True),
 )  # fmt: skip

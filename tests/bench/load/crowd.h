@@ -51,6 +51,7 @@ struct crowd {
     struct tally tally;
     int running;     /* senders go on */
     unsigned turn;   /* whose turn it is when paced */
+    uint64_t due, step; /* when the next message is due when paced, and the time between two */
     uint64_t progress; /* when something last arrived */
 };
 

@@ -115,9 +115,13 @@ static int pace_clock(int epoll)
     return clock;
 }
 
-static void pace(int clock, double rate)
+static uint64_t pace_step(double rate)
 {
-    uint64_t step = rate > 0 ? (uint64_t)(1e9 / rate) : 0;
+    return rate > 0 ? (uint64_t)(1e9 / rate) : 0;
+}
+
+static void pace(int clock, uint64_t step)
+{
     struct timespec every = {(time_t)(step / SECOND), (long)(step % SECOND)};
     timerfd_settime(clock, 0, &(struct itimerspec){.it_interval = every, .it_value = every}, NULL);
 }
@@ -153,7 +157,9 @@ static void phase_begin(struct phase *phase, struct crowd *crowd, int clock)
     control_listen(crowd->epoll, 0);
     phase->cpu = own_cpu_seconds();
     phase->begun = crowd->progress = now_ns();
-    pace(clock, crowd->plan->rate);
+    crowd->step = pace_step(crowd->plan->rate);
+    crowd->due = phase->begun + crowd->step;
+    pace(clock, crowd->step);
     talk_begin(crowd);
 }
 

@@ -41,11 +41,11 @@ static void talk_hello(struct crowd *crowd, struct client *client)
     client_send(crowd, client, OP_TEXT, text, length);
 }
 
-static void talk_say(struct crowd *crowd, struct client *client)
+static void talk_say(struct crowd *crowd, struct client *client, uint64_t departed)
 {
     const struct plan *plan = crowd->plan;
     char content[CONTENT_MOST + 1], text[SPOKEN_MOST], room[32];
-    struct stamp stamp = {now_ns(), (uint32_t)(client - crowd->clients)};
+    struct stamp stamp = {departed, (uint32_t)(client - crowd->clients)};
 
     stamp_write(content, plan->size, stamp);
     size_t length = plan->speech->say(text, sizeof text, ++client->calls, client_conversation(crowd, client, room),
@@ -59,7 +59,7 @@ static void talk_say(struct crowd *crowd, struct client *client)
 static void talk_release(struct crowd *crowd, struct client *client)
 {
     if (crowd->running && crowd->plan->rate == 0)
-        talk_say(crowd, client);
+        talk_say(crowd, client, now_ns());
 }
 
 static void heard_message(struct crowd *crowd, struct client *client, const struct frame *frame)
@@ -144,17 +144,19 @@ void talk_begin(struct crowd *crowd)
     for (unsigned i = 0; i < crowd->count; i++)
         if (i % plan->members < plan->senders && crowd->clients[i].state == STATE_UP)
             for (unsigned w = 0; w < plan->window; w++)
-                talk_say(crowd, &crowd->clients[i]);
+                talk_say(crowd, &crowd->clients[i], now_ns());
 }
 
+/* A message departs when it is due, however late it is sent: a stall of the server does not shorten its own latency. */
 void talk_paced(struct crowd *crowd, uint64_t due)
 {
     const struct plan *plan = crowd->plan;
     unsigned speakers = plan->rooms * plan->senders;
 
-    for (; due && crowd->running; due--, crowd->turn++) {
+    for (; due && crowd->running; due--, crowd->turn++, crowd->due += crowd->step) {
         unsigned speaker = crowd->turn % speakers;
-        talk_say(crowd, &crowd->clients[speaker / plan->senders * plan->members + speaker % plan->senders]);
+        talk_say(crowd, &crowd->clients[speaker / plan->senders * plan->members + speaker % plan->senders],
+                 crowd->due);
     }
 }
 
