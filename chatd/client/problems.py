@@ -51,7 +51,7 @@ class AnswerLost(ChatError):
 
 
 class Closed(ChatError):
-    """The server rejects this client for good, or the block of `connect` has ended. `reason` says why."""
+    """The server does not accept this client again, or the block of `connect` has ended. `reason` is the cause."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code} {reason}".strip())

@@ -5,14 +5,14 @@
     flush              →  for each sink with anything to send: all of it joined, one send
 
 A subscriber is a connection's open namespace; its sink is the connection, which all its namespaces share. Publishing
-appends to one list for each group, whatever the number of subscribers. The flush is a task of its own: it gathers what
-waits and hands it to each sink once. The next batch forms while the flush runs. There is no other timing.
+appends to one list for each group, for any number of subscribers. The flush is a task of its own: it gathers what waits
+and hands it to each sink once. The next batch forms while the flush runs. There is no other timing.
 
 Order. Every entry gets a number when it is published or sent. What several groups hold for one sink is merged by that
-number. So each connection receives events in the order of their commits, and its own answers among them. When a
-subscriber enters or leaves a group in which something waits, the waiting entries are first given to the sinks of the
-present subscribers. So a new subscriber receives nothing that was published before it entered, and one that leaves
-still receives what was published before it left.
+number. So each connection receives events in the order of their commits, and its own answers among them. Entries may
+wait in a group when a subscriber enters or leaves it. They are first given to the sinks of the present subscribers. So
+a new subscriber receives only what is published after it entered. A leaving subscriber still receives what was
+published before it left.
 
 The broker is synchronous, except for the flush, which yields between chunks of sends. It knows no dialect: encoders do.
 """
