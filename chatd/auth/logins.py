@@ -138,7 +138,7 @@ class LoginLimiter:
         if turn > now:
             raise self._refusal(turn - now)
         wait = self._queue_seconds((account, None), now)
-        if len(self._turns) >= self._max_entries:  # forget the turns that have passed, or else those that come next
+        if len(self._turns) >= self._max_entries:  # forget the turns that have passed, or else the next turns
             latest = sorted(self._turns.items(), key=lambda item: item[1])[self._max_entries // 2 :]
             self._turns = {key: turn for key, turn in latest if turn > now}
         self._turns[account, network] = now + wait

@@ -249,7 +249,7 @@ class EngineSession:
             self.finish(TOO_MANY_STRAYS)
 
     def beat(self, now: float) -> None:
-        """Do what is due: the ping, or the end of a silent client or of an ended session."""
+        """Do the due work: the ping, or the end of a silent client or of an ended session."""
         if self.end is not None:
             self.forget(self)
         elif now >= self.connect_by:

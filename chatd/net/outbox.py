@@ -124,7 +124,7 @@ class Outbox:
         self._start(self._drain)
 
     def finish(self, final_frame: bytes) -> None:
-        """Send the final frame, behind what waits. The outbox takes nothing more, and the peer has time to close."""
+        """Send the final frame, behind waiting bytes. The outbox takes nothing more, and the peer has time to close."""
         if self.closed:
             return
         self.push(final_frame)
@@ -133,7 +133,7 @@ class Outbox:
             self._start(self._wait_farewell)
 
     def discard(self) -> None:
-        """The peer has left: drop what waits, and take nothing more."""
+        """The peer has left: drop the waiting bytes, and take nothing more."""
         self._over = True
         self._close()
         self._queue = None

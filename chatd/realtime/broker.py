@@ -106,7 +106,7 @@ class Subscriber:
 
 
 class SubscriberGroup:
-    """The subscribers of one encoder in one room, and what waits for all of them."""
+    """The subscribers of one encoder in one room, and the entries that wait for all of them."""
 
     __slots__ = ("encoder", "subscribers", "waiting")
 
@@ -206,7 +206,7 @@ class Broker:
         return [subscriber for group in self._rooms.get(place, {}).values() for subscriber in group.subscribers]
 
     def evict(self, place: Audience, user: int | None = None) -> None:
-        """Remove all subscribers from a room, or those of one user."""
+        """Remove all subscribers from a room, or the subscribers of one user."""
         for subscriber in self.subscribers(place):
             if user is None or subscriber.user == user:
                 self.leave(subscriber, place)
@@ -291,7 +291,7 @@ class Broker:
         sink.own_entries.append(entry)
 
     def _distribute(self, group: SubscriberGroup) -> None:
-        """Move what waits in a group to each of its sinks: the group is about to change."""
+        """Move the waiting entries of a group to each of its sinks: the group is about to change."""
         if group.waiting:
             waiting, group.waiting = group.waiting, []
             self._groups.remove(group)
@@ -327,7 +327,7 @@ class Broker:
         return taken
 
     def _gather(self) -> None:
-        """Collect what waits for each sink. A sink that is in the list already keeps its place in it."""
+        """Collect the waiting bytes for each sink. A sink that is in the list already keeps its place in it."""
         groups, self._groups = self._groups, []
         direct, self._sinks = self._sinks, []
         add = self._pending_sinks.append
@@ -358,7 +358,7 @@ class Broker:
                 sink.pending_batches = [sink.pending_batches, own]  # type: ignore[list-item]
 
     def _deliver(self, sinks: list[Sink]) -> None:
-        """Send to each sink what waits for it. A send leaves all caches cold, so little is done between two sends."""
+        """Send the waiting bytes of each sink. A send leaves all caches cold, so little is done between two sends."""
         batch: FrameBatch | list[FrameBatch] | None = None
         whole, data, size, count, mixed, delivered = EMPTY_BATCH, b"", 0, 0, False, 0
         for sink in sinks:

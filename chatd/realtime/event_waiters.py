@@ -53,7 +53,7 @@ class EventWaiters:
         return bool(self._by_key)
 
     def register(self, waiter: EventWaiter, conversations: Iterable[int]) -> None:
-        """Wake the waiter for events of its user and of these conversations. They replace those of an earlier call."""
+        """Wake the waiter for events of its user and of these conversations. These replace the earlier ones."""
         self.remove(waiter)
         waiter.keys = (ALL, (USER, waiter.user), *((CONVERSATION, number) for number in conversations))
         for key in waiter.keys:

@@ -144,7 +144,7 @@ class OnlineUsers:
         return list(state.read_states) if state else ()
 
     def conversations(self, user: int) -> Collection[int]:
-        """The conversations of a user who is here."""
+        """The conversations of an online user."""
         online_user = self._users.get(user)
         return list(online_user.conversations) if online_user else ()
 
