@@ -58,7 +58,14 @@ class Join(Command, frozen=True, kw_only=True):
 
 
 class Leave(Command, frozen=True, kw_only=True):
+    """Stop receiving the events of a conversation. `session` is that of the join.
+
+    With `must_be_member`, a user who is not a member is refused.
+    """
+
     conversation: Key
+    session: str | None = None
+    must_be_member: bool = False
 
 
 class SetTyping(Command, frozen=True, kw_only=True):

@@ -17,12 +17,12 @@
 chatd/admin/notifications.py adds its calls; beside a running server, so does chatd/admin/chat.py.
 
 Arguments are checked against the structs below. A user is named by id or by name. There is no authorisation: the owner
-of the socket may do everything. A user who is signed out by a call is disconnected in the step after its commit.
+of the socket may do everything. A user whom a call signs out is disconnected in the step after its commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -36,11 +36,10 @@ from chatd.core.accounts import Accounts
 from chatd.core.app import App
 from chatd.services import accounts as services
 from chatd.services import admission, invites
-from chatd.services.accounts import AccountUpdate, UpdatedAccount
+from chatd.services.accounts import AccountUpdate
+from chatd.services.context import SHELL, Commit
 from chatd.store.queries import invites as stored_invites
-from chatd.store.sqlite.transaction import Transaction
 from protocol.errors import BAD_REQUEST, Refusal
-from protocol.events import AccountClosed
 from protocol.model import User
 
 MAX_TOKEN_SECONDS = 10 * 365 * 86400.0
@@ -91,13 +90,13 @@ class CheckToken(Arguments, frozen=True, kw_only=True):
 
 
 class AccountAdmin:
-    """The calls. `on_change` is called with every change to a user, on the Trio thread, right after its commit."""
+    """The calls. `commit` commits the services; beside a running server it also publishes their events."""
 
-    def __init__(self, accounts: Accounts, on_change: Callable[[UpdatedAccount], None], address: str = "") -> None:
+    def __init__(self, accounts: Accounts, commit: Commit, address: str = "") -> None:
         self._accounts = accounts
         self._address = address
         self._database = accounts.database
-        self._on_change = on_change
+        self._commit = commit
         self.handlers: Mapping[str, Handler] = {
             "user.add": partial(call_with, AddUser, self.add),
             "user.list": partial(call_with, NoArguments, self.list_users),
@@ -119,9 +118,9 @@ class AccountAdmin:
             if arguments.password is not None:
                 raise Refusal(BAD_REQUEST, "A user of another issuer has no password here", field="password")
             subject = read_subject({"subject": arguments.subject}, ("subject",))
-            return describe(await self._database.write(lambda tx: admission.add_foreign(tx, subject, account)))
+            return describe(await self._commit(lambda context: admission.add_foreign(context.tx, subject, account)))
         apart = self._accounts.identity.foreign
-        return describe(await self._database.write(lambda tx: services.add(tx, account, above_foreign_ids=apart)))
+        return describe(await self._commit(lambda context: services.add(context, account, above_foreign_ids=apart)))
 
     async def list_users(self, arguments: NoArguments) -> list[dict[str, Any]]:
         return [describe(user) for user in await self._database.read(services.list_users)]
@@ -134,19 +133,21 @@ class AccountAdmin:
             arguments.admin,
             arguments.disabled,
         )
-        return await self._commit(lambda tx: services.update(tx, arguments.user, changes))
+        return describe(await self._commit(lambda context: services.update(context, arguments.user, changes)))
 
     async def set_password(self, arguments: ChangePassword) -> dict[str, Any]:
         hashed = await self._accounts.passwords.hash(arguments.password)
-        return await self._commit(lambda tx: services.set_password(tx, arguments.user, hashed))
+        return describe(await self._commit(lambda context: services.set_password(context, arguments.user, hashed)))
 
     async def delete(self, arguments: NamedUser) -> dict[str, Any]:
-        return await self._commit(lambda tx: services.delete(tx, arguments.user))
+        return describe(await self._commit(lambda context: services.delete(context, arguments.user)))
 
     async def make_invite(self, arguments: MakeInvite) -> dict[str, Any]:
         token = invites.generate()
-        invite = await self._database.write(
-            lambda tx: invites.make(tx, token, admin=arguments.admin, uses=arguments.uses, ttl=arguments.ttl)
+        invite = await self._commit(
+            lambda context: invites.make(
+                context.tx, token, admin=arguments.admin, uses=arguments.uses, ttl=arguments.ttl
+            )
         )
         return {
             "id": invite.id,
@@ -160,7 +161,7 @@ class AccountAdmin:
         return [invite._asdict() | {"admin": bool(invite.admin)} for invite in found]
 
     async def revoke_invite(self, arguments: Revoke) -> None:
-        await self._database.write(lambda tx: invites.revoke(tx, arguments.id))
+        await self._commit(lambda context: invites.revoke(context.tx, arguments.id))
 
     async def make_token(self, arguments: MakeToken) -> dict[str, Any]:
         ttl = arguments.ttl if arguments.ttl is not None else self._accounts.config.auth.access_ttl
@@ -181,11 +182,6 @@ class AccountAdmin:
             raise admission.unknown_user()
         return {"user": claims.subject, "name": claims.name, "admin": claims.admin, "expires": claims.expires}
 
-    async def _commit(self, unit: Callable[[Transaction], UpdatedAccount]) -> dict[str, Any]:
-        """Commit a change. A user who is signed out by it receives no event of a later commit."""
-        changed = await self._database.submit_and_wait(unit, self._on_change)
-        return describe(changed.user)
-
 
 def describe(user: User) -> dict[str, Any]:
     """A user, as the shell shows it."""
@@ -202,16 +198,9 @@ def describe(user: User) -> dict[str, Any]:
 
 def handlers(app: App, accounts: Accounts, address: str = "") -> Mapping[str, Handler]:
     """The handlers of a running server, for its control socket. `address` is where the server listens."""
-    account_admin = AccountAdmin(accounts, partial(apply_change, app), address)
+    account_admin = AccountAdmin(accounts, partial(app.dispatch.commit, SHELL), address)
     return {
         **account_admin.handlers,
         **notifications.server_handlers(app),
         **ChatAdmin(app, accounts, address).handlers,
     }
-
-
-def apply_change(app: App, changed: UpdatedAccount) -> None:
-    """Drop what a running server knows about a user. Close the user's connections if the change signs out."""
-    app.authenticator.invalidate(changed.user.ref.number)
-    if changed.signed_out:
-        app.publisher.publish(AccountClosed(changed.user.ref))

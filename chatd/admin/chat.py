@@ -20,9 +20,9 @@ from chatd.admin.control_socket import Handler
 from chatd.core.accounts import Accounts
 from chatd.core.app import App
 from chatd.services import accounts as services
-from chatd.services.context import Actor
+from chatd.services.context import SHELL, Actor, ServiceContext
 from chatd.store.queries import conversations, users
-from chatd.store.sqlite.transaction import ReadTransaction, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction
 from protocol import commands as ask
 from protocol.dialects import dialect
 from protocol.errors import BAD_REQUEST, NOT_FOUND, Refusal
@@ -69,10 +69,10 @@ class ChatAdmin:
             return found
         account = await self._accounts.new_account(name, None, None, None)
 
-        def unit(tx: Transaction) -> User:
-            return _user_named(tx, name) or services.add(tx, account)
+        def unit(context: ServiceContext) -> User:
+            return _user_named(context.tx, name) or services.add(context, account)
 
-        return await self._app.database.write(unit)
+        return await self._app.dispatch.commit(SHELL, unit)
 
     async def _conversation(self, actor: Actor, text: str) -> Ref:
         return await (self._private(actor, text[1:]) if text.startswith("@") else self._group(actor, text))

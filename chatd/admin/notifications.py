@@ -16,16 +16,13 @@ from chatd.admin.arguments import Arguments, NoArguments, call_with
 from chatd.admin.control_socket import Handler
 from chatd.core.app import App
 from chatd.services import accounts, service_tokens
-from chatd.services.context import Actor, ServiceContext, ServiceRules
+from chatd.services.context import SHELL, Commit, ServiceContext
 from chatd.services.table import SERVICES
 from chatd.store.queries import service_tokens as stored
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.transaction import Transaction
 from protocol import commands as ask
 from protocol.commands import Command
-from protocol.ids import Key, Ref
-
-SHELL = Actor(Ref(0, 0), "chatd", admin=True)
+from protocol.ids import Key
 
 
 class SendNotification(Arguments, frozen=True, kw_only=True):
@@ -45,14 +42,12 @@ class NamedService(Arguments, frozen=True, kw_only=True):
 
 
 class NotificationAdmin:
-    """`perform` performs a command. `on_revoked` is called when a service token has been revoked."""
+    """`perform` performs a command; `commit` commits a service."""
 
-    def __init__(
-        self, database: Database, perform: Callable[[Command], Awaitable[Any]], on_revoked: Callable[[], None]
-    ) -> None:
+    def __init__(self, database: Database, perform: Callable[[Command], Awaitable[Any]], commit: Commit) -> None:
         self._database = database
         self._perform = perform
-        self._on_revoked = on_revoked
+        self._commit = commit
         self.handlers: Mapping[str, Handler] = {
             "notify": partial(call_with, SendNotification, self.notify),
             "service.make": partial(call_with, MakeServiceToken, self.make),
@@ -75,30 +70,29 @@ class NotificationAdmin:
 
     async def make(self, arguments: MakeServiceToken) -> dict[str, Any]:
         token = service_tokens.generate()
-        await self._database.write(lambda tx: service_tokens.make(tx, arguments.name, token, arguments.scopes))
+        await self._commit(lambda context: service_tokens.make(context, arguments.name, token, arguments.scopes))
         return {"token": token}
 
     async def listing(self, arguments: NoArguments) -> list[dict[str, Any]]:
         return [token._asdict() for token in await self._database.read(stored.list_all)]
 
     async def revoke(self, arguments: NamedService) -> None:
-        await self._database.write(lambda tx: service_tokens.revoke(tx, arguments.name))
-        self._on_revoked()
+        await self._commit(lambda context: service_tokens.revoke(context, arguments.name))
 
 
 def server_handlers(app: App) -> Mapping[str, Handler]:
     """The handlers of a running server."""
-    perform = partial(app.dispatch.request, SHELL)
-    return NotificationAdmin(app.database, perform, app.authenticator.invalidate_services).handlers
+    dispatch = app.dispatch
+    return NotificationAdmin(app.database, partial(dispatch.request, SHELL), partial(dispatch.commit, SHELL)).handlers
 
 
-def offline_handlers(database: Database) -> Mapping[str, Handler]:
+def offline_handlers(database: Database, commit: Commit) -> Mapping[str, Handler]:
     """The handlers on data that no server runs on: there is no client to notify."""
 
     async def perform(command: Command) -> Any:
-        def unit(tx: Transaction) -> Any:
-            return SERVICES[type(command)].service(ServiceContext(tx, SHELL, ServiceRules()), command)
+        def unit(context: ServiceContext) -> Any:
+            return SERVICES[type(command)].service(context, command)
 
-        return await database.write(unit)
+        return await commit(unit)
 
-    return NotificationAdmin(database, perform, lambda: None).handlers
+    return NotificationAdmin(database, perform, commit).handlers

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import outcome
 import trio
@@ -14,11 +16,13 @@ from chatd.auth.identity import open_identity
 from chatd.config.load import ConfigError
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
+from chatd.services.context import SHELL, ServiceContext, ServiceRules
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
 
 DATABASE_NAME = "chatd.db"
+T = TypeVar("T")
 
 
 def operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
@@ -66,8 +70,9 @@ async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
         folder / DATABASE_NAME, Schema.of(metadata), busy_seconds=config.data.busy_timeout
     ) as database:
         identity = open_identity(config, folder)
-        account_admin = AccountAdmin(Accounts(config, database, identity), lambda changed: None)
-        all_handlers = {**account_admin.handlers, **notifications.offline_handlers(database)}
+        commit = partial(commit_silently, database)
+        account_admin = AccountAdmin(Accounts(config, database, identity), commit)
+        all_handlers = {**account_admin.handlers, **notifications.offline_handlers(database, commit)}
         if identity.source is None:
             return await all_handlers[call](arguments)
         async with trio.open_nursery() as nursery:
@@ -75,3 +80,8 @@ async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
             answer = await outcome.acapture(all_handlers[call], arguments)
             nursery.cancel_scope.cancel()
         return answer.unwrap()
+
+
+async def commit_silently(database: Database, unit: Callable[[ServiceContext], T]) -> T:
+    """Commit a service without a running server: durable events are stored, and no client receives an event."""
+    return await database.write(lambda tx: unit(ServiceContext(tx, SHELL, ServiceRules())))

@@ -21,7 +21,6 @@ from chatd.connections.channel import Channel
 from chatd.connections.replies import Replies
 from chatd.core.app import App
 from chatd.core.dispatch import Answer
-from chatd.services.sessions import leave_room
 from chatd.services.table import writes
 from protocol import commands as ask
 from protocol.dialects.grammar import Inbound
@@ -31,6 +30,8 @@ from protocol.frames import Acknowledged, Call, Frame, Framing, InvalidFrame, Pi
 
 MAX_CALLS_IN_PROGRESS = 256
 """The calls of one connection that may be in progress before the server reads no more of its frames."""
+
+ROOM_COMMANDS = (ask.Join, ask.Leave)
 
 
 class Caller(Protocol):
@@ -147,11 +148,10 @@ class IncomingCalls:
         kind = type(command)
         if kind is ask.SetTyping:
             self.limits.check_typing()
-        elif isinstance(command, ask.Leave):
-            self._leave(channel, row, call, command)
-            return
         elif isinstance(command, ask.Join):
             command = self._begin_join(channel, command)
+        elif isinstance(command, ask.Leave):
+            command = self._begin_leave(channel, command)
         behind = self.writes_in_progress > 0  # a connection reads what it wrote before
         writing = writes(kind)
         self._begin(writing)
@@ -160,7 +160,7 @@ class IncomingCalls:
             self._caller.app.dispatch.perform(channel.actor, command, reply, behind=behind)
         except Refusal:  # the database's queue is full: the command has not begun
             self._end(writing)
-            if type(command) is ask.Join:
+            if isinstance(command, ROOM_COMMANDS):
                 channel.room_changes.end(command.conversation.number)
             raise
 
@@ -179,9 +179,11 @@ class IncomingCalls:
         self, channel: Channel, row: Inbound, id: Any, command: ask.Command, writing: bool, answer: Answer
     ) -> None:
         self._end(writing)
-        if type(command) is ask.Join:
-            channel.room_changes.end(command.conversation.number)
         caller = self._caller
+        if isinstance(command, ROOM_COMMANDS):
+            channel.room_changes.end(command.conversation.number)
+            if type(command) is ask.Leave and caller.is_open:  # also after a failure: the client receives no more
+                caller.app.broker.leave(channel, (JOINED, command.conversation.number))
         if not caller.is_open:
             return
         if type(answer) is outcome.Error:
@@ -204,45 +206,22 @@ class IncomingCalls:
         channel.room_changes.begin(number, joins=True)
         return command if channel.session is None else replace(command, session=channel.session)
 
-    def _leave(self, channel: Channel, row: Inbound, call: Call, command: ask.Leave) -> None:
-        """Leave a room after the earlier writes of this connection: a join of that room may be in progress.
+    def _begin_leave(self, channel: Channel, command: ask.Leave) -> ask.Leave:
+        """Complete the command. It leaves a room that is joined, or that a call in progress may join.
 
         A dialect that documents FORBIDDEN refuses to leave a conversation of other users. So the membership is checked
         when the channel is not in the room. The other dialects confirm every leave.
         """
-        app, room = self._caller.app, (JOINED, command.conversation.number)
-        is_joined = room in channel.groups
-        must_be_member = not is_joined and channel.encoder.dialect.forbidden_text is not None
-        session = channel.session if self.writes_in_progress or is_joined else None
-        unit = partial(leave_room, actor=channel.actor, command=command, session=session, must_be_member=must_be_member)
-        if self.writes_in_progress or must_be_member:
-            app.database.submit(unit, partial(self._left, channel, row, call, command))
-            self._begin(True)
-            channel.room_changes.begin(room[1], joins=False)
-            return
-        if session is not None:
-            app.database.submit(unit, ignore_result)
-        app.broker.leave(channel, room)
-        self._caller.replies.answer(channel, row, call.id, command)
-
-    def _left(
-        self, channel: Channel, row: Inbound, call: Call, command: ask.Leave, result: outcome.Outcome[None]
-    ) -> None:
-        self._end(True)
-        channel.room_changes.end(command.conversation.number)
-        if not self._caller.is_open:
-            return
-        self._caller.app.broker.leave(channel, (JOINED, command.conversation.number))
-        if isinstance(result, outcome.Error):
-            self._caller.replies.refuse(channel, row, call.id, refusal_of(result.error))
-        else:
-            self._caller.replies.answer(channel, row, call.id, command)
+        number = command.conversation.number
+        is_joined = (JOINED, number) in channel.groups
+        channel.room_changes.begin(number, joins=False)
+        return replace(
+            command,
+            session=channel.session if self.writes_in_progress or is_joined else None,
+            must_be_member=not is_joined and channel.encoder.dialect.forbidden_text is not None,
+        )
 
 
 def refusal_of(error: BaseException) -> Refusal:
     """The refusal that the client receives for an error: its own, or INTERNAL."""
     return error if isinstance(error, Refusal) else Refusal(INTERNAL)
-
-
-def ignore_result(result: outcome.Outcome[Any]) -> None:
-    """For a unit of work that the client does not wait for."""

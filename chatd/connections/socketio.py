@@ -28,6 +28,7 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
+import outcome
 import trio
 from msgspec import Raw
 
@@ -35,7 +36,6 @@ from chatd.auth.verifier import bearer
 from chatd.config.settings import Config
 from chatd.connections.channel import Channel
 from chatd.connections.connection import Connection
-from chatd.connections.incoming_calls import ignore_result
 from chatd.connections.join import (
     MAX_EARLY_BYTES,
     MAX_EARLY_FRAMES,
@@ -121,7 +121,7 @@ class SocketIoConnection(Connection):
         channel = self.channels.get(namespace)
         if channel is not None and channel.session is not None:
             unit = partial(close_session, name=channel.session, user=channel.actor.id)
-            self.app.database.submit(unit, ignore_result)
+            self.app.database.submit(unit, _ignore_result)
 
     def close_with(self, closing: Closing) -> None:
         if not closing.retry:
@@ -370,3 +370,7 @@ class NamespaceOpener:
 def sid_of(pid: str) -> str:
     """The public id of a session that recovers: always the same, and the pid can't be derived from it."""
     return urlsafe_b64encode(blake2b(pid.encode(), digest_size=SID_BYTES).digest()).decode()
+
+
+def _ignore_result(result: outcome.Outcome[Any]) -> None:
+    """The client does not wait for the result."""

@@ -1,8 +1,8 @@
 """What all connections and requests share.
 
 app.py                everything that is shared, in one object
-dispatch.py           the entry for every command
-user_limits.py        how often one user may send, create groups and add members
+dispatch.py           carries out every command
+command_limits.py     how often one user or address may send, create groups, add members, register
 memory_services.py    commands that are answered without the store
 greetings.py          the state that a client receives when it connects
 authenticator.py      token → actor

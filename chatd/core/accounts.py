@@ -1,4 +1,4 @@
-"""Own accounts: register, log in, stay logged in, log out. One method for each command.
+"""Own accounts: register, log in, stay logged in, log out. Each command is a service that runs in a task.
 
     Register   name or address, password   → an account and a session     FORBIDDEN, CONFLICT, RATE_LIMITED
     Login      name or address, password   → a session                    AUTH_INVALID, RATE_LIMITED
@@ -9,13 +9,14 @@ Who may register is `auth.registration`; the token of an invite makes an account
 the rights that the invite gives (chatd/services/invites.py).
 
 A wrong password, an unknown name and a closed account get the same answer, after the same work. chatd/auth/logins.py
-counts and delays guesses; chatd/auth/passwords.py hashes passwords in threads; chatd/services/accounts.py writes.
+counts and delays guesses; chatd/auth/passwords.py hashes passwords in threads; chatd/services/accounts.py writes. The
+callers have no token: their actor has only an address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
+from functools import partial
 
 import trio
 
@@ -24,42 +25,28 @@ from chatd.auth.logins import LoginLimiter, account_key
 from chatd.auth.passwords import Passwords
 from chatd.auth.tokens import RefreshToken, digest, make_refresh_token, parse_refresh_token
 from chatd.config.settings import Config, LimitSettings, ServerSettings
-from chatd.core.dispatch import PublicService
-from chatd.rate_limit import Buckets, Rate
+from chatd.rate_limit import Rate
 from chatd.services import accounts as services
 from chatd.services import invites
 from chatd.services.accounts import NewAccount, RefreshRow, TokenGrant
+from chatd.services.context import Actor, Commit, ServiceContext, TaskService
 from chatd.store.queries import accounts as stored
 from chatd.store.queries.users import Account
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.transaction import ReadTransaction, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction
 from chatd.telemetry.metrics import LOGINS_FAILED
 from protocol import commands as ask
 from protocol.commands import Command
-from protocol.errors import AUTH_INVALID, BAD_REQUEST, FORBIDDEN, RATE_LIMITED, Refusal
+from protocol.errors import AUTH_INVALID, BAD_REQUEST, FORBIDDEN, Refusal
 from protocol.model import Tokens
-
-T = TypeVar("T")
 
 REGISTRATION_CLOSED = "Registration is closed on this server; ask its administrator for an account"
 INVITE_NEEDED = "An invite is needed to register on this server; ask its administrator for one"
 ANY_ADDRESS = (("0.0.0.0:", "127.0.0.1:"), ("[::]:", "[::1]:"))
-TOO_MANY_REGISTRATIONS = "Too many attempts to make an account from this address"
-
-
-def no_limit(network: str) -> None:
-    """For commands that are counted elsewhere."""
-
-
-def ignore_session(sid: str) -> None:
-    """For accounts without a running server: no connection has to be closed."""
 
 
 class Accounts:
-    """The services of the four commands, in the table `services`.
-
-    `on_session_ended` is called with the id of each session that ends, on the Trio thread, right after the commit.
-    """
+    """The services of the four commands, in the table `services`; and what administrators need to make accounts."""
 
     def __init__(
         self,
@@ -69,7 +56,6 @@ class Accounts:
         *,
         passwords: Passwords | None = None,
         logins: LoginLimiter | None = None,
-        on_session_ended: Callable[[str], None] = ignore_session,
     ) -> None:
         limits = config.limits
         self.config = config
@@ -77,33 +63,22 @@ class Accounts:
         self.identity = identity
         self.passwords = passwords or Passwords()
         self.logins = logins or LoginLimiter(*login_rates(limits))
-        self.registrations: Buckets[str] = Buckets(registration_rate(limits))
-        self.renewals: Buckets[str] = Buckets(renewal_rate(limits))
-        self._on_session_ended = on_session_ended
         self._setup: str | None = None
-        self.services: Mapping[type[Command], PublicService] = {
-            ask.Register: PublicService(self._register, self._limit_registrations),
-            ask.Login: PublicService(self._login, no_limit),  # chatd/auth/logins.py counts failed logins
-            ask.Refresh: PublicService(self._refresh, self._limit_renewals),
-            ask.Logout: PublicService(self._logout, self._limit_renewals),
+        self.services: Mapping[type[Command], TaskService] = {
+            ask.Register: self._register,
+            ask.Login: self._login,
+            ask.Refresh: self._refresh,
+            ask.Logout: self._logout,
         }
 
     def adopt(self, config: Config) -> None:
         """Use other settings from now on. What was counted stays counted."""
-        self.config, limits = config, config.limits
-        self.logins.adopt(*login_rates(limits))
-        self.registrations.adopt(registration_rate(limits))
-        self.renewals.adopt(renewal_rate(limits))
-
-    def _limit_registrations(self, network: str) -> None:
-        charge(self.registrations, network, TOO_MANY_REGISTRATIONS)
-
-    def _limit_renewals(self, network: str) -> None:
-        charge(self.renewals, network)
+        self.config = config
+        self.logins.adopt(*login_rates(config.limits))
 
     # Registration
 
-    async def _register(self, command: ask.Register, address: str) -> Tokens:
+    async def _register(self, actor: Actor, command: ask.Register, commit: Commit) -> Tokens:
         registration, token, setup = self.config.auth.registration, command.invite, self._setup
         if registration == "closed":
             raise Refusal(FORBIDDEN, REGISTRATION_CLOSED)
@@ -114,18 +89,18 @@ class Accounts:
         account = await self.new_account(command.name, command.email, command.display, command.password)
         fresh = make_refresh_token()
 
-        def unit(tx: Transaction) -> TokenGrant:
-            admin = token is not None and invites.use(tx, token, setup).admin
+        def unit(context: ServiceContext) -> TokenGrant:
+            admin = token is not None and invites.use(context.tx, token, setup).admin
             new_account = NewAccount(account.name, account.email, account.display, account.password, admin)
             return services.register(
-                tx,
+                context,
                 new_account,
                 self._refresh_row(fresh),
-                self.identity.address_digest(address),
+                self._place(actor),
                 above_foreign_ids=self.identity.foreign,
             )
 
-        grant = await self.database.write(unit)
+        grant = await commit(unit)
         self._setup = None  # a user exists now, so the setup token is void
         return self._tokens(grant, fresh)
 
@@ -160,11 +135,11 @@ class Accounts:
 
     # Login sessions
 
-    async def _login(self, command: ask.Login, address: str) -> Tokens:
+    async def _login(self, actor: Actor, command: ask.Login, commit: Commit) -> Tokens:
         handle = command.name if command.name is not None else command.email
         if handle is None:
             raise Refusal(BAD_REQUEST, "A username or an email is needed", field="username")
-        place = self.identity.address_digest(address)
+        place, address = self._place(actor), actor.address or ""
         account, familiar = await self.database.read(lambda tx: _claimant(tx, command, place))
         attempt = self.logins.request_attempt(account_key(handle), address, trio.current_time(), familiar=familiar)
         await trio.sleep(attempt.wait_seconds)
@@ -175,43 +150,31 @@ class Accounts:
             stale = self.passwords.needs_rehash(stored)
             rehashed = await self.passwords.hash(command.password) if stale else None
             session = self._refresh_row(fresh)
-            grant = await self.database.write(lambda tx: services.sign_in(tx, account, session, rehashed, place))
+            grant = await commit(
+                partial(services.sign_in, account=account, session=session, new_hash=rehashed, place=place)
+            )
         if grant is None:
             LOGINS_FAILED.add()
             raise self.logins.failed(attempt, trio.current_time())
         self.logins.succeeded(attempt)
         return self._tokens(grant, fresh)
 
-    async def _refresh(self, command: ask.Refresh, address: str) -> Tokens:
+    async def _refresh(self, actor: Actor, command: ask.Refresh, commit: Commit) -> Tokens:
         presented = parse_refresh_token(command.refresh)
         fresh = presented.rotate()
-        sid = presented.family_digest
-        renewal = await self._end_with(
-            lambda tx: services.renew(tx, self._refresh_row(presented), self._refresh_row(fresh)),
-            lambda renewal: sid if renewal.session_ended else None,
-        )
-        if renewal.grant is None:
+        renew = partial(services.renew, presented=self._refresh_row(presented), replacement=self._refresh_row(fresh))
+        grant = await commit(renew)
+        if grant is None:
             raise Refusal(AUTH_INVALID, "The refresh token is not valid any more")
-        return self._tokens(renewal.grant, fresh)
+        return self._tokens(grant, fresh)
 
-    async def _logout(self, command: ask.Logout, address: str) -> None:
+    async def _logout(self, actor: Actor, command: ask.Logout, commit: Commit) -> None:
         if command.refresh is not None:
-            sid = parse_refresh_token(command.refresh).family_digest
-            await self._end_with(lambda tx: services.sign_out(tx, sid), lambda ended: sid if ended else None)
+            await commit(partial(services.sign_out, family=parse_refresh_token(command.refresh).family_digest))
 
-    async def _end_with(self, unit: Callable[[Transaction], T], ends: Callable[[T], str | None]) -> T:
-        """Commit a unit that may end a login session; `ends` returns the id of the session that has ended.
-
-        The end is reported right after the commit, before later events are published: a connection that the session's
-        tokens opened must not receive them.
-        """
-
-        def report(result: T) -> None:
-            sid = ends(result)
-            if sid is not None:
-                self._on_session_ended(sid)
-
-        return await self.database.submit_and_wait(unit, report)
+    def _place(self, actor: Actor) -> str:
+        """The digest of the address that a client without a token calls from."""
+        return self.identity.address_digest(actor.address or "")
 
     def _refresh_row(self, token: RefreshToken) -> RefreshRow:
         return RefreshRow(token.family_digest, token.digest, int(self.config.auth.refresh_ttl * 1000))
@@ -245,27 +208,12 @@ def configured_address(server: ServerSettings) -> str:
     return f"{scheme}://{host}:{server.port}"
 
 
-def charge(buckets: Buckets[str], address: str, why: str = "You are asking too fast") -> None:
-    """Take one from the address's bucket, or refuse."""
-    now = trio.current_time()
-    if not buckets.take(address, now):
-        raise Refusal(RATE_LIMITED, why, retry_after=max(1.0, buckets.retry_after(address, now)))
-
-
 def login_rates(limits: LimitSettings) -> tuple[Rate, Rate]:
     """How often logins may fail: for one account, and from one address."""
     return (
         Rate(limits.logins_per_account, limits.logins_per_account_burst),
         Rate(limits.logins_per_address, limits.logins_per_address_burst),
     )
-
-
-def registration_rate(limits: LimitSettings) -> Rate:
-    return Rate(limits.registrations_per_address, limits.registrations_per_address_burst)
-
-
-def renewal_rate(limits: LimitSettings) -> Rate:
-    return Rate(limits.renewals_per_address, limits.renewals_per_address_burst)
 
 
 def first_steps(accounts: Accounts, count: int, command: str, address: str = "") -> str | None:

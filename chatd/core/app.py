@@ -14,12 +14,12 @@ from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
 from chatd.core.authenticator import Authenticator
 from chatd.core.background_tasks import BackgroundTasks
-from chatd.core.dispatch import Dispatch, PublicDispatch
+from chatd.core.command_limits import CommandLimits
+from chatd.core.dispatch import Dispatch
 from chatd.core.greetings import Greetings
 from chatd.core.memory_services import MemoryServices
 from chatd.core.notifier import Notifier
 from chatd.core.removal import Remover
-from chatd.core.user_limits import UserLimits
 from chatd.rate_limit import Buckets, Rate
 from chatd.realtime.broker import Broker
 from chatd.realtime.encoder import EventEncoder, Pack, Push
@@ -37,7 +37,7 @@ from protocol.dialects import dialect, names
 from protocol.dialects.codec import NamespaceCodec
 from protocol.dialects.grammar import Dialect
 from protocol.errors import NOT_FOUND, SIGNED_OUT, Closing, Refusal
-from protocol.events import AccountClosed
+from protocol.events import AccountClosed, LoginSessionEnded
 from protocol.framings import sse
 from protocol.framings.socketio import SocketIo
 from protocol.strict import allow_depth, allow_values
@@ -100,12 +100,13 @@ class Parts(NamedTuple):
     notifier: Notifier
     remover: Remover
     unread_counts: UnreadCounts
-    user_limits: UserLimits
+    command_limits: CommandLimits
+    accounts: Accounts
     dispatch: Dispatch
     greetings: Greetings
 
     @classmethod
-    def build(cls, config: Config, database: Database, bus: EventBus) -> Parts:
+    def build(cls, config: Config, database: Database, identity: Identity, bus: EventBus) -> Parts:
         online_users = OnlineUsers(bus)
         viewers = Viewers(database, bus)
         broker = Broker(online_users, viewers.room_changed, position=database.position)
@@ -117,10 +118,17 @@ class Parts(NamedTuple):
         remover = Remover(database, bus)
         RoomAccess(broker, bus)
         unread_counts = UnreadCounts(broker, online_users)
-        user_limits = UserLimits(config)
+        command_limits = CommandLimits(config)
         memory_services = MemoryServices(online_users, publisher, database)
+        accounts = Accounts(config, database, identity)
         dispatch = Dispatch(
-            config, database, publisher, viewers, limits=user_limits.checks, memory_services=memory_services.table
+            config,
+            database,
+            publisher,
+            viewers,
+            limits=command_limits.checks,
+            memory_services=memory_services.table,
+            task_services=accounts.services,
         )
         greetings = Greetings(dispatch, online_users, presence)
         return cls(
@@ -134,7 +142,8 @@ class Parts(NamedTuple):
             notifier,
             remover,
             unread_counts,
-            user_limits,
+            command_limits,
+            accounts,
             dispatch,
             greetings,
         )
@@ -155,6 +164,7 @@ class App:
         bus: EventBus,
         clock: Callable[[], float],
     ) -> None:
+        self.bus = bus
         self.database = database
         self.clock = clock
         self.online_users = parts.online_users
@@ -167,12 +177,11 @@ class App:
         self.notifier = parts.notifier
         self.remover = parts.remover
         self.unread_counts = parts.unread_counts
-        self.user_limits = parts.user_limits
+        self.command_limits = parts.command_limits
+        self.accounts = parts.accounts
         self.dispatch = parts.dispatch
         self.greetings = parts.greetings
-        self.authenticator = Authenticator(database, identity.verifier, provision=identity.provision)
-        self.accounts = Accounts(config, database, identity, on_session_ended=self._session_ended)
-        self.public_dispatch = PublicDispatch(self.accounts.services)
+        self.authenticator = Authenticator(database, identity.verifier, bus, provision=identity.provision)
         self.background_tasks = BackgroundTasks()
         self.connections: set[ManagedConnection] = set()
         self.anonymous: Buckets[str] = Buckets(Rate(0))
@@ -181,10 +190,10 @@ class App:
         self.live_parts: tuple[LiveSettings, ...] = (
             self,
             parts.dispatch,
-            parts.user_limits,
+            parts.command_limits,
             parts.typing_tracker,
             parts.presence,
-            self.accounts,
+            parts.accounts,
         )
         self._codecs: dict[tuple[str, str], NamespaceCodec] = {}
         self._encoders: dict[tuple[object, ...], EventEncoder] = {}
@@ -193,6 +202,7 @@ class App:
         """For the encoders of Socket.IO clients that may recover."""
         self.sse_push = sse.push_since(database.epoch)
         bus.after(AccountClosed, self._account_closed)
+        bus.after(LoginSessionEnded, self._session_ended)
         database.call_after_batch(self._after_batch)
 
     @classmethod
@@ -201,7 +211,7 @@ class App:
     ) -> App:
         """Everything between the store and the listeners."""
         bus = EventBus()
-        return cls(config, database, identity, Parts.build(config, database, bus), bus, clock)
+        return cls(config, database, identity, Parts.build(config, database, identity, bus), bus, clock)
 
     def adopt(self, config: Config) -> None:
         """Use this configuration: at the start, and when SIGHUP brings another."""
@@ -301,18 +311,14 @@ class App:
             if user in connection.users:
                 connection.close_with(closing)
 
-    def end_session(self, sid: str, closing: Closing) -> None:
-        """A login session has ended: refuse its access tokens and close every connection that they opened."""
-        self.authenticator.end_session(sid)
-        for connection in list(self.connections):
-            if sid in connection.sids:
-                connection.close_with(closing)
-
     def _account_closed(self, event: AccountClosed) -> None:
         self.close_user(event.user.number, SIGNED_OUT)
 
-    def _session_ended(self, sid: str) -> None:
-        self.end_session(sid, SIGNED_OUT)
+    def _session_ended(self, event: LoginSessionEnded) -> None:
+        """Close every connection that the tokens of the session opened."""
+        for connection in list(self.connections):
+            if event.sid in connection.sids:
+                connection.close_with(SIGNED_OUT)
 
     def close_all(self, closing: Closing) -> None:
         self.stopping = True

@@ -1,7 +1,7 @@
 """Authentication: a token becomes an Actor, or a Refusal with the reason. Connections and REST use the same one.
 
 A valid signature is not enough. The user must exist, the account must be open, and the token must not be revoked. The
-store knows that. Its answer is cached until something about the user changes (`invalidate`).
+store knows that. Its answer is cached until an event reports a change of the user.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from msgspec.structs import replace
 
 from chatd.auth.claims import Claims
 from chatd.auth.jws import MAX_TOKEN_BYTES
+from chatd.realtime.event_bus import EventBus
 from chatd.services import admission, service_tokens
 from chatd.services.context import Actor
 from chatd.store.sqlite.database import Database
 from chatd.telemetry.log import log
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, Refusal
+from protocol.events import AccountChanged, LoginSessionEnded, ServiceTokenRevoked
 from protocol.ids import read_digits
 
 MAX_CACHED_ACTORS = 10_000
@@ -36,7 +38,7 @@ class TokenVerifier(Protocol):
 class Authenticator:
     """Finds the actor of a token. With `provision`, a foreign token of an unknown user makes that user."""
 
-    def __init__(self, database: Database, verifier: TokenVerifier, *, provision: bool) -> None:
+    def __init__(self, database: Database, verifier: TokenVerifier, bus: EventBus, *, provision: bool) -> None:
         self._database = database
         self._verifier = verifier
         self._provision = provision
@@ -46,6 +48,9 @@ class Authenticator:
         self._changed_users: dict[int, int] = {}
         self._ended_sessions: dict[str, None] = {}
         self._taken_ids: set[int | str] = set()
+        bus.after(AccountChanged, self._account_changed)
+        bus.after(LoginSessionEnded, self._session_ended)
+        bus.after(ServiceTokenRevoked, self._service_revoked)
 
     async def authenticate(self, token: str, *, services: bool = False) -> Actor:
         """The actor of a token. Tokens of services are accepted only with `services`, which REST sets."""
@@ -85,8 +90,8 @@ class Authenticator:
                 self._services[digest] = actor
         return actor
 
-    def invalidate_services(self) -> None:
-        """A token of a service has been revoked: ask the store again for every token of a service."""
+    def _service_revoked(self, event: ServiceTokenRevoked) -> None:
+        """Ask the store again for every token of a service."""
         self._change_count += 1
         self._services.clear()
 
@@ -117,14 +122,16 @@ class Authenticator:
         changes = self._change_count
         return replace(await self._database.write(lambda tx: admission.provision(tx, claims)), since=changes)
 
-    def invalidate(self, user: int) -> None:
-        """Something about a user has changed: ask the store again."""
+    def _account_changed(self, event: AccountChanged) -> None:
+        """Ask the store again about the user."""
+        user = event.user.number
         self._change_count += 1
         self._changed_users[user] = self._change_count
         self._actors = {claims: actor for claims, actor in self._actors.items() if actor.id != user}
 
-    def end_session(self, sid: str) -> None:
-        """A login session has ended: refuse its access tokens."""
+    def _session_ended(self, event: LoginSessionEnded) -> None:
+        """Refuse the access tokens of the session."""
+        sid = event.sid
         self._change_count += 1
         if len(self._ended_sessions) >= MAX_ENDED_SESSIONS:
             del self._ended_sessions[next(iter(self._ended_sessions))]

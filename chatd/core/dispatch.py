@@ -1,42 +1,42 @@
-"""The entry: every command is carried out here, for every wire and every dialect.
+"""Dispatch: every command is carried out here, for every wire and every dialect.
 
     perform   limit → check the claimed user → the service, in the store → commit → publish → answer → count
 
 A command is not a task: it is submitted, and `reply` is called with the outcome on the Trio thread. Outcomes of writes
 arrive in the order of their commits, after the events that the writes caused have been published.
 
-Commands of callers without a token (register, login, refresh, logout) take as long as a password's hash and need no
-order: PublicDispatch limits them by address, carries them out and counts them.
+Some services wait for more than the store: a login takes as long as a password's hash. They run in the task of the
+caller (`request`), and commit what they write with `commit`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, partial
 from time import perf_counter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import outcome
-import trio
 
 from chatd.config.settings import Config
+from chatd.core.command_limits import Check
 from chatd.core.memory_services import MemoryService
-from chatd.core.user_limits import Check
-from chatd.net.proxies import address_block
 from chatd.realtime.event_bus import Publisher
 from chatd.realtime.viewers import Viewers
-from chatd.services.context import Actor, Completed, ServiceContext, ServiceRules, authorise
+from chatd.services.context import Actor, Completed, ServiceContext, ServiceRules, TaskService, authorise
 from chatd.services.table import SERVICES, ServiceRow
+from chatd.store.sqlite.callback import wait_for_callback
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.transaction import ReadTransaction
+from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.telemetry.metrics import CALL_SECONDS, CALLS, Child
 from protocol.commands import Command
 from protocol.errors import FORBIDDEN, Refusal
 
 log = logging.getLogger("chatd.core.dispatch")
 
+T = TypeVar("T")
 Answer: TypeAlias = "Completed | outcome.Error"
 """The outcome of a command: its result and the events that were published, or the error."""
 Reply = Callable[[Answer], None]
@@ -45,8 +45,8 @@ Reply = Callable[[Answer], None]
 class Dispatch:
     """Carries out commands.
 
-    `limits` is a table, command type → check of how often a user may do that. `memory_services` is a table, command
-    type → function that answers from memory.
+    `limits` is a table, command type → check of how often a caller may do that. Services that run in one transaction
+    are in chatd/services/table.py. `memory_services` are asked before them; `task_services` run in the caller's task.
     """
 
     def __init__(
@@ -58,12 +58,14 @@ class Dispatch:
         *,
         limits: Mapping[type[Command], Check],
         memory_services: Mapping[type[Command], MemoryService],
+        task_services: Mapping[type[Command], TaskService],
     ) -> None:
         self._database = database
         self._publish = publisher.publish
         self._viewers = viewers
         self._limits = limits
         self._memory_services = memory_services
+        self._task_services = task_services
         self._observe_seconds = CALL_SECONDS.child().observe
         self.adopt(config)
 
@@ -74,15 +76,15 @@ class Dispatch:
     def perform(self, actor: Actor, command: Command, reply: Reply, *, behind: bool = False) -> None:
         """Carry out a command; `reply` receives its outcome, now or later.
 
-        `behind`: earlier writes of the caller are not committed yet, so a read goes through the writer, behind them.
+        `behind`: earlier writes of the caller are in progress, so a read goes through the writer, behind them.
         """
         kind = type(command)
         began = perf_counter()
         answer: Answer | None
         try:
             self._check(kind, actor, command)
-            from_memory = self._memory_services.get(kind)
-            answer = from_memory(actor, command) if from_memory else None
+            memory = self._memory_services.get(kind)
+            answer = memory.answer(actor, command) if memory and not (behind and memory.in_order) else None
         except Refusal as refusal:
             answer = outcome.Error(refusal)
         if answer is not None:
@@ -99,16 +101,34 @@ class Dispatch:
 
     async def request(self, actor: Actor, command: Command) -> Any:
         """Carry out a command and wait for its result; its error is raised."""
-        answered = trio.Event()
-        given: list[Answer] = []
+        service = self._task_services.get(type(command))
+        if service is not None:
+            return await self._request_in_task(service, actor, command)
+        answer: Answer = await wait_for_callback(partial(self.perform, actor, command))
+        return result_of(answer)
 
-        def reply(answer: Answer) -> None:
-            given.append(answer)
-            answered.set()
+    async def _request_in_task(self, service: TaskService, actor: Actor, command: Command) -> Any:
+        kind, began, code = type(command), perf_counter(), "INTERNAL"
+        try:
+            self._check(kind, actor, command)
+            result = await service(actor, command, partial(self.commit, actor))
+            code = "ok"
+        except Refusal as refusal:
+            code = refusal.code.code
+            raise
+        finally:
+            self._count(kind, code, began)
+        return result
 
-        self.perform(actor, command, reply)
-        await answered.wait()
-        return result_of(given[0])
+    async def commit(self, actor: Actor, unit: Callable[[ServiceContext], T]) -> T:
+        """Run a part of a service in a transaction; after the commit, publish its events and return its result.
+
+        Events are published even when the caller is cancelled.
+        """
+        carry_out = partial(_run, unit, actor, self._rules)
+        completed: Completed = await self._database.submit_and_wait(carry_out, self._publish_all)
+        result: T = completed.result
+        return result
 
     async def settled(self) -> None:
         """Wait until every command that has arrived so far is answered."""
@@ -128,12 +148,15 @@ class Dispatch:
         """A unit of work has been committed, or has failed: publish its events, then answer."""
         if type(done) is outcome.Value:
             answer: Answer = done.value
-            for event, position in done.value.published:
-                self._publish(event, position)
+            self._publish_all(done.value)
         else:
             assert isinstance(done, outcome.Error)
             answer = done
         self._finish(kind, began, reply, answer)
+
+    def _publish_all(self, completed: Completed) -> None:
+        for event, position in completed.published:
+            self._publish(event, position)
 
     def _finish(self, kind: type[Command], began: float, reply: Reply, answer: Answer) -> None:
         code = "ok"
@@ -142,42 +165,12 @@ class Dispatch:
             if isinstance(answer.error, Refusal):
                 code = answer.error.code.code
                 answer.error.__traceback__ = None  # its frames hold the call, which holds the connection: a cycle
-        _counter(kind, code).value += 1
-        self._observe_seconds(perf_counter() - began)
+        self._count(kind, code, began)
         reply(answer)
 
-
-class PublicService(NamedTuple):
-    """How a command of callers without a token is carried out: `limit` may refuse it by its address."""
-
-    service: Callable[[Any, str], Awaitable[Any]]
-    limit: Callable[[str], None]
-
-
-class PublicDispatch:
-    """Carries out the commands of callers without a token. `services` is a table, command type → service."""
-
-    def __init__(self, services: Mapping[type[Command], PublicService]) -> None:
-        self._services = services
-        self._observe_seconds = CALL_SECONDS.child().observe
-
-    async def request(self, command: Command, address: str) -> Any:
-        """Carry out a command from this address and return its result; its error is raised."""
-        kind, network = type(command), address_block(address)
-        began = perf_counter()
-        row = self._services[kind]
-        code = "INTERNAL"
-        try:
-            row.limit(network)
-            result = await row.service(command, network)
-            code = "ok"
-        except Refusal as refusal:
-            code = refusal.code.code
-            raise
-        finally:
-            _counter(kind, code).value += 1
-            self._observe_seconds(perf_counter() - began)
-        return result
+    def _count(self, kind: type[Command], code: str, began: float) -> None:
+        _counter(kind, code).value += 1
+        self._observe_seconds(perf_counter() - began)
 
 
 def service_rules(config: Config) -> ServiceRules:
@@ -200,6 +193,11 @@ def _counter(kind: type[Command], code: str) -> Child:
 def result_of(answer: Answer) -> Any:
     """The result. An error is raised."""
     return answer.result if isinstance(answer, Completed) else answer.unwrap()
+
+
+def _run(unit: Callable[[ServiceContext], Any], actor: Actor, rules: ServiceRules, tx: Transaction) -> Completed:
+    context = ServiceContext(tx, actor, rules)
+    return Completed(unit(context), context.published)
 
 
 def _carry_out(row: ServiceRow, actor: Actor, command: Command, rules: ServiceRules, tx: ReadTransaction) -> Completed:

@@ -3,12 +3,16 @@
 SetTyping     when the user, and the user addressed, are known members of the conversation
 Heartbeat     always
 GetUnread     when the user is online
+Leave         when there is no stored room to forget and no membership to check
+
+Memory follows the commits. So GetUnread and Leave are not answered from memory while earlier writes of the caller are
+in progress (`in_order`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -20,7 +24,12 @@ from protocol import commands as ask
 from protocol.commands import Command
 from protocol.events import Typing
 
-MemoryService: TypeAlias = Callable[[Actor, Any], "Completed | None"]
+
+class MemoryService(NamedTuple):
+    """`answer` returns None for what only the store can answer. `in_order`: not before earlier writes of the caller."""
+
+    answer: Callable[[Actor, Any], Completed | None]
+    in_order: bool = False
 
 
 class HeartbeatAnswer(Struct, frozen=True):
@@ -30,16 +39,17 @@ class HeartbeatAnswer(Struct, frozen=True):
 
 
 class MemoryServices:
-    """`table`: command type → function. The function returns None for what only the store can answer."""
+    """`table`: command type → how memory answers it."""
 
     def __init__(self, online_users: OnlineUsers, publisher: Publisher, database: Database) -> None:
         self._online_users = online_users
         self._publisher = publisher
         self._database = database
         self.table: Mapping[type[Command], MemoryService] = {
-            ask.SetTyping: self._set_typing,
-            ask.Heartbeat: self._heartbeat,
-            ask.GetUnread: self._unread,
+            ask.SetTyping: MemoryService(self._set_typing),
+            ask.Heartbeat: MemoryService(self._heartbeat),
+            ask.GetUnread: MemoryService(self._unread, in_order=True),
+            ask.Leave: MemoryService(self._leave, in_order=True),
         }
 
     def _set_typing(self, actor: Actor, command: ask.SetTyping) -> Completed | None:
@@ -56,6 +66,9 @@ class MemoryServices:
 
     def _heartbeat(self, actor: Actor, command: ask.Heartbeat) -> Completed:
         return Completed(HeartbeatAnswer(self._database.clock()), [])
+
+    def _leave(self, actor: Actor, command: ask.Leave) -> Completed | None:
+        return None if command.must_be_member or command.session else Completed(command, [])
 
     def _unread(self, actor: Actor, command: ask.GetUnread) -> Completed | None:
         counts = self._online_users.unread(actor.id)

@@ -33,6 +33,7 @@ from protocol.errors import BAD_REQUEST, INTERNAL, UNAVAILABLE, Refusal
 HOST = re.compile(r"(?:(?:[\w-]{1,63}\.)*[\w-]{0,63}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?", re.ASCII)
 
 Direct: TypeAlias = Callable[[Request, bytes], Awaitable[Response]]
+BodyReader: TypeAlias = Callable[[], Awaitable[bytes]]
 Upgraded: TypeAlias = Coroutine[Any, Any, None]
 Locate: TypeAlias = Callable[[str, Headers], tuple[str, str | None]]
 
@@ -66,6 +67,18 @@ class BodyHandler:
         return self._handler(request, body)
 
 
+class LateBodyHandler:
+    """A direct handler that reads the request's body itself, after it has checked whether the client may send one."""
+
+    __slots__ = ("_handler",)
+
+    def __init__(self, handler: Callable[[Request, BodyReader], Awaitable[Response]]) -> None:
+        self._handler = handler
+
+    def __call__(self, request: Request, read_body: BodyReader) -> Awaitable[Response]:
+        return self._handler(request, read_body)
+
+
 class HttpRouter(Protocol):
     """The handlers of a server's requests. `application` is called once per request; its first call may take long.
 
@@ -76,7 +89,7 @@ class HttpRouter(Protocol):
 
     def websocket(self, request: Request, websocket: WebSocket) -> Upgraded: ...
 
-    def direct(self, request: Request) -> Direct | None: ...
+    def direct(self, request: Request) -> Direct | LateBodyHandler | None: ...
 
     def body_limit(self, request: Request) -> int: ...
 
@@ -163,6 +176,8 @@ class HttpServer:
                 self.counts.end_request(stream)
                 if busy or not await connection.next_cycle():
                     break
+                if connection.has_input:  # many requests may arrive in one piece: others have their turn between them
+                    await trio.lowlevel.checkpoint()
             await connection.linger()
         except Reject as rejected:
             await connection.reject(rejected)
@@ -222,6 +237,9 @@ class HttpServer:
         if direct is None:
             await run_application(await router.application(), connection, request, self.crashed)
             return
+        if isinstance(direct, LateBodyHandler):
+            await self._answer_late(connection, direct, request)
+            return
         try:
             body = await connection.read_body()
         except BaseException:
@@ -240,6 +258,21 @@ class HttpServer:
         if answer is None:
             raise Reject(None)
         await connection.respond(answer)
+
+    async def _answer_late(self, connection: HttpConnection, handler: LateBodyHandler, request: Request) -> None:
+        answer = None
+        try:
+            try:
+                answer = await handler(request, connection.read_body)
+            except (Reject, OSError):
+                raise
+            except Exception as error:
+                self.crashed(error)
+                answer = refusal(INTERNAL)
+            await connection.respond(answer)
+        finally:
+            if answer is not None and answer.on_sent is not None:
+                answer.on_sent()
 
     @staticmethod
     async def _hold(

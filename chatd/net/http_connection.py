@@ -116,11 +116,16 @@ class HttpConnection:
         """Whether the answer is sent."""
         return self._h11.our_state in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
 
+    @property
+    def has_input(self) -> bool:
+        """Whether bytes behind the request have arrived."""
+        return bool(self._h11.trailing_data[0])
+
     # -- in ------------------------------------------------------------------------------------------------------
 
     async def wait_request(self) -> bool:
         """Wait for the first byte of a request; False when none comes."""
-        if self._h11.trailing_data[0]:
+        if self.has_input:
             return True
         seconds = self.rules.head_seconds if self._first else self.rules.idle_seconds
         self._first = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
@@ -58,13 +58,17 @@ def origin_form(target: bytes) -> bytes:
 
 
 class Response(Struct, frozen=True):
-    """A complete answer. `close` ends the connection after it; `delay_seconds` pass before a refusal is sent."""
+    """A complete answer. `close` ends the connection after it; `delay_seconds` pass before a refusal is sent.
+
+    `on_sent` is called when the answer is sent or can't be sent.
+    """
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     close: bool = False
     delay_seconds: float = 0.0
+    on_sent: Callable[[], None] | None = None
 
 
 def challenge(code: Code) -> tuple[tuple[bytes, bytes], ...]:

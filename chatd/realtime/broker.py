@@ -5,8 +5,9 @@
     flush              →  for each sink with anything to send: all of it joined, one send
 
 A subscriber is a connection's open namespace; its sink is the connection, which all its namespaces share. Publishing
-appends to one list for each group, for any number of subscribers. The flush is a task of its own: it gathers what waits
-and hands it to each sink once. The next batch forms while the flush runs. There is no other timing.
+appends to one list for each group, for any number of subscribers. The flush gathers the waiting entries, and sends to
+each sink once, at the end of each round of the loop (chatd/realtime/flusher.py). A flush of many sinks takes several
+rounds, and the next batch forms meanwhile. There is no other timing.
 
 Order. Every entry gets a number when it is published or sent. What several groups hold for one sink is merged by that
 number. So each connection receives events in the order of their commits, and its own answers among them. Entries may
@@ -14,7 +15,7 @@ wait in a group when a subscriber enters or leaves it. They are first given to t
 a new subscriber receives only what is published after it entered. A leaving subscriber still receives what was
 published before it left.
 
-The broker is synchronous, except for the flush, which yields between chunks of sends. It knows no dialect: encoders do.
+The broker is synchronous. It knows no dialect: encoders do.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import trio
 from chatd.realtime.encoder import EventEncoder
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Audience, Event
 
-SENDS_PER_CHUNK = 200  # sends between two yields of a flush: a millisecond
+SENDS_PER_CHUNK = 200  # sends in one round of the loop: a millisecond
 
 NO_GROUPS: dict[EventEncoder, SubscriberGroup] = {}
 _number_of = itemgetter(0)
@@ -145,7 +146,6 @@ class Broker:
         self._sinks: list[Sink] = []
         self._pending_sinks: list[Sink] = []
         """The sinks for which a flush has gathered something that it has not sent yet, each once."""
-        self._has_work = trio.Event()
         self._on_room_changed = on_room_changed
         self.position = position
         """The position of the last durable event that was published."""
@@ -264,7 +264,6 @@ class Broker:
     def _enqueue(self, group: SubscriberGroup, entry: QueuedFrame) -> None:
         if not group.waiting:
             self._groups.append(group)
-            self._has_work.set()
         group.waiting.append(entry)
 
     def _enqueue_for_others(self, group: SubscriberGroup, entry: QueuedFrame, actor: int) -> None:
@@ -287,7 +286,6 @@ class Broker:
     def _send(self, sink: Sink, entry: QueuedFrame) -> None:
         if not sink.own_entries:
             self._sinks.append(sink)
-            self._has_work.set()
         sink.own_entries.append(entry)
 
     def _distribute(self, group: SubscriberGroup) -> None:
@@ -301,15 +299,17 @@ class Broker:
 
     # Flushing
 
-    async def run(self) -> None:
-        """Flush whenever anything waits. Run it once, for as long as the server runs."""
-        while True:
-            await self._has_work.wait()
-            self._has_work = trio.Event()
-            await self.flush()
+    def flush_some(self) -> bool:
+        """Send to at most SENDS_PER_CHUNK sinks; return whether anything still waits."""
+        if not self._pending_sinks:
+            if not (self._groups or self._sinks):
+                return False
+            self._gather()
+        self._deliver(self._take(SENDS_PER_CHUNK))
+        return bool(self._pending_sinks or self._groups or self._sinks)
 
     async def flush(self) -> None:
-        """Send everything that waits."""
+        """Send everything that waits now, and yield between chunks of sends."""
         self._gather()
         while self._pending_sinks:
             self._deliver(self._take(SENDS_PER_CHUNK))

@@ -1,59 +1,40 @@
-"""The answers of REST. Every error has one shape, errors of Quart included: chatd's own, which is also RFC 9457."""
+"""The answers of REST. Every error has one shape: chatd's own, which is also RFC 9457."""
 
 from __future__ import annotations
 
 import math
-from http import HTTPStatus
+from collections.abc import Callable
 from urllib.parse import urlencode
 
-from quart import Response
-
+from chatd.net.request import Headers, Response, challenge
 from chatd.net.request import refusal as problem
 from protocol.dialects.routing import RouteAnswer
-from protocol.errors import CODES, INTERNAL, NO_METHOD, NOT_FOUND, UNAVAILABLE, Code, Refusal
+from protocol.errors import UNAVAILABLE, Refusal
 
-JSON = "application/json"
+JSON_TYPE = (b"content-type", b"application/json")
+JSON_HEADERS = (JSON_TYPE,)
 DEFAULT_RETRY_SECONDS = 5.0
 """Retry-After of a temporary refusal that names no time."""
 
 
-def answer(answered: RouteAnswer, path: str, query: list[tuple[str, str]]) -> Response:
+def answer(
+    answered: RouteAnswer, path: str, query: list[tuple[str, str]], *, on_sent: Callable[[], None] | None = None
+) -> Response:
     """A success, with the link to the next page if there is one."""
     if not answered.body:
-        return Response(b"", answered.status, content_type=None)
-    response = Response(answered.body, answered.status, content_type=JSON)
+        return Response(answered.status, on_sent=on_sent)
+    headers: tuple[tuple[bytes, bytes], ...] = JSON_HEADERS
     if answered.next is not None:
         rest = [(key, value) for key, value in query if key not in ("before", "after")]
-        response.headers["Link"] = f'<{path}?{urlencode([*rest, answered.next])}>; rel="next"'
-    return response
+        link = f'<{path}?{urlencode([*rest, answered.next])}>; rel="next"'
+        headers = (JSON_TYPE, (b"link", link.encode()))
+    return Response(answered.status, answered.body, headers, on_sent=on_sent)
 
 
-def refuse(refusal: Refusal) -> Response:
+def refuse(refusal: Refusal, headers: Headers = ()) -> Response:
     """The answer to a refused request."""
-    document = problem(refusal.code, refusal.message)
-    response = Response(document.body, document.status, content_type="application/problem+json")
+    more = [*challenge(refusal.code), *headers]
     if refusal.retry_after is not None or refusal.code is UNAVAILABLE:
-        response.headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after or DEFAULT_RETRY_SECONDS)))
-    if refusal.code.status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
-
-
-def refuse_status(status: int, allow: str = "") -> Response:
-    """The answer to a request that Quart refuses with this status."""
-    response = refuse(Refusal(_code(status), HTTPStatus(status).phrase if status not in _TEXTS else _TEXTS[status]))
-    if allow:
-        response.headers["Allow"] = allow
-    return response
-
-
-_TEXTS = {404: "There is nothing at this path", 405: NO_METHOD.text}
-
-
-def _code(status: int) -> Code:
-    if status == 404:
-        return NOT_FOUND
-    found = next((code for code in CODES.values() if code.status == status), None)
-    return found or Code(
-        "BAD_REQUEST" if status < 500 else INTERNAL.code, HTTPStatus(status).phrase, status, -32602, 4400
-    )
+        seconds = max(1, math.ceil(refusal.retry_after or DEFAULT_RETRY_SECONDS))
+        more.append((b"retry-after", b"%d" % seconds))
+    return problem(refusal.code, refusal.message, headers=tuple(more))

@@ -37,6 +37,9 @@ from chatd.net.http import HttpRouter as HttpSite
 from chatd.net.listeners import Address
 from chatd.net.process import raise_descriptors
 from chatd.program import program_name
+from chatd.realtime.flusher import Flusher
+from chatd.rest.route_handlers import Routes
+from chatd.rest.unsent import Unsent
 from chatd.server.limits import front_rules, http_rules, tls_context, websocket_rules
 from chatd.server.machine import check_machine
 from chatd.server.retention import keep_clean
@@ -191,8 +194,9 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
         app = App.build(config, store, identity)
         show_figures(app)
         await app.viewers.begin()
-        application = LazyApplication(app)
-        site = Router(app, application.get)
+        unsent = Unsent()
+        application = LazyApplication(app, unsent)
+        site = Router(app, Routes(app, unsent), application.get)
         front, *others = build_fronts(config, site)
         server = RunningServer.of(app, site, front, *others)
         async with trio.open_nursery() as nursery:
@@ -214,7 +218,7 @@ def list_parts(server: RunningServer, application: LazyApplication, folder: Path
     app = server.app
     calls = handlers(app, app.accounts, server.address)
     parts = [
-        Part("broker", app.broker.run),
+        Part("broker", Flusher(app.broker).run),
         Part("presence", app.presence.run),
         Part("notifier", app.notifier.run),
         Part("timers", app.tick),
@@ -303,8 +307,9 @@ def _freeze() -> None:
 class LazyApplication:
     """The REST application, imported after the server is ready: importing Quart takes longer than all the rest."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, unsent: Unsent) -> None:
         self._app = app
+        self._unsent = unsent
         self._ready = trio.Event()
         self._made: Application | None = None
         self._lifespan: Lifespan | None = None
@@ -318,7 +323,7 @@ class LazyApplication:
     async def run(self) -> None:
         """Import and build the application, and run it until the server stops."""
         module = await trio.to_thread.run_sync(import_module, "chatd.rest.app")
-        self._made = module.make_app(self._app)
+        self._made = module.make_app(self._app, self._unsent)
         self._lifespan = Lifespan(self._made)
         async with trio.open_nursery() as nursery:
             await nursery.start(self._lifespan.run)

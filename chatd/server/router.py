@@ -4,6 +4,7 @@
     /socket.io/                                  Socket.IO: polling, upgrades, and the stock client's files
     /healthz, /readyz, /metrics                  answered here, without the REST application
     /handshake                                   whether an upgrade would be refused, and why: a browser can't see that
+    the routes of the dialects, and of accounts  chatd/rest/route_handlers.py
     all else                                     the REST application
 
 A request with a token that was accepted before, or with a session of Socket.IO, passes at once. Every other request
@@ -34,11 +35,12 @@ from chatd.engineio.engine import Engine
 from chatd.net import origins
 from chatd.net.asgi import Application
 from chatd.net.handshake import wants_websocket
-from chatd.net.http import Direct, HttpRouter
+from chatd.net.http import Direct, HttpRouter, LateBodyHandler
 from chatd.net.proxies import address_block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
 from chatd.rate_limit import Bucket, Rate
+from chatd.rest.route_handlers import Routes
 from chatd.server.limits import origin_policy
 from chatd.services.service_tokens import METRICS_SCOPE
 from chatd.telemetry.log import log
@@ -94,9 +96,10 @@ class RefusedOrigins:
 class Router(HttpRouter):
     """Decides what happens to each request. chatd/net/http.py calls these methods in this order."""
 
-    def __init__(self, app: App, make_app: Callable[[], Awaitable[Application]]) -> None:
+    def __init__(self, app: App, routes: Routes, get_app: Callable[[], Awaitable[Application]]) -> None:
         self.app = app
-        self._make_app = make_app
+        self._routes = routes
+        self._get_app = get_app
         self._direct: dict[str, Direct] = {
             "/healthz": self._healthz,
             "/readyz": self._readyz,
@@ -190,9 +193,11 @@ class Router(HttpRouter):
         engine = self._engine_for(request)
         return serve_jsonrpc(self.app, request, websocket) if engine is None else engine.websocket(request, websocket)
 
-    def direct(self, request: Request) -> Direct | None:
+    def direct(self, request: Request) -> Direct | LateBodyHandler | None:
         engine = self._engine_for(request)
-        return self._direct.get(request.path) if engine is None else engine.direct(request)
+        if engine is not None:
+            return engine.direct(request)
+        return self._direct.get(request.path) or self._routes.direct(request)
 
     def body_limit(self, request: Request) -> int:
         engine, limits = self._engine_for(request), self.app.config.limits
@@ -210,7 +215,7 @@ class Router(HttpRouter):
         return config.limits.body_bytes
 
     async def application(self) -> Application:
-        return await self._make_app()
+        return await self._get_app()
 
     def headers(self, request: Request) -> tuple[tuple[bytes, bytes], ...]:
         """The CORS headers of every answer to the request."""

@@ -1,7 +1,7 @@
 """Accounts: names, login sessions, and the changes that administrators make.
 
-These are plain functions of a transaction, like all services. chatd/core/accounts.py calls them and does the slow work
-(passwords) outside the transaction.
+These are plain functions that run in a transaction, like all services. chatd/core/accounts.py calls them and does the
+slow work (passwords) outside the transaction.
 
 A login session is one family of refresh tokens. One token of the family is valid at a time. An older token of the
 family means that a token was stolen, so it ends this session and no other. An access token names its session by the
@@ -24,10 +24,12 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from chatd.services.context import ServiceContext
 from chatd.store.queries import accounts, users
 from chatd.store.queries.users import Account
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, Refusal
+from protocol.events import AccountChanged, AccountClosed, LoginSessionEnded
 from protocol.model import User
 
 MAX_NAME_CHARS, MAX_EMAIL_CHARS, MAX_DISPLAY_CHARS = 64, 254, 100
@@ -62,20 +64,6 @@ class TokenGrant(NamedTuple):
 
     user: User
     issued: int
-
-
-class Renewal(NamedTuple):
-    """The result of a refresh: a grant if the token was valid, and whether this refresh ended the session."""
-
-    grant: TokenGrant | None = None
-    session_ended: bool = False
-
-
-class UpdatedAccount(NamedTuple):
-    """A user after a change, and whether the change signed the user out."""
-
-    user: User
-    signed_out: bool = False
 
 
 class AccountUpdate(Struct, frozen=True):
@@ -199,48 +187,53 @@ def _check_unused(tx: ReadTransaction, handle: str | None, noun: str, *, except_
 
 
 def register(
-    tx: Transaction,
+    context: ServiceContext,
     new_account: NewAccount,
     session: RefreshRow,
-    address_digest: str,
+    place: str,
     *,
     above_foreign_ids: bool = False,
 ) -> TokenGrant:
-    add(tx, new_account, above_foreign_ids=above_foreign_ids)
-    account = find_account(tx, new_account.name)
-    return _start_session(tx, account, session, address_digest)
+    """Add an account and start a session. `place` is the digest of the address that the client calls from."""
+    add(context, new_account, above_foreign_ids=above_foreign_ids)
+    account = find_account(context.tx, new_account.name)
+    return _start_session(context.tx, account, session, place)
 
 
 def sign_in(
-    tx: Transaction, account: Account, session: RefreshRow, new_hash: str | None, address_digest: str
+    context: ServiceContext, account: Account, session: RefreshRow, new_hash: str | None, place: str
 ) -> TokenGrant | None:
     """Start a session after the password was checked.
 
     Return None if the password was changed or the account was disabled during the check.
     """
+    tx = context.tx
     current = users.find_account(tx, id=account.user.ref.number)
     if current is None or current.user.disabled or current.password != account.password:
         return None
     if new_hash is not None:
         accounts.set_password(tx, current.user.ref.number, new_hash)
-    return _start_session(tx, current, session, address_digest)
+    return _start_session(tx, current, session, place)
 
 
-def renew(tx: Transaction, presented: RefreshRow, replacement: RefreshRow) -> Renewal:
+def renew(context: ServiceContext, presented: RefreshRow, replacement: RefreshRow) -> TokenGrant | None:
     """Replace a valid refresh token. An invalid token ends its session; so this function raises no Refusal."""
+    tx = context.tx
     session = accounts.find_login_session(tx, presented.family)
     if session is None:
-        return Renewal()
+        return None
     account = users.find_account(tx, id=session.user)
     if session.hash != presented.hash or session.expires <= tx.now or account is None or account.user.disabled:
-        return Renewal(session_ended=accounts.delete_login_session(tx, presented.family))
+        sign_out(context, presented.family)
+        return None
     accounts.renew_login_session(tx, presented.family, replacement.hash, tx.now + replacement.lifetime_ms)
-    return Renewal(make_grant(tx, account))
+    return make_grant(tx, account)
 
 
-def sign_out(tx: Transaction, family: str) -> bool:
-    """End a session. Return whether the session existed."""
-    return accounts.delete_login_session(tx, family)
+def sign_out(context: ServiceContext, family: str) -> None:
+    """End a session, if it exists."""
+    if accounts.delete_login_session(context.tx, family):
+        context.publish(LoginSessionEnded(family))
 
 
 def make_grant(tx: ReadTransaction, account: Account) -> TokenGrant:
@@ -248,21 +241,21 @@ def make_grant(tx: ReadTransaction, account: Account) -> TokenGrant:
     return TokenGrant(account.user, max(tx.now // 1000, account.valid_from // 1000))
 
 
-def _start_session(tx: Transaction, account: Account, session: RefreshRow, address_digest: str) -> TokenGrant:
+def _start_session(tx: Transaction, account: Account, session: RefreshRow, place: str) -> TokenGrant:
     id = account.user.ref.number
     accounts.add_login_session(tx, session.family, session.hash, id, tx.now + session.lifetime_ms)
-    accounts.add_known_place(tx, id, address_digest)
+    accounts.add_known_place(tx, id, place)
     return make_grant(tx, account)
 
 
 # Changes by administrators
 
 
-def add(tx: Transaction, new_account: NewAccount, *, above_foreign_ids: bool = False) -> User:
+def add(context: ServiceContext, new_account: NewAccount, *, above_foreign_ids: bool = False) -> User:
     """Add a local user. With `above_foreign_ids`, the id is from the range that another issuer's ids do not use."""
-    check_available(tx, new_account)
+    check_available(context.tx, new_account)
     return users.add(
-        tx,
+        context.tx,
         name=new_account.name,
         email=new_account.email,
         display=new_account.display,
@@ -277,11 +270,12 @@ def check_available(tx: ReadTransaction, new_account: NewAccount) -> None:
     _check_unused(tx, new_account.email, "address")
 
 
-def update(tx: Transaction, id_or_name: str, changes: AccountUpdate) -> UpdatedAccount:
+def update(context: ServiceContext, id_or_name: str, changes: AccountUpdate) -> User:
     """Change an account.
 
     Disabling an account signs the user out. Removing administrator rights does too, but the sessions stay.
     """
+    tx = context.tx
     account = find_account(tx, id_or_name)
     user, id = account.user, account.user.ref.number
     _check_unused(tx, changes.name, "name", except_user=id)
@@ -304,11 +298,13 @@ def update(tx: Transaction, id_or_name: str, changes: AccountUpdate) -> UpdatedA
         disabled=disabled,
         valid_from=_next_valid_from(tx, account) if signs_out else account.valid_from,
     )
-    return UpdatedAccount(_read_user(tx, id), signs_out)
+    _publish_change(context, user, signed_out=signs_out)
+    return _read_user(tx, id)
 
 
-def set_password(tx: Transaction, id_or_name: str, password: str) -> UpdatedAccount:
+def set_password(context: ServiceContext, id_or_name: str, password: str) -> User:
     """Set a password, end each session of the user, and forget the addresses of earlier logins."""
+    tx = context.tx
     account = find_account(tx, id_or_name)
     user, id = account.user, account.user.ref.number
     accounts.delete_all_login_sessions(tx, id)
@@ -322,11 +318,13 @@ def set_password(tx: Transaction, id_or_name: str, password: str) -> UpdatedAcco
         disabled=user.disabled,
         valid_from=_next_valid_from(tx, account),
     )
-    return UpdatedAccount(_read_user(tx, id), signed_out=True)
+    _publish_change(context, user, signed_out=True)
+    return _read_user(tx, id)
 
 
-def delete(tx: Transaction, id_or_name: str) -> UpdatedAccount:
+def delete(context: ServiceContext, id_or_name: str) -> User:
     """Empty the account (see the module's docstring). Return the user as it was before."""
+    tx = context.tx
     account = find_account(tx, id_or_name)
     id = account.user.ref.number
     accounts.delete_all_login_sessions(tx, id)
@@ -337,7 +335,14 @@ def delete(tx: Transaction, id_or_name: str) -> UpdatedAccount:
     users.set_account(
         tx, id, password=None, email=None, admin=False, disabled=True, valid_from=_next_valid_from(tx, account)
     )
-    return UpdatedAccount(account.user, signed_out=True)
+    _publish_change(context, account.user, signed_out=True)
+    return account.user
+
+
+def _publish_change(context: ServiceContext, user: User, *, signed_out: bool) -> None:
+    context.publish(AccountChanged(user.ref))
+    if signed_out:
+        context.publish(AccountClosed(user.ref))
 
 
 def grant_token(tx: ReadTransaction, id_or_name: str) -> TokenGrant:

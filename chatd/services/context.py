@@ -7,15 +7,17 @@ rejects a command by raising a Refusal. A service never uses a socket: dispatch 
 Rights: REQUIRED_SCOPES lists the commands that need an administrator or a service token. REQUIRED_ROLES has the lowest
 role that the caller must have in the conversation of a command. A caller without a role gets NoAccess, for the
 conversation and for everything in it. Each dialect documents whether NoAccess becomes FORBIDDEN or NOT_FOUND.
+PUBLIC_COMMANDS lists the commands that need no token.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
+from chatd.net.proxies import address_block
 from chatd.services.event_records import record
 from chatd.store.queries import conversations, messages, users
 from chatd.store.queries.conversations import Membership
@@ -54,12 +56,16 @@ REQUIRED_SCOPES: dict[type[Command], str] = {
 }
 """Commands for administrators, and for services whose token has the scope. A service may send no other command."""
 
+PUBLIC_COMMANDS: frozenset[type[Command]] = frozenset({ask.Register, ask.Login, ask.Refresh, ask.Logout})
+"""Commands that need no token. They are limited by the address of the caller."""
+
 
 class Actor(Struct, frozen=True):
-    """The caller of a command: a user, until `expires` (seconds since 1970); or, with `scopes`, a service.
+    """The caller of a command: a user, until `expires` (seconds since 1970).
 
-    A service has no user. `since` is the number of account changes at the time of reading; the Authenticator compares
-    it with later changes. `sid` is the session of a local account that the token belongs to.
+    With `scopes`, the caller is a service; with `address`, it is a client without a token, known by the network that it
+    calls from. Both have no user. `since` is the number of account changes at the time of reading; the Authenticator
+    compares it with later changes. `sid` is the session of a local account that the token belongs to.
     """
 
     ref: Ref
@@ -70,6 +76,7 @@ class Actor(Struct, frozen=True):
     scopes: frozenset[str] | None = None
     since: int = 0
     sid: str | None = None
+    address: str | None = None
 
     @property
     def id(self) -> int:
@@ -80,8 +87,22 @@ class Actor(Struct, frozen=True):
         return key.number == self.id or (key.text is not None and key.text == self.ref.subject)
 
 
+SHELL = Actor(Ref(0, 0), "chatd", admin=True)
+"""The owner of the data directory, who uses the shell."""
+
+
+def anonymous(address: str) -> Actor:
+    """A client without a token. All addresses of one network block count as one."""
+    return Actor(Ref(0, 0), "", address=address_block(address))
+
+
 def authorise(actor: Actor, command: Command) -> None:
-    """Check a command against REQUIRED_SCOPES. `ServiceContext.membership` checks roles inside the transaction."""
+    """Check a command against REQUIRED_SCOPES and PUBLIC_COMMANDS.
+
+    `ServiceContext.membership` checks roles, inside the transaction.
+    """
+    if actor.address is not None and type(command) not in PUBLIC_COMMANDS:
+        raise Refusal(AUTH_INVALID, "This needs a token")
     scope = REQUIRED_SCOPES.get(type(command))
     if actor.scopes is not None and scope not in actor.scopes:
         raise Refusal(FORBIDDEN, f"This token may not do that ({', '.join(sorted(actor.scopes)) or 'nothing'} only)")
@@ -166,6 +187,18 @@ class ServiceContext:
 
 
 ServiceFunction = Callable[[ServiceContext, Any], Any]
+
+T = TypeVar("T")
+
+
+class Commit(Protocol):
+    """Runs a function in a transaction; after the commit, publishes its events and returns its result."""
+
+    def __call__(self, unit: Callable[[ServiceContext], T], /) -> Awaitable[T]: ...
+
+
+TaskService = Callable[[Actor, Any, Commit], Awaitable[Any]]
+"""A service that waits for more than the store, for example for a password's hash. It runs in the caller's task."""
 
 
 def find_user(tx: ReadTransaction, key: Key) -> User:

@@ -132,9 +132,13 @@ def join(context: ServiceContext, command: ask.Join) -> Membership:
     return membership
 
 
-def leave(context: ServiceContext, command: ask.Leave) -> Membership:
-    """Check that the caller is a member. Leaving a room changes nothing in the store."""
-    return context.membership(command, command.conversation)
+def leave(context: ServiceContext, command: ask.Leave) -> ask.Leave:
+    """Forget the room of a session, so that a reconnect does not restore it."""
+    if command.must_be_member:
+        context.membership(command, command.conversation)
+    if command.session is not None:
+        sessions.leave(context.tx, command.session, command.conversation.number)
+    return command
 
 
 def delete(context: ServiceContext, command: ask.DeleteConversation) -> None:

@@ -60,11 +60,13 @@ def make_page(
 def _count_fitting(rows: Sequence[Any], max_bytes: int) -> int:
     """Count the first rows that fit into `max_bytes` (0: no limit). The first row always fits.
 
-    The size of a row is the size of its JSON. That is about the size in each dialect, and takes a microsecond.
+    The size of a row is the size of its JSON. That is about the size in each dialect, and takes half a microsecond.
     """
+    if not max_bytes or len(encode(rows)) <= max_bytes:  # with the list's own brackets and commas
+        return len(rows)
     size = 0
     for count, row in enumerate(rows):
         size += len(encode(row))
-        if size > max_bytes > 0 and count:
+        if size > max_bytes and count:
             return count
     return len(rows)

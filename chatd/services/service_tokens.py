@@ -10,11 +10,12 @@ import re
 import secrets
 from hashlib import sha256
 
-from chatd.services.context import REQUIRED_SCOPES, Actor
+from chatd.services.context import REQUIRED_SCOPES, Actor, ServiceContext
 from chatd.store.queries import service_tokens
 from chatd.store.queries.service_tokens import Service
-from chatd.store.sqlite.transaction import ReadTransaction, Transaction
+from chatd.store.sqlite.transaction import ReadTransaction
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, Refusal
+from protocol.events import ServiceTokenRevoked
 from protocol.ids import Ref
 
 TOKEN_PREFIX = "chatd_"  # noqa: S105 - not a secret
@@ -33,12 +34,13 @@ def digest(token: str) -> str:
     return sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def make(tx: Transaction, name: str, token: str, scopes: list[str]) -> Service:
+def make(context: ServiceContext, name: str, token: str, scopes: list[str]) -> Service:
     """Store the token of a service that has no token yet."""
     if not NAME_PATTERN.fullmatch(name):
         raise Refusal(BAD_REQUEST, "A service's name has 1 to 64 letters, digits or any of . - _", field="name")
     if not scopes or not set(scopes) <= set(ALL_SCOPES):
         raise Refusal(BAD_REQUEST, f"Scopes are {', '.join(ALL_SCOPES)}", field="scope")
+    tx = context.tx
     if service_tokens.by_name(tx, name) is not None:
         raise Refusal(CONFLICT, f"The service {name} has a token already: revoke it first")
     stored_scopes = " ".join(sorted(set(scopes)))
@@ -46,9 +48,10 @@ def make(tx: Transaction, name: str, token: str, scopes: list[str]) -> Service:
     return Service(name, stored_scopes, tx.now)
 
 
-def revoke(tx: Transaction, name: str) -> None:
-    if not service_tokens.remove(tx, name):
+def revoke(context: ServiceContext, name: str) -> None:
+    if not service_tokens.remove(context.tx, name):
         raise Refusal(NOT_FOUND, f"There is no token of {name}")
+    context.publish(ServiceTokenRevoked(name))
 
 
 def authenticate(tx: ReadTransaction, token: str) -> Actor:

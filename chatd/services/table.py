@@ -1,7 +1,10 @@
-"""Each command and its service.
+"""Each command and its service, which runs in one transaction.
 
 The writer runs the services that write. It also runs the services that must have a position in the order of the
-writes: a join, and a count that clients receive. A reader runs the others.
+writes: a join, a leave, and a count that clients receive. A reader runs the others.
+
+Two more tables have the same form. chatd/core/accounts.py has the services that also wait for something else: register,
+login, refresh and logout. chatd/core/memory_services.py has the answers that memory can give without the store.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ SERVICES: dict[type[Command], ServiceRow] = {
     ask.GetConversation: ServiceRow(conversations.get, writes=False),
     ask.DeleteConversation: ServiceRow(conversations.delete, writes=True),
     ask.Join: ServiceRow(conversations.join, writes=True),
-    ask.Leave: ServiceRow(conversations.leave, writes=False),
+    ask.Leave: ServiceRow(conversations.leave, writes=True),
     ask.SetTyping: ServiceRow(typing.set_typing, writes=False),
     ask.ListMembers: ServiceRow(members.listing, writes=False),
     ask.AddMember: ServiceRow(members.add, writes=True),

@@ -75,7 +75,7 @@ def _counts_by_conversation(unread: tuple[Unread, ...]) -> dict[str, int]:
 
 
 def _urls(attachments: tuple[Attachment, ...]) -> list[str]:
-    return [attachment.url for attachment in attachments]
+    return [attachment.url for attachment in attachments] if attachments else []
 
 
 MESSAGE: Shape = {

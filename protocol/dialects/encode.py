@@ -46,7 +46,10 @@ def _compile_items(items: list[tuple[str, ShapeValue]]) -> Callable[[Any], dict[
         expression = f"source.{value.path}" if value.path else "source"
         if value.convert is not unchanged:
             names[f"convert{index}"] = value.convert
-            expression = f"convert{index}({expression})"
+            if value.keep_none:
+                expression = f"None if (value := {expression}) is None else convert{index}(value)"
+            else:
+                expression = f"convert{index}({expression})"
         entries.append(f"{key!r}: {expression}")
     deletions = [f"\n    if result[{key!r}] is None: del result[{key!r}]" for key, value in items if value.omit_none]
     exec(  # noqa: S102 - the source consists of our own tables

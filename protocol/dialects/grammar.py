@@ -90,7 +90,8 @@ class ShapeValue(Struct, frozen=True):
     """The value of one key of a shape: the path of its attribute, the conversion to JSON, and a description.
 
     An empty path is the object itself. With `omit_none` the key is absent where the value is None. With `spread` the
-    value is a dict: its keys follow all keys of the shape and never replace one.
+    value is a dict: its keys follow all keys of the shape and never replace one. With `keep_none` an attribute that is
+    None is null, without a call of `convert`.
     """
 
     path: str
@@ -98,6 +99,7 @@ class ShapeValue(Struct, frozen=True):
     description: str
     omit_none: bool = False
     spread: bool = False
+    keep_none: bool = False
 
 
 Shape: TypeAlias = Mapping[str, ShapeValue]

@@ -26,14 +26,13 @@ def as_is(path: str, description: str = "a string", *, omit_none: bool = False) 
 
 def as_id(path: str, id_format: IdFormat, *, omit_none: bool = False) -> ShapeValue:
     """An id; null for None."""
-    write = id_format.write
-    return ShapeValue(path, lambda ref: None if ref is None else write(ref), id_format.name, omit_none)
+    return ShapeValue(path, id_format.write, id_format.name, omit_none, keep_none=True)
 
 
 def as_ids(path: str, id_format: IdFormat) -> ShapeValue:
     """A list of ids."""
     write = id_format.write
-    return ShapeValue(path, lambda refs: [write(ref) for ref in refs], f"a list, each {id_format.name}")
+    return ShapeValue(path, lambda refs: [write(ref) for ref in refs] if refs else [], f"a list, each {id_format.name}")
 
 
 def as_time(path: str, *, omit_none: bool = False) -> ShapeValue:
@@ -44,7 +43,7 @@ def as_time(path: str, *, omit_none: bool = False) -> ShapeValue:
 def as_object(path: str, shape: Shape) -> ShapeValue:
     """An object of another shape; null for None."""
     build = compile_shape(shape)
-    return ShapeValue(path, lambda value: None if value is None else build(value), "an object")
+    return ShapeValue(path, build, "an object", keep_none=True)
 
 
 def as_objects(path: str, shape: Shape) -> ShapeValue:

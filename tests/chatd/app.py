@@ -73,7 +73,7 @@ class ServerlessApp:
         self.broker = app.broker
         self.dispatch = app.dispatch
         self.notifier = app.notifier
-        self.user_limits = app.user_limits
+        self.command_limits = app.command_limits
         self._encoders: dict[tuple[str, str], EventEncoder] = {}
 
     async def add_user(self, name: str, *, admin: bool = False) -> Actor:

@@ -165,7 +165,7 @@ def query(server: RunningServer) -> None:
 
 PARTS = {
     "broker": Fault(
-        "chatd.realtime.broker.Broker.flush",
+        "chatd.realtime.broker.Broker.flush_some",
         lambda server: server.app.broker.send(Sink(PollingOutbox(0, lambda: None)), b"hello"),
     ),
     "presence": Fault("chatd.realtime.presence.PresenceTracker._end", leave_presence),
@@ -189,8 +189,8 @@ PARTS = {
     "key set": Fault("chatd.auth.jwks.JwksSource._try", restarts=True),
 }
 QUEUES = {
-    "writer": Fault("chatd.store.sqlite.database.WriteWorker.between_batches", submit),
-    "readers": Fault("chatd.store.sqlite.database.ReadWorker.between_batches", query),
+    "writer": Fault("chatd.store.sqlite.database.WriteWorker.start_upkeep", submit),
+    "readers": Fault("chatd.store.sqlite.database.ReadWorker.start_upkeep", query),
 }
 METRICS: list[Acceptor] = []
 

@@ -9,6 +9,8 @@ import pytest
 
 from chatd.server.router import TOO_MANY_REQUESTS
 from protocol.errors import RATE_LIMITED
+from protocol.events import AccountChanged
+from protocol.ids import Ref
 from tests.outside.raw import Raw, request, upgrade
 from tests.scenes.chat_server import ChatServer, chat_server
 
@@ -63,10 +65,10 @@ async def test_a_valid_token_gives_back_what_its_first_request_paid(tmp_path: Pa
         romeo = await server.register("romeo")
         server.running.app.anonymous.clear("127.0.0.1")
         for _ in range(20):
-            server.running.app.authenticator.invalidate(romeo.id)
+            server.running.app.publisher.publish(AccountChanged(Ref(romeo.id, 0)))
             async with await Raw.open(server.address, romeo.token) as raw:
                 assert (await raw.call("rpc.ping"))["result"] == "pong"
-            server.running.app.authenticator.invalidate(romeo.id)
+            server.running.app.publisher.publish(AccountChanged(Ref(romeo.id, 0)))
             async with await Raw.connect(server.address) as raw:
                 assert (await raw.asks(request("GET", "/conversations", token=romeo.token)))[0] == 200
             async with await Raw.open(server.address) as raw:

@@ -128,9 +128,9 @@ async def test_a_data_folder_that_is_renamed_ends_nothing(tmp_path: Path) -> Non
 
 def test_a_part_that_cannot_go_on_ends_the_process_with_a_line_and_a_code(tmp_path: Path) -> None:
     broken = (
-        "import sys, chatd.realtime.broker\n"
+        "import sys, chatd.realtime.flusher\n"
         "async def run(self): raise ValueError('no room')\n"
-        "chatd.realtime.broker.Broker.run = run\n"
+        "chatd.realtime.flusher.Flusher.run = run\n"
         "sys.argv[0] = 'chatd'\n"
         "from chatd.cli import main\n"
         "sys.exit(main())\n"

@@ -214,11 +214,11 @@ def keyed(buckets_of: Callable[[LiveServer], Any], key: Callable[[], Any] = lamb
     return probe
 
 
-sends = keyed(lambda server: server.running.app.user_limits._sends)
-groups = keyed(lambda server: server.running.app.user_limits._groups)
-additions = keyed(lambda server: server.running.app.user_limits._additions)
-registrations = keyed(lambda server: server.running.accounts.registrations, lambda: str(time.monotonic_ns()))
-renewals = keyed(lambda server: server.running.accounts.renewals, lambda: str(time.monotonic_ns()))
+sends = keyed(lambda server: server.running.app.command_limits._sends)
+groups = keyed(lambda server: server.running.app.command_limits._groups)
+additions = keyed(lambda server: server.running.app.command_limits._additions)
+registrations = keyed(lambda server: server.running.app.command_limits.registrations, lambda: str(time.monotonic_ns()))
+renewals = keyed(lambda server: server.running.app.command_limits.renewals, lambda: str(time.monotonic_ns()))
 anonymous = keyed(lambda server: server.running.app.anonymous, lambda: str(time.monotonic_ns()))
 requests = keyed(lambda server: server.running.app.rest)
 

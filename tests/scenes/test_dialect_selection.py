@@ -11,8 +11,10 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection
 
+from chatd.services.context import SHELL, ServiceContext
 from chatd.store.queries import users
-from chatd.store.sqlite.transaction import Transaction
+from protocol.events import AccountChanged
+from protocol.ids import Ref
 from tests.scenes.chat_server import TIMEOUT, ChatServer, RegisteredUser, RpcClient, chat_server
 from tests.scenes.clients import open_client
 from tests.scenes.shapes import TEXT, fits
@@ -262,14 +264,15 @@ async def test_a_user_who_names_themselves_may_connect_after_their_account_has_c
         assert (await server.rest.ask("POST", "/api/chats/conversations", talk))[0] == 201
         join = ("join-conversation", {"conversationId": 1, "userId": 1})
         await understands(await open_namespace(server, "/chat", None, dialect="kebab", userId="1"), join)
-        await server.running.app.database.write(revoke)
-        server.running.app.authenticator.invalidate(1)
+        await server.running.app.dispatch.commit(SHELL, revoke)
         await understands(await open_namespace(server, "/chat", None, dialect="kebab", userId="1"), join)
 
 
-def revoke(tx: Transaction) -> None:
+def revoke(context: ServiceContext) -> None:
     """Revoke all earlier tokens of a user."""
+    tx = context.tx
     users.set_account(tx, 1, password=None, email=None, admin=False, disabled=False, valid_from=tx.now + 60_000)
+    context.publish(AccountChanged(Ref(1, 0)))
 
 
 async def test_rest_believes_it_too_in_the_dialects_that_say_who_asks(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chatd.services import accounts
+from chatd.services.context import SHELL
 from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
 from tests.scenes.clients import Client, Framing, both_framings, open_client
 from tests.scenes.test_colon_chat import OBJECT_ID, TIME, group
@@ -17,8 +18,8 @@ NOWHERE = "65a1b2c3" + "0" * 15 + "9"
 async def administrator(server: ChatServer) -> RegisteredUser:
     root = await server.register("root")
     app = server.running.app
-    await app.database.write(lambda tx: accounts.update(tx, "root", accounts.AccountUpdate(admin=True)))
-    app.authenticator.invalidate(root.id)
+    changes = accounts.AccountUpdate(admin=True)
+    await app.dispatch.commit(SHELL, lambda context: accounts.update(context, "root", changes))
     return root
 
 

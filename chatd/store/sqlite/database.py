@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -25,7 +26,7 @@ from chatd.store.sqlite.callback import wait_for_callback
 from chatd.store.sqlite.gil_yield import GilYield
 from chatd.store.sqlite.lock import hold_lock
 from chatd.store.sqlite.open import MAX_LOG_PAGES, make_file, prepare_reader, prepare_writer
-from chatd.store.sqlite.queue import Failed, Job, Outcomes, WriteQueue
+from chatd.store.sqlite.queue import BatchStarter, Failed, Job, Outcomes, WriteQueue, refused_batch
 from chatd.store.sqlite.reader import QueryReader
 from chatd.store.sqlite.schema import Schema
 from chatd.store.sqlite.thread import SqliteThread
@@ -36,6 +37,7 @@ from protocol.errors import UNAVAILABLE, Refusal
 LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
+InstrumentType = TypeVar("InstrumentType", bound=trio.abc.Instrument)
 
 MAX_READ_BATCH = 16
 """Queries that one call of a thread runs. With more, a short query would wait for many others."""
@@ -62,22 +64,36 @@ class WriteWorker:
         self._thread = thread
         self._committer = committer
 
-    async def run(self, jobs: Sequence[Job]) -> Outcomes:
+    def start(self, jobs: Sequence[Job], on_outcomes: Callable[[Outcomes], None]) -> None:
+        """Commit the jobs as one batch."""
         started = time.perf_counter()
         wait = max(0.0, self._database.busy_seconds - (started - jobs[0].submitted))  # the first is the oldest
-        outcomes: Outcomes = await self._thread.call(self._committer.run, jobs, self._database.clock(), wait)
+        batch = partial(self._committer.run, jobs, self._database.clock(), wait)
+        self._thread.start(batch, partial(self._record, jobs, started, on_outcomes))
+
+    def _record(
+        self,
+        jobs: Sequence[Job],
+        started: float,
+        on_outcomes: Callable[[Outcomes], None],
+        result: outcome.Outcome[Outcomes],
+    ) -> None:
+        outcomes = result.value if isinstance(result, outcome.Value) else refused_batch(jobs, error_of(result))
         self._database.record_batch(self._committer.position, self._committer.problem)
         COMMITS.add()
         COMMIT_UNITS.observe(len(jobs))
         COMMIT_SECONDS.observe(time.perf_counter() - started)
         if isinstance(outcomes[0], outcome.Error):  # when the disk fails, it fails for all units
             WRITES_FAILED.add(amount=sum(is_unavailable(one) for one in outcomes))
-        return outcomes
+        on_outcomes(outcomes)
 
-    async def between_batches(self) -> None:
+    def start_upkeep(self, on_done: Callable[[], None]) -> bool:
+        """Copy the log if enough rows have changed since the last copy."""
         limit = BUSY_CHECKPOINT_ROWS if self._database.waiting else IDLE_CHECKPOINT_ROWS
-        if self._committer.changes >= limit:
-            await self._thread.call(self._committer.trim, MAX_LOG_PAGES)
+        if self._committer.changes < limit:
+            return False
+        self._thread.start(partial(self._committer.trim, MAX_LOG_PAGES), lambda result: on_done())
+        return True
 
 
 class ReadWorker:
@@ -88,12 +104,17 @@ class ReadWorker:
         self._thread = thread
         self._reader = reader
 
-    async def run(self, jobs: Sequence[Job]) -> Outcomes:
-        outcomes: Outcomes = await self._thread.call(self._reader.run, jobs, self._database.clock())
-        return outcomes
+    def start(self, jobs: Sequence[Job], on_outcomes: Callable[[Outcomes], None]) -> None:
+        """Run the queries."""
 
-    async def between_batches(self) -> None:
+        def hand_on(result: outcome.Outcome[Outcomes]) -> None:
+            on_outcomes(result.value if isinstance(result, outcome.Value) else refused_batch(jobs, error_of(result)))
+
+        self._thread.start(partial(self._reader.run, jobs, self._database.clock()), hand_on)
+
+    def start_upkeep(self, on_done: Callable[[], None]) -> bool:
         """A reader has nothing to do between batches."""
+        return False
 
 
 class Database:
@@ -141,18 +162,19 @@ class Database:
         database.busy_seconds = busy_seconds
         async with AsyncExitStack() as stack:
             stack.enter_context(hold_lock(path.with_suffix(".lock")))
-            gil_yield = stack.enter_context(_installed_gil_yield())
+            gil_yield = stack.enter_context(_installed(GilYield()))
             writer = await stack.enter_async_context(_opened_thread(path, gil_yield, busy_seconds))
             committer, database.epoch = await writer.call(
                 prepare_writer, writer.sqlite_connection, path, schema, synchronous
             )
             database.position = committer.position
-            database._writes.serve(WriteWorker(database, writer, committer))
+            database._writes.add_worker(WriteWorker(database, writer, committer))
             stack.push_async_callback(_shielded, writer.call, committer.close)
             for _ in range(readers):
                 thread = await stack.enter_async_context(_opened_thread(path, gil_yield, busy_seconds))
                 reader = await thread.call(prepare_reader, thread.sqlite_connection)
-                database._reads.serve(ReadWorker(database, thread, reader))
+                database._reads.add_worker(ReadWorker(database, thread, reader))
+            stack.enter_context(_installed(BatchStarter(database._writes, database._reads)))
             stack.push_async_callback(_shielded, database._drain)
             yield database
 
@@ -236,6 +258,11 @@ class Database:
         await self._reads.close()
 
 
+def error_of(result: outcome.Outcome[Any]) -> BaseException:
+    assert isinstance(result, outcome.Error)
+    return result.error
+
+
 def is_unavailable(result: outcome.Outcome[Any]) -> bool:
     return isinstance(result, outcome.Error) and getattr(result.error, "code", None) is UNAVAILABLE
 
@@ -250,13 +277,12 @@ async def _shielded(function: Callable[..., Awaitable[Any]], *args: Any) -> None
 
 
 @contextmanager
-def _installed_gil_yield() -> Iterator[GilYield]:
-    gil_yield = GilYield()
-    trio.lowlevel.add_instrument(gil_yield)
+def _installed(instrument: InstrumentType) -> Iterator[InstrumentType]:
+    trio.lowlevel.add_instrument(instrument)
     try:
-        yield gil_yield
+        yield instrument
     finally:
-        trio.lowlevel.remove_instrument(gil_yield)
+        trio.lowlevel.remove_instrument(instrument)
 
 
 @asynccontextmanager

@@ -1,7 +1,10 @@
-"""A bounded queue of jobs before one or more connections. A task of its own serves each connection.
+"""A bounded queue of jobs before one or more connections.
 
-A batch is all that waits when a connection becomes free. It forms while the batch before it runs, so a single job
-never waits for others to join it.
+A batch begins at the end of a round of the loop, with all that waits when a connection is free. So the messages that
+were read in one round are committed together, and a single job waits for no other. While a batch runs, the next one
+forms; it begins as soon as the results of the batch before it are delivered.
+
+No task is woken for a batch: `start_waiting` and the thread's callback are plain calls on the Trio thread.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -41,11 +45,11 @@ class Job:
 class Worker(Protocol):
     """Runs the jobs of a queue on one connection."""
 
-    async def run(self, jobs: Sequence[Job]) -> Outcomes:
-        """Run the jobs on the connection's thread."""
+    def start(self, jobs: Sequence[Job], on_outcomes: Callable[[Outcomes], None]) -> None:
+        """Run the jobs on the connection's thread. `on_outcomes` is called later, on the Trio thread."""
 
-    async def between_batches(self) -> None:
-        """Do the work that is due between two batches."""
+    def start_upkeep(self, on_done: Callable[[], None]) -> bool:
+        """Begin the work that is due between two batches; return whether there is any. `on_done` is called later."""
 
 
 class WriteQueue:
@@ -62,8 +66,8 @@ class WriteQueue:
         self._max_waiting = queue
         self._max_batch = batch
         self._after_batch = after_batch
-        self._idle = trio.lowlevel.ParkingLot()
-        self._serving = 0
+        self._idle: list[Worker] = []
+        self._workers = 0
         self._closing = False
         self._closed = trio.Event()
 
@@ -76,8 +80,6 @@ class WriteQueue:
             raise unavailable()
         job = Job(unit, done)
         self._waiting.append(job)
-        if self._idle:
-            self._idle.unpark()
         return job
 
     async def submit_and_wait(self, unit: Callable[[Any], Any]) -> Any:
@@ -111,47 +113,58 @@ class WriteQueue:
         self._waiting.remove(job)
         return True
 
-    def serve(self, worker: Worker) -> None:
+    def add_worker(self, worker: Worker) -> None:
         """Let a worker run this queue's jobs until the queue is closed."""
-        self._serving += 1
-        # A system task: no caller's cancellation may prevent the delivery of outcomes after a commit.
-        trio.lowlevel.spawn_system_task(self._serve, worker)
+        self._workers += 1
+        self._idle.append(worker)
 
     async def close(self) -> None:
         """Refuse new jobs and wait until every accepted job is done."""
         self._closing = True
-        self._idle.unpark_all()
-        if self._serving:
+        if self._waiting or len(self._idle) < self._workers:
             await self._closed.wait()
 
-    async def _serve(self, worker: Worker) -> None:
+    def start_waiting(self) -> None:
+        """Give the idle workers what waits. Call it at the end of each round of the loop. It wakes no task."""
+        while self._waiting and self._idle:
+            self._start(self._idle.pop())
+
+    def _start(self, worker: Worker) -> None:
+        jobs = self._next_batch()
         try:
-            await self._serve_until_closed(worker)
+            worker.start(jobs, partial(self._finish, worker, jobs))
         except Exception as problem:
-            self._failed(self._name, problem)
-        self._serving -= 1
-        if not self._serving:
-            self._closing = True
-            self._refuse_waiting()
+            token = trio.lowlevel.current_trio_token()
+            token.run_sync_soon(self._finish, worker, jobs, refused_batch(jobs, problem))
+
+    def _finish(self, worker: Worker, jobs: Sequence[Job], outcomes: Outcomes) -> None:
+        """A batch has run: deliver its outcomes, and let the worker go on."""
+        self._deliver(jobs, outcomes)
+        try:
+            if not worker.start_upkeep(partial(self._go_on, worker)):
+                self._go_on(worker)
+        except Exception as problem:
+            self._remove(worker, problem)
+
+    def _go_on(self, worker: Worker) -> None:
+        """The worker is free."""
+        if self._waiting:
+            self._start(worker)
+            return
+        self._idle.append(worker)
+        if self._closing and len(self._idle) == self._workers:
             self._closed.set()
 
-    async def _serve_until_closed(self, worker: Worker) -> None:
-        while True:
-            jobs = self._next_batch()
-            if jobs:
-                self._deliver(jobs, await _run(worker, jobs))
-                await worker.between_batches()
-            elif self._closing:
-                break
-            else:
-                await self._idle.park()
-
-    def _refuse_waiting(self) -> None:
-        """No worker is left: refuse the jobs that wait. There are none, unless a worker failed."""
-        jobs = list(self._waiting)
-        self._waiting.clear()
-        if jobs:
+    def _remove(self, worker: Worker, problem: Exception) -> None:
+        """The worker can't go on."""
+        self._failed(self._name, problem)
+        self._workers -= 1
+        if not self._workers:
+            self._closing = True
+            jobs = list(self._waiting)
+            self._waiting.clear()
             self._deliver(jobs, [outcome.Error(unavailable()) for _ in jobs])
+            self._closed.set()
 
     def _next_batch(self) -> Sequence[Job]:
         """The next batch: at most this worker's share of the waiting jobs."""
@@ -172,9 +185,18 @@ class WriteQueue:
             LOG.exception("the callback after a batch failed")
 
 
-async def _run(worker: Worker, jobs: Sequence[Job]) -> Outcomes:
-    try:
-        return await worker.run(jobs)
-    except Exception:
-        LOG.exception("a batch failed as a whole")
-        return [outcome.Error(unavailable()) for _ in jobs]
+def refused_batch(jobs: Sequence[Job], problem: BaseException) -> Outcomes:
+    """The outcomes of a batch that the connection's thread could not run."""
+    LOG.error("a batch failed as a whole", exc_info=problem)
+    return [outcome.Error(unavailable()) for _ in jobs]
+
+
+class BatchStarter(trio.abc.Instrument):
+    """Starts what waits in some queues at the end of each round of the loop."""
+
+    def __init__(self, *queues: WriteQueue) -> None:
+        self._queues = queues
+
+    def before_io_wait(self, timeout: float) -> None:
+        for queue in self._queues:
+            queue.start_waiting()

@@ -1,7 +1,8 @@
 """One SQLite connection with a thread of its own, for Trio: aiosqlite with another way to wake the waiting task.
 
 aiosqlite's thread uses three methods of a waiter: `get_loop().call_soon_threadsafe`, `set_result` and
-`set_exception`. `Waiter` has them for a Trio task, so the library's thread, queue and whole API stay as they are.
+`set_exception`. `Waiter` has them for a Trio task, and `Callback` for a function on the Trio thread. So the library's
+thread, queue and whole API stay as they are.
 Only `_execute`, `_connect` and `stop` make a waiter; tests/chatd/store/sqlite/test_thread.py fails when a new
 aiosqlite makes one elsewhere. (`iterdump` makes one too. It does not work here, and chatd does not use it.)
 
@@ -69,6 +70,43 @@ class Waiter:
         return self._outcome.unwrap()
 
 
+class Callback:
+    """Takes the place of aiosqlite's future where no task waits: a function receives the outcome on the Trio thread.
+
+    The function must not raise.
+    """
+
+    __slots__ = ("_gil_yield", "_on_outcome", "_token")
+
+    def __init__(
+        self,
+        token: trio.lowlevel.TrioToken,
+        gil_yield: GilYield,
+        on_outcome: Callable[[outcome.Outcome[Any]], None],
+    ) -> None:
+        self._token = token
+        self._gil_yield = gil_yield
+        self._on_outcome = on_outcome
+
+    def get_loop(self) -> Callback:
+        return self
+
+    def call_soon_threadsafe(self, function: Callable[..., Any], *args: Any) -> None:
+        with contextlib.suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(function, *args)
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, value: Any) -> None:
+        self._gil_yield.call_ended()
+        self._on_outcome(outcome.Value(value))
+
+    def set_exception(self, error: BaseException) -> None:
+        self._gil_yield.call_ended()
+        self._on_outcome(outcome.Error(error))
+
+
 def _cannot_abort(_raise_cancel: Any) -> trio.lowlevel.Abort:
     return trio.lowlevel.Abort.FAILED
 
@@ -77,6 +115,7 @@ class SqliteThread(core.Connection):
     """aiosqlite's connection, awaitable from Trio tasks: `async with SqliteThread.for_file(path, GilYield()) as …`."""
 
     gil_yield: GilYield
+    token: trio.lowlevel.TrioToken
 
     @classmethod
     def for_file(cls, path: Path | str, gil_yield: GilYield, *, busy_seconds: float = 4.0) -> SqliteThread:
@@ -91,6 +130,7 @@ class SqliteThread(core.Connection):
         )
         thread = cls(connector, iter_chunk_size=64)
         thread.gil_yield = gil_yield
+        thread.token = trio.lowlevel.current_trio_token()
         return thread
 
     async def call(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -100,6 +140,13 @@ class SqliteThread(core.Connection):
             return await self._execute(function, *args)
         finally:
             self.gil_yield.call_ended()
+
+    def start(self, function: Callable[[], Any], on_outcome: Callable[[outcome.Outcome[Any]], None]) -> None:
+        """Run a function on the connection's thread. `on_outcome` is called on the Trio thread, and must not raise."""
+        if not self._running or not self._connection:
+            raise ValueError("Connection closed")
+        self.gil_yield.call_began()
+        self._tx.put_nowait((Callback(self.token, self.gil_yield, on_outcome), function))  # type: ignore[arg-type]
 
     @property
     def sqlite_connection(self) -> sqlite3.Connection:

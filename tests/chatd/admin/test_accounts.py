@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from chatd.admin.accounts import apply_change
 from chatd.core.accounts import first_steps
-from chatd.services.accounts import UpdatedAccount
 from chatd.store.queries import users
 from protocol.commands import Login, Refresh
 from protocol.errors import AUTH_INVALID, BAD_REQUEST, CONFLICT, NOT_FOUND, RATE_LIMITED, Refusal
-from protocol.events import AccountClosed
 from tests.chatd.accounts_app import NOW, WORD, AccountsApp, accounts_on_a_store, payload, refused
 
 
@@ -43,7 +39,7 @@ async def test_signed_out_at_once(accounts_app: AccountsApp, call: str, argument
     await accounts_app.do(call, user="ada", **arguments)
     assert not await accounts_app.is_accepted(tokens.access), "even one of the same second"
     assert (await refused(accounts_app, Refresh(refresh=tokens.refresh))).code is AUTH_INVALID
-    assert [(changed.user.ref.number, changed.signed_out) for changed in accounts_app.changes] == [(1, True)]
+    assert (accounts_app.changed, accounts_app.signed_out) == ([1], [1])
     assert await accounts_app.is_accepted(other.access)
     assert await accounts_app.ask(Refresh(refresh=other.refresh))
 
@@ -77,7 +73,7 @@ async def test_administrators_come_and_go(accounts_app: AccountsApp) -> None:
     ruling = await accounts_app.ask(Refresh(refresh=tokens.refresh))
     assert payload(ruling.access)["role"] == "admin"
     await accounts_app.do("user.set", user="1", admin=False)
-    assert [changed.signed_out for changed in accounts_app.changes] == [False, True]
+    assert (accounts_app.changed, accounts_app.signed_out) == ([1, 1], [1])
     assert not await accounts_app.is_accepted(ruling.access)
     assert "role" not in payload((await accounts_app.ask(Refresh(refresh=ruling.refresh))).access), "the session stays"
 
@@ -93,7 +89,7 @@ async def test_set_changes_what_is_named_and_nothing_else(accounts_app: Accounts
     assert (await accounts_app.do("user.set", user="ada", email="", name="bob"))["name"] == "bob"
     tokens = await accounts_app.ask(Login(name="bob", password=WORD))
     assert tokens.user.email is None
-    assert not any(changed.signed_out for changed in accounts_app.changes)
+    assert not accounts_app.signed_out
 
 
 @pytest.mark.parametrize(
@@ -119,7 +115,7 @@ async def test_what_set_refuses(accounts_app: AccountsApp, arguments: dict[str, 
     with pytest.raises(Refusal) as found:
         await accounts_app.do("user.set", **{"user": "ada", **arguments})
     assert found.value.code is code
-    assert not accounts_app.changes
+    assert not accounts_app.changed
 
 
 async def test_delete_leaves_a_shell_and_frees_the_name(accounts_app: AccountsApp) -> None:
@@ -142,23 +138,6 @@ async def test_a_new_password_makes_every_place_strange(accounts_app: AccountsAp
         await refused(accounts_app, Login(name="ada", password=WORD))
     refusal = await refused(accounts_app, Login(name="ada", password="another word"))
     assert refusal.code is RATE_LIMITED, "in a familiar place the right one would work, after a while"
-
-
-async def test_a_running_server_forgets_a_changed_user_and_closes_whom_it_must(accounts_app: AccountsApp) -> None:
-    received: list[object] = []
-
-    class Deaf:
-        invalidate = received.append
-
-        def publish(self, event: object, position: int | None = None) -> None:
-            received.append((event, position))
-
-    app: Any = SimpleNamespace(authenticator=Deaf(), publisher=Deaf())
-    user = (await accounts_app.join()).user
-    apply_change(app, UpdatedAccount(user))
-    assert received == [1]
-    apply_change(app, UpdatedAccount(user, signed_out=True))
-    assert received == [1, 1, (AccountClosed(user.ref), None)]
 
 
 # Tokens for the shell

@@ -16,11 +16,14 @@ from chatd.auth.passwords import Cost, Passwords
 from chatd.cli import main
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
-from chatd.core.dispatch import PublicDispatch
+from chatd.core.command_limits import CommandLimits
+from chatd.realtime.event_bus import EventBus
+from chatd.services.context import SHELL, anonymous
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
 from protocol.commands import Register
+from tests.chatd.accounts_app import dispatch_of
 
 
 @pytest.fixture(autouse=True)
@@ -88,13 +91,14 @@ async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFix
     async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
         config, passwords = Config(), Passwords(Cost(memory_kib=8, passes=1))
         accounts = Accounts(config, store, open_identity(config, folder), passwords=passwords)
-        account_admin = AccountAdmin(accounts, lambda changed: None, "http://127.0.0.1:4711")
+        dispatch = dispatch_of(config, store, accounts, CommandLimits(config), EventBus())
+        account_admin = AccountAdmin(accounts, partial(dispatch.commit, SHELL), "http://127.0.0.1:4711")
         await nursery.start(partial(serve_control, folder / FILE_NAME, account_admin.handlers))
         assert await trio.to_thread.run_sync(main, ["invite", "--uses", "2"]) == 0
         address, _, token = capsys.readouterr().out.strip().partition("/#invite=")
         assert address == "http://127.0.0.1:4711"
         command = Register(name="ann", password="correct horse", invite=token)
-        made = await PublicDispatch(accounts.services).request(command, "192.0.2.1")
+        made = await dispatch.request(anonymous("192.0.2.1"), command)
         assert made is not None
         assert await trio.to_thread.run_sync(main, ["invite", "list"]) == 0
         assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["1", "1"]

@@ -18,9 +18,14 @@ from chatd.auth.passwords import Cost, Passwords
 from chatd.cli import main
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
+from chatd.core.command_limits import CommandLimits
+from chatd.realtime.event_bus import EventBus
+from chatd.services.context import SHELL
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.schema import Schema
 from chatd.store.tables import metadata
+from protocol.events import AccountClosed
+from tests.chatd.accounts_app import dispatch_of
 
 CHEAP = Cost(memory_kib=8, passes=1)
 
@@ -148,10 +153,13 @@ def test_one_source_of_passwords(capsys: pytest.CaptureFixture[str]) -> None:
 async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "data"
     async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
-        changes: list[Any] = []
+        signed_out: list[int] = []
+        bus = EventBus()
+        bus.after(AccountClosed, lambda event: signed_out.append(event.user.number))
         config = Config()
         accounts = Accounts(config, store, open_identity(config, folder), passwords=Passwords(CHEAP))
-        account_admin = AccountAdmin(accounts, changes.append)
+        dispatch = dispatch_of(config, store, accounts, CommandLimits(config), bus)
+        account_admin = AccountAdmin(accounts, partial(dispatch.commit, SHELL))
         await nursery.start(partial(serve_control, folder / FILE_NAME, account_admin.handlers))
 
         async def shell(*arguments: str) -> tuple[int, str, str]:
@@ -160,7 +168,7 @@ async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFix
 
         assert await shell("user", "add", "ada", "--no-password") == (0, "ada (id 1, user): made\n", "")
         assert await shell("user", "disable", "ada") == (0, "ada (id 1, user disabled): disabled\n", "")
-        assert [changed.signed_out for changed in changes] == [True]
+        assert signed_out == [1]
         assert await shell("user", "set", "bob", "--admin", "yes") == (1, "", "chatd: There is no user bob\n")
         assert await shell("token", "ada") == (1, "", "chatd: The account ada is disabled\n")
         assert (await shell("user", "enable", "ada"))[0] == 0

@@ -40,7 +40,7 @@ def trust(accounts_app: AccountsApp, folder: Path) -> None:
     accounts_app.accounts = Accounts(
         accounts_app.config, accounts_app.database, accounts_app.identity, passwords=Passwords(CHEAP)
     )
-    accounts_app.account_admin = AccountAdmin(accounts_app.accounts, accounts_app.changes.append)
+    accounts_app.account_admin = AccountAdmin(accounts_app.accounts, accounts_app.commit)
 
 
 def foreign(subject: int | str, **more: Any) -> Claims:
@@ -134,7 +134,7 @@ async def test_a_refused_number_is_logged_once(
         def cached_claims(self, token: str) -> Claims | None:
             return None
 
-    authenticator = Authenticator(accounts_app.database, Believes(), provision=True)
+    authenticator = Authenticator(accounts_app.database, Believes(), accounts_app.bus, provision=True)
     for _ in range(3):
         with pytest.raises(Refusal, match="belongs to another account"):
             await authenticator.authenticate("1")

@@ -29,7 +29,7 @@ def limit(app: ServerlessApp, **rates: Rate) -> None:
     limits = dict.fromkeys(("sends_per_user", "groups_per_user", "additions_per_user"), 0.0)
     for name, rate in rates.items():
         limits |= {f"{name}_per_user": rate.rate, f"{name}_per_user_burst": rate.burst}
-    app.user_limits.adopt(Config(limits=msgspec.convert(limits, LimitSettings)))
+    app.command_limits.adopt(Config(limits=msgspec.convert(limits, LimitSettings)))
 
 
 async def is_refused(app: ServerlessApp, actor: Actor, command: ask.Command) -> float:

@@ -9,7 +9,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from chatd.net.asgi import Application, Event, Receive, Send
 from chatd.net.framer import frame_text
-from chatd.net.http import Direct, HttpRouter, HttpServer
+from chatd.net.http import Direct, HttpRouter, HttpServer, LateBodyHandler
 from chatd.net.http_connection import HttpRules
 from chatd.net.memory import memory_pair
 from chatd.net.request import Request, Response
@@ -49,7 +49,7 @@ class RecordingRouter(HttpRouter):
                     return
                 websocket.write(frame_text(payload))
 
-    def direct(self, request: Request) -> Direct | None:
+    def direct(self, request: Request) -> Direct | LateBodyHandler | None:
         return self.answer if request.path.startswith("/direct") else None
 
     async def answer(self, request: Request, body: bytes) -> Response:

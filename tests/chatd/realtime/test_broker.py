@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chatd.realtime.broker import Broker, Sink, Subscriber
 from chatd.realtime.encoder import EventEncoder
+from chatd.realtime.flusher import Flusher
 from protocol.dialects.grammar import Dialect, Outbound, ReplyStyle, Vocabulary
 from protocol.dialects.shapes import as_is
 from protocol.errors import Refusal
@@ -261,7 +262,7 @@ async def test_the_flush_yields_and_what_is_published_meanwhile_comes_after() ->
     sinks = [subscribed(broker, 1, ROOM, 1)[1] for _ in range(450)]
     broker.publish(sent(1, 1), 1)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(broker.run)
+        nursery.start_soon(Flusher(broker).run)
         await trio.testing.wait_all_tasks_blocked()
         for number in range(2, 5):
             broker.publish(sent(number, 1), number)

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from chatd.store.sqlite.database import IDLE_CHECKPOINT_ROWS, Database, ReadWorker, WriteWorker
 from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
+from chatd.telemetry.metrics import COMMITS
 from protocol.errors import CONFLICT, INTERNAL, UNAVAILABLE, Refusal
 from tests.chatd.store.notes import ADD, LIST, SCHEMA, add, refuse
 from tests.chatd.store.sqlite.delivered_results import Gate, Results, count
@@ -223,10 +224,10 @@ async def test_a_worker_that_fails_between_batches_is_reported_and_waiting_units
     failed: list[tuple[str, str]] = []
     results, gate = Results(), Gate()
 
-    async def fail(_self: Any) -> None:
+    def fail(_self: Any, _on_done: Any) -> bool:
         raise OSError("the folder is gone")
 
-    monkeypatch.setattr(worker, "between_batches", fail)
+    monkeypatch.setattr(worker, "start_upkeep", fail)
     async with Database.open(
         path, SCHEMA, readers=1, failed=lambda part, error: failed.append((part, str(error)))
     ) as db:
@@ -239,3 +240,14 @@ async def test_a_worker_that_fails_between_batches_is_reported_and_waiting_units
         with pytest.raises(Refusal):
             submit(count, results.done("late"))
     assert failed == [("writer" if worker is WriteWorker else "readers", "the folder is gone")]
+
+
+async def test_what_one_round_submits_is_one_batch(path: Path) -> None:
+    async with Database.open(path, SCHEMA) as database:
+        results = Results()
+        before = COMMITS.child().value
+        for number in range(10):
+            database.submit(add(str(number)), results.done(str(number)))
+        assert COMMITS.child().value == before
+        assert len(await results.wait(10)) == 10
+        assert COMMITS.child().value == before + 1

@@ -1,0 +1,161 @@
+"""The handlers of the routes: who asks → which command → dispatch → the answer.
+
+They use requests and responses of chatd/net, not of Quart: a request that Quart handles costs three times as much
+(docs/performance.md). The caller and the limits are checked before the body is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeAlias
+from urllib.parse import parse_qsl
+
+import trio
+
+from chatd.auth.verifier import bearer
+from chatd.core.app import App
+from chatd.net.http import BodyReader, LateBodyHandler
+from chatd.net.request import Request, Response
+from chatd.rest.answers import answer, refuse
+from chatd.rest.route_table import RouteTable
+from chatd.rest.unsent import Unsent
+from chatd.services.context import Actor, anonymous
+from protocol.commands import Command, CreateConversation
+from protocol.dialects import accounts as shared
+from protocol.dialects import dialect as dialect_named
+from protocol.dialects import names
+from protocol.dialects.grammar import Dialect, ErrorTexts
+from protocol.dialects.routing import RouteCodec
+from protocol.errors import AUTH_INVALID, NO_METHOD, RATE_LIMITED, UNAVAILABLE, Refusal
+
+Parameters: TypeAlias = dict[str, str]
+Query: TypeAlias = list[tuple[str, str]]
+RouteHandler: TypeAlias = Callable[[Parameters, Request, BodyReader], Awaitable[Response]]
+
+
+class Routes:
+    """The routes of every dialect, and the routes of accounts that all dialects share."""
+
+    def __init__(self, app: App, unsent: Unsent) -> None:
+        self._table: RouteTable[RouteHandler] = RouteTable()
+        for dialect in map(dialect_named, names()):
+            for route in dialect.routes:
+                codec = RouteCodec(route, dialect.replies.error_texts)
+                self._table.add(route.method, route.path, CommandRoute(app, unsent, codec, dialect).handle)
+        for route in shared.ROUTES:
+            self._table.add(route.method, route.path, PublicRoute(app, RouteCodec(route, ErrorTexts())).handle)
+
+    def direct(self, request: Request) -> LateBodyHandler | None:
+        """The handler of a request; None when no route has its path."""
+        match = self._table.find(request.method, request.path)
+        if match.handler is not None:
+            return LateBodyHandler(partial(match.handler, match.parameters))
+        if match.methods:
+            return LateBodyHandler(partial(_refuse_method, match.methods))
+        return None
+
+
+class CommandRoute:
+    """A route that needs a user or a service."""
+
+    def __init__(self, app: App, unsent: Unsent, codec: RouteCodec, dialect: Dialect) -> None:
+        self._app = app
+        self._unsent = unsent
+        self._codec = codec
+        self._dialect = dialect
+
+    async def handle(self, parameters: Parameters, request: Request, read_body: BodyReader) -> Response:
+        app, codec, query = self._app, self._codec, query_pairs(request)
+        try:
+            authorization = request.get(b"authorization")
+            if authorization is None and app.config.auth.insecure_userid and self._dialect.user_id_in_query:
+                actor, command = await self._claimed(request, parameters, query, read_body)
+            else:
+                actor = await actor_of(app, authorization, request.charged, services=True)
+                limit_requests(app, actor.id or actor.name)
+                command = codec.decode(parameters, query, await read_body())
+            check_running(app)
+            user, limit = actor.id or actor.name, app.config.limits.unsent_per_user
+            self._unsent.check(user, limit)
+            answered = codec.answer(await app.dispatch.request(actor, command))
+            if request.method == "GET":  # a change that is committed is answered in any case
+                self._unsent.check(user, limit, len(answered.body))
+        except Refusal as refusal:
+            return refuse(self._dialect.reword(refusal))
+        return answer(answered, request.path, query, on_sent=self._unsent.hold(user, len(answered.body)))
+
+    async def _claimed(
+        self, request: Request, parameters: Parameters, query: Query, read_body: BodyReader
+    ) -> tuple[Actor, Command]:
+        """The user that `?userId=` or else the payload claims, and the command.
+
+        The members of a new conversation are looked up too: they are made when they don't exist yet.
+        """
+        app = self._app
+        rest = [(key, value) for key, value in query if key != "userId"]
+        command = self._codec.decode(parameters, rest, await read_body())
+        claimed = dict(query).get("userId") or (command.claimed_user and command.claimed_user.number)
+        if not claimed:
+            raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header, or ?userId=")
+        if isinstance(command, CreateConversation):
+            for key in command.members:
+                await app.authenticator.user_by_id(key.number)
+        actor = await app.authenticator.user_by_id(claimed)
+        app.refund(request.charged)
+        limit_requests(app, actor.id)
+        return actor, command
+
+
+class PublicRoute:
+    """A route that needs no access token: register, login, refresh, logout."""
+
+    def __init__(self, app: App, codec: RouteCodec) -> None:
+        self._app = app
+        self._codec = codec
+
+    async def handle(self, parameters: Parameters, request: Request, read_body: BodyReader) -> Response:
+        app = self._app
+        try:
+            limit_requests(app, request.client)
+            command = self._codec.decode(parameters, query_pairs(request), await read_body())
+            check_running(app)
+            result = await app.dispatch.request(anonymous(request.client), command)
+        except Refusal as refusal:
+            return refuse(refusal)
+        return answer(self._codec.answer(result), request.path, [])
+
+
+async def _refuse_method(methods: tuple[str, ...], request: Request, read_body: BodyReader) -> Response:
+    return refuse(Refusal(NO_METHOD), ((b"allow", ", ".join(methods).encode()),))
+
+
+def query_pairs(request: Request) -> Query:
+    """The parameters of a query, in their order."""
+    if not request.query:
+        return []
+    return parse_qsl(request.query.decode("latin-1"), keep_blank_values=True, encoding="utf-8", errors="replace")
+
+
+async def actor_of(app: App, authorization: str | None, charged: str, *, services: bool = False) -> Actor:
+    """The holder of the token in the Authorization header. With `services`, it may be a service.
+
+    `charged` is the address that has paid for the request.
+    """
+    if authorization is None:
+        raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header")
+    return await app.authenticate(bearer(authorization), charged, services=services)
+
+
+def limit_requests(app: App, requester: object) -> None:
+    """Count one request of a user id, a service's name or an address. Refuse it above the limit."""
+    now = trio.current_time()
+    if not app.rest.take(requester, now):
+        wait = app.rest.retry_after(requester, now)
+        raise Refusal(RATE_LIMITED, "You are asking too fast", retry_after=wait)
+
+
+def check_running(app: App) -> None:
+    """Refuse every command when the server stops: the connection may be cut before the answer."""
+    if app.stopping:
+        raise Refusal(UNAVAILABLE, "The server is stopping", retry_after=1.0)
