@@ -1,8 +1,8 @@
 """Token buckets.
 
-One number describes a bucket of `burst` tokens that refills at `rate` a second: the time at which it is full again (the
-generic cell rate algorithm). A call moves that time on by 1/rate. It is allowed as long as the time to a full bucket
-does not become longer than the burst:
+One number describes a bucket of `burst` tokens that refills at `rate` a second. It is the time at which the bucket is
+full again (the generic cell rate algorithm). A call moves that time on by 1/rate. It is allowed as long as the time to
+a full bucket does not become longer than the burst:
 
     due = max(due, now) + interval          allowed if due - now <= interval * burst
 

@@ -56,7 +56,7 @@ class Supervisor:
             await trio.sleep(RESTART_SECONDS)
 
     def fail(self, part: str, problem: Exception) -> None:
-        """Stop the server because a part can't go on."""
+        """Stop the server because a part has failed."""
         log.fault("a part of the server can't go on: the server stops", problem, part=part)
         self._failed = self._failed or part
         self.serving.cancel()

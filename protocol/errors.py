@@ -1,7 +1,7 @@
 """The errors of chatd: one row each, with its number in every wire protocol.
 
-The name of a row is the situation; `code` is what clients receive. Several situations can share a code: an unknown
-event name and an invalid payload are both BAD_REQUEST to a dialect, yet have different numbers in JSON-RPC.
+The name of a row is the situation; `code` is what clients receive. Several situations can share a code. An unknown
+event name and an invalid payload are both BAD_REQUEST in a dialect, but have different numbers in JSON-RPC.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from msgspec import Struct
 class Code(Struct, frozen=True):
     """One row: the code, the text, the HTTP status, the JSON-RPC number and the WebSocket close code.
 
-    `retry` says whether the same request can succeed later, unchanged.
+    `retry` is whether the same request can succeed later, unchanged.
     """
 
     code: str
@@ -77,7 +77,7 @@ def closing_of(refusal: Refusal) -> Closing:
 
 
 class Refusal(Exception):
-    """A request that fails: a row of the table, a text for people, and where known the field and the seconds to wait.
+    """A request that fails: a row of the table, a text for people, and if known the field and the seconds to wait.
 
     Every layer below `chatd/core/dispatch.py` may raise it. The connection encodes it in the client's dialect.
     `problems` is for dialects that document their own text for each problem of a payload.

@@ -1,7 +1,7 @@
 """The events: what the server sends, and to whom. Each event names its audiences.
 
-An audience is a kind and a number. A dialect's Outbound rows choose a kind for each event name: `inbox` sends a message
-to MEMBERS, so its clients need not join; `colon` sends it to JOINED, the conversation's room.
+An audience is a kind and a number. A dialect's Outbound rows choose a kind for each event name. `inbox` sends a message
+to MEMBERS, so its clients need not join. `colon` sends it to JOINED, the conversation's room.
 
     JOINED  12      the connections that joined conversation 12
     MEMBERS 12      all connections of all members of conversation 12
@@ -117,7 +117,7 @@ class MessageRead(Event, frozen=True):
 
 
 class ConversationCreated(Event, frozen=True):
-    """A conversation is new: to all its members when it is created, to one user (`newcomer`) who is added to it."""
+    """A conversation is new: to all its members when it is created, or to one added user (`newcomer`)."""
 
     conversation: Conversation
     newcomer: Ref | None = None

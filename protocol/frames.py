@@ -81,7 +81,7 @@ class Packet(NamedTuple):
 class Framing(Protocol):
     """The syntax of one client, without I/O: packets become frames, and replies and events become packets.
 
-    `receive` never raises for what a client sends: an unreadable message gives InvalidFrame.
+    `receive` raises no error for what a client sends: an unreadable message gives InvalidFrame.
     `answer` and `refuse` use up the id of a call. `body` is JSON, or None where the dialect has no ack: then JSON-RPC
     answers null and Socket.IO nothing. They return no packet while a batch waits for its other answers.
     `push` depends only on its arguments, so that one encoding serves all clients of one kind. `room` is the room of

@@ -48,7 +48,8 @@ class Attachment(Struct, frozen=True):
 
 
 class Conversation(Struct, frozen=True):
-    """A private conversation of two users, or a group. `peer` is the member of a private one that did not create it.
+    """A private conversation of two users, or a group. `peer` is the other member of a private conversation, who did
+    not create it.
 
     `unread`, `last` (the last message) and `other` (the other user of a private conversation) depend on the caller.
     """

@@ -2,7 +2,7 @@
 
 Decoders differ in which of two equal keys they take, so two readers could see two different requests: duplicates are
 rejected. To decode a list of short values takes 50 times as long as a string of the same length. So values are counted
-before they are decoded. A check reads the text only if a count shows that it may fail, and then in one pass: it takes
+before they are decoded. A check reads the text only if a count shows that the check may fail. It reads in one pass, in
 time linear in the length of the text.
 """
 

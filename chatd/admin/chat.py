@@ -3,8 +3,8 @@
     chat.open   user, conversation   → {user, name, token, conversation, title, url}
 
 The owner of the control socket may act as any user. A user who does not exist is created, without a password. A
-conversation is the title of a group, which is created when it does not exist; or `@NAME`, the private conversation with
-that user. Every change of a conversation goes through dispatch, as a command of the user.
+conversation is the title of a group, or `@NAME` for the private conversation with that user. A group that does not
+exist is created. Every change of a conversation goes through dispatch, as a command of the user.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def check_keys(auth: AuthSettings) -> None:
 
 
 def key_settings(auth: AuthSettings, own_secret: bytes) -> KeySettings:
-    """Collect the configured keys. Read those that are in files."""
+    """Collect the configured keys. Read the keys that are in files."""
     return KeySettings(
         own_secret=own_secret,
         secret=auth.secret,

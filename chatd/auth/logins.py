@@ -14,8 +14,8 @@ An attacker at another address cannot use up the counters of the owner's address
 attempts. During an attack, the owner's attempt from an unfamiliar address waits in a queue with the attacker's
 attempts. After the wait, the right password works. The queue takes one attempt every 3 seconds and holds 20 attempts.
 Each network (an IPv4 /24, an IPv6 /48) has one attempt in the queue at a time. So 12 addresses make the owner wait at
-most 39 seconds, in whatever networks they are. All addresses of one network make the owner wait at most 6 seconds. When
-the queue is full, an attempt gets 429 and is not counted. To keep the queue full, an attacker needs 20 networks at
+most 39 seconds. Their networks make no difference. All addresses of one network make the owner wait at most 6 seconds.
+When the queue is full, an attempt gets 429 and is not counted. To keep the queue full, an attacker needs 20 networks at
 once. To continue, the attacker needs 120 networks, because each address has ten attempts an hour. Then only familiar
 addresses can log in.
 
@@ -24,9 +24,9 @@ the right password works, and a wrong one gets 429. So an attacker behind the ow
 seconds, and cannot lock the owner out.
 
 An attempt is counted before the password check, and the count is returned after a success. So guesses in parallel have
-no advantage. The key of an account is the text that the client sent (`account_key`: NFKC, case folded), whether such
-an account exists or not. So the answers do not reveal which names exist, in any spelling. A name and an email address
-of one account have separate counters.
+no advantage. The key of an account is the text that the client sent (`account_key`: NFKC, case folded). The account
+need not exist. So the answers do not reveal which names exist, in any spelling. A name and an email address of one
+account have separate counters.
 
 All of this is in memory and bounded. A restart clears it; a change of settings (SIGHUP) does not.
 """
@@ -138,7 +138,7 @@ class LoginLimiter:
         if turn > now:
             raise self._refusal(turn - now)
         wait = self._queue_seconds((account, None), now)
-        if len(self._turns) >= self._max_entries:  # forget the turns that have passed, or else those that come next
+        if len(self._turns) >= self._max_entries:  # forget the turns that have passed, or else the next turns
             latest = sorted(self._turns.items(), key=lambda item: item[1])[self._max_entries // 2 :]
             self._turns = {key: turn for key, turn in latest if turn > now}
         self._turns[account, network] = now + wait

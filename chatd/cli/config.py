@@ -19,7 +19,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def check(options: argparse.Namespace) -> int:
-    """Check the values, and what they need of this machine."""
+    """Check the values, and the files and addresses that they need."""
     from chatd.config.load import configuration_files, notes
     from chatd.server.machine import check_machine
 

@@ -134,7 +134,7 @@ OTHER_SAMPLES: tuple[Any, ...] = (
 
 
 def payload(row: Inbound | Route) -> dict[str, Any]:
-    """The fields of an example: the required ones, and those of SHOWN_OPTIONAL."""
+    """The fields of an example: the required fields, and the fields of SHOWN_OPTIONAL."""
     shown = SHOWN_OPTIONAL.get(row.command, ())
     fields = [field for field in row.fields if field.required or field.attribute in shown]
     return {field.name: sample(field, row.command) for field in fields}

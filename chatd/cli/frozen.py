@@ -36,7 +36,7 @@ def guard_folder() -> None:
 
 
 def stop_with_loader(loader: int) -> None:
-    """Have the kernel send SIGTERM to this process when the loader dies."""
+    """Have the kernel send SIGTERM to this process when the loader ends."""
     import ctypes
 
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
@@ -80,6 +80,6 @@ def is_free(path: Path) -> bool:
 
 
 def remove_if_orphaned(folder: Path, loader: int) -> None:
-    """Remove the folder if the loader is dead. A living loader removes it after the child has ended."""
+    """Remove the folder if the loader has ended. A living loader removes it after the child has ended."""
     if os.getppid() != loader:
         shutil.rmtree(folder, ignore_errors=True)

@@ -17,7 +17,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Create what is missing. Overwrites nothing."""
+    """Create the missing files. Overwrites nothing."""
     path, text, about = choose_file(options.config)
     lines = []
     if write_new(path, text):

@@ -1,6 +1,6 @@
 """Administrative calls: to the running server through its control socket, or to the data itself without a server.
 
-Both accept the same calls, those of chatd/admin/accounts.py.
+Both accept the calls of chatd/admin/accounts.py.
 """
 
 from __future__ import annotations

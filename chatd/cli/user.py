@@ -49,7 +49,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     declare_password(action("passwd", set_password, "set a password, and end all sessions of the account"))
     action("disable", disable_user, "disable an account: its tokens become invalid, and its connections are closed")
     action("enable", enable_user, "enable a disabled account")
-    made = action("delete", delete_user, "delete an account for good; its messages stay, without a name")
+    made = action("delete", delete_user, "delete an account permanently; its messages stay, without a name")
     made.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
@@ -132,7 +132,7 @@ def delete_user(options: argparse.Namespace) -> int:
     if not options.yes:
         if not sys.stdin.isatty():
             raise WrongUse("deleting is permanent; expected --yes")
-        if input(f"Delete {options.user} for good? (yes/no) ").strip() != "yes":
+        if input(f"Delete {options.user} permanently? (yes/no) ").strip() != "yes":
             raise CommandFailed("nothing deleted")
     return print_account(options, call_server(config, "user.delete", user=options.user), "deleted")
 

@@ -12,8 +12,8 @@
                 print(event.name, event.data)
 
 **Connections.** The client connects again when a connection ends. The waits grow from half a second to thirty seconds,
-with full jitter; a longer wait that the server asks for is kept. After each reconnect the client requests the events
-that it missed. It detects a dead connection by the server's heartbeat. Each event arrives once, in the server's order.
+with full jitter. A server can ask for a longer wait. After each reconnect the client requests the events that it
+missed. It detects a broken connection by the server's heartbeat. Each event arrives once, in the server's order.
 `connect(dialect=..., namespace=...)` selects the dialect.
 
 **Calls.** `call` returns the ack in the format of the dialect, or raises Refused. Refused has `code`, `message`,
@@ -43,7 +43,7 @@ server may close the connection (4008). No event is lost. The code that reads ev
 **The end.** `connect` raises one of these errors; later `call` and `events` raise it:
 
     SignedOut     the token is not valid any more, and there is no function that supplies another
-    Closed        the server rejects this client for good, or the block of `connect` has ended
+    Closed        the server does not accept this client again, or the block of `connect` has ended
     Unreachable   there was no connection for longer than `patience`
 """
 

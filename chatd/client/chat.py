@@ -69,8 +69,8 @@ class Chat:
     async def call(self, name: str, data: Any = None, *, repeat: bool = False) -> Any:
         """Wait for a connection, make a call, and return its ack. Raises Refused.
 
-        When the connection ends before the answer, a call that is safe to repeat is made again: one with `repeat`, and
-        one that joins or leaves a room. For any other call, AnswerLost is raised.
+        When the connection ends before the answer, a call that is safe to repeat is made again. Safe are a call with
+        `repeat`, and a call that joins or leaves a room. For any other call, AnswerLost is raised.
         """
         rooms = self._state.rooms
         repeat = repeat or rooms.is_room_call(name)

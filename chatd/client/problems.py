@@ -51,7 +51,7 @@ class AnswerLost(ChatError):
 
 
 class Closed(ChatError):
-    """The server rejects this client for good, or the block of `connect` has ended. `reason` says why."""
+    """The server does not accept this client again, or the block of `connect` has ended. `reason` is the cause."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code} {reason}".strip())
@@ -68,7 +68,7 @@ class Unreachable(ChatError):
 
 
 class ConnectionLost(Exception):
-    """A connection has ended. Internal to the client. The codes are those of WebSocket close frames."""
+    """A connection has ended. Internal to the client. The codes are the codes of WebSocket close frames."""
 
     def __init__(self, code: int = ABNORMAL_CLOSE, reason: str = "", retry_after: float | None = None) -> None:
         super().__init__(f"{code} {reason}".strip())

@@ -127,7 +127,7 @@ class SecretText(SettingRow, frozen=True):
 
 
 class Choice(SettingRow, frozen=True):
-    """One word of a list."""
+    """One value of a list."""
 
     words: tuple[str, ...] = ()
 

@@ -71,7 +71,7 @@ class ManagedConnection:
         return 0
 
     def close_with(self, closing: Closing) -> None:
-        """Send what the closing says, and close."""
+        """Send the error of the closing, and close."""
         raise NotImplementedError
 
     def check(self, now: float, clock: float) -> None:

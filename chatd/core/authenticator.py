@@ -1,7 +1,7 @@
-"""Authentication: a token becomes an Actor, or a Refusal that says why not. Connections and REST use the same one.
+"""Authentication: a token becomes an Actor, or a Refusal with the reason. Connections and REST use the same one.
 
-A valid signature is not enough: the user must exist, the account must be open, and the token must not have been
-revoked. The store knows that. Its answer is cached until an event says that the user has changed.
+A valid signature is not enough. The user must exist, the account must be open, and the token must not be revoked. The
+store knows that. Its answer is cached until an event reports a change of the user.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from protocol.ids import read_digits
 
 MAX_CACHED_ACTORS = 10_000
 MAX_ENDED_SESSIONS = 10_000
-"""How many ended login sessions are remembered: a token may be verified just before its session ends, and its
-connection set up just after that."""
+"""How many ended login sessions are remembered. A token may be verified before its session ends, and its connection be
+set up after the end."""
 
 
 class TokenVerifier(Protocol):

@@ -1,13 +1,14 @@
 """The notifier: messages and deletions become notifications of online users, outside the path of the message.
 
-A message costs one entry in a dict, however many members its conversation has. A round takes all entries, asks the
-store which online users receive which notifications (in the order of the commits, USERS_PER_UNIT users a unit), and
-publishes these. A round begins at once after a silence, and at the earliest MIN_PAUSE_SECONDS after the one before. The
-pause after a round is PAUSE_FACTOR times its duration, so the notifier never uses more than that share of the server.
+A message costs one entry in a dict, for any number of members. A round takes all entries, and asks the store which
+online users receive which notifications. It asks in the order of the commits, for USERS_PER_UNIT users a unit. Then it
+publishes the notifications. A round begins at once after a silence, and at the earliest MIN_PAUSE_SECONDS after the one
+before. The pause after a round is PAUSE_FACTOR times its duration, so the notifier never uses more than that share of
+the server.
 
 What could not be done because the store can't be written to is done again in the next round.
 
-Nothing is written and nothing is published for a user who is offline: the notifications are computed when that user
+For a user who is offline, nothing is written and nothing is published. The notifications are computed when the user
 asks for them or connects.
 """
 
@@ -137,7 +138,7 @@ class Notifier:
                 return
 
     def _notified_members(self, pending: PendingConversation) -> Iterator[Ref]:
-        """The online members who may have new notifications, and whose dialect has such events."""
+        """The online members with possible new notifications, if their dialect has such events."""
         number = pending.ref.number
         for user in self._online_users.members(number):
             since = None if pending.deleted else self._viewers.viewing_since(number, user)

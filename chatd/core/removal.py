@@ -1,7 +1,7 @@
 """The remover: removes the content of deleted conversations in small steps, between the writes of clients.
 
 It begins with what a stopped or killed server has left. After each step it pauses PAUSE_FACTOR times as long as the
-step took, so most of the writer's time is left to clients, however much there is to remove.
+step took. So most of the writer's time is left to clients, also when there is much to remove.
 """
 
 from __future__ import annotations

@@ -292,7 +292,7 @@ class Engine:
     # -- all of them -----------------------------------------------------------------------------------------------
 
     async def sweep(self) -> None:
-        """Do what is due in every session, until cancelled."""
+        """Do the due work of every session, until cancelled."""
         interval = min(self.rules.interval_seconds, self.rules.timeout_seconds)
         pause = min(MAX_SWEEP_SECONDS, interval / SWEEPS_PER_INTERVAL)
         while True:

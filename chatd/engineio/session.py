@@ -4,8 +4,8 @@
     polling        polling      a WebSocket, once, after a probe
     WebSocket      WebSocket    -
 
-The application uses a session like a WebSocket: `listen` passes on the client's packets, `write` and `outbox` take
-complete WebSocket frames, `close` ends the session, and Gone says that it has ended. Both transports get the same
+The application uses a session like a WebSocket. `listen` passes on the client's packets, `write` and `outbox` take
+complete WebSocket frames, and `close` ends the session. After the end, Gone is raised. Both transports get the same
 frames, so an event is encoded once for the clients of both. A GET takes the frames apart (chatd/engineio/polling.py).
 An upgrade sends the frames that still wait as the first bytes on the WebSocket, so nothing is lost or overtaken.
 
@@ -16,8 +16,8 @@ The heartbeat is two moments. At `due` a ping must go out, or its pong must have
 
 The end of a session has a last packet, for the poll that waits. Unless the client broke the rules, the next poll within
 `linger_seconds` gets it too. It is close when the server ends the session, noop when the client did. It has a payload
-of its own: the stock client acts on a close before it hands on the events beside it, keeps these for its next
-connection, and requests them again there.
+of its own, because the stock client acts on a close before it delivers the events beside it. It would keep these for
+its next connection, and request them again there.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ class EngineSession:
             self.finish(TOO_MANY_STRAYS)
 
     def beat(self, now: float) -> None:
-        """Do what is due: the ping, or the end of a silent client or of an ended session."""
+        """Do the due work: the ping, or the end of a silent client or of an ended session."""
         if self.end is not None:
             self.forget(self)
         elif now >= self.connect_by:

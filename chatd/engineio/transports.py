@@ -1,4 +1,4 @@
-"""What the requests of the two transports do to a session: a GET and a POST of polling, and the upgrade to a WebSocket.
+"""What the requests of the two transports do to a session: the GET and the POST of polling, and the upgrade.
 
 the upgrade, on the new WebSocket     meanwhile a GET
 "2probe" → "3probe"                   that waits is answered at once: with a noop when nothing else waits
@@ -95,7 +95,7 @@ async def upgrade(session: EngineSession, socket: WebSocket) -> bool:
 
 
 def _receive_probe(session: EngineSession, socket: WebSocket, messages: list[Packet]) -> bool:
-    """Take the messages on the probed WebSocket; return whether the probe goes on."""
+    """Take the messages on the probed WebSocket; return whether the probe continues."""
     polling = session.polling
     for index, (data, binary) in enumerate(messages):
         if not binary and data == PING_PROBE:

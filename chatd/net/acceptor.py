@@ -1,9 +1,9 @@
 """Accepts connections, runs each one in a task of its own, and stops them in order.
 
 An exception of a connection ends that connection only, and is passed to `crashed`. An accept that fails is tried again:
-at once when the client caused the failure, after RESUME_SECONDS when file descriptors have run out.
+at once if the client caused the failure, after RESUME_SECONDS if no file descriptor is free.
 
-With a certificate the TCP listeners speak TLS. A unix socket never does: it is for a proxy on the same machine.
+With a certificate the TCP listeners use TLS. A unix socket never does: it is for a proxy on the same machine.
 
 A stop closes the listeners, ends idle HTTP connections, and calls `closing`, which closes the WebSockets (1012). The
 connections that are open when the time is over are cut off.
@@ -161,7 +161,7 @@ class Acceptor:
             self._close_listeners()
 
     async def stop(self, seconds: float, closing: Callable[[], None] = lambda: None) -> None:
-        """Stop as the module's docstring says, in at most `seconds`."""
+        """Stop in at most `seconds`. The module's docstring has the steps."""
         if self._accepting is not None:
             self._accepting.cancel()
         self._close_listeners()
@@ -248,7 +248,7 @@ class Acceptor:
         return False
 
     async def _explain_https(self, stream: Stream) -> None:
-        """Answer a client that speaks plain HTTP on the HTTPS port, in plain HTTP."""
+        """Answer a client that uses plain HTTP on the HTTPS port, in plain HTTP."""
         with contextlib.suppress(OSError):
             stream.send_now(USE_HTTPS)
             await HttpConnection(stream, self._http).linger()

@@ -1,8 +1,8 @@
 """How many connections each client address has, and how many it may have.
 
 Addresses are counted by `address_block`: IPv4 as it is, IPv6 by its /64. A direct peer counts from accept to close. A
-client behind a trusted proxy counts while one of its requests is under way, because the proxy keeps its connections
-open and uses them for one client after the other. A WebSocket is such a request until it ends.
+client behind a trusted proxy counts only during its requests. The proxy keeps its connections open, and uses them for
+one client after the other. A WebSocket is such a request until it ends.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """RFC 6455 framing for a server, sans-I/O: the bytes of a client become messages, payloads become frames.
 
-It uses the C masking, the close codes and the handshake key of `websockets`, but not its ServerProtocol. That makes
-three objects and two generators of every frame (2.2 µs against 0.5 here) and takes 1.4 KiB for an idle connection.
+It uses the C masking, the close codes and the handshake key of `websockets`, but not its ServerProtocol. It makes three
+objects and two generators for each frame (2.2 µs; here 0.5). An idle connection takes 1.4 KiB.
 
 `HEADS` has the allowed first bytes of a frame. Every other frame is refused with the code of the RFC:
 

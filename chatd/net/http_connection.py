@@ -6,9 +6,9 @@
                                   the framing of chunks may add an eighth, and FRAMING_BYTES: 413
     sending                       write_seconds for each PIECE_BYTES: the client is dropped
 
-A head that two parsers could read differently is refused, and the connection ends (RFC 9112, 2.2, 5.2, 6.1, 6.3): a
-line that ends without CR, a folded line, a Transfer-Encoding beside a Content-Length or in HTTP/1.0. h11 refuses all
-other heads of that kind.
+A head that two parsers could read differently is refused, and the connection ends (RFC 9112, 2.2, 5.2, 6.1, 6.3). Such
+are a line that ends without CR, a folded line, and a Transfer-Encoding beside a Content-Length or in HTTP/1.0. h11
+refuses all other heads of that kind.
 
 After an answer that ends the connection the server reads the client's input for a short, bounded time. A close with
 unread bytes would reset the connection, and the client could lose the answer.

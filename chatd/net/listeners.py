@@ -1,8 +1,8 @@
 """Listening sockets for TCP and unix paths, with the options that accepted sockets inherit.
 
 On Linux an accepted socket has its listener's options. So TCP_NODELAY and the detection of half-open connections cost
-no call per connection: probes after KEEP_IDLE_SECONDS without input, one every KEEP_INTERVAL_SECONDS, and an end when
-sent bytes get no acknowledgement for `dead_after` seconds.
+no call per connection. The kernel sends probes after KEEP_IDLE_SECONDS without input, one every KEEP_INTERVAL_SECONDS.
+It ends a connection whose sent bytes get no acknowledgement for `dead_after` seconds.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _listen_unix(path: str, mode: int) -> socket.socket:
 
 
 def _remove_stale(path: str) -> None:
-    """Remove the socket file of a dead server. Any other file stays, and is an error."""
+    """Remove the socket file of a server that has ended. Any other file stays, and is an error."""
     try:
         kind = os.lstat(path).st_mode
     except FileNotFoundError:

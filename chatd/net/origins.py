@@ -1,13 +1,14 @@
-"""Which web pages may use this server, and the CORS headers that tell a browser so.
+"""Which web pages may use this server, and the CORS headers with that permission for browsers.
 
-One rule holds for REST, the WebSocket handshake and polling. A request is allowed without an Origin (it is not from a
-browser, and needs a token anyway), with the server's own origin, or with an origin on the list, letter for letter.
-`"*"` on the list allows every origin. The answer is then `*` without credentials, which is the rule of browsers.
+One rule holds for REST, the WebSocket handshake and polling. Three kinds of request are allowed. A request without an
+Origin is not from a browser, and needs a token anyway. A request with the server's own origin is from its own pages.
+Any other origin must be on the list, letter for letter. `"*"` on the list allows every origin. The answer is then `*`
+without credentials, which is the rule of browsers.
 
 The server's own origin is `server.public_url` when that is set, for any Host that a proxy passes on. Otherwise it comes
-from the Host header, but only for a name of this server. With DNS rebinding a foreign page points a name of its own at
-this server, and its Origin and Host are then equal. An attacker can't do that with a loopback name, a literal address,
-or the names of this machine and its settings.
+from the Host header, but only for a name of this server. With DNS rebinding, a foreign page points its own name at this
+server. Its Origin and Host are then equal. An attacker can't do that with a loopback name, a literal address, or the
+names of this machine and its settings.
 
 Only an allowed origin is reflected. `Vary: Origin` is on every answer; otherwise a cache could give the permission of
 one page to another.

@@ -36,7 +36,8 @@ class OutboxRules(Struct, frozen=True):
 
 
 SendFunction = Callable[[bytes], int | None]
-"""Sends bytes. A number says how many bytes the kernel took; None says that all bytes were sent, queued or dropped.
+"""Sends bytes. A number is the count of bytes that the kernel took. None means that all bytes were sent, queued or
+dropped.
 
 It may raise OSError, and BlockingIOError when the kernel takes nothing.
 """
@@ -110,7 +111,7 @@ class Outbox:
         if taken and self._ready:
             self._queue_rest(data, taken)
         else:
-            self.push(data[taken:])  # push finds out whether the kernel is full or the peer is gone
+            self.push(data[taken:])  # push finds out whether the kernel is full or the peer has left
 
     def _queue_rest(self, data: bytes, taken: int) -> None:
         """Begin a queue with the bytes that the kernel did not take."""
@@ -123,7 +124,7 @@ class Outbox:
         self._start(self._drain)
 
     def finish(self, final_frame: bytes) -> None:
-        """Send the final frame, behind what waits. The outbox takes nothing more, and the peer has time to close."""
+        """Send the final frame, behind waiting bytes. The outbox takes nothing more, and the peer has time to close."""
         if self.closed:
             return
         self.push(final_frame)
@@ -132,7 +133,7 @@ class Outbox:
             self._start(self._wait_farewell)
 
     def discard(self) -> None:
-        """The peer is gone: drop what waits, and take nothing more."""
+        """The peer has left: drop the waiting bytes, and take nothing more."""
         self._over = True
         self._close()
         self._queue = None

@@ -63,7 +63,7 @@ class Trimmer:
             self._wake.set()
 
     async def run(self) -> None:
-        """Trim a while after many connections have ended, so that the trim also covers those that end meanwhile."""
+        """Trim a while after many connections have ended. The trim then also covers connections that end meanwhile."""
         while self._trim is not None:
             await self._wake.wait()
             await trio.sleep(TRIM_SECONDS)

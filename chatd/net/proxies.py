@@ -2,8 +2,8 @@
 
 Each proxy appends the address of its peer, so the list is read from its end. The first address that is not a trusted
 proxy's is the client's. The entries before it were written by the client, and are ignored. The direct peer counts as
-the client if an entry is malformed, or if X-Forwarded-For and Forwarded disagree: a proxy that writes one of them
-passes on the other as the client sent it.
+the client if an entry is malformed, or if X-Forwarded-For and Forwarded disagree. A proxy that writes one of these
+headers passes on the other as the client sent it.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """One WebSocket: messages arrive through `listen`, frames leave through `write`.
 
 Reading belongs to one task. All other methods are synchronous: `write` sends to the kernel or queues in the outbox,
-`close` queues the close frame. After a close from either side `listen` goes on until the peer has answered or its time
-is over, and then raises Gone. An idle connection holds no buffer, no timer and no protocol object.
+`close` queues the close frame. After a close from either side, `listen` runs until the peer has answered or its time is
+over. Then it raises Gone. An idle connection holds no buffer, no timer and no protocol object.
 
-Control frames cost a client nothing and are no calls, so they have a limit of their own: a rate, after a burst. It is
-the algorithm of chatd/rate_limit.py in one number, `_control_due`. A client above the limit is closed with 4029, and
-the server ignores the rest of its input. The pongs to the pings of one read go out in one send. Messages that arrive
-after the server's close frame count as control frames, and are read only up to LINGER_BYTES.
+Control frames are no calls, and cost a client little. So they have their own limit: a rate, after a burst. It is the
+algorithm of chatd/rate_limit.py in one number, `_control_due`. A client above the limit is closed with 4029, and the
+server ignores the rest of its input. The pongs to the pings of one read go out in one send. Messages that arrive after
+the server's close frame count as control frames, and are read only up to LINGER_BYTES.
 """
 
 from __future__ import annotations

@@ -4,12 +4,12 @@ There are two ways to read, for two kinds of protocol. HTTP asks for bytes: `awa
 nothing more will arrive (end, reset, or closed here). A WebSocket waits for bytes most of its life:
 `await listen(on_data)` calls a function with all that arrives, and costs less (chatd/net/epoll_reader.py).
 
-`send_now(data)` passes bytes to the kernel and returns how many it took. It never blocks: it raises BlockingIOError if
-the kernel takes nothing, and another OSError when the peer is gone. Every failure of a stream is an OSError. TLS
+`send_now(data)` passes bytes to the kernel and returns how many it took. It never blocks. It raises BlockingIOError if
+the kernel takes nothing, and another OSError if the peer has left. Every failure of a stream is an OSError. TLS
 (chatd/net/tls.py) and the memory variant (chatd/net/memory.py) keep the same contract.
 
-A read waits before it tries. A connection is idle nearly always, a failed attempt costs more than the wait, and a wait
-is a checkpoint: a client that sends without end can't hold the loop.
+A read waits before it tries. A connection is nearly always idle, and a failed attempt costs more than the wait. A wait
+is also a checkpoint, so a client that sends without end can't hold the loop.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Bytes: TypeAlias = "bytes | bytearray | memoryview"
 
 
 class StreamGone(ConnectionError):
-    """The peer, or this end of the stream, is gone."""
+    """The peer has left, or this end of the stream is closed."""
 
 
 class Stream(Protocol):

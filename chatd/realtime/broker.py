@@ -5,15 +5,15 @@
     flush              →  for each sink with anything to send: all of it joined, one send
 
 A subscriber is a connection's open namespace; its sink is the connection, which all its namespaces share. Publishing
-appends to one list for each group, whatever the number of subscribers. The flush gathers what waits and hands it to
+appends to one list for each group, for any number of subscribers. The flush gathers the waiting entries, and sends to
 each sink once, at the end of each round of the loop (chatd/realtime/flusher.py). A flush of many sinks takes several
 rounds, and the next batch forms meanwhile. There is no other timing.
 
 Order. Every entry gets a number when it is published or sent. What several groups hold for one sink is merged by that
-number. So each connection receives events in the order of their commits, and its own answers among them. When a
-subscriber enters or leaves a group in which something waits, the waiting entries are first given to the sinks of the
-present subscribers. So a new subscriber receives nothing that was published before it entered, and one that leaves
-still receives what was published before it left.
+number. So each connection receives events in the order of their commits, and its own answers among them. Entries may
+wait in a group when a subscriber enters or leaves it. They are first given to the sinks of the present subscribers. So
+a new subscriber receives only what is published after it entered. A leaving subscriber still receives what was
+published before it left.
 
 The broker is synchronous. It knows no dialect: encoders do.
 """
@@ -107,7 +107,7 @@ class Subscriber:
 
 
 class SubscriberGroup:
-    """The subscribers of one encoder in one room, and what waits for all of them."""
+    """The subscribers of one encoder in one room, and the entries that wait for all of them."""
 
     __slots__ = ("encoder", "subscribers", "waiting")
 
@@ -206,7 +206,7 @@ class Broker:
         return [subscriber for group in self._rooms.get(place, {}).values() for subscriber in group.subscribers]
 
     def evict(self, place: Audience, user: int | None = None) -> None:
-        """Remove all subscribers from a room, or those of one user."""
+        """Remove all subscribers from a room, or the subscribers of one user."""
         for subscriber in self.subscribers(place):
             if user is None or subscriber.user == user:
                 self.leave(subscriber, place)
@@ -289,7 +289,7 @@ class Broker:
         sink.own_entries.append(entry)
 
     def _distribute(self, group: SubscriberGroup) -> None:
-        """Move what waits in a group to each of its sinks: the group is about to change."""
+        """Move the waiting entries of a group to each of its sinks: the group is about to change."""
         if group.waiting:
             waiting, group.waiting = group.waiting, []
             self._groups.remove(group)
@@ -327,7 +327,7 @@ class Broker:
         return taken
 
     def _gather(self) -> None:
-        """Collect what waits for each sink. A sink that is in the list already keeps its place in it."""
+        """Collect the waiting bytes for each sink. A sink that is in the list already keeps its place in it."""
         groups, self._groups = self._groups, []
         direct, self._sinks = self._sinks, []
         add = self._pending_sinks.append
@@ -358,7 +358,7 @@ class Broker:
                 sink.pending_batches = [sink.pending_batches, own]  # type: ignore[list-item]
 
     def _deliver(self, sinks: list[Sink]) -> None:
-        """Send to each sink what waits for it. A send leaves all caches cold, so little is done between two sends."""
+        """Send the waiting bytes of each sink. A send leaves all caches cold, so little is done between two sends."""
         batch: FrameBatch | list[FrameBatch] | None = None
         whole, data, size, count, mixed, delivered = EMPTY_BATCH, b"", 0, 0, False, 0
         for sink in sinks:

@@ -1,7 +1,7 @@
 """Event encoders: how events become bytes for one kind of client: a framing, a dialect, a namespace and a wire.
 
-All clients of an encoder receive the same bytes, so an event is encoded once for each encoder, however many clients
-there are.
+All clients of an encoder receive the same bytes. So an event is encoded once for each encoder, for any number of
+clients.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
     delivery   the broker sends the event to clients; long polls that wait for it are woken
     after      handlers of everything that follows: unread counts, typing, evictions, notifications
 
-Each phase is one table, event type → handlers. Parts of the server subscribe when they are built, so the handlers of
-one event type run in the order in which the parts are built. Everything is synchronous.
+Each phase is one table, event type → handlers. Parts of the server subscribe when they are built. The handlers of one
+event type run in that order. Everything is synchronous.
 """
 
 from __future__ import annotations

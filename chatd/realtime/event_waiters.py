@@ -1,7 +1,7 @@
 """Long polls that wait for events: an event wakes the waiters of the users that it concerns, and no others.
 
-A waiter is registered under its user and under each conversation of that user. The cost of an event is a look-up for
-each of its places, whatever the number of waiters.
+A waiter is registered under its user and under each conversation of that user. An event costs a look-up for each of its
+places, for any number of waiters.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class EventWaiters:
         return bool(self._by_key)
 
     def register(self, waiter: EventWaiter, conversations: Iterable[int]) -> None:
-        """Wake the waiter for events of its user and of these conversations. They replace those of an earlier call."""
+        """Wake the waiter for events of its user and of these conversations. These replace the earlier ones."""
         self.remove(waiter)
         waiter.keys = (ALL, (USER, waiter.user), *((CONVERSATION, number) for number in conversations))
         for key in waiter.keys:

@@ -4,8 +4,8 @@ The state of a user is read from the store when the user's first connection open
 until the user is offline (chatd/realtime/presence.py). So MEMBERS, PEERS and unread counts cost no query.
 
 Counts. A conversation counts its messages (`message_count`). The unread count of a user is that count less the user's
-own `offset`, which grows when the user reads or sends. So a message costs one addition, however many members are
-online, and a count is computed only when it is sent.
+own `offset`, which grows when the user reads or sends. So a message costs one addition, for any number of online
+members. A count is computed only when it is sent.
 
 The store counts at most COUNTED messages, so no count that is sent is higher. Such a count is read from the store again
 when the user reads a message or connects again.
@@ -144,7 +144,7 @@ class OnlineUsers:
         return list(state.read_states) if state else ()
 
     def conversations(self, user: int) -> Collection[int]:
-        """The conversations of a user who is here."""
+        """The conversations of an online user."""
         online_user = self._users.get(user)
         return list(online_user.conversations) if online_user else ()
 

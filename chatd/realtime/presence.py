@@ -54,7 +54,7 @@ class PresenceTracker:
             self._end(user)
 
     def online_among(self, users: list[int]) -> list[PresenceChanged]:
-        """One event for each of these users who is online."""
+        """One event for each of these users, if online."""
         return [PresenceChanged(self._online[user], True) for user in users if user in self._online]
 
     def _end(self, user: int) -> None:
@@ -65,7 +65,7 @@ class PresenceTracker:
         self._on_offline(user)
 
     async def run(self) -> None:
-        """Make each user who has left offline when the grace is over. Run it as long as the server runs."""
+        """Make each absent user offline when the grace time is over. Run it as long as the server runs."""
         while True:
             await self._has_leaving.wait()
             if not self._leaving:

@@ -1,4 +1,4 @@
-"""Unread counts on their way to clients: which users receive their counts, and when.
+"""Which users receive their unread counts, and when.
 
 A change in a conversation of two is sent after the batch of commits that made it. A change in a group is sent at the
 next tick, and at most once a second while messages keep coming (chatd/realtime/online_users.py).

@@ -1,8 +1,8 @@
 """Viewers: which users have a socket in which conversation's room.
 
-The store keeps between which messages that was (chatd/store/queries/view_intervals.py): from when the first socket of a
-user enters until the last one leaves. A change names its message, so it need not be written at once: all changes are
-written in one unit, before the next command that uses the store (`flush`).
+The store keeps between which messages that was (chatd/store/queries/view_intervals.py). An interval begins when the
+first socket of a user enters, and ends when the last one leaves. A change names its message, so it need not be written
+at once. One unit writes all changes, before the next command that uses the store (`flush`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a configuration needs of the machine: addresses to listen on, files to read, a folder to write.
 
 `chatd config check` runs every check, and so does `chatd serve` before it starts anything. Each check raises a
-ConfigError that names the setting, where it was given, the path or address, and what is wrong with it.
+ConfigError. It names the setting, where it was given, the path or address, and what is wrong.
 """
 
 from __future__ import annotations

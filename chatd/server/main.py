@@ -341,7 +341,7 @@ async def _sweep(app: App) -> None:
 
 
 async def _stop(app: App, front: Acceptor, application: LazyApplication) -> None:
-    """Stop in good order, within ten seconds whatever the clients do."""
+    """Stop within ten seconds, in the order above. No client can delay it."""
     app.stopping = True  # refuse new calls: they could be committed and not answered
     with trio.move_on_after(HARD_STOP_SECONDS):
         app.database.limit_lock_wait(LAST_LOCK_SECONDS)

@@ -20,7 +20,7 @@ DAY_MILLISECONDS = 86_400_000
 
 
 async def keep_clean(app: App) -> None:
-    """Remove what is too old, again and again. Run it as long as the server runs."""
+    """Remove old rows, again and again. Run it as long as the server runs."""
     kept = trio.current_time()
     while True:
         await trio.sleep(CLEANING_SECONDS)

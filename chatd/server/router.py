@@ -8,12 +8,12 @@
     all else                                     the REST application
 
 A request with a token that was accepted before, or with a session of Socket.IO, passes at once. Every other request
-takes from the bucket of its client's address before anything else is checked. A token that turns out to be valid gives
-that back. An address with an empty bucket gets a prepared answer, 429, after a second. So a client that asks again and
-again is slowed down, at no cost for the server.
+takes from the bucket of its client's address before anything else is checked. A valid token gives that back. An address
+with an empty bucket gets a prepared answer, 429, after a second. So a client that asks again and again is slowed down,
+at no cost for the server.
 
-One rule for origins holds for all paths (chatd/net/origins.py): a page of a foreign origin is refused before anything
-else, and gets no permission to read an answer.
+One rule for origins holds for all paths (chatd/net/origins.py). A page of a foreign origin is refused before anything
+else, and may read no answer.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Router(HttpRouter):
         origin, host = request.get(b"origin"), request.get(b"host")
         mine = self._own(request)
         if request.path == HANDSHAKE_PATH:
-            return None  # every page may read that answer: it says only whether the page may use the other paths
+            return None  # every page may read this answer: it contains only whether the page may use the other paths
         if origin is not None and not origins.allowed(origin, mine, self._policy.others):
             return self._refuse_origin(request, origin, host)
         if origins.is_preflight(request.method, origin, request.get(b"access-control-request-method")):
@@ -154,7 +154,7 @@ class Router(HttpRouter):
         return refusal(FORBIDDEN, why, headers=_bytes(origins.VARY))
 
     def _charge(self, request: Request) -> bool:
-        """Whether the request may go on: its client is known, or the bucket of its address was not empty."""
+        """Whether the request may be answered: its client is known, or the bucket of its address was not empty."""
         app, engine = self.app, self._engine_for(request)
         if engine is not None and engine.has_session(request):
             return True
@@ -250,7 +250,8 @@ class Router(HttpRouter):
         return Response(200, b"ready\n", TEXT)
 
     async def _metrics(self, request: Request, body: bytes) -> Response:
-        """The metrics, for administrators and services with that scope: they say much about a server and its users."""
+        """The metrics, for administrators and services with that scope. Metrics describe a server and its users in
+        detail."""
         try:
             actor = await self.app.authenticator.authenticate(
                 bearer(request.get(b"authorization") or ""), services=True

@@ -166,7 +166,7 @@ def _find_by_email(tx: ReadTransaction, email: str) -> Account | None:
 
 
 def list_users(tx: ReadTransaction) -> list[User]:
-    """Return each user who is not deleted."""
+    """Return the users that are not deleted."""
     return [user for user in users.list_all(tx) if not is_deleted(user)]
 
 

@@ -1,7 +1,7 @@
 """SQL that each kind of database spells in its own way. The tables and the queries use these functions.
 
-SQLAlchemy chooses the spelling when it compiles a statement: the rules for SQLite have its name, and the rules without
-a name are for PostgreSQL. `upsert` is SQLite's; SQLAlchemy has one with the same methods for PostgreSQL.
+SQLAlchemy chooses the spelling when it compiles a statement. The rules for SQLite have its name; the rules without a
+name are for PostgreSQL. `upsert` is SQLite's; SQLAlchemy has one with the same methods for PostgreSQL.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def json_integers(name: str) -> Select[tuple[int]]:
 
 
 def _spell(function: type[FunctionElement[Any]], postgresql: str, sqlite: str) -> None:
-    """Say how the databases spell a function; `{}` stands for its arguments."""
+    """Register the spellings of a function. `{}` stands for its arguments."""
 
     def spell(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) -> str:
         return postgresql.format(compiler.process(element.clauses, **options))

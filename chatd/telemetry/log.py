@@ -60,7 +60,7 @@ class Log:
         self.write("error", event, {**values, "problem": f"{kind}: {problem}", "at": whereabouts(problem)})
 
     def write(self, level: str, event: str, values: dict[str, Any]) -> None:
-        """Write one line, if its level is high enough. A broken stream is no error: the server goes on."""
+        """Write one line, if its level is high enough. A broken stream is no error: the server continues."""
         metrics.LOG_LINES.add(level)
         if LEVELS.index(level) < self.lowest_level:
             return
@@ -69,7 +69,7 @@ class Log:
         self._print(self._format(stamp, level, {"event": cleaned(event), **safe}))
 
     def announce(self, text: str, level: str = "info") -> None:
-        """Write a line for the user who started the server, whatever the level: the bare text, or an event in JSON."""
+        """Write a line for the user who started the server, at any level: the bare text, or an event in JSON."""
         if self._format is as_json:
             text = as_json(self._stamp(), level, {"event": text})
         self._print(text)

@@ -1,7 +1,7 @@
 """A request's target as a log may show it: no token, no password, no session.
 
-A value is masked because of its parameter's name, which is read as the server reads it (percent-decoded, in any case);
-or because it looks like a token, wherever it stands.
+A value is masked because of its parameter's name, which is read as the server reads it (percent-decoded, in any case).
+A value that looks like a token is masked in any place.
 """
 
 from __future__ import annotations

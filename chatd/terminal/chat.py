@@ -149,7 +149,7 @@ class ChatScreen:
     # REST
 
     async def _show_last(self, count: int) -> None:
-        """Print those of the last messages that are not on the screen yet."""
+        """Print the last messages that are not on the screen yet."""
         if count > 0:
             path = f"/conversations/{quote(self._opened.conversation)}/messages?limit={min(count, PAGE_MESSAGES)}"
             for message in await self._get(path):

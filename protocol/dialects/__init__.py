@@ -16,8 +16,8 @@ How to add a dialect:
 7. For each REST request a row `Route(method, path, command, fields, reply, status)`. The accounts' routes exist
    already. No other dialect may have the same method and path.
 8. Choose the acks and errors: `ReplyStyle(success, failure, error_event, error_texts)`.
-9. Assign all of it to `DIALECT = Dialect(name="NAME", ...)`. What differs further has an entry in the table of
-   `grammar.py`; what has none there becomes a new entry, never a branch on the dialect's name.
+9. Assign all of it to `DIALECT = Dialect(name="NAME", ...)`. Each further difference is an entry in the table
+   of `grammar.py`. A new difference becomes a new entry, never a branch on the dialect's name.
 10. Run `make docs` to print its page, write its scenes in `tests/scenes/`, and run `make check`.
 
 `tests/protocol/dialects/test_sixth.py` and `tests/scenes/test_sixth_dialect.py` follow these steps.

@@ -1,7 +1,7 @@
 """Accounts: the routes that all dialects share, as the `rooms` specification documents them.
 
-An answer has every key twice, in camelCase and as RFC 6749 names it for OAuth clients. It has the id of the user twice
-too, as an integer and as an ObjectId: a client uses the one that its dialect uses.
+An answer has every key twice, in camelCase and as RFC 6749 names it for OAuth clients. It also has the id of the user
+twice, as an integer and as an ObjectId. A client uses the form of its dialect.
 """
 
 from __future__ import annotations

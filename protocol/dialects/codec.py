@@ -17,7 +17,7 @@ EncodedEvent = tuple[str, bytes]
 
 
 class NamespaceCodec:
-    """Made once for each dialect and namespace. `has_rooms` says whether its clients join conversations."""
+    """Made once for each dialect and namespace. `has_rooms` is whether its clients join conversations."""
 
     def __init__(self, dialect: Dialect, namespace: str) -> None:
         self.dialect = dialect
@@ -50,7 +50,7 @@ class NamespaceCodec:
     def refuse(
         self, row: Inbound | None, refusal: Refusal, *, wants_ack: bool
     ) -> tuple[Refusal, bytes | None, EncodedEvent | None]:
-        """The refusal as the dialect words it, its ack (None: no ack), and the event that reports it.
+        """The refusal in the dialect's text, its ack (None: no ack), and the event that reports it.
 
         The event is the row's `error_event` if it has one. Else it is the dialect's, and only where the caller
         receives no ack.

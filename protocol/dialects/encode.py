@@ -85,7 +85,8 @@ _shape_encoders: dict[int, tuple[Shape, ShapeEncoder]] = {}
 
 
 def shape_encoder(shape: Shape) -> ShapeEncoder:
-    """The one encoder of a shape. A dict has no hash, so the key is its identity; the table keeps the dict alive."""
+    """The one encoder of a shape. A dict has no hash, so the key is its identity. The table keeps a reference to the
+    dict."""
     known = _shape_encoders.get(id(shape))
     if known is None:
         known = _shape_encoders[id(shape)] = (shape, ShapeEncoder(shape))

@@ -52,7 +52,7 @@ def _field_type(type: FieldType | IdFormat) -> FieldType:
     return FieldType(type.type, type.name, type.read, type.read_text) if isinstance(type, IdFormat) else type
 
 
-# Functions that read a value. Each raises a Refusal that says what it expects; its caller adds the field.
+# Functions that read a value. Each raises a Refusal with the expected values; its caller adds the field.
 
 
 def _invalid(expected: str) -> Refusal:

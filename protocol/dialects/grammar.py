@@ -229,9 +229,9 @@ class Dialect(Struct, frozen=True):
     """One whole specification. `vocabularies` has a row for each namespace; the first one serves any other namespace.
 
     `user_id` and `conversation_id` are the formats of the ids in the names of rooms. `forbidden_text` is the text of
-    FORBIDDEN for an object to which the caller has no access; `{noun}` is the kind of the object. Without it the answer
-    is NOT_FOUND, as if the object did not exist. `token_in` says where a client may send its token
-    beside the Authorization header. With `user_id_in_query` the handshake names the user in `?userId=`.
+    FORBIDDEN for an object to which the caller has no access. `{noun}` is the object's kind. Without it the answer is
+    NOT_FOUND, as if the object did not exist. `token_in` lists where a client may send its token, beside the
+    Authorization header. With `user_id_in_query` the handshake names the user in `?userId=`.
     """
 
     name: str

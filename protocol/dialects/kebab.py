@@ -2,8 +2,8 @@
 
 All ids are integers. The specification documents one ack, `{success, conversationId}` of join-conversation. So a
 request whose row has a reply is acknowledged with it. An error is `{success: false, error}` to a caller that asks for
-an ack, and an event to any other. A conversation that exists and that the caller is no member of has a text of its
-own: every request and route answers with it.
+an ack, and an event to any other. A conversation without the caller as a member has its own error text. Every request
+and route answers with it.
 """
 
 from __future__ import annotations

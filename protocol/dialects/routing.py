@@ -45,7 +45,7 @@ class RouteCodec:
         self._body_decoder = CallDecoder(route.command, self._in_body, route.fixed, error_texts)
 
     def decode(self, path: Mapping[str, str], query: Iterable[tuple[str, str]], body: bytes) -> Command:
-        """The command; raises a Refusal that names all invalid fields of path and query, or those of the body."""
+        """The command; raises a Refusal that names all invalid fields of path and query, or of the body."""
         values = {"page": 1, **self.route.fixed} if self.route.numbered_pages else dict(self.route.fixed)
         pairs = list(query)
         parameters = dict(pairs)

@@ -63,7 +63,7 @@ def computed(path: str, function: Callable[[Any], Any], description: str) -> Sha
 
 
 def extra_keys(path: str) -> ShapeValue:
-    """The keys of a dict, beside those of the shape; none for UNSET. Its own key in the shape is not sent."""
+    """The keys of a dict, beside the keys of the shape; none for UNSET. Its own key in the shape is not sent."""
     return ShapeValue(path, lambda extra: {} if extra is UNSET else extra, "further keys", spread=True)
 
 

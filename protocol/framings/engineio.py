@@ -10,10 +10,9 @@ A packet is one character for its kind, then its data:
     5 upgrade    client   the probed WebSocket is the transport from here on
     6 noop       server   ends a poll that has no other packet
 
-On a WebSocket a text message is one packet, and a binary message is the bare data of a message packet.
-By HTTP a body is packets joined by U+001E, which no JSON contains; binary data is "b" and its base64, in place of a
-message packet. Invalid UTF-8, an empty packet, an unknown kind and invalid base64 end the session. Packets before it
-count.
+On a WebSocket a text message is one packet, and a binary message is the bare data of a message packet. In HTTP a body
+is packets joined by U+001E, which JSON never contains. Binary data is "b" and its base64, in place of a message packet.
+Invalid UTF-8, an empty packet, an unknown kind and invalid base64 end the session. Packets before it count.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ MAX_PACKETS_PER_PAYLOAD = 1_024
 
 
 class MalformedPacket(Exception):
-    """The client sent an invalid packet; the text says why."""
+    """The client sent an invalid packet; the text is the reason."""
 
 
 class EnginePacket(NamedTuple):

@@ -15,7 +15,7 @@
     5 BINARY_EVENT          as EVENT, with {"_placeholder":true,"num":n} where the nth attachment belongs
     6 BINARY_ACK            as ACK, likewise
 
-A packet that breaks this grammar ends the connection with `Close(fault=...)`, as on the reference server: the packets
+A packet that breaks this grammar ends the connection with `Close(fault=...)`, as on the reference server. The packets
 after it can't be read either. The same applies to:
 
     - an event name that is not a string, or that client libraries reserve

@@ -70,6 +70,6 @@ TAKEN: dict[str, bytes] = {
         + frame(PING, b"2")
         + frame(CONTINUATION, b'ping"}')
     ),
-    "a binary message of nothing that anybody reads": frame(BINARY, b"\0\1\2"),
+    "a binary message of nothing that the server reads": frame(BINARY, b"\0\1\2"),
 }
 """Unusual frames that are allowed: the connection stays open."""

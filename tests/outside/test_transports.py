@@ -75,7 +75,7 @@ def ipv6(folder: Path) -> Transport:
 
 
 @pytest.mark.parametrize("make", [tls, unix, ipv6])
-async def test_two_meet_behind_every_entrance(tmp_path: Path, make: object) -> None:
+async def test_two_clients_chat_over_every_transport(tmp_path: Path, make: object) -> None:
     assert callable(make)
     transport: Transport = make(tmp_path)
     transport.server.start()

@@ -58,6 +58,6 @@ async def play(folder: Path, turns: list[list[Step]], *, named: bool) -> Model:
 @example(turns=TOO_SLOW, named=True)
 @example(turns=TOO_SLOW, named=False)
 @given(turns=TURNS, named=some.booleans())
-async def test_what_all_was_told_adds_up_to_the_truth(turns: list[list[Step]], named: bool) -> None:
+async def test_what_all_clients_received_adds_up_to_the_truth(turns: list[list[Step]], named: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         await play(Path(folder), turns, named=named)

@@ -33,7 +33,7 @@ async def trial(folder: Path, quick: bool, *, share: str = "0") -> Figures:
             async with two_chat(server.address, (token(3), token(4))) as chat:
                 while (raw := await enter(server.address)) is not None:
                     inside.append(raw)
-                    assert len(inside) < descriptors, "there was room for everybody"
+                    assert len(inside) < descriptors, "there was room for all"
                 most = server.descriptors
                 for number in range(50):
                     await one.asks("message:send", {"conversationId": where, "content": f"{number}"})

@@ -34,7 +34,7 @@ class Tally:
         self.codes: list[int] = []
         self.at: list[float] = []
         self.acked: set[str] = set()
-        self.everybody = trio.Event()
+        self.all_open = trio.Event()
 
 
 async def sit(address: str, number: int, crowd: int, tally: Tally) -> None:
@@ -42,7 +42,7 @@ async def sit(address: str, number: int, crowd: int, tally: Tally) -> None:
     async with await Raw.open(address, token(number)) as raw:
         tally.open += 1
         if tally.open == crowd:
-            tally.everybody.set()
+            tally.all_open.set()
         tally.codes.append(await raw.closed())
         tally.at.append(trio.current_time())
 
@@ -96,7 +96,7 @@ async def trial(folder: Path, quick: bool) -> Figures:
         async with trio.open_nursery() as nursery:
             for number in range(crowd):
                 nursery.start_soon(sit, server.address, 100 + number, crowd, tally)
-            await tally.everybody.wait()
+            await tally.all_open.wait()
             for number in range(1, SENDERS + 1):
                 nursery.start_soon(send, server.address, number, where, tally)
             await trio.sleep(0.5)

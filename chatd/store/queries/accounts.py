@@ -53,7 +53,7 @@ _DELETE_PLACES = Prepared(delete(known_places).where(_P.user == bindparam("user"
 
 
 def add_login_session(tx: Transaction, family: str, hash: str, user: int, expires: int) -> None:
-    """Add a login session, and delete those that have expired."""
+    """Add a login session, and delete the expired ones."""
     tx.run(_DELETE_EXPIRED, now=tx.now)
     tx.run(_ADD, family=family, hash=hash, user=user, created=tx.now, expires=expires)
 

@@ -56,7 +56,7 @@ def get(tx: ReadTransaction, user: Ref, id: int) -> Notification | None:
 def page(
     tx: ReadTransaction, user: Ref, limit: int, *, before: int, after: int | None, unread: bool
 ) -> list[Notification]:
-    """A user's broadcasts, newest first: those before a number, or the next ones after it."""
+    """A user's broadcasts, newest first: the last ones before a number, or the next ones after it."""
     rows = _PAGES[unread].read(tx, limit, before=before, after=after, user=user.number)
     return [_build(user, row) for row in rows]
 

@@ -33,7 +33,7 @@ class Invite(NamedTuple):
 
 
 def add(tx: Transaction, hash: str, *, admin: bool, uses: int, expires: int, maker: str) -> Invite:
-    """Add an invite, and delete those that can't be used any more."""
+    """Add an invite, and delete the invites that can't be used any more."""
     tx.run(_DELETE_UNUSABLE, now=tx.now)
     made = Invite(tx.next_id("invites"), int(admin), uses, expires, maker, tx.now)
     tx.run(_ADD, hash=hash, **made._asdict())

@@ -258,7 +258,7 @@ def get(tx: ReadTransaction, message: int, *, deleted: bool = False) -> Message 
 
 
 def many(tx: ReadTransaction, ids: Sequence[int]) -> dict[int, tuple[Message, bool]]:
-    """Messages by id, each with a flag that tells whether it is deleted."""
+    """Messages by id, and whether each is deleted."""
     rows = tx.all(_BY_ID, id=ids[0]) if len(ids) == 1 else tx.all(_BY_IDS, ids=str(list(ids)))
     deleted = {row[0]: row[8] is not None for row in rows}
     attached = _attachments(tx, rows)

@@ -145,7 +145,7 @@ def of_another(tx: ReadTransaction, user: Ref, id: int) -> Ref | None:
 def page(
     tx: ReadTransaction, user: Ref, limit: int, *, before: int, after: int | None, unread: bool
 ) -> list[Notification]:
-    """A user's own notifications, newest first: those before a number, or the next ones after it."""
+    """A user's own notifications, newest first: the last ones before a number, or the next ones after it."""
     rows = _PAGES[unread].read(tx, limit, before=before, after=after, user=user.number)
     return [_build(tx, user, row) for row in rows]
 
@@ -266,7 +266,7 @@ def remove(tx: Transaction, id: int) -> None:
 
 
 def unread_own(tx: ReadTransaction, user: int) -> list[Ref]:
-    """A user's unread notifications, without those of conversations."""
+    """A user's unread notifications, without the notifications of conversations."""
     return [Ref(id, created // 1000) for id, created in tx.all(_UNREAD_OWN, user=user)]
 
 

@@ -1,8 +1,8 @@
 """View intervals: the messages in a conversation of which a member is notified. First the theory.
 
-A message makes a notification for each member who has no socket in the conversation's room. Each member has at most
-one unread notification of a conversation. Sending a message writes no rows for this, however many members there are.
-The notified members follow from columns that are written in any case:
+A message makes a notification for each member who has no socket in the conversation's room. Each member has at most one
+unread notification of a conversation. Sending a message writes no rows for this. The notified members follow from
+columns that are written in any case:
 
     cursor, began   (members)   the last message that the member has read; the last one from before the member joined
     noticed         (watches)   the last message whose notification the member has dismissed: read, or deleted
@@ -16,8 +16,8 @@ Take the messages of other users that are not deleted, in the two stretches mark
 member has one unread notification of the conversation, about the last of these messages (`notified_message`). While
 the member views the conversation, `until` is STILL_VIEWING.
 
-Only the latest view interval is kept. When a new interval begins, there are two cases. If a message to notify of came
-between the old interval and the new one, the old interval is dropped: there is a notification in any case. If none
+Only the latest view interval is kept. When a new interval begins, there are two cases. If a message between the old
+interval and the new one makes a notification, the old interval is dropped: the notification exists in any case. If none
 came, the two intervals become one.
 
 Beginning and ending an interval change no unread count. A server that was killed ends all open intervals when it

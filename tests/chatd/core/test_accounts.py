@@ -85,7 +85,7 @@ async def test_names_and_addresses_are_taken_once_in_any_case(accounts_app: Acco
 async def test_who_may_register(accounts_app: AccountsApp) -> None:
     for registration, allowed in (("invite", False), ("open", True), ("closed", False)):
         accounts_app.set(registration=registration)
-        for host in ("127.0.0.1", "0.0.0.0"):  # behind a proxy everybody comes from loopback
+        for host in ("127.0.0.1", "0.0.0.0"):  # behind a proxy all clients come from loopback
             server = msgspec.structs.replace(accounts_app.config.server, host=host)
             accounts_app.config = msgspec.structs.replace(accounts_app.config, server=server)
             if allowed:
@@ -214,7 +214,7 @@ async def test_logout_ends_a_session_and_answers_alike_without_one(accounts_app:
     assert await accounts_app.ask(Refresh(refresh=other.refresh))
 
 
-async def test_nothing_that_opens_a_entrance_is_on_the_disk(accounts_app: AccountsApp, tmp_path: Path) -> None:
+async def test_no_secret_is_on_the_disk(accounts_app: AccountsApp, tmp_path: Path) -> None:
     tokens = await accounts_app.join()
     again = await accounts_app.ask(Refresh(refresh=tokens.refresh))
     canaries = [WORD, tokens.access, again.access, *tokens.refresh.split("."), *again.refresh.split(".")]
