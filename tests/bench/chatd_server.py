@@ -92,14 +92,10 @@ def write_tokens(data: Path, users: list[int]) -> Path:
 def prepare(workload: Workload, port: int, data: Path) -> Crowd:
     """Tokens for every connection, and a conversation for every room unless the connections are idle."""
     rest = workload.kind is Kind.REST
-    users = (
-        [FIRST_USER]
-        if rest or not workload.members
-        else list(range(FIRST_USER, FIRST_USER + workload.rooms * workload.members))
-    )
-    tokens = write_tokens(data, users)
     if not workload.members:
         return Crowd()
+    users = [FIRST_USER] if rest else list(range(FIRST_USER, FIRST_USER + workload.rooms * workload.members))
+    tokens = write_tokens(data, users)
     if workload.kind is Kind.IDLE:
         make_users(port, users[:1])  # what chatd imports at its first request is not a connection's cost
         return Crowd(tokens=tokens)

@@ -68,7 +68,7 @@ def wake_ups(pid: int) -> int:
 
 @contextmanager
 def counted_system_calls(pid: int) -> Iterator[list[int]]:
-    """Count the system calls of the whole tree, by perf. The list has the count at the end; without perf it is empty."""
+    """Count the system calls of the whole tree. The list has the count at the end; without perf it is empty."""
     count: list[int] = []
     if shutil.which("perf") is None:
         yield count

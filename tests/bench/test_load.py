@@ -86,6 +86,7 @@ def test_a_message_departs_when_it_is_due(programs: Path) -> None:
             generator.stdout.readline()
             generator.stdin.write("go 0.5\n")
             generator.stdin.flush()
+            time.sleep(0.1)
             generator.send_signal(signal.SIGSTOP)
             time.sleep(0.2)  # the generator itself stands still: its schedule does not
             generator.send_signal(signal.SIGCONT)
