@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("chatd", "protocol", "tests", "scripts")
+INSTALLED = {"node_modules", ".venv"}
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 
@@ -15,7 +16,7 @@ MAX_FUNCTION_LINES = 50
 def sources() -> Iterator[tuple[Path, str]]:
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if "node_modules" not in path.parts:
+            if not INSTALLED & set(path.parts):
                 yield path.relative_to(ROOT), path.read_text(encoding="utf-8")
 
 

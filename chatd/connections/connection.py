@@ -7,6 +7,7 @@ replies.py.
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -18,6 +19,7 @@ from chatd.connections.incoming_calls import IncomingCalls
 from chatd.connections.replies import Replies
 from chatd.connections.resume import ChannelRooms, JoinState
 from chatd.core.app import App, ManagedConnection
+from chatd.net.timer_wheel import NO_SLOT
 from chatd.realtime.broker import Sink, SinkOutbox
 from chatd.services.context import Published
 from chatd.telemetry.metrics import CONNECTIONS, CONNECTIONS_CLOSED
@@ -29,7 +31,7 @@ from protocol.frames import Framing
 class Connection(Sink, ManagedConnection):
     """What all framings have in common. A subclass knows the transport."""
 
-    __slots__ = ("app", "calls", "channels", "framing", "is_closing", "is_open", "joining", "name", "replies")
+    __slots__ = ("app", "calls", "channels", "framing", "is_closing", "is_open", "joining", "name", "replies", "slot")
 
     def __init__(self, app: App, framing: Framing, outbox: SinkOutbox) -> None:
         super().__init__(outbox)
@@ -44,7 +46,8 @@ class Connection(Sink, ManagedConnection):
         """A close code has been sent: the server receives no more frames."""
         self.calls = IncomingCalls(self)
         self.replies = Replies(app.broker, framing, self)
-        app.connections.add(self)
+        self.slot = NO_SLOT
+        app.connection_opened(self)
         CONNECTIONS.child().add(1)
 
     # Joining and leaving
@@ -87,6 +90,7 @@ class Connection(Sink, ManagedConnection):
             for number in self._rooms(channel, index, state.rooms):
                 app.broker.join(channel, (JOINED, number))
         self.joining = ()
+        app.check_soon(self)  # a token may expire before the next check
         app.user_connected(channels[0].actor)
 
     def _rooms(self, channel: Channel, index: int, rooms: ChannelRooms | None) -> Iterable[int]:
@@ -137,7 +141,7 @@ class Connection(Sink, ManagedConnection):
         self.joining = ()
         self.calls.release()
         self.replies.release()
-        self.app.connections.discard(self)
+        self.app.connection_closed(self)
         CONNECTIONS.child().add(-1)
 
     @property
@@ -180,9 +184,9 @@ class Connection(Sink, ManagedConnection):
             CONNECTIONS_CLOSED.child(str(closing.code)).add()
         self.close_transport(closing.code, closing.reason)
 
-    def check(self, now: float, clock: float) -> None:
+    def check(self, now: float, clock: float) -> float:
         """Close the connection when a token has expired."""
-        for channel in self._all_channels():
-            if channel.actor.expires <= clock:
-                self.close_with(SIGNED_OUT)
-                return
+        expires = min((channel.actor.expires for channel in self._all_channels()), default=math.inf)
+        if expires <= clock:
+            self.close_with(SIGNED_OUT)
+        return now + expires - clock

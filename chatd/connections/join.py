@@ -29,6 +29,7 @@ async def join(
 ) -> None:
     """Join where the client was before, if that is possible. Otherwise join as a new client."""
     connection.joining = channels
+    connection.app.check_soon(connection)
     gap = await find_gap(connection.app, channels[0].actor, resume) if resume is not None else None
     if resume is None or gap is not None:
         await join_fresh(connection, channels, on_ready, gap)
@@ -54,6 +55,7 @@ async def join_resumed(
     """Send "ready", then what was missed, then the greetings, then new events. There must be no gap."""
     app, actor = connection.app, channels[0].actor
     connection.joining = channels
+    connection.app.check_soon(connection)
     rooms, is_stored = await read_session_rooms(app, actor, resume)
     if is_stored and resume.session is not None and channels[0].session not in resume.session_names:
         connection.name = resume.session

@@ -112,17 +112,19 @@ class JsonRpcConnection(Connection):
         if self._has_too_many_early_frames:
             self._progressed_at = trio.current_time()
 
-    def check(self, now: float, clock: float) -> None:
+    def check(self, now: float, clock: float) -> float:
         """Ping a silent client, and close the connection when the client does not answer."""
-        limits = self.app.config.limits
-        silent = now - max(self.websocket.last_received, self._progressed_at)
-        if limits.ping_interval and silent > limits.ping_interval + limits.ping_timeout:
+        expires, limits = super().check(now, clock), self.app.config.limits
+        if not limits.ping_interval:
+            return expires
+        received = max(self.websocket.last_received, self._progressed_at)
+        ping_due, end_due = received + limits.ping_interval, received + limits.ping_interval + limits.ping_timeout
+        if now > end_due:
             self.close_with(SILENT)
-        elif limits.ping_interval and silent > limits.ping_interval and self._pinged_at < self.websocket.last_received:
+        elif now > ping_due and self._pinged_at < self.websocket.last_received:
             self._pinged_at = now
             self.websocket.ping()
-        else:
-            super().check(now, clock)
+        return min(expires, ping_due if now <= ping_due else end_due)
 
 
 async def serve_jsonrpc(app: App, request: Request, websocket: WebSocket) -> None:

@@ -20,6 +20,7 @@ from chatd.core.greetings import Greetings
 from chatd.core.memory_services import MemoryServices
 from chatd.core.notifier import Notifier
 from chatd.core.removal import Remover
+from chatd.net.timer_wheel import NO_SLOT, TimerWheel
 from chatd.rate_limit import Buckets, Rate
 from chatd.realtime.broker import Broker
 from chatd.realtime.encoder import EventEncoder, Pack, Push
@@ -43,12 +44,19 @@ from protocol.framings.socketio import SocketIo
 from protocol.strict import allow_depth, allow_values
 
 TICK_SECONDS = 0.25
+SWEEP_SECONDS = 0.5
+"""The time between two looks for deadlines that are over."""
+MAX_UNCHECKED_SECONDS = 15.0
+"""Each connection is checked at least so often, because the clock of the token's expiry may be set forward."""
 
 
 class ManagedConnection:
     """A connection, as far as the app must know it: it may have to be closed."""
 
     __slots__ = ()
+
+    slot: int
+    """The place in the app's timer wheel."""
 
     @property
     def users(self) -> set[int]:
@@ -74,8 +82,11 @@ class ManagedConnection:
         """Send the error of the closing, and close."""
         raise NotImplementedError
 
-    def check(self, now: float, clock: float) -> None:
-        """Close the connection if a deadline is over. `now` is monotonic, `clock` counts from 1970; both in seconds."""
+    def check(self, now: float, clock: float) -> float:
+        """Close the connection if a deadline is over. Return the moment of the next check.
+
+        `now` and the result are monotonic, `clock` counts from 1970; all in seconds.
+        """
         raise NotImplementedError
 
 
@@ -152,7 +163,7 @@ class Parts(NamedTuple):
 class App:
     """What all connections and requests share.
 
-    `connections` are all that are open; the sweep checks each of them about once a second.
+    `connections` are all that are open. Each is checked when one of its deadlines may be over.
     """
 
     def __init__(
@@ -183,7 +194,7 @@ class App:
         self.greetings = parts.greetings
         self.authenticator = Authenticator(database, identity.verifier, bus, provision=identity.provision)
         self.background_tasks = BackgroundTasks()
-        self.connections: set[ManagedConnection] = set()
+        self.connections: TimerWheel[ManagedConnection] = TimerWheel(SWEEP_SECONDS, MAX_UNCHECKED_SECONDS)
         self.anonymous: Buckets[str] = Buckets(Rate(0))
         self.rest: Buckets[object] = Buckets(Rate(0))
         self.adopt(config)
@@ -223,6 +234,8 @@ class App:
         self.rest.adopt(Rate(limits.rest_per_user, limits.rest_per_user_burst))
         self.call_rate = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
         self.typing_rate = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)
+        for connection in self.connections:
+            self.check_soon(connection)
 
     # Users who come and go
 
@@ -307,7 +320,7 @@ class App:
 
     def close_user(self, user: int, closing: Closing) -> None:
         """Close every connection of a user."""
-        for connection in list(self.connections):
+        for connection in self.connections:
             if user in connection.users:
                 connection.close_with(closing)
 
@@ -316,17 +329,33 @@ class App:
 
     def _session_ended(self, event: LoginSessionEnded) -> None:
         """Close every connection that the tokens of the session opened."""
-        for connection in list(self.connections):
+        for connection in self.connections:
             if event.sid in connection.sids:
                 connection.close_with(SIGNED_OUT)
 
     def close_all(self, closing: Closing) -> None:
         self.stopping = True
         self.broker.flush_now()
-        for connection in list(self.connections):
+        for connection in self.connections:
             connection.close_with(closing)
 
+    def connection_opened(self, connection: ManagedConnection) -> None:
+        """A connection is open. Its deadlines are not known yet."""
+        self.check_soon(connection)
+
+    def connection_closed(self, connection: ManagedConnection) -> None:
+        self.connections.remove(connection)
+
+    def check_soon(self, connection: ManagedConnection) -> None:
+        """Check a connection in the next sweep: it may have an earlier deadline now."""
+        now = trio.current_time()
+        self.connections.set(connection, now, now)
+
     def sweep(self, now: float) -> None:
+        """Check the connections of which a deadline may be over."""
         clock = self.clock()
-        for connection in list(self.connections):
-            connection.check(now, clock)
+        for connection in self.connections.due(now):
+            self.connections.set(connection, now + MAX_UNCHECKED_SECONDS, now)
+            moment = connection.check(now, clock)
+            if connection.slot != NO_SLOT:  # the check may have ended the connection
+                self.connections.set(connection, moment, now)

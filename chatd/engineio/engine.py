@@ -41,6 +41,7 @@ from chatd.net.http import BodyHandler, Direct, LongPollHandler
 from chatd.net.proxies import address_block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import Gone, WebSocket
+from chatd.net.timer_wheel import NO_SLOT, TimerWheel
 from protocol.errors import TOO_LARGE, UNAVAILABLE
 from protocol.framings.engineio import MalformedPacket, write_open
 
@@ -59,7 +60,8 @@ JSON = ((b"content-type", b"application/json"),)
 UPGRADES = ("websocket",)
 SID_BYTES = 18
 MAX_QUERY_FIELDS = 64
-MAX_SWEEP_SECONDS = 1.0
+MAX_SWEEP_SECONDS = 0.5
+MAX_UNCHECKED_SECONDS = 3600.0  # a session is due much earlier
 SWEEPS_PER_INTERVAL = 20
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
@@ -88,6 +90,15 @@ def _fields(request: Request) -> dict[str, str]:
     return dict(reversed(parse_qsl(request.query.decode("latin-1"), max_num_fields=MAX_QUERY_FIELDS)))
 
 
+def sweep_seconds(rules: SessionRules) -> float:
+    """The time between two looks for sessions that are due."""
+    return min(MAX_SWEEP_SECONDS, min(rules.interval_seconds, rules.timeout_seconds) / SWEEPS_PER_INTERVAL)
+
+
+def make_timers(rules: SessionRules) -> TimerWheel[EngineSession]:
+    return TimerWheel(sweep_seconds(rules), MAX_UNCHECKED_SECONDS)
+
+
 class Engine:
     """All sessions. `serve(session, request)` runs one client's session; `headers(request)` are the CORS headers."""
 
@@ -111,10 +122,15 @@ class Engine:
         self._crashed = crashed
         self._per_address = sessions_per_address
         self._by_address: Counter[str] = Counter()
+        self._timers = make_timers(rules)
 
     def adopt(self, rules: SessionRules, sessions_per_address: int) -> None:
         """Use other rules, for new sessions."""
         self.rules, self._per_address = rules, sessions_per_address
+        self._timers = make_timers(rules)
+        for session in self.sessions.values():
+            session.slot = NO_SLOT
+            self.reschedule(session)
 
     # -- HTTP ------------------------------------------------------------------------------------------------------
 
@@ -260,16 +276,23 @@ class Engine:
         return session
 
     def _open_session(self, request: Request, socket: WebSocket | None) -> EngineSession:
-        session = EngineSession(secrets.token_urlsafe(SID_BYTES), self.rules, self._forget, socket)
+        session = EngineSession(secrets.token_urlsafe(SID_BYTES), self.rules, self, socket)
         session.owner = self._owner(request)
         self.sessions[session.sid] = session
+        self.reschedule(session)
         return session
 
     def _open_packet(self, session: EngineSession, upgrades: tuple[str, ...]) -> bytes:
         rules = self.rules
         return write_open(session.sid, upgrades, rules.interval_seconds, rules.timeout_seconds, rules.payload_bytes)
 
-    def _forget(self, session: EngineSession) -> None:
+    def reschedule(self, session: EngineSession) -> None:
+        """The session has another deadline now."""
+        self._timers.set(session, session.next_due, trio.current_time())
+
+    def forget(self, session: EngineSession) -> None:
+        """No request may find the session by its sid any more."""
+        self._timers.remove(session)
         if self.sessions.pop(session.sid, None) is not None and session.address:
             self._by_address[session.address] -= 1
             if not self._by_address[session.address]:
@@ -293,14 +316,14 @@ class Engine:
 
     async def sweep(self) -> None:
         """Do the due work of every session, until cancelled."""
-        interval = min(self.rules.interval_seconds, self.rules.timeout_seconds)
-        pause = min(MAX_SWEEP_SECONDS, interval / SWEEPS_PER_INTERVAL)
         while True:
-            await trio.sleep(pause)
+            await trio.sleep(sweep_seconds(self.rules))
             now = trio.current_time()
-            for session in list(self.sessions.values()):
-                if now >= session.due or now >= session.connect_by:
-                    session.beat(now)
+            for session in self._timers.due(now):
+                self._timers.set(session, session.next_due, now)
+                session.beat(now)
+                if session.slot != NO_SLOT:
+                    self._timers.set(session, session.next_due, now)
 
     def close(self, code: int, reason: str) -> None:
         """End all sessions."""

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Protocol
 
 import trio
 
@@ -32,6 +33,7 @@ from chatd.engineio.rules import CLIENT_PINGED, LEFT, MALFORMED, TOO_MANY_STRAYS
 from chatd.net.framer import frame_text
 from chatd.net.outbox import Outbox
 from chatd.net.socket import Gone, WebSocket
+from chatd.net.timer_wheel import NO_SLOT
 from protocol.errors import SIGNED_OUT, SILENT, SLOW
 from protocol.frames import Packet
 from protocol.framings.engineio import CLOSE, MESSAGE, NOOP, PING, PONG, MalformedPacket, read_message
@@ -40,8 +42,18 @@ MAX_STRAYS = 100  # between two pings
 PING_FRAME = frame_text(PING)
 
 
+class SessionKeeper(Protocol):
+    """What holds the sessions."""
+
+    def forget(self, session: EngineSession) -> None:
+        """No request may find the session by its sid any more."""
+
+    def reschedule(self, session: EngineSession) -> None:
+        """The session has another deadline now."""
+
+
 class EngineSession:
-    """One client's session. `forget` is called when no request may find the session by its sid any more."""
+    """One client's session. `keeper` is told when no request may find the session by its sid any more."""
 
     __slots__ = (
         "_awaiting_pong",
@@ -54,7 +66,7 @@ class EngineSession:
         "connect_by",
         "due",
         "end",
-        "forget",
+        "keeper",
         "last_packet",
         "outbox",
         "owner",
@@ -62,18 +74,18 @@ class EngineSession:
         "probe",
         "rules",
         "sid",
+        "slot",
         "socket",
     )
 
-    def __init__(
-        self, sid: str, rules: SessionRules, forget: Callable[[EngineSession], None], socket: WebSocket | None = None
-    ) -> None:
+    def __init__(self, sid: str, rules: SessionRules, keeper: SessionKeeper, socket: WebSocket | None = None) -> None:
         now = trio.current_time()
         self.sid = sid
         self.owner: object = None
         self.address = ""
         self.rules = rules
-        self.forget = forget
+        self.keeper = keeper
+        self.slot = NO_SLOT
         self.socket = socket
         self.polling: Polling | None = None
         self.probe: WebSocket | None = None  # a WebSocket that may become the transport
@@ -167,6 +179,7 @@ class EngineSession:
         elif kind == PONG and self._awaiting_pong:
             self._awaiting_pong = False
             self.due = trio.current_time() + self.rules.interval_seconds
+            self.keeper.reschedule(self)
         elif kind == CLOSE:
             self.last_packet = NOOP
             self.finish(LEFT, linger=True)
@@ -227,8 +240,9 @@ class EngineSession:
         polling = self.polling
         if linger and polling is not None and (polling.outbox.waiting or not polling.getting):
             self.due = trio.current_time() + self.rules.linger_seconds
+            self.keeper.reschedule(self)
         else:
-            self.forget(self)
+            self.keeper.forget(self)
         if polling is not None:
             polling.outbox.closed = True
             polling.end()
@@ -242,6 +256,11 @@ class EngineSession:
         if self._over is not None:
             self._over.set()
 
+    @property
+    def next_due(self) -> float:
+        """The moment at which something is due."""
+        return min(self.due, self.connect_by)
+
     def count_stray(self) -> None:
         """Count a packet or a request that has no meaning."""
         self._strays += 1
@@ -251,7 +270,7 @@ class EngineSession:
     def beat(self, now: float) -> None:
         """Do the due work: the ping, or the end of a silent client or of an ended session."""
         if self.end is not None:
-            self.forget(self)
+            self.keeper.forget(self)
         elif now >= self.connect_by:
             self.finish((SIGNED_OUT.code, SIGNED_OUT.reason), linger=True)
         elif now < self.due:

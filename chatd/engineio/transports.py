@@ -44,7 +44,7 @@ async def poll(session: EngineSession) -> bytes:
     _polling(session)
     packets = polling.outbox.take_packets()
     if session.end is not None and not packets:
-        session.forget(session)
+        session.keeper.forget(session)
         packets.append(Packet(session.last_packet))
     return write_payload(packets or [Packet(NOOP)])
 

@@ -23,6 +23,7 @@ from chatd.connections.channel import encode_missed
 from chatd.connections.join import position_of
 from chatd.connections.resume import ResumeRequest, find_gap
 from chatd.core.app import App, ManagedConnection
+from chatd.net.timer_wheel import NO_SLOT
 from chatd.realtime.encoder import EventEncoder
 from chatd.realtime.event_waiters import EventWaiter
 from chatd.services import replay
@@ -116,10 +117,11 @@ def _check(app: App, actor: Actor) -> None:
 class LongPoll(ManagedConnection):
     """A request that waits for events."""
 
-    __slots__ = ("_actor", "closing", "waiter")
+    __slots__ = ("_actor", "closing", "slot", "waiter")
 
     def __init__(self, actor: Actor) -> None:
         self._actor = actor
+        self.slot = NO_SLOT
         self.closing: Closing | None = None
         self.waiter = EventWaiter(actor.id)
 
@@ -139,9 +141,10 @@ class LongPoll(ManagedConnection):
         self.closing = self.closing or closing
         self.waiter.wake()
 
-    def check(self, now: float, clock: float) -> None:
+    def check(self, now: float, clock: float) -> float:
         if self._actor.expires <= clock:
             self.close_with(SIGNED_OUT)
+        return now + self._actor.expires - clock
 
 
 class LongPollRead(NamedTuple):
@@ -160,7 +163,7 @@ async def _wait(app: App, actor: Actor, position: int, seconds: float) -> None:
     """Wait until there is an event for the user after this position, or until the time is over."""
     poll = LongPoll(actor)
     waiters = app.event_waiters
-    app.connections.add(poll)
+    app.connection_opened(poll)
     try:
         with trio.move_on_after(seconds):
             while poll.closing is None:
@@ -174,7 +177,7 @@ async def _wait(app: App, actor: Actor, position: int, seconds: float) -> None:
                     if app.broker.position <= position:
                         await poll.waiter.wait()
     finally:
-        app.connections.discard(poll)
+        app.connection_closed(poll)
         waiters.remove(poll.waiter)
     if poll.closing is not None and not poll.closing.retry:
         raise Refusal(AUTH_INVALID)

@@ -29,7 +29,7 @@ from chatd.auth.identity import open_identity
 from chatd.config.load import ConfigError, reload
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts, first_steps
-from chatd.core.app import App, LiveSettings
+from chatd.core.app import SWEEP_SECONDS, App, LiveSettings
 from chatd.core.background_tasks import report_failed_connection
 from chatd.net.acceptor import Acceptor
 from chatd.net.asgi import Application, Lifespan
@@ -54,7 +54,6 @@ from chatd.telemetry.log import adopt_logging, log
 from chatd.telemetry.metrics import DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
 from protocol.errors import GOING_AWAY
 
-SWEEP_SECONDS = 1.0
 HARD_STOP_SECONDS = 9.0
 FORWARDED_SIGNAL_SECONDS = 0.2
 LAST_LOCK_SECONDS = 1.0  # how long running calls may wait for another program's lock while the server stops

@@ -101,7 +101,7 @@ async def slow_client(server: LiveServer) -> tuple[int, bool]:
     """The limit of waiting bytes of a WebSocket, and whether a polling session with 2,000 bytes is too slow."""
     assert server.running.front._server is not None
     assert server.running.site._engine is not None
-    session = EngineSession("sid", server.running.site._engine.rules, lambda session: None)
+    session = EngineSession("sid", server.running.site._engine.rules, server.running.site._engine)
     session.write(frame_text(b"x" * 2_000))
     return server.running.front._server.sockets.sending.max_bytes, session.closing
 

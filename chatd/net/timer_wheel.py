@@ -1,0 +1,66 @@
+"""A timer wheel: items that must be looked at when their moment comes. Until then they cost nothing.
+
+The wheel has slots of some seconds. An item is in one slot. `due` returns the items of all slots whose time has come,
+so an item is looked at up to one slot late, and never early. Setting, removing and finding are dictionary accesses,
+whatever the number of items. (A heap would keep removed items until their moment.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from math import ceil
+from typing import Generic, Protocol, TypeVar
+
+NO_SLOT = -1
+
+
+class Timed(Protocol):
+    """An item of a wheel. The wheel keeps the number of its slot in it; a new item has NO_SLOT."""
+
+    slot: int
+
+
+T = TypeVar("T", bound=Timed)
+
+
+class TimerWheel(Generic[T]):
+    """All items, each with the moment at which it is due: at most `longest_seconds` from now."""
+
+    def __init__(self, slot_seconds: float, longest_seconds: float) -> None:
+        self._slot_seconds = slot_seconds
+        self._longest_seconds = longest_seconds
+        self._slots: dict[int, dict[T, None]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._slots.values()))
+
+    def __iter__(self) -> Iterator[T]:
+        """Every item, in no order. Items may be set and removed meanwhile."""
+        return iter(list(chain.from_iterable(self._slots.values())))
+
+    def set(self, item: T, moment: float, now: float) -> None:
+        """Add an item, or change its moment."""
+        self.remove(item)
+        slot = item.slot = ceil(min(moment, now + self._longest_seconds) / self._slot_seconds)
+        items = self._slots.get(slot)
+        if items is None:
+            items = self._slots[slot] = {}
+        items[item] = None
+
+    def remove(self, item: T) -> None:
+        """Remove an item, if it is there."""
+        items = self._slots.get(item.slot)
+        if items is not None:
+            del items[item]
+            if not items:
+                del self._slots[item.slot]
+        item.slot = NO_SLOT
+
+    def due(self, now: float) -> Iterator[T]:
+        """The items whose moment has come. Each must be set again, or removed, before the next one is taken."""
+        last = int(now / self._slot_seconds)
+        for slot in sorted(slot for slot in self._slots if slot <= last):
+            for item in list(self._slots.get(slot, ())):
+                if item.slot == slot:
+                    yield item
