@@ -8,6 +8,7 @@ greetings.py          the state that a client receives when it connects
 authenticator.py      token → actor
 accounts.py           own accounts: register, login, refresh, logout
 notifier.py           notifications of messages, published behind the hot path
+ticker.py             work that is done a moment later
 background_tasks.py   tasks that belong to no connection
 removal.py            deleted conversations, emptied in small steps
 """

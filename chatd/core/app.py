@@ -20,6 +20,7 @@ from chatd.core.greetings import Greetings
 from chatd.core.memory_services import MemoryServices
 from chatd.core.notifier import Notifier
 from chatd.core.removal import Remover
+from chatd.core.ticker import Ticker
 from chatd.net.timer_wheel import NO_SLOT, TimerWheel
 from chatd.rate_limit import Buckets, Rate
 from chatd.realtime.broker import Broker
@@ -43,10 +44,9 @@ from protocol.framings import sse
 from protocol.framings.socketio import SocketIo
 from protocol.strict import allow_depth, allow_values
 
-TICK_SECONDS = 0.25
 SWEEP_SECONDS = 0.5
 """The time between two looks for deadlines that are over."""
-MAX_UNCHECKED_SECONDS = 15.0
+MAX_UNCHECKED_SECONDS = 60.0
 """Each connection is checked at least so often, because the clock of the token's expiry may be set forward."""
 
 
@@ -101,6 +101,7 @@ class LiveSettings(Protocol):
 class Parts(NamedTuple):
     """The parts of an app, in the order in which they are built."""
 
+    ticker: Ticker
     online_users: OnlineUsers
     viewers: Viewers
     broker: Broker
@@ -118,12 +119,13 @@ class Parts(NamedTuple):
 
     @classmethod
     def build(cls, config: Config, database: Database, identity: Identity, bus: EventBus) -> Parts:
+        ticker = Ticker()
         online_users = OnlineUsers(bus)
-        viewers = Viewers(database, bus)
+        viewers = Viewers(database, bus, ticker.need)
         broker = Broker(online_users, viewers.room_changed, position=database.position)
         event_waiters = EventWaiters()
         publisher = Publisher(bus, broker, event_waiters)
-        typing_tracker = TypingTracker(config, publisher.publish, bus)
+        typing_tracker = TypingTracker(config, publisher.publish, bus, ticker.need)
         presence = PresenceTracker(config, publisher.publish, online_users.forget)
         notifier = Notifier(database, broker, online_users, viewers, publisher, bus)
         remover = Remover(database, bus)
@@ -143,6 +145,7 @@ class Parts(NamedTuple):
         )
         greetings = Greetings(dispatch, online_users, presence)
         return cls(
+            ticker,
             online_users,
             viewers,
             broker,
@@ -178,6 +181,7 @@ class App:
         self.bus = bus
         self.database = database
         self.clock = clock
+        self.ticker = parts.ticker
         self.online_users = parts.online_users
         self.viewers = parts.viewers
         self.broker = parts.broker
@@ -254,15 +258,19 @@ class App:
     def _after_batch(self) -> None:
         self.unread_counts.send_changed()
         self.viewers.flush()
+        if self.online_users.active_groups:
+            self.ticker.need()
 
     async def tick(self) -> None:
-        """Four times a second: the unread counts of groups that are due, and typing that has ended by itself."""
-        while True:
-            await trio.sleep(TICK_SECONDS)
-            now = trio.current_time()
-            self.unread_counts.send_due(now)
-            self.viewers.flush()
-            self.typing_tracker.sweep(now)
+        """Do what is due a moment later, for as long as the server runs."""
+        await self.ticker.run(self._tick)
+
+    def _tick(self, now: float) -> bool:
+        """The unread counts of groups that are due, and typing that has ended by itself."""
+        self.unread_counts.send_due(now)
+        self.viewers.flush()
+        self.typing_tracker.sweep(now)
+        return bool(self.online_users.active_groups) or self.typing_tracker.is_active or self.viewers.has_changes
 
     def batch_limit(self) -> int:
         """How many calls a JSON-RPC batch may hold: the size of a connection's bucket."""

@@ -127,6 +127,7 @@ class Engine:
     def adopt(self, rules: SessionRules, sessions_per_address: int) -> None:
         """Use other rules, for new sessions."""
         self.rules, self._per_address = rules, sessions_per_address
+        self._timers.end_wait()
         self._timers = make_timers(rules)
         for session in self.sessions.values():
             session.slot = NO_SLOT
@@ -317,7 +318,7 @@ class Engine:
     async def sweep(self) -> None:
         """Do the due work of every session, until cancelled."""
         while True:
-            await trio.sleep(sweep_seconds(self.rules))
+            await self._timers.wait()
             now = trio.current_time()
             for session in self._timers.due(now):
                 self._timers.set(session, session.next_due, now)

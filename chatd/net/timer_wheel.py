@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
-from math import ceil
+from math import ceil, inf
 from typing import Generic, Protocol, TypeVar
+
+import trio
 
 NO_SLOT = -1
 
@@ -31,6 +33,19 @@ class TimerWheel(Generic[T]):
         self._slot_seconds = slot_seconds
         self._longest_seconds = longest_seconds
         self._slots: dict[int, dict[T, None]] = {}
+        self._wait: trio.CancelScope | None = None
+
+    async def wait(self) -> None:
+        """Wait until an item may be due. One task at a time."""
+        self._wait = trio.CancelScope(deadline=min(self._slots, default=inf) * self._slot_seconds)
+        with self._wait:
+            await trio.sleep_forever()
+        self._wait = None
+
+    def end_wait(self) -> None:
+        """Let `wait` return now."""
+        if self._wait is not None:
+            self._wait.cancel()
 
     def __len__(self) -> int:
         return sum(map(len, self._slots.values()))
@@ -46,6 +61,8 @@ class TimerWheel(Generic[T]):
         items = self._slots.get(slot)
         if items is None:
             items = self._slots[slot] = {}
+            if self._wait is not None and slot * self._slot_seconds < self._wait.deadline:
+                self._wait.deadline = slot * self._slot_seconds
         items[item] = None
 
     def remove(self, item: T) -> None:

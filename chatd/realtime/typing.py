@@ -12,11 +12,21 @@ from protocol.events import MemberRemoved, MessageCreated, Typing
 
 
 class TypingTracker:
-    """`publish` publishes the end of a typing that the user did not end. Times are of the caller's clock."""
+    """`publish` publishes the end of a typing that the user did not end; `on_typing` is called when a user types.
 
-    def __init__(self, config: Config, publish: Callable[[Typing], None], bus: EventBus) -> None:
+    Times are of the caller's clock.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        publish: Callable[[Typing], None],
+        bus: EventBus,
+        on_typing: Callable[[], None] = lambda: None,
+    ) -> None:
         self.expire = config.typing.expire
         self._publish = publish
+        self._on_typing = on_typing
         self._typing: dict[tuple[int, int], tuple[float, Typing]] = {}  # when they were last since of, in that order
         bus.after(Typing, lambda event: self.typing_changed(event, trio.current_time()))
         bus.after(MessageCreated, self._sent)
@@ -32,6 +42,12 @@ class TypingTracker:
         self._typing.pop(key, None)
         if event.on and self.expire:
             self._typing[key] = (now, event)
+            self._on_typing()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether any user types."""
+        return bool(self._typing)
 
     def _sent(self, event: MessageCreated) -> None:
         if self._typing:

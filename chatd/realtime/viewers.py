@@ -7,6 +7,7 @@ at once. One unit writes all changes, before the next command that uses the stor
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -42,10 +43,11 @@ class Viewer:
 
 
 class Viewers:
-    """All viewers, and the changes that the store does not know yet."""
+    """All viewers, and the changes that the store does not know yet. `on_change` is called after each change."""
 
-    def __init__(self, database: Database, bus: EventBus) -> None:
+    def __init__(self, database: Database, bus: EventBus, on_change: Callable[[], None] = lambda: None) -> None:
         self._database = database
+        self._on_change = on_change
         self._rooms: dict[tuple[int, int], Viewer] = {}
         self._changes: list[ViewChange] = []
         self.last_message = 0
@@ -65,10 +67,17 @@ class Viewers:
         if viewer is None:
             viewer = self._rooms[key] = Viewer(self.last_message)
             self._changes.append(ViewChange(*key, True, self.last_message))
+            self._on_change()
         viewer.sockets += 1 if entered else -1
         if not viewer.sockets:
             del self._rooms[key]
             self._changes.append(ViewChange(*key, False, self.last_message))
+            self._on_change()
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether changes wait to be written."""
+        return bool(self._changes)
 
     def _sent(self, event: MessageCreated) -> None:
         self.last_message = event.message.ref.number
@@ -94,6 +103,7 @@ class Viewers:
     def _keep(self, changes: list[ViewChange]) -> None:
         """Keep changes that could not be written for the next flush."""
         self._changes = [*changes, *self._changes][-MAX_UNWRITTEN_CHANGES:]
+        self._on_change()
 
 
 def _begin(tx: Transaction) -> int:

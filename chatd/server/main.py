@@ -29,7 +29,7 @@ from chatd.auth.identity import open_identity
 from chatd.config.load import ConfigError, reload
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts, first_steps
-from chatd.core.app import SWEEP_SECONDS, App, LiveSettings
+from chatd.core.app import App, LiveSettings
 from chatd.core.background_tasks import report_failed_connection
 from chatd.net.acceptor import Acceptor
 from chatd.net.asgi import Application, Lifespan
@@ -335,7 +335,7 @@ class LazyApplication:
 
 async def _sweep(app: App) -> None:
     while True:
-        await trio.sleep(SWEEP_SECONDS)
+        await app.connections.wait()
         app.sweep(trio.current_time())
 
 

@@ -24,9 +24,11 @@ from chatd.engineio.polling import PollingOutbox
 from chatd.net.acceptor import Acceptor
 from chatd.net.listeners import Address
 from chatd.realtime.broker import Sink
+from chatd.rest.events import LongPoll
 from chatd.server import main as mains
 from chatd.server.main import RunningServer, running
 from chatd.server.router import MetricsRouter
+from chatd.services.context import SHELL
 from chatd.supervisor import RESTART_SECONDS, Part, PartFailed, Supervisor
 from chatd.telemetry.log import log, quoted
 from protocol.ids import Ref
@@ -173,8 +175,8 @@ PARTS = {
     "background tasks": Fault(
         "chatd.core.background_tasks._guard", lambda server: server.app.background_tasks.start(trio.sleep_forever)
     ),
-    "timers": Fault("chatd.realtime.online_users.OnlineUsers.due_counts"),
-    "sweep": Fault("chatd.core.app.App.sweep"),
+    "timers": Fault("chatd.realtime.online_users.OnlineUsers.due_counts", lambda server: server.app.ticker.need()),
+    "sweep": Fault("chatd.core.app.App.sweep", lambda server: server.app.check_soon(LongPoll(SHELL))),
     "socket.io sessions": Fault("chatd.engineio.engine.Engine.sweep"),
     "rest": Fault("chatd.rest.app.make_app"),
     "listener": Fault("chatd.net.acceptor.Acceptor._take_connection", lambda server: connect(server.front)),
@@ -223,7 +225,7 @@ async def whole_server(
         inject(patch, fault.target)
     for name in (
         "chatd.server.retention.CLEANING_SECONDS",
-        "chatd.server.main.SWEEP_SECONDS",
+        "chatd.core.app.SWEEP_SECONDS",
         "chatd.store.sqlite.database.PROBE_SECONDS",
     ):
         patch.setattr(name, 0.01)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import weakref
 
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
+from trio.testing import MockClock
 
 from chatd.net.timer_wheel import NO_SLOT, TimerWheel
 
@@ -81,3 +83,31 @@ def test_beside_a_table_of_moments(steps: list[tuple[str, int, float]]) -> None:
             assert all(moment > now - SLOT for moment in moments.values())
         assert len(wheel) == len(moments)
         assert set(wheel) == set(moments)
+
+
+async def test_a_wait_ends_with_the_first_moment_also_of_a_later_item(autojump_clock: MockClock) -> None:
+    wheel: TimerWheel[Item] = TimerWheel(SLOT, LONGEST)
+    woken: list[float] = []
+
+    async def wait() -> None:
+        for _ in range(2):
+            await wheel.wait()
+            woken.append(trio.current_time())
+            for item in wheel.due(trio.current_time()):
+                wheel.remove(item)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        await trio.sleep(5)
+        wheel.set(Item(), 15.0, 5.0)
+        wheel.set(Item(), 7.2, 5.0)
+    assert woken == [7.5, 15.0]
+
+
+async def test_a_wait_can_be_ended(autojump_clock: MockClock) -> None:
+    wheel: TimerWheel[Item] = TimerWheel(SLOT, LONGEST)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wheel.wait)
+        await trio.sleep(1)
+        wheel.end_wait()
+    assert trio.current_time() == 1
