@@ -55,7 +55,5 @@ def update_me(context: ServiceContext, command: ask.UpdateMe) -> User:
 
 def unread(context: ServiceContext, command: ask.GetUnread) -> UnreadChanged:
     """Count the caller's unread messages, in total and for each conversation."""
-    counts = tuple(
-        Unread(one.conversation, one.unread) for one in messages.read_states(context.tx, context.actor.id) if one.unread
-    )
+    counts = tuple(Unread(*one) for one in messages.unread_counts(context.tx, context.actor.id))
     return UnreadChanged(context.actor.ref, sum(one.count for one in counts), counts)

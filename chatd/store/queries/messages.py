@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, exists, func, insert, select, update
 
 from chatd.store.dialect_functions import greatest, json_integers
 from chatd.store.queries.conversations import CONVERSATION_COLUMNS, CONVERSATION_WITH_USERS, Membership
@@ -142,6 +142,14 @@ _READ_STATES = Prepared(
 )
 
 
+_has_newer = (
+    exists().where(messages.c.conversation == members.c.conversation, messages.c.id > UNREAD_AFTER).correlate(members)
+)
+_UNREAD_COUNTS = Prepared(
+    select(conversations.c.id, conversations.c.created, _unread.label("count"))
+    .select_from(members.join(conversations, conversations.c.id == members.c.conversation))
+    .where(members.c.user == bindparam("user"), _has_newer)
+)
 _cursor = (
     select(UNREAD_AFTER)
     .where(members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user"))
@@ -384,6 +392,11 @@ class StoredReadState(NamedTuple):
     kind: Kind
     cursor: int
     unread: int
+
+
+def unread_counts(tx: ReadTransaction, user: int) -> list[tuple[Ref, int]]:
+    """The conversations of a user that have unread messages, and how many. All others cost one look at an index."""
+    return [(Ref(id, created // 1000), count) for id, created, count in tx.all(_UNREAD_COUNTS, user=user) if count]
 
 
 def read_states(tx: ReadTransaction, user: int) -> list[StoredReadState]:
