@@ -184,15 +184,16 @@ async def trial(folder: Path, quick: bool) -> Figures:
             for listener in listeners:
                 nursery.start_soon(listener.run)
             await until(lambda: all(listener.inside for listener in listeners), 30)
-            for number in sending:
-                nursery.start_soon(send_until_acked, server, number, where, sent, pause)
-            for number in range(restarts):
-                await trio.sleep(random.uniform(0.3, 1.5))
-                await trio.to_thread.run_sync(server.kill if number % 2 else server.stop)
-                await trio.to_thread.run_sync(server.start)
-                await until(lambda: all(listener.inside for listener in listeners), 30)
-            await trio.sleep(0.5)
-            sent.over = True
+            async with trio.open_nursery() as senders:
+                for number in sending:
+                    senders.start_soon(send_until_acked, server, number, where, sent, pause)
+                for number in range(restarts):
+                    await trio.sleep(random.uniform(0.3, 1.5))
+                    await trio.to_thread.run_sync(server.kill if number % 2 else server.stop)
+                    await trio.to_thread.run_sync(server.start)
+                    await until(lambda: all(listener.inside for listener in listeners), 30)
+                await trio.sleep(0.5)
+                sent.over = True  # each sender ends when its last message is acked: none is stored after that
             with trio.move_on_after(20):
                 while any(len(listener.received) < len(sent.acked) for listener in listeners):  # noqa: ASYNC110
                     await trio.sleep(0.05)
