@@ -24,7 +24,7 @@ from chatd.services.context import Actor, Published
 from chatd.services.replay import MissedEvents
 from chatd.services.sessions import keep_sessions
 from chatd.store.queries import event_log, sessions
-from chatd.store.queries.messages import StoredReadState
+from chatd.store.queries.read_states import StoredReadState
 from chatd.store.queries.sessions import Room
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 

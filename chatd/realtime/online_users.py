@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from chatd.realtime.event_bus import EventBus
-from chatd.store.queries.messages import MAX_UNREAD_COUNTED
+from chatd.store.queries.read_states import MAX_UNREAD_COUNTED
 from protocol import events
 from protocol.events import Unread, UnreadChanged
 from protocol.ids import Ref

@@ -20,8 +20,8 @@ from typing import NamedTuple, Protocol
 
 from chatd.services.accounts import RESERVED_NAME_PATTERN, NewAccount, check_available
 from chatd.services.context import Actor
-from chatd.store.queries import accounts, messages, users
-from chatd.store.queries.messages import StoredReadState
+from chatd.store.queries import accounts, read_states, users
+from chatd.store.queries.read_states import StoredReadState
 from chatd.store.queries.users import FIRST_LOCAL_ID, Account
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import AUTH_INVALID, CONFLICT, Refusal
@@ -165,4 +165,4 @@ def _unused_name(tx: ReadTransaction, name: str) -> str:
 
 
 def initial_state(tx: ReadTransaction, user: int) -> InitialState:
-    return InitialState(messages.read_states(tx, user))
+    return InitialState(read_states.read_states(tx, user))

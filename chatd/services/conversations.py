@@ -5,7 +5,7 @@ from __future__ import annotations
 from chatd.services import notifications
 from chatd.services.context import ServiceContext
 from chatd.services.pages import make_page, page_offset, page_size
-from chatd.store.queries import conversations, messages, removals, sessions, users
+from chatd.store.queries import conversations, messages, read_states, removals, sessions, users
 from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, Refusal
@@ -110,7 +110,7 @@ def _load_details(context: ServiceContext, memberships: list[Membership]) -> lis
             membership.peer,
             tuple(members[id]),
             membership.created,
-            messages.count_unread(context.tx, id, context.actor.id),
+            read_states.count_unread(context.tx, id, context.actor.id),
             last.get(id),
             _load_peer(context, membership),
         )

@@ -14,7 +14,7 @@ from chatd.services import conversations as conversation_services
 from chatd.services import notifications
 from chatd.services.context import ServiceContext, missing
 from chatd.services.pages import make_page, page_offset, page_size
-from chatd.store.queries import conversations, messages, view_intervals
+from chatd.store.queries import conversations, messages, read_states, view_intervals
 from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, Refusal
@@ -172,7 +172,7 @@ def read_up_to(context: ServiceContext, membership: Membership, message: Message
     last_notified = view_intervals.notified_message(context.tx, conversation, me)
     if not messages.advance_cursor(context.tx, conversation, me, message.ref.number):
         return False
-    left = messages.count_unread(context.tx, conversation, me)
+    left = read_states.count_unread(context.tx, conversation, me)
     context.publish(MessageRead(message.ref, membership.conversation, context.actor.ref, context.tx.now, left))
     notifications.conversation_read(context, conversation, last_notified)
     return True

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from chatd.services.accounts import MAX_DISPLAY_CHARS, check_line
 from chatd.services.context import ServiceContext
 from chatd.services.pages import make_page, page_size
-from chatd.store.queries import messages, users
+from chatd.store.queries import read_states, users
 from protocol import commands as ask
 from protocol.events import Unread, UnreadChanged
 from protocol.ids import Key
@@ -55,5 +55,5 @@ def update_me(context: ServiceContext, command: ask.UpdateMe) -> User:
 
 def unread(context: ServiceContext, command: ask.GetUnread) -> UnreadChanged:
     """Count the caller's unread messages, in total and for each conversation."""
-    counts = tuple(Unread(*one) for one in messages.unread_counts(context.tx, context.actor.id))
+    counts = tuple(Unread(*one) for one in read_states.unread_counts(context.tx, context.actor.id))
     return UnreadChanged(context.actor.ref, sum(one.count for one in counts), counts)

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import trio
 
-from chatd.store.queries import event_log, messages
+from chatd.store.queries import event_log
+from chatd.store.queries import read_states as stored
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from tests.outside.server import SECRET, token
 from tests.scenes.chat_server import ChatServer, chat_server
@@ -243,7 +244,7 @@ class Model:
 
     async def unread(self, user: int) -> Any:
         """Count the unread messages from the tables."""
-        read_states = await self.server.running.app.database.read(lambda tx: messages.read_states(tx, user))
+        read_states = await self.server.running.app.database.read(lambda tx: stored.read_states(tx, user))
         names = {int(id[8:], 16): id for id in self.conversations}
         counts = {names[one.conversation.number]: one.unread for one in read_states if one.unread}
         return {"total": sum(counts.values()), "byConversation": counts}

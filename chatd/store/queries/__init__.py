@@ -4,7 +4,8 @@ users              users and their accounts
 accounts           login sessions (refresh tokens), names, passwords and known places
 invites            invites to make an account
 conversations      conversations and their members
-messages           messages, attachments, cursors and unread counts
+messages           messages, attachments and cursors
+read_states        unread counts, derived from the cursors
 notifications      notifications of one user
 broadcasts         notifications of all users
 view_intervals     the messages of which a member is notified

@@ -17,7 +17,7 @@ from chatd.realtime.online_users import OnlineUsers
 from chatd.services import admission
 from chatd.services.context import Actor
 from chatd.store.queries import removals
-from chatd.store.queries.messages import MAX_UNREAD_COUNTED
+from chatd.store.queries.read_states import MAX_UNREAD_COUNTED
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol import commands as ask

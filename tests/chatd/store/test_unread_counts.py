@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
-from chatd.store.queries import messages
+from chatd.store.queries import read_states
 from chatd.store.sqlite.transaction import ReadTransaction
 from chatd.store.tables import metadata
 
@@ -59,5 +59,5 @@ def test_beside_a_plain_count(
         )
         for number, (cursor, began) in enumerate(read, start=1)
     }
-    found = {ref.number: count for ref, count in messages.unread_counts(ReadTransaction(connection), 1)}
+    found = {ref.number: count for ref, count in read_states.unread_counts(ReadTransaction(connection), 1)}
     assert found == {number: count for number, count in counted.items() if count}
