@@ -48,7 +48,7 @@ BROADCASTERS = (
 )  # fmt: skip
 DURABLE = ("chatd", "chatd-socketio", "chatd-normal", "socket.io-full", "socket.io-normal", "socket.io-grouped")
 PACED = (
-    "chatd", "chatd-socketio", "socket.io-full", "ws-full", "socket.io-grouped", "starlette", "floor-each",
+    "chatd", "chatd-socketio", "socket.io-full", "ws-full", "socket.io-grouped", "floor-each",
 )  # fmt: skip
 SEND_BODY = '{"content":"%s"}'
 MESSAGES = "/conversations/{conversation}/messages"
