@@ -234,6 +234,7 @@ class EngineSession:
         if self.end is not None:
             return
         self.end = end
+        self.connect_by = math.inf
         for socket in (self.socket, self.probe):
             if socket is not None:
                 socket.close(*end)

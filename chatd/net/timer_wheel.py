@@ -55,9 +55,10 @@ class TimerWheel(Generic[T]):
         return iter(list(chain.from_iterable(self._slots.values())))
 
     def set(self, item: T, moment: float, now: float) -> None:
-        """Add an item, or change its moment."""
+        """Add an item, or change its moment. What is overdue comes in the next slot, not at once again and again."""
         self.remove(item)
-        slot = item.slot = ceil(min(moment, now + self._longest_seconds) / self._slot_seconds)
+        earliest = int(now / self._slot_seconds) + 1
+        slot = item.slot = max(earliest, ceil(min(moment, now + self._longest_seconds) / self._slot_seconds))
         items = self._slots.get(slot)
         if items is None:
             items = self._slots[slot] = {}

@@ -193,6 +193,21 @@ class TestUpgrade:
         assert await peer.receive() == "4moved"
 
 
+async def test_a_session_that_opens_no_namespace_lingers_for_one_more_poll(autojump_clock: MockClock) -> None:
+    async def serve(session: EngineSession, request: Request) -> None:
+        while True:
+            await receive(session)
+
+    rules = SessionRules(interval_seconds=100, timeout_seconds=100, connect_seconds=10, linger_seconds=5)
+    async with app(serve, rules) as here:
+        sid, late = await here.handshake(), await here.handshake()
+        await trio.sleep(12)
+        assert status_and_body(await here.get(sid)) == (200, "1")
+        assert await here.is_over(sid)
+        await trio.sleep(5)
+        assert late not in here.engine.sessions
+
+
 async def test_a_header_by_polling_and_its_attachment_by_websocket(autojump_clock: MockClock) -> None:
     """The parts of a message belong to the session, not to the transport."""
     async with app(echo_events, CALM) as here:

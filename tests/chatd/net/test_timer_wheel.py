@@ -104,6 +104,19 @@ async def test_a_wait_ends_with_the_first_moment_also_of_a_later_item(autojump_c
     assert woken == [7.5, 15.0]
 
 
+async def test_an_item_that_stays_overdue_is_looked_at_once_a_slot(autojump_clock: MockClock) -> None:
+    wheel: TimerWheel[Item] = TimerWheel(SLOT, LONGEST)
+    looks: list[float] = []
+    wheel.set(Item(), 1.0, 0.0)
+    with trio.move_on_after(6.2):
+        while True:
+            await wheel.wait()
+            for item in wheel.due(trio.current_time()):
+                looks.append(trio.current_time())
+                wheel.set(item, 1.0, trio.current_time())
+    assert looks == [1.0 + SLOT * count for count in range(11)]
+
+
 async def test_a_wait_can_be_ended(autojump_clock: MockClock) -> None:
     wheel: TimerWheel[Item] = TimerWheel(SLOT, LONGEST)
     async with trio.open_nursery() as nursery:
