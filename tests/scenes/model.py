@@ -124,7 +124,7 @@ class Model:
                 viewer.coming = True
                 await self.connect(viewer, named=what == "back")
                 viewer.coming = False
-            case "slow" if viewer.connected and not viewer.coming and viewer.awake.is_set():
+            case "slow" if viewer.connected and not (viewer.coming or viewer.has_open_calls) and viewer.awake.is_set():
                 viewer.awake = trio.Event()
             case "wake":
                 viewer.awake.set()

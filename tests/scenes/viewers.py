@@ -223,6 +223,11 @@ class Viewer:
 
     # Calling
 
+    @property
+    def has_open_calls(self) -> bool:
+        """Whether a call waits for its answer, which a client that reads no more would never see."""
+        return bool(self._answers)
+
     async def call(self, method: str, params: dict[str, Any]) -> Any:
         """The answer; None if the connection ends first."""
         raw = self._raw
