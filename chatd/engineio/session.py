@@ -38,6 +38,7 @@ from protocol.errors import SIGNED_OUT, SILENT, SLOW
 from protocol.frames import Packet
 from protocol.framings.engineio import CLOSE, MESSAGE, NOOP, PING, PONG, MalformedPacket, read_message
 
+LAST_FIVE_SECONDS = 1.0  # how long a session that has ended waits for the end of an upgrade
 MAX_STRAYS = 100  # between two pings
 PING_FRAME = frame_text(PING)
 
@@ -72,6 +73,7 @@ class EngineSession:
         "owner",
         "polling",
         "probe",
+        "probe_time",
         "rules",
         "sid",
         "slot",
@@ -89,6 +91,7 @@ class EngineSession:
         self.socket = socket
         self.polling: Polling | None = None
         self.probe: WebSocket | None = None  # a WebSocket that may become the transport
+        self.probe_time: trio.CancelScope | None = None  # ends the probe when its time is over
         self.outbox: Outbox | PollingOutbox  # another one after an upgrade
         if socket is not None:
             self.outbox = socket.outbox
@@ -235,9 +238,10 @@ class EngineSession:
             return
         self.end = end
         self.connect_by = math.inf
-        for socket in (self.socket, self.probe):
-            if socket is not None:
-                socket.close(*end)
+        if self.socket is not None:
+            self.socket.close(*end)
+        if self.probe is not None:
+            self._end_probe(linger)
         polling = self.polling
         if linger and polling is not None and (polling.outbox.waiting or not polling.getting):
             self.due = trio.current_time() + self.rules.linger_seconds
@@ -248,6 +252,15 @@ class EngineSession:
             polling.outbox.closed = True
             polling.end()
         self.wake_reader()
+
+    def _end_probe(self, linger: bool) -> None:
+        """End the probe of a session that ends. The "5" may be on its way: then the client reads here what is left."""
+        assert self.end is not None
+        assert self.probe is not None
+        if linger and self.probe_time is not None:
+            self.probe_time.deadline = min(self.probe_time.deadline, trio.current_time() + LAST_FIVE_SECONDS)
+        else:
+            self.probe.close(*self.end)
 
     # -- for the engine --------------------------------------------------------------------------------------------
 

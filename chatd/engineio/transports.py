@@ -85,12 +85,12 @@ async def upgrade(session: EngineSession, socket: WebSocket) -> bool:
         return False
     session.probe = socket
     try:
-        with trio.move_on_after(session.rules.upgrade_seconds):
+        with trio.move_on_after(session.rules.upgrade_seconds) as session.probe_time:
             await socket.listen(partial(_receive_probe, session, socket))
     except Gone:
         pass
     finally:
-        session.probe = None
+        session.probe = session.probe_time = None
     return session.socket is socket
 
 
@@ -108,8 +108,12 @@ def _receive_probe(session: EngineSession, socket: WebSocket, messages: list[Pac
             session.wake_reader()
             return False
         else:
+            if not binary and data == UPGRADE and polling is not None:  # the session has ended meanwhile
+                socket.write(polling.outbox.take())
+            if session.end is not None:
+                socket.close(*session.end)
             return False
-    return session.end is None
+    return True
 
 
 def _polling(session: EngineSession) -> Polling:

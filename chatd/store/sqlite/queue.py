@@ -139,8 +139,8 @@ class WriteQueue:
 
     def _finish(self, worker: Worker, jobs: Sequence[Job], outcomes: Outcomes) -> None:
         """A batch has run: deliver its outcomes, and let the worker go on."""
-        self._deliver(jobs, outcomes)
         try:
+            self._deliver(jobs, outcomes)
             if not worker.start_upkeep(partial(self._go_on, worker)):
                 self._go_on(worker)
         except Exception as problem:

@@ -12,7 +12,7 @@ from trio.testing import MockClock
 
 from chatd.engineio.engine import SessionRules
 from chatd.engineio.polling import unframe
-from chatd.engineio.session import EngineSession
+from chatd.engineio.session import LAST_FIVE_SECONDS, EngineSession
 from chatd.net.framer import frame_binary, frame_text
 from chatd.net.request import Request, Response
 from protocol.frames import Packet
@@ -146,6 +146,27 @@ class TestUpgrade:
             assert await peer.receive() is None
             assert status_and_body(await here.get(sid)) == (200, "6")
             assert await here.is_over(sid)
+
+    async def test_the_last_packets_follow_a_client_that_is_changing_over(self, autojump_clock: MockClock) -> None:
+        """The client polls no more, and its "5" is on its way."""
+        async with app(rules=CALM) as here:
+            sid = await here.handshake()
+            peer = await here.upgrade(sid)
+            session = here.engine.sessions[sid]
+            session.write(frame_text(b"4the last"))
+            session.close(4001, "signed out")
+            peer.send("5")
+            assert await peer.receive() == "4the last"
+            assert await peer.receive() is None
+
+    async def test_a_probe_does_not_outlive_its_session_for_long(self, autojump_clock: MockClock) -> None:
+        async with app(rules=CALM) as here:
+            sid = await here.handshake()
+            peer = await here.upgrade(sid)
+            here.engine.sessions[sid].close(4001, "signed out")
+            began = trio.current_time()
+            assert await peer.receive() is None
+            assert trio.current_time() - began <= LAST_FIVE_SECONDS
 
     async def test_a_close_right_behind_the_five(self, autojump_clock: MockClock) -> None:
         async with app(rules=CALM) as here:
