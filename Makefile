@@ -6,6 +6,7 @@
 #   make test           the tests (ARGS="tests/chatd/config/test_load.py" for some of them)
 #   make check          make lint (format, lint, types), and all tests
 #   make binary         build dist/chatd, one file that runs without Python
+#   make sql            print the SQL of every statement and table into chatd/store/compiled
 #   make docs           print chatd.toml and the reference pages from the tables in the code
 #   make lock           write the locked requirements again, with the newest versions
 #   make node           install what the tests with JavaScript clients need
@@ -31,7 +32,7 @@ VERSION_FILES := pyproject.toml chatd/__init__.py
 COMPILE := uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --quiet
 CHECKED_FOLDERS := chatd protocol tests scripts
 
-.PHONY: help serve test check lint floors binary docs lock node clean
+.PHONY: help serve test check lint floors binary sql docs lock node clean
 .DELETE_ON_ERROR:
 
 help:
@@ -56,6 +57,9 @@ floors: $(STAMPS)/dev
 binary: $(STAMPS)/binary
 	$(BIN)/pyinstaller --noconfirm --clean --distpath dist --workpath build scripts/chatd.spec
 	dist/chatd version
+
+sql: $(STAMPS)/run
+	$(BIN)/python scripts/print_sql.py
 
 docs: $(STAMPS)/run
 	$(BIN)/python scripts/print_docs.py

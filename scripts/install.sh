@@ -3,6 +3,6 @@
 set -eu
 echo "Installing what chatd needs ($1, once) ..." >&2
 if [ -n "${UV:-}" ]; then
-    exec "$UV" pip install --quiet --python "$PYTHON" --require-hashes -r "$1"
+    exec "$UV" pip install --quiet --compile-bytecode --python "$PYTHON" --require-hashes -r "$1"
 fi
 exec "$PYTHON" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"

@@ -17,9 +17,8 @@ from chatd.config.load import ConfigError
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
 from chatd.services.context import SHELL, ServiceContext, ServiceRules
+from chatd.store.compiled.schema import SCHEMA
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.schema import Schema
-from chatd.store.tables import metadata
 
 DATABASE_NAME = "chatd.db"
 T = TypeVar("T")
@@ -60,15 +59,13 @@ def make_folder(config: Config) -> None:
 async def _make_data(config: Config) -> None:
     folder = Path(config.data.directory)
     open_identity(config, folder)
-    async with Database.open(folder / DATABASE_NAME, Schema.of(metadata), busy_seconds=config.data.busy_timeout):
+    async with Database.open(folder / DATABASE_NAME, SCHEMA, busy_seconds=config.data.busy_timeout):
         pass
 
 
 async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
     folder = Path(config.data.directory)
-    async with Database.open(
-        folder / DATABASE_NAME, Schema.of(metadata), busy_seconds=config.data.busy_timeout
-    ) as database:
+    async with Database.open(folder / DATABASE_NAME, SCHEMA, busy_seconds=config.data.busy_timeout) as database:
         identity = open_identity(config, folder)
         commit = partial(commit_silently, database)
         account_admin = AccountAdmin(Accounts(config, database, identity), commit)

@@ -44,11 +44,10 @@ from chatd.server.limits import front_rules, http_rules, tls_context, websocket_
 from chatd.server.machine import check_machine
 from chatd.server.retention import keep_clean
 from chatd.server.router import MetricsRouter, Router
+from chatd.store.compiled.schema import SCHEMA
 from chatd.store.queries import users
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.faults import StoreProblem
-from chatd.store.sqlite.schema import Schema
-from chatd.store.tables import metadata
 from chatd.supervisor import Part, PartFailed, Supervisor, cause_of
 from chatd.telemetry.log import adopt_logging, log
 from chatd.telemetry.metrics import DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
@@ -182,7 +181,7 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
     supervisor = Supervisor()
     database = Database.open(
         folder / DATABASE_NAME,
-        Schema.of(metadata),
+        SCHEMA,
         synchronous=config.data.synchronous,
         batch=config.data.batch,
         busy_seconds=config.data.busy_timeout,

@@ -2,6 +2,10 @@
 
 tables.py              the tables and what their columns mean
 dialect_functions.py   SQL that each kind of database spells in its own way
+statements/            every statement, in SQLAlchemy's words, one file a noun
+compiler.py            makes SQL of tables and statements; `make sql` runs it
+compiled/              the SQL that it made; only this is imported by a server, so SQLAlchemy is not
+prepared.py, schema.py   what compiled/ consists of
 queries/               the statements of each noun, one file a noun, as functions of a transaction
 migrations/            the steps from one schema version to the next, run by Alembic
 sqlite/                the engine: everything that knows SQLite (its `__init__.py` has the map)

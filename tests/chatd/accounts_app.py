@@ -26,9 +26,8 @@ from chatd.realtime.online_users import OnlineUsers
 from chatd.realtime.viewers import Viewers
 from chatd.services import admission
 from chatd.services.context import SHELL, ServiceContext, anonymous
+from chatd.store.compiled.schema import SCHEMA
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.schema import Schema
-from chatd.store.tables import metadata
 from protocol.commands import Command, Register
 from protocol.errors import Refusal
 from protocol.events import AccountChanged, AccountClosed, LoginSessionEnded
@@ -118,7 +117,7 @@ def dispatch_of(
 @asynccontextmanager
 async def accounts_on_a_store(folder: Path) -> AsyncIterator[AccountsApp]:
     clock = [lambda: int(NOW * 1000)]
-    async with Database.open(folder / "chatd.db", Schema.of(metadata), clock=lambda: clock[0]()) as database:
+    async with Database.open(folder / "chatd.db", SCHEMA, clock=lambda: clock[0]()) as database:
         made = AccountsApp(database, folder)
         clock[0] = lambda: int(made.now * 1000)
         yield made

@@ -18,10 +18,9 @@ from chatd.realtime.broker import Sink, Subscriber
 from chatd.realtime.encoder import EventEncoder
 from chatd.services import admission
 from chatd.services.context import Actor
+from chatd.store.compiled.schema import SCHEMA
 from chatd.store.queries import users
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.schema import Schema
-from chatd.store.tables import metadata
 from protocol.commands import Command
 from protocol.dialects import dialect
 from protocol.events import JOINED, Event
@@ -127,7 +126,7 @@ class ServerlessApp:
 
 @asynccontextmanager
 async def serverless_app(folder: Path, **settings: float) -> AsyncIterator[ServerlessApp]:
-    async with Database.open(folder / "chatd.db", Schema.of(metadata), synchronous="NORMAL") as database:
+    async with Database.open(folder / "chatd.db", SCHEMA, synchronous="NORMAL") as database:
         app = ServerlessApp(folder, database, **settings)
         await app.app.viewers.begin()
         yield app

@@ -18,9 +18,9 @@ from sqlalchemy import update
 from chatd.cli.dialect_page import SERVER
 from chatd.cli.dialect_samples import CONVERSATION, CREATED_MS, MESSAGE, NOTIFICATION
 from chatd.store import tables
+from chatd.store.compiler import prepare
 from chatd.store.queries import conversations, messages, notifications
 from chatd.store.queries import users as people
-from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.transaction import Transaction
 from protocol.commands import DeleteConversation, DeleteMessage, DeleteNotification, RemoveMember
 from protocol.dialects import dialect, names
@@ -31,7 +31,7 @@ from tests.scenes.clients import Client, Framing, JsonRpcClient, both_framings, 
 DOCS = Path(__file__).parents[2] / "docs" / "dialects"
 LAST = (DeleteMessage, DeleteNotification, RemoveMember, DeleteConversation)  # these remove what other examples need
 MARKS: dict[Framing, str] = {"jsonrpc": "JSON-RPC ", "socketio": "Socket.IO"}
-_MADE = Prepared(update(tables.users).values(created=CREATED_MS, admin=tables.users.c.id == 1))
+_MADE = prepare(update(tables.users).values(created=CREATED_MS, admin=tables.users.c.id == 1))
 
 
 class Example(NamedTuple):

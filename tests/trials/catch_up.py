@@ -17,11 +17,10 @@ import trio
 
 from chatd.services import context, messages
 from chatd.services.context import Actor, ServiceContext, ServiceRules
+from chatd.store.compiled.schema import SCHEMA
 from chatd.store.queries import conversations, users
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.schema import Schema
 from chatd.store.sqlite.transaction import Transaction
-from chatd.store.tables import metadata
 from protocol import commands as ask
 from protocol.ids import Key
 from tests.outside.chatting import client, new_group, two_chat
@@ -129,7 +128,7 @@ async def catch_up(server: Chatd, place: str, where: str, count: int) -> float:
 
 async def cost_of_the_log(folder: Path, sends: int) -> tuple[float, float]:
     """CPU of a send in the writer's thread and at the disk, in µs: with the log and without it, in turns."""
-    async with Database.open(folder / "cost.db", Schema.of(metadata)) as database:
+    async with Database.open(folder / "cost.db", SCHEMA) as database:
 
         def prepare(tx: Transaction) -> tuple[Actor, int]:
             user = users.add(tx, name="romeo")

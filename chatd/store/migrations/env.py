@@ -2,6 +2,8 @@
 
 from alembic import context
 
-given = context.config.attributes
-context.configure(connection=given["connection"], target_metadata=given["metadata"], render_as_batch=True)
+from chatd.store.tables import metadata
+
+given = context.config.attributes["connection"]
+context.configure(connection=given, target_metadata=metadata, render_as_batch=True)
 context.run_migrations()

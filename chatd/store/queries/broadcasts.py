@@ -8,48 +8,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
-
-from chatd.store.dialect_functions import upsert
+from chatd.store.compiled import broadcasts as sql
 from chatd.store.queries.pages import NumberedPages
-from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.sequences import keep_number
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
-from chatd.store.tables import broadcast_marks, broadcasts, users
 from protocol.ids import Ref
 from protocol.model import Notification
 
-_B, _M = broadcasts.c, broadcast_marks.c
-_INSERT = Prepared(insert(broadcasts))
-_FOR_USER = (
-    select(_B.id, _B.created, _B.type, _B.title, _B.content, _B.related, _M.broadcast)
-    .select_from(
-        broadcasts.join(users, users.c.id == bindparam("user")).outerjoin(
-            broadcast_marks, (_M.user == users.c.id) & (_M.broadcast == _B.id)
-        )
-    )
-    .where(_B.created >= users.c.created, _M.deleted.is_distinct_from(1))
-)
-_BY_ID = Prepared(_FOR_USER.where(_B.id == bindparam("id")))
-_UNREAD = Prepared(_FOR_USER.where(_M.broadcast.is_(None)).order_by(_B.id))
-_put = upsert(broadcast_marks)
-_MARK = Prepared(
-    _put.on_conflict_do_update(index_elements=[_M.user, _M.broadcast], set_={"deleted": _put.excluded.deleted})
-)
-_PAGES = {False: NumberedPages(_FOR_USER, _B.id), True: NumberedPages(_FOR_USER.where(_M.broadcast.is_(None)), _B.id)}
+_PAGES = {
+    False: NumberedPages(sql.PAGE_BEFORE, sql.PAGE_AFTER),
+    True: NumberedPages(sql.UNREAD_PAGE_BEFORE, sql.UNREAD_PAGE_AFTER),
+}
 
 
 def add(tx: Transaction, type: str, title: str, content: str, related: str | None) -> Ref:
     """Add a broadcast. Its number is one of the notifications' sequence, and no notification gets it."""
     id = tx.next_id("notifications")
     keep_number(tx, "notifications", id)
-    tx.run(_INSERT, id=id, type=type, title=title, content=content, related=related, created=tx.now)
+    tx.run(sql.INSERT, id=id, type=type, title=title, content=content, related=related, created=tx.now)
     return Ref(id, tx.now // 1000)
 
 
 def get(tx: ReadTransaction, user: Ref, id: int) -> Notification | None:
     """A broadcast with a user's marks; None when the user does not see it."""
-    row = tx.one(_BY_ID, user=user.number, id=id)
+    row = tx.one(sql.BY_ID, user=user.number, id=id)
     return _build(user, row) if row else None
 
 
@@ -62,12 +44,12 @@ def page(
 
 
 def unread(tx: ReadTransaction, user: Ref) -> list[Notification]:
-    return [_build(user, row) for row in tx.all(_UNREAD, user=user.number)]
+    return [_build(user, row) for row in tx.all(sql.UNREAD, user=user.number)]
 
 
 def mark(tx: Transaction, user: int, id: int, *, deleted: bool = False) -> None:
     """Record that a user has read a broadcast, or deleted it."""
-    tx.run(_MARK, user=user, broadcast=id, deleted=int(deleted))
+    tx.run(sql.MARK, user=user, broadcast=id, deleted=int(deleted))
 
 
 def _build(user: Ref, row: tuple[Any, ...]) -> Notification:

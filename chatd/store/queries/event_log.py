@@ -4,29 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, or_, select
-
-from chatd.store.sqlite.prepared import Prepared, RowInsert
+from chatd.store.compiled import event_log as sql
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
-from chatd.store.tables import events
-
-_ROW = RowInsert(events, "position at kind conversation user about detail")
-_SINCE = Prepared(
-    select(*events.c)
-    .where(events.c.position > bindparam("position"), events.c.position <= bindparam("end"))
-    .order_by(events.c.position)
-    .limit(bindparam("limit"))
-)
-_AT = Prepared(select(events.c.at).where(events.c.position == bindparam("position")))
-_FIRST = Prepared(select(func.min(events.c.position)))
-_OLD = Prepared(
-    select(func.max(events.c.position)).where(
-        events.c.position.in_(select(events.c.position).order_by(events.c.position).limit(bindparam("limit"))),
-        or_(events.c.at < bindparam("before"), events.c.position <= bindparam("position")),
-        events.c.position < select(func.max(events.c.position)).scalar_subquery(),
-    )
-)
-_TRIM = Prepared(delete(events).where(events.c.position <= bindparam("position")))
 
 
 class Entry(NamedTuple):
@@ -51,24 +30,24 @@ def append(
 ) -> int:
     """Add an event; return its position."""
     position = tx.next_position()
-    tx.insert_later(_ROW, (position, tx.now, kind, conversation, user, about, detail))
+    tx.insert_later(sql.ROW, (position, tx.now, kind, conversation, user, about, detail))
     return position
 
 
 def since(tx: ReadTransaction, position: int, end: int, limit: int) -> list[Entry]:
     """The events after a position and up to `end`, in order."""
-    return [Entry(*row) for row in tx.all(_SINCE, position=position, end=end, limit=limit)]
+    return [Entry(*row) for row in tx.all(sql.SINCE, position=position, end=end, limit=limit)]
 
 
 def first(tx: ReadTransaction) -> int | None:
     """The oldest position in the log."""
-    row = tx.one(_FIRST)
+    row = tx.one(sql.FIRST)
     return row[0] if row else None
 
 
 def at(tx: ReadTransaction, position: int) -> int | None:
     """The time of an event; None when the log no longer has it."""
-    row = tx.one(_AT, position=position)
+    row = tx.one(sql.AT, position=position)
     return row[0] if row else None
 
 
@@ -77,7 +56,7 @@ def trim(tx: Transaction, *, before: int, position: int, limit: int) -> int:
 
     The last event always stays.
     """
-    row = tx.one(_OLD, before=before, position=position, limit=limit)
+    row = tx.one(sql.OLD, before=before, position=position, limit=limit)
     if not row or row[0] is None:
         return 0
-    return tx.run(_TRIM, position=row[0]).rowcount
+    return tx.run(sql.TRIM, position=row[0]).rowcount

@@ -6,113 +6,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from chatd.store.dialect_functions import json_integers
-from chatd.store.queries.conversations import CONVERSATION_COLUMNS, CONVERSATION_WITH_USERS, Membership
-from chatd.store.queries.users import build_user, user_columns
+from chatd.store.compiled import messages as sql
+from chatd.store.queries.conversations import Membership
+from chatd.store.queries.users import build_user
 from chatd.store.queries.users import many as users_by_id
-from chatd.store.sqlite.prepared import Prepared, RowInsert
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
-from chatd.store.tables import attachments, conversations, members, messages, read_marks, users
 from protocol.ids import Ref
 from protocol.model import Attachment, Kind, Message, MessageType, User
-
-_sender = users.alias("sender")
-_OWN = [
-    messages.c.id,
-    messages.c.sender,
-    messages.c.type,
-    messages.c.content,
-    messages.c.attached,
-    messages.c.client_id,
-    messages.c.created,
-    messages.c.edited,
-    messages.c.deleted,
-    messages.c.without_content,
-]
-MESSAGE_WIDTH = len(_OWN)
-SENDER_START = MESSAGE_WIDTH + len(CONVERSATION_COLUMNS)
-_WITH_CONVERSATION_AND_SENDER = select(*_OWN, *CONVERSATION_COLUMNS, *user_columns(_sender)).select_from(
-    messages.join(CONVERSATION_WITH_USERS, conversations.c.id == messages.c.conversation).join(
-        _sender, _sender.c.id == messages.c.sender
-    )
-)
-_BY_ID = Prepared(_WITH_CONVERSATION_AND_SENDER.where(messages.c.id == bindparam("id")))
-_BY_IDS = Prepared(_WITH_CONVERSATION_AND_SENDER.where(messages.c.id.in_(json_integers("ids"))))
-_BY_CLIENT_ID = Prepared(
-    select(messages.c.id, messages.c.digest).where(
-        messages.c.sender == bindparam("sender"),
-        messages.c.conversation == bindparam("conversation"),
-        messages.c.client_id == bindparam("client_id"),
-    )
-)
-_INSERT = RowInsert(messages, "id conversation sender type content attached client_id digest created without_content")
-_INSERT_ATTACHMENT = RowInsert(attachments, "message place url type")
-_ATTACHMENTS = Prepared(
-    select(attachments.c.message, attachments.c.url, attachments.c.type)
-    .where(attachments.c.message.in_(json_integers("ids")))
-    .order_by(attachments.c.message, attachments.c.place)
-)
-_DELETE_ATTACHMENTS = Prepared(delete(attachments).where(attachments.c.message == bindparam("message")))
-_EDIT = Prepared(
-    update(messages)
-    .where(messages.c.id == bindparam("message"))
-    .values(content=bindparam("content"), edited=bindparam("edited"), without_content=0)
-)
-_DELETE_CONTENT = Prepared(
-    update(messages)
-    .where(messages.c.id == bindparam("message"))
-    .values(content="", attached=0, deleted=bindparam("deleted"))
-)
-_OF_CONVERSATION = select(*_OWN).where(
-    messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None)
-)
-_OLDER = Prepared(
-    _OF_CONVERSATION.where(messages.c.id < bindparam("id")).order_by(messages.c.id.desc()).limit(bindparam("limit"))
-)
-_NEWER = Prepared(
-    _OF_CONVERSATION.where(messages.c.id > bindparam("id")).order_by(messages.c.id).limit(bindparam("limit"))
-)
-_PAGE = Prepared(_OF_CONVERSATION.order_by(messages.c.id.desc()).limit(bindparam("limit")).offset(bindparam("offset")))
-_COUNT = Prepared(
-    select(func.count()).where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
-)
-_LAST = Prepared(
-    select(messages.c.id)
-    .where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
-    .order_by(messages.c.id.desc())
-    .limit(1)
-)
-_CURSORS = Prepared(
-    select(users.c.id, users.c.created, users.c.subject, members.c.cursor)
-    .select_from(members.join(users, users.c.id == members.c.user))
-    .where(members.c.conversation == bindparam("conversation"), members.c.cursor >= bindparam("least"))
-    .order_by(users.c.id)
-)
-_READ_AT = Prepared(
-    select(read_marks.c.at)
-    .where(
-        read_marks.c.conversation == bindparam("conversation"),
-        read_marks.c.user == bindparam("user"),
-        read_marks.c.message >= bindparam("message"),
-    )
-    .order_by(read_marks.c.message)
-    .limit(1)
-)
-_ADVANCE_CURSOR = Prepared(
-    update(members)
-    .where(
-        members.c.conversation == bindparam("in_conversation"),
-        members.c.user == bindparam("of_user"),
-        members.c.cursor < bindparam("cursor"),
-    )
-    .values(cursor=bindparam("cursor"))
-)
-_ADD_READ_MARK = Prepared(insert(read_marks))
-_LAST_NUMBER = Prepared(
-    select(func.coalesce(func.max(messages.c.id), 0)).where(messages.c.conversation == bindparam("conversation"))
-)
 
 
 class Cursor(NamedTuple):
@@ -140,7 +41,9 @@ def conversation_head(row: tuple[Any, ...]) -> ConversationHead:
 
 def build(row: tuple[Any, ...], head: ConversationHead, sender: User, attached: Sequence[Attachment] = ()) -> Message:
     """A message from a row that begins with _OWN. `with_readers` adds its readers."""
-    id, sender_id, type, content, _attached, client_id, created, edited, _deleted, without_content = row[:MESSAGE_WIDTH]
+    id, sender_id, type, content, _attached, client_id, created, edited, _deleted, without_content = row[
+        : sql.MESSAGE_WIDTH
+    ]
     conversation, kind, creator, peer = head
     return Message(  # by position: with names it takes more than twice the time, for every message of a page
         Ref(id, created // 1000),
@@ -182,12 +85,12 @@ def add(
     conversation, by = membership.conversation.number, sender.ref.number
     name = None if client_id is None else (by, conversation, client_id)
     tx.insert_later(
-        _INSERT,
+        sql.INSERT,
         (id, conversation, by, type, content, len(attached), client_id, digest, tx.now, int(without_content)),
         name,
     )
     for number, one in enumerate(attached):
-        tx.insert_later(_INSERT_ATTACHMENT, (id, number, one.url, one.type))
+        tx.insert_later(sql.INSERT_ATTACHMENT, (id, number, one.url, one.type))
     return Message(
         ref=Ref(id, tx.now // 1000),
         conversation=membership.conversation,
@@ -208,7 +111,7 @@ def add(
 def find_by_client_id(tx: Transaction, sender: int, conversation: int, client_id: str) -> tuple[int, str] | None:
     """The message that a sender already sent with a client_id, and the digest of its content."""
     name = (sender, conversation, client_id)  # `add` gives every row that has a client_id this name
-    row = tx.one_unless_pending(name, _BY_CLIENT_ID, sender=sender, conversation=conversation, client_id=client_id)
+    row = tx.one_unless_pending(name, sql.BY_CLIENT_ID, sender=sender, conversation=conversation, client_id=client_id)
     return (row[0], row[1]) if row else None
 
 
@@ -221,11 +124,16 @@ def get(tx: ReadTransaction, message: int, *, deleted: bool = False) -> Message 
 
 def many(tx: ReadTransaction, ids: Sequence[int]) -> dict[int, tuple[Message, bool]]:
     """Messages by id, and whether each is deleted."""
-    rows = tx.all(_BY_ID, id=ids[0]) if len(ids) == 1 else tx.all(_BY_IDS, ids=str(list(ids)))
+    rows = tx.all(sql.BY_ID, id=ids[0]) if len(ids) == 1 else tx.all(sql.BY_IDS, ids=str(list(ids)))
     deleted = {row[0]: row[8] is not None for row in rows}
     attached = _attachments(tx, rows)
     found = [
-        build(row, conversation_head(row[MESSAGE_WIDTH:]), build_user(row[SENDER_START:]), attached.get(row[0], ()))
+        build(
+            row,
+            conversation_head(row[sql.MESSAGE_WIDTH :]),
+            build_user(row[sql.SENDER_START :]),
+            attached.get(row[0], ()),
+        )
         for row in rows
     ]
     return {one.ref.number: (one, deleted[one.ref.number]) for one in _add_readers(tx, found)}
@@ -243,11 +151,11 @@ def page(
     """Messages of one conversation, oldest first: before a message, after one, or the newest without `offset` many."""
     conversation = membership.conversation.number
     if after is not None:
-        rows = tx.all(_NEWER, conversation=conversation, id=after, limit=limit)
+        rows = tx.all(sql.NEWER, conversation=conversation, id=after, limit=limit)
     elif before is not None:
-        rows = tx.all(_OLDER, conversation=conversation, id=before, limit=limit)[::-1]
+        rows = tx.all(sql.OLDER, conversation=conversation, id=before, limit=limit)[::-1]
     else:
-        rows = tx.all(_PAGE, conversation=conversation, limit=limit, offset=offset)[::-1]
+        rows = tx.all(sql.PAGE, conversation=conversation, limit=limit, offset=offset)[::-1]
     head = ConversationHead(membership.conversation, membership.kind, membership.creator, membership.peer)
     senders = users_by_id(tx, {row[1] for row in rows})
     attached = _attachments(tx, rows)
@@ -256,13 +164,13 @@ def page(
 
 def last_of(tx: ReadTransaction, of: list[int]) -> dict[int, Message]:
     """The last message of each of some conversations, by conversation."""
-    rows = [tx.one(_LAST, conversation=conversation) for conversation in of]
+    rows = [tx.one(sql.LAST, conversation=conversation) for conversation in of]
     ids = [row[0] for row in rows if row]
     return {one.conversation.number: one for one, _ in many(tx, ids).values()} if ids else {}
 
 
 def count(tx: ReadTransaction, conversation: int) -> int:
-    row = tx.one(_COUNT, conversation=conversation)
+    row = tx.one(sql.COUNT, conversation=conversation)
     return int(row[0]) if row else 0
 
 
@@ -271,7 +179,7 @@ def _attachments(tx: ReadTransaction, rows: list[tuple[Any, ...]]) -> dict[int, 
     found: dict[int, list[Attachment]] = {}
     ids = [row[0] for row in rows if row[4]]
     if ids:
-        for message, url, type in tx.all(_ATTACHMENTS, ids=str(ids)):
+        for message, url, type in tx.all(sql.ATTACHMENTS, ids=str(ids)):
             found.setdefault(message, []).append(Attachment(url, type))
     return found
 
@@ -292,7 +200,7 @@ def _add_readers(tx: ReadTransaction, found: list[Message]) -> list[Message]:
 
 def readers(tx: ReadTransaction, conversation: int, least: int) -> list[Cursor]:
     """The members whose cursor is at `least` or after it."""
-    rows = tx.all(_CURSORS, conversation=conversation, least=least)
+    rows = tx.all(sql.CURSORS, conversation=conversation, least=least)
     return [Cursor(Ref(id, created // 1000, subject), cursor) for id, created, subject, cursor in rows]
 
 
@@ -304,30 +212,30 @@ def with_readers(tx: ReadTransaction, message: Message, cursors: list[Cursor]) -
         return message
     at = None
     if message.receiver is not None and message.receiver in seen:
-        row = tx.one(_READ_AT, conversation=message.conversation.number, user=message.receiver.number, message=id)
+        row = tx.one(sql.READ_AT, conversation=message.conversation.number, user=message.receiver.number, message=id)
         at = row[0] if row else None
     return replace(message, seen_by=seen, read_at=at)
 
 
 def edit(tx: Transaction, message: int, content: str) -> None:
-    tx.run(_EDIT, message=message, content=content, edited=tx.now)
+    tx.run(sql.EDIT, message=message, content=content, edited=tx.now)
 
 
 def delete_content(tx: Transaction, message: int) -> None:
     """Delete a message's content and attachments. Its row stays."""
-    tx.run(_DELETE_ATTACHMENTS, message=message)
-    tx.run(_DELETE_CONTENT, message=message, deleted=tx.now)
+    tx.run(sql.DELETE_ATTACHMENTS, message=message)
+    tx.run(sql.DELETE_CONTENT, message=message, deleted=tx.now)
 
 
 def advance_cursor(tx: Transaction, conversation: int, user: int, message: int) -> bool:
     """Move a cursor forward; return False when it is already at the message or after it."""
-    if not tx.run(_ADVANCE_CURSOR, in_conversation=conversation, of_user=user, cursor=message).rowcount:
+    if not tx.run(sql.ADVANCE_CURSOR, in_conversation=conversation, of_user=user, cursor=message).rowcount:
         return False
-    tx.run(_ADD_READ_MARK, conversation=conversation, user=user, message=message, at=tx.now)
+    tx.run(sql.ADD_READ_MARK, conversation=conversation, user=user, message=message, at=tx.now)
     return True
 
 
 def last_number(tx: ReadTransaction, conversation: int) -> int:
     """The number of the last message, deleted or not; 0 when there is none."""
-    row = tx.one(_LAST_NUMBER, conversation=conversation)
+    row = tx.one(sql.LAST_NUMBER, conversation=conversation)
     return int(row[0]) if row else 0

@@ -12,115 +12,21 @@ import json
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
 
+from chatd.store.compiled import notifications as sql
 from chatd.store.queries import view_intervals
 from chatd.store.queries.pages import NumberedPages
-from chatd.store.queries.view_intervals import MEMBERS_WITH_INTERVALS, NOTIFIED_MESSAGE
-from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
-from chatd.store.tables import (
-    broadcast_marks,
-    broadcasts,
-    conversations,
-    members,
-    messages,
-    notifications,
-    removals,
-    users,
-)
 from protocol.ids import Ref
 from protocol.model import Notification
 
 MAX_PREVIEW_CHARACTERS = 200
 """How much of a message its notification shows."""
 
-_N = notifications.c
-_OF_CONVERSATION = and_(_N.type == "message", _N.conversation.is_not(None))
-_notified_message = (
-    select(NOTIFIED_MESSAGE)
-    .select_from(MEMBERS_WITH_INTERVALS)
-    .where(members.c.conversation == _N.conversation, members.c.user == _N.user)
-    .correlate(notifications)
-    .scalar_subquery()
-)
-_ROW = select(
-    _N.id,
-    _N.created,
-    _N.type,
-    _N.title,
-    _N.content,
-    _N.read,
-    _N.conversation,
-    _N.related,
-    _N.extra,
-    conversations.c.created,
-).select_from(notifications.outerjoin(conversations, conversations.c.id == _N.conversation))
-_EXISTS = or_(_N.read.is_not(None), _N.type != "message", _N.conversation.is_(None), _notified_message.is_not(None))
-_IS_REMOVED = exists().where(removals.c.conversation == _N.conversation).correlate(notifications)
-_OWN = _ROW.where(_N.user == bindparam("user"), _EXISTS, ~_IS_REMOVED)
-_BY_ID = Prepared(_OWN.where(_N.id == bindparam("id")))
-_OF_ANOTHER = Prepared(select(_N.id, _N.created).where(_N.id == bindparam("id"), _N.user != bindparam("user"), _EXISTS))
-_UNREAD_ROW = Prepared(
-    select(_N.id, _N.created, _N.related).where(
-        _N.user == bindparam("user"),
-        _N.conversation == bindparam("conversation"),
-        _N.type == "message",
-        _N.read.is_(None),
-    )
-)
-_WITH_ROWS = Prepared(select(_N.conversation).where(_N.user == bindparam("user"), _N.read.is_(None), _OF_CONVERSATION))
-_INSERT = Prepared(insert(notifications))
-_SET_READ = Prepared(update(notifications).where(_N.id == bindparam("notification")).values(read=bindparam("read")))
-_SET_MESSAGE = Prepared(
-    update(notifications).where(_N.id == bindparam("notification")).values(related=bindparam("related"))
-)
-_DELETE = Prepared(delete(notifications).where(_N.id == bindparam("notification")))
-_UNREAD_OWN = Prepared(
-    select(_N.id, _N.created).where(_N.user == bindparam("user"), _N.read.is_(None), ~_OF_CONVERSATION).order_by(_N.id)
-)
-_UNREAD_ABOUT = Prepared(
-    select(_N.id, _N.created, users.c.id, users.c.created, users.c.subject)
-    .select_from(notifications.join(users, users.c.id == _N.user))
-    .where(_N.conversation == bindparam("conversation"), _N.read.is_(None))
-    .order_by(_N.id)
-)
-_DELETE_ABOUT = Prepared(
-    delete(notifications).where(_N.user == bindparam("user_id"), _N.conversation == bindparam("of"))
-)
-_TEXT = Prepared(
-    select(messages.c.content, messages.c.deleted, users.c.display, users.c.name, conversations.c.title)
-    .select_from(
-        messages.join(users, users.c.id == messages.c.sender).join(
-            conversations, conversations.c.id == messages.c.conversation
-        )
-    )
-    .where(messages.c.id == bindparam("id"))
-)
-_MARKED_BROADCASTS = (
-    select(func.count()).select_from(broadcast_marks).where(broadcast_marks.c.user == users.c.id).scalar_subquery()
-)
-_COUNT = Prepared(
-    select(
-        select(func.count())
-        .select_from(notifications)
-        .where(_N.user == users.c.id, _N.read.is_(None), ~_OF_CONVERSATION)
-        .correlate(users)
-        .scalar_subquery()
-        + select(func.count(NOTIFIED_MESSAGE))
-        .select_from(MEMBERS_WITH_INTERVALS)
-        .where(members.c.user == users.c.id)
-        .correlate(users)
-        .scalar_subquery()
-        + select(func.count())
-        .select_from(broadcasts)
-        .where(broadcasts.c.created >= users.c.created)
-        .correlate(users)
-        .scalar_subquery()
-        - _MARKED_BROADCASTS
-    ).where(users.c.id == bindparam("user"))
-)
-_PAGES = {False: NumberedPages(_OWN, _N.id), True: NumberedPages(_OWN.where(_N.read.is_(None)), _N.id)}
+_PAGES = {
+    False: NumberedPages(sql.PAGE_BEFORE, sql.PAGE_AFTER),
+    True: NumberedPages(sql.UNREAD_PAGE_BEFORE, sql.UNREAD_PAGE_AFTER),
+}
 
 
 class NotificationRow(NamedTuple):
@@ -132,13 +38,13 @@ class NotificationRow(NamedTuple):
 
 
 def get(tx: ReadTransaction, user: Ref, id: int) -> Notification | None:
-    row = tx.one(_BY_ID, user=user.number, id=id)
+    row = tx.one(sql.BY_ID, user=user.number, id=id)
     return _build(tx, user, row) if row else None
 
 
 def of_another(tx: ReadTransaction, user: Ref, id: int) -> Ref | None:
     """A notification that exists and belongs to another user."""
-    row = tx.one(_OF_ANOTHER, user=user.number, id=id)
+    row = tx.one(sql.OF_ANOTHER, user=user.number, id=id)
     return Ref(row[0], row[1] // 1000) if row else None
 
 
@@ -178,7 +84,7 @@ def _message_of(tx: ReadTransaction, conversation: int, user: Ref, stored: str, 
 
 def text_of(tx: ReadTransaction, message: int) -> tuple[str, str]:
     """A notification's title and text for a message: the sender, and the beginning of the content."""
-    row = tx.one(_TEXT, id=message)
+    row = tx.one(sql.TEXT, id=message)
     if row is None:
         return "", ""
     content, deleted, display, name, title = row
@@ -206,7 +112,7 @@ def add(
     id = tx.next_id("notifications")
     number = None if conversation is None else conversation.number
     tx.run(
-        _INSERT,
+        sql.INSERT,
         id=id,
         user=user.number,
         type=type,
@@ -227,7 +133,7 @@ def add_row(tx: Transaction, user: int, conversation: int, message: int, *, read
     """Add a row for a notification of a conversation."""
     id = tx.next_id("notifications")
     tx.run(
-        _INSERT,
+        sql.INSERT,
         id=id,
         user=user,
         type="message",
@@ -244,44 +150,44 @@ def add_row(tx: Transaction, user: int, conversation: int, message: int, *, read
 
 def find_unread(tx: ReadTransaction, user: int, conversation: int) -> NotificationRow | None:
     """The unread row of a conversation, also when the conversation has nothing left to notify of."""
-    row = tx.one(_UNREAD_ROW, user=user, conversation=conversation)
+    row = tx.one(sql.UNREAD_ROW, user=user, conversation=conversation)
     return NotificationRow(Ref(row[0], row[1] // 1000), row[1], int(row[2])) if row else None
 
 
 def conversations_with_unread_row(tx: ReadTransaction, user: int) -> set[int]:
     """The conversations for which a user has an unread row."""
-    return {conversation for (conversation,) in tx.all(_WITH_ROWS, user=user)}
+    return {conversation for (conversation,) in tx.all(sql.WITH_ROWS, user=user)}
 
 
 def set_read(tx: Transaction, id: int) -> None:
-    tx.run(_SET_READ, notification=id, read=tx.now)
+    tx.run(sql.SET_READ, notification=id, read=tx.now)
 
 
 def set_message(tx: Transaction, id: int, message: int) -> None:
-    tx.run(_SET_MESSAGE, notification=id, related=str(message))
+    tx.run(sql.SET_MESSAGE, notification=id, related=str(message))
 
 
 def remove(tx: Transaction, id: int) -> None:
-    tx.run(_DELETE, notification=id)
+    tx.run(sql.DELETE, notification=id)
 
 
 def unread_own(tx: ReadTransaction, user: int) -> list[Ref]:
     """A user's unread notifications, without the notifications of conversations."""
-    return [Ref(id, created // 1000) for id, created in tx.all(_UNREAD_OWN, user=user)]
+    return [Ref(id, created // 1000) for id, created in tx.all(sql.UNREAD_OWN, user=user)]
 
 
 def unread_about(tx: ReadTransaction, conversation: int) -> list[tuple[Ref, Ref]]:
     """Every unread row about a conversation, and its user."""
-    rows = tx.all(_UNREAD_ABOUT, conversation=conversation)
+    rows = tx.all(sql.UNREAD_ABOUT, conversation=conversation)
     return [(Ref(id, created // 1000), Ref(u, born // 1000, subject)) for id, created, u, born, subject in rows]
 
 
 def delete_about(tx: Transaction, user: int, conversation: int) -> None:
     """Delete a former member's notifications about the conversation."""
-    tx.run(_DELETE_ABOUT, user_id=user, of=conversation)
+    tx.run(sql.DELETE_ABOUT, user_id=user, of=conversation)
 
 
 def count(tx: ReadTransaction, user: int) -> int:
     """How many notifications a user has not read, counted from the rows."""
-    row = tx.one(_COUNT, user=user)
+    row = tx.one(sql.COUNT, user=user)
     return int(row[0]) if row else 0

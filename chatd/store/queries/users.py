@@ -5,24 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import FromClause, bindparam, func, insert, select, update
-
-from chatd.store.dialect_functions import contains, json_integers
-from chatd.store.sqlite.prepared import Prepared
+from chatd.store.compiled import users as sql
 from chatd.store.sqlite.query_cache import CachedQuery
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
-from chatd.store.tables import users
 from protocol.ids import Ref
 from protocol.model import User
-
-
-def user_columns(table: FromClause) -> list[Any]:
-    """The columns that `build_user` needs, in its order."""
-    c = table.c
-    return [c.id, c.created, c.subject, c.name, c.display, c.email, c.avatar, c.status, c.admin, c.disabled]
-
-
-USER_WIDTH = len(user_columns(users))
 
 
 def build_user(row: tuple[Any, ...]) -> User:
@@ -52,40 +39,7 @@ class Account(NamedTuple):
 FIRST_LOCAL_ID = 2**52
 """The first id that chatd gives out on a server that trusts another issuer. The issuer's integers are below it."""
 
-_ALL = select(*user_columns(users))
-_BY_ID = CachedQuery(_ALL.where(users.c.id == bindparam("id")), "id", build_user)
-_BY_IDS = Prepared(_ALL.where(users.c.id.in_(json_integers("ids"))))
-_BY_SUBJECT = Prepared(_ALL.where(users.c.subject == bindparam("subject")))
-_ACCOUNT = select(*user_columns(users), users.c.password, users.c.valid_from, users.c.local)
-_ACCOUNT_BY_ID = Prepared(_ACCOUNT.where(users.c.id == bindparam("id")))
-_ACCOUNT_BY_NAME = Prepared(_ACCOUNT.where(users.c.name == bindparam("name")))
-_ACCOUNT_BY_EMAIL = Prepared(_ACCOUNT.where(users.c.email == bindparam("email")))
-_INSERT = Prepared(insert(users))
-_PAGE = (
-    _ALL.where(users.c.disabled == 0)
-    .where(contains(func.lower(users.c.name), bindparam("query")))
-    .limit(bindparam("limit"))
-)
-_AFTER = Prepared(_PAGE.where(users.c.id > bindparam("id")).order_by(users.c.id))
-_BEFORE = Prepared(_PAGE.where(users.c.id < bindparam("id")).order_by(users.c.id.desc()))
-_IN_ORDER = Prepared(_ALL.order_by(users.c.id))
-_COUNT = Prepared(select(func.count()).select_from(users))
-_SET_PROFILE = Prepared(
-    update(users)
-    .where(users.c.id == bindparam("user"))
-    .values(display=bindparam("display"), avatar=bindparam("avatar"), status=bindparam("status"))
-)
-_SET_ACCOUNT = Prepared(
-    update(users)
-    .where(users.c.id == bindparam("user"))
-    .values(
-        password=bindparam("password"),
-        email=bindparam("email"),
-        admin=bindparam("admin"),
-        disabled=bindparam("disabled"),
-        valid_from=bindparam("valid_from"),
-    )
-)
+_BY_ID = CachedQuery(sql.BY_ID, "id", build_user)
 
 
 def by_id(tx: ReadTransaction, id: int) -> User | None:
@@ -94,11 +48,11 @@ def by_id(tx: ReadTransaction, id: int) -> User | None:
 
 def many(tx: ReadTransaction, ids: Iterable[int]) -> dict[int, User]:
     """Users by id."""
-    return {row[0]: build_user(row) for row in tx.all(_BY_IDS, ids=str(list(ids)))}
+    return {row[0]: build_user(row) for row in tx.all(sql.BY_IDS, ids=str(list(ids)))}
 
 
 def by_subject(tx: ReadTransaction, subject: str) -> User | None:
-    row = tx.one(_BY_SUBJECT, subject=subject)
+    row = tx.one(sql.BY_SUBJECT, subject=subject)
     return build_user(row) if row else None
 
 
@@ -107,12 +61,12 @@ def find_account(
 ) -> Account | None:
     """The account with an id, a name or an email address; only the first of the arguments is used."""
     if id is not None:
-        row = tx.one(_ACCOUNT_BY_ID, id=id)
+        row = tx.one(sql.ACCOUNT_BY_ID, id=id)
     elif name is not None:
-        row = tx.one(_ACCOUNT_BY_NAME, name=name)
+        row = tx.one(sql.ACCOUNT_BY_NAME, name=name)
     else:
-        row = tx.one(_ACCOUNT_BY_EMAIL, email=email)
-    return Account(build_user(row[:USER_WIDTH]), *row[USER_WIDTH:]) if row else None
+        row = tx.one(sql.ACCOUNT_BY_EMAIL, email=email)
+    return Account(build_user(row[: sql.USER_WIDTH]), *row[sql.USER_WIDTH :]) if row else None
 
 
 def add(
@@ -139,7 +93,7 @@ def add(
     else:
         tx.sequences["users"] = max(tx.sequences["users"], id)
     tx.run(
-        _INSERT,
+        sql.INSERT,
         id=id,
         name=name,
         subject=subject,
@@ -160,23 +114,23 @@ def add(
 def page(tx: ReadTransaction, query: str, limit: int, *, after: int = 0, before: int | None = None) -> list[User]:
     """Users with `query` in their name, in the order of their ids."""
     if before is not None:
-        rows = tx.all(_BEFORE, query=query.lower(), limit=limit, id=before)[::-1]
+        rows = tx.all(sql.BEFORE, query=query.lower(), limit=limit, id=before)[::-1]
     else:
-        rows = tx.all(_AFTER, query=query.lower(), limit=limit, id=after)
+        rows = tx.all(sql.AFTER, query=query.lower(), limit=limit, id=after)
     return [build_user(row) for row in rows]
 
 
 def list_all(tx: ReadTransaction) -> list[User]:
-    return [build_user(row) for row in tx.all(_IN_ORDER)]
+    return [build_user(row) for row in tx.all(sql.IN_ORDER)]
 
 
 def count(tx: ReadTransaction) -> int:
-    row = tx.one(_COUNT)
+    row = tx.one(sql.COUNT)
     return int(row[0]) if row else 0
 
 
 def set_profile(tx: Transaction, user: int, display: str | None, avatar: str | None, status: str | None) -> None:
-    tx.run(_SET_PROFILE, user=user, display=display, avatar=avatar, status=status)
+    tx.run(sql.SET_PROFILE, user=user, display=display, avatar=avatar, status=status)
 
 
 def set_account(
@@ -191,7 +145,7 @@ def set_account(
 ) -> None:
     """Set an account's credentials and rights; tokens issued before `valid_from` are not valid."""
     tx.run(
-        _SET_ACCOUNT,
+        sql.SET_ACCOUNT,
         user=user,
         password=password,
         email=email,

@@ -5,7 +5,6 @@ queue.py               the queues of units before the writer and the readers
 batch.py               group commit: many units, one commit; what happens when a commit fails  (writer's thread)
 reader.py              queries beside the writer                                               (readers' threads)
 transaction.py         what a unit of work may do
-prepared.py            SQLAlchemy statements, compiled once
 statement_effects.py   what a statement reads and changes; two parts of the writer need this:
 query_cache.py           results that are kept until what they were read from changes
 insert_buffer.py         rows that are written together

@@ -37,9 +37,10 @@ from typing import Any
 
 import outcome
 
+from chatd.store.schema import POSITION
 from chatd.store.sqlite.faults import error_for_caller, is_failed_fsync, is_outside_failure, unavailable
 from chatd.store.sqlite.queue import Job, Outcomes
-from chatd.store.sqlite.transaction import POSITION, Transaction
+from chatd.store.sqlite.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 

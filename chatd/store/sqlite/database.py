@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeVar
 import outcome
 import trio
 
+from chatd.store.schema import Schema
 from chatd.store.sqlite import probe
 from chatd.store.sqlite.batch import Committer
 from chatd.store.sqlite.callback import wait_for_callback
@@ -28,7 +29,6 @@ from chatd.store.sqlite.lock import hold_lock
 from chatd.store.sqlite.open import MAX_LOG_PAGES, make_file, prepare_reader, prepare_writer
 from chatd.store.sqlite.queue import BatchStarter, Failed, Job, Outcomes, WriteQueue, refused_batch
 from chatd.store.sqlite.reader import QueryReader
-from chatd.store.sqlite.schema import Schema
 from chatd.store.sqlite.thread import SqliteThread
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.telemetry.metrics import COMMIT_SECONDS, COMMIT_UNITS, COMMITS, WRITES_FAILED

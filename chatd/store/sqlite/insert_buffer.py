@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from chatd.store.sqlite.prepared import RowInsert
+from chatd.store.prepared import RowInsert
 from chatd.store.sqlite.statement_effects import StatementEffects
 
 Row = tuple[Any, ...]

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from chatd.store.schema import POSITION, Schema
 from chatd.store.sqlite.batch import Committer
 from chatd.store.sqlite.faults import StoreProblem
 from chatd.store.sqlite.reader import QueryReader
-from chatd.store.sqlite.schema import Schema, create_or_migrate, epoch_of
-from chatd.store.sqlite.transaction import POSITION
+from chatd.store.sqlite.schema import create_or_migrate, epoch_of
 
 MAX_LOG_BYTES = 64 * 1024 * 1024
 """When the log is larger, the writer waits for its readers to leave it."""

@@ -7,20 +7,14 @@ failed commit left half of its pages. So a row of PROBE_BYTES is written and del
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, insert
-
-from chatd.store.sqlite.prepared import Prepared
+from chatd.store.compiled import probe as sql
 from chatd.store.sqlite.transaction import Transaction
-from chatd.store.tables import meta
 
 PROBE_BYTES = 64 * 1024
 PROBE_KEY = "probe"
 
-_ADD = Prepared(insert(meta))
-_REMOVE = Prepared(delete(meta).where(meta.c.key == bindparam("of")))
-
 
 def write(tx: Transaction) -> None:
     """The unit that makes the write."""
-    tx.run(_ADD, key=PROBE_KEY, value="x" * PROBE_BYTES)
-    tx.run(_REMOVE, of=PROBE_KEY)
+    tx.run(sql.ADD, key=PROBE_KEY, value="x" * PROBE_BYTES)
+    tx.run(sql.REMOVE, of=PROBE_KEY)

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select
-
-from chatd.store.sqlite.prepared import Prepared
+from chatd.store.prepared import Prepared
 from chatd.store.sqlite.statement_effects import StatementEffects
 
 T = TypeVar("T")
@@ -30,8 +28,8 @@ class CachedQuery(Generic[T]):
 
     __slots__ = ("build", "parameters", "statement")
 
-    def __init__(self, statement: Select[Any], parameters: str, build: Callable[[tuple[Any, ...]], T]) -> None:
-        self.statement = Prepared(statement)
+    def __init__(self, statement: Prepared, parameters: str, build: Callable[[tuple[Any, ...]], T]) -> None:
+        self.statement = statement
         self.parameters = tuple(parameters.split())
         self.build = build
 

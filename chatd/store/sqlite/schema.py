@@ -1,35 +1,29 @@
 """Brings a database file to the schema that this chatd knows, before the file is used.
 
-    no tables             the tables are created from the metadata, with the newest version; Alembic is not imported
+    no tables             the tables are created, with the newest version
     the newest version    nothing to do
     an older version      first a copy beside the file, then Alembic, in one transaction
     a newer version, another program's file, not a database: refused with one line
 
 A version is the four digits that begin the name of a file in `migrations/versions`. So the newest version is known
-without importing Alembic, which takes 0.9 s.
+without importing Alembic, which takes 0.9 s. Only migrations import Alembic and SQLAlchemy.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, MetaData, create_engine, event
-from sqlalchemy.pool import StaticPool
-
+from chatd.store.schema import Schema
 from chatd.store.sqlite.faults import StoreProblem
-from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.sequences import last_number
-from chatd.store.sqlite.transaction import POSITION
 
-MIGRATIONS_FOLDER = Path(__file__).parent.parent / "migrations"
-VERSION_FILE = re.compile(r"\d{4}_\w+\.py$")
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 CREATE_VERSION_TABLE = """CREATE TABLE alembic_version (
     version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -38,44 +32,13 @@ SELECT_EPOCH = "SELECT value FROM meta WHERE key = 'epoch'"
 SET_EPOCH = "INSERT OR REPLACE INTO meta (key, value) VALUES ('epoch', ?)"
 
 
-@dataclass(frozen=True)
-class Schema:
-    """The tables of a database. One must be `meta (key, value)`, where the engine keeps the epoch.
-
-    `last_numbers` has for each noun, and for "position", the query for the last number that was given out.
-    """
-
-    metadata: MetaData
-    last_numbers: Mapping[str, Prepared] = field(default_factory=dict)
-    migrations: Path = MIGRATIONS_FOLDER
-
-    @classmethod
-    def of(cls, metadata: MetaData) -> Schema:
-        """Every table with a key `id` is a noun of the table's name; a key `position` is the event log's.
-
-        With `sqlite_autoincrement=True`, the numbers of deleted rows are never given out again.
-        """
-        last_numbers: dict[str, Prepared] = {}
-        for name, noun in metadata.tables.items():
-            for key in noun.primary_key:
-                if key.name in ("id", POSITION):
-                    last_numbers[POSITION if key.name == POSITION else name] = last_number(key)
-        return cls(metadata, last_numbers)
-
-    @property
-    def newest(self) -> str:
-        """The version that this program knows."""
-        return max(name[:4] for name in os.listdir(self.migrations / "versions") if VERSION_FILE.match(name))
-
-
 def create_or_migrate(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     """Create, check or migrate the schema, or raise StoreProblem."""
     version, newest = version_of(connection, path), schema.newest
     if version == newest:
         return
     if version is None:
-        with _sqlalchemy_connection(connection) as core:
-            _create(core, schema)
+        _create(connection, schema)
     elif version > newest:
         raise StoreProblem(
             f"{path} has schema {version}, this chatd knows {newest}: run the newer chatd, or restore a backup"
@@ -140,16 +103,26 @@ def back_up(connection: sqlite3.Connection, target: Path) -> Path:
 @contextmanager
 def _sqlalchemy_connection(connection: sqlite3.Connection) -> Iterator[Connection]:
     """SQLAlchemy's view of our sqlite3 connection, in one transaction."""
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.pool import StaticPool
+
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     event.listen(engine, "begin", lambda core: core.exec_driver_sql("BEGIN IMMEDIATE"))
     with engine.begin() as core:
         yield core
 
 
-def _create(core: Connection, schema: Schema) -> None:
-    schema.metadata.create_all(core)
-    core.exec_driver_sql(CREATE_VERSION_TABLE)
-    core.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (schema.newest,))
+def _create(connection: sqlite3.Connection, schema: Schema) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in (*schema.create, CREATE_VERSION_TABLE):
+            connection.execute(statement)
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (schema.newest,))
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _upgrade(connection: sqlite3.Connection, schema: Schema) -> None:
@@ -159,7 +132,7 @@ def _upgrade(connection: sqlite3.Connection, schema: Schema) -> None:
     config = Config()
     config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
     with _sqlalchemy_connection(connection) as core:
-        config.attributes.update(connection=core, metadata=schema.metadata)
+        config.attributes.update(connection=core)
         command.upgrade(config, "head")
         broken = core.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken is not None:

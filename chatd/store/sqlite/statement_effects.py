@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from chatd.store.sqlite.prepared import Prepared, RowInsert
+from chatd.store.prepared import Prepared, RowInsert
 
 Column = tuple[str, str]
 """A table's name and a column's name; the column is empty when the statement only counts rows."""

@@ -15,15 +15,13 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
+from chatd.store.prepared import Prepared, RowInsert
+from chatd.store.schema import POSITION
 from chatd.store.sqlite.insert_buffer import InsertBuffer, Row
-from chatd.store.sqlite.prepared import Prepared, RowInsert
 from chatd.store.sqlite.query_cache import CachedQuery, QueryCache
 from chatd.store.sqlite.statement_effects import StatementEffects, effects_of
 
 T = TypeVar("T")
-
-POSITION = "position"
-"""The name of the event log's sequence, beside the sequences of the nouns' ids."""
 
 
 class ReadTransaction:

@@ -19,9 +19,8 @@ from chatd.core.accounts import Accounts
 from chatd.core.command_limits import CommandLimits
 from chatd.realtime.event_bus import EventBus
 from chatd.services.context import SHELL, anonymous
+from chatd.store.compiled.schema import SCHEMA
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.schema import Schema
-from chatd.store.tables import metadata
 from protocol.commands import Register
 from tests.chatd.accounts_app import dispatch_of
 
@@ -88,7 +87,7 @@ def test_a_bad_time_is_exit_code_2(capsys: pytest.CaptureFixture[str], ttl: str)
 
 async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "data"
-    async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
+    async with Database.open(folder / "chatd.db", SCHEMA) as store, trio.open_nursery() as nursery:
         config, passwords = Config(), Passwords(Cost(memory_kib=8, passes=1))
         accounts = Accounts(config, store, open_identity(config, folder), passwords=passwords)
         dispatch = dispatch_of(config, store, accounts, CommandLimits(config), EventBus())

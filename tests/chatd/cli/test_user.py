@@ -21,9 +21,8 @@ from chatd.core.accounts import Accounts
 from chatd.core.command_limits import CommandLimits
 from chatd.realtime.event_bus import EventBus
 from chatd.services.context import SHELL
+from chatd.store.compiled.schema import SCHEMA
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.schema import Schema
-from chatd.store.tables import metadata
 from protocol.events import AccountClosed
 from tests.chatd.accounts_app import dispatch_of
 
@@ -152,7 +151,7 @@ def test_one_source_of_passwords(capsys: pytest.CaptureFixture[str]) -> None:
 
 async def test_beside_a_running_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "data"
-    async with Database.open(folder / "chatd.db", Schema.of(metadata)) as store, trio.open_nursery() as nursery:
+    async with Database.open(folder / "chatd.db", SCHEMA) as store, trio.open_nursery() as nursery:
         signed_out: list[int] = []
         bus = EventBus()
         bus.after(AccountClosed, lambda event: signed_out.append(event.user.number))

@@ -9,11 +9,10 @@ from typing import Any
 
 from chatd.services.context import Actor, Completed, ServiceContext, ServiceRules, authorise
 from chatd.services.table import SERVICES
+from chatd.store.compiled.schema import SCHEMA
 from chatd.store.queries import users
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.schema import Schema
 from chatd.store.sqlite.transaction import Transaction
-from chatd.store.tables import metadata
 from protocol.commands import Command
 from protocol.events import Event
 from protocol.ids import Key, Ref
@@ -61,5 +60,5 @@ def key(ref: Ref) -> Key:
 async def open_harness(folder: Path) -> AsyncIterator[ServiceHarness]:
     """Open a harness. Its clock advances by one second for each batch of the writer."""
     now = iter(range(START, START + 10**9, 1000))
-    async with Database.open(folder / "chatd.db", Schema.of(metadata), clock=lambda: next(now)) as database:
+    async with Database.open(folder / "chatd.db", SCHEMA, clock=lambda: next(now)) as database:
         yield ServiceHarness(database)

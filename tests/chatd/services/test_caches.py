@@ -13,13 +13,14 @@ from outcome import Error, Outcome, Value
 
 from chatd.services.context import Actor, ServiceContext, ServiceRules
 from chatd.services.table import SERVICES
+from chatd.store.compiled.schema import SCHEMA
+from chatd.store.compiler import prepare_rows
+from chatd.store.prepared import Prepared, RowInsert
 from chatd.store.queries import conversations, users
 from chatd.store.sqlite.batch import Committer
 from chatd.store.sqlite.open import prepare_writer
-from chatd.store.sqlite.prepared import Prepared, RowInsert
 from chatd.store.sqlite.query_cache import CachedQuery
 from chatd.store.sqlite.queue import Job
-from chatd.store.sqlite.schema import Schema
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.store.tables import metadata
 from protocol import commands as ask
@@ -53,7 +54,7 @@ def test_the_uncached_transaction_overrides_each_caching_method() -> None:
 def make_committer(*, uncached: bool) -> Committer:
     """A committer with Ann, Bob and Cy. Ann and Bob have a conversation with one message of each."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    committer, _ = prepare_writer(connection, Path(":memory:"), Schema.of(metadata), "OFF")
+    committer, _ = prepare_writer(connection, Path(":memory:"), SCHEMA, "OFF")
     if uncached:
         committer._transaction = UncachedTransaction(connection, committer._transaction.sequences)
         committer._execute = committer._transaction.control
@@ -123,7 +124,7 @@ class AddOrphan:
     """A message without a sender: the row in the insert buffer breaks a constraint."""
 
     def __call__(self, tx: Transaction) -> None:
-        message = RowInsert(metadata.tables["messages"], "id conversation sender type content attached created")
+        message = prepare_rows(metadata.tables["messages"], "id conversation sender type content attached created")
         tx.insert_later(message, (tx.next_id("messages"), 1, 99, "text", "", 0, tx.now))
 
     def __repr__(self) -> str:

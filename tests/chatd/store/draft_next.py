@@ -14,7 +14,9 @@ import sqlite3
 from sqlalchemy import MetaData, create_engine
 from sqlalchemy.pool import StaticPool
 
-from chatd.store.sqlite.schema import Schema, _upgrade
+from chatd.store.compiler import schema_of
+from chatd.store.schema import Schema
+from chatd.store.sqlite.schema import _upgrade
 
 HEAD = '''"""What the migration is for."""
 
@@ -37,7 +39,7 @@ NAME = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX) (\w+)")
 
 def draft(metadata: MetaData) -> str:
     """The migration's text: the statements of `create_all` for new tables and indexes."""
-    schema = Schema.of(metadata)
+    schema = schema_of(metadata)
     known = migrated(schema)
     new = [_tidy(sql) for sql in created(metadata) if (found := NAME.search(sql)) and found[1] not in known]
     head = HEAD.format(next=f"{int(schema.newest) + 1:04d}", newest=schema.newest)

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from chatd.store.sqlite.prepared import Prepared, RowInsert
+from chatd.store.compiler import prepare, prepare_rows
 from chatd.store.sqlite.query_cache import CachedQuery
 
 metadata = MetaData()
@@ -48,30 +48,34 @@ loans = Table(
     Column("friend", ForeignKey("authors.id", ondelete="SET NULL")),
 )
 
-AUTHOR = RowInsert(authors, "id name")
-BOOK = RowInsert(books, "id author title")
-LOAN = RowInsert(loans, "id book")
+AUTHOR = prepare_rows(authors, "id name")
+BOOK = prepare_rows(books, "id author title")
+LOAN = prepare_rows(loans, "id book")
 
-ADD_AUTHOR = Prepared(insert(authors).values(id=bindparam("new"), name=bindparam("called")))
-ADD_BOOK = Prepared(insert(books).values(id=bindparam("new"), author=bindparam("by"), title=bindparam("called")))
-RENAME = Prepared(update(books).where(books.c.id == bindparam("book")).values(title=bindparam("called")))
-MARK_READ = Prepared(update(books).where(books.c.id == bindparam("book")).values(read=1))
-DELETE_BOOK = Prepared(delete(books).where(books.c.id == bindparam("book")))
-DELETE_AUTHOR = Prepared(delete(authors).where(authors.c.id == bindparam("author")))
-TITLES = Prepared(select(books.c.title).order_by(books.c.id))
-NAMES = Prepared(select(authors.c.name).order_by(authors.c.id))
-COUNT_BOOKS = Prepared(select(func.count()).select_from(books))
-BOOK_BY_TITLE = Prepared(select(books.c.id).where(books.c.title == bindparam("called")))
+ADD_AUTHOR = prepare(insert(authors).values(id=bindparam("new"), name=bindparam("called")))
+ADD_BOOK = prepare(insert(books).values(id=bindparam("new"), author=bindparam("by"), title=bindparam("called")))
+RENAME = prepare(update(books).where(books.c.id == bindparam("book")).values(title=bindparam("called")))
+MARK_READ = prepare(update(books).where(books.c.id == bindparam("book")).values(read=1))
+DELETE_BOOK = prepare(delete(books).where(books.c.id == bindparam("book")))
+DELETE_AUTHOR = prepare(delete(authors).where(authors.c.id == bindparam("author")))
+TITLES = prepare(select(books.c.title).order_by(books.c.id))
+NAMES = prepare(select(authors.c.name).order_by(authors.c.id))
+COUNT_BOOKS = prepare(select(func.count()).select_from(books))
+BOOK_BY_TITLE = prepare(select(books.c.id).where(books.c.title == bindparam("called")))
 
 TITLE_AND_AUTHOR = CachedQuery(
-    select(books.c.title, authors.c.name)
-    .select_from(books.join(authors, authors.c.id == books.c.author))
-    .where(books.c.id == bindparam("book")),
+    prepare(
+        select(books.c.title, authors.c.name)
+        .select_from(books.join(authors, authors.c.id == books.c.author))
+        .where(books.c.id == bindparam("book"))
+    ),
     "book",
     lambda row: " by ".join(reversed(row)),
 )
 LAST_BOOK = CachedQuery(
-    select(func.max(books.c.id)).where(books.c.author == bindparam("author")), "author", lambda row: int(row[0])
+    prepare(select(func.max(books.c.id)).where(books.c.author == bindparam("author"))),
+    "author",
+    lambda row: int(row[0]),
 )
 
 

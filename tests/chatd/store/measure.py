@@ -13,12 +13,12 @@ import trio
 from outcome import Outcome
 from sqlalchemy import bindparam, select
 
+from chatd.store.compiler import prepare
 from chatd.store.sqlite.database import Database
-from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.transaction import ReadTransaction
 from tests.chatd.store.notes import SCHEMA, add, notes
 
-GET = Prepared(select(notes).where(notes.c.id == bindparam("id")))
+GET = prepare(select(notes).where(notes.c.id == bindparam("id")))
 
 
 def get_note(tx: ReadTransaction) -> Any:

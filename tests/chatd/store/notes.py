@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text, bindparam, func, insert, select
 
-from chatd.store.sqlite.prepared import Prepared
-from chatd.store.sqlite.schema import Schema
+from chatd.store.compiler import create_statements, prepare
+from chatd.store.schema import Schema
 from chatd.store.sqlite.transaction import Transaction
 
 metadata = MetaData()
@@ -21,15 +21,15 @@ notes = Table(
     Column("parent", ForeignKey("notes.id", deferrable=True, initially="DEFERRED")),
 )
 
-ADD = Prepared(insert(notes))
-LIST = Prepared(select(notes.c.id, notes.c.position, notes.c.text).order_by(notes.c.id))
-COUNT = Prepared(select(func.count()).select_from(notes))
-BY_TEXT = Prepared(select(notes.c.id).where(notes.c.text == bindparam("text")))
+ADD = prepare(insert(notes))
+LIST = prepare(select(notes.c.id, notes.c.position, notes.c.text).order_by(notes.c.id))
+COUNT = prepare(select(func.count()).select_from(notes))
+BY_TEXT = prepare(select(notes.c.id).where(notes.c.text == bindparam("text")))
 SCHEMA = Schema(
-    metadata,
+    create_statements(metadata),
     {
-        "note": Prepared(select(func.max(notes.c.id))),
-        "position": Prepared(select(func.max(notes.c.position))),
+        "note": prepare(select(func.max(notes.c.id))),
+        "position": prepare(select(func.max(notes.c.position))),
     },
 )
 

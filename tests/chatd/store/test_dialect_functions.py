@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import ColumnElement, Dialect, Select, literal_column, select
 from sqlalchemy.dialects import registry, sqlite
 
+from chatd.store.compiler import prepare
 from chatd.store.dialect_functions import contains, greatest, json_integers, least
-from chatd.store.sqlite.prepared import Prepared
 
 SQLITE: Dialect = sqlite.dialect()
 POSTGRESQL: Dialect = registry.load("postgresql")()
@@ -48,7 +48,7 @@ def test_each_database_gets_its_own_spelling(name: str) -> None:
 
 def test_the_integers_of_a_json_array() -> None:
     query: Select[tuple[int]] = select(literal_column("1")).where(literal_column("5").in_(json_integers("ids")))
-    statement = Prepared(query)
+    statement = prepare(query)
     assert "json_array_elements_text(CAST(" in str(query.compile(dialect=POSTGRESQL))
     connection = sqlite3.connect(":memory:")
     assert connection.execute(statement.sql, {"ids": "[4, 5]", **statement.constants}).fetchone() == (1,)

@@ -11,15 +11,15 @@ import trio
 from outcome import Error, Outcome
 from sqlalchemy import text
 
+from chatd.store.compiler import prepare
 from chatd.store.sqlite.database import IDLE_CHECKPOINT_ROWS, Database, ReadWorker, WriteWorker
-from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.telemetry.metrics import COMMITS
 from protocol.errors import CONFLICT, INTERNAL, UNAVAILABLE, Refusal
 from tests.chatd.store.notes import ADD, LIST, SCHEMA, add, refuse
 from tests.chatd.store.sqlite.delivered_results import Gate, Results, count
 
-ENDLESS = Prepared(text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"))
+ENDLESS = prepare(text("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"))
 
 
 async def test_outcomes_are_delivered_in_commit_order_and_after_batch_is_called_once(database: Database) -> None:

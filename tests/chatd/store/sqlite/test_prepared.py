@@ -22,8 +22,8 @@ from sqlalchemy import (
     update,
 )
 
+from chatd.store.compiler import prepare
 from chatd.store.dialect_functions import json_integers
-from chatd.store.sqlite.prepared import Prepared
 from chatd.store.sqlite.transaction import Transaction
 
 things = Table(
@@ -41,7 +41,7 @@ def tx() -> Iterator[Transaction]:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute("CREATE TABLE things (id INTEGER PRIMARY KEY, kind INTEGER, flag BOOLEAN)")
     tx = Transaction(connection, {"thing": 0})
-    tx.many(Prepared(insert(things)), [{"id": i, "kind": i % 3, "flag": True} for i in range(1, 7)])
+    tx.many(prepare(insert(things)), [{"id": i, "kind": i % 3, "flag": True} for i in range(1, 7)])
     yield tx
     connection.close()
 
@@ -74,33 +74,33 @@ WHERE_KIND = select(things.c.id).where(things.c.kind == 2).order_by(things.c.id)
     ],
 )
 def test_rows(tx: Transaction, statement: Any, params: dict[str, Any], rows: list[tuple[Any, ...]]) -> None:
-    prepared = Prepared(statement)
+    prepared = prepare(statement)
     assert tx.all(prepared, **params) == rows
     assert tx.one(prepared, **params) == (rows[0] if rows else None)
     assert tx.run(prepared, **params).fetchall() == rows
 
 
 def test_it_names_the_parameters_that_a_run_must_pass() -> None:
-    assert Prepared(WHERE_KIND.where(things.c.id > bindparam("after"))).parameters == {"after"}
-    assert Prepared(insert(things)).parameters == {"id", "kind", "flag"}
+    assert prepare(WHERE_KIND.where(things.c.id > bindparam("after"))).parameters == ("after",)
+    assert prepare(insert(things)).parameters == ("flag", "id", "kind")
 
 
 def test_a_missing_parameter_is_an_error(tx: Transaction) -> None:
     with pytest.raises(sqlite3.ProgrammingError, match="kind"):
-        tx.run(Prepared(insert(things)), id=9, flag=0)
+        tx.run(prepare(insert(things)), id=9, flag=0)
 
 
 def test_rowcount_of_a_run(tx: Transaction) -> None:
-    assert tx.run(Prepared(delete(things).where(things.c.kind == 0))).rowcount == 2
+    assert tx.run(prepare(delete(things).where(things.c.kind == 0))).rowcount == 2
 
 
 def test_many_with_a_constant(tx: Transaction) -> None:
-    assert tx.many(Prepared(insert(things).values(id=bindparam("id"), kind=5)), [{"id": 10}, {"id": 11}]) == 2
-    assert tx.all(Prepared(select(things.c.id).where(things.c.kind == 5))) == [(10,), (11,)]
+    assert tx.many(prepare(insert(things).values(id=bindparam("id"), kind=5)), [{"id": 10}, {"id": 11}]) == 2
+    assert tx.all(prepare(select(things.c.id).where(things.c.kind == 5))) == [(10,), (11,)]
 
 
 def test_a_cursor_survives_other_statements(tx: Transaction) -> None:
-    prepared = Prepared(WHERE_KIND)
+    prepared = prepare(WHERE_KIND)
     assert [tx.one(prepared) and row for row in tx.run(prepared)] == [(2,), (5,)]
 
 
@@ -113,4 +113,4 @@ def test_a_cursor_survives_other_statements(tx: Transaction) -> None:
 )
 def test_an_unsupported_statement_raises(statement: Any, expected: str) -> None:
     with pytest.raises(TypeError, match=expected):
-        Prepared(statement).sql  # noqa: B018
+        prepare(statement).sql  # noqa: B018

@@ -7,18 +7,19 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
-from chatd.store import tables
+from chatd.store.compiled.schema import SCHEMA
+from chatd.store.compiler import create_statements, schema_of
+from chatd.store.schema import MIGRATIONS_FOLDER, Schema
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.faults import StoreProblem
 from chatd.store.sqlite.schema import (
-    MIGRATIONS_FOLDER,
-    Schema,
     _upgrade,
     create_or_migrate,
     epoch_of,
@@ -62,10 +63,10 @@ def migrations(tmp_path: Path) -> Path:
 @pytest.fixture
 async def old(path: Path, migrations: Path) -> Schema:
     """A database of version 1 with a dog in it, and the schema of version 2."""
-    async with Database.open(path, Schema(dogs(), migrations=migrations)) as database:
+    async with Database.open(path, Schema(create_statements(dogs()), migrations=migrations)) as database:
         await database.write(lambda tx: tx._execute("INSERT INTO dogs VALUES (7)"))
     (migrations / "versions" / "0002_names.py").write_text(ALTER)
-    return Schema(dogs(Column("name", Text)), migrations=migrations)
+    return Schema(create_statements(dogs(Column("name", Text))), migrations=migrations)
 
 
 def rows(path: Path) -> list[tuple[object, ...]]:
@@ -109,7 +110,7 @@ def objects(connection: sqlite3.Connection) -> dict[str, str]:
 
 def test_migrating_an_empty_file_gives_what_create_all_gives(tmp_path: Path) -> None:
     """When this fails, the tables have changed: write a new migration (see draft_next.py)."""
-    schema = Schema.of(tables.metadata)
+    schema = SCHEMA
     created = sqlite3.connect(":memory:", isolation_level=None)
     create_or_migrate(created, tmp_path / "x.db", schema)
     migrated = sqlite3.connect(":memory:", isolation_level=None)
@@ -147,26 +148,26 @@ def test_alembic_finds_the_same_newest_version() -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS_FOLDER))
-    assert ScriptDirectory.from_config(config).get_current_head() == Schema(MetaData()).newest
+    assert ScriptDirectory.from_config(config).get_current_head() == SCHEMA.newest
 
 
-def test_alembic_is_not_imported_for_a_database_that_is_new_or_current(path: Path) -> None:
+def test_neither_alembic_nor_sqlalchemy_is_imported_for_a_database_that_is_new_or_current(path: Path) -> None:
     script = (
         "import sys, pathlib, trio\n"
-        "from chatd.store import tables\n"
+        "from chatd.server import main as _\n"
+        "from chatd.store.compiled.schema import SCHEMA\n"
         "from chatd.store.sqlite.database import Database\n"
-        "from chatd.store.sqlite.schema import Schema\n"
         "async def main():\n"
         "    for _ in range(2):\n"
-        "        async with Database.open(pathlib.Path(sys.argv[1]), Schema.of(tables.metadata)): pass\n"
-        "    assert 'alembic' not in sys.modules\n"
+        "        async with Database.open(pathlib.Path(sys.argv[1]), SCHEMA): pass\n"
+        "    assert not {'alembic', 'sqlalchemy'} & set(sys.modules)\n"
         "trio.run(main)"
     )
     subprocess.run([sys.executable, "-c", script, str(path)], check=True)
 
 
 async def test_every_noun_has_its_own_numbers(path: Path) -> None:
-    async with Database.open(path, Schema.of(tables.metadata)) as database:
+    async with Database.open(path, SCHEMA) as database:
         assert await database.write(lambda tx: (tx.next_id("users"), tx.next_id("messages"))) == (1, 1)
         assert await database.write(lambda tx: (tx.next_id("users"), tx.next_position())) == (2, 1)
 
@@ -175,7 +176,7 @@ async def test_numbers_of_deleted_rows_are_not_given_out_again_with_autoincremen
     metadata = MetaData()
     Table("meta", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
     Table("cats", metadata, Column("id", Integer, primary_key=True), sqlite_autoincrement=True)
-    schema = Schema(metadata, Schema.of(metadata).last_numbers, migrations)
+    schema = replace(schema_of(metadata), migrations=migrations)
     async with Database.open(path, schema) as database:
         assert await database.write(lambda tx: tx.next_id("cats")) == 1
         await database.write(lambda tx: tx._execute("INSERT INTO cats (id) VALUES (5)"))
@@ -186,7 +187,7 @@ async def test_numbers_of_deleted_rows_are_not_given_out_again_with_autoincremen
 
 def test_the_epoch_stays_until_it_is_renewed(tmp_path: Path) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    create_or_migrate(connection, tmp_path / "x.db", Schema.of(tables.metadata))
+    create_or_migrate(connection, tmp_path / "x.db", SCHEMA)
     first = epoch_of(connection)
     assert epoch_of(connection) == first
     assert renew_epoch(connection) != first
@@ -201,13 +202,13 @@ def test_old_users_are_local_if_they_have_a_password(tmp_path: Path) -> None:
     shutil.copytree(MIGRATIONS_FOLDER, folder)
     for file in (folder / "versions").glob("000[4-9]_*.py"):
         file.unlink()
-    _upgrade(connection, Schema(tables.metadata, migrations=folder))
+    _upgrade(connection, replace(SCHEMA, migrations=folder))
     people = ((1, "ann", None, "$argon2id$"), (2, "bob", None, None), (3, "cat", "uuid", None), (4, "dan", "x", "$"))
     for person in people:
         connection.execute("INSERT INTO users VALUES (?, ?, ?, NULL, NULL, NULL, NULL, ?, 0, 0, 0, 0)", person)
     connection.execute("INSERT INTO conversations VALUES (1, 'private', NULL, 1, 2, 0)")
     connection.execute("INSERT INTO members VALUES (1, 1, 'owner', 0, 0)")
-    _upgrade(connection, Schema.of(tables.metadata))
+    _upgrade(connection, SCHEMA)
     assert connection.execute("SELECT name, local FROM users").fetchall() == [
         ("ann", 1),
         ("bob", 0),

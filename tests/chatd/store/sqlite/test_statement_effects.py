@@ -11,7 +11,8 @@ from sqlalchemy import select, text, update
 from sqlalchemy.schema import CreateTable
 
 from chatd.store import tables
-from chatd.store.sqlite.prepared import Prepared
+from chatd.store.compiler import prepare
+from chatd.store.prepared import Prepared
 from chatd.store.sqlite.statement_effects import effects_of
 from tests.chatd.store.library import (
     BOOK,
@@ -82,9 +83,9 @@ def test_a_statement_includes_the_effects_of_its_triggers(connection: sqlite3.Co
         (BOOK, COUNT_BOOKS, True),
         (DELETE_AUTHOR, COUNT_BOOKS, True),
         (RENAME, COUNT_BOOKS, False),
-        (BOOK, Prepared(select(authors.c.name)), False),
-        (Prepared(text("UPDATE books SET rowid = 9 WHERE id = 1")), TITLE_AND_AUTHOR.statement, True),
-        (Prepared(update(books).values(read=1).prefix_with("OR REPLACE")), COUNT_BOOKS, True),
+        (BOOK, prepare(select(authors.c.name)), False),
+        (prepare(text("UPDATE books SET rowid = 9 WHERE id = 1")), TITLE_AND_AUTHOR.statement, True),
+        (prepare(update(books).values(read=1).prefix_with("OR REPLACE")), COUNT_BOOKS, True),
     ],
 )
 def test_what_a_change_invalidates(connection: sqlite3.Connection, change: Any, query: Prepared, invalid: bool) -> None:
@@ -94,7 +95,7 @@ def test_what_a_change_invalidates(connection: sqlite3.Connection, change: Any, 
 @pytest.mark.parametrize("sql", ["CREATE TABLE more (id)", "PRAGMA foreign_keys = OFF", "SAVEPOINT mine"])
 def test_a_statement_that_changes_more_than_rows_is_refused(connection: sqlite3.Connection, sql: str) -> None:
     with pytest.raises(sqlite3.DatabaseError, match="not authorized"):
-        effects_of(connection, Prepared(text(sql)))
+        effects_of(connection, prepare(text(sql)))
 
 
 def test_finding_effects_changes_no_transaction_and_no_open_cursor(connection: sqlite3.Connection) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chatd.store.sqlite.prepared import RowInsert
+from chatd.store.compiler import prepare_rows
 from chatd.store.sqlite.transaction import Transaction
 from protocol.errors import CONFLICT, Refusal
 from tests.chatd.store.library import (
@@ -256,4 +256,4 @@ def test_a_query_for_another_name_leaves_rows_waiting(writer: LibraryWriter) -> 
 
 def test_columns_are_named_in_the_table_s_order() -> None:
     with pytest.raises(TypeError, match=r"\['id', 'title'\]"):
-        RowInsert(books, "title id").sql  # noqa: B018
+        prepare_rows(books, "title id").sql  # noqa: B018

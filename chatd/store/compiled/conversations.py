@@ -1,0 +1,80 @@
+"""Printed from chatd/store/statements/conversations.py by `make sql`. Do not edit."""
+
+from __future__ import annotations
+
+from chatd.store.prepared import Prepared
+
+BY_ID = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title
+FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer
+WHERE conversations.id = :conversation""", 'conversation')
+REF = Prepared("""SELECT conversations.id, conversations.created
+FROM conversations
+WHERE conversations.id = :conversation AND (EXISTS (SELECT *
+FROM members
+WHERE members.conversation = conversations.id))""", 'conversation')
+FIND_PRIVATE = Prepared("""SELECT conversations.id
+FROM conversations
+WHERE conversations.peer IS NOT NULL AND min(conversations.creator, conversations.peer) = :low AND max(conversations.creator, conversations.peer) = :high""", 'high low')
+INSERT = Prepared("INSERT INTO conversations (id, kind, title, creator, peer, created) VALUES (:id, :kind, :title, :creator, :peer, :created)", 'created creator id kind peer title')
+ADD_MEMBER = Prepared("INSERT INTO members (conversation, user, role, joined, cursor, began) VALUES (:conversation, :user, :role, :joined, :cursor, :began)", 'began conversation cursor joined role user')
+REMOVE_MEMBER = Prepared("DELETE FROM members WHERE members.conversation = :conversation AND members.user = :user", 'conversation user')
+DELETE_MARKS = Prepared("DELETE FROM read_marks WHERE read_marks.conversation = :conversation AND read_marks.user = :user", 'conversation user')
+SET_ROLE = Prepared("UPDATE members SET role=:role WHERE members.conversation = :in_conversation AND members.user = :of_user", 'in_conversation of_user role')
+MEMBERS = Prepared("""SELECT users.id, users.created, users.subject, users.name, users.display, users.email, users.avatar, users.status, users.admin, users.disabled, members.role, members.joined
+FROM members JOIN users ON users.id = members.user
+WHERE members.conversation = :conversation ORDER BY members.joined, members.user""", 'conversation')
+MEMBER_REFS = Prepared("""SELECT members.conversation, users.id, users.created, users.subject
+FROM members JOIN users ON users.id = members.user
+WHERE members.conversation IN (SELECT CAST(anon_1.value AS INTEGER) AS value
+FROM json_each(:conversations) AS anon_1) ORDER BY members.conversation, members.joined, members.user""", 'conversations')
+COUNT_MEMBERS = Prepared("""SELECT count(*) AS count_1
+FROM members
+WHERE members.conversation = :conversation""", 'conversation')
+OF_USER = Prepared("""SELECT members.conversation
+FROM members
+WHERE members.user = :user""", 'user')
+NEWEST = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, members.role, coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation), :param_1) AS recency
+FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer JOIN members ON members.conversation = conversations.id
+WHERE members.user = :user ORDER BY coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation), :param_1) DESC, conversations.id DESC
+ LIMIT :limit OFFSET :offset""", 'limit offset user', {'param_1': 0})
+OLDER = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, members.role, coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation), :param_1) AS recency
+FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer JOIN members ON members.conversation = conversations.id
+WHERE members.user = :user AND (coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation), :param_1) < :recency OR coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation), :param_1) = :recency AND conversations.id < :id) ORDER BY coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation), :param_1) DESC, conversations.id DESC
+ LIMIT :limit OFFSET :param_2""", 'id limit recency recency user', {'param_1': 0, 'param_2': 0})
+NEWER = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, members.role, coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation), :param_1) AS recency
+FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer JOIN members ON members.conversation = conversations.id
+WHERE members.user = :user AND (coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation), :param_1) > :recency OR coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation), :param_1) = :recency AND conversations.id > :id) ORDER BY coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation), :param_1), conversations.id
+ LIMIT :limit OFFSET :param_2""", 'id limit recency recency user', {'param_1': 0, 'param_2': 0})
+COUNT_OF_USER = Prepared("""SELECT count(*) AS count_1
+FROM members
+WHERE members.user = :user""", 'user')
+FIND_GROUP = Prepared("""SELECT conversations.id, conversations.created, users.id AS id_1, users.created AS created_1, users.subject
+FROM conversations JOIN members ON members.conversation = conversations.id JOIN users ON users.id = members.user
+WHERE conversations.kind = :kind_1 AND conversations.title = :title AND members.role = :role_1 ORDER BY conversations.id
+ LIMIT :param_1 OFFSET :param_2""", 'title', {'kind_1': 'group', 'role_1': 'owner', 'param_1': 1, 'param_2': 0})
+IS_MEMBER = Prepared("""SELECT EXISTS (SELECT *
+FROM members
+WHERE members.conversation = :conversation AND members.user = :user) AS anon_1""", 'conversation user')
+MEMBERSHIP = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, members.role
+FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer JOIN members ON members.conversation = conversations.id
+WHERE conversations.id = :conversation AND members.user = :user""", 'conversation user')

@@ -1,0 +1,109 @@
+"""Printed from chatd/store/statements/notifications.py by `make sql`. Do not edit."""
+
+from __future__ import annotations
+
+from chatd.store.prepared import Prepared
+
+BY_ID = Prepared("""SELECT notifications.id, notifications.created, notifications.type, notifications.title, notifications.content, notifications.read, notifications.conversation, notifications.related, notifications.extra, conversations.created AS created_1
+FROM notifications LEFT OUTER JOIN conversations ON conversations.id = notifications.conversation
+WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL) AND NOT (EXISTS (SELECT *
+FROM removals
+WHERE removals.conversation = notifications.conversation)) AND notifications.id = :id""", 'id user', {'type_1': 'message'})
+OF_ANOTHER = Prepared("""SELECT notifications.id, notifications.created
+FROM notifications
+WHERE notifications.id = :id AND notifications.user != :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL)""", 'id user', {'type_1': 'message'})
+UNREAD_ROW = Prepared("""SELECT notifications.id, notifications.created, notifications.related
+FROM notifications
+WHERE notifications.user = :user AND notifications.conversation = :conversation AND notifications.type = :type_1 AND notifications.read IS NULL""", 'conversation user', {'type_1': 'message'})
+WITH_ROWS = Prepared("""SELECT notifications.conversation
+FROM notifications
+WHERE notifications.user = :user AND notifications.read IS NULL AND notifications.type = :type_1 AND notifications.conversation IS NOT NULL""", 'user', {'type_1': 'message'})
+INSERT = Prepared("INSERT INTO notifications (id, user, type, title, content, read, conversation, related, extra, created) VALUES (:id, :user, :type, :title, :content, :read, :conversation, :related, :extra, :created)", 'content conversation created extra id read related title type user')
+SET_READ = Prepared("UPDATE notifications SET read=:read WHERE notifications.id = :notification", 'notification read')
+SET_MESSAGE = Prepared("UPDATE notifications SET related=:related WHERE notifications.id = :notification", 'notification related')
+DELETE = Prepared("DELETE FROM notifications WHERE notifications.id = :notification", 'notification')
+UNREAD_OWN = Prepared("""SELECT notifications.id, notifications.created
+FROM notifications
+WHERE notifications.user = :user AND notifications.read IS NULL AND NOT (notifications.type = :type_1 AND notifications.conversation IS NOT NULL) ORDER BY notifications.id""", 'user', {'type_1': 'message'})
+UNREAD_ABOUT = Prepared("""SELECT notifications.id, notifications.created, users.id AS id_1, users.created AS created_1, users.subject
+FROM notifications JOIN users ON users.id = notifications.user
+WHERE notifications.conversation = :conversation AND notifications.read IS NULL ORDER BY notifications.id""", 'conversation')
+DELETE_ABOUT = Prepared("DELETE FROM notifications WHERE notifications.user = :user_id AND notifications.conversation = :of", 'of user_id')
+TEXT = Prepared("""SELECT messages.content, messages.deleted, users.display, users.name, conversations.title
+FROM messages JOIN users ON users.id = messages.sender JOIN conversations ON conversations.id = messages.conversation
+WHERE messages.id = :id""", 'id')
+COUNT = Prepared("""SELECT ((SELECT count(*) AS count_1
+FROM notifications
+WHERE notifications.user = users.id AND notifications.read IS NULL AND NOT (notifications.type = :type_1 AND notifications.conversation IS NOT NULL)) + (SELECT count(coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END)) AS count_2
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE members.user = users.id) + (SELECT count(*) AS count_3
+FROM broadcasts
+WHERE broadcasts.created >= users.created)) - (SELECT count(*) AS count_4
+FROM broadcast_marks
+WHERE broadcast_marks.user = users.id) AS anon_1
+FROM users
+WHERE users.id = :user""", 'user', {'type_1': 'message'})
+PAGE_BEFORE = Prepared("""SELECT notifications.id, notifications.created, notifications.type, notifications.title, notifications.content, notifications.read, notifications.conversation, notifications.related, notifications.extra, conversations.created AS created_1
+FROM notifications LEFT OUTER JOIN conversations ON conversations.id = notifications.conversation
+WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL) AND NOT (EXISTS (SELECT *
+FROM removals
+WHERE removals.conversation = notifications.conversation)) AND notifications.id < :number ORDER BY notifications.id DESC
+ LIMIT :limit OFFSET :param_1""", 'limit number user', {'type_1': 'message', 'param_1': 0})
+PAGE_AFTER = Prepared("""SELECT notifications.id, notifications.created, notifications.type, notifications.title, notifications.content, notifications.read, notifications.conversation, notifications.related, notifications.extra, conversations.created AS created_1
+FROM notifications LEFT OUTER JOIN conversations ON conversations.id = notifications.conversation
+WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL) AND NOT (EXISTS (SELECT *
+FROM removals
+WHERE removals.conversation = notifications.conversation)) AND notifications.id > :number ORDER BY notifications.id
+ LIMIT :limit OFFSET :param_1""", 'limit number user', {'type_1': 'message', 'param_1': 0})
+UNREAD_PAGE_BEFORE = Prepared("""SELECT notifications.id, notifications.created, notifications.type, notifications.title, notifications.content, notifications.read, notifications.conversation, notifications.related, notifications.extra, conversations.created AS created_1
+FROM notifications LEFT OUTER JOIN conversations ON conversations.id = notifications.conversation
+WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL) AND NOT (EXISTS (SELECT *
+FROM removals
+WHERE removals.conversation = notifications.conversation)) AND notifications.read IS NULL AND notifications.id < :number ORDER BY notifications.id DESC
+ LIMIT :limit OFFSET :param_1""", 'limit number user', {'type_1': 'message', 'param_1': 0})
+UNREAD_PAGE_AFTER = Prepared("""SELECT notifications.id, notifications.created, notifications.type, notifications.title, notifications.content, notifications.read, notifications.conversation, notifications.related, notifications.extra, conversations.created AS created_1
+FROM notifications LEFT OUTER JOIN conversations ON conversations.id = notifications.conversation
+WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL) AND NOT (EXISTS (SELECT *
+FROM removals
+WHERE removals.conversation = notifications.conversation)) AND notifications.read IS NULL AND notifications.id > :number ORDER BY notifications.id
+ LIMIT :limit OFFSET :param_1""", 'limit number user', {'type_1': 'message', 'param_1': 0})

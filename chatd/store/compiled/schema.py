@@ -1,0 +1,259 @@
+"""Printed from chatd/store/tables.py by `make sql`. Do not edit."""
+
+from __future__ import annotations
+
+from chatd.store.prepared import Prepared
+from chatd.store.schema import Schema
+
+CREATE = (
+    """CREATE TABLE broadcasts (
+    id INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    title TEXT NOT NULL,
+    content TEXT NOT NULL,
+    related TEXT,
+    created INTEGER NOT NULL,
+    CONSTRAINT pk_broadcasts PRIMARY KEY (id)
+)""",
+    "CREATE INDEX ix_broadcasts_created ON broadcasts (created)",
+    """CREATE TABLE events (
+    position INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    conversation INTEGER,
+    user INTEGER,
+    about INTEGER,
+    detail TEXT,
+    CONSTRAINT pk_events PRIMARY KEY (position)
+)""",
+    """CREATE TABLE invites (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    hash TEXT NOT NULL,
+    admin INTEGER NOT NULL,
+    uses INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    maker TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    CONSTRAINT uq_invites_hash UNIQUE (hash)
+)""",
+    "CREATE INDEX ix_invites_expires ON invites (expires)",
+    """CREATE TABLE meta (
+    "key" TEXT NOT NULL,
+    value TEXT NOT NULL,
+    CONSTRAINT pk_meta PRIMARY KEY ("key")
+)
+ WITHOUT ROWID""",
+    """CREATE TABLE service_tokens (
+    name TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    CONSTRAINT pk_service_tokens PRIMARY KEY (name),
+    CONSTRAINT uq_service_tokens_hash UNIQUE (hash)
+)
+ WITHOUT ROWID""",
+    """CREATE TABLE users (
+    id INTEGER NOT NULL,
+    name TEXT COLLATE "NOCASE" NOT NULL,
+    subject TEXT,
+    email TEXT COLLATE "NOCASE",
+    display TEXT,
+    avatar TEXT,
+    status TEXT,
+    password TEXT,
+    admin INTEGER NOT NULL,
+    disabled INTEGER NOT NULL,
+    valid_from INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    local INTEGER NOT NULL,
+    CONSTRAINT pk_users PRIMARY KEY (id),
+    CONSTRAINT uq_users_name UNIQUE (name),
+    CONSTRAINT uq_users_subject UNIQUE (subject),
+    CONSTRAINT uq_users_email UNIQUE (email)
+)""",
+    """CREATE TABLE broadcast_marks (
+    user INTEGER NOT NULL,
+    broadcast INTEGER NOT NULL,
+    deleted INTEGER NOT NULL,
+    CONSTRAINT pk_broadcast_marks PRIMARY KEY (user, broadcast),
+    CONSTRAINT fk_broadcast_marks_user FOREIGN KEY(user) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT fk_broadcast_marks_broadcast FOREIGN KEY(broadcast) REFERENCES broadcasts (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
+    """CREATE TABLE conversations (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    title TEXT,
+    creator INTEGER NOT NULL,
+    peer INTEGER,
+    created INTEGER NOT NULL,
+    CONSTRAINT ck_conversations_private_has_peer CHECK ((kind = 'private') = (peer IS NOT NULL)),
+    CONSTRAINT fk_conversations_creator FOREIGN KEY(creator) REFERENCES users (id),
+    CONSTRAINT fk_conversations_peer FOREIGN KEY(peer) REFERENCES users (id)
+)""",
+    "CREATE UNIQUE INDEX ux_conversations_pair ON conversations (min(creator, peer), max(creator, peer)) WHERE peer IS NOT NULL",
+    """CREATE TABLE known_places (
+    user INTEGER NOT NULL,
+    place TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    CONSTRAINT pk_known_places PRIMARY KEY (user, place),
+    CONSTRAINT fk_known_places_user FOREIGN KEY(user) REFERENCES users (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
+    """CREATE TABLE refresh_tokens (
+    family TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    user INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    CONSTRAINT pk_refresh_tokens PRIMARY KEY (family),
+    CONSTRAINT fk_refresh_tokens_user FOREIGN KEY(user) REFERENCES users (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
+    "CREATE INDEX ix_refresh_tokens_expires ON refresh_tokens (expires)",
+    "CREATE INDEX ix_refresh_tokens_user ON refresh_tokens (user)",
+    """CREATE TABLE sessions (
+    name TEXT NOT NULL,
+    user INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    CONSTRAINT pk_sessions PRIMARY KEY (name),
+    CONSTRAINT fk_sessions_user FOREIGN KEY(user) REFERENCES users (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
+    "CREATE INDEX ix_sessions_at ON sessions (at)",
+    "CREATE INDEX ix_sessions_user ON sessions (user)",
+    """CREATE TABLE files (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    owner INTEGER NOT NULL,
+    conversation INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    stored TEXT NOT NULL,
+    type TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    locked INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    CONSTRAINT fk_files_owner FOREIGN KEY(owner) REFERENCES users (id),
+    CONSTRAINT fk_files_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE,
+    CONSTRAINT uq_files_stored UNIQUE (stored)
+)""",
+    "CREATE INDEX ix_files_conversation ON files (conversation)",
+    """CREATE TABLE members (
+    conversation INTEGER NOT NULL,
+    user INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    joined INTEGER NOT NULL,
+    cursor INTEGER NOT NULL,
+    began INTEGER DEFAULT 0 NOT NULL,
+    CONSTRAINT pk_members PRIMARY KEY (conversation, user),
+    CONSTRAINT fk_members_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_members_user FOREIGN KEY(user) REFERENCES users (id)
+)
+ WITHOUT ROWID""",
+    "CREATE INDEX ix_members_user ON members (user, conversation)",
+    """CREATE TABLE messages (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    conversation INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    content TEXT NOT NULL,
+    attached INTEGER NOT NULL,
+    client_id TEXT,
+    digest TEXT,
+    created INTEGER NOT NULL,
+    edited INTEGER,
+    deleted INTEGER,
+    without_content INTEGER DEFAULT 0 NOT NULL,
+    CONSTRAINT fk_messages_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_messages_sender FOREIGN KEY(sender) REFERENCES users (id)
+)""",
+    "CREATE INDEX ix_messages_conversation ON messages (conversation, id, sender, deleted)",
+    "CREATE UNIQUE INDEX ux_messages_client_id ON messages (sender, conversation, client_id) WHERE client_id IS NOT NULL",
+    """CREATE TABLE notifications (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    user INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    title TEXT NOT NULL,
+    content TEXT NOT NULL,
+    read INTEGER,
+    conversation INTEGER,
+    related TEXT,
+    extra TEXT,
+    created INTEGER NOT NULL,
+    CONSTRAINT fk_notifications_user FOREIGN KEY(user) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT fk_notifications_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE
+)""",
+    "CREATE INDEX ix_notifications_conversation ON notifications (conversation)",
+    "CREATE INDEX ix_notifications_unread ON notifications (user) WHERE read IS NULL",
+    "CREATE INDEX ix_notifications_user ON notifications (user, id)",
+    "CREATE UNIQUE INDEX ux_notifications_message ON notifications (user, conversation) WHERE type = 'message' AND read IS NULL AND conversation IS NOT NULL",
+    """CREATE TABLE read_marks (
+    conversation INTEGER NOT NULL,
+    user INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    CONSTRAINT pk_read_marks PRIMARY KEY (conversation, user, message),
+    CONSTRAINT fk_read_marks_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_read_marks_user FOREIGN KEY(user) REFERENCES users (id)
+)
+ WITHOUT ROWID""",
+    """CREATE TABLE removals (
+    conversation INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    CONSTRAINT pk_removals PRIMARY KEY (conversation),
+    CONSTRAINT fk_removals_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE
+)""",
+    """CREATE TABLE session_rooms (
+    session TEXT NOT NULL,
+    conversation INTEGER NOT NULL,
+    removed INTEGER,
+    CONSTRAINT pk_session_rooms PRIMARY KEY (session, conversation),
+    CONSTRAINT fk_session_rooms_session FOREIGN KEY(session) REFERENCES sessions (name) ON DELETE CASCADE,
+    CONSTRAINT fk_session_rooms_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
+    "CREATE INDEX ix_session_rooms_conversation ON session_rooms (conversation)",
+    """CREATE TABLE watches (
+    conversation INTEGER NOT NULL,
+    user INTEGER NOT NULL,
+    noticed INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    CONSTRAINT pk_watches PRIMARY KEY (conversation, user),
+    CONSTRAINT fk_watches_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_watches_user FOREIGN KEY(user) REFERENCES users (id)
+)
+ WITHOUT ROWID""",
+    """CREATE TABLE attachments (
+    message INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    url TEXT NOT NULL,
+    type TEXT,
+    CONSTRAINT pk_attachments PRIMARY KEY (message, place),
+    CONSTRAINT fk_attachments_message FOREIGN KEY(message) REFERENCES messages (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
+)
+LAST_NUMBERS = {
+    "users": Prepared("""SELECT max(users.id) AS max_1
+FROM users"""),
+    "invites": Prepared("""SELECT sqlite_sequence.seq
+FROM sqlite_sequence
+WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'invites'}),
+    "conversations": Prepared("""SELECT sqlite_sequence.seq
+FROM sqlite_sequence
+WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'conversations'}),
+    "messages": Prepared("""SELECT sqlite_sequence.seq
+FROM sqlite_sequence
+WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'messages'}),
+    "notifications": Prepared("""SELECT sqlite_sequence.seq
+FROM sqlite_sequence
+WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'notifications'}),
+    "broadcasts": Prepared("""SELECT max(broadcasts.id) AS max_1
+FROM broadcasts"""),
+    "files": Prepared("""SELECT sqlite_sequence.seq
+FROM sqlite_sequence
+WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'files'}),
+    "position": Prepared("""SELECT max(events.position) AS max_1
+FROM events"""),
+}
+SCHEMA = Schema(CREATE, LAST_NUMBERS)

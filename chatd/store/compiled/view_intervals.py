@@ -1,0 +1,42 @@
+"""Printed from chatd/store/statements/view_intervals.py by `make sql`. Do not edit."""
+
+from __future__ import annotations
+
+from chatd.store.prepared import Prepared
+
+STILL_VIEWING = 9007199254740991
+NOTIFIED = Prepared("""SELECT coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE members.conversation = :conversation AND members.user = :user""", 'conversation user')
+NOTIFIED_OF_USER = Prepared("""SELECT members.conversation, coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS last
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE members.user = :user""", 'user')
+NOTIFIED_AMONG = Prepared("""SELECT members.user, coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS last
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE members.conversation = :conversation AND members.user IN (SELECT CAST(anon_1.value AS INTEGER) AS value
+FROM json_each(:users) AS anon_1)""", 'conversation users')
+INTERVAL = Prepared("""SELECT coalesce(watches.since, 0) AS coalesce_1, coalesce(watches.until, 0) AS coalesce_2, (SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.id <= :message AND messages.sender != members.user AND messages.deleted IS NULL) AS anon_1, watches.conversation
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE members.conversation = :conversation AND members.user = :user""", 'conversation message user')
+ADD = Prepared("INSERT INTO watches (conversation, user, noticed, since, until) VALUES (:conversation, :user, :noticed, :since, :until)", 'conversation noticed since until user')
+BEGIN = Prepared("UPDATE watches SET since=:since, until=:until WHERE watches.conversation = :of AND watches.user = :user_id", 'of since user_id', {'until': 9007199254740991})
+END = Prepared("UPDATE watches SET until=max(watches.since, :message) WHERE watches.conversation = :of AND watches.user = :user_id AND watches.until = :until_1", 'message of user_id', {'until_1': 9007199254740991})
+END_ALL = Prepared("""UPDATE watches SET until=max(watches.since, coalesce((SELECT max(messages.id) AS max_1
+FROM messages
+WHERE messages.conversation = watches.conversation), 0)) WHERE watches.until = :until_1""", '', {'until_1': 9007199254740991})
+DISMISS = Prepared("UPDATE watches SET noticed=:message WHERE watches.conversation = :of AND watches.user = :user_id", 'message of user_id')
+DELETE = Prepared("DELETE FROM watches WHERE watches.conversation = :of AND watches.user = :user_id", 'of user_id')

@@ -1,0 +1,132 @@
+"""Conversations and their members (chatd/store/queries/conversations.py)."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, literal, or_, select, update
+
+from chatd.store.dialect_functions import greatest, json_integers, least
+from chatd.store.statements.users import user_columns
+from chatd.store.tables import conversations, members, messages, read_marks, users
+
+_creator = users.alias("creator")
+_peer = users.alias("peer")
+CONVERSATION_COLUMNS = [
+    conversations.c.id,
+    conversations.c.created,
+    conversations.c.kind,
+    conversations.c.creator,
+    _creator.c.created,
+    _creator.c.subject,
+    conversations.c.peer,
+    _peer.c.created,
+    _peer.c.subject,
+    conversations.c.title,
+]
+CONVERSATION_WITH_USERS = conversations.join(_creator, _creator.c.id == conversations.c.creator).outerjoin(
+    _peer, _peer.c.id == conversations.c.peer
+)
+BY_ID = (
+    select(*CONVERSATION_COLUMNS)
+    .select_from(CONVERSATION_WITH_USERS)
+    .where(conversations.c.id == bindparam("conversation"))
+)
+REF = select(conversations.c.id, conversations.c.created).where(
+    conversations.c.id == bindparam("conversation"), exists().where(members.c.conversation == conversations.c.id)
+)
+FIND_PRIVATE = select(conversations.c.id).where(
+    conversations.c.peer.is_not(None),
+    least(conversations.c.creator, conversations.c.peer) == bindparam("low"),
+    greatest(conversations.c.creator, conversations.c.peer) == bindparam("high"),
+)
+INSERT = insert(conversations)
+ADD_MEMBER = insert(members)
+REMOVE_MEMBER = delete(members).where(
+    members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user")
+)
+DELETE_MARKS = delete(read_marks).where(
+    read_marks.c.conversation == bindparam("conversation"), read_marks.c.user == bindparam("user")
+)
+SET_ROLE = (
+    update(members)
+    .where(members.c.conversation == bindparam("in_conversation"), members.c.user == bindparam("of_user"))
+    .values(role=bindparam("role"))
+)
+MEMBERS = (
+    select(*user_columns(users), members.c.role, members.c.joined)
+    .select_from(members.join(users, users.c.id == members.c.user))
+    .where(members.c.conversation == bindparam("conversation"))
+    .order_by(members.c.joined, members.c.user)
+)
+MEMBER_REFS = (
+    select(members.c.conversation, users.c.id, users.c.created, users.c.subject)
+    .select_from(members.join(users, users.c.id == members.c.user))
+    .where(members.c.conversation.in_(json_integers("conversations")))
+    .order_by(members.c.conversation, members.c.joined, members.c.user)
+)
+COUNT_MEMBERS = select(func.count()).where(members.c.conversation == bindparam("conversation"))
+OF_USER = select(members.c.conversation).where(members.c.user == bindparam("user"))
+_last = (
+    select(func.max(messages.c.id))
+    .where(messages.c.conversation == members.c.conversation)
+    .correlate(members)
+    .scalar_subquery()
+)
+_recency = func.coalesce(_last, literal(0))
+_LISTED = (
+    select(*CONVERSATION_COLUMNS, members.c.role, _recency.label("recency"))
+    .select_from(CONVERSATION_WITH_USERS.join(members, members.c.conversation == conversations.c.id))
+    .where(members.c.user == bindparam("user"))
+)
+NEWEST = (
+    _LISTED.order_by(_recency.desc(), conversations.c.id.desc()).limit(bindparam("limit")).offset(bindparam("offset"))
+)
+OLDER = (
+    _LISTED.where(
+        or_(
+            _recency < bindparam("recency"),
+            and_(_recency == bindparam("recency"), conversations.c.id < bindparam("id")),
+        )
+    )
+    .order_by(_recency.desc(), conversations.c.id.desc())
+    .limit(bindparam("limit"))
+)
+NEWER = (
+    _LISTED.where(
+        or_(
+            _recency > bindparam("recency"),
+            and_(_recency == bindparam("recency"), conversations.c.id > bindparam("id")),
+        )
+    )
+    .order_by(_recency, conversations.c.id)
+    .limit(bindparam("limit"))
+)
+COUNT_OF_USER = select(func.count()).where(members.c.user == bindparam("user"))
+FIND_GROUP = (
+    select(
+        conversations.c.id,
+        conversations.c.created,
+        users.c.id,
+        users.c.created,
+        users.c.subject,
+    )
+    .select_from(
+        conversations.join(members, members.c.conversation == conversations.c.id).join(
+            users, users.c.id == members.c.user
+        )
+    )
+    .where(
+        conversations.c.kind == "group",
+        conversations.c.title == bindparam("title"),
+        members.c.role == "owner",
+    )
+    .order_by(conversations.c.id)
+    .limit(1)
+)
+IS_MEMBER = select(
+    exists().where(members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user"))
+)
+MEMBERSHIP = (
+    select(*CONVERSATION_COLUMNS, members.c.role)
+    .select_from(CONVERSATION_WITH_USERS.join(members, members.c.conversation == conversations.c.id))
+    .where(conversations.c.id == bindparam("conversation"), members.c.user == bindparam("user"))
+)
