@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from protocol.ids import Key
-from protocol.model import Attachment, Kind, MessageType
+from protocol.model import Attachment, Kind, MessageType, Role, Visibility
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -33,9 +33,23 @@ class Window(Command, frozen=True, kw_only=True):
 
 
 class CreateConversation(Command, frozen=True, kw_only=True):
+    """Any user may find and join a `public` group."""
+
     kind: Kind
     members: tuple[Key, ...]
     title: str | None = None
+    topic: str | None = None
+    visibility: Visibility = "private"
+
+
+class UpdateConversation(Command, frozen=True, kw_only=True):
+    """UNSET leaves a field unchanged; None clears it."""
+
+    conversation: Key
+    title: str | UnsetType | None = UNSET
+    topic: str | UnsetType | None = UNSET
+    avatar: str | UnsetType | None = UNSET
+    visibility: Visibility | UnsetType = UNSET
 
 
 class ListConversations(Window, frozen=True, kw_only=True):
@@ -68,6 +82,28 @@ class Leave(Command, frozen=True, kw_only=True):
     must_be_member: bool = False
 
 
+class LeaveConversation(Command, frozen=True, kw_only=True):
+    """End the own membership in a group."""
+
+    conversation: Key
+
+
+class ListPublicConversations(Window, frozen=True, kw_only=True):
+    query: str | None = None
+
+
+class JoinPublicConversation(Command, frozen=True, kw_only=True):
+    """Become a member of a public group."""
+
+    conversation: Key
+
+
+class MarkUnread(Command, frozen=True, kw_only=True):
+    """Let a message and all after it count as unread again."""
+
+    message: Key
+
+
 class SetTyping(Command, frozen=True, kw_only=True):
     conversation: Key
     on: bool = True
@@ -92,11 +128,38 @@ class RemoveMember(Command, frozen=True, kw_only=True):
     user: Key
 
 
+class SetRole(Command, frozen=True, kw_only=True):
+    """Change the role of a member. With "owner", the caller hands the group over and becomes an admin."""
+
+    conversation: Key
+    user: Key
+    role: Role
+
+
+class BanMember(Command, frozen=True, kw_only=True):
+    """Remove a user from a group, if the user is a member, and refuse the user from now on."""
+
+    conversation: Key
+    user: Key
+
+
+class UnbanMember(Command, frozen=True, kw_only=True):
+    conversation: Key
+    user: Key
+
+
+class ListBans(Command, frozen=True, kw_only=True):
+    conversation: Key
+
+
 # Messages
 
 
 class SendMessage(Command, frozen=True, kw_only=True):
-    """`to` is the receiver that some dialects name beside the conversation: it must be a member of it."""
+    """`to` is the receiver that some dialects name beside the conversation: it must be a member of it.
+
+    `reply_to` is the message that this one answers. `thread` is the message that begins the thread of this one.
+    """
 
     conversation: Key
     content: str | None = None
@@ -104,6 +167,16 @@ class SendMessage(Command, frozen=True, kw_only=True):
     client_id: str | None = None
     type: MessageType = "text"
     to: Key | None = None
+    reply_to: Key | None = None
+    thread: Key | None = None
+
+
+class ForwardMessage(Command, frozen=True, kw_only=True):
+    """Send a copy of a message to another conversation."""
+
+    message: Key
+    conversation: Key
+    client_id: str | None = None
 
 
 class SendTo(Command, frozen=True, kw_only=True):
@@ -147,6 +220,34 @@ class ListMessagesWith(Window, frozen=True, kw_only=True):
 
     user: Key
     mark_read: bool = False
+
+
+class ListThread(Window, frozen=True, kw_only=True):
+    """The messages of the thread that a message began."""
+
+    message: Key
+
+
+class React(Command, frozen=True, kw_only=True):
+    message: Key
+    emoji: str
+
+
+class Unreact(Command, frozen=True, kw_only=True):
+    message: Key
+    emoji: str
+
+
+class PinMessage(Command, frozen=True, kw_only=True):
+    message: Key
+
+
+class UnpinMessage(Command, frozen=True, kw_only=True):
+    message: Key
+
+
+class ListPins(Command, frozen=True, kw_only=True):
+    conversation: Key
 
 
 class GetUnread(Command, frozen=True, kw_only=True):

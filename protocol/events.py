@@ -20,7 +20,7 @@ from typing import ClassVar, TypeAlias
 from msgspec import Struct
 
 from protocol.ids import Ref
-from protocol.model import Conversation, File, Message, Notification, User
+from protocol.model import Conversation, File, Message, Notification, Role, User
 
 JOINED = "joined"
 MEMBERS = "members"
@@ -83,6 +83,25 @@ class MessageUpdated(_AboutMessage, frozen=True):
     pass
 
 
+class MessageFeaturesChanged(Event, frozen=True):
+    """The reactions, the pin or the thread of a message changed; its content did not."""
+
+    message: Message
+    by: Ref
+
+    @property
+    def audiences(self) -> tuple[Audience, ...]:
+        return ((MEMBERS, self.message.conversation[0]),)
+
+    @property
+    def actor(self) -> int:
+        return self.by[0]
+
+    @property
+    def room(self) -> Ref | None:
+        return self.message.conversation
+
+
 class MessageDeleted(Event, frozen=True):
     message: Ref
     conversation: Ref
@@ -133,6 +152,21 @@ class ConversationCreated(Event, frozen=True):
         return self.conversation.ref
 
 
+class ConversationUpdated(Event, frozen=True):
+    """The title, the topic, the picture or the visibility of a group changed."""
+
+    conversation: Conversation
+    by: Ref
+
+    @property
+    def audiences(self) -> tuple[Audience, ...]:
+        return ((MEMBERS, self.conversation.ref[0]),)
+
+    @property
+    def room(self) -> Ref | None:
+        return self.conversation.ref
+
+
 class ConversationDeleted(Event, frozen=True):
     """`members` are the members at the time of the deletion."""
 
@@ -151,6 +185,7 @@ class MemberAdded(Event, frozen=True):
     conversation: Ref
     user: User
     last_message_before: int = 0
+    role: Role = "member"
 
     @property
     def audiences(self) -> tuple[Audience, ...]:
@@ -166,6 +201,35 @@ class MemberRemoved(Event, frozen=True):
     @property
     def audiences(self) -> tuple[Audience, ...]:
         return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
+
+
+class MemberUpdated(Event, frozen=True):
+    """The role of a member changed."""
+
+    conversation: Ref
+    user: User
+    role: Role
+
+    @property
+    def audiences(self) -> tuple[Audience, ...]:
+        return ((MEMBERS, self.conversation[0]),)
+
+
+class MarkedUnread(Event, frozen=True):
+    """A user let the messages after `read_to` count as unread again; `unread_left` is how many these are.
+
+    `mentions` are those of them that mention the user.
+    """
+
+    conversation: Ref
+    user: Ref
+    read_to: int
+    unread_left: int = 0
+    mentions: tuple[int, ...] = ()
+
+    @property
+    def audiences(self) -> tuple[Audience, ...]:
+        return ((USER, self.user[0]),)
 
 
 class Typing(Ephemeral, frozen=True):
@@ -196,10 +260,14 @@ class PresenceChanged(Ephemeral, frozen=True):
 
 
 class Unread(Struct, frozen=True):
-    """The number of unread messages of a conversation, at most 10,000: that also stands for more."""
+    """The number of unread messages of a conversation, at most 10,000: that also stands for more.
+
+    `mentions` is how many of them mention the user.
+    """
 
     conversation: Ref
     count: int
+    mentions: int = 0
 
 
 class UnreadChanged(Event, frozen=True):

@@ -14,6 +14,7 @@ from protocol.ids import Ref
 
 Kind: TypeAlias = Literal["private", "group"]
 Role: TypeAlias = Literal["owner", "admin", "member"]
+Visibility: TypeAlias = Literal["private", "public"]
 MessageType: TypeAlias = Literal["text", "image", "file"]
 AttachmentType: TypeAlias = Literal["IMAGE", "PDF"]
 
@@ -40,6 +41,14 @@ class Member(Struct, frozen=True):
     joined: int
 
 
+class Ban(Struct, frozen=True):
+    """A user who may not become a member of a group again, who decided it, and when."""
+
+    user: User
+    by: Ref
+    at: int
+
+
 class Attachment(Struct, frozen=True):
     """An attachment of a message: a URL, and its type if the sender gives one."""
 
@@ -47,11 +56,66 @@ class Attachment(Struct, frozen=True):
     type: AttachmentType | None = None
 
 
+class Quote(Struct, frozen=True):
+    """The message that a reply answers. `excerpt` is the beginning of its content, None when it is deleted."""
+
+    ref: Ref
+    sender: User
+    excerpt: str | None
+
+
+class ThreadSummary(Struct, frozen=True):
+    """Of the message that began a thread: how many messages the thread has, and when the last one was sent."""
+
+    count: int
+    last: int
+
+
+class Reaction(Struct, frozen=True):
+    """One emoji under a message, and the users who reacted with it, in the order of their reactions."""
+
+    emoji: str
+    users: tuple[Ref, ...]
+
+
+class Mention(Struct, frozen=True):
+    """A user whom a message mentions, and the name as it is in the content. `user` is None for all members."""
+
+    user: Ref | None
+    text: str
+
+
+class MessageFeatures(Struct, frozen=True):
+    """What few messages have. `thread` is the message that began the thread of this message, `replies` sums up the
+    thread that this message began."""
+
+    reply_to: Quote | None = None
+    thread: Ref | None = None
+    replies: ThreadSummary | None = None
+    reactions: tuple[Reaction, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    pinned: bool = False
+    forwarded: bool = False
+
+
+NO_FEATURES = MessageFeatures()
+
+
+class OwnState(Struct, frozen=True):
+    """What a conversation is to the caller: the role, the unread messages, and the last message that is read."""
+
+    role: Role
+    unread: int
+    mentions: int
+    read_to: int
+
+
 class Conversation(Struct, frozen=True):
     """A private conversation of two users, or a group. `peer` is the other member of a private conversation, who did
-    not create it.
+    not create it. Any user may find and join a `public` group.
 
-    `unread`, `last` (the last message) and `other` (the other user of a private conversation) depend on the caller.
+    `unread`, `last` (the last message), `other` (the other user of a private conversation) and `own` depend on the
+    caller. Events have no `own`.
     """
 
     ref: Ref
@@ -64,6 +128,10 @@ class Conversation(Struct, frozen=True):
     unread: int = 0
     last: Message | None = None
     other: User | None = None
+    topic: str | None = None
+    avatar: str | None = None
+    public: bool = False
+    own: OwnState | None = None
 
 
 class Message(Struct, frozen=True):
@@ -72,6 +140,7 @@ class Message(Struct, frozen=True):
     `receiver` is the other user in a private conversation, None in a group. `seen_by` are the users who have read it,
     `read_at` is when the receiver read it. `client_id` is the id that the sender gave it. With `without_content` it was
     sent with null beside an attachment: the content is empty, and a dialect that documents null writes null.
+    `position` is the position of its event in the log.
     """
 
     ref: Ref
@@ -90,6 +159,8 @@ class Message(Struct, frozen=True):
     seen_by: tuple[Ref, ...] = ()
     read_at: int | None = None
     without_content: bool = False
+    features: MessageFeatures = NO_FEATURES
+    position: int = 0
 
 
 class Notification(Struct, frozen=True):

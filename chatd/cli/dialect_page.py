@@ -12,14 +12,14 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from chatd.cli.dialect_samples import ANN, EVENTS, RESULTS, WORLD_TEXT, payload
 from protocol.dialects import dialect as dialect_named
 from protocol.dialects import names
 from protocol.dialects.codec import NamespaceCodec
 from protocol.dialects.encode import outbound_encoders
-from protocol.dialects.grammar import Body, Dialect, Field, Inbound, Outbound, Route, Shape
+from protocol.dialects.grammar import Body, Dialect, Field, Inbound, ListOf, Outbound, Route, Shape
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, MessageCreated
 from protocol.frames import Call, Packet
@@ -40,6 +40,20 @@ REJECTIONS = {
     "disconnect": "is connected, then disconnected without an event",
     "error": "is connected, receives the event `error`, and is disconnected",
 }
+
+FEATURES_ELSEWHERE = """
+What only `v1` knows, the other dialects see in this way:
+
+| `v1` | the other dialects |
+|---|---|
+| a reply, a copy, a message of a thread | a message of the conversation, like any other |
+| a mention | the text `@name` in the content |
+| a reaction, a pin, the summary of a thread | nothing |
+| a new title, topic, picture, visibility or role | the new value, the next time that they read it |
+| a user joins a public group | a member was added |
+| a ban | a member was removed |
+| messages marked as unread | the user's own unread counts |
+"""
 
 
 def page(dialect: Dialect) -> str:
@@ -157,7 +171,7 @@ def _exchange(
 def _curl(route: Route) -> str:
     """A route as a curl command."""
     fields = payload(route)
-    path = re.sub(r"\{(\w+)\}", lambda m: str(fields.pop(m[1])), route.path)
+    path = re.sub(r"\{(\w+)\}", lambda m: quote(str(fields.pop(m[1]))), route.path)
     query = f"?{urlencode(fields)}" if fields and route.method in ("GET", "DELETE") else ""
     data = f" -d '{_json(fields)}'" if fields and not query else ""
     method = "" if route.method == "GET" else f"-X {route.method} "
@@ -210,7 +224,8 @@ def _field_names(body: Body) -> str:
         return ""
     if isinstance(body, Mapping):
         return f"{{{', '.join(body)}}}"
-    return f"[{{{', '.join(body.shape)}}}]"
+    items = f"[{{{', '.join(body.shape)}}}]"
+    return items if isinstance(body, ListOf) else f"{{items: {items}, next}}"
 
 
 def _json(value: Any) -> str:
@@ -228,7 +243,8 @@ def index() -> str:
     return (
         "# Dialects\n\n*Printed from `protocol/dialects/` by `make docs`; "
         "`chatd dialects NAME` prints the tables of one.*\n\n"
-        "Five specifications, one server. Each dialect is one file of tables. The server speaks all of them at once: "
+        "Five specifications, and `v1`, which is chatd's own and has every feature. Each dialect is one file of "
+        "tables. The server speaks all of them at once: "
         "[one message in all of them](../round-table.md).\n\n"
         "| dialect | namespaces | ids of users | ids of conversations |\n|---|---|---|---|\n" + "".join(rows)
     )
@@ -251,5 +267,5 @@ def round_table() -> str:
         "# The round table\n\n*Printed from `protocol/dialects/` by `make docs`.*\n\n"
         f"{ANN.display} sends `Hello` with a picture, in any dialect, over any framing or REST. "
         "Each member of the conversation receives it in the format of their own dialect:\n\n"
-        "| dialect | namespace | event | to | payload |\n|---|---|---|---|---|\n" + "".join(rows)
+        "| dialect | namespace | event | to | payload |\n|---|---|---|---|---|\n" + "".join(rows) + FEATURES_ELSEWHERE
     )

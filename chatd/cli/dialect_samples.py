@@ -1,7 +1,8 @@
 """Sample data for the pages of the dialects: users, a conversation, messages, and the calls that a client makes.
 
 Ann (1) and Bob (2) have the private conversation 12, in which message 101 is Ann's. Cyd (3) is a member of Ann's group
-13. Notification 50 is Ann's, and she is an administrator. Everything was created in one second.
+13, and Dan (4) is banned from it. Cyd has the group 14, with Ann. Notification 50 is Ann's, and she is an
+administrator. Everything was created in one second.
 tests/scenes/test_pages_run.py creates this data on a real server, and sends every printed example to it as Ann.
 """
 
@@ -15,7 +16,23 @@ from protocol.dialects.grammar import Field, Inbound, Route
 from protocol.errors import Refusal
 from protocol.events import Event, Unread
 from protocol.ids import Ref, write_object_id, write_uuid
-from protocol.model import Attachment, Conversation, File, Member, Message, Notification, Page, User
+from protocol.model import (
+    NO_FEATURES,
+    Attachment,
+    Ban,
+    Conversation,
+    File,
+    Member,
+    Mention,
+    Message,
+    MessageFeatures,
+    Notification,
+    OwnState,
+    Page,
+    Quote,
+    Reaction,
+    User,
+)
 
 CREATED_SECONDS = 1_704_107_045
 CREATED_MS = CREATED_SECONDS * 1000 + 250
@@ -27,21 +44,64 @@ def ref(number: int) -> Ref:
 
 ANN = User(ref(1), "ann", "Ann", "ann@example.org", None, None, CREATED_MS)
 BOB = User(ref(2), "bob", "Bob", None, None, None, CREATED_MS)
-MESSAGE = Message(
-    ref=ref(101),
-    conversation=ref(12),
-    kind="private",
-    creator=ref(1),
-    peer=ref(2),
-    sender=ANN,
-    receiver=ref(2),
-    type="text",
-    content="Hello",
-    attachments=(Attachment("https://example.org/cat.png", "IMAGE"),),
-    client_id=None,
-    created=CREATED_MS,
+CYD = User(ref(3), "cyd", "Cyd", None, None, None, CREATED_MS)
+DAN = User(ref(4), "dan", "Dan", None, None, None, CREATED_MS)
+
+
+def sent(features: MessageFeatures = NO_FEATURES) -> Message:
+    return Message(
+        ref=ref(101),
+        conversation=ref(12),
+        kind="private",
+        creator=ref(1),
+        peer=ref(2),
+        sender=ANN,
+        receiver=ref(2),
+        type="text",
+        content="Hello",
+        attachments=(Attachment("https://example.org/cat.png", "IMAGE"),),
+        client_id=None,
+        created=CREATED_MS,
+        features=features,
+        position=4711,
+    )
+
+
+MESSAGE = sent()
+RICH_MESSAGE = sent(
+    MessageFeatures(
+        reply_to=Quote(ref(99), BOB, "How are you?"),
+        thread=ref(98),
+        reactions=(Reaction("👍", (ref(2),)),),
+        mentions=(Mention(ref(2), "bob"),),
+        pinned=True,
+    )
 )
-CONVERSATION = Conversation(ref(12), "private", None, ref(1), ref(2), (ref(1), ref(2)), CREATED_MS, 0, MESSAGE, BOB)
+CONVERSATION = Conversation(
+    ref(12),
+    "private",
+    None,
+    ref(1),
+    ref(2),
+    (ref(1), ref(2)),
+    CREATED_MS,
+    0,
+    MESSAGE,
+    BOB,
+    own=OwnState("owner", 0, 0, 101),
+)
+GROUP_CONVERSATION = Conversation(ref(13), "group", "Three", ref(1), None, (ref(1), ref(3)), CREATED_MS, topic="Plans")
+OWN_GROUP = Conversation(
+    ref(13),
+    "group",
+    "Three",
+    ref(1),
+    None,
+    (ref(1), ref(3)),
+    CREATED_MS,
+    topic="Plans",
+    own=OwnState("owner", 0, 0, 0),
+)
 NOTIFICATION = Notification(ref(50), ref(1), "system", "Update", "Something is new", False, ref(12), CREATED_MS)
 FILE = File(ref(7), ref(1), ref(12), "plan.pdf", "application/pdf", 20480, CREATED_MS)
 COUNTED = events.NotificationCounted(ref(2), 3)
@@ -50,6 +110,10 @@ UNREAD = events.UnreadChanged(ref(2), 3, (Unread(ref(12), 3),))
 EVENTS: tuple[Event, ...] = (
     events.MessageCreated(MESSAGE),
     events.MessageUpdated(MESSAGE),
+    events.MessageFeaturesChanged(RICH_MESSAGE, ref(2)),
+    events.MarkedUnread(ref(12), ref(1), 100, 1),
+    events.ConversationUpdated(GROUP_CONVERSATION, ref(1)),
+    events.MemberUpdated(ref(13), CYD, "admin"),
     events.MessageDeleted(ref(101), ref(12), ref(1), ref(1)),
     events.MessageRead(ref(101), ref(12), ref(2), CREATED_MS),
     events.ConversationCreated(CONVERSATION),
@@ -83,7 +147,7 @@ RESULTS: dict[type[commands.Command], Any] = {
     commands.ListNotifications: Page((NOTIFICATION,), 20),
     commands.GetNotification: NOTIFICATION,
     commands.ReadNotification: NOTIFICATION,
-    commands.CreateNotification: NOTIFICATION,
+    commands.CreateNotification: Notification(ref(50), ref(2), "system", "Hello", "", False, None, CREATED_MS),
     commands.Broadcast: NOTIFICATION,
     commands.CountNotifications: COUNTED,
     commands.ReadNotifications: COUNTED,
@@ -91,19 +155,38 @@ RESULTS: dict[type[commands.Command], Any] = {
     commands.Heartbeat: SimpleNamespace(at=CREATED_MS),
     commands.GetUser: ANN,
     commands.GetMe: ANN,
-    commands.UpdateMe: ANN,
+    commands.UpdateMe: User(ref(1), "ann", "Hello", "ann@example.org", None, "Hello", CREATED_MS),
     commands.ListUsers: Page((ANN,), 20),
+    commands.ListPublicConversations: Page((GROUP_CONVERSATION,), 20),
+    commands.JoinPublicConversation: OWN_GROUP,
+    commands.UpdateConversation: OWN_GROUP,
+    commands.ListBans: (Ban(DAN, ref(1), CREATED_MS),),
+    commands.ForwardMessage: MESSAGE,
+    commands.ListThread: Page((MESSAGE,), 20),
+    commands.React: MESSAGE,
+    commands.Unreact: MESSAGE,
+    commands.PinMessage: MESSAGE,
+    commands.UnpinMessage: MESSAGE,
+    commands.ListPins: (MESSAGE,),
 }
 WORLD_TEXT = (
     "The caller is Ann (1), an administrator. She and Bob (2) have the private conversation 12, in which message 101 "
-    "is hers. She owns the group 13, of which Cyd (3) is a member. Notification 50 is hers. Everything was created at "
-    "2024-01-01T11:04:05.250Z; the long ids contain that time."
+    "is hers. She owns the group 13, of which Cyd (3) is a member, and from which Dan (4) is banned. She is a member "
+    "of Cyd's group 14. Notification 50 is hers. Everything was created at 2024-01-01T11:04:05.250Z; the long ids "
+    "contain that time."
 )
 GROUP: dict[str, int] = {"conversation": 13}
 SAMPLE_IDS_BY_COMMAND: dict[type[commands.Command], dict[str, int]] = {
     commands.AddMember: GROUP,
     commands.RemoveMember: {**GROUP, "user": 3},
     commands.DeleteConversation: GROUP,
+    commands.LeaveConversation: {"conversation": 14},
+    commands.UpdateConversation: GROUP,
+    commands.JoinPublicConversation: GROUP,
+    commands.SetRole: {**GROUP, "user": 3},
+    commands.BanMember: {**GROUP, "user": 2},
+    commands.UnbanMember: {**GROUP, "user": 4},
+    commands.ListBans: GROUP,
 }
 """Ids for commands that need other ones than SAMPLE_IDS: a private conversation accepts no more members."""
 SHOWN_OPTIONAL: dict[type[commands.Command], tuple[str, ...]] = {
@@ -111,6 +194,7 @@ SHOWN_OPTIONAL: dict[type[commands.Command], tuple[str, ...]] = {
     commands.SendTo: ("content",),
     commands.UpdateMe: ("display", "status"),
     commands.SetTyping: ("to",),
+    commands.UpdateConversation: ("topic",),
 }
 """Optional fields that the examples include: a message needs content."""
 SAMPLE_IDS = {
@@ -122,7 +206,7 @@ SAMPLE_IDS = {
     "members": 2,
     "to": 2,
 }
-TEXTS = ("Hello", "text", "private", "member", "system", "ping")
+TEXTS = ("Hello", "👍", "text", "private", "member", "system", "ping")
 OTHER_SAMPLES: tuple[Any, ...] = (
     True,
     20,

@@ -246,6 +246,7 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     ] = 0.9
     text_characters: Annotated[int, WholeNumber("The most characters in a message.", live=True)] = 10000
     attachments: Annotated[int, WholeNumber("The most attachments of a message.", live=True)] = 10
+    reactions: Annotated[int, WholeNumber("The most kinds of reactions to a message.", live=True)] = 50
     members: Annotated[int, WholeNumber("The most members of a conversation.", live=True)] = 1000
     rooms_per_socket: Annotated[int, WholeNumber("The most conversations that one socket may join.", live=True)] = 1000
     page_default: Annotated[int, WholeNumber("Rows of a list when the request has no limit.", live=True, minimum=1)] = (
@@ -326,7 +327,7 @@ class MetricsSettings(Section, frozen=True, kw_only=True):
     ] = 0
 
 
-DEFAULT_DIALECTS = {"/chat": "colon", "/notifications": "colon", "/": "pairs"}
+DEFAULT_DIALECTS = {"/chat": "colon", "/notifications": "colon", "/": "pairs", "/v1": "v1"}
 NAMESPACE_ROW = Name(noun="a path such as /chat", pattern=r"/[A-Za-z0-9_/-]*")
 DIALECT_ROW = Name("The dialect of each namespace, unless the client asks for another.", noun="the name of a dialect")
 

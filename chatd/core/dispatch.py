@@ -182,6 +182,7 @@ def service_rules(config: Config) -> ServiceRules:
         limits.page_default,
         limits.page,
         limits.page_bytes,
+        limits.reactions,
     )
 
 

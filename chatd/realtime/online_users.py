@@ -20,19 +20,23 @@ from chatd.store.queries.read_states import MAX_UNREAD_COUNTED
 from protocol import events
 from protocol.events import Unread, UnreadChanged
 from protocol.ids import Ref
-from protocol.model import Kind
+from protocol.model import Kind, Message
 
 BUSY_GROUP_SECONDS = 1.0  # how often counts are sent in a group in which messages keep coming
 
 
 class ReadState:
-    """One user in one conversation: the message after which unread begin, and the count at which nothing is unread."""
+    """One user in one conversation: the message after which unread begin, and the count at which nothing is unread.
 
-    __slots__ = ("cursor", "offset")
+    `mentions` are the unread messages that mention the user.
+    """
 
-    def __init__(self, cursor: int, offset: int) -> None:
+    __slots__ = ("cursor", "mentions", "offset")
+
+    def __init__(self, cursor: int, offset: int, mentions: tuple[int, ...] = ()) -> None:
         self.cursor = cursor
         self.offset = offset
+        self.mentions = mentions
 
 
 class ConversationState:
@@ -72,7 +76,9 @@ class OnlineUsers:
         bus.before(events.ConversationCreated, self._on_conversation_created)
         bus.before(events.MemberAdded, self._on_member_added)
         bus.after(events.MessageCreated, self._on_message)
+        bus.after(events.MessageUpdated, self._on_message_updated)
         bus.after(events.MessageRead, self._on_read)
+        bus.after(events.MarkedUnread, self._on_marked_unread)
         bus.after(events.MessageDeleted, self._on_message_deleted)
         bus.after(events.MemberRemoved, self._on_member_removed)
         bus.after(events.ConversationDeleted, self._on_conversation_deleted)
@@ -82,16 +88,17 @@ class OnlineUsers:
     def is_online(self, user: int) -> bool:
         return user in self._users
 
-    def connect(self, user: Ref, read_states: Iterable[tuple[Ref, Kind, int, int]] | None) -> None:
+    def connect(self, user: Ref, read_states: Iterable[tuple[Ref, Kind, int, int, tuple[int, ...]]] | None) -> None:
         """Count one more socket of a user.
 
-        The first one needs `read_states`: (conversation, kind, cursor, unread) of each of the user's conversations.
+        The first one needs `read_states`: (conversation, kind, cursor, unread, mentions) of each of the user's
+        conversations.
         """
         online_user = self._users.get(user.number)
         if online_user is None:
             online_user = self._users[user.number] = OnlineUser(user)
-            for ref, kind, cursor, unread in read_states or ():
-                self._add_membership(online_user, ref, kind, cursor, unread)
+            for ref, kind, cursor, unread, mentions in read_states or ():
+                self._add_membership(online_user, ref, kind, cursor, unread, mentions)
         online_user.sockets += 1
 
     def disconnect(self, user: int) -> int:
@@ -120,11 +127,13 @@ class OnlineUsers:
     def all_ids(self) -> Collection[int]:
         return list(self._users)
 
-    def _add_membership(self, online_user: OnlineUser, ref: Ref, kind: Kind, cursor: int, unread: int) -> None:
+    def _add_membership(
+        self, online_user: OnlineUser, ref: Ref, kind: Kind, cursor: int, unread: int, mentions: tuple[int, ...] = ()
+    ) -> None:
         state = self._conversations.get(ref.number)
         if state is None:
             state = self._conversations[ref.number] = ConversationState(ref, kind)
-        state.read_states[online_user.ref.number] = ReadState(cursor, state.message_count - unread)
+        state.read_states[online_user.ref.number] = ReadState(cursor, state.message_count - unread, mentions)
         online_user.conversations.add(ref.number)
 
     def _remove_membership(self, user: int, conversation: int) -> None:
@@ -174,9 +183,10 @@ class OnlineUsers:
         counts = []
         for conversation in online_user.conversations:
             state = self._conversations[conversation]
-            count = state.message_count - state.read_states[user].offset
+            read_state = state.read_states[user]
+            count = state.message_count - read_state.offset
             if count > 0:
-                counts.append(Unread(state.ref, min(count, MAX_UNREAD_COUNTED)))
+                counts.append(Unread(state.ref, min(count, MAX_UNREAD_COUNTED), len(read_state.mentions)))
         counts.sort(key=lambda one: one.conversation.number)
         return UnreadChanged(online_user.ref, sum(one.count for one in counts), tuple(counts))
 
@@ -240,6 +250,8 @@ class OnlineUsers:
         sender = state.read_states.get(message.sender.ref.number)
         if sender is not None:
             sender.offset += 1
+        if message.features.mentions:
+            _add_mentions(state, message)
         if state.kind == "group":
             self.active_groups.add(state.ref.number)
         else:
@@ -250,6 +262,7 @@ class OnlineUsers:
         read_state = state.read_states.get(event.reader.number) if state else None
         if state and read_state:
             read_state.cursor = max(read_state.cursor, event.message.number)
+            read_state.mentions = tuple(id for id in read_state.mentions if id > read_state.cursor)
             read_state.offset = state.message_count - event.unread_left
             self.changed.add(event.reader.number)
 
@@ -259,4 +272,38 @@ class OnlineUsers:
         for user, read_state in state.read_states.items() if state else ():
             if read_state.cursor < event.message.number and user != event.sender.number:
                 read_state.offset += 1
+                read_state.mentions = tuple(id for id in read_state.mentions if id != event.message.number)
                 self.changed.add(user)
+
+    def _on_marked_unread(self, event: events.MarkedUnread) -> None:
+        state = self._conversations.get(event.conversation.number)
+        read_state = state.read_states.get(event.user.number) if state else None
+        if state and read_state:
+            read_state.cursor = event.read_to
+            read_state.mentions = event.mentions
+            read_state.offset = state.message_count - event.unread_left
+            self.changed.add(event.user.number)
+
+    def _on_message_updated(self, event: events.MessageUpdated) -> None:
+        """An edit may add mentions and take them away."""
+        message = event.message
+        state = self._conversations.get(message.conversation.number)
+        if state is None:
+            return
+        number, before = message.ref.number, {user: one.mentions for user, one in state.read_states.items()}
+        for read_state in state.read_states.values():
+            if number in read_state.mentions:
+                read_state.mentions = tuple(id for id in read_state.mentions if id != number)
+        if message.features.mentions:
+            _add_mentions(state, message)
+        self.changed.update(user for user, one in state.read_states.items() if one.mentions != before[user])
+
+
+def _add_mentions(state: ConversationState, message: Message) -> None:
+    """Add a message to the unread mentions of the members that it mentions."""
+    mentioned = [one.user.number if one.user else None for one in message.features.mentions]
+    users = state.read_states if None in mentioned else [user for user in mentioned if user in state.read_states]
+    for user in users:
+        read_state = state.read_states[user]
+        if user != message.sender.ref.number and message.ref.number > read_state.cursor:
+            read_state.mentions = tuple(sorted((*read_state.mentions, message.ref.number)))

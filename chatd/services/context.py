@@ -47,6 +47,21 @@ REQUIRED_ROLES: dict[type[Command], Role] = {
     ask.ReadMessage: "member",
     ask.ReadConversation: "member",
     ask.ListMessages: "member",
+    ask.UpdateConversation: "admin",
+    ask.LeaveConversation: "member",
+    ask.JoinPublicConversation: "member",  # and any user, in a public group
+    ask.SetRole: "owner",
+    ask.BanMember: "admin",
+    ask.UnbanMember: "admin",
+    ask.ListBans: "admin",
+    ask.MarkUnread: "member",
+    ask.ForwardMessage: "member",  # in both conversations
+    ask.ListThread: "member",
+    ask.React: "member",
+    ask.Unreact: "member",
+    ask.PinMessage: "member",
+    ask.UnpinMessage: "member",
+    ask.ListPins: "member",
 }
 
 
@@ -119,6 +134,7 @@ class ServiceRules(Struct, frozen=True):
     default_page_rows: int = 20
     max_page_rows: int = 200
     max_page_bytes: int = 1 << 20
+    max_reactions: int = 50
 
 
 class Published(NamedTuple):

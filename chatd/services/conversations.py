@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from msgspec import UnsetType
+
 from chatd.services import notifications
 from chatd.services.context import ServiceContext
 from chatd.services.pages import make_page, page_offset, page_size
 from chatd.store.queries import conversations, messages, read_states, removals, sessions, users
 from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
-from protocol.errors import BAD_REQUEST, Refusal
-from protocol.events import ConversationCreated, ConversationDeleted
+from protocol.errors import BAD_REQUEST, FORBIDDEN, Refusal
+from protocol.events import ConversationCreated, ConversationDeleted, ConversationUpdated
 from protocol.ids import Key, Ref
-from protocol.model import Conversation, Page, User
+from protocol.model import Conversation, OwnState, Page, User
 
 MAX_TITLE_CHARS = 200
+MAX_DETAIL_CHARS = {"topic": 1000, "avatar": 2048}
 
 
 def create(context: ServiceContext, command: ask.CreateConversation) -> Conversation:
@@ -26,7 +29,15 @@ def create(context: ServiceContext, command: ask.CreateConversation) -> Conversa
         raise Refusal(
             BAD_REQUEST, f"A conversation has at most {context.rules.max_members} members", field="participants"
         )
-    id = conversations.add(context.tx, "group", _check_title(command.title), me.ref.number, None)
+    id = conversations.add(
+        context.tx,
+        "group",
+        _check_title(command.title),
+        me.ref.number,
+        None,
+        topic=_check_detail("topic", command.topic),
+        public=command.visibility == "public",
+    )
     conversations.add_member(context.tx, id, me.ref.number, "owner", 0)
     for user in others:
         conversations.add_member(context.tx, id, user.ref.number, "member", 0)
@@ -44,6 +55,46 @@ def _check_title(title: str | None) -> str | None:
     if title is not None and not 0 < len(title.strip()) <= MAX_TITLE_CHARS:
         raise Refusal(BAD_REQUEST, f"title must have 1 to {MAX_TITLE_CHARS} characters", field="title")
     return title
+
+
+def _check_detail(name: str, value: str | None) -> str | None:
+    if value is not None and not 0 < len(value.strip()) <= MAX_DETAIL_CHARS[name]:
+        raise Refusal(BAD_REQUEST, f"{name} must have 1 to {MAX_DETAIL_CHARS[name]} characters", field=name)
+    return value
+
+
+def update(context: ServiceContext, command: ask.UpdateConversation) -> Conversation:
+    """Change the title, the topic, the picture or the visibility of a group. The same values publish nothing."""
+    membership = context.membership(command, command.conversation)
+    if membership.kind != "group":
+        raise Refusal(FORBIDDEN, "Only a group has a title, a topic, a picture and a visibility")
+    old = (membership.title, membership.topic, membership.avatar, membership.public)
+    title = _changed(command.title, membership.title)
+    new = (
+        _check_title(title),
+        _check_detail("topic", _changed(command.topic, membership.topic)),
+        _check_detail("avatar", _changed(command.avatar, membership.avatar)),
+        _changed(command.visibility, "public" if membership.public else "private") == "public",
+    )
+    number = membership.conversation.number
+    if new != old:
+        conversations.set_details(context.tx, number, *new[:3], public=new[3])
+        changed = conversations.get(context.tx, number)
+        assert changed is not None
+        context.publish(ConversationUpdated(changed, context.actor.ref))
+    return _load(context, number)
+
+
+def _changed(new: str | UnsetType | None, old: str | None) -> str | None:
+    return old if isinstance(new, UnsetType) else new
+
+
+def list_public(context: ServiceContext, command: ask.ListPublicConversations) -> Page:
+    """List the public groups whose title contains the query, the newest group first."""
+    limit = page_size(context, command)
+    before = command.before.number if command.before else 2**62
+    rows = conversations.find_public(context.tx, command.query or "", limit + 1, before=before)
+    return make_page(context, command, limit, rows, ascending=False)
 
 
 def open_private(context: ServiceContext, me: User, others: list[User]) -> Conversation:
@@ -69,11 +120,11 @@ def _publish_created(context: ServiceContext, id: int) -> Conversation:
 def _load(context: ServiceContext, id: int) -> Conversation:
     membership = conversations.membership(context.tx, id, context.actor.id)
     assert membership is not None  # the creator is a member
-    return _load_details(context, [membership])[0]
+    return load_own(context, membership)
 
 
 def get(context: ServiceContext, command: ask.GetConversation) -> Conversation:
-    return _load_details(context, [context.membership(command, command.conversation)])[0]
+    return load_own(context, context.membership(command, command.conversation))
 
 
 def listing(context: ServiceContext, command: ask.ListConversations) -> Page:
@@ -101,6 +152,9 @@ def _load_details(context: ServiceContext, memberships: list[Membership]) -> lis
     ids = [membership.conversation.number for membership in memberships]
     members = conversations.member_refs(context.tx, ids)
     last = messages.last_of(context.tx, ids)
+    me = context.actor.id
+    counts = [read_states.count_unread(context.tx, id, me) for id in ids]
+    own = read_states.own_read_states(context.tx, me, ids)
     return [
         Conversation(
             membership.conversation,
@@ -110,12 +164,21 @@ def _load_details(context: ServiceContext, memberships: list[Membership]) -> lis
             membership.peer,
             tuple(members[id]),
             membership.created,
-            read_states.count_unread(context.tx, id, context.actor.id),
+            unread,
             last.get(id),
             _load_peer(context, membership),
+            membership.topic,
+            membership.avatar,
+            membership.public,
+            OwnState(membership.role, unread, len(own[id].mentions), own[id].read_to),
         )
-        for id, membership in zip(ids, memberships, strict=True)
+        for id, membership, unread in zip(ids, memberships, counts, strict=True)
     ]
+
+
+def load_own(context: ServiceContext, membership: Membership) -> Conversation:
+    """Return a conversation as the actor sees it."""
+    return _load_details(context, [membership])[0]
 
 
 def _load_peer(context: ServiceContext, membership: Membership) -> User | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from chatd.services import notifications
 from chatd.services.context import ROLE_RANKS, ServiceContext
+from chatd.services.conversations import load_own
 from chatd.store.queries import conversations, messages, removals, sessions
 from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, FORBIDDEN, Refusal
-from protocol.events import ConversationCreated, ConversationDeleted, MemberAdded, MemberRemoved
-from protocol.ids import Key
-from protocol.model import Member
+from protocol.events import ConversationCreated, ConversationDeleted, MemberAdded, MemberRemoved, MemberUpdated
+from protocol.ids import Key, Ref
+from protocol.model import Conversation, Member, Role, User
 
 
 def listing(context: ServiceContext, command: ask.ListMembers) -> list[Member]:
@@ -25,7 +26,7 @@ def listing(context: ServiceContext, command: ask.ListMembers) -> list[Member]:
 
 def add(context: ServiceContext, command: ask.AddMember) -> None:
     """Add a user to a group. If the user is a member already, change the role."""
-    membership = _group_membership(context, command, command.conversation)
+    membership = group_membership(context, command, command.conversation)
     conversation = membership.conversation.number
     if command.role == "admin":
         context.require_role(membership, "owner")
@@ -34,16 +35,34 @@ def add(context: ServiceContext, command: ask.AddMember) -> None:
     if target is not None:
         _change_role(context, membership, target, command)
         return
+    _add_new(context, membership.conversation, user, command.role or "member")
+    notifications.notify_added(context, membership, user)
+
+
+def _add_new(context: ServiceContext, conversation: Ref, user: User, role: Role) -> None:
+    """Add a user who is not a member."""
+    if conversations.is_banned(context.tx, conversation.number, user.ref.number):
+        raise Refusal(FORBIDDEN, "That user is banned from this conversation", field="userId")
     max_members = context.rules.max_members
-    if max_members and conversations.count_members(context.tx, conversation) >= max_members:
+    if max_members and conversations.count_members(context.tx, conversation.number) >= max_members:
         raise Refusal(BAD_REQUEST, f"A conversation has at most {max_members} members", field="userId")
-    history_start = messages.last_number(context.tx, conversation)
-    conversations.add_member(context.tx, conversation, user.ref.number, command.role or "member", history_start)
-    context.publish(MemberAdded(membership.conversation, user, history_start))
-    loaded = conversations.get(context.tx, conversation)
+    history_start = messages.last_number(context.tx, conversation.number)
+    conversations.add_member(context.tx, conversation.number, user.ref.number, role, history_start)
+    context.publish(MemberAdded(conversation, user, history_start, role))
+    loaded = conversations.get(context.tx, conversation.number)
     assert loaded is not None
     context.publish(ConversationCreated(loaded, user.ref))
-    notifications.notify_added(context, membership, user)
+
+
+def join_public(context: ServiceContext, command: ask.JoinPublicConversation) -> Conversation:
+    """Make the caller a member of a public group. A member stays what it is."""
+    key = command.conversation
+    found = conversations.get(context.tx, key.number) if key.number else None
+    if found is not None and found.public and found.members and key.matches(*found.ref[:2]):
+        me = context.me()
+        if not conversations.is_member(context.tx, found.ref.number, me.ref.number):
+            _add_new(context, found.ref, me, "member")
+    return load_own(context, context.membership(command, key))
 
 
 def _change_role(context: ServiceContext, membership: Membership, target: Membership, command: ask.AddMember) -> None:
@@ -53,7 +72,32 @@ def _change_role(context: ServiceContext, membership: Membership, target: Member
     if target.role == "owner":
         raise Refusal(FORBIDDEN, "The owner of a conversation stays its owner")
     user = context.user(command.user)
-    conversations.set_role(context.tx, membership.conversation.number, user.ref.number, command.role)
+    _set_role(context, membership.conversation, user, command.role)
+
+
+def _set_role(context: ServiceContext, conversation: Ref, user: User, role: Role) -> None:
+    conversations.set_role(context.tx, conversation.number, user.ref.number, role)
+    context.publish(MemberUpdated(conversation, user, role))
+
+
+def set_role(context: ServiceContext, command: ask.SetRole) -> None:
+    """Change a member's role. The owner who makes another member the owner becomes an admin."""
+    membership = group_membership(context, command, command.conversation)
+    user = context.user(command.user)
+    target = conversations.membership(context.tx, membership.conversation.number, user.ref.number)
+    if target is None:
+        raise Refusal(BAD_REQUEST, "That user is not a member of the conversation", field="userId")
+    if target.role == command.role:
+        return
+    if target.role == "owner":
+        raise Refusal(FORBIDDEN, "The owner of a conversation stays its owner until it has another one")
+    if command.role == "owner":
+        _set_role(context, membership.conversation, context.me(), "admin")
+    _set_role(context, membership.conversation, user, command.role)
+
+
+def leave(context: ServiceContext, command: ask.LeaveConversation) -> None:
+    remove(context, ask.RemoveMember(conversation=command.conversation, user=Key(context.actor.id)))
 
 
 def remove(context: ServiceContext, command: ask.RemoveMember) -> None:
@@ -63,7 +107,7 @@ def remove(context: ServiceContext, command: ask.RemoveMember) -> None:
     user = context.user(command.user)
     leaving = user.ref.number == context.actor.id
     if not leaving:
-        _group_membership(context, command, conversation)
+        group_membership(context, command, conversation)
     elif own.kind == "private":
         raise _refuse_private()
     target = conversations.membership(context.tx, own.conversation.number, user.ref.number)
@@ -89,11 +133,11 @@ def _appoint_owner(context: ServiceContext, membership: Membership) -> bool:
         return False
     # members are in the order of joining, and max() returns the first of equals
     new_owner = max(others, key=lambda member: ROLE_RANKS[member.role])
-    conversations.set_role(context.tx, membership.conversation.number, new_owner.user.ref.number, "owner")
+    _set_role(context, membership.conversation, new_owner.user, "owner")
     return True
 
 
-def _group_membership(context: ServiceContext, command: ask.Command, key: Key) -> Membership:
+def group_membership(context: ServiceContext, command: ask.Command, key: Key) -> Membership:
     membership = context.membership(command, key)
     if membership.kind != "group":
         raise _refuse_private()

@@ -6,6 +6,7 @@ A `client_id` names a send. The same send under the same `client_id` stores one 
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -13,14 +14,18 @@ from msgspec.structs import replace
 from chatd.services import conversations as conversation_services
 from chatd.services import notifications
 from chatd.services.context import ServiceContext, missing
+from chatd.services.mentions import find_mentions
 from chatd.services.pages import make_page, page_offset, page_size
+from chatd.services.threads import features_of_send, thread_changed
 from chatd.store.queries import conversations, messages, read_states, view_intervals
 from chatd.store.queries.conversations import Membership
+from chatd.store.queries.features import delete_all as delete_features
+from chatd.store.queries.features import replace_mentions
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, Refusal
-from protocol.events import MessageCreated, MessageDeleted, MessageRead, MessageUpdated
+from protocol.events import MarkedUnread, MessageCreated, MessageDeleted, MessageRead, MessageUpdated
 from protocol.ids import Key
-from protocol.model import Message, Page, User
+from protocol.model import NO_FEATURES, Message, MessageFeatures, Page, User
 
 _BLANKS_AND_CONTROLS = "".join(map(chr, range(0x21))) + "\x7f"
 MAX_CLIENT_ID_CHARS = 200
@@ -53,7 +58,9 @@ def _other_user(context: ServiceContext, key: Key, me: User) -> list[User]:
     return [] if other.ref.number == me.ref.number else [other]
 
 
-def _send(context: ServiceContext, membership: Membership, me: User, command: ask.SendMessage) -> Message:
+def _send(
+    context: ServiceContext, membership: Membership, me: User, command: ask.SendMessage, *, forwarded: bool = False
+) -> Message:
     content = _check_content(context, command)
     digest = None
     if command.client_id is not None:
@@ -65,6 +72,7 @@ def _send(context: ServiceContext, membership: Membership, me: User, command: as
         )
         if stored is not None:
             return _answer_repeat(context, stored, digest)
+    features = _features(context, membership, command, content, forwarded=forwarded)
     sent = messages.add(
         context.tx,
         membership,
@@ -75,9 +83,38 @@ def _send(context: ServiceContext, membership: Membership, me: User, command: as
         command.client_id,
         digest,
         without_content=command.content is None,
+        features=features,
     )
     context.publish(MessageCreated(sent))
+    if features.thread is not None:
+        thread_changed(context, sent)
     return sent
+
+
+def _features(
+    context: ServiceContext, membership: Membership, command: ask.SendMessage, content: str, *, forwarded: bool
+) -> MessageFeatures:
+    """Return what a new message has beside its content. Most messages have nothing."""
+    mentions = find_mentions(context, membership, content) if "@" in content else ()
+    if not (mentions or forwarded or command.reply_to or command.thread):
+        return NO_FEATURES
+    related = features_of_send(context, membership, command)
+    return replace(related, mentions=mentions, forwarded=forwarded)
+
+
+def forward(context: ServiceContext, command: ask.ForwardMessage) -> Message:
+    """Send a copy of a message to a conversation. The copy is the caller's; later changes of the message do not
+    reach it."""
+    message, _ = context.message(command, command.message)
+    membership = context.membership(command, command.conversation)
+    sent = ask.SendMessage(
+        conversation=command.conversation,
+        content=None if message.without_content else message.content,
+        attachments=message.attachments,
+        client_id=command.client_id,
+        type=message.type,
+    )
+    return _send(context, membership, context.me(), sent, forwarded=True)
 
 
 def _answer_repeat(context: ServiceContext, stored: tuple[int, str], digest: str) -> Message:
@@ -91,7 +128,10 @@ def _answer_repeat(context: ServiceContext, stored: tuple[int, str], digest: str
 
 
 def _content_digest(command: ask.SendMessage) -> str:
-    encoded = msgspec.json.encode((command.type, command.content or "", command.attachments))
+    content: tuple[Any, ...] = (command.type, command.content or "", command.attachments)
+    if command.reply_to or command.thread:
+        content += tuple(key and key.number for key in (command.reply_to, command.thread))
+    encoded = msgspec.json.encode(content)
     return blake2b(encoded, digest_size=16).hexdigest()
 
 
@@ -127,7 +167,7 @@ def check_receiver(context: ServiceContext, membership: Membership, to: Key) -> 
 
 def edit(context: ServiceContext, command: ask.EditMessage) -> Message:
     """Change the content of an own message. The same content changes nothing and publishes nothing."""
-    message, _ = context.message(command, command.message)
+    message, membership = context.message(command, command.message)
     if message.sender.ref.number != context.actor.id:
         raise Refusal(FORBIDDEN, "Only its sender may edit a message")
     content = check_text(context, command.content, may_be_empty=bool(message.attachments))
@@ -135,6 +175,10 @@ def edit(context: ServiceContext, command: ask.EditMessage) -> Message:
         return message
     messages.edit(context.tx, message.ref.number, content)
     changed = replace(message, content=content, edited=context.tx.now, without_content=False)
+    mentions = find_mentions(context, membership, content)
+    if mentions != message.features.mentions:
+        replace_mentions(context.tx, message.ref.number, membership.conversation.number, mentions)
+        changed = replace(changed, features=replace(message.features, mentions=mentions))
     context.publish(MessageUpdated(changed))
     return changed
 
@@ -147,7 +191,10 @@ def delete(context: ServiceContext, command: ask.DeleteMessage) -> None:
         if membership.role == "member":
             raise Refusal(FORBIDDEN, "Only its sender or an admin may delete a message")
     messages.delete_content(context.tx, message.ref.number)
+    if message.features is not NO_FEATURES:
+        delete_features(context.tx, message.ref.number)
     context.publish(MessageDeleted(message.ref, message.conversation, context.actor.ref, message.sender.ref))
+    thread_changed(context, message)
 
 
 def get(context: ServiceContext, command: ask.GetMessage) -> Message:
@@ -176,6 +223,16 @@ def read_up_to(context: ServiceContext, membership: Membership, message: Message
     context.publish(MessageRead(message.ref, membership.conversation, context.actor.ref, context.tx.now, left))
     notifications.conversation_read(context, conversation, last_notified)
     return True
+
+
+def mark_unread(context: ServiceContext, command: ask.MarkUnread) -> None:
+    """Let a message and all after it count as unread. What the others know of the caller's reading stays."""
+    message, membership = context.message(command, command.message)
+    conversation, me = membership.conversation.number, context.actor.id
+    before = messages.set_mark(context.tx, conversation, me, message.ref.number)
+    left = read_states.count_unread(context.tx, conversation, me)
+    mentions = read_states.own_read_states(context.tx, me, [conversation])[conversation].mentions
+    context.publish(MarkedUnread(membership.conversation, context.actor.ref, before, left, mentions))
 
 
 def listing(context: ServiceContext, command: ask.ListMessages) -> Page:

@@ -119,6 +119,27 @@ class _EventReader:
         message = self._message(entry)
         return None if message is None else events.MessageUpdated(message)
 
+    def features_changed(self, entry: Entry) -> Event | None:
+        message = self._message(entry)
+        return None if message is None else events.MessageFeaturesChanged(message, self.ref(entry.user))
+
+    def marked_unread(self, entry: Entry) -> Event | None:
+        if entry.user != self._user:
+            return None
+        found = conversations.get(self._tx, entry.conversation or 0)
+        return None if found is None else events.MarkedUnread(found.ref, self.ref(self._user), entry.about or 0)
+
+    def conversation_updated(self, entry: Entry) -> Event | None:
+        found = conversations.get(self._tx, entry.conversation or 0)
+        return None if found is None else events.ConversationUpdated(found, self.ref(entry.user))
+
+    def role_changed(self, entry: Entry) -> Event | None:
+        user = self.user(entry.user)
+        membership = conversations.membership(self._tx, entry.conversation or 0, entry.user or 0)
+        if user is None or membership is None:
+            return None
+        return events.MemberUpdated(membership.conversation, user, membership.role)
+
     def _message(self, entry: Entry) -> Message | None:
         message, deleted = self._messages.get(entry.about or 0, (None, True))
         return None if deleted else message
@@ -150,7 +171,9 @@ class _EventReader:
 
     def added(self, entry: Entry) -> Event | None:
         found, user = conversations.get(self._tx, entry.conversation or 0), self.user(entry.user)
-        return None if found is None or user is None else events.MemberAdded(found.ref, user)
+        membership = conversations.membership(self._tx, entry.conversation or 0, entry.user or 0)
+        role = "member" if membership is None else membership.role
+        return None if found is None or user is None else events.MemberAdded(found.ref, user, role=role)
 
     def removed(self, entry: Entry) -> Event | None:
         if entry.conversation not in self._conversations and entry.user != self._user:
@@ -181,11 +204,15 @@ class _EventReader:
 
 EventMaker = Callable[[_EventReader, Entry], Event | None]
 
-_MESSAGE_KINDS = {"message", "edit", "delete", "read"}
+_MESSAGE_KINDS = {"message", "edit", "features", "delete", "read"}
 _MAKERS: dict[str, tuple[EventMaker, bool]] = {
     "message": (_EventReader.created, False),
     "edit": (_EventReader.updated, False),
+    "features": (_EventReader.features_changed, False),
     "delete": (_EventReader.deleted, False),
+    "unread": (_EventReader.marked_unread, False),
+    "update": (_EventReader.conversation_updated, False),
+    "role": (_EventReader.role_changed, False),
     "read": (_EventReader.read, False),
     "open": (_EventReader.opened, False),
     "close": (_EventReader.closed, True),

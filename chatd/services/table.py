@@ -11,7 +11,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chatd.services import conversations, members, messages, notifications, typing, users
+from chatd.services import (
+    bans,
+    conversations,
+    members,
+    messages,
+    notifications,
+    reactions,
+    threads,
+    typing,
+    users,
+)
 from chatd.services.context import ServiceFunction
 from protocol import commands as ask
 from protocol.commands import Command
@@ -42,6 +52,22 @@ SERVICES: dict[type[Command], ServiceRow] = {
     ask.ReadConversation: ServiceRow(messages.read_all, writes=True),
     ask.ListMessages: ServiceRow(messages.listing, writes=False),
     ask.ListMessagesWith: ServiceRow(messages.listing_with, writes=True),
+    ask.UpdateConversation: ServiceRow(conversations.update, writes=True),
+    ask.LeaveConversation: ServiceRow(members.leave, writes=True),
+    ask.ListPublicConversations: ServiceRow(conversations.list_public, writes=False),
+    ask.JoinPublicConversation: ServiceRow(members.join_public, writes=True),
+    ask.SetRole: ServiceRow(members.set_role, writes=True),
+    ask.BanMember: ServiceRow(bans.ban, writes=True),
+    ask.UnbanMember: ServiceRow(bans.unban, writes=True),
+    ask.ListBans: ServiceRow(bans.listing, writes=False),
+    ask.MarkUnread: ServiceRow(messages.mark_unread, writes=True),
+    ask.ForwardMessage: ServiceRow(messages.forward, writes=True),
+    ask.ListThread: ServiceRow(threads.listing, writes=False),
+    ask.React: ServiceRow(reactions.react, writes=True),
+    ask.Unreact: ServiceRow(reactions.unreact, writes=True),
+    ask.PinMessage: ServiceRow(reactions.pin, writes=True),
+    ask.UnpinMessage: ServiceRow(reactions.unpin, writes=True),
+    ask.ListPins: ServiceRow(reactions.list_pins, writes=False),
     ask.GetUnread: ServiceRow(users.unread, writes=False),
     ask.ListNotifications: ServiceRow(notifications.listing, writes=True),
     ask.GetNotification: ServiceRow(notifications.get, writes=False),

@@ -55,5 +55,9 @@ def update_me(context: ServiceContext, command: ask.UpdateMe) -> User:
 
 def unread(context: ServiceContext, command: ask.GetUnread) -> UnreadChanged:
     """Count the caller's unread messages, in total and for each conversation."""
-    counts = tuple(Unread(*one) for one in read_states.unread_counts(context.tx, context.actor.id))
+    mentions = read_states.unread_mentions(context.tx, context.actor.id)
+    counts = tuple(
+        Unread(ref, count, len(mentions.get(ref.number, ())))
+        for ref, count in read_states.unread_counts(context.tx, context.actor.id)
+    )
     return UnreadChanged(context.actor.ref, sum(one.count for one in counts), counts)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-__all__ = ["contains", "greatest", "json_integers", "least", "upsert"]
+__all__ = ["contains", "greatest", "json_integers", "json_texts", "least", "upsert"]
 
 
 class _Greatest(FunctionElement[int]):
@@ -59,6 +59,11 @@ def contains(text: Any, part: Any) -> ColumnElement[bool]:
 def json_integers(name: str) -> Select[tuple[int]]:
     """The integers of a parameter that holds a JSON array, for `column.in_(json_integers("ids"))`."""
     return select(_JsonElements(bindparam(name)).table_valued("value").c.value.cast(Integer))
+
+
+def json_texts(name: str) -> Select[tuple[str]]:
+    """The same for strings."""
+    return select(_JsonElements(bindparam(name)).table_valued("value").c.value.cast(Text))
 
 
 def _spell(function: type[FunctionElement[Any]], postgresql: str, sqlite: str) -> None:

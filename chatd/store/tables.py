@@ -15,6 +15,14 @@ but messages up to it do not count as unread.
 **Messages.** A message may be sent with null as content, and an attachment. Then its content is empty, and
 `without_content` is 1.
 
+`features` says which of the rows that few messages have exist for this one (chatd/store/queries/features.py): so the
+others cost no query. `thread` is the message that began the thread, `position` that of the message's event.
+
+**Marked as unread.** `marked` is the message before the first one that its member has marked as unread. It counts in
+place of the cursor, and the cursor stays: what others know of it does not change.
+
+**Mentions.** A mention of the user 0 is a mention of all members.
+
 **Event log.** It has the events in commit order; `position` is the only order. The rows are short: they refer to the
 rows that they are about. `detail` has only what no other row can show later.
 
@@ -117,7 +125,11 @@ conversations = Table(
     Column("creator", Integer, ForeignKey("users.id"), nullable=False),
     Column("peer", Integer, ForeignKey("users.id")),
     Column("created", Integer, nullable=False),
+    Column("topic", Text),
+    Column("avatar", Text),
+    Column("public", Integer, nullable=False, server_default=text("0")),
     CheckConstraint("(kind = 'private') = (peer IS NOT NULL)", name="private_has_peer"),
+    Index("ix_conversations_public", "id", sqlite_where=text("public = 1")),
     sqlite_autoincrement=True,
 )
 
@@ -145,6 +157,7 @@ members = Table(
     Column("joined", Integer, nullable=False),
     Column("cursor", Integer, nullable=False),
     Column("began", Integer, nullable=False, server_default=text("0")),
+    Column("marked", Integer),
     Index("ix_members_user", "user", "conversation"),
     sqlite_with_rowid=False,
 )
@@ -174,6 +187,10 @@ messages = Table(
     Column("edited", Integer),
     Column("deleted", Integer),
     Column("without_content", Integer, nullable=False, server_default=text("0")),
+    Column("features", Integer, nullable=False, server_default=text("0")),
+    Column("reply_to", Integer),
+    Column("thread", Integer),
+    Column("position", Integer, nullable=False, server_default=text("0")),
     Index("ix_messages_conversation", "conversation", "id", "sender", "deleted"),
     sqlite_autoincrement=True,
 )
@@ -185,6 +202,39 @@ Index(
     messages.c.client_id,
     unique=True,
     sqlite_where=messages.c.client_id.is_not(None),
+)
+
+Index("ix_messages_thread", messages.c.thread, messages.c.id, sqlite_where=messages.c.thread.is_not(None))
+
+reactions = Table(
+    "reactions",
+    metadata,
+    Column("message", Integer, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("emoji", Text, primary_key=True),
+    Column("user", Integer, ForeignKey("users.id"), primary_key=True),
+    Column("at", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("message", Integer, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("user", Integer, primary_key=True),
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("text", Text, nullable=False),
+    Index("ix_mentions_user", "conversation", "user", "message"),
+    sqlite_with_rowid=False,
+)
+
+pins = Table(
+    "pins",
+    metadata,
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("message", Integer, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("user", Integer, ForeignKey("users.id"), nullable=False),
+    Column("at", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 attachments = Table(
@@ -222,6 +272,16 @@ Index(
     notifications.c.conversation,
     unique=True,
     sqlite_where=text("type = 'message' AND read IS NULL AND conversation IS NOT NULL"),
+)
+
+bans = Table(
+    "bans",
+    metadata,
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True),
+    Column("user", Integer, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("maker", Integer, ForeignKey("users.id"), nullable=False),
+    Column("at", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 watches = Table(

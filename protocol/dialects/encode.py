@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from protocol.dialects.grammar import Body, ListOf, Outbound, Shape, ShapeValue, Vocabulary, unchanged
+from protocol.dialects.grammar import Body, ListOf, Outbound, PageOf, Shape, ShapeValue, Vocabulary, unchanged
 from protocol.events import Event
 from protocol.model import Page
 
@@ -97,15 +97,25 @@ def build_body(body: Body, result: Any) -> Any:
     """The result of a request in the shape of the row's `reply`, ready to be encoded."""
     if body is None or result is None:
         return None
-    if isinstance(body, ListOf):
+    if isinstance(body, ListOf | PageOf):
         build = shape_encoder(body.shape).build
-        return [build(item) for item in (result.items if isinstance(result, Page) else result)]
+        items = [build(item) for item in (result.items if isinstance(result, Page) else result)]
+        return items if isinstance(body, ListOf) else {"items": items, "next": next_cursor(body.shape, result)}
     return shape_encoder(body).build(result)
+
+
+def next_cursor(shape: Shape, page: Page) -> dict[str, Any] | None:
+    """The parameter of the next page, `{"before": id}` or `{"after": id}`, in the format of the items' ids."""
+    if page.next is None:
+        return None
+    direction, ref = page.next
+    id_value = next(value for value in shape.values() if value.path == "ref")
+    return {direction: id_value.convert(ref)}
 
 
 def build_cached_body(body: Body, result: Any) -> Any:
     """The same as `build_body`, except that a single object is JSON already: the encoder's last result if possible."""
-    if isinstance(body, ListOf) or body is None or result is None:
+    if isinstance(body, ListOf | PageOf) or body is None or result is None:
         return build_body(body, result)
     return Raw(shape_encoder(body).encode(result))
 

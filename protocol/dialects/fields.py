@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from protocol.dialects.encode import encode
 from protocol.dialects.grammar import Field, FieldType
+from protocol.emoji import is_emoji
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.ids import IdFormat, read_digits
 from protocol.model import Attachment
@@ -87,6 +88,12 @@ def _read_positive_text(value: str) -> int:
     return _read_positive(read_digits(value).number)
 
 
+def _read_emoji(value: str) -> str:
+    if not is_emoji(value):
+        raise _invalid("one emoji")
+    return value
+
+
 _URL = re.compile(r"[^\x00-\x20\x7f]{1,2048}\Z")
 
 
@@ -105,7 +112,12 @@ class _Attachment(Struct, forbid_unknown_fields=True):
     type: Literal["IMAGE", "PDF"]
 
 
-def _read_attachments(value: Iterable[_Attachment]) -> tuple[Attachment, ...]:
+class _AnyAttachment(Struct, forbid_unknown_fields=True):
+    url: str
+    type: Literal["IMAGE", "PDF"] | None = None
+
+
+def _read_attachments(value: Iterable[_Attachment | _AnyAttachment]) -> tuple[Attachment, ...]:
     return tuple(Attachment(_read_url(item.url), item.type) for item in value)
 
 
@@ -165,12 +177,16 @@ def _list_of(item: Any) -> Any:
 
 
 TEXT = FieldType(str, "a string", _read_text, _read_text)
+EMOJI = FieldType(str, "one emoji", _read_emoji, _read_emoji)
 SHORT_TEXT = FieldType(str, "a string", _read_short_text, _read_short_text)
 BOOLEAN = FieldType(bool, "a boolean value", bool, _read_boolean_text)
 POSITIVE_INTEGER = FieldType(int, "a positive integer", _read_positive, _read_positive_text)
 URLS = FieldType(_list_of(str), "a list of URLs", _read_urls, _reject_text)
 ATTACHMENTS = FieldType(
     _list_of(_Attachment), 'a list of {url, type: "IMAGE" or "PDF"}', _read_attachments, _reject_text
+)
+ANY_ATTACHMENTS = FieldType(
+    _list_of(_AnyAttachment), 'a list of {url, type?: "IMAGE" or "PDF"}', _read_attachments, _reject_text
 )
 OBJECT = FieldType(
     Annotated[dict[str, Any], Meta(max_length=MAX_LIST_ITEMS)], _EXPECTED_OBJECT, _read_object, _reject_text

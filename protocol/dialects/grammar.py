@@ -3,6 +3,7 @@
     Inbound     a request that clients may send: its name, its command, its fields, its reply
     Outbound    an event that clients receive: the event of the core, its name, its shape, its audience
     Route       the same as Inbound, over REST
+    CallRow     both at once, for a dialect whose calls have the same fields and replies over every wire
     Shape       the JSON of a part of the model: for each key, the attribute and how it is written
     Field       one field of a request: its name, its type, and the attribute of the command that it sets
     Vocabulary  the Inbound and Outbound rows of one namespace
@@ -14,6 +15,7 @@ A difference between specifications other than names and shapes has its own entr
     positional arguments         Inbound.positional              `pairs` joins with a bare id
     the reply is an event        Inbound.reply_event             `kebab`: message-sent
     the error is an event        Inbound.error_event             `kebab`: message-error
+    the next page in the body    PageOf                          `v1`: {items, next}
     a state as confirmation      Inbound.resends                 `inbox`: unread_count after every read_messages
     not to the actor             Outbound.others_only            typing
     one event, several names     Outbound.when                   `kebab`: user:online, user:offline
@@ -111,7 +113,13 @@ class ListOf(Struct, frozen=True):
     shape: Shape
 
 
-Body: TypeAlias = Shape | ListOf | None
+class PageOf(Struct, frozen=True):
+    """A page of a list: `{items, next}`. `next` has the cursor of the next page, or is null."""
+
+    shape: Shape
+
+
+Body: TypeAlias = Shape | ListOf | PageOf | None
 
 
 # Rows
@@ -168,6 +176,29 @@ class Route(Struct, frozen=True):
     fixed: Mapping[str, Any] = {}
     numbered_pages: bool = False
     public: bool = False
+
+
+class CallRow(Struct, frozen=True):
+    """A request that clients may send over sockets, and over REST if it has a path there."""
+
+    name: str
+    method: Literal["GET", "POST", "PATCH", "DELETE"] | None
+    path: str
+    command: type[Command]
+    fields: tuple[Field, ...] = ()
+    reply: Body = None
+    fixed: Mapping[str, Any] = {}
+    status: int = 200
+
+    @property
+    def inbound(self) -> Inbound:
+        return Inbound(self.name, self.command, self.fields, self.reply, fixed=self.fixed)
+
+    @property
+    def route(self) -> Route:
+        assert self.method is not None
+        status = 204 if self.reply is None else self.status
+        return Route(self.method, self.path, self.command, self.fields, self.reply, status, self.fixed)
 
 
 class Vocabulary(Struct, frozen=True):

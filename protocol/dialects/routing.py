@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from protocol.commands import Command
 from protocol.dialects.decode import CallDecoder, unknown_fields
-from protocol.dialects.encode import build_body, encode
-from protocol.dialects.grammar import MAX_PROBLEMS, ErrorTexts, Field, ListOf, Route
+from protocol.dialects.encode import build_body, encode, next_cursor
+from protocol.dialects.grammar import MAX_PROBLEMS, ErrorTexts, Field, ListOf, PageOf, Route
 from protocol.errors import BAD_REQUEST, Problem, Refusal
 from protocol.model import Page
 from protocol.strict import check_size
@@ -77,10 +77,9 @@ class RouteCodec:
             page = {"data": body, "page": result.page or 1, "limit": result.limit, "total": result.total}
             return RouteAnswer(route.status, encode(page))
         next_page = None
-        if result.next is not None and isinstance(route.reply, ListOf):
-            direction, ref = result.next
-            id_value = next(value for value in route.reply.shape.values() if value.path == "ref")
-            next_page = (direction, str(id_value.convert(ref)))
+        if isinstance(route.reply, ListOf | PageOf) and (cursor := next_cursor(route.reply.shape, result)):
+            [(direction, id)] = cursor.items()
+            next_page = (direction, str(id))
         return RouteAnswer(route.status, encode(body), next_page)
 
 

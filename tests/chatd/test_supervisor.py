@@ -148,6 +148,13 @@ def connect(front: Acceptor) -> None:
     socket.create_connection((host, int(port))).close()
 
 
+def ask_for_nothing(server: RunningServer) -> None:
+    """Send a request that only the REST application answers."""
+    host, port = server.front.addresses[0].rsplit(":", 1)
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(b"GET /nothing HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+
+
 def leave_presence(server: RunningServer) -> None:
     server.app.presence.user_connected(Ref(1, 0))
     server.app.presence.user_disconnected(1)
@@ -178,7 +185,7 @@ PARTS = {
     "timers": Fault("chatd.realtime.online_users.OnlineUsers.due_counts", lambda server: server.app.ticker.need()),
     "sweep": Fault("chatd.core.app.App.sweep", lambda server: server.app.check_soon(LongPoll(SHELL))),
     "socket.io sessions": Fault("chatd.engineio.engine.Engine.sweep"),
-    "rest": Fault("chatd.rest.app.make_app"),
+    "rest": Fault("chatd.rest.app.make_app", ask_for_nothing),
     "listener": Fault("chatd.net.acceptor.Acceptor._take_connection", lambda server: connect(server.front)),
     "metrics listener": Fault("chatd.net.acceptor.Acceptor._take_connection", lambda server: connect(METRICS[0])),
     "removal": Fault("chatd.store.queries.removals.step", restarts=True),

@@ -262,6 +262,20 @@ async def long_text(server: LiveServer) -> int:
     return await server.sends(await server.group(), "123456")
 
 
+async def two_reactions(server: LiveServer) -> int:
+    """The status of a second kind of reaction to a message."""
+    ann, talk = await server.register("ann"), await server.group()
+    number = int(talk[8:], 16)
+    status, message, _ = await server.rest.ask(
+        "POST", f"/v1/conversations/{number}/messages", {"content": "hello"}, token=ann.token
+    )
+    assert status == 201, message
+    for emoji in ("👍", "🎉"):
+        path = f"/v1/messages/{message['id']}/reactions"
+        status, _, _ = await server.rest.ask("POST", path, {"emoji": emoji}, token=ann.token)
+    return status
+
+
 async def two_attachments(server: LiveServer) -> int:
     return await server.sends(await server.group(), attachments=["https://a.example/1", "https://a.example/2"])
 

@@ -123,7 +123,7 @@ async def test_an_unknown_dialect_is_refused_clearly_over_jsonrpc(tmp_path: Path
         ann, _ = await ann_and_conversation(server)
         status, said = await rejected(server, f"{path}?dialect=klingon", ann.token)
         assert status == 404
-        assert said["message"] == "There is no dialect 'klingon'; there are colon, inbox, kebab, pairs, rooms"
+        assert said["message"] == "There is no dialect 'klingon'; there are colon, inbox, kebab, pairs, rooms, v1"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import case, update
 
 from chatd.cli.dialect_page import SERVER
 from chatd.cli.dialect_samples import CONVERSATION, CREATED_MS, MESSAGE, NOTIFICATION
@@ -22,16 +22,36 @@ from chatd.store.compiler import prepare
 from chatd.store.queries import conversations, messages, notifications
 from chatd.store.queries import users as people
 from chatd.store.sqlite.transaction import Transaction
-from protocol.commands import DeleteConversation, DeleteMessage, DeleteNotification, RemoveMember
+from protocol.commands import (
+    Command,
+    DeleteConversation,
+    DeleteMessage,
+    DeleteNotification,
+    LeaveConversation,
+    RemoveMember,
+)
 from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Route
 from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
 from tests.scenes.clients import Client, Framing, JsonRpcClient, both_framings, open_client
 
 DOCS = Path(__file__).parents[2] / "docs" / "dialects"
-LAST = (DeleteMessage, DeleteNotification, RemoveMember, DeleteConversation)  # these remove what other examples need
+LAST = (
+    DeleteMessage,
+    DeleteNotification,
+    RemoveMember,
+    DeleteConversation,
+    LeaveConversation,
+)  # these remove what other examples need
 MARKS: dict[Framing, str] = {"jsonrpc": "JSON-RPC ", "socketio": "Socket.IO"}
-_MADE = prepare(update(tables.users).values(created=CREATED_MS, admin=tables.users.c.id == 1))
+_MADE = prepare(
+    update(tables.users).values(
+        created=CREATED_MS,
+        admin=tables.users.c.id == 1,
+        display=tables.users.c.name,
+        email=case((tables.users.c.id == 1, "ann@example.org")),
+    )
+)
 
 
 class Example(NamedTuple):
@@ -60,7 +80,12 @@ def examples(name: str, namespace: str, framing: Framing) -> list[Example]:
         found.append(Example(call, sent, answer))
     kinds = {inbound.name: inbound.command for inbound in dialect(name).vocabulary(namespace).inbound}
     assert [one.call for one in found] == list(kinds)
-    return sorted(found, key=lambda one: kinds[one.call] in LAST)
+    return sorted(found, key=lambda one: place(kinds[one.call]))
+
+
+def place(command: type[Command]) -> int:
+    """The order of the examples: those that remove something come last."""
+    return LAST.index(command) + 1 if command in LAST else 0
 
 
 def make_world(tx: Transaction) -> None:
@@ -71,6 +96,10 @@ def make_world(tx: Transaction) -> None:
     group = conversations.add(tx, "group", "Three", 1, None)
     for talk, user, role in ((12, 1, "owner"), (12, 2, "member"), (group, 1, "owner"), (group, 3, "member")):
         conversations.add_member(tx, talk, user, role, 0)  # type: ignore[arg-type]
+    conversations.ban(tx, group, 4, 1)
+    other = conversations.add(tx, "group", "Four", 3, None)
+    conversations.add_member(tx, other, 3, "owner", 0)
+    conversations.add_member(tx, other, 1, "member", 0)
     place, ann = conversations.membership(tx, 12, 1), people.by_id(tx, 1)
     assert place is not None
     assert ann is not None
@@ -83,7 +112,7 @@ def make_world(tx: Transaction) -> None:
 
 async def world(server: ChatServer) -> RegisteredUser:
     """Make the users and conversations of the pages; Ann."""
-    ann, _, _ = [await server.register(name) for name in ("ann", "bob", "cyd")]
+    ann, *_ = [await server.register(name) for name in ("ann", "bob", "cyd", "dan")]
     await server.running.app.database.write(make_world)
     return ann
 
@@ -94,7 +123,7 @@ def like(printed: Any, real: Any) -> bool:
         return isinstance(real, dict) and set(printed) == set(real) and all(like(printed[k], real[k]) for k in printed)
     if isinstance(printed, list):
         return isinstance(real, list) and all(like(one, other) for one, other in zip(printed, real, strict=False))
-    return type(printed) is type(real)
+    return printed is None or type(printed) is type(real)  # an example before this one may have set it
 
 
 def body(framing: Framing, text: str) -> Any:
@@ -137,7 +166,7 @@ def lines(name: str) -> list[tuple[str, Route]]:
     page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     printed = re.findall(r"^curl .*$", page, re.MULTILINE)
     found = list(zip(printed, dialect(name).routes, strict=True))
-    return sorted(found, key=lambda one: LAST.index(one[1].command) + 1 if one[1].command in LAST else 0)
+    return sorted(found, key=lambda one: place(one[1].command))
 
 
 @pytest.mark.parametrize("name", names())

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 import trio
@@ -77,6 +77,7 @@ def make(tx: Transaction, people: Cast) -> Target:
     assert owner is not None
     message = messages.add(tx, place, mate, "text", "x", (), None, None, without_content=False)
     conversations.remove_member(tx, group, ids["former"])
+    conversations.ban(tx, group, ids["former"], ids["owner"])
     notification = notifications.add(tx, owner.ref, "system", "x", "x")
     return Target(place.conversation, message.ref, notification.ref)
 
@@ -88,7 +89,12 @@ def elsewhere(target: Target) -> Target:
 
 def fill(row: Inbound | Route, target: Target, caller: RegisteredUser, people: Cast) -> dict[str, Any]:
     """The payload of a call about the target."""
-    whom = people.mate if row.command is ask.RemoveMember else people.outsider
+    about_users = {
+        ask.RemoveMember: people.mate,
+        ask.SetRole: people.mate,
+        ask.UnbanMember: people.callers["former"],
+    }
+    whom = about_users.get(row.command, people.outsider)
     numbers = {"claimed_user": caller.id, "user": whom.id, "to": people.mate.id}
     filled = payload(row)
     for field in row.fields:
@@ -194,7 +200,7 @@ async def test_over_rest(tmp_path: Path, name: str) -> None:
 async def request(
     server: ChatServer, route: Route, filled: dict[str, Any], caller: RegisteredUser
 ) -> tuple[int, Any, Any]:
-    path = re.sub(r"\{(\w+)\}", lambda found: str(filled.pop(found[1])), route.path)
+    path = re.sub(r"\{(\w+)\}", lambda found: quote(str(filled.pop(found[1]))), route.path)
     if route.method in ("GET", "DELETE"):
         return await server.rest.ask(route.method, f"{path}?{urlencode(filled)}", token=caller.token)
     return await server.rest.ask(route.method, path, filled or None, token=caller.token)

@@ -87,10 +87,14 @@ CREATE = (
     creator INTEGER NOT NULL,
     peer INTEGER,
     created INTEGER NOT NULL,
+    topic TEXT,
+    avatar TEXT,
+    public INTEGER DEFAULT 0 NOT NULL,
     CONSTRAINT ck_conversations_private_has_peer CHECK ((kind = 'private') = (peer IS NOT NULL)),
     CONSTRAINT fk_conversations_creator FOREIGN KEY(creator) REFERENCES users (id),
     CONSTRAINT fk_conversations_peer FOREIGN KEY(peer) REFERENCES users (id)
 )""",
+    "CREATE INDEX ix_conversations_public ON conversations (id) WHERE public = 1",
     "CREATE UNIQUE INDEX ux_conversations_pair ON conversations (min(creator, peer), max(creator, peer)) WHERE peer IS NOT NULL",
     """CREATE TABLE known_places (
     user INTEGER NOT NULL,
@@ -122,6 +126,17 @@ CREATE = (
  WITHOUT ROWID""",
     "CREATE INDEX ix_sessions_at ON sessions (at)",
     "CREATE INDEX ix_sessions_user ON sessions (user)",
+    """CREATE TABLE bans (
+    conversation INTEGER NOT NULL,
+    user INTEGER NOT NULL,
+    maker INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    CONSTRAINT pk_bans PRIMARY KEY (conversation, user),
+    CONSTRAINT fk_bans_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_bans_user FOREIGN KEY(user) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT fk_bans_maker FOREIGN KEY(maker) REFERENCES users (id)
+)
+ WITHOUT ROWID""",
     """CREATE TABLE files (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     owner INTEGER NOT NULL,
@@ -144,6 +159,7 @@ CREATE = (
     joined INTEGER NOT NULL,
     cursor INTEGER NOT NULL,
     began INTEGER DEFAULT 0 NOT NULL,
+    marked INTEGER,
     CONSTRAINT pk_members PRIMARY KEY (conversation, user),
     CONSTRAINT fk_members_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE,
     CONSTRAINT fk_members_user FOREIGN KEY(user) REFERENCES users (id)
@@ -163,10 +179,15 @@ CREATE = (
     edited INTEGER,
     deleted INTEGER,
     without_content INTEGER DEFAULT 0 NOT NULL,
+    features INTEGER DEFAULT 0 NOT NULL,
+    reply_to INTEGER,
+    thread INTEGER,
+    position INTEGER DEFAULT 0 NOT NULL,
     CONSTRAINT fk_messages_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE,
     CONSTRAINT fk_messages_sender FOREIGN KEY(sender) REFERENCES users (id)
 )""",
     "CREATE INDEX ix_messages_conversation ON messages (conversation, id, sender, deleted)",
+    "CREATE INDEX ix_messages_thread ON messages (thread, id) WHERE thread IS NOT NULL",
     "CREATE UNIQUE INDEX ux_messages_client_id ON messages (sender, conversation, client_id) WHERE client_id IS NOT NULL",
     """CREATE TABLE notifications (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
@@ -230,6 +251,39 @@ CREATE = (
     type TEXT,
     CONSTRAINT pk_attachments PRIMARY KEY (message, place),
     CONSTRAINT fk_attachments_message FOREIGN KEY(message) REFERENCES messages (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
+    """CREATE TABLE mentions (
+    message INTEGER NOT NULL,
+    user INTEGER NOT NULL,
+    conversation INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    CONSTRAINT pk_mentions PRIMARY KEY (message, user),
+    CONSTRAINT fk_mentions_message FOREIGN KEY(message) REFERENCES messages (id) ON DELETE CASCADE,
+    CONSTRAINT fk_mentions_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
+    "CREATE INDEX ix_mentions_user ON mentions (conversation, user, message)",
+    """CREATE TABLE pins (
+    conversation INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    user INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    CONSTRAINT pk_pins PRIMARY KEY (conversation, message),
+    CONSTRAINT fk_pins_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_pins_message FOREIGN KEY(message) REFERENCES messages (id) ON DELETE CASCADE,
+    CONSTRAINT fk_pins_user FOREIGN KEY(user) REFERENCES users (id)
+)
+ WITHOUT ROWID""",
+    "CREATE INDEX ix_pins_message ON pins (message)",
+    """CREATE TABLE reactions (
+    message INTEGER NOT NULL,
+    emoji TEXT NOT NULL,
+    user INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    CONSTRAINT pk_reactions PRIMARY KEY (message, emoji, user),
+    CONSTRAINT fk_reactions_message FOREIGN KEY(message) REFERENCES messages (id) ON DELETE CASCADE,
+    CONSTRAINT fk_reactions_user FOREIGN KEY(user) REFERENCES users (id)
 )
  WITHOUT ROWID""",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from chatd.store.compiled import conversations as sql
@@ -10,7 +12,7 @@ from chatd.store.queries.users import build_user
 from chatd.store.sqlite.query_cache import CachedQuery
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.ids import Ref
-from protocol.model import Conversation, Kind, Member, Role
+from protocol.model import Ban, Conversation, Kind, Member, Role
 
 
 class Membership(NamedTuple):
@@ -23,21 +25,43 @@ class Membership(NamedTuple):
     role: Role
     title: str | None
     created: int
+    topic: str | None = None
+    avatar: str | None = None
+    public: bool = False
 
 
 def _ref(id: int, created: int, subject: str | None = None) -> Ref:
     return Ref(id, created // 1000, subject)
 
 
-def _build_conversation(row: tuple[Any, ...]) -> tuple[Ref, Kind, Ref, Ref | None, str | None, int]:
-    id, created, kind, c_id, c_created, c_subject, p_id, p_created, p_subject, title = row[:10]
-    peer = None if p_id is None else _ref(p_id, p_created, p_subject)
-    return _ref(id, created), kind, _ref(c_id, c_created, c_subject), peer, title, created
-
-
 def _membership(row: tuple[Any, ...]) -> Membership:
-    ref, kind, creator, peer, title, created = _build_conversation(row)
-    return Membership(ref, kind, creator, peer, row[10], title, created)
+    """A membership from CONVERSATION_COLUMNS and the role."""
+    return _build(row, row[sql.CONVERSATION_WIDTH])
+
+
+def _build(row: tuple[Any, ...], role: Role) -> Membership:
+    id, created, kind, c_id, c_created, c_subject, p_id, p_created, p_subject, title, topic, avatar, public = row[
+        : sql.CONVERSATION_WIDTH
+    ]
+    peer = None if p_id is None else _ref(p_id, p_created, p_subject)
+    creator = _ref(c_id, c_created, c_subject)
+    return Membership(_ref(id, created), kind, creator, peer, role, title, created, topic, avatar, public == 1)
+
+
+def _conversation(row: tuple[Any, ...], members: list[Ref]) -> Conversation:
+    found = _build(row, "member")
+    return Conversation(
+        found.conversation,
+        found.kind,
+        found.title,
+        found.creator,
+        found.peer,
+        tuple(members),
+        found.created,
+        topic=found.topic,
+        avatar=found.avatar,
+        public=found.public,
+    )
 
 
 _MEMBERSHIP = CachedQuery(sql.MEMBERSHIP, "conversation user", _membership)
@@ -64,8 +88,7 @@ def get(tx: ReadTransaction, conversation: int) -> Conversation | None:
     row = tx.one(sql.BY_ID, conversation=conversation)
     if row is None:
         return None
-    ref, kind, creator, peer, title, created = _build_conversation(row)
-    return Conversation(ref, kind, title, creator, peer, tuple(member_refs(tx, [conversation])[conversation]), created)
+    return _conversation(row, member_refs(tx, [conversation])[conversation])
 
 
 def find_private(tx: ReadTransaction, one: int, other: int) -> int | None:
@@ -77,10 +100,35 @@ def of_user(tx: ReadTransaction, user: int) -> list[int]:
     return [row[0] for row in tx.all(sql.OF_USER, user=user)]
 
 
-def add(tx: Transaction, kind: Kind, title: str | None, creator: int, peer: int | None) -> int:
+def add(
+    tx: Transaction,
+    kind: Kind,
+    title: str | None,
+    creator: int,
+    peer: int | None,
+    *,
+    topic: str | None = None,
+    public: bool = False,
+) -> int:
     id = tx.next_id("conversations")
-    tx.run(sql.INSERT, id=id, kind=kind, title=title, creator=creator, peer=peer, created=tx.now)
+    tx.run(
+        sql.INSERT,
+        id=id,
+        kind=kind,
+        title=title,
+        creator=creator,
+        peer=peer,
+        created=tx.now,
+        topic=topic,
+        public=int(public),
+    )
     return id
+
+
+def set_details(
+    tx: Transaction, conversation: int, title: str | None, topic: str | None, avatar: str | None, *, public: bool
+) -> None:
+    tx.run(sql.SET_DETAILS, conversation=conversation, title=title, topic=topic, avatar=avatar, public=int(public))
 
 
 def add_member(tx: Transaction, conversation: int, user: int, role: Role, began: int) -> None:
@@ -102,6 +150,12 @@ def members_of(tx: ReadTransaction, conversation: int) -> list[Member]:
     width = USER_WIDTH
     rows = tx.all(sql.MEMBERS, conversation=conversation)
     return [Member(build_user(row[:width]), row[width], row[width + 1]) for row in rows]
+
+
+def members_named(tx: ReadTransaction, conversation: int, names: Iterable[str]) -> dict[str, Ref]:
+    """The members who have one of these names, by the name in lower case."""
+    rows = tx.all(sql.MEMBERS_NAMED, conversation=conversation, names=json.dumps(list(names)))
+    return {name.lower(): _ref(id, created, subject) for id, created, subject, name in rows}
 
 
 def count_members(tx: ReadTransaction, conversation: int) -> int:
@@ -136,3 +190,35 @@ def list_beside(tx: ReadTransaction, user: int, limit: int, of: int, recency: in
 def count_of_user(tx: ReadTransaction, user: int) -> int:
     row = tx.one(sql.COUNT_OF_USER, user=user)
     return int(row[0]) if row else 0
+
+
+# Public groups
+
+
+def find_public(tx: ReadTransaction, query: str, limit: int, *, before: int) -> list[Conversation]:
+    """Public groups whose title contains the text, the newest first."""
+    rows = tx.all(sql.PUBLIC, query=query.lower(), before=before, limit=limit)
+    members = member_refs(tx, [row[0] for row in rows])
+    return [_conversation(row, members[row[0]]) for row in rows]
+
+
+# Banned users
+
+
+def ban(tx: Transaction, conversation: int, user: int, by: int) -> None:
+    tx.run(sql.BAN, conversation=conversation, user=user, maker=by, at=tx.now)
+
+
+def unban(tx: Transaction, conversation: int, user: int) -> bool:
+    return bool(tx.run(sql.UNBAN, conversation=conversation, user=user).rowcount)
+
+
+def is_banned(tx: ReadTransaction, conversation: int, user: int) -> bool:
+    return tx.one(sql.IS_BANNED, conversation=conversation, user=user) is not None
+
+
+def banned(tx: ReadTransaction, conversation: int) -> list[Ban]:
+    return [
+        Ban(build_user(row[:USER_WIDTH]), _ref(row[USER_WIDTH], row[USER_WIDTH + 1]), row[USER_WIDTH + 2])
+        for row in tx.all(sql.BANNED, conversation=conversation)
+    ]

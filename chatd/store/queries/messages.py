@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from chatd.store.compiled import messages as sql
 from chatd.store.queries.conversations import Membership
+from chatd.store.queries.features import FeatureRow, add_mentions, feature_columns, of_messages
 from chatd.store.queries.users import build_user
 from chatd.store.queries.users import many as users_by_id
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.ids import Ref
-from protocol.model import Attachment, Kind, Message, MessageType, User
+from protocol.model import NO_FEATURES, Attachment, Kind, Message, MessageFeatures, MessageType, User
 
 
 class Cursor(NamedTuple):
@@ -39,11 +40,15 @@ def conversation_head(row: tuple[Any, ...]) -> ConversationHead:
     return ConversationHead(Ref(id, created // 1000), kind, Ref(by_id, by_created // 1000, by_subject), peer)
 
 
-def build(row: tuple[Any, ...], head: ConversationHead, sender: User, attached: Sequence[Attachment] = ()) -> Message:
+def build(
+    row: tuple[Any, ...],
+    head: ConversationHead,
+    sender: User,
+    attached: Sequence[Attachment] = (),
+    features: MessageFeatures = NO_FEATURES,
+) -> Message:
     """A message from a row that begins with _OWN. `with_readers` adds its readers."""
-    id, sender_id, type, content, _attached, client_id, created, edited, _deleted, without_content = row[
-        : sql.MESSAGE_WIDTH
-    ]
+    id, sender_id, type, content, _attached, client_id, created, edited, _deleted, without_content, position = row[:11]
     conversation, kind, creator, peer = head
     return Message(  # by position: with names it takes more than twice the time, for every message of a page
         Ref(id, created // 1000),
@@ -62,6 +67,8 @@ def build(row: tuple[Any, ...], head: ConversationHead, sender: User, attached: 
         (),
         None,
         without_content == 1,
+        features,
+        position,
     )
 
 
@@ -80,15 +87,17 @@ def add(
     client_id: str | None,
     digest: str | None,
     without_content: bool,
+    *,
+    features: MessageFeatures = NO_FEATURES,
 ) -> Message:
-    id = tx.next_id("messages")
+    """Add a message. The next event must be the one about it: the message has its position."""
+    id, position = tx.next_id("messages"), tx.coming_position
     conversation, by = membership.conversation.number, sender.ref.number
     name = None if client_id is None else (by, conversation, client_id)
-    tx.insert_later(
-        sql.INSERT,
-        (id, conversation, by, type, content, len(attached), client_id, digest, tx.now, int(without_content)),
-        name,
-    )
+    given = (type, content, len(attached), client_id, digest, tx.now, int(without_content))
+    tx.insert_later(sql.INSERT, (id, conversation, by, *given, *feature_columns(features), position), name)
+    if features.mentions:
+        add_mentions(tx, id, conversation, features.mentions)
     for number, one in enumerate(attached):
         tx.insert_later(sql.INSERT_ATTACHMENT, (id, number, one.url, one.type))
     return Message(
@@ -105,6 +114,8 @@ def add(
         client_id=client_id,
         created=tx.now,
         without_content=without_content,
+        features=features,
+        position=position,
     )
 
 
@@ -126,13 +137,14 @@ def many(tx: ReadTransaction, ids: Sequence[int]) -> dict[int, tuple[Message, bo
     """Messages by id, and whether each is deleted."""
     rows = tx.all(sql.BY_ID, id=ids[0]) if len(ids) == 1 else tx.all(sql.BY_IDS, ids=str(list(ids)))
     deleted = {row[0]: row[8] is not None for row in rows}
-    attached = _attachments(tx, rows)
+    attached, features = _attachments(tx, rows), _features(tx, rows)
     found = [
         build(
             row,
             conversation_head(row[sql.MESSAGE_WIDTH :]),
             build_user(row[sql.SENDER_START :]),
             attached.get(row[0], ()),
+            features.get(row[0], NO_FEATURES),
         )
         for row in rows
     ]
@@ -158,8 +170,11 @@ def page(
         rows = tx.all(sql.PAGE, conversation=conversation, limit=limit, offset=offset)[::-1]
     head = ConversationHead(membership.conversation, membership.kind, membership.creator, membership.peer)
     senders = users_by_id(tx, {row[1] for row in rows})
-    attached = _attachments(tx, rows)
-    return _add_readers(tx, [build(row, head, senders[row[1]], attached.get(row[0], ())) for row in rows])
+    attached, features = _attachments(tx, rows), _features(tx, rows)
+    found = [
+        build(row, head, senders[row[1]], attached.get(row[0], ()), features.get(row[0], NO_FEATURES)) for row in rows
+    ]
+    return _add_readers(tx, found)
 
 
 def last_of(tx: ReadTransaction, of: list[int]) -> dict[int, Message]:
@@ -182,6 +197,11 @@ def _attachments(tx: ReadTransaction, rows: list[tuple[Any, ...]]) -> dict[int, 
         for message, url, type in tx.all(sql.ATTACHMENTS, ids=str(ids)):
             found.setdefault(message, []).append(Attachment(url, type))
     return found
+
+
+def _features(tx: ReadTransaction, rows: list[tuple[Any, ...]]) -> dict[int, MessageFeatures]:
+    """The features of messages whose rows begin with _OWN, by message."""
+    return of_messages(tx, [FeatureRow(row[0], *row[11:14]) for row in rows if row[11]])
 
 
 def _add_readers(tx: ReadTransaction, found: list[Message]) -> list[Message]:
@@ -228,11 +248,22 @@ def delete_content(tx: Transaction, message: int) -> None:
 
 
 def advance_cursor(tx: Transaction, conversation: int, user: int, message: int) -> bool:
-    """Move a cursor forward; return False when it is already at the message or after it."""
+    """Move a cursor forward; return False when it is already at the message or after it.
+
+    A mark (`set_mark`) moves as well. It is gone when it reaches the cursor.
+    """
     if not tx.run(sql.ADVANCE_CURSOR, in_conversation=conversation, of_user=user, cursor=message).rowcount:
-        return False
+        return bool(tx.run(sql.ADVANCE_MARK, in_conversation=conversation, of_user=user, cursor=message).rowcount)
     tx.run(sql.ADD_READ_MARK, conversation=conversation, user=user, message=message, at=tx.now)
     return True
+
+
+def set_mark(tx: Transaction, conversation: int, user: int, message: int) -> int:
+    """Let a message and all after it count as unread. Return the message before it."""
+    row = tx.one(sql.BEFORE, conversation=conversation, id=message)
+    before = int(row[0]) if row else 0
+    tx.run(sql.SET_MARK, in_conversation=conversation, of_user=user, mark=before)
+    return before
 
 
 def last_number(tx: ReadTransaction, conversation: int) -> int:

@@ -14,12 +14,23 @@ MAX_UNREAD_COUNTED = sql.MAX_UNREAD_COUNTED
 
 
 class StoredReadState(NamedTuple):
-    """A user's conversation: the message after which the unread messages begin, and how many are unread."""
+    """A user's conversation: the message after which the unread messages begin, and how many are unread.
+
+    `mentions` are the unread messages that mention the user.
+    """
 
     conversation: Ref
     kind: Kind
     cursor: int
     unread: int
+    mentions: tuple[int, ...] = ()
+
+
+class OwnReadState(NamedTuple):
+    """The message after which the unread messages begin, and the unread messages that mention the user."""
+
+    read_to: int
+    mentions: tuple[int, ...]
 
 
 def unread_counts(tx: ReadTransaction, user: int) -> list[tuple[Ref, int]]:
@@ -29,8 +40,30 @@ def unread_counts(tx: ReadTransaction, user: int) -> list[tuple[Ref, int]]:
 
 def read_states(tx: ReadTransaction, user: int) -> list[StoredReadState]:
     """Every conversation of a user, with its unread count."""
-    rows = tx.all(sql.READ_STATES, user=user)
-    return [StoredReadState(Ref(id, created // 1000), kind, cursor, count) for id, created, kind, cursor, count in rows]
+    rows, mentions = tx.all(sql.READ_STATES, user=user), unread_mentions(tx, user)
+    return [
+        StoredReadState(Ref(id, created // 1000), kind, cursor, count, mentions.get(id, ()))
+        for id, created, kind, cursor, count in rows
+    ]
+
+
+def own_read_states(tx: ReadTransaction, user: int, conversations: list[int]) -> dict[int, OwnReadState]:
+    """What a user has read in some conversations, by conversation."""
+    mentions = _by_conversation(tx.all(sql.UNREAD_MENTIONS_AMONG, user=user, ids=str(conversations)))
+    rows = tx.all(sql.READ_TO, user=user, ids=str(conversations))
+    return {id: OwnReadState(read_to, mentions.get(id, ())) for id, read_to in rows}
+
+
+def unread_mentions(tx: ReadTransaction, user: int) -> dict[int, tuple[int, ...]]:
+    """The unread messages that mention a user, by conversation."""
+    return _by_conversation(tx.all(sql.UNREAD_MENTIONS, user=user))
+
+
+def _by_conversation(rows: list[tuple[int, int]]) -> dict[int, tuple[int, ...]]:
+    found: dict[int, dict[int, None]] = {}  # a message may mention the user and all members
+    for conversation, message in rows:
+        found.setdefault(conversation, {})[message] = None
+    return {conversation: tuple(messages) for conversation, messages in found.items()}
 
 
 def count_unread(tx: ReadTransaction, conversation: int, user: int) -> int:

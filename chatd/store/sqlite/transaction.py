@@ -158,6 +158,11 @@ class Transaction(ReadTransaction):
         """The next position of the event log."""
         return self.next_id(POSITION)
 
+    @property
+    def coming_position(self) -> int:
+        """The position that the next event gets."""
+        return self.sequences[POSITION] + 1
+
     # For the engine (batch.py)
 
     def after_begin(self) -> None:

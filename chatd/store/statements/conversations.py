@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, literal, or_, select, update
 
-from chatd.store.dialect_functions import greatest, json_integers, least
+from chatd.store.dialect_functions import contains, greatest, json_integers, json_texts, least
 from chatd.store.statements.users import user_columns
-from chatd.store.tables import conversations, members, messages, read_marks, users
+from chatd.store.tables import bans, conversations, members, messages, read_marks, users
 
 _creator = users.alias("creator")
 _peer = users.alias("peer")
+_maker = users.alias("maker")
 CONVERSATION_COLUMNS = [
     conversations.c.id,
     conversations.c.created,
@@ -21,7 +22,11 @@ CONVERSATION_COLUMNS = [
     _peer.c.created,
     _peer.c.subject,
     conversations.c.title,
+    conversations.c.topic,
+    conversations.c.avatar,
+    conversations.c.public,
 ]
+CONVERSATION_WIDTH = len(CONVERSATION_COLUMNS)
 CONVERSATION_WITH_USERS = conversations.join(_creator, _creator.c.id == conversations.c.creator).outerjoin(
     _peer, _peer.c.id == conversations.c.peer
 )
@@ -38,8 +43,38 @@ FIND_PRIVATE = select(conversations.c.id).where(
     least(conversations.c.creator, conversations.c.peer) == bindparam("low"),
     greatest(conversations.c.creator, conversations.c.peer) == bindparam("high"),
 )
-INSERT = insert(conversations)
-ADD_MEMBER = insert(members)
+INSERT = insert(conversations).values(
+    {name: bindparam(name) for name in ("id", "kind", "title", "creator", "peer", "created", "topic", "public")}
+)
+ADD_MEMBER = insert(members).values(
+    {name: bindparam(name) for name in ("conversation", "user", "role", "joined", "cursor", "began")}
+)
+SET_DETAILS = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("conversation"))
+    .values({name: bindparam(name) for name in ("title", "topic", "avatar", "public")})
+)
+BAN = insert(bans)
+UNBAN = delete(bans).where(bans.c.conversation == bindparam("conversation"), bans.c.user == bindparam("user"))
+IS_BANNED = select(bans.c.at).where(bans.c.conversation == bindparam("conversation"), bans.c.user == bindparam("user"))
+BANNED = (
+    select(*user_columns(users), _maker.c.id, _maker.c.created, bans.c.at)
+    .select_from(bans.join(users, users.c.id == bans.c.user).join(_maker, _maker.c.id == bans.c.maker))
+    .where(bans.c.conversation == bindparam("conversation"))
+    .order_by(bans.c.at, bans.c.user)
+)
+PUBLIC = (
+    select(*CONVERSATION_COLUMNS)
+    .select_from(CONVERSATION_WITH_USERS)
+    .where(
+        conversations.c.public == 1,
+        conversations.c.id < bindparam("before"),
+        contains(func.lower(func.coalesce(conversations.c.title, "")), bindparam("query")),
+        exists().where(members.c.conversation == conversations.c.id),
+    )
+    .order_by(conversations.c.id.desc())
+    .limit(bindparam("limit"))
+)
 REMOVE_MEMBER = delete(members).where(
     members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user")
 )
@@ -56,6 +91,11 @@ MEMBERS = (
     .select_from(members.join(users, users.c.id == members.c.user))
     .where(members.c.conversation == bindparam("conversation"))
     .order_by(members.c.joined, members.c.user)
+)
+MEMBERS_NAMED = (
+    select(users.c.id, users.c.created, users.c.subject, users.c.name)
+    .select_from(users.join(members, members.c.user == users.c.id))
+    .where(members.c.conversation == bindparam("conversation"), users.c.name.in_(json_texts("names")))
 )
 MEMBER_REFS = (
     select(members.c.conversation, users.c.id, users.c.created, users.c.subject)

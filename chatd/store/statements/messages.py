@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, null, select, update
 
 from chatd.store.dialect_functions import json_integers
 from chatd.store.statements.conversations import CONVERSATION_COLUMNS, CONVERSATION_WITH_USERS
@@ -22,6 +22,10 @@ _OWN = [
     messages.c.edited,
     messages.c.deleted,
     messages.c.without_content,
+    messages.c.position,
+    messages.c.features,
+    messages.c.reply_to,
+    messages.c.thread,
 ]
 MESSAGE_WIDTH = len(_OWN)
 SENDER_START = MESSAGE_WIDTH + len(CONVERSATION_COLUMNS)
@@ -37,7 +41,11 @@ BY_CLIENT_ID = select(messages.c.id, messages.c.digest).where(
     messages.c.conversation == bindparam("conversation"),
     messages.c.client_id == bindparam("client_id"),
 )
-INSERT = Rows(messages, "id conversation sender type content attached client_id digest created without_content")
+INSERT = Rows(
+    messages,
+    "id conversation sender type content attached client_id digest created without_content features"
+    " reply_to thread position",
+)
 INSERT_ATTACHMENT = Rows(attachments, "message place url type")
 ATTACHMENTS = (
     select(attachments.c.message, attachments.c.url, attachments.c.type)
@@ -53,7 +61,7 @@ EDIT = (
 DELETE_CONTENT = (
     update(messages)
     .where(messages.c.id == bindparam("message"))
-    .values(content="", attached=0, deleted=bindparam("deleted"))
+    .values(content="", attached=0, deleted=bindparam("deleted"), features=0)
 )
 _OF_CONVERSATION = select(*_OWN).where(
     messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None)
@@ -91,7 +99,24 @@ ADVANCE_CURSOR = (
         members.c.user == bindparam("of_user"),
         members.c.cursor < bindparam("cursor"),
     )
-    .values(cursor=bindparam("cursor"))
+    .values(cursor=bindparam("cursor"), marked=null())
+)
+SET_MARK = (
+    update(members)
+    .where(members.c.conversation == bindparam("in_conversation"), members.c.user == bindparam("of_user"))
+    .values(marked=bindparam("mark"))
+)
+ADVANCE_MARK = (
+    update(members)
+    .where(
+        members.c.conversation == bindparam("in_conversation"),
+        members.c.user == bindparam("of_user"),
+        members.c.marked < bindparam("cursor"),
+    )
+    .values(marked=case((members.c.cursor > bindparam("cursor"), bindparam("cursor")), else_=null()))
+)
+BEFORE = select(func.coalesce(func.max(messages.c.id), 0)).where(
+    messages.c.conversation == bindparam("conversation"), messages.c.id < bindparam("id")
 )
 ADD_READ_MARK = insert(read_marks)
 LAST_NUMBER = select(func.coalesce(func.max(messages.c.id), 0)).where(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, bindparam, exists, func, select
+from sqlalchemy import Select, and_, bindparam, exists, func, or_, select
 
-from chatd.store.dialect_functions import greatest
-from chatd.store.tables import conversations, members, messages
+from chatd.store.dialect_functions import greatest, json_integers
+from chatd.store.tables import conversations, members, mentions, messages
 
 MAX_UNREAD_COUNTED = 10_000
 """Unread messages are counted among so many of a conversation's newest messages. A count never exceeds this number."""
 
-UNREAD_AFTER = greatest(members.c.cursor, members.c.began)
-"""The message after which a member's unread messages begin: the last read one, or the last one before joining."""
+UNREAD_AFTER = greatest(func.coalesce(members.c.marked, members.c.cursor), members.c.began)
+"""The message after which a member's unread messages begin: the last read one, or the last one before joining.
+
+A member who has marked messages as unread has another one, `marked`."""
 
 
 def _unread_after(conversation: Any, cursor: Any, user: Any) -> Select[Any]:
@@ -53,3 +55,22 @@ _cursor = (
     .scalar_subquery()
 )
 COUNT_UNREAD = _unread_after(bindparam("conversation"), _cursor, bindparam("user"))
+READ_TO = select(members.c.conversation, UNREAD_AFTER).where(
+    members.c.user == bindparam("user"), members.c.conversation.in_(json_integers("ids"))
+)
+UNREAD_MENTIONS = (
+    select(mentions.c.conversation, mentions.c.message)
+    .select_from(
+        members.join(
+            mentions,
+            and_(
+                mentions.c.conversation == members.c.conversation,
+                or_(mentions.c.user == members.c.user, mentions.c.user == 0),
+                mentions.c.message > UNREAD_AFTER,
+            ),
+        ).join(messages, messages.c.id == mentions.c.message)
+    )
+    .where(members.c.user == bindparam("user"), messages.c.sender != members.c.user)
+    .order_by(mentions.c.message)
+)
+UNREAD_MENTIONS_AMONG = UNREAD_MENTIONS.where(members.c.conversation.in_(json_integers("ids")))

@@ -43,7 +43,7 @@ def test_without_sources_the_defaults_apply() -> None:
     config = load(environ={})
     assert (config.server.host, config.server.port, config.data.directory) == ("127.0.0.1", 3000, "data")
     assert config.data.synchronous == "FULL"
-    assert config.dialects == {"/chat": "colon", "/notifications": "colon", "/": "pairs"}
+    assert config.dialects == {"/chat": "colon", "/notifications": "colon", "/": "pairs", "/v1": "v1"}
     assert config.auth.user_claims == ("user_id", "userId", "id", "sub")
     assert config.origins == {}
 
@@ -136,7 +136,7 @@ def test_variables_of_other_programs_are_ignored(tmp_path: Path) -> None:
 
 def test_dialects_from_each_source(tmp_path: Path) -> None:
     config = from_text(tmp_path, '[dialects]\n"/x" = "colon"', "dialects./y=colon", CHATD_DIALECTS__Z="colon")
-    assert set(config.dialects) == {"/", "/chat", "/notifications", "/x", "/y", "/z"}
+    assert set(config.dialects) == {"/", "/chat", "/notifications", "/v1", "/x", "/y", "/z"}
     assert from_text(tmp_path, "", CHATD_DIALECTS__="colon").dialects["/"] == "colon"
 
 

@@ -11,7 +11,7 @@ ROMEO = Ref(1, 0)
 
 def test_counts_that_one_socket_received_are_still_due_for_the_other_sockets_of_the_user() -> None:
     online_users = OnlineUsers(EventBus())
-    online_users.connect(ROMEO, [(Ref(12, 0), "group", 0, 1)])
+    online_users.connect(ROMEO, [(Ref(12, 0), "group", 0, 1, ())])
     online_users.active_groups.add(12)
     greeted = online_users.unread(1)
     assert greeted is not None

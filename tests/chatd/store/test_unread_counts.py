@@ -49,7 +49,7 @@ def test_beside_a_plain_count(
         [(id, where, by, 1000 if gone else None) for id, (where, by, gone) in enumerate(sent, start=1)],
     )
     connection.executemany(
-        "INSERT INTO members VALUES (?, 1, 'member', 1000, ?, ?)",
+        "INSERT INTO members (conversation, user, role, joined, cursor, began) VALUES (?, 1, 'member', 1000, ?, ?)",
         [(number, cursor, began) for number, (cursor, began) in enumerate(read, start=1)],
     )
     counted = {

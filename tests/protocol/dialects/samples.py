@@ -12,7 +12,7 @@ from protocol.commands import Command
 from protocol.dialects import dialect
 from protocol.dialects.decode import CallDecoder, call_decoder
 from protocol.dialects.encode import build_body, encode, outbound_encoders
-from protocol.dialects.grammar import Body, Inbound, ListOf, Route, Shape, Vocabulary
+from protocol.dialects.grammar import Body, Inbound, ListOf, PageOf, Route, Shape, Vocabulary
 from protocol.errors import Refusal
 from protocol.events import Event
 from protocol.ids import Key, Ref
@@ -153,4 +153,4 @@ def error_event(name: str, refusal: Refusal) -> tuple[str, str]:
 
 def shape_of(body: Body) -> Shape:
     assert body is not None
-    return body.shape if isinstance(body, ListOf) else body
+    return body.shape if isinstance(body, ListOf | PageOf) else body

@@ -16,62 +16,24 @@ from msgspec import Raw
 
 from protocol.dialects import dialect, names
 from protocol.dialects.decode import CallDecoder, unknown_fields
-from protocol.dialects.fields import BOOLEAN, OBJECT, POSITIVE_INTEGER, TEXT, URLS, field, ids, optional
+from protocol.dialects.fields import (
+    BOOLEAN,
+    MAX_OBJECT_BYTES,
+    OBJECT,
+    POSITIVE_INTEGER,
+    TEXT,
+    URLS,
+    field,
+    ids,
+    optional,
+)
 from protocol.dialects.grammar import MAX_PROBLEMS, ErrorTexts, Field, Inbound
 from protocol.errors import BAD_REQUEST, UNPARSABLE, Refusal
 from protocol.ids import DECIMAL, OBJECT_ID
+from tests.protocol.dialects.payloads import GOOD
 from tests.protocol.dialects.samples import call_decoder_of, decode, object_id, refusal_of, uuid
 
-CHAT, NOTES, ROOT = "/chat", "/notifications", "/"
 ID, UID = object_id(7), uuid(7)
-
-GOOD: dict[tuple[str, str, str], dict[str, Any]] = {
-    ("colon", CHAT, "conversation:join"): {"conversationId": ID},
-    ("colon", CHAT, "conversation:leave"): {"conversationId": ID},
-    ("colon", CHAT, "message:send"): {
-        "conversationId": ID,
-        "content": "hi",
-        "attachments": ["https://x/a"],
-        "clientId": "c",
-    },
-    ("colon", CHAT, "message:edit"): {"messageId": ID, "content": "hi"},
-    ("colon", CHAT, "message:delete"): {"messageId": ID},
-    ("colon", CHAT, "message:read"): {"messageId": ID},
-    ("colon", CHAT, "typing"): {"conversationId": ID, "isTyping": True},
-    ("colon", CHAT, "members:add"): {"conversationId": ID, "userId": 7, "role": "admin"},
-    ("colon", CHAT, "members:remove"): {"conversationId": ID, "userId": 7},
-    ("colon", NOTES, "notification:list"): {"unreadOnly": True},
-    ("colon", NOTES, "notification:get"): {"notificationId": ID},
-    ("colon", NOTES, "notification:read"): {"notificationId": ID},
-    ("colon", NOTES, "notification:delete"): {"notificationId": ID},
-    ("colon", NOTES, "notification:ping"): {"action": "ping"},
-    ("kebab", CHAT, "send-message"): {
-        "sender_id": 7,
-        "conversation_id": 7,
-        "message_type": "text",
-        "content": "hi",
-        "clientId": "c",
-    },
-    ("kebab", CHAT, "join-conversation"): {"conversationId": 7, "userId": 7},
-    ("kebab", CHAT, "leave-conversation"): {"conversationId": 7},
-    ("kebab", CHAT, "typing"): {"conversationId": 7, "userId": 7, "isTyping": False},
-    ("rooms", CHAT, "join_room"): {"roomId": ID},
-    ("rooms", CHAT, "send_message"): {"roomId": ID, "content": "hi", "clientId": "c"},
-    ("rooms", CHAT, "typing"): {"roomId": ID},
-    ("pairs", ROOT, "join_conversation"): {"conversationId": 7},
-    ("pairs", ROOT, "leave_conversation"): {"conversationId": "7"},
-    ("pairs", ROOT, "send_message"): {"conversationId": 7, "content": "hi", "toUserId": "7", "clientId": "c"},
-    ("pairs", ROOT, "mark_read"): {"conversationId": 7},
-    ("pairs", ROOT, "typing_start"): {"conversationId": 7, "toUserId": 7},
-    ("pairs", ROOT, "typing_stop"): {"conversationId": 7, "toUserId": 7},
-    ("inbox", ROOT, "send_message"): {
-        "conversationId": UID,
-        "content": "hi",
-        "attachments": [{"url": "https://x/a", "type": "PDF"}],
-        "clientId": "c",
-    },
-    ("inbox", ROOT, "read_messages"): {"conversationId": UID},
-}
 
 # Invalid JSON values for a field type, by what the type expects.
 NUMBER_FAULTS = ('"x"', '"1 "', '""', "true", "1.5", "1.0", "0", "-1", "9223372036854775808", "1e3", "[7]", "{}")
@@ -87,6 +49,10 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "a string": TEXT_FAULTS,
     "a boolean value": ('"true"', "1", "0", "[]", "{}", '""'),
     "a list of URLs": ('"https://x"', "{}", "[7]", "[null]", '[""]', '["a b"]', '["a\\u0000"]'),
+    'a list of {url, type?: "IMAGE" or "PDF"}': ("{}", "[null]", '["https://x"]', '[{"url":"https://x","type":"MP3"}]'),
+    "one emoji": ('"x"', '""', '"👍👍"', '" 👍"', '"1"', "7", "true", "[]"),
+    "a list, each a positive integer": ("7", '["7"]', "[0]", "[true]", "{}", '"7"'),
+    f"an object of at most {MAX_OBJECT_BYTES} bytes, without NUL": ("[]", "7", '"x"', '{"a":"\\u0000"}'),
     'a list of {url, type: "IMAGE" or "PDF"}': ("{}", "[null]", '["https://x"]', '[{"url":"https://x"}]'),
 }
 CHOICE_FAULTS = ('"other"', '""', "7", "true", "[]", '"TEXT"')
@@ -134,6 +100,9 @@ def test_an_absent_field(name: str, namespace: str, row: Inbound, each: Field) -
     payload = good(name, namespace, row)
     absent = json.dumps({k: v for k, v in payload.items() if k != each.name})
     null = json.dumps({**payload, each.name: None})
+    if each.clears:
+        assert decode(name, row.name, absent, namespace) != decode(name, row.name, null, namespace)
+        return
     if not each.required:
         assert decode(name, row.name, absent, namespace) == decode(name, row.name, null, namespace)
         return
@@ -195,7 +164,7 @@ def test_arguments_that_are_no_object(name: str, namespace: str, row: Inbound) -
     for broken in ("{", "[", "[}", "{}}", "nul", "\xff", "{'a':1}", "[{},]"):
         refusal = refusal_of(name, row.name, broken.encode("latin-1"), namespace)
         assert refusal.message == "The payload is not valid JSON"
-    refusal = refusal_of(name, row.name, json.dumps([*good(name, namespace, row).values()] * 9), namespace)
+    refusal = refusal_of(name, row.name, json.dumps([*good(name, namespace, row).values(), 1] * 9), namespace)
     assert refusal.code is BAD_REQUEST
 
 

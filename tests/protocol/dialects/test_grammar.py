@@ -18,7 +18,7 @@ from protocol.dialects.accounts import ROUTES as ACCOUNTS
 from protocol.dialects.grammar import Dialect, ErrorTexts, Inbound, Outbound, Route, Shape
 from protocol.errors import FORBIDDEN, NOT_FOUND, NoAccess, Problem, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event
-from protocol.model import Conversation, Member, Message, Notification, Tokens, User
+from protocol.model import Ban, Conversation, Member, Message, Notification, Tokens, User
 
 DIALECTS = [dialect(name) for name in names()]
 INBOUND = [
@@ -35,8 +35,8 @@ def label(value: object) -> str | None:
     return value if isinstance(value, str) else getattr(value, "name", None) or getattr(value, "path", None)
 
 
-def test_there_are_five() -> None:
-    assert names() == ("colon", "inbox", "kebab", "pairs", "rooms")
+def test_there_are_five_and_chatds_own() -> None:
+    assert names() == ("colon", "inbox", "kebab", "pairs", "rooms", "v1")
     assert all(each.name == name for each, name in zip(DIALECTS, names(), strict=True))
     with pytest.raises(KeyError):
         dialect("grammar")
@@ -123,7 +123,8 @@ def test_no_access_is_forbidden_where_the_dialect_has_a_text_for_it(each: Dialec
         assert (answered.code, answered.message) == (FORBIDDEN, each.forbidden_text.format(noun="message"))
 
 
-MODEL = (Message, Conversation, Notification, User, Member, Tokens)
+COUNTS = {"total", "byConversation", "count", "mentions", "conversations"}
+MODEL = (Ban, Message, Conversation, Notification, User, Member, Tokens)
 
 
 def test_a_reply_has_only_attributes_of_the_model() -> None:
@@ -133,7 +134,7 @@ def test_a_reply_has_only_attributes_of_the_model() -> None:
     for _, route in ROUTES:
         reply: Any = route.reply
         shape: Shape | None = getattr(reply, "shape", reply)
-        assert shape is None or fits(shape) or set(shape) <= {"total", "byConversation", "count"}, route.path
+        assert shape is None or fits(shape) or set(shape) <= COUNTS, route.path
 
 
 def test_error_texts_are_joined() -> None:
