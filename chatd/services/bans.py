@@ -1,4 +1,4 @@
-"""Bans: users whom nobody may add to a group, and who may not join it."""
+"""Bans: users who may not be members of a group."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ async def batch(raw: Raw) -> list[Any]:
 async def test_no_task_and_no_connection_is_left_by_hostile_input(tmp_path: Path) -> None:
     async with chat_server(tmp_path, limits__connections_per_address="0", limits__json_values="0") as server:
         tybalt = await server.register("tybalt")
+        await server.rest.ask("GET", "/nothing")
         await (await server.rpc(tybalt)).leaves()  # everything that is made once exists by now
         await until(lambda: not server.running.app.connections)
         before = living()

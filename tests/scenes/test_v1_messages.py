@@ -199,7 +199,7 @@ async def test_marked_as_unread_on_all_devices_and_still_seen_by_the_sender(tmp_
 
 
 @pytest.mark.parametrize("dialect", ["colon", "kebab", "rooms"])
-async def test_the_five_hear_messages_and_nothing_else(tmp_path: Path, dialect: str) -> None:
+async def test_other_dialects_receive_the_messages_and_nothing_else(tmp_path: Path, dialect: str) -> None:
     async with chat_server(tmp_path) as server:
         [romeo] = await v1(server, "jsonrpc", "romeo")
         juliet = await server.register("juliet")

@@ -231,7 +231,7 @@ def judge(path: Path, listeners: Sequence[Listener], sent: SentMessages) -> None
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
         rows = database.execute(
             "SELECT m.id, m.client_id FROM events e JOIN messages m ON m.id = e.about"
-            " WHERE e.kind = 'message' ORDER BY position"
+            " WHERE e.kind = 'message' ORDER BY e.position"
         ).fetchall()
     database.close()
     truth = [id for id, _ in rows]
