@@ -20,7 +20,7 @@ from typing import ClassVar, TypeAlias
 from msgspec import Struct
 
 from protocol.ids import Ref
-from protocol.model import Conversation, File, Message, Notification, Role, User
+from protocol.model import Conversation, File, Message, Notification, Preferences, Role, User
 
 JOINED = "joined"
 MEMBERS = "members"
@@ -49,6 +49,24 @@ class Event(Struct, frozen=True):
     def room(self) -> Ref | None:
         """The conversation of the event, or None."""
         return getattr(self, "conversation", None)
+
+
+class ToConversation(Event, frozen=True):
+    """Base class of the events of a `conversation` for the sockets that joined it, and for its members."""
+
+    @property
+    def audiences(self) -> tuple[Audience, ...]:
+        assert self.room is not None
+        return ((JOINED, self.room[0]), (MEMBERS, self.room[0]))
+
+
+class ToUser(Event, frozen=True):
+    """Base class of the events for one `user`."""
+
+    @property
+    def audiences(self) -> tuple[Audience, ...]:
+        user: Ref = getattr(self, "user")  # noqa: B009 - a field of each subclass
+        return ((USER, user[0]),)
 
 
 class Ephemeral(Event, frozen=True):
@@ -102,22 +120,18 @@ class MessageFeaturesChanged(Event, frozen=True):
         return self.message.conversation
 
 
-class MessageDeleted(Event, frozen=True):
+class MessageDeleted(ToConversation, frozen=True):
     message: Ref
     conversation: Ref
     by: Ref
     sender: Ref
 
     @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
-
-    @property
     def actor(self) -> int:
         return self.by[0]
 
 
-class MessageRead(Event, frozen=True):
+class MessageRead(ToConversation, frozen=True):
     """A user read a message and all messages before it; `left` is how many messages remain unread."""
 
     message: Ref
@@ -125,10 +139,6 @@ class MessageRead(Event, frozen=True):
     reader: Ref
     at: int
     unread_left: int = 0
-
-    @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
     @property
     def actor(self) -> int:
@@ -179,7 +189,7 @@ class ConversationDeleted(Event, frozen=True):
         return ((MEMBERS, self.conversation[0]),)
 
 
-class MemberAdded(Event, frozen=True):
+class MemberAdded(ToConversation, frozen=True):
     """`began` is the last message before the user was added: it and all messages before it count as read."""
 
     conversation: Ref
@@ -187,20 +197,12 @@ class MemberAdded(Event, frozen=True):
     last_message_before: int = 0
     role: Role = "member"
 
-    @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
-
-class MemberRemoved(Event, frozen=True):
+class MemberRemoved(ToConversation, frozen=True):
     """The last event of a conversation that the removed user receives."""
 
     conversation: Ref
     user: Ref
-
-    @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
 
 class MemberUpdated(Event, frozen=True):
@@ -215,7 +217,7 @@ class MemberUpdated(Event, frozen=True):
         return ((MEMBERS, self.conversation[0]),)
 
 
-class MarkedUnread(Event, frozen=True):
+class MarkedUnread(ToUser, frozen=True):
     """A user let the messages after `read_to` count as unread again; `unread_left` is how many these are.
 
     `mentions` are those of them that mention the user.
@@ -227,19 +229,19 @@ class MarkedUnread(Event, frozen=True):
     unread_left: int = 0
     mentions: tuple[int, ...] = ()
 
-    @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((USER, self.user[0]),)
+
+class PreferencesChanged(ToUser, frozen=True):
+    """A user changed what the user prefers in a conversation."""
+
+    conversation: Ref
+    user: Ref
+    preferences: Preferences
 
 
-class Typing(Ephemeral, frozen=True):
+class Typing(ToConversation, Ephemeral, frozen=True):
     conversation: Ref
     user: Ref
     on: bool
-
-    @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((JOINED, self.conversation[0]), (MEMBERS, self.conversation[0]))
 
     @property
     def actor(self) -> int:
@@ -270,7 +272,7 @@ class Unread(Struct, frozen=True):
     mentions: int = 0
 
 
-class UnreadChanged(Event, frozen=True):
+class UnreadChanged(ToUser, frozen=True):
     """The unread counts of one user. Not in the log: a new connection receives the current counts."""
 
     durable: ClassVar[bool] = False
@@ -278,10 +280,6 @@ class UnreadChanged(Event, frozen=True):
     user: Ref
     total: int
     conversations: tuple[Unread, ...] = ()
-
-    @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((USER, self.user[0]),)
 
 
 class NotificationCreated(Event, frozen=True):
@@ -309,35 +307,23 @@ class BroadcastCreated(Event, frozen=True):
         return ((EVERYONE, 0),)
 
 
-class NotificationRead(Event, frozen=True):
+class NotificationRead(ToUser, frozen=True):
     notification: Ref
     user: Ref
 
-    @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((USER, self.user[0]),)
 
-
-class NotificationDeleted(Event, frozen=True):
+class NotificationDeleted(ToUser, frozen=True):
     notification: Ref
     user: Ref
 
-    @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((USER, self.user[0]),)
 
-
-class NotificationCounted(Event, frozen=True):
+class NotificationCounted(ToUser, frozen=True):
     """The number of unread notifications of a user. Not in the log, like UnreadChanged."""
 
     durable: ClassVar[bool] = False
 
     user: Ref
     count: int
-
-    @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((USER, self.user[0]),)
 
 
 class FileUploaded(Event, frozen=True):

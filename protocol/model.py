@@ -14,6 +14,7 @@ from protocol.ids import Ref
 
 Kind: TypeAlias = Literal["private", "group"]
 Role: TypeAlias = Literal["owner", "admin", "member"]
+Level: TypeAlias = Literal["all", "mentions", "none"]
 Visibility: TypeAlias = Literal["private", "public"]
 MessageType: TypeAlias = Literal["text", "image", "file"]
 AttachmentType: TypeAlias = Literal["IMAGE", "PDF"]
@@ -47,6 +48,40 @@ class Ban(Struct, frozen=True):
     user: User
     by: Ref
     at: int
+
+
+class Block(Struct, frozen=True):
+    """A user whom the caller has blocked, and when."""
+
+    user: User
+    at: int
+
+
+class Report(Struct, frozen=True):
+    """A message that a user reported to the administrators, with its content at that time."""
+
+    ref: Ref
+    message: Ref
+    conversation: Ref
+    reporter: User
+    sender: User
+    content: str
+    reason: str
+    created: int
+    closed: int | None
+
+
+class AuditEntry(Struct, frozen=True):
+    """What an administrator or a member with a role did. The shell is the actor 0."""
+
+    ref: Ref
+    at: int
+    actor: int
+    actor_name: str | None
+    action: str
+    conversation: int | None
+    user: int | None
+    detail: str | None
 
 
 class Attachment(Struct, frozen=True):
@@ -101,6 +136,16 @@ class MessageFeatures(Struct, frozen=True):
 NO_FEATURES = MessageFeatures()
 
 
+class Preferences(Struct, frozen=True):
+    """What a member prefers in a conversation. `level` says which messages make notifications; until `muted_until`,
+    only those that `level` "mentions" lets through do."""
+
+    level: Level = "all"
+    muted_until: int | None = None
+    archived: bool = False
+    draft: str = ""
+
+
 class OwnState(Struct, frozen=True):
     """What a conversation is to the caller: the role, the unread messages, and the last message that is read."""
 
@@ -108,6 +153,7 @@ class OwnState(Struct, frozen=True):
     unread: int
     mentions: int
     read_to: int
+    preferences: Preferences = Preferences()
 
 
 class Conversation(Struct, frozen=True):

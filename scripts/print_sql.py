@@ -34,7 +34,7 @@ def schema() -> str:
     last = "".join(f'    "{noun}": {prepared_text(query)},\n' for noun, query in made.last_numbers.items())
     imports = "from chatd.store.prepared import Prepared\nfrom chatd.store.schema import Schema\n\n"
     tables = f"CREATE = (\n{create})\nLAST_NUMBERS = {{\n{last}}}\nSCHEMA = Schema(CREATE, LAST_NUMBERS)\n"
-    return HEAD.format(source="tables.py") + imports + tables
+    return HEAD.format(source="tables") + imports + tables
 
 
 def statements(module: ModuleType) -> str:

@@ -53,6 +53,8 @@ What only `v1` knows, the other dialects see in this way:
 | a user joins a public group | a member was added |
 | a ban | a member was removed |
 | messages marked as unread | the user's own unread counts |
+| a level of notifications, a mute | fewer notifications |
+| a block | a send in the private conversation is FORBIDDEN |
 """
 
 
@@ -66,7 +68,7 @@ def page(dialect: Dialect) -> str:
 
 def _introduction(dialect: Dialect) -> Iterator[str]:
     yield f"# `{dialect.name}`\n"
-    yield f"*Printed from `protocol/dialects/{dialect.name}.py` by `make docs`. Its specification: {dialect.title}.*\n"
+    yield f"*Printed from `protocol/dialects/{file_of(dialect)}` by `make docs`. Its specification: {dialect.title}.*\n"
     yield re.sub(r"^`\w+`: (.)", lambda m: m[1].upper(), about(dialect)) + "\n"
     namespace = next(iter(dialect.vocabularies))
     yield f"Select it with `?dialect={dialect.name}` in the URL, with Socket.IO's `auth.dialect`, or for a namespace:"
@@ -108,6 +110,12 @@ def _rest(dialect: Dialect) -> Iterator[str]:
     for route in dialect.routes:
         yield _curl(route)
     yield "```"
+
+
+def file_of(dialect: Dialect) -> str:
+    """The file or folder of a dialect's tables."""
+    is_folder = hasattr(sys.modules[f"protocol.dialects.{dialect.name}"], "__path__")
+    return dialect.name if is_folder else f"{dialect.name}.py"
 
 
 def about(dialect: Dialect) -> str:

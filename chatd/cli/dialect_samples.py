@@ -19,7 +19,9 @@ from protocol.ids import Ref, write_object_id, write_uuid
 from protocol.model import (
     NO_FEATURES,
     Attachment,
+    AuditEntry,
     Ban,
+    Block,
     Conversation,
     File,
     Member,
@@ -29,8 +31,10 @@ from protocol.model import (
     Notification,
     OwnState,
     Page,
+    Preferences,
     Quote,
     Reaction,
+    Report,
     User,
 )
 
@@ -104,6 +108,7 @@ OWN_GROUP = Conversation(
 )
 NOTIFICATION = Notification(ref(50), ref(1), "system", "Update", "Something is new", False, ref(12), CREATED_MS)
 FILE = File(ref(7), ref(1), ref(12), "plan.pdf", "application/pdf", 20480, CREATED_MS)
+REPORT = Report(ref(5), ref(101), ref(12), ANN, ANN, "Hello", "Spam", CREATED_MS, None)
 COUNTED = events.NotificationCounted(ref(2), 3)
 UNREAD = events.UnreadChanged(ref(2), 3, (Unread(ref(12), 3),))
 
@@ -113,6 +118,7 @@ EVENTS: tuple[Event, ...] = (
     events.MessageFeaturesChanged(RICH_MESSAGE, ref(2)),
     events.MarkedUnread(ref(12), ref(1), 100, 1),
     events.ConversationUpdated(GROUP_CONVERSATION, ref(1)),
+    events.PreferencesChanged(ref(12), ref(1), Preferences("mentions", 1_893_456_000_000)),
     events.MemberUpdated(ref(13), CYD, "admin"),
     events.MessageDeleted(ref(101), ref(12), ref(1), ref(1)),
     events.MessageRead(ref(101), ref(12), ref(2), CREATED_MS),
@@ -168,6 +174,12 @@ RESULTS: dict[type[commands.Command], Any] = {
     commands.PinMessage: MESSAGE,
     commands.UnpinMessage: MESSAGE,
     commands.ListPins: (MESSAGE,),
+    commands.SetPreferences: Preferences("mentions", 1_893_456_000_000),
+    commands.ListBlocks: (Block(CYD, CREATED_MS),),
+    commands.ReportMessage: REPORT,
+    commands.ListReports: Page((REPORT,), 20),
+    commands.CloseReport: REPORT,
+    commands.ListAudit: Page((AuditEntry(ref(9), CREATED_MS, 1, "ann", "ban.add", 13, 4, None),), 20),
 }
 WORLD_TEXT = (
     "The caller is Ann (1), an administrator. She and Bob (2) have the private conversation 12, in which message 101 "
@@ -175,6 +187,7 @@ WORLD_TEXT = (
     "of Cyd's group 14. Notification 50 is hers. Everything was created at 2024-01-01T11:04:05.250Z; the long ids "
     "contain that time."
 )
+SAMPLES_BY_NAME: dict[str, Any] = {"mutedUntil": "2030-01-01T00:00:00Z", "notifications": "mentions"}
 GROUP: dict[str, int] = {"conversation": 13}
 SAMPLE_IDS_BY_COMMAND: dict[type[commands.Command], dict[str, int]] = {
     commands.AddMember: GROUP,
@@ -187,6 +200,8 @@ SAMPLE_IDS_BY_COMMAND: dict[type[commands.Command], dict[str, int]] = {
     commands.BanMember: {**GROUP, "user": 2},
     commands.UnbanMember: {**GROUP, "user": 4},
     commands.ListBans: GROUP,
+    commands.BlockUser: {"user": 3},
+    commands.UnblockUser: {"user": 3},
 }
 """Ids for commands that need other ones than SAMPLE_IDS: a private conversation accepts no more members."""
 SHOWN_OPTIONAL: dict[type[commands.Command], tuple[str, ...]] = {
@@ -195,6 +210,7 @@ SHOWN_OPTIONAL: dict[type[commands.Command], tuple[str, ...]] = {
     commands.UpdateMe: ("display", "status"),
     commands.SetTyping: ("to",),
     commands.UpdateConversation: ("topic",),
+    commands.SetPreferences: ("level", "muted_until"),
 }
 """Optional fields that the examples include: a message needs content."""
 SAMPLE_IDS = {
@@ -205,6 +221,7 @@ SAMPLE_IDS = {
     "user": 2,
     "members": 2,
     "to": 2,
+    "report": 5,
 }
 TEXTS = ("Hello", "👍", "text", "private", "member", "system", "ping")
 OTHER_SAMPLES: tuple[Any, ...] = (
@@ -228,7 +245,12 @@ def sample(field: Field, command: type[commands.Command] = commands.Command) -> 
     """A value that a client could send: the first candidate that the field accepts."""
     number = SAMPLE_IDS_BY_COMMAND.get(command, SAMPLE_IDS).get(field.attribute, SAMPLE_IDS.get(field.attribute))
     ids = (number, write_object_id(ref(number)), write_uuid(ref(number))) if number else ()
-    for value in (*ids, *([one] for one in ids), *OTHER_SAMPLES):
+    for value in (
+        *([SAMPLES_BY_NAME[field.name]] if field.name in SAMPLES_BY_NAME else ()),
+        *ids,
+        *([one] for one in ids),
+        *OTHER_SAMPLES,
+    ):
         if takes(field, value):
             return value
     raise LookupError(f"no sample for {field.name}")

@@ -25,6 +25,7 @@ from chatd.core.command_limits import Check
 from chatd.core.memory_services import MemoryService
 from chatd.realtime.event_bus import Publisher
 from chatd.realtime.viewers import Viewers
+from chatd.services.audit import note_command
 from chatd.services.context import Actor, Completed, ServiceContext, ServiceRules, TaskService, authorise
 from chatd.services.table import SERVICES, ServiceRow
 from chatd.store.sqlite.callback import wait_for_callback
@@ -203,4 +204,7 @@ def _run(unit: Callable[[ServiceContext], Any], actor: Actor, rules: ServiceRule
 
 def _carry_out(row: ServiceRow, actor: Actor, command: Command, rules: ServiceRules, tx: ReadTransaction) -> Completed:
     context = ServiceContext(tx, actor, rules)  # type: ignore[arg-type]
-    return Completed(row.service(context, command), context.published)
+    result = row.service(context, command)
+    if row.audit is not None:
+        note_command(context, row.audit, command)
+    return Completed(result, context.published)

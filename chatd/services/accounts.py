@@ -23,7 +23,9 @@ import unicodedata
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
+from chatd.services import audit
 from chatd.services.context import ServiceContext
 from chatd.store.queries import accounts, users
 from chatd.store.queries.users import Account
@@ -254,7 +256,7 @@ def _start_session(tx: Transaction, account: Account, session: RefreshRow, place
 def add(context: ServiceContext, new_account: NewAccount, *, above_foreign_ids: bool = False) -> User:
     """Add a local user. With `above_foreign_ids`, the id is from the range that another issuer's ids do not use."""
     check_available(context.tx, new_account)
-    return users.add(
+    user = users.add(
         context.tx,
         name=new_account.name,
         email=new_account.email,
@@ -263,6 +265,8 @@ def add(context: ServiceContext, new_account: NewAccount, *, above_foreign_ids: 
         admin=new_account.admin,
         above_foreign_ids=above_foreign_ids,
     )
+    _note(context, "user.add", user)
+    return user
 
 
 def check_available(tx: ReadTransaction, new_account: NewAccount) -> None:
@@ -298,6 +302,7 @@ def update(context: ServiceContext, id_or_name: str, changes: AccountUpdate) -> 
         disabled=disabled,
         valid_from=_next_valid_from(tx, account) if signs_out else account.valid_from,
     )
+    _note(context, "user.update", user, changes)
     _publish_change(context, user, signed_out=signs_out)
     return _read_user(tx, id)
 
@@ -318,6 +323,7 @@ def set_password(context: ServiceContext, id_or_name: str, password: str) -> Use
         disabled=user.disabled,
         valid_from=_next_valid_from(tx, account),
     )
+    _note(context, "user.password", user)
     _publish_change(context, user, signed_out=True)
     return _read_user(tx, id)
 
@@ -335,8 +341,16 @@ def delete(context: ServiceContext, id_or_name: str) -> User:
     users.set_account(
         tx, id, password=None, email=None, admin=False, disabled=True, valid_from=_next_valid_from(tx, account)
     )
+    _note(context, "user.delete", account.user)
     _publish_change(context, account.user, signed_out=True)
     return account.user
+
+
+def _note(context: ServiceContext, action: str, user: User, changes: AccountUpdate | None = None) -> None:
+    """Record what an administrator did, with the names of the changed fields."""
+    if context.actor.admin:
+        names = [] if changes is None else [name for name, value in asdict(changes).items() if value is not None]
+        audit.note(context, action, user=user.ref.number, detail=", ".join(names) or None)
 
 
 def _publish_change(context: ServiceContext, user: User, *, signed_out: bool) -> None:

@@ -62,12 +62,17 @@ REQUIRED_ROLES: dict[type[Command], Role] = {
     ask.PinMessage: "member",
     ask.UnpinMessage: "member",
     ask.ListPins: "member",
+    ask.SetPreferences: "member",
+    ask.ReportMessage: "member",
 }
 
 
 REQUIRED_SCOPES: dict[type[Command], str] = {
     ask.CreateNotification: "notify",
     ask.Broadcast: "broadcast",
+    ask.ListReports: "moderate",
+    ask.CloseReport: "moderate",
+    ask.ListAudit: "moderate",
 }
 """Commands for administrators, and for services whose token has the scope. A service may send no other command."""
 

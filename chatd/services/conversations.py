@@ -5,9 +5,10 @@ from __future__ import annotations
 from msgspec import UnsetType
 
 from chatd.services import notifications
+from chatd.services.blocks import check_not_blocked
 from chatd.services.context import ServiceContext
 from chatd.services.pages import make_page, page_offset, page_size
-from chatd.store.queries import conversations, messages, read_states, removals, sessions, users
+from chatd.store.queries import conversations, messages, preferences, read_states, removals, sessions, users
 from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, FORBIDDEN, Refusal
@@ -105,6 +106,7 @@ def open_private(context: ServiceContext, me: User, others: list[User]) -> Conve
     existing = conversations.find_private(context.tx, me.ref.number, other)
     if existing is not None:
         return _load(context, existing)
+    check_not_blocked(context, others[0].ref)
     id = conversations.add(context.tx, "private", None, me.ref.number, other)
     conversations.add_member(context.tx, id, me.ref.number, "owner", 0)
     conversations.add_member(context.tx, id, other, "member", 0)
@@ -154,6 +156,7 @@ def _load_details(context: ServiceContext, memberships: list[Membership]) -> lis
     last = messages.last_of(context.tx, ids)
     me = context.actor.id
     counts = [read_states.count_unread(context.tx, id, me) for id in ids]
+    preferred = preferences.of_conversations(context.tx, me, ids)
     own = read_states.own_read_states(context.tx, me, ids)
     return [
         Conversation(
@@ -170,7 +173,9 @@ def _load_details(context: ServiceContext, memberships: list[Membership]) -> lis
             membership.topic,
             membership.avatar,
             membership.public,
-            OwnState(membership.role, unread, len(own[id].mentions), own[id].read_to),
+            OwnState(
+                membership.role, unread, len(own[id].mentions), own[id].read_to, preferred.get(id, preferences.DEFAULT)
+            ),
         )
         for id, membership, unread in zip(ids, memberships, counts, strict=True)
     ]

@@ -41,6 +41,7 @@ ROWS: dict[type[Event], tuple[str, Callable[[Any], Columns]]] = {
         lambda e: (e.message.conversation[0], e.by[0], e.message.ref[0], None),
     ),
     events.MarkedUnread: ("unread", lambda e: (e.conversation[0], e.user[0], e.read_to, None)),
+    events.PreferencesChanged: ("prefer", lambda e: (e.conversation[0], e.user[0], None, None)),
     events.ConversationUpdated: ("update", lambda e: (e.conversation.ref[0], e.by[0], None, None)),
     events.MemberUpdated: ("role", lambda e: (e.conversation[0], e.user.ref[0], None, None)),
     events.MessageDeleted: ("delete", lambda e: (e.conversation[0], e.by[0], e.message[0], None)),

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from chatd.services import audit, notifications
 from chatd.services import conversations as conversation_services
-from chatd.services import notifications
+from chatd.services.blocks import check_not_blocked
 from chatd.services.context import ServiceContext, missing
 from chatd.services.mentions import find_mentions
 from chatd.services.pages import make_page, page_offset, page_size
@@ -62,6 +63,8 @@ def _send(
     context: ServiceContext, membership: Membership, me: User, command: ask.SendMessage, *, forwarded: bool = False
 ) -> Message:
     content = _check_content(context, command)
+    if membership.blocked:
+        check_not_blocked(context, messages.receiver(membership.creator, membership.peer, me.ref.number))
     digest = None
     if command.client_id is not None:
         if not 0 < len(command.client_id) <= MAX_CLIENT_ID_CHARS:
@@ -190,6 +193,13 @@ def delete(context: ServiceContext, command: ask.DeleteMessage) -> None:
             raise Refusal(FORBIDDEN, "Only its sender may delete a message of a private conversation")
         if membership.role == "member":
             raise Refusal(FORBIDDEN, "Only its sender or an admin may delete a message")
+        audit.note(
+            context,
+            "message.delete",
+            conversation=membership.conversation.number,
+            user=message.sender.ref.number,
+            detail=str(message.ref.number),
+        )
     messages.delete_content(context.tx, message.ref.number)
     if message.features is not NO_FEATURES:
         delete_features(context.tx, message.ref.number)

@@ -191,6 +191,13 @@ def _mark_row_read(context: ServiceContext, conversation: int, last: int) -> Non
     context.publish(NotificationRead(row.ref, me))
 
 
+def dismiss(context: ServiceContext, conversation: int) -> None:
+    """Mark the caller's derived notification of a conversation as read, if there is one."""
+    if view_intervals.notified_message(context.tx, conversation, context.actor.id) is not None:
+        _read_derived(context, conversation)
+        context.publish(unread_count(context, context.actor.ref))
+
+
 def unread_count(context: ServiceContext, user: Ref) -> NotificationCounted:
     """Count a user's unread notifications from scratch."""
     return NotificationCounted(user, notifications.count(context.tx, user.number))

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from chatd.services.context import Published
-from chatd.store.queries import broadcasts, conversations, event_log, messages, notifications, users
+from chatd.store.queries import broadcasts, conversations, event_log, messages, notifications, preferences, users
 from chatd.store.queries.event_log import Entry
 from chatd.store.sqlite.transaction import ReadTransaction
 from protocol import events
@@ -129,6 +129,15 @@ class _EventReader:
         found = conversations.get(self._tx, entry.conversation or 0)
         return None if found is None else events.MarkedUnread(found.ref, self.ref(self._user), entry.about or 0)
 
+    def preferences_changed(self, entry: Entry) -> Event | None:
+        if entry.user != self._user:
+            return None
+        found = conversations.get(self._tx, entry.conversation or 0)
+        if found is None:
+            return None
+        now = preferences.get(self._tx, self._user, found.ref.number)
+        return events.PreferencesChanged(found.ref, self.ref(self._user), now)
+
     def conversation_updated(self, entry: Entry) -> Event | None:
         found = conversations.get(self._tx, entry.conversation or 0)
         return None if found is None else events.ConversationUpdated(found, self.ref(entry.user))
@@ -211,6 +220,7 @@ _MAKERS: dict[str, tuple[EventMaker, bool]] = {
     "features": (_EventReader.features_changed, False),
     "delete": (_EventReader.deleted, False),
     "unread": (_EventReader.marked_unread, False),
+    "prefer": (_EventReader.preferences_changed, False),
     "update": (_EventReader.conversation_updated, False),
     "role": (_EventReader.role_changed, False),
     "read": (_EventReader.read, False),

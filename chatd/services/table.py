@@ -12,12 +12,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from chatd.services import (
+    audit,
     bans,
+    blocks,
     conversations,
     members,
     messages,
     notifications,
+    preferences,
     reactions,
+    reports,
     threads,
     typing,
     users,
@@ -28,21 +32,24 @@ from protocol.commands import Command
 
 
 class ServiceRow(NamedTuple):
+    """`audit` is the action under which the audit log has the command."""
+
     service: ServiceFunction
     writes: bool
+    audit: str | None = None
 
 
 SERVICES: dict[type[Command], ServiceRow] = {
     ask.CreateConversation: ServiceRow(conversations.create, writes=True),
     ask.ListConversations: ServiceRow(conversations.listing, writes=False),
     ask.GetConversation: ServiceRow(conversations.get, writes=False),
-    ask.DeleteConversation: ServiceRow(conversations.delete, writes=True),
+    ask.DeleteConversation: ServiceRow(conversations.delete, writes=True, audit="conversation.delete"),
     ask.Join: ServiceRow(conversations.join, writes=True),
     ask.Leave: ServiceRow(conversations.leave, writes=True),
     ask.SetTyping: ServiceRow(typing.set_typing, writes=False),
     ask.ListMembers: ServiceRow(members.listing, writes=False),
-    ask.AddMember: ServiceRow(members.add, writes=True),
-    ask.RemoveMember: ServiceRow(members.remove, writes=True),
+    ask.AddMember: ServiceRow(members.add, writes=True, audit="member.add"),
+    ask.RemoveMember: ServiceRow(members.remove, writes=True, audit="member.remove"),
     ask.SendMessage: ServiceRow(messages.send, writes=True),
     ask.SendTo: ServiceRow(messages.send_to, writes=True),
     ask.EditMessage: ServiceRow(messages.edit, writes=True),
@@ -52,13 +59,13 @@ SERVICES: dict[type[Command], ServiceRow] = {
     ask.ReadConversation: ServiceRow(messages.read_all, writes=True),
     ask.ListMessages: ServiceRow(messages.listing, writes=False),
     ask.ListMessagesWith: ServiceRow(messages.listing_with, writes=True),
-    ask.UpdateConversation: ServiceRow(conversations.update, writes=True),
+    ask.UpdateConversation: ServiceRow(conversations.update, writes=True, audit="conversation.update"),
     ask.LeaveConversation: ServiceRow(members.leave, writes=True),
     ask.ListPublicConversations: ServiceRow(conversations.list_public, writes=False),
     ask.JoinPublicConversation: ServiceRow(members.join_public, writes=True),
-    ask.SetRole: ServiceRow(members.set_role, writes=True),
-    ask.BanMember: ServiceRow(bans.ban, writes=True),
-    ask.UnbanMember: ServiceRow(bans.unban, writes=True),
+    ask.SetRole: ServiceRow(members.set_role, writes=True, audit="member.update"),
+    ask.BanMember: ServiceRow(bans.ban, writes=True, audit="ban.add"),
+    ask.UnbanMember: ServiceRow(bans.unban, writes=True, audit="ban.remove"),
     ask.ListBans: ServiceRow(bans.listing, writes=False),
     ask.MarkUnread: ServiceRow(messages.mark_unread, writes=True),
     ask.ForwardMessage: ServiceRow(messages.forward, writes=True),
@@ -68,6 +75,14 @@ SERVICES: dict[type[Command], ServiceRow] = {
     ask.PinMessage: ServiceRow(reactions.pin, writes=True),
     ask.UnpinMessage: ServiceRow(reactions.unpin, writes=True),
     ask.ListPins: ServiceRow(reactions.list_pins, writes=False),
+    ask.SetPreferences: ServiceRow(preferences.change, writes=True),
+    ask.BlockUser: ServiceRow(blocks.block, writes=True),
+    ask.UnblockUser: ServiceRow(blocks.unblock, writes=True),
+    ask.ListBlocks: ServiceRow(blocks.listing, writes=False),
+    ask.ReportMessage: ServiceRow(reports.report, writes=True),
+    ask.ListReports: ServiceRow(reports.listing, writes=False),
+    ask.CloseReport: ServiceRow(reports.close, writes=True),
+    ask.ListAudit: ServiceRow(audit.listing, writes=False),
     ask.GetUnread: ServiceRow(users.unread, writes=False),
     ask.ListNotifications: ServiceRow(notifications.listing, writes=True),
     ask.GetNotification: ServiceRow(notifications.get, writes=False),
@@ -76,7 +91,7 @@ SERVICES: dict[type[Command], ServiceRow] = {
     ask.DeleteNotification: ServiceRow(notifications.delete, writes=True),
     ask.CountNotifications: ServiceRow(notifications.count, writes=True),
     ask.CreateNotification: ServiceRow(notifications.create, writes=True),
-    ask.Broadcast: ServiceRow(notifications.broadcast, writes=True),
+    ask.Broadcast: ServiceRow(notifications.broadcast, writes=True, audit="notification.broadcast"),
     ask.ListUsers: ServiceRow(users.listing, writes=False),
     ask.GetUser: ServiceRow(users.get, writes=False),
     ask.GetMe: ServiceRow(users.get_me, writes=False),

@@ -1,6 +1,6 @@
 """The store: one database, one writer with group commit, readers. Only this package uses SQL.
 
-tables.py              the tables and what their columns mean
+tables/                the tables and what their columns mean
 dialect_functions.py   SQL that each kind of database spells in its own way
 statements/            every statement, in SQLAlchemy's words, one file a noun
 compiler.py            makes SQL of tables and statements; `make sql` runs it

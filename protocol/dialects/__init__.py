@@ -31,7 +31,7 @@ from importlib import import_module
 
 from protocol.dialects.grammar import Dialect
 
-_SHARED_MODULES = {"grammar", "fields", "shapes", "encode", "decode", "codec", "routing", "accounts", "v1_shapes"}
+_SHARED_MODULES = {"grammar", "fields", "shapes", "encode", "decode", "codec", "routing", "accounts"}
 
 
 @cache

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -121,6 +122,7 @@ def _read_attachments(value: Iterable[_Attachment | _AnyAttachment]) -> tuple[At
     return tuple(Attachment(_read_url(item.url), item.type) for item in value)
 
 
+_EXPECTED_TIME = "a time, ISO 8601 with its offset from UTC"
 _EXPECTED_OBJECT = f"an object of at most {MAX_OBJECT_BYTES} bytes, without NUL"
 
 
@@ -132,6 +134,17 @@ def _read_object(value: dict[str, Any]) -> dict[str, Any]:
     if len(text) > MAX_OBJECT_BYTES or b"\\u0000" in text:
         raise _invalid(_EXPECTED_OBJECT)
     return value
+
+
+def _read_time(value: str) -> int:
+    """Milliseconds since 1970."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise _invalid(_EXPECTED_TIME) from None
+    if moment.tzinfo is None or not 1970 < moment.year < 9999:
+        raise _invalid(_EXPECTED_TIME)
+    return int(moment.timestamp() * 1000)
 
 
 def _reject_text(value: str) -> Any:
@@ -177,6 +190,7 @@ def _list_of(item: Any) -> Any:
 
 
 TEXT = FieldType(str, "a string", _read_text, _read_text)
+TIME = FieldType(str, _EXPECTED_TIME, _read_time, _read_time)
 EMOJI = FieldType(str, "one emoji", _read_emoji, _read_emoji)
 SHORT_TEXT = FieldType(str, "a string", _read_short_text, _read_short_text)
 BOOLEAN = FieldType(bool, "a boolean value", bool, _read_boolean_text)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from protocol.dialects.encode import compile_shape
 from protocol.dialects.grammar import Shape, ShapeValue, unchanged
@@ -60,6 +61,11 @@ def constant(value: Any) -> ShapeValue:
 def computed(path: str, function: Callable[[Any], Any], description: str) -> ShapeValue:
     """What the function makes of the attribute."""
     return ShapeValue(path, function, description)
+
+
+def within(path: str, shape: Shape) -> Shape:
+    """The keys of a shape of an attribute, to stand among other keys."""
+    return {key: replace(value, path=f"{path}.{value.path}") for key, value in shape.items()}
 
 
 def extra_keys(path: str) -> ShapeValue:

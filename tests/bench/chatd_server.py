@@ -109,7 +109,7 @@ def prepare(workload: Workload, port: int, data: Path) -> Crowd:
 
 def schema_mark() -> int:
     """A digest of the schema: a kept store of another schema is not used."""
-    return zlib.crc32((ROOT / "chatd" / "store" / "tables.py").read_bytes())
+    return zlib.crc32((ROOT / "chatd" / "store" / "compiled" / "schema.py").read_bytes())
 
 
 def prepare_seeded(server: Server, seed: Seed, core: int, data: Path) -> Crowd:

@@ -19,7 +19,7 @@ from chatd.cli.dialect_page import SERVER
 from chatd.cli.dialect_samples import CONVERSATION, CREATED_MS, MESSAGE, NOTIFICATION
 from chatd.store import tables
 from chatd.store.compiler import prepare
-from chatd.store.queries import conversations, messages, notifications
+from chatd.store.queries import conversations, messages, moderation, notifications
 from chatd.store.queries import users as people
 from chatd.store.sqlite.transaction import Transaction
 from protocol.commands import (
@@ -107,6 +107,8 @@ def make_world(tx: Transaction) -> None:
     assert sent.ref == MESSAGE.ref
     noted = notifications.add(tx, ann.ref, "system", NOTIFICATION.title, NOTIFICATION.content, conversation=place[0])
     assert noted.ref == NOTIFICATION.ref
+    tx.sequences["reports"] = 4
+    assert moderation.add_report(tx, 101, 12, 2, 1, MESSAGE.content, "Spam") == 5
     tx.now = now
 
 

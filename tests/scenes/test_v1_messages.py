@@ -140,6 +140,10 @@ async def test_mentions_are_found_by_the_server_and_survive_a_new_name(tmp_path:
             "unread": 1,
             "mentions": 1,
             "readTo": 0,
+            "notifications": "all",
+            "mutedUntil": None,
+            "isArchived": False,
+            "draft": "",
         }
         edited = await romeo.does("message.edit", messageId=sent["id"], content="Hi")
         assert edited["mentions"] == []

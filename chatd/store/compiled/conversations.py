@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chatd.store.prepared import Prepared
 
-CONVERSATION_WIDTH = 13
-BY_ID = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public
+CONVERSATION_WIDTH = 14
+BY_ID = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, conversations.blocked
 FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer
 WHERE conversations.id = :conversation""", 'conversation')
 REF = Prepared("""SELECT conversations.id, conversations.created
@@ -27,7 +27,7 @@ WHERE bans.conversation = :conversation AND bans.user = :user""", 'conversation 
 BANNED = Prepared("""SELECT users.id, users.created, users.subject, users.name, users.display, users.email, users.avatar, users.status, users.admin, users.disabled, maker.id AS id_1, maker.created AS created_1, bans.at
 FROM bans JOIN users ON users.id = bans.user JOIN users AS maker ON maker.id = bans.maker
 WHERE bans.conversation = :conversation ORDER BY bans.at, bans.user""", 'conversation')
-PUBLIC = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public
+PUBLIC = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, conversations.blocked
 FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer
 WHERE conversations.public = :public_1 AND conversations.id < :before AND instr(lower(coalesce(conversations.title, :coalesce_1)), :query) > :param_1 AND (EXISTS (SELECT *
 FROM members
@@ -53,7 +53,7 @@ WHERE members.conversation = :conversation""", 'conversation')
 OF_USER = Prepared("""SELECT members.conversation
 FROM members
 WHERE members.user = :user""", 'user')
-NEWEST = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, members.role, coalesce((SELECT max(messages.id) AS max_1
+NEWEST = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, conversations.blocked, members.role, coalesce((SELECT max(messages.id) AS max_1
 FROM messages
 WHERE messages.conversation = members.conversation), :param_1) AS recency
 FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer JOIN members ON members.conversation = conversations.id
@@ -61,7 +61,7 @@ WHERE members.user = :user ORDER BY coalesce((SELECT max(messages.id) AS max_1
 FROM messages
 WHERE messages.conversation = members.conversation), :param_1) DESC, conversations.id DESC
  LIMIT :limit OFFSET :offset""", 'limit offset user', {'param_1': 0})
-OLDER = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, members.role, coalesce((SELECT max(messages.id) AS max_1
+OLDER = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, conversations.blocked, members.role, coalesce((SELECT max(messages.id) AS max_1
 FROM messages
 WHERE messages.conversation = members.conversation), :param_1) AS recency
 FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer JOIN members ON members.conversation = conversations.id
@@ -73,7 +73,7 @@ WHERE messages.conversation = members.conversation), :param_1) = :recency AND co
 FROM messages
 WHERE messages.conversation = members.conversation), :param_1) DESC, conversations.id DESC
  LIMIT :limit OFFSET :param_2""", 'id limit recency recency user', {'param_1': 0, 'param_2': 0})
-NEWER = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, members.role, coalesce((SELECT max(messages.id) AS max_1
+NEWER = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, conversations.blocked, members.role, coalesce((SELECT max(messages.id) AS max_1
 FROM messages
 WHERE messages.conversation = members.conversation), :param_1) AS recency
 FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer JOIN members ON members.conversation = conversations.id
@@ -95,6 +95,6 @@ WHERE conversations.kind = :kind_1 AND conversations.title = :title AND members.
 IS_MEMBER = Prepared("""SELECT EXISTS (SELECT *
 FROM members
 WHERE members.conversation = :conversation AND members.user = :user) AS anon_1""", 'conversation user')
-MEMBERSHIP = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, members.role
+MEMBERSHIP = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, conversations.blocked, members.role
 FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer JOIN members ON members.conversation = conversations.id
 WHERE conversations.id = :conversation AND members.user = :user""", 'conversation user')

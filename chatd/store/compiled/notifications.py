@@ -6,24 +6,46 @@ from chatd.store.prepared import Prepared
 
 BY_ID = Prepared("""SELECT notifications.id, notifications.created, notifications.type, notifications.title, notifications.content, notifications.read, notifications.conversation, notifications.related, notifications.extra, conversations.created AS created_1
 FROM notifications LEFT OUTER JOIN conversations ON conversations.id = notifications.conversation
-WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT CASE WHEN (preferences.level = :level_1) THEN NULL WHEN (preferences.level = :level_2) THEN coalesce((SELECT max(messages.id) AS max_1
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user) END) WHEN (preferences.muted_until > :muted_until_1) THEN CASE WHEN ((SELECT messages.created
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+WHERE messages.conversation = members.conversation ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) >= preferences.muted_until) THEN coalesce((SELECT max(messages.id) AS max_3
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
-FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_4
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL) END) END ELSE coalesce((SELECT max(messages.id) AS max_5
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_6
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) END AS anon_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user LEFT OUTER JOIN preferences ON preferences.conversation = members.conversation AND preferences.user = members.user
 WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL) AND NOT (EXISTS (SELECT *
 FROM removals
-WHERE removals.conversation = notifications.conversation)) AND notifications.id = :id""", 'id user', {'type_1': 'message'})
+WHERE removals.conversation = notifications.conversation)) AND notifications.id = :id""", 'id user', {'type_1': 'message', 'level_1': 'none', 'level_2': 'mentions', 'muted_until_1': 0, 'param_1': 1, 'param_2': 0})
 OF_ANOTHER = Prepared("""SELECT notifications.id, notifications.created
 FROM notifications
-WHERE notifications.id = :id AND notifications.user != :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+WHERE notifications.id = :id AND notifications.user != :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT CASE WHEN (preferences.level = :level_1) THEN NULL WHEN (preferences.level = :level_2) THEN coalesce((SELECT max(messages.id) AS max_1
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user) END) WHEN (preferences.muted_until > :muted_until_1) THEN CASE WHEN ((SELECT messages.created
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+WHERE messages.conversation = members.conversation ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) >= preferences.muted_until) THEN coalesce((SELECT max(messages.id) AS max_3
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
-FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
-WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL)""", 'id user', {'type_1': 'message'})
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_4
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL) END) END ELSE coalesce((SELECT max(messages.id) AS max_5
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_6
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) END AS anon_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user LEFT OUTER JOIN preferences ON preferences.conversation = members.conversation AND preferences.user = members.user
+WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL)""", 'id user', {'type_1': 'message', 'level_1': 'none', 'level_2': 'mentions', 'muted_until_1': 0, 'param_1': 1, 'param_2': 0})
 UNREAD_ROW = Prepared("""SELECT notifications.id, notifications.created, notifications.related
 FROM notifications
 WHERE notifications.user = :user AND notifications.conversation = :conversation AND notifications.type = :type_1 AND notifications.read IS NULL""", 'conversation user', {'type_1': 'message'})
@@ -46,64 +68,119 @@ FROM messages JOIN users ON users.id = messages.sender JOIN conversations ON con
 WHERE messages.id = :id""", 'id')
 COUNT = Prepared("""SELECT ((SELECT count(*) AS count_1
 FROM notifications
-WHERE notifications.user = users.id AND notifications.read IS NULL AND NOT (notifications.type = :type_1 AND notifications.conversation IS NOT NULL)) + (SELECT count(coalesce((SELECT max(messages.id) AS max_1
+WHERE notifications.user = users.id AND notifications.read IS NULL AND NOT (notifications.type = :type_1 AND notifications.conversation IS NOT NULL)) + (SELECT count(CASE WHEN (preferences.level = :level_1) THEN NULL WHEN (preferences.level = :level_2) THEN coalesce((SELECT max(messages.id) AS max_1
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user) END) WHEN (preferences.muted_until > :muted_until_1) THEN CASE WHEN ((SELECT messages.created
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+WHERE messages.conversation = members.conversation ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) >= preferences.muted_until) THEN coalesce((SELECT max(messages.id) AS max_3
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END)) AS count_2
-FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_4
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL) END) END ELSE coalesce((SELECT max(messages.id) AS max_5
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_6
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) END) AS count_2
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user LEFT OUTER JOIN preferences ON preferences.conversation = members.conversation AND preferences.user = members.user
 WHERE members.user = users.id) + (SELECT count(*) AS count_3
 FROM broadcasts
 WHERE broadcasts.created >= users.created)) - (SELECT count(*) AS count_4
 FROM broadcast_marks
 WHERE broadcast_marks.user = users.id) AS anon_1
 FROM users
-WHERE users.id = :user""", 'user', {'type_1': 'message'})
+WHERE users.id = :user""", 'user', {'type_1': 'message', 'level_1': 'none', 'level_2': 'mentions', 'muted_until_1': 0, 'param_1': 1, 'param_2': 0})
 PAGE_BEFORE = Prepared("""SELECT notifications.id, notifications.created, notifications.type, notifications.title, notifications.content, notifications.read, notifications.conversation, notifications.related, notifications.extra, conversations.created AS created_1
 FROM notifications LEFT OUTER JOIN conversations ON conversations.id = notifications.conversation
-WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT CASE WHEN (preferences.level = :level_1) THEN NULL WHEN (preferences.level = :level_2) THEN coalesce((SELECT max(messages.id) AS max_1
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user) END) WHEN (preferences.muted_until > :muted_until_1) THEN CASE WHEN ((SELECT messages.created
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+WHERE messages.conversation = members.conversation ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) >= preferences.muted_until) THEN coalesce((SELECT max(messages.id) AS max_3
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
-FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_4
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL) END) END ELSE coalesce((SELECT max(messages.id) AS max_5
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_6
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) END AS anon_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user LEFT OUTER JOIN preferences ON preferences.conversation = members.conversation AND preferences.user = members.user
 WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL) AND NOT (EXISTS (SELECT *
 FROM removals
 WHERE removals.conversation = notifications.conversation)) AND notifications.id < :number ORDER BY notifications.id DESC
- LIMIT :limit OFFSET :param_1""", 'limit number user', {'type_1': 'message', 'param_1': 0})
+ LIMIT :limit OFFSET :param_3""", 'limit number user', {'type_1': 'message', 'level_1': 'none', 'level_2': 'mentions', 'muted_until_1': 0, 'param_1': 1, 'param_2': 0, 'param_3': 0})
 PAGE_AFTER = Prepared("""SELECT notifications.id, notifications.created, notifications.type, notifications.title, notifications.content, notifications.read, notifications.conversation, notifications.related, notifications.extra, conversations.created AS created_1
 FROM notifications LEFT OUTER JOIN conversations ON conversations.id = notifications.conversation
-WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT CASE WHEN (preferences.level = :level_1) THEN NULL WHEN (preferences.level = :level_2) THEN coalesce((SELECT max(messages.id) AS max_1
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user) END) WHEN (preferences.muted_until > :muted_until_1) THEN CASE WHEN ((SELECT messages.created
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+WHERE messages.conversation = members.conversation ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) >= preferences.muted_until) THEN coalesce((SELECT max(messages.id) AS max_3
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
-FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_4
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL) END) END ELSE coalesce((SELECT max(messages.id) AS max_5
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_6
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) END AS anon_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user LEFT OUTER JOIN preferences ON preferences.conversation = members.conversation AND preferences.user = members.user
 WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL) AND NOT (EXISTS (SELECT *
 FROM removals
 WHERE removals.conversation = notifications.conversation)) AND notifications.id > :number ORDER BY notifications.id
- LIMIT :limit OFFSET :param_1""", 'limit number user', {'type_1': 'message', 'param_1': 0})
+ LIMIT :limit OFFSET :param_3""", 'limit number user', {'type_1': 'message', 'level_1': 'none', 'level_2': 'mentions', 'muted_until_1': 0, 'param_1': 1, 'param_2': 0, 'param_3': 0})
 UNREAD_PAGE_BEFORE = Prepared("""SELECT notifications.id, notifications.created, notifications.type, notifications.title, notifications.content, notifications.read, notifications.conversation, notifications.related, notifications.extra, conversations.created AS created_1
 FROM notifications LEFT OUTER JOIN conversations ON conversations.id = notifications.conversation
-WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT CASE WHEN (preferences.level = :level_1) THEN NULL WHEN (preferences.level = :level_2) THEN coalesce((SELECT max(messages.id) AS max_1
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user) END) WHEN (preferences.muted_until > :muted_until_1) THEN CASE WHEN ((SELECT messages.created
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+WHERE messages.conversation = members.conversation ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) >= preferences.muted_until) THEN coalesce((SELECT max(messages.id) AS max_3
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
-FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_4
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL) END) END ELSE coalesce((SELECT max(messages.id) AS max_5
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_6
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) END AS anon_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user LEFT OUTER JOIN preferences ON preferences.conversation = members.conversation AND preferences.user = members.user
 WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL) AND NOT (EXISTS (SELECT *
 FROM removals
 WHERE removals.conversation = notifications.conversation)) AND notifications.read IS NULL AND notifications.id < :number ORDER BY notifications.id DESC
- LIMIT :limit OFFSET :param_1""", 'limit number user', {'type_1': 'message', 'param_1': 0})
+ LIMIT :limit OFFSET :param_3""", 'limit number user', {'type_1': 'message', 'level_1': 'none', 'level_2': 'mentions', 'muted_until_1': 0, 'param_1': 1, 'param_2': 0, 'param_3': 0})
 UNREAD_PAGE_AFTER = Prepared("""SELECT notifications.id, notifications.created, notifications.type, notifications.title, notifications.content, notifications.read, notifications.conversation, notifications.related, notifications.extra, conversations.created AS created_1
 FROM notifications LEFT OUTER JOIN conversations ON conversations.id = notifications.conversation
-WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT coalesce((SELECT max(messages.id) AS max_1
+WHERE notifications.user = :user AND (notifications.read IS NOT NULL OR notifications.type != :type_1 OR notifications.conversation IS NULL OR (SELECT CASE WHEN (preferences.level = :level_1) THEN NULL WHEN (preferences.level = :level_2) THEN coalesce((SELECT max(messages.id) AS max_1
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user) END) WHEN (preferences.muted_until > :muted_until_1) THEN CASE WHEN ((SELECT messages.created
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+WHERE messages.conversation = members.conversation ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) >= preferences.muted_until) THEN coalesce((SELECT max(messages.id) AS max_3
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
-FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_4
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL) END) END ELSE coalesce((SELECT max(messages.id) AS max_5
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_6
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) END AS anon_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user LEFT OUTER JOIN preferences ON preferences.conversation = members.conversation AND preferences.user = members.user
 WHERE members.conversation = notifications.conversation AND members.user = notifications.user) IS NOT NULL) AND NOT (EXISTS (SELECT *
 FROM removals
 WHERE removals.conversation = notifications.conversation)) AND notifications.read IS NULL AND notifications.id > :number ORDER BY notifications.id
- LIMIT :limit OFFSET :param_1""", 'limit number user', {'type_1': 'message', 'param_1': 0})
+ LIMIT :limit OFFSET :param_3""", 'limit number user', {'type_1': 'message', 'level_1': 'none', 'level_2': 'mentions', 'muted_until_1': 0, 'param_1': 1, 'param_2': 0, 'param_3': 0})

@@ -1,4 +1,4 @@
-"""Printed from chatd/store/tables.py by `make sql`. Do not edit."""
+"""Printed from chatd/store/tables by `make sql`. Do not edit."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from chatd.store.prepared import Prepared
 from chatd.store.schema import Schema
 
 CREATE = (
+    """CREATE TABLE audit (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    actor INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    conversation INTEGER,
+    user INTEGER,
+    detail TEXT
+)""",
     """CREATE TABLE broadcasts (
     id INTEGER NOT NULL,
     type TEXT NOT NULL,
@@ -71,6 +80,15 @@ CREATE = (
     CONSTRAINT uq_users_subject UNIQUE (subject),
     CONSTRAINT uq_users_email UNIQUE (email)
 )""",
+    """CREATE TABLE blocks (
+    user INTEGER NOT NULL,
+    blocked INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    CONSTRAINT pk_blocks PRIMARY KEY (user, blocked),
+    CONSTRAINT fk_blocks_user FOREIGN KEY(user) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT fk_blocks_blocked FOREIGN KEY(blocked) REFERENCES users (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
     """CREATE TABLE broadcast_marks (
     user INTEGER NOT NULL,
     broadcast INTEGER NOT NULL,
@@ -90,6 +108,7 @@ CREATE = (
     topic TEXT,
     avatar TEXT,
     public INTEGER DEFAULT 0 NOT NULL,
+    blocked INTEGER DEFAULT 0 NOT NULL,
     CONSTRAINT ck_conversations_private_has_peer CHECK ((kind = 'private') = (peer IS NOT NULL)),
     CONSTRAINT fk_conversations_creator FOREIGN KEY(creator) REFERENCES users (id),
     CONSTRAINT fk_conversations_peer FOREIGN KEY(peer) REFERENCES users (id)
@@ -116,6 +135,20 @@ CREATE = (
  WITHOUT ROWID""",
     "CREATE INDEX ix_refresh_tokens_expires ON refresh_tokens (expires)",
     "CREATE INDEX ix_refresh_tokens_user ON refresh_tokens (user)",
+    """CREATE TABLE reports (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    message INTEGER NOT NULL,
+    conversation INTEGER NOT NULL,
+    reporter INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    content TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    closed INTEGER,
+    CONSTRAINT fk_reports_reporter FOREIGN KEY(reporter) REFERENCES users (id),
+    CONSTRAINT fk_reports_sender FOREIGN KEY(sender) REFERENCES users (id)
+)""",
+    "CREATE UNIQUE INDEX ux_reports_message ON reports (message, reporter)",
     """CREATE TABLE sessions (
     name TEXT NOT NULL,
     user INTEGER NOT NULL,
@@ -207,6 +240,19 @@ CREATE = (
     "CREATE INDEX ix_notifications_unread ON notifications (user) WHERE read IS NULL",
     "CREATE INDEX ix_notifications_user ON notifications (user, id)",
     "CREATE UNIQUE INDEX ux_notifications_message ON notifications (user, conversation) WHERE type = 'message' AND read IS NULL AND conversation IS NOT NULL",
+    """CREATE TABLE preferences (
+    user INTEGER NOT NULL,
+    conversation INTEGER NOT NULL,
+    level TEXT NOT NULL,
+    muted_until INTEGER NOT NULL,
+    archived INTEGER NOT NULL,
+    draft TEXT NOT NULL,
+    CONSTRAINT pk_preferences PRIMARY KEY (user, conversation),
+    CONSTRAINT fk_preferences_user FOREIGN KEY(user) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT fk_preferences_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
+    "CREATE INDEX ix_preferences_conversation ON preferences (conversation)",
     """CREATE TABLE read_marks (
     conversation INTEGER NOT NULL,
     user INTEGER NOT NULL,
@@ -288,26 +334,32 @@ CREATE = (
  WITHOUT ROWID""",
 )
 LAST_NUMBERS = {
-    "users": Prepared("""SELECT max(users.id) AS max_1
-FROM users"""),
-    "invites": Prepared("""SELECT sqlite_sequence.seq
-FROM sqlite_sequence
-WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'invites'}),
     "conversations": Prepared("""SELECT sqlite_sequence.seq
 FROM sqlite_sequence
 WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'conversations'}),
+    "reports": Prepared("""SELECT sqlite_sequence.seq
+FROM sqlite_sequence
+WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'reports'}),
+    "audit": Prepared("""SELECT sqlite_sequence.seq
+FROM sqlite_sequence
+WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'audit'}),
+    "position": Prepared("""SELECT max(events.position) AS max_1
+FROM events"""),
     "messages": Prepared("""SELECT sqlite_sequence.seq
 FROM sqlite_sequence
 WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'messages'}),
+    "files": Prepared("""SELECT sqlite_sequence.seq
+FROM sqlite_sequence
+WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'files'}),
     "notifications": Prepared("""SELECT sqlite_sequence.seq
 FROM sqlite_sequence
 WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'notifications'}),
     "broadcasts": Prepared("""SELECT max(broadcasts.id) AS max_1
 FROM broadcasts"""),
-    "files": Prepared("""SELECT sqlite_sequence.seq
+    "users": Prepared("""SELECT max(users.id) AS max_1
+FROM users"""),
+    "invites": Prepared("""SELECT sqlite_sequence.seq
 FROM sqlite_sequence
-WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'files'}),
-    "position": Prepared("""SELECT max(events.position) AS max_1
-FROM events"""),
+WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'invites'}),
 }
 SCHEMA = Schema(CREATE, LAST_NUMBERS)

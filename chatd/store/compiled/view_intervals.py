@@ -5,32 +5,65 @@ from __future__ import annotations
 from chatd.store.prepared import Prepared
 
 STILL_VIEWING = 9007199254740991
-NOTIFIED = Prepared("""SELECT coalesce((SELECT max(messages.id) AS max_1
+NOTIFIED = Prepared("""SELECT CASE WHEN (preferences.level = :level_1) THEN NULL WHEN (preferences.level = :level_2) THEN coalesce((SELECT max(messages.id) AS max_1
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user) END) WHEN (preferences.muted_until > :muted_until_1) THEN CASE WHEN ((SELECT messages.created
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+WHERE messages.conversation = members.conversation ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) >= preferences.muted_until) THEN coalesce((SELECT max(messages.id) AS max_3
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS coalesce_1
-FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
-WHERE members.conversation = :conversation AND members.user = :user""", 'conversation user')
-NOTIFIED_OF_USER = Prepared("""SELECT members.conversation, coalesce((SELECT max(messages.id) AS max_1
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_4
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL) END) END ELSE coalesce((SELECT max(messages.id) AS max_5
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS last
-FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
-WHERE members.user = :user""", 'user')
-NOTIFIED_AMONG = Prepared("""SELECT members.user, coalesce((SELECT max(messages.id) AS max_1
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_6
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) END AS anon_1
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user LEFT OUTER JOIN preferences ON preferences.conversation = members.conversation AND preferences.user = members.user
+WHERE members.conversation = :conversation AND members.user = :user""", 'conversation user', {'level_1': 'none', 'level_2': 'mentions', 'muted_until_1': 0, 'param_1': 1, 'param_2': 0})
+NOTIFIED_OF_USER = Prepared("""SELECT members.conversation, CASE WHEN (preferences.level = :level_1) THEN NULL WHEN (preferences.level = :level_2) THEN coalesce((SELECT max(messages.id) AS max_1
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user) END) WHEN (preferences.muted_until > :muted_until_1) THEN CASE WHEN ((SELECT messages.created
 FROM messages
-WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) AS last
-FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+WHERE messages.conversation = members.conversation ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) >= preferences.muted_until) THEN coalesce((SELECT max(messages.id) AS max_3
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_4
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL) END) END ELSE coalesce((SELECT max(messages.id) AS max_5
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_6
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) END AS last
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user LEFT OUTER JOIN preferences ON preferences.conversation = members.conversation AND preferences.user = members.user
+WHERE members.user = :user""", 'user', {'level_1': 'none', 'level_2': 'mentions', 'muted_until_1': 0, 'param_1': 1, 'param_2': 0})
+NOTIFIED_AMONG = Prepared("""SELECT members.user, CASE WHEN (preferences.level = :level_1) THEN NULL WHEN (preferences.level = :level_2) THEN coalesce((SELECT max(messages.id) AS max_1
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_2
+FROM mentions JOIN messages ON messages.id = mentions.message
+WHERE mentions.conversation = members.conversation AND mentions.user IN (members.user, 0) AND mentions.message > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user) END) WHEN (preferences.muted_until > :muted_until_1) THEN CASE WHEN ((SELECT messages.created
+FROM messages
+WHERE messages.conversation = members.conversation ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) >= preferences.muted_until) THEN coalesce((SELECT max(messages.id) AS max_3
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_4
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.created >= preferences.muted_until AND messages.sender != members.user AND messages.deleted IS NULL) END) END ELSE coalesce((SELECT max(messages.id) AS max_5
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.sender != members.user AND messages.deleted IS NULL), CASE WHEN (coalesce(watches.since, 0) > max(members.cursor, members.began, coalesce(watches.noticed, 0))) THEN (SELECT max(messages.id) AS max_6
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(members.cursor, members.began, coalesce(watches.noticed, 0)) AND messages.id <= coalesce(watches.since, 0) AND messages.sender != members.user AND messages.deleted IS NULL) END) END AS last
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user LEFT OUTER JOIN preferences ON preferences.conversation = members.conversation AND preferences.user = members.user
 WHERE members.conversation = :conversation AND members.user IN (SELECT CAST(anon_1.value AS INTEGER) AS value
-FROM json_each(:users) AS anon_1)""", 'conversation users')
+FROM json_each(:users) AS anon_1)""", 'conversation users', {'level_1': 'none', 'level_2': 'mentions', 'muted_until_1': 0, 'param_1': 1, 'param_2': 0})
 INTERVAL = Prepared("""SELECT coalesce(watches.since, 0) AS coalesce_1, coalesce(watches.until, 0) AS coalesce_2, (SELECT max(messages.id) AS max_1
 FROM messages
 WHERE messages.conversation = members.conversation AND messages.id > max(max(members.cursor, members.began, coalesce(watches.noticed, 0)), coalesce(watches.until, 0)) AND messages.id <= :message AND messages.sender != members.user AND messages.deleted IS NULL) AS anon_1, watches.conversation
-FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user
+FROM members LEFT OUTER JOIN watches ON watches.conversation = members.conversation AND watches.user = members.user LEFT OUTER JOIN preferences ON preferences.conversation = members.conversation AND preferences.user = members.user
 WHERE members.conversation = :conversation AND members.user = :user""", 'conversation message user')
 ADD = Prepared("INSERT INTO watches (conversation, user, noticed, since, until) VALUES (:conversation, :user, :noticed, :since, :until)", 'conversation noticed since until user')
 BEGIN = Prepared("UPDATE watches SET since=:since, until=:until WHERE watches.conversation = :of AND watches.user = :user_id", 'of since user_id', {'until': 9007199254740991})

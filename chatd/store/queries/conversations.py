@@ -28,6 +28,7 @@ class Membership(NamedTuple):
     topic: str | None = None
     avatar: str | None = None
     public: bool = False
+    blocked: bool = False
 
 
 def _ref(id: int, created: int, subject: str | None = None) -> Ref:
@@ -40,12 +41,12 @@ def _membership(row: tuple[Any, ...]) -> Membership:
 
 
 def _build(row: tuple[Any, ...], role: Role) -> Membership:
-    id, created, kind, c_id, c_created, c_subject, p_id, p_created, p_subject, title, topic, avatar, public = row[
+    id, created, kind, c_id, c_created, c_subject, p_id, p_created, p_subject, title, topic, avatar, *flags = row[
         : sql.CONVERSATION_WIDTH
     ]
     peer = None if p_id is None else _ref(p_id, p_created, p_subject)
     creator = _ref(c_id, c_created, c_subject)
-    return Membership(_ref(id, created), kind, creator, peer, role, title, created, topic, avatar, public == 1)
+    return Membership(_ref(id, created), kind, creator, peer, role, title, created, topic, avatar, *map(bool, flags))
 
 
 def _conversation(row: tuple[Any, ...], members: list[Ref]) -> Conversation:

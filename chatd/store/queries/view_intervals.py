@@ -16,6 +16,10 @@ Take the messages of other users that are not deleted, in the two stretches mark
 member has one unread notification of the conversation, about the last of these messages (`notified_message`). While
 the member views the conversation, `until` is sql.STILL_VIEWING.
 
+What the member prefers (chatd/store/queries/preferences.py) decides which messages count: all, those that mention the
+member, or none; and of all only those that were sent after the end of a mute. A change of the preferences dismisses
+the present notification, so it applies to later messages only.
+
 Only the latest view interval is kept. When a new interval begins, there are two cases. If a message between the old
 interval and the new one makes a notification, the old interval is dropped: the notification exists in any case. If none
 came, the two intervals become one.

@@ -25,6 +25,7 @@ CONVERSATION_COLUMNS = [
     conversations.c.topic,
     conversations.c.avatar,
     conversations.c.public,
+    conversations.c.blocked,
 ]
 CONVERSATION_WIDTH = len(CONVERSATION_COLUMNS)
 CONVERSATION_WITH_USERS = conversations.join(_creator, _creator.c.id == conversations.c.creator).outerjoin(

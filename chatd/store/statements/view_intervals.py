@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, literal_column, null, select, update
 
 from chatd.store.dialect_functions import greatest, json_integers
-from chatd.store.tables import members, messages, watches
+from chatd.store.tables import members, mentions, messages, preferences, watches
 
 STILL_VIEWING = 2**53 - 1
 """`until` of a member who views the conversation now."""
 
-_W = watches.c
+_W, _P = watches.c, preferences.c
 MEMBERS_WITH_INTERVALS = members.outerjoin(
     watches, (_W.conversation == members.c.conversation) & (_W.user == members.c.user)
-)
+).outerjoin(preferences, (_P.conversation == members.c.conversation) & (_P.user == members.c.user))
 
 
 def _or_0(column: ColumnElement[int]) -> ColumnElement[int]:
@@ -25,8 +26,8 @@ def _or_0(column: ColumnElement[int]) -> ColumnElement[int]:
 _dismissed = greatest(members.c.cursor, members.c.began, _or_0(_W.noticed))
 
 
-def _newest(*within: ColumnElement[bool]) -> Any:
-    """The last message of another user within a stretch."""
+def _newest_message(*within: ColumnElement[bool]) -> Any:
+    """The last message of another user, where `within` holds for it."""
     return (
         select(func.max(messages.c.id))
         .where(
@@ -35,14 +36,50 @@ def _newest(*within: ColumnElement[bool]) -> Any:
             messages.c.sender != members.c.user,
             messages.c.deleted.is_(None),
         )
-        .correlate(members, watches)
+        .correlate(members, watches, preferences)
         .scalar_subquery()
     )
 
 
-_after = _newest(messages.c.id > greatest(_dismissed, _or_0(_W.until)))
-_before = _newest(messages.c.id > _dismissed, messages.c.id <= _or_0(_W.since))
-NOTIFIED_MESSAGE = func.coalesce(_after, case((_or_0(_W.since) > _dismissed, _before)))
+def _newest_mention(*within: ColumnElement[bool]) -> Any:
+    """The same among the messages that mention the member."""
+    return (
+        select(func.max(messages.c.id))
+        .select_from(mentions.join(messages, messages.c.id == mentions.c.message))
+        .where(
+            mentions.c.conversation == members.c.conversation,
+            mentions.c.user.in_((members.c.user, literal_column("0"))),
+            mentions.c.message > _dismissed,
+            *within,
+            messages.c.sender != members.c.user,
+        )
+        .correlate(members, watches, preferences)
+        .scalar_subquery()
+    )
+
+
+def _notified(newest: Callable[..., Any], *among: ColumnElement[bool]) -> ColumnElement[int]:
+    """The last message in the two stretches that make notifications."""
+    after = newest(messages.c.id > greatest(_dismissed, _or_0(_W.until)), *among)
+    before = newest(messages.c.id > _dismissed, messages.c.id <= _or_0(_W.since), *among)
+    return func.coalesce(after, case((_or_0(_W.since) > _dismissed, before)))
+
+
+_newest_time = (
+    select(messages.c.created)
+    .where(messages.c.conversation == members.c.conversation)
+    .order_by(messages.c.id.desc())
+    .limit(1)
+    .correlate(members)
+    .scalar_subquery()
+)
+_after_mute = case((_newest_time >= _P.muted_until, _notified(_newest_message, messages.c.created >= _P.muted_until)))
+NOTIFIED_MESSAGE = case(
+    (_P.level == "none", null()),
+    (_P.level == "mentions", _notified(_newest_mention)),
+    (_P.muted_until > 0, _after_mute),
+    else_=_notified(_newest_message),
+)
 """The message that a member's notification of a conversation is about; NULL when there is none."""
 
 _MINE = (members.c.conversation == bindparam("conversation")) & (members.c.user == bindparam("user"))
@@ -57,7 +94,7 @@ NOTIFIED_AMONG = (
     .select_from(MEMBERS_WITH_INTERVALS)
     .where(members.c.conversation == bindparam("conversation"), members.c.user.in_(json_integers("users")))
 )
-_between = _newest(messages.c.id > greatest(_dismissed, _or_0(_W.until)), messages.c.id <= bindparam("message"))
+_between = _newest_message(messages.c.id > greatest(_dismissed, _or_0(_W.until)), messages.c.id <= bindparam("message"))
 INTERVAL = (
     select(_or_0(_W.since), _or_0(_W.until), _between, _W.conversation).select_from(MEMBERS_WITH_INTERVALS).where(_MINE)
 )

@@ -81,7 +81,13 @@ V1_VALUES: dict[str, Any] = {
     "unreadOnly": True,
     "relatedId": "r",
     "data": {"a": 1},
-    **dict.fromkeys(("userId", "conversationId", "messageId", "notificationId"), 7),
+    "notifications": "mentions",
+    "mutedUntil": "2030-01-01T00:00:00Z",
+    "isArchived": True,
+    "draft": "hi",
+    "reason": "rude",
+    "openOnly": True,
+    **dict.fromkeys(("userId", "conversationId", "messageId", "notificationId", "reportId"), 7),
 }
 """A value for each field of `v1`, but for `type`, which is another one in each call."""
 V1_TYPES = {"conversation.create": "group", "message.send": "text"}

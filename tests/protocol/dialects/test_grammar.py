@@ -18,7 +18,19 @@ from protocol.dialects.accounts import ROUTES as ACCOUNTS
 from protocol.dialects.grammar import Dialect, ErrorTexts, Inbound, Outbound, Route, Shape
 from protocol.errors import FORBIDDEN, NOT_FOUND, NoAccess, Problem, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event
-from protocol.model import Ban, Conversation, Member, Message, Notification, Tokens, User
+from protocol.model import (
+    AuditEntry,
+    Ban,
+    Block,
+    Conversation,
+    Member,
+    Message,
+    Notification,
+    Preferences,
+    Report,
+    Tokens,
+    User,
+)
 
 DIALECTS = [dialect(name) for name in names()]
 INBOUND = [
@@ -124,7 +136,7 @@ def test_no_access_is_forbidden_where_the_dialect_has_a_text_for_it(each: Dialec
 
 
 COUNTS = {"total", "byConversation", "count", "mentions", "conversations"}
-MODEL = (Ban, Message, Conversation, Notification, User, Member, Tokens)
+MODEL = (AuditEntry, Ban, Block, Preferences, Report, Message, Conversation, Notification, User, Member, Tokens)
 
 
 def test_a_reply_has_only_attributes_of_the_model() -> None:

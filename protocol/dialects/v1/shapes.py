@@ -1,4 +1,4 @@
-"""The shapes of `v1`: what its clients receive. `protocol/dialects/v1.py` has the calls and the events.
+"""The shapes of `v1`: what its clients receive. calls.py and events.py use them.
 
 Keys are in camelCase, ids are integers, times are ISO 8601 in UTC. A key is there in every body; null stands for
 nothing.
@@ -20,6 +20,7 @@ from protocol.dialects.shapes import (
     as_time,
     computed,
     content_or_null,
+    within,
 )
 from protocol.events import Unread
 from protocol.ids import DECIMAL, Ref
@@ -62,6 +63,29 @@ BAN: Shape = {
     "user": as_object("user", PERSON),
     "bannedBy": as_id("by", DECIMAL),
     "bannedAt": as_time("at"),
+}
+
+BLOCK: Shape = {"user": as_object("user", PERSON), "blockedAt": as_time("at")}
+REPORT: Shape = {
+    "id": as_id("ref", DECIMAL),
+    "messageId": as_id("message", DECIMAL),
+    "conversationId": as_id("conversation", DECIMAL),
+    "reporter": as_object("reporter", PERSON),
+    "sender": as_object("sender", PERSON),
+    "content": as_is("content"),
+    "reason": as_is("reason"),
+    "createdAt": as_time("created"),
+    "closedAt": as_time("closed"),
+}
+AUDIT_ENTRY: Shape = {
+    "id": as_id("ref", DECIMAL),
+    "at": as_time("at"),
+    "actorId": as_is("actor", "the id of a user; 0 for the shell or a service"),
+    "actorName": as_is("actor_name", _TEXT_OR_NULL),
+    "action": as_is("action"),
+    "conversationId": as_is("conversation", "an id, or null"),
+    "userId": as_is("user", "an id, or null"),
+    "detail": as_is("detail", _TEXT_OR_NULL),
 }
 
 ATTACHMENT: Shape = {"url": as_is("url"), "type": as_is("type", "IMAGE, PDF or null")}
@@ -109,11 +133,18 @@ SHARED_CONVERSATION: Shape = {
     "memberIds": as_ids("members", DECIMAL),
     "createdAt": as_time("created"),
 }
+PREFERENCES: Shape = {
+    "notifications": as_is("level", "all, mentions or none"),
+    "mutedUntil": as_time("muted_until"),
+    "isArchived": as_is("archived", _FLAG),
+    "draft": as_is("draft"),
+}
 OWN: Shape = {
     "role": as_is("role", "owner, admin or member"),
     "unread": as_is("unread", _NUMBER),
     "mentions": as_is("mentions", _NUMBER),
     "readTo": as_is("read_to", "the id of a message, or 0"),
+    **within("preferences", PREFERENCES),
 }
 CONVERSATION: Shape = {
     **SHARED_CONVERSATION,

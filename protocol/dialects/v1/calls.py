@@ -1,16 +1,13 @@
-"""`v1`: chatd's own dialect. It has every feature; the other dialects have what their specifications know.
-
-A call is `noun.verb`, an event `noun.past`. A client receives the events of all its conversations and joins no rooms.
-`conversation.open` says that the user looks at a conversation: its messages make no notifications until
-`conversation.close`. All that is `v1` stays; new keys, calls and events may come.
-"""
+"""The calls of `v1`: one row each, for sockets and REST."""
 
 from __future__ import annotations
 
 from protocol.commands import (
     AddMember,
     BanMember,
+    BlockUser,
     Broadcast,
+    CloseReport,
     CountNotifications,
     CreateConversation,
     CreateNotification,
@@ -29,13 +26,16 @@ from protocol.commands import (
     JoinPublicConversation,
     Leave,
     LeaveConversation,
+    ListAudit,
     ListBans,
+    ListBlocks,
     ListConversations,
     ListMembers,
     ListMessages,
     ListNotifications,
     ListPins,
     ListPublicConversations,
+    ListReports,
     ListThread,
     ListUsers,
     MarkUnread,
@@ -46,10 +46,13 @@ from protocol.commands import (
     ReadNotification,
     ReadNotifications,
     RemoveMember,
+    ReportMessage,
     SendMessage,
+    SetPreferences,
     SetRole,
     SetTyping,
     UnbanMember,
+    UnblockUser,
     UnpinMessage,
     Unreact,
     UpdateConversation,
@@ -63,53 +66,30 @@ from protocol.dialects.fields import (
     POSITIVE_INTEGER,
     SHORT_TEXT,
     TEXT,
+    TIME,
     field,
     ids,
     one_of,
     optional,
 )
-from protocol.dialects.grammar import CallRow, Dialect, ListOf, Outbound, PageOf, ReplyStyle, Shape, Vocabulary
-from protocol.dialects.shapes import as_id, as_is, as_object, as_time, constant
-from protocol.dialects.v1_shapes import (
+from protocol.dialects.grammar import CallRow, ListOf, PageOf
+from protocol.dialects.v1.shapes import (
+    AUDIT_ENTRY,
     BAN,
+    BLOCK,
     BROADCAST,
     CONVERSATION,
     COUNT,
-    ERROR,
     ME,
     MEMBER,
     MESSAGE,
     NOTIFICATION,
-    PERSON,
+    PREFERENCES,
+    REPORT,
     SHARED_CONVERSATION,
     UNREAD,
 )
-from protocol.dialects.v1_shapes import USER as USER_BODY
-from protocol.errors import Refusal
-from protocol.events import (
-    MEMBERS,
-    PEERS,
-    USER,
-    ConversationCreated,
-    ConversationDeleted,
-    ConversationUpdated,
-    MarkedUnread,
-    MemberAdded,
-    MemberRemoved,
-    MemberUpdated,
-    MessageCreated,
-    MessageDeleted,
-    MessageFeaturesChanged,
-    MessageRead,
-    MessageUpdated,
-    NotificationCounted,
-    NotificationCreated,
-    NotificationDeleted,
-    NotificationRead,
-    PresenceChanged,
-    Typing,
-    UnreadChanged,
-)
+from protocol.dialects.v1.shapes import USER as USER_BODY
 from protocol.ids import DECIMAL
 
 # Fields
@@ -253,6 +233,41 @@ CALLS = (
     CallRow("pin.list", "GET", TALK + "/pins", ListPins, (CONVERSATION_ID,), ListOf(MESSAGE)),
     CallRow("pin.add", "POST", MESSAGES + "/pin", PinMessage, (MESSAGE_ID,), MESSAGE),
     CallRow("pin.remove", "DELETE", MESSAGES + "/pin", UnpinMessage, (MESSAGE_ID,), MESSAGE),
+    CallRow(
+        "preferences.update",
+        "PATCH",
+        TALK + "/preferences",
+        SetPreferences,
+        (
+            CONVERSATION_ID,
+            optional("notifications", one_of("all", "mentions", "none"), "level"),
+            field("mutedUntil", TIME, "muted_until", required=False, clears=True),
+            optional("isArchived", BOOLEAN, "archived"),
+            field("draft", TEXT, required=False, clears=True),
+        ),
+        PREFERENCES,
+    ),
+    CallRow("block.list", "GET", "/v1/blocks", ListBlocks, (), ListOf(BLOCK)),
+    CallRow("block.add", "POST", "/v1/users/{userId}/block", BlockUser, (USER_ID,)),
+    CallRow("block.remove", "DELETE", "/v1/users/{userId}/block", UnblockUser, (USER_ID,)),
+    CallRow("message.report", "POST", MESSAGES + "/report", ReportMessage, (MESSAGE_ID, field("reason", TEXT)), REPORT),
+    CallRow(
+        "report.list",
+        "GET",
+        "/v1/reports",
+        ListReports,
+        (optional("openOnly", BOOLEAN, "open_only"), *WINDOW),
+        PageOf(REPORT),
+    ),
+    CallRow(
+        "report.close",
+        "POST",
+        "/v1/reports/{reportId}/close",
+        CloseReport,
+        (field("reportId", DECIMAL, "report"),),
+        REPORT,
+    ),
+    CallRow("audit.list", "GET", "/v1/audit", ListAudit, WINDOW, PageOf(AUDIT_ENTRY)),
     CallRow("unread.get", "GET", "/v1/unread", GetUnread, (), UNREAD),
     CallRow(
         "notification.list",
@@ -277,104 +292,4 @@ CALLS = (
         status=201,
     ),
     CallRow("notification.broadcast", "POST", NOTICES + "/broadcast", Broadcast, NOTICE, BROADCAST, status=202),
-)
-
-# Events
-
-IN_CONVERSATION: Shape = {"conversationId": as_id("conversation", DECIMAL)}
-
-EVENTS = (
-    Outbound(MessageCreated, "message.created", MESSAGE, MEMBERS, part="message"),
-    Outbound(MessageUpdated, "message.updated", MESSAGE, MEMBERS, part="message"),
-    Outbound(MessageFeaturesChanged, "message.updated", MESSAGE, MEMBERS, part="message"),
-    Outbound(
-        MessageDeleted,
-        "message.deleted",
-        {**IN_CONVERSATION, "messageId": as_id("message", DECIMAL), "deletedBy": as_id("by", DECIMAL)},
-        MEMBERS,
-    ),
-    Outbound(
-        MessageRead,
-        "message.read",
-        {
-            **IN_CONVERSATION,
-            "messageId": as_id("message", DECIMAL),
-            "userId": as_id("reader", DECIMAL),
-            "readAt": as_time("at"),
-        },
-        MEMBERS,
-    ),
-    Outbound(
-        MarkedUnread, "message.markedUnread", {**IN_CONVERSATION, "readTo": as_is("read_to", "an id, or 0")}, USER
-    ),
-    Outbound(ConversationCreated, "conversation.created", SHARED_CONVERSATION, MEMBERS, part="conversation"),
-    Outbound(ConversationCreated, "conversation.created", SHARED_CONVERSATION, USER, part="conversation"),
-    Outbound(ConversationUpdated, "conversation.updated", SHARED_CONVERSATION, MEMBERS, part="conversation"),
-    Outbound(
-        ConversationDeleted, "conversation.deleted", {**IN_CONVERSATION, "deletedBy": as_id("by", DECIMAL)}, MEMBERS
-    ),
-    Outbound(
-        MemberAdded,
-        "member.added",
-        {**IN_CONVERSATION, "user": as_object("user", PERSON), "role": as_is("role", "owner, admin or member")},
-        MEMBERS,
-    ),
-    Outbound(
-        MemberUpdated,
-        "member.updated",
-        {**IN_CONVERSATION, "user": as_object("user", PERSON), "role": as_is("role", "owner, admin or member")},
-        MEMBERS,
-    ),
-    Outbound(MemberRemoved, "member.removed", {**IN_CONVERSATION, "userId": as_id("user", DECIMAL)}, MEMBERS),
-    Outbound(
-        Typing,
-        "typing.changed",
-        {**IN_CONVERSATION, "userId": as_id("user", DECIMAL), "isTyping": as_is("on", "true or false")},
-        MEMBERS,
-        others_only=True,
-    ),
-    Outbound(
-        PresenceChanged,
-        "presence.changed",
-        {"userId": as_id("user", DECIMAL), "isOnline": as_is("online", "true or false")},
-        PEERS,
-    ),
-    Outbound(UnreadChanged, "unread.changed", UNREAD, USER),
-    Outbound(NotificationCreated, "notification.created", NOTIFICATION, USER, part="notification"),
-    Outbound(
-        NotificationRead,
-        "notification.updated",
-        {"notificationId": as_id("notification", DECIMAL), "isRead": constant(True)},
-        USER,
-    ),
-    Outbound(NotificationDeleted, "notification.deleted", {"notificationId": as_id("notification", DECIMAL)}, USER),
-    Outbound(NotificationCounted, "notification.counted", COUNT, USER),
-)
-
-
-def _success(data: object) -> dict[str, object]:
-    return {"ok": True, "data": data}
-
-
-def _failure(refusal: Refusal) -> dict[str, object]:
-    error: dict[str, object] = {"code": refusal.code.code, "message": refusal.message, "field": refusal.field}
-    if refusal.retry_after is not None:
-        error["retryAfter"] = refusal.retry_after
-    return {"ok": False, "error": error}
-
-
-DIALECT = Dialect(
-    name="v1",
-    title="chatd's own",
-    user_id=DECIMAL,
-    conversation_id=DECIMAL,
-    vocabularies={
-        "/v1": Vocabulary(
-            tuple(call.inbound for call in CALLS),
-            EVENTS,
-            initial_events=(UnreadChanged, PresenceChanged, NotificationCounted),
-        )
-    },
-    replies=ReplyStyle(success=_success, failure=_failure, error_event=("error", ERROR)),
-    routes=tuple(call.route for call in CALLS if call.method is not None),
 )

@@ -1,0 +1,57 @@
+"""Commands about users and their accounts."""
+
+from __future__ import annotations
+
+from msgspec import UNSET, UnsetType
+
+from protocol.commands.base import Command, Window
+from protocol.ids import Key
+
+# Users
+
+
+class ListUsers(Window, frozen=True, kw_only=True):
+    query: str | None = None
+
+
+class GetUser(Command, frozen=True, kw_only=True):
+    user: Key
+
+
+class GetMe(Command, frozen=True, kw_only=True):
+    pass
+
+
+class UpdateMe(Command, frozen=True, kw_only=True):
+    """UNSET leaves a field unchanged; None clears it."""
+
+    display: str | UnsetType | None = UNSET
+    avatar: str | UnsetType | None = UNSET
+    status: str | UnsetType | None = UNSET
+
+
+# Accounts: the only commands that need no authenticated user
+
+
+class Register(Command, frozen=True, kw_only=True):
+    """`invite` is the token of an invite, or the setup token of a server without users."""
+
+    password: str
+    name: str | None = None
+    email: str | None = None
+    display: str | None = None
+    invite: str | None = None
+
+
+class Login(Command, frozen=True, kw_only=True):
+    password: str
+    name: str | None = None
+    email: str | None = None
+
+
+class Refresh(Command, frozen=True, kw_only=True):
+    refresh: str
+
+
+class Logout(Command, frozen=True, kw_only=True):
+    refresh: str | None = None
