@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 
 from chatd.services.context import ServiceContext
-from chatd.store.queries import conversations
+from chatd.store.queries import conversations, users
 from chatd.store.queries.conversations import Membership
+from chatd.store.queries.features import ALL_MEMBERS
 from protocol.ids import Ref
 from protocol.model import Mention
 
@@ -23,22 +24,30 @@ _LAST_OF_A_SENTENCE = ".-+@"  # also characters of names, so both readings are t
 
 def find_mentions(context: ServiceContext, membership: Membership, content: str) -> tuple[Mention, ...]:
     """Return the mentions in a text, each user once, in the order of the users; all members come first."""
-    if "@" not in content:
-        return ()
-    texts = list(dict.fromkeys(_NAME.findall(content)))[:MAX_NAMES]
+    texts = _NAME.findall(content)
     if not texts:
         return ()
-    readings = {text: dict.fromkeys((text, text.rstrip(_LAST_OF_A_SENTENCE))) for text in texts}
-    names = [name for each in readings.values() for name in each if name]
-    members = conversations.members_named(context.tx, membership.conversation.number, names)
-    found: dict[Ref | None, Mention] = {}
-    for each in readings.values():
-        for name in each:
+    members = conversations.member_names(context.tx, membership.conversation.number)
+    found: dict[int, str] = {}
+    for text in texts[:MAX_NAMES]:
+        name = text
+        user = members.get(name.lower())
+        if user is None and name[-1] in _LAST_OF_A_SENTENCE:
+            name = name.rstrip(_LAST_OF_A_SENTENCE)
             user = members.get(name.lower())
-            if user is not None or (name.lower() == EVERYBODY and _may_mention_all(membership)):
-                found.setdefault(user, Mention(user, name))
-                break
-    return tuple(sorted(found.values(), key=lambda one: one.user.number if one.user else 0))
+        if user is None and name.lower() == EVERYBODY and _may_mention_all(membership):
+            user = ALL_MEMBERS
+        if user is not None:
+            found.setdefault(user, name)
+    return tuple(Mention(_ref(context, user), found[user]) for user in sorted(found)) if found else ()
+
+
+def _ref(context: ServiceContext, user: int) -> Ref | None:
+    if user == ALL_MEMBERS:
+        return None
+    found = users.by_id(context.tx, user)
+    assert found is not None  # a member
+    return found.ref
 
 
 def _may_mention_all(membership: Membership) -> bool:

@@ -26,7 +26,7 @@ from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, Refusal
 from protocol.events import MarkedUnread, MessageCreated, MessageDeleted, MessageRead, MessageUpdated
 from protocol.ids import Key
-from protocol.model import NO_FEATURES, Message, MessageFeatures, Page, User
+from protocol.model import NO_FEATURES, Message, Page, User
 
 _BLANKS_AND_CONTROLS = "".join(map(chr, range(0x21))) + "\x7f"
 MAX_CLIENT_ID_CHARS = 200
@@ -75,7 +75,10 @@ def _send(
         )
         if stored is not None:
             return _answer_repeat(context, stored, digest)
-    features = _features(context, membership, command, content, forwarded=forwarded)
+    features = NO_FEATURES
+    mentions = find_mentions(context, membership, content) if "@" in content else ()
+    if mentions or forwarded or command.reply_to is not None or command.thread is not None:
+        features = replace(features_of_send(context, membership, command), mentions=mentions, forwarded=forwarded)
     sent = messages.add(
         context.tx,
         membership,
@@ -92,17 +95,6 @@ def _send(
     if features.thread is not None:
         thread_changed(context, sent)
     return sent
-
-
-def _features(
-    context: ServiceContext, membership: Membership, command: ask.SendMessage, content: str, *, forwarded: bool
-) -> MessageFeatures:
-    """Return what a new message has beside its content. Most messages have nothing."""
-    mentions = find_mentions(context, membership, content) if "@" in content else ()
-    if not (mentions or forwarded or command.reply_to or command.thread):
-        return NO_FEATURES
-    related = features_of_send(context, membership, command)
-    return replace(related, mentions=mentions, forwarded=forwarded)
 
 
 def forward(context: ServiceContext, command: ask.ForwardMessage) -> Message:

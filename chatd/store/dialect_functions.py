@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-__all__ = ["contains", "greatest", "json_integers", "json_texts", "least", "upsert"]
+__all__ = ["contains", "greatest", "json_integers", "json_object", "least", "upsert"]
 
 
 class _Greatest(FunctionElement[int]):
@@ -31,6 +31,12 @@ class _Least(FunctionElement[int]):
 
 class _JsonElements(FunctionElement[str]):
     name = "json_elements"
+    type = Text()
+    inherit_cache = True
+
+
+class _JsonObject(FunctionElement[str]):
+    name = "json_object"
     type = Text()
     inherit_cache = True
 
@@ -61,9 +67,9 @@ def json_integers(name: str) -> Select[tuple[int]]:
     return select(_JsonElements(bindparam(name)).table_valued("value").c.value.cast(Integer))
 
 
-def json_texts(name: str) -> Select[tuple[str]]:
-    """The same for strings."""
-    return select(_JsonElements(bindparam(name)).table_valued("value").c.value.cast(Text))
+def json_object(key: Any, value: Any) -> ColumnElement[str]:
+    """An aggregate: a JSON object with a key and a value of each row."""
+    return _JsonObject(key, value)
 
 
 def _spell(function: type[FunctionElement[Any]], postgresql: str, sqlite: str) -> None:
@@ -82,4 +88,5 @@ def _spell(function: type[FunctionElement[Any]], postgresql: str, sqlite: str) -
 _spell(_Greatest, "greatest({})", sqlite="max({})")
 _spell(_Least, "least({})", sqlite="min({})")
 _spell(_JsonElements, "json_array_elements_text(CAST({} AS json))", sqlite="json_each({})")
+_spell(_JsonObject, "json_object_agg({})", sqlite="json_group_object({})")
 _spell(_Position, "strpos({})", sqlite="instr({})")

@@ -39,10 +39,9 @@ SET_ROLE = Prepared("UPDATE members SET role=:role WHERE members.conversation = 
 MEMBERS = Prepared("""SELECT users.id, users.created, users.subject, users.name, users.display, users.email, users.avatar, users.status, users.admin, users.disabled, members.role, members.joined
 FROM members JOIN users ON users.id = members.user
 WHERE members.conversation = :conversation ORDER BY members.joined, members.user""", 'conversation')
-MEMBERS_NAMED = Prepared("""SELECT users.id, users.created, users.subject, users.name
+MEMBER_NAMES = Prepared("""SELECT json_group_object(users.name, users.id) AS json_object_1
 FROM users JOIN members ON members.user = users.id
-WHERE members.conversation = :conversation AND users.name IN (SELECT CAST(anon_1.value AS TEXT) AS value
-FROM json_each(:names) AS anon_1)""", 'conversation names')
+WHERE members.conversation = :conversation""", 'conversation')
 MEMBER_REFS = Prepared("""SELECT members.conversation, users.id, users.created, users.subject
 FROM members JOIN users ON users.id = members.user
 WHERE members.conversation IN (SELECT CAST(anon_1.value AS INTEGER) AS value

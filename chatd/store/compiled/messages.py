@@ -16,7 +16,8 @@ FROM json_each(:ids) AS anon_1)""", 'ids')
 BY_CLIENT_ID = Prepared("""SELECT messages.id, messages.digest
 FROM messages
 WHERE messages.sender = :sender AND messages.conversation = :conversation AND messages.client_id = :client_id""", 'client_id conversation sender')
-INSERT = RowInsert("INSERT INTO messages (id, conversation, sender, type, content, attached, client_id, digest, created, without_content, features, reply_to, thread, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", 'id conversation sender type content attached client_id digest created without_content features reply_to thread position')
+INSERT = RowInsert("INSERT INTO messages (id, conversation, sender, type, content, attached, client_id, digest, created, without_content, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", 'id conversation sender type content attached client_id digest created without_content position')
+INSERT_WITH_FEATURES = RowInsert("INSERT INTO messages (id, conversation, sender, type, content, attached, client_id, digest, created, without_content, features, reply_to, thread, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", 'id conversation sender type content attached client_id digest created without_content features reply_to thread position')
 INSERT_ATTACHMENT = RowInsert("INSERT INTO attachments (message, place, url, type) VALUES (?, ?, ?, ?)", 'message place url type')
 ATTACHMENTS = Prepared("""SELECT attachments.message, attachments.url, attachments.type
 FROM attachments

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from chatd.store.compiled import conversations as sql
@@ -66,6 +66,12 @@ def _conversation(row: tuple[Any, ...], members: list[Ref]) -> Conversation:
 
 
 _MEMBERSHIP = CachedQuery(sql.MEMBERSHIP, "conversation user", _membership)
+_MEMBER_NAMES = CachedQuery(
+    sql.MEMBER_NAMES,
+    "conversation",
+    lambda row: {name.lower(): id for name, id in json.loads(row[0]).items()},
+    max_results=1_000,
+)
 _FIND_PRIVATE = CachedQuery(sql.FIND_PRIVATE, "low high", lambda row: int(row[0]))
 
 
@@ -153,10 +159,9 @@ def members_of(tx: ReadTransaction, conversation: int) -> list[Member]:
     return [Member(build_user(row[:width]), row[width], row[width + 1]) for row in rows]
 
 
-def members_named(tx: ReadTransaction, conversation: int, names: Iterable[str]) -> dict[str, Ref]:
-    """The members who have one of these names, by the name in lower case."""
-    rows = tx.all(sql.MEMBERS_NAMED, conversation=conversation, names=json.dumps(list(names)))
-    return {name.lower(): _ref(id, created, subject) for id, created, subject, name in rows}
+def member_names(tx: ReadTransaction, conversation: int) -> Mapping[str, int]:
+    """The members of a conversation by their names in lower case."""
+    return tx.cached(_MEMBER_NAMES, conversation) or {}
 
 
 def count_members(tx: ReadTransaction, conversation: int) -> int:

@@ -13,7 +13,7 @@ from chatd.store.compiled import features as sql
 from chatd.store.queries.users import build_user
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.ids import Ref
-from protocol.model import NO_FEATURES, Mention, MessageFeatures, Quote, Reaction, ThreadSummary
+from protocol.model import Mention, MessageFeatures, Quote, Reaction, ThreadSummary
 
 REPLY, IN_THREAD, THREAD_ROOT, REACTIONS, MENTIONS, PINNED, FORWARDED = (1 << bit for bit in range(7))
 MAX_EXCERPT_CHARS = 200
@@ -93,8 +93,6 @@ def _mentions(tx: ReadTransaction, ids: list[int]) -> dict[int, tuple[Mention, .
 
 def feature_columns(features: MessageFeatures) -> tuple[int, int | None, int | None]:
     """The columns `features`, `reply_to` and `thread` of a new message."""
-    if features is NO_FEATURES:
-        return 0, None, None
     reply_to = None if features.reply_to is None else features.reply_to.ref.number
     thread = None if features.thread is None else features.thread.number
     flags = (

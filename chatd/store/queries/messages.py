@@ -95,8 +95,11 @@ def add(
     conversation, by = membership.conversation.number, sender.ref.number
     name = None if client_id is None else (by, conversation, client_id)
     given = (type, content, len(attached), client_id, digest, tx.now, int(without_content))
-    tx.insert_later(sql.INSERT, (id, conversation, by, *given, *feature_columns(features), position), name)
-    if features.mentions:
+    if features is NO_FEATURES:
+        tx.insert_later(sql.INSERT, (id, conversation, by, *given, position), name)
+    else:
+        row = (id, conversation, by, *given, *feature_columns(features), position)
+        tx.insert_later(sql.INSERT_WITH_FEATURES, row, name)
         add_mentions(tx, id, conversation, features.mentions)
     for number, one in enumerate(attached):
         tx.insert_later(sql.INSERT_ATTACHMENT, (id, number, one.url, one.type))

@@ -22,16 +22,24 @@ MAX_RESULTS_PER_QUERY = 20_000
 class CachedQuery(Generic[T]):
     """A SELECT of one row, the names of its parameters, and a function that makes the result from the row.
 
-    The result must be immutable.
+    No caller changes the result. At most `max_results` are kept.
     The result must depend only on the tables that the statement reads, not on the time or on chance.
     """
 
-    __slots__ = ("build", "parameters", "statement")
+    __slots__ = ("build", "max_results", "parameters", "statement")
 
-    def __init__(self, statement: Prepared, parameters: str, build: Callable[[tuple[Any, ...]], T]) -> None:
+    def __init__(
+        self,
+        statement: Prepared,
+        parameters: str,
+        build: Callable[[tuple[Any, ...]], T],
+        *,
+        max_results: int = MAX_RESULTS_PER_QUERY,
+    ) -> None:
         self.statement = statement
         self.parameters = tuple(parameters.split())
         self.build = build
+        self.max_results = max_results
 
 
 class QueryCache:
@@ -46,7 +54,7 @@ class QueryCache:
     def store(self, query: CachedQuery[Any], key: tuple[Any, ...], result: Any, effects: StatementEffects) -> None:
         """Keep a result, and what it was read from."""
         results = self.results.setdefault(query, {})
-        if len(results) >= MAX_RESULTS_PER_QUERY:
+        if len(results) >= query.max_results:
             results.clear()
         results[key] = result
         self._effects[query] = effects

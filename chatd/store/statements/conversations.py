@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, literal, or_, select, update
 
-from chatd.store.dialect_functions import contains, greatest, json_integers, json_texts, least
+from chatd.store.dialect_functions import contains, greatest, json_integers, json_object, least
 from chatd.store.statements.users import user_columns
 from chatd.store.tables import bans, conversations, members, messages, read_marks, users
 
@@ -93,10 +93,10 @@ MEMBERS = (
     .where(members.c.conversation == bindparam("conversation"))
     .order_by(members.c.joined, members.c.user)
 )
-MEMBERS_NAMED = (
-    select(users.c.id, users.c.created, users.c.subject, users.c.name)
+MEMBER_NAMES = (
+    select(json_object(users.c.name, users.c.id))
     .select_from(users.join(members, members.c.user == users.c.id))
-    .where(members.c.conversation == bindparam("conversation"), users.c.name.in_(json_texts("names")))
+    .where(members.c.conversation == bindparam("conversation"))
 )
 MEMBER_REFS = (
     select(members.c.conversation, users.c.id, users.c.created, users.c.subject)

@@ -41,11 +41,9 @@ BY_CLIENT_ID = select(messages.c.id, messages.c.digest).where(
     messages.c.conversation == bindparam("conversation"),
     messages.c.client_id == bindparam("client_id"),
 )
-INSERT = Rows(
-    messages,
-    "id conversation sender type content attached client_id digest created without_content features"
-    " reply_to thread position",
-)
+_COLUMNS = "id conversation sender type content attached client_id digest created without_content"
+INSERT = Rows(messages, f"{_COLUMNS} position")
+INSERT_WITH_FEATURES = Rows(messages, f"{_COLUMNS} features reply_to thread position")
 INSERT_ATTACHMENT = Rows(attachments, "message place url type")
 ATTACHMENTS = (
     select(attachments.c.message, attachments.c.url, attachments.c.type)

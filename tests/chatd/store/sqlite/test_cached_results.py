@@ -8,7 +8,6 @@ from contextlib import closing
 
 import pytest
 
-from chatd.store.sqlite import query_cache
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.errors import CONFLICT, Refusal
 from tests.chatd.store.library import (
@@ -119,7 +118,7 @@ def test_another_program_s_write_drops_all_results(writer: LibraryWriter) -> Non
 
 
 def test_the_number_of_cached_results_is_limited(writer: LibraryWriter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query_cache, "MAX_RESULTS_PER_QUERY", 2)
+    monkeypatch.setattr(TITLE_AND_AUTHOR, "max_results", 2)
     writer.run_batch(*[lambda tx, n=n: tx.run(ADD_BOOK, new=n, by=1, called="X") and None for n in (2, 3)])
     writer.run_batch(*[lambda tx, n=n: tx.cached(TITLE_AND_AUTHOR, n) for n in (1, 2, 3)])
     writer.query_count()
