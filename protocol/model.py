@@ -246,6 +246,31 @@ class Page(Struct, frozen=True):
     total: int | None = None
 
 
+class MemberList(Struct, frozen=True):
+    """The members of a conversation."""
+
+    conversation: Ref
+    members: tuple[Member, ...]
+
+
+class SyncState(Struct, frozen=True):
+    """What a client needs to draw itself, as of a position: events after it do the rest.
+
+    Without `complete` it has only the conversations that have changed. `removed` are conversations that the user is no
+    longer a member of. `online` are the users in these conversations who are online.
+    """
+
+    epoch: str
+    position: int
+    complete: bool
+    me: User
+    conversations: Page
+    removed: tuple[int, ...]
+    members: tuple[MemberList, ...]
+    unread_notifications: int
+    online: tuple[Ref, ...] = ()
+
+
 class Tokens(Struct, frozen=True):
     """The result of a login. `expires_in` is the lifetime of the access token in seconds."""
 

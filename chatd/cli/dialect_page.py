@@ -180,7 +180,8 @@ def _curl(route: Route) -> str:
     """A route as a curl command."""
     fields = payload(route)
     path = re.sub(r"\{(\w+)\}", lambda m: quote(str(fields.pop(m[1]))), route.path)
-    query = f"?{urlencode(fields)}" if fields and route.method in ("GET", "DELETE") else ""
+    texts = {name: ",".join(map(str, value)) if isinstance(value, list) else value for name, value in fields.items()}
+    query = f"?{urlencode(texts)}" if fields and route.method in ("GET", "DELETE") else ""
     data = f" -d '{_json(fields)}'" if fields and not query else ""
     method = "" if route.method == "GET" else f"-X {route.method} "
     return f"curl {method}-H \"Authorization: Bearer $TOKEN\"{data} '{SERVER}{path}{query}'"

@@ -25,6 +25,7 @@ from protocol.model import (
     Conversation,
     File,
     Member,
+    MemberList,
     Mention,
     Message,
     MessageFeatures,
@@ -35,6 +36,7 @@ from protocol.model import (
     Quote,
     Reaction,
     Report,
+    SyncState,
     User,
 )
 
@@ -175,6 +177,17 @@ RESULTS: dict[type[commands.Command], Any] = {
     commands.UnpinMessage: MESSAGE,
     commands.ListPins: (MESSAGE,),
     commands.SetPreferences: Preferences("mentions", 1_893_456_000_000),
+    commands.Sync: SyncState(
+        "6f1c0f2e-5a60-4a5e-9f0c-3f6d2a1b7c11",
+        4711,
+        True,
+        ANN,
+        Page((CONVERSATION,), 20),
+        (),
+        (MemberList(ref(12), (Member(ANN, "owner", CREATED_MS),)),),
+        1,
+        (ref(1),),
+    ),
     commands.ListBlocks: (Block(CYD, CREATED_MS),),
     commands.ReportMessage: REPORT,
     commands.ListReports: Page((REPORT,), 20),
@@ -210,6 +223,7 @@ SHOWN_OPTIONAL: dict[type[commands.Command], tuple[str, ...]] = {
     commands.UpdateMe: ("display", "status"),
     commands.SetTyping: ("to",),
     commands.UpdateConversation: ("topic",),
+    commands.Sync: ("members_of",),
     commands.SetPreferences: ("level", "muted_until"),
 }
 """Optional fields that the examples include: a message needs content."""
@@ -220,6 +234,7 @@ SAMPLE_IDS = {
     "claimed_user": 1,
     "user": 2,
     "members": 2,
+    "members_of": 12,
     "to": 2,
     "report": 5,
 }

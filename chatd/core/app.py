@@ -132,7 +132,7 @@ class Parts(NamedTuple):
         RoomAccess(broker, bus)
         unread_counts = UnreadCounts(broker, online_users)
         command_limits = CommandLimits(config)
-        memory_services = MemoryServices(online_users, publisher, database)
+        memory_services = MemoryServices(online_users, presence, publisher, database)
         accounts = Accounts(config, database, identity)
         dispatch = Dispatch(
             config,
@@ -141,6 +141,7 @@ class Parts(NamedTuple):
             viewers,
             limits=command_limits.checks,
             memory_services=memory_services.table,
+            completions=memory_services.completions,
             task_services=accounts.services,
         )
         greetings = Greetings(dispatch, online_users, presence)

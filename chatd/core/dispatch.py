@@ -47,7 +47,8 @@ class Dispatch:
     """Carries out commands.
 
     `limits` is a table, command type → check of how often a caller may do that. Services that run in one transaction
-    are in chatd/services/table.py. `memory_services` are asked before them; `task_services` run in the caller's task.
+    are in chatd/services/table.py. `memory_services` are asked before them, and `completions` add to their results;
+    `task_services` run in the caller's task.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Dispatch:
         *,
         limits: Mapping[type[Command], Check],
         memory_services: Mapping[type[Command], MemoryService],
+        completions: Mapping[type[Command], Callable[[Any], Any]],
         task_services: Mapping[type[Command], TaskService],
     ) -> None:
         self._database = database
@@ -66,6 +68,7 @@ class Dispatch:
         self._viewers = viewers
         self._limits = limits
         self._memory_services = memory_services
+        self._completions = completions
         self._task_services = task_services
         self._observe_seconds = CALL_SECONDS.child().observe
         self.adopt(config)
@@ -150,6 +153,8 @@ class Dispatch:
         if type(done) is outcome.Value:
             answer: Answer = done.value
             self._publish_all(done.value)
+            if kind in self._completions:
+                answer = Completed(self._completions[kind](done.value.result), done.value.published)
         else:
             assert isinstance(done, outcome.Error)
             answer = done

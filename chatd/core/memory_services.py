@@ -5,6 +5,10 @@ Heartbeat     always
 GetUnread     when the user is online
 Leave         when there is no stored room to forget and no membership to check
 
+Some answers of the store lack what only memory knows. `completions` adds it, on the Trio thread:
+
+Sync          which users are online
+
 Memory follows the commits. So GetUnread and Leave are not answered from memory while earlier writes of the caller are
 in progress (`in_order`).
 """
@@ -15,14 +19,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chatd.realtime.event_bus import Publisher
 from chatd.realtime.online_users import OnlineUsers
+from chatd.realtime.presence import PresenceTracker
 from chatd.services.context import Actor, Completed
 from chatd.store.sqlite.database import Database
 from protocol import commands as ask
 from protocol.commands import Command
 from protocol.events import Typing
+from protocol.model import SyncState
 
 
 class MemoryService(NamedTuple):
@@ -39,9 +46,13 @@ class HeartbeatAnswer(Struct, frozen=True):
 
 
 class MemoryServices:
-    """`table`: command type → how memory answers it."""
+    """`table`: command type → how memory answers it. `completions`: command type → what memory adds to an answer."""
 
-    def __init__(self, online_users: OnlineUsers, publisher: Publisher, database: Database) -> None:
+    def __init__(
+        self, online_users: OnlineUsers, presence: PresenceTracker, publisher: Publisher, database: Database
+    ) -> None:
+        self._presence = presence
+        self.completions: Mapping[type[Command], Callable[[Any], Any]] = {ask.Sync: self._add_online}
         self._online_users = online_users
         self._publisher = publisher
         self._database = database
@@ -63,6 +74,16 @@ class MemoryServices:
             return None
         self._publisher.publish(Typing(state.ref, actor.ref, command.on))
         return Completed(None, [])
+
+    def _add_online(self, state: SyncState) -> SyncState:
+        """Add which of the users in the conversations of the answer are online."""
+        users: set[int] = set()
+        for conversation in state.conversations.items:
+            users.update(ref.number for ref in conversation.members)  # type: ignore[attr-defined]
+        for one in state.members:
+            users.update(member.user.ref.number for member in one.members)
+        online = self._presence.online_among(sorted(users))
+        return replace(state, online=tuple(event.user for event in online))
 
     def _heartbeat(self, actor: Actor, command: ask.Heartbeat) -> Completed:
         return Completed(HeartbeatAnswer(self._database.clock()), [])

@@ -146,16 +146,16 @@ def listing(context: ServiceContext, command: ask.ListConversations) -> Page:
             context.tx, me, limit + 1, cursor, recency, newer=command.before is None
         )
     total = conversations.count_of_user(context.tx, me) if is_numbered else None
-    return make_page(context, command, limit, _load_details(context, memberships), ascending=False, total=total)
+    return make_page(context, command, limit, load_details(context, memberships), ascending=False, total=total)
 
 
-def _load_details(context: ServiceContext, memberships: list[Membership]) -> list[Conversation]:
+def load_details(context: ServiceContext, memberships: list[Membership]) -> list[Conversation]:
     """Return conversations as the actor sees them: with members, last message and unread count."""
     ids = [membership.conversation.number for membership in memberships]
     members = conversations.member_refs(context.tx, ids)
     last = messages.last_of(context.tx, ids)
     me = context.actor.id
-    counts = [read_states.count_unread(context.tx, id, me) for id in ids]
+    counts = read_states.unread_among(context.tx, me, ids)
     preferred = preferences.of_conversations(context.tx, me, ids)
     own = read_states.own_read_states(context.tx, me, ids)
     return [
@@ -167,23 +167,27 @@ def _load_details(context: ServiceContext, memberships: list[Membership]) -> lis
             membership.peer,
             tuple(members[id]),
             membership.created,
-            unread,
+            counts[id],
             last.get(id),
             _load_peer(context, membership),
             membership.topic,
             membership.avatar,
             membership.public,
             OwnState(
-                membership.role, unread, len(own[id].mentions), own[id].read_to, preferred.get(id, preferences.DEFAULT)
+                membership.role,
+                counts[id],
+                len(own[id].mentions),
+                own[id].read_to,
+                preferred.get(id, preferences.DEFAULT),
             ),
         )
-        for id, membership, unread in zip(ids, memberships, counts, strict=True)
+        for id, membership in zip(ids, memberships, strict=True)
     ]
 
 
 def load_own(context: ServiceContext, membership: Membership) -> Conversation:
     """Return a conversation as the actor sees it."""
-    return _load_details(context, [membership])[0]
+    return load_details(context, [membership])[0]
 
 
 def _load_peer(context: ServiceContext, membership: Membership) -> User | None:

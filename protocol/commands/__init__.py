@@ -26,6 +26,7 @@ from protocol.commands.conversations import (
     SetPreferences,
     SetRole,
     SetTyping,
+    Sync,
     UnbanMember,
     UpdateConversation,
 )
@@ -127,6 +128,7 @@ __all__ = [
     "SetPreferences",
     "SetRole",
     "SetTyping",
+    "Sync",
     "UnbanMember",
     "UnblockUser",
     "UnpinMessage",

@@ -69,6 +69,17 @@ class LeaveConversation(Command, frozen=True, kw_only=True):
     conversation: Key
 
 
+class Sync(Window, frozen=True, kw_only=True):
+    """What a client needs to draw itself, as of a position; or what has changed since the position `since`.
+
+    `members_of` are conversations of which the members are part of the answer.
+    """
+
+    since: int | None = None
+    epoch: str | None = None
+    members_of: tuple[Key, ...] = ()
+
+
 class ListPublicConversations(Window, frozen=True, kw_only=True):
     query: str | None = None
 

@@ -16,7 +16,7 @@ from protocol.dialects.encode import encode
 from protocol.dialects.grammar import Field, FieldType
 from protocol.emoji import is_emoji
 from protocol.errors import BAD_REQUEST, Refusal
-from protocol.ids import IdFormat, read_digits
+from protocol.ids import MAX_SAFE_INTEGER, IdFormat, read_digits
 from protocol.model import Attachment
 
 MAX_LIST_ITEMS = 1000
@@ -83,6 +83,16 @@ def _read_positive(value: int) -> int:
     if not 0 < value < 2**31:
         raise _invalid("a positive integer")
     return value
+
+
+def _read_position(value: int) -> int:
+    if not 0 <= value <= MAX_SAFE_INTEGER:
+        raise _invalid("a position: 0 or a positive integer")
+    return value
+
+
+def _read_position_text(value: str) -> int:
+    return 0 if value == "0" else read_digits(value).number
 
 
 def _read_positive_text(value: str) -> int:
@@ -167,12 +177,15 @@ def one_of(*choices: str) -> FieldType:
 
 
 def ids(id_format: IdFormat) -> FieldType:
-    """A list of ids."""
+    """A list of ids; in a query string, the ids with commas between them."""
 
     def read(value: list[Any]) -> Any:
         return tuple(map(id_format.read, value))
 
-    return FieldType(_list_of(id_format.type), f"a list, each {id_format.name}", read, _reject_text)
+    def read_text(value: str) -> Any:
+        return tuple(map(id_format.read_text, value.split(",")[: MAX_LIST_ITEMS + 1]))
+
+    return FieldType(_list_of(id_format.type), f"a list, each {id_format.name}", read, read_text)
 
 
 def single_id(id_format: IdFormat) -> FieldType:
@@ -195,6 +208,7 @@ EMOJI = FieldType(str, "one emoji", _read_emoji, _read_emoji)
 SHORT_TEXT = FieldType(str, "a string", _read_short_text, _read_short_text)
 BOOLEAN = FieldType(bool, "a boolean value", bool, _read_boolean_text)
 POSITIVE_INTEGER = FieldType(int, "a positive integer", _read_positive, _read_positive_text)
+POSITION = FieldType(int, "a position: 0 or a positive integer", _read_position, _read_position_text)
 URLS = FieldType(_list_of(str), "a list of URLs", _read_urls, _reject_text)
 ATTACHMENTS = FieldType(
     _list_of(_Attachment), 'a list of {url, type: "IMAGE" or "PDF"}', _read_attachments, _reject_text

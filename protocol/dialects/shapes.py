@@ -14,10 +14,10 @@ from typing import Any
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from protocol.dialects.encode import compile_shape
-from protocol.dialects.grammar import Shape, ShapeValue, unchanged
+from protocol.dialects.encode import build_body, compile_shape
+from protocol.dialects.grammar import PageOf, Shape, ShapeValue, unchanged
 from protocol.ids import IdFormat
-from protocol.model import Message
+from protocol.model import Message, Page
 
 
 def as_is(path: str, description: str = "a string", *, omit_none: bool = False) -> ShapeValue:
@@ -51,6 +51,15 @@ def as_objects(path: str, shape: Shape) -> ShapeValue:
     """A list of objects of another shape."""
     build = compile_shape(shape)
     return ShapeValue(path, lambda values: [build(value) for value in values], "a list of objects")
+
+
+def as_page(path: str, shape: Shape) -> ShapeValue:
+    """A page of objects of another shape: `{items, next}`."""
+
+    def convert(page: Page) -> Any:
+        return build_body(PageOf(shape), page)
+
+    return ShapeValue(path, convert, "an object: items, a list of objects; next, the parameter of the next page")
 
 
 def constant(value: Any) -> ShapeValue:

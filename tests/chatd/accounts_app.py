@@ -110,6 +110,7 @@ def dispatch_of(
         Viewers(database, bus),
         limits=limits.checks,
         memory_services={},
+        completions={},
         task_services=accounts.services,
     )
 

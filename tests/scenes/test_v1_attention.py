@@ -53,9 +53,9 @@ async def test_a_level_says_which_messages_make_notifications(tmp_path: Path, fr
     async with chat_server(tmp_path) as server:
         romeo, juliet, talk = await pair(server, framing)
         await juliet.does("preferences.update", conversationId=talk, notifications=level)
-        await romeo.does("message.send", conversationId=talk, content="Hear me")
+        await romeo.does("message.send", conversationId=talk, content="Look here")
         assert await count(juliet) == LEVELS[level][0]
-        mentioned = await romeo.does("message.send", conversationId=talk, content="Hear me, @juliet")
+        mentioned = await romeo.does("message.send", conversationId=talk, content="Look here, @juliet")
         assert await count(juliet) == LEVELS[level][1]
         unread = await juliet.does("unread.get")
         assert (unread["total"], unread["mentions"]) == (2, 1)

@@ -94,6 +94,10 @@ WHERE conversations.kind = :kind_1 AND conversations.title = :title AND members.
 IS_MEMBER = Prepared("""SELECT EXISTS (SELECT *
 FROM members
 WHERE members.conversation = :conversation AND members.user = :user) AS anon_1""", 'conversation user')
+MEMBERSHIPS = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, conversations.blocked, members.role
+FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer JOIN members ON members.conversation = conversations.id
+WHERE members.user = :user AND conversations.id IN (SELECT CAST(anon_1.value AS INTEGER) AS value
+FROM json_each(:ids) AS anon_1) ORDER BY conversations.id DESC""", 'ids user')
 MEMBERSHIP = Prepared("""SELECT conversations.id, conversations.created, conversations.kind, conversations.creator, creator.created AS created_1, creator.subject, conversations.peer, peer.created AS created_2, peer.subject AS subject_1, conversations.title, conversations.topic, conversations.avatar, conversations.public, conversations.blocked, members.role
 FROM conversations JOIN users AS creator ON creator.id = conversations.creator LEFT OUTER JOIN users AS peer ON peer.id = conversations.peer JOIN members ON members.conversation = conversations.id
 WHERE conversations.id = :conversation AND members.user = :user""", 'conversation user')

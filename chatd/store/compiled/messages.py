@@ -41,10 +41,13 @@ WHERE messages.conversation = :conversation AND messages.deleted IS NULL ORDER B
 COUNT = Prepared("""SELECT count(*) AS count_1
 FROM messages
 WHERE messages.conversation = :conversation AND messages.deleted IS NULL""", 'conversation')
-LAST = Prepared("""SELECT messages.id
+LAST_AMONG = Prepared("""SELECT (SELECT messages.id
 FROM messages
-WHERE messages.conversation = :conversation AND messages.deleted IS NULL ORDER BY messages.id DESC
- LIMIT :param_1 OFFSET :param_2""", 'conversation', {'param_1': 1, 'param_2': 0})
+WHERE messages.conversation = conversations.id AND messages.deleted IS NULL ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) AS last
+FROM conversations
+WHERE conversations.id IN (SELECT CAST(anon_1.value AS INTEGER) AS value
+FROM json_each(:ids) AS anon_1)""", 'ids', {'param_1': 1, 'param_2': 0})
 CURSORS = Prepared("""SELECT users.id, users.created, users.subject, members.cursor
 FROM members JOIN users ON users.id = members.user
 WHERE members.conversation = :conversation AND members.cursor >= :least ORDER BY users.id""", 'conversation least')

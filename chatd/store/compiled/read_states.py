@@ -13,6 +13,15 @@ WHERE messages.conversation = members.conversation AND messages.id > max(coalesc
 WHERE anon_1.sender != members.user AND anon_1.deleted IS NULL) AS count
 FROM members JOIN conversations ON conversations.id = members.conversation
 WHERE members.user = :user""", 'user', {'param_1': 10000, 'param_2': 0})
+UNREAD_AMONG = Prepared("""SELECT members.conversation, (SELECT count(*) AS count_1
+FROM (SELECT messages.sender AS sender, messages.deleted AS deleted
+FROM messages
+WHERE messages.conversation = members.conversation AND messages.id > max(coalesce(members.marked, members.cursor), members.began) ORDER BY messages.id DESC
+ LIMIT :param_1 OFFSET :param_2) AS anon_1
+WHERE anon_1.sender != members.user AND anon_1.deleted IS NULL) AS count
+FROM members
+WHERE members.user = :user AND members.conversation IN (SELECT CAST(anon_2.value AS INTEGER) AS value
+FROM json_each(:ids) AS anon_2)""", 'ids user', {'param_1': 10000, 'param_2': 0})
 UNREAD_COUNTS = Prepared("""SELECT conversations.id, conversations.created, (SELECT count(*) AS count_1
 FROM (SELECT messages.sender AS sender, messages.deleted AS deleted
 FROM messages

@@ -80,6 +80,11 @@ def membership(tx: ReadTransaction, conversation: int, user: int) -> Membership 
     return tx.cached(_MEMBERSHIP, conversation, user)
 
 
+def memberships(tx: ReadTransaction, user: int, conversations: list[int]) -> list[Membership]:
+    """A user's memberships in some conversations."""
+    return [_membership(row) for row in tx.all(sql.MEMBERSHIPS, user=user, ids=str(conversations))]
+
+
 def is_member(tx: ReadTransaction, conversation: int, user: int) -> bool:
     row = tx.one(sql.IS_MEMBER, conversation=conversation, user=user)
     return bool(row and row[0])

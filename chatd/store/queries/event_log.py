@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 from chatd.store.compiled import event_log as sql
@@ -43,6 +44,33 @@ def first(tx: ReadTransaction) -> int | None:
     """The oldest position in the log."""
     row = tx.one(sql.FIRST)
     return row[0] if row else None
+
+
+def last(tx: ReadTransaction) -> int:
+    """The position of the last event; 0 when there was none."""
+    row = tx.one(sql.LAST)
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def epoch(tx: ReadTransaction) -> str:
+    """The name of this database: a position belongs to it."""
+    row = tx.one(sql.EPOCH)
+    assert row is not None  # it is written before the database is served
+    return str(row[0])
+
+
+def changed_conversations(tx: ReadTransaction, position: int, end: int) -> list[int]:
+    """The conversations with events after a position and up to `end`."""
+    return [row[0] for row in tx.all(sql.CHANGED, position=position, end=end)]
+
+
+def ended_conversations(tx: ReadTransaction, user: int, position: int, end: int) -> list[int]:
+    """The conversations of which a user was removed, or which were deleted, after a position and up to `end`."""
+    found: dict[int, None] = {}
+    for conversation, kind, detail in tx.all(sql.ENDED, user=user, position=position, end=end):
+        if kind == "remove" or user in json.loads(detail)["members"]:
+            found[conversation] = None
+    return list(found)
 
 
 def at(tx: ReadTransaction, position: int) -> int | None:

@@ -182,8 +182,7 @@ def page(
 
 def last_of(tx: ReadTransaction, of: list[int]) -> dict[int, Message]:
     """The last message of each of some conversations, by conversation."""
-    rows = [tx.one(sql.LAST, conversation=conversation) for conversation in of]
-    ids = [row[0] for row in rows if row]
+    ids = [row[0] for row in tx.all(sql.LAST_AMONG, ids=str(of)) if row[0] is not None]
     return {one.conversation.number: one for one, _ in many(tx, ids).values()} if ids else {}
 
 

@@ -66,6 +66,11 @@ def _by_conversation(rows: list[tuple[int, int]]) -> dict[int, tuple[int, ...]]:
     return {conversation: tuple(messages) for conversation, messages in found.items()}
 
 
+def unread_among(tx: ReadTransaction, user: int, conversations: list[int]) -> dict[int, int]:
+    """How many messages a user has not read in some conversations, by conversation."""
+    return dict(tx.all(sql.UNREAD_AMONG, user=user, ids=str(conversations)))
+
+
 def count_unread(tx: ReadTransaction, conversation: int, user: int) -> int:
     """How many messages of other users a member has not read."""
     row = tx.one(sql.COUNT_UNREAD, conversation=conversation, user=user)

@@ -166,6 +166,12 @@ FIND_GROUP = (
 IS_MEMBER = select(
     exists().where(members.c.conversation == bindparam("conversation"), members.c.user == bindparam("user"))
 )
+MEMBERSHIPS = (
+    select(*CONVERSATION_COLUMNS, members.c.role)
+    .select_from(CONVERSATION_WITH_USERS.join(members, members.c.conversation == conversations.c.id))
+    .where(members.c.user == bindparam("user"), conversations.c.id.in_(json_integers("ids")))
+    .order_by(conversations.c.id.desc())
+)
 MEMBERSHIP = (
     select(*CONVERSATION_COLUMNS, members.c.role)
     .select_from(CONVERSATION_WITH_USERS.join(members, members.c.conversation == conversations.c.id))

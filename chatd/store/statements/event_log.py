@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, delete, func, or_, select
 
 from chatd.store.statements.rows import Rows
-from chatd.store.tables import events
+from chatd.store.tables import events, meta
 
 ROW = Rows(events, "position at kind conversation user about detail")
 SINCE = (
@@ -13,6 +13,15 @@ SINCE = (
     .where(events.c.position > bindparam("position"), events.c.position <= bindparam("end"))
     .order_by(events.c.position)
     .limit(bindparam("limit"))
+)
+LAST = select(func.max(events.c.position))
+EPOCH = select(meta.c.value).where(meta.c.key == "epoch")
+_BETWEEN = (events.c.position > bindparam("position"), events.c.position <= bindparam("end"))
+CHANGED = select(events.c.conversation).where(*_BETWEEN, events.c.conversation.is_not(None)).distinct()
+ENDED = (
+    select(events.c.conversation, events.c.kind, events.c.detail)
+    .where(*_BETWEEN, or_(events.c.kind == "close", (events.c.kind == "remove") & (events.c.user == bindparam("user"))))
+    .order_by(events.c.position)
 )
 AT = select(events.c.at).where(events.c.position == bindparam("position"))
 FIRST = select(func.min(events.c.position))

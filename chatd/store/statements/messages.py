@@ -68,12 +68,15 @@ OLDER = _OF_CONVERSATION.where(messages.c.id < bindparam("id")).order_by(message
 NEWER = _OF_CONVERSATION.where(messages.c.id > bindparam("id")).order_by(messages.c.id).limit(bindparam("limit"))
 PAGE = _OF_CONVERSATION.order_by(messages.c.id.desc()).limit(bindparam("limit")).offset(bindparam("offset"))
 COUNT = select(func.count()).where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
-LAST = (
+LAST_AMONG = select(
     select(messages.c.id)
-    .where(messages.c.conversation == bindparam("conversation"), messages.c.deleted.is_(None))
+    .where(messages.c.conversation == conversations.c.id, messages.c.deleted.is_(None))
     .order_by(messages.c.id.desc())
     .limit(1)
-)
+    .correlate(conversations)
+    .scalar_subquery()
+    .label("last")
+).where(conversations.c.id.in_(json_integers("ids")))
 CURSORS = (
     select(users.c.id, users.c.created, users.c.subject, members.c.cursor)
     .select_from(members.join(users, users.c.id == members.c.user))

@@ -41,6 +41,9 @@ READ_STATES = (
     .select_from(members.join(conversations, conversations.c.id == members.c.conversation))
     .where(members.c.user == bindparam("user"))
 )
+UNREAD_AMONG = select(members.c.conversation, _unread.label("count")).where(
+    members.c.user == bindparam("user"), members.c.conversation.in_(json_integers("ids"))
+)
 _has_newer = (
     exists().where(messages.c.conversation == members.c.conversation, messages.c.id > UNREAD_AFTER).correlate(members)
 )

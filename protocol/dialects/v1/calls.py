@@ -51,6 +51,7 @@ from protocol.commands import (
     SetPreferences,
     SetRole,
     SetTyping,
+    Sync,
     UnbanMember,
     UnblockUser,
     UnpinMessage,
@@ -63,6 +64,7 @@ from protocol.dialects.fields import (
     BOOLEAN,
     EMOJI,
     OBJECT,
+    POSITION,
     POSITIVE_INTEGER,
     SHORT_TEXT,
     TEXT,
@@ -87,6 +89,7 @@ from protocol.dialects.v1.shapes import (
     PREFERENCES,
     REPORT,
     SHARED_CONVERSATION,
+    SYNC,
     UNREAD,
 )
 from protocol.dialects.v1.shapes import USER as USER_BODY
@@ -115,6 +118,19 @@ TALKS, TALK, MESSAGES = "/v1/conversations", "/v1/conversations/{conversationId}
 NOTICES, ONE_NOTICE = "/v1/notifications", "/v1/notifications/{notificationId}"
 
 CALLS = (
+    CallRow(
+        "sync",
+        "GET",
+        "/v1/sync",
+        Sync,
+        (
+            optional("since", POSITION),
+            optional("epoch", TEXT),
+            optional("membersOf", ids(DECIMAL), "members_of"),
+            *WINDOW,
+        ),
+        SYNC,
+    ),
     CallRow("me.get", "GET", "/v1/me", GetMe, (), ME),
     CallRow(
         "me.update",

@@ -17,6 +17,7 @@ from protocol.dialects.shapes import (
     as_is,
     as_object,
     as_objects,
+    as_page,
     as_time,
     computed,
     content_or_null,
@@ -151,6 +152,20 @@ CONVERSATION: Shape = {
     "other": as_object("other", PERSON),
     "lastMessage": as_object("last", MESSAGE),
     "me": as_object("own", OWN),
+}
+
+SYNC: Shape = {
+    "epoch": as_is("epoch"),
+    "position": as_is("position", _NUMBER),
+    "isComplete": as_is("complete", _FLAG),
+    "me": as_object("me", ME),
+    "conversations": as_page("conversations", CONVERSATION),
+    "removedIds": as_is("removed", "a list of ids of conversations"),
+    "members": as_objects(
+        "members", {"conversationId": as_id("conversation", DECIMAL), "members": as_objects("members", MEMBER)}
+    ),
+    "onlineIds": as_ids("online", DECIMAL),
+    "unreadNotifications": as_is("unread_notifications", _NUMBER),
 }
 
 UNREAD: Shape = {

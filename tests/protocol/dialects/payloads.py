@@ -86,6 +86,9 @@ V1_VALUES: dict[str, Any] = {
     "isArchived": True,
     "draft": "hi",
     "reason": "rude",
+    "since": 7,
+    "epoch": "e",
+    "membersOf": [7],
     "openOnly": True,
     **dict.fromkeys(("userId", "conversationId", "messageId", "notificationId", "reportId"), 7),
 }

@@ -58,6 +58,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "7",
         "true",
     ),
+    "a position: 0 or a positive integer": ('"0"', "-1", "1.5", "true", "[]", "9223372036854775808"),
     "one emoji": ('"x"', '""', '"👍👍"', '" 👍"', '"1"', "7", "true", "[]"),
     "a list, each a positive integer": ("7", '["7"]', "[0]", "[true]", "{}", '"7"'),
     f"an object of at most {MAX_OBJECT_BYTES} bytes, without NUL": ("[]", "7", '"x"', '{"a":"\\u0000"}'),

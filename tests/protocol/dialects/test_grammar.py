@@ -28,6 +28,7 @@ from protocol.model import (
     Notification,
     Preferences,
     Report,
+    SyncState,
     Tokens,
     User,
 )
@@ -136,7 +137,20 @@ def test_no_access_is_forbidden_where_the_dialect_has_a_text_for_it(each: Dialec
 
 
 COUNTS = {"total", "byConversation", "count", "mentions", "conversations"}
-MODEL = (AuditEntry, Ban, Block, Preferences, Report, Message, Conversation, Notification, User, Member, Tokens)
+MODEL = (
+    SyncState,
+    AuditEntry,
+    Ban,
+    Block,
+    Preferences,
+    Report,
+    Message,
+    Conversation,
+    Notification,
+    User,
+    Member,
+    Tokens,
+)
 
 
 def test_a_reply_has_only_attributes_of_the_model() -> None:
