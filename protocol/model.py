@@ -271,6 +271,22 @@ class SyncState(Struct, frozen=True):
     online: tuple[Ref, ...] = ()
 
 
+class TextMark(Struct, frozen=True):
+    """A place in a text: the first character, and the one after the last."""
+
+    start: int
+    end: int
+
+
+class SearchHit(Struct, frozen=True):
+    """A message that a search found, a part of its content, and the places in this part that were searched for."""
+
+    ref: Ref
+    message: Message
+    snippet: str
+    marks: tuple[TextMark, ...]
+
+
 class Tokens(Struct, frozen=True):
     """The result of a login. `expires_in` is the lifetime of the access token in seconds."""
 

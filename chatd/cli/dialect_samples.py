@@ -36,7 +36,9 @@ from protocol.model import (
     Quote,
     Reaction,
     Report,
+    SearchHit,
     SyncState,
+    TextMark,
     User,
 )
 
@@ -188,6 +190,7 @@ RESULTS: dict[type[commands.Command], Any] = {
         1,
         (ref(1),),
     ),
+    commands.Search: Page((SearchHit(ref(101), MESSAGE, "Hello", (TextMark(0, 5),)),), 20),
     commands.ListBlocks: (Block(CYD, CREATED_MS),),
     commands.ReportMessage: REPORT,
     commands.ListReports: Page((REPORT,), 20),

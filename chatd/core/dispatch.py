@@ -98,7 +98,7 @@ class Dispatch:
         row = SERVICES[kind]
         unit = partial(_carry_out, row, actor, command, self._rules)
         done = partial(self._done, kind, began, reply)
-        if row.writes or behind:
+        if row.writes or (behind and row.in_order):
             self._database.submit(unit, done)
         else:
             self._database.query(unit, done)

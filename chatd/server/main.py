@@ -32,6 +32,7 @@ from chatd.config.settings import Config
 from chatd.core.accounts import Accounts, first_steps
 from chatd.core.app import App, LiveSettings
 from chatd.core.background_tasks import report_failed_connection
+from chatd.core.search_follower import SearchFollower
 from chatd.net.acceptor import Acceptor
 from chatd.net.asgi import Application, Lifespan
 from chatd.net.http import HttpRouter as HttpSite
@@ -50,11 +51,13 @@ from chatd.store.compiled.schema import SCHEMA
 from chatd.store.queries import users
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.faults import StoreProblem
+from chatd.store.sqlite.search_index import SearchIndex
 from chatd.supervisor import Part, PartFailed, Supervisor, cause_of
 from chatd.telemetry.log import adopt_logging, log
 from chatd.telemetry.metrics import DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
 from protocol.errors import GOING_AWAY, UNAVAILABLE
 
+SEARCH_NAME = "search.db"
 HARD_STOP_SECONDS = 9.0
 FORWARDED_SIGNAL_SECONDS = 0.2
 LAST_LOCK_SECONDS = 1.0  # how long running calls may wait for another program's lock while the server stops
@@ -128,12 +131,13 @@ class RunningServer(NamedTuple):
     site: Router
     front: Acceptor
     others: tuple[Acceptor, ...]
+    search: SearchFollower
     live_parts: tuple[LiveSettings, ...]
 
     @classmethod
-    def of(cls, app: App, site: Router, front: Acceptor, *others: Acceptor) -> RunningServer:
+    def of(cls, app: App, site: Router, search: SearchFollower, front: Acceptor, *others: Acceptor) -> RunningServer:
         listeners = map(Listener, (front, *others))
-        return cls(app, site, front, others, (LiveLog(), *app.live_parts, site, *listeners))
+        return cls(app, site, front, others, search, (LiveLog(), *app.live_parts, site, *listeners))
 
     @property
     def accounts(self) -> Accounts:
@@ -181,6 +185,7 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
     make_folder(config)
     identity = open_identity(config, folder)
     supervisor = Supervisor()
+    index = SearchIndex(folder / SEARCH_NAME)
     database = Database.open(
         folder / DATABASE_NAME,
         SCHEMA,
@@ -188,17 +193,19 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
         batch=config.data.batch,
         busy_seconds=config.data.busy_timeout,
         readers=config.data.readers,
+        search=index,
         failed=supervisor.fail,
     )
     async with database as store:
         app = App.build(config, store, identity)
         show_figures(app)
+        follower = SearchFollower(store, index, app.bus)
         await app.viewers.begin()
         unsent = Unsent()
         application = LazyApplication(app, unsent)
         site = Router(app, Routes(app, unsent), application.get)
         front, *others = build_fronts(config, site)
-        server = RunningServer.of(app, site, front, *others)
+        server = RunningServer.of(app, site, follower, front, *others)
         async with trio.open_nursery() as nursery:
             for part in list_parts(server, application, folder, rereads=rereads):
                 nursery.start_soon(supervisor.run, part)
@@ -226,6 +233,7 @@ def list_parts(server: RunningServer, application: LazyApplication, folder: Path
         Part("sweep", partial(_sweep, app)),
         Part("socket.io sessions", server.site.run),
         Part("rest", application.run),
+        Part("search index", server.search.run, restarts=True),
         Part("removal", app.remover.run, restarts=True),
         Part("cleaning", partial(keep_clean, app), restarts=True),
         Part("write probe", app.database.keep_probing, restarts=True),

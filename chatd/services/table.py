@@ -22,6 +22,7 @@ from chatd.services import (
     preferences,
     reactions,
     reports,
+    search,
     sync,
     threads,
     typing,
@@ -33,11 +34,15 @@ from protocol.commands import Command
 
 
 class ServiceRow(NamedTuple):
-    """`audit` is the action under which the audit log has the command."""
+    """`audit` is the action under which the audit log has the command.
+
+    A reader runs a command that is not `in_order`, also where the caller's earlier writes are in progress.
+    """
 
     service: ServiceFunction
     writes: bool
     audit: str | None = None
+    in_order: bool = True
 
 
 SERVICES: dict[type[Command], ServiceRow] = {
@@ -85,6 +90,7 @@ SERVICES: dict[type[Command], ServiceRow] = {
     ask.CloseReport: ServiceRow(reports.close, writes=True),
     ask.ListAudit: ServiceRow(audit.listing, writes=False),
     ask.Sync: ServiceRow(sync.sync, writes=False),
+    ask.Search: ServiceRow(search.search, writes=False, in_order=False),
     ask.GetUnread: ServiceRow(users.unread, writes=False),
     ask.ListNotifications: ServiceRow(notifications.listing, writes=True),
     ask.GetNotification: ServiceRow(notifications.get, writes=False),

@@ -102,5 +102,11 @@ class ListPins(Command, frozen=True, kw_only=True):
     conversation: Key
 
 
+class Search(Window, frozen=True, kw_only=True):
+    """Search in the messages of the caller's conversations (chatd/services/search_query.py has the language)."""
+
+    query: str
+
+
 class GetUnread(Command, frozen=True, kw_only=True):
     pass

@@ -188,6 +188,7 @@ PARTS = {
     "rest": Fault("chatd.rest.app.make_app", ask_for_nothing),
     "listener": Fault("chatd.net.acceptor.Acceptor._take_connection", lambda server: connect(server.front)),
     "metrics listener": Fault("chatd.net.acceptor.Acceptor._take_connection", lambda server: connect(METRICS[0])),
+    "search index": Fault("chatd.core.search_follower.SearchFollower.catch_up", restarts=True),
     "removal": Fault("chatd.store.queries.removals.step", restarts=True),
     "cleaning": Fault("chatd.server.retention.clean", restarts=True),
     "write probe": Fault("chatd.store.sqlite.probe.write", fail_to_write, restarts=True),

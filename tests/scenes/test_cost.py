@@ -21,7 +21,7 @@ from tests.scenes.chat_server import chat_server
 
 MEMBERS = 11
 MESSAGES = 15
-MAX_CALLS = 134
+MAX_CALLS = 135
 CODE = tuple(str(Path(package.__file__ or "").parent) for package in (chatd, protocol))
 OF_EVERY_ROUND = frozenset(["task_scheduled", "before_io_wait", "start_waiting", "flush_some"])
 COMPREHENSIONS = frozenset(["<listcomp>", "<genexpr>", "<dictcomp>", "<setcomp>", "<lambda>"])  # not calls since 3.12

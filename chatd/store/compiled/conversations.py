@@ -87,6 +87,10 @@ WHERE messages.conversation = members.conversation), :param_1), conversations.id
 COUNT_OF_USER = Prepared("""SELECT count(*) AS count_1
 FROM members
 WHERE members.user = :user""", 'user')
+FIND_OWN = Prepared("""SELECT conversations.id
+FROM conversations JOIN members ON members.conversation = conversations.id
+WHERE members.user = :user AND lower(conversations.title) = :title ORDER BY conversations.id
+ LIMIT :param_1 OFFSET :param_2""", 'title user', {'param_1': 1, 'param_2': 0})
 FIND_GROUP = Prepared("""SELECT conversations.id, conversations.created, users.id AS id_1, users.created AS created_1, users.subject
 FROM conversations JOIN members ON members.conversation = conversations.id JOIN users ON users.id = members.user
 WHERE conversations.kind = :kind_1 AND conversations.title = :title AND members.role = :role_1 ORDER BY conversations.id

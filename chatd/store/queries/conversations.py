@@ -188,6 +188,12 @@ def find_group(tx: ReadTransaction, title: str) -> tuple[Ref, Ref] | None:
     return None if row is None else (_ref(*row[:2]), _ref(*row[2:]))
 
 
+def find_own(tx: ReadTransaction, user: int, title: str) -> int | None:
+    """The oldest conversation of a user with a title."""
+    row = tx.one(sql.FIND_OWN, user=user, title=title.lower())
+    return row[0] if row else None
+
+
 def list_newest(tx: ReadTransaction, user: int, limit: int, offset: int = 0) -> list[Membership]:
     return [_membership(row) for row in tx.all(sql.NEWEST, user=user, limit=limit, offset=offset)]
 

@@ -29,6 +29,7 @@ from chatd.store.sqlite.lock import hold_lock
 from chatd.store.sqlite.open import MAX_LOG_PAGES, make_file, prepare_reader, prepare_writer
 from chatd.store.sqlite.queue import BatchStarter, Failed, Job, Outcomes, WriteQueue, refused_batch
 from chatd.store.sqlite.reader import QueryReader
+from chatd.store.sqlite.search_index import SearchIndex
 from chatd.store.sqlite.thread import SqliteThread
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from chatd.telemetry.metrics import COMMIT_SECONDS, COMMIT_UNITS, COMMITS, WRITES_FAILED
@@ -151,11 +152,13 @@ class Database:
         clock: Callable[[], int] = wall_clock,
         busy_seconds: float = 4.0,
         readers: int = READERS,
+        search: SearchIndex | None = None,
         failed: Failed | None = None,
     ) -> AsyncIterator[Database]:
         """Lock, check, create or migrate the file, and serve it. On exit, all submitted units are finished first.
 
-        `failed` is called when the writer or a reader can't go on.
+        `search` is the search index, which the readers attach. `failed` is called when the writer or a reader can't go
+        on.
         """
         make_file(path)
         database = cls(path, batch=batch, queue=queue, clock=clock, failed=failed or _log_failure)
@@ -170,9 +173,12 @@ class Database:
             database.position = committer.position
             database._writes.add_worker(WriteWorker(database, writer, committer))
             stack.push_async_callback(_shielded, writer.call, committer.close)
+            if search is not None:
+                await writer.call(search.open)
+                stack.push_async_callback(_shielded, writer.call, search.close)
             for _ in range(readers):
                 thread = await stack.enter_async_context(_opened_thread(path, gil_yield, busy_seconds))
-                reader = await thread.call(prepare_reader, thread.sqlite_connection)
+                reader = await thread.call(prepare_reader, thread.sqlite_connection, search)
                 database._reads.add_worker(ReadWorker(database, thread, reader))
             stack.enter_context(_installed(BatchStarter(database._writes, database._reads)))
             stack.push_async_callback(_shielded, database._drain)

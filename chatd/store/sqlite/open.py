@@ -17,6 +17,7 @@ from chatd.store.sqlite.batch import Committer
 from chatd.store.sqlite.faults import StoreProblem
 from chatd.store.sqlite.reader import QueryReader
 from chatd.store.sqlite.schema import create_or_migrate, epoch_of
+from chatd.store.sqlite.search_index import SearchIndex
 
 MAX_LOG_BYTES = 64 * 1024 * 1024
 """When the log is larger, the writer waits for its readers to leave it."""
@@ -63,8 +64,10 @@ def prepare_writer(
         return Committer(connection, sequences), epoch
 
 
-def prepare_reader(connection: sqlite3.Connection) -> QueryReader:
-    """Set up a reader's connection."""
+def prepare_reader(connection: sqlite3.Connection, search: SearchIndex | None) -> QueryReader:
+    """Set up a reader's connection, with the search index if there is one."""
+    if search is not None:
+        connection.execute("ATTACH DATABASE ? AS search", (str(search.path),))
     for pragma in (*READER_PRAGMAS, *COMMON_PRAGMAS):
         connection.execute(pragma).fetchall()
     return QueryReader(connection)

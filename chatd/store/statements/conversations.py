@@ -142,6 +142,13 @@ NEWER = (
     .limit(bindparam("limit"))
 )
 COUNT_OF_USER = select(func.count()).where(members.c.user == bindparam("user"))
+FIND_OWN = (
+    select(conversations.c.id)
+    .select_from(conversations.join(members, members.c.conversation == conversations.c.id))
+    .where(members.c.user == bindparam("user"), func.lower(conversations.c.title) == bindparam("title"))
+    .order_by(conversations.c.id)
+    .limit(1)
+)
 FIND_GROUP = (
     select(
         conversations.c.id,

@@ -168,6 +168,13 @@ SYNC: Shape = {
     "unreadNotifications": as_is("unread_notifications", _NUMBER),
 }
 
+SEARCH_HIT: Shape = {
+    "id": as_id("ref", DECIMAL),
+    "message": as_object("message", MESSAGE),
+    "snippet": as_is("snippet"),
+    "marks": as_objects("marks", {"start": as_is("start", _NUMBER), "end": as_is("end", _NUMBER)}),
+}
+
 UNREAD: Shape = {
     "total": as_is("total", _NUMBER),
     "mentions": computed("conversations", _count_mentions, _NUMBER),

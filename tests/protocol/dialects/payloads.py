@@ -87,6 +87,7 @@ V1_VALUES: dict[str, Any] = {
     "draft": "hi",
     "reason": "rude",
     "since": 7,
+    "q": "hi",
     "epoch": "e",
     "membersOf": [7],
     "openOnly": True,

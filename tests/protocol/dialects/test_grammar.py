@@ -28,6 +28,7 @@ from protocol.model import (
     Notification,
     Preferences,
     Report,
+    SearchHit,
     SyncState,
     Tokens,
     User,
@@ -137,20 +138,8 @@ def test_no_access_is_forbidden_where_the_dialect_has_a_text_for_it(each: Dialec
 
 
 COUNTS = {"total", "byConversation", "count", "mentions", "conversations"}
-MODEL = (
-    SyncState,
-    AuditEntry,
-    Ban,
-    Block,
-    Preferences,
-    Report,
-    Message,
-    Conversation,
-    Notification,
-    User,
-    Member,
-    Tokens,
-)
+RECORDS = (AuditEntry, Ban, Block, Preferences, Report, SearchHit, SyncState, Tokens)
+MODEL = (*RECORDS, Message, Conversation, Notification, User, Member)
 
 
 def test_a_reply_has_only_attributes_of_the_model() -> None:

@@ -1,0 +1,113 @@
+"""The search follower: brings what happens into the search index, behind the path of the messages.
+
+It keeps its own position in the index, and reads the event log from there. It waits PAUSE_SECONDS before each round, so
+that a busy server indexes in batches. A new index, one of another database, and one that is so far behind that the log no
+longer has the events, are built from the messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+import trio
+
+from chatd.realtime.event_bus import EventBus
+from chatd.store.queries import event_log, search
+from chatd.store.sqlite.database import Database
+from chatd.store.sqlite.search_index import Doc, IndexState, SearchIndex
+from chatd.store.sqlite.transaction import ReadTransaction
+from chatd.telemetry.log import log
+from protocol.errors import Refusal
+from protocol.events import ConversationDeleted, MessageCreated, MessageDeleted, MessageUpdated
+
+T = TypeVar("T")
+
+PAUSE_SECONDS = 0.2
+RETRY_SECONDS = 5.0
+EVENTS_PER_STEP, MESSAGES_PER_STEP = 500, 500
+CHANGING, REMOVING, CLOSING = ("message", "edit"), "delete", "close"
+
+
+class Changes(NamedTuple):
+    """What some events of the log change in the index, and the position that they reach."""
+
+    docs: list[Doc]
+    removed: list[int]
+    closed: list[int]
+    reached: int
+    has_gap: bool
+
+
+class SearchFollower:
+    """Keeps a search index up to date, for as long as the server runs."""
+
+    def __init__(self, database: Database, index: SearchIndex, bus: EventBus) -> None:
+        self._database = database
+        self._index = index
+        self._has_work = trio.Event()
+        self._thread = trio.CapacityLimiter(1)
+        for kind in (MessageCreated, MessageUpdated, MessageDeleted, ConversationDeleted):
+            bus.after(kind, self._event_published)
+
+    def _event_published(self, event: object) -> None:
+        self._has_work.set()
+
+    async def run(self) -> None:
+        while True:
+            self._has_work = trio.Event()
+            try:
+                await self.catch_up()
+            except Refusal:
+                await trio.sleep(RETRY_SECONDS)
+                continue
+            await self._has_work.wait()
+            await trio.sleep(PAUSE_SECONDS)
+
+    async def rebuild(self) -> None:
+        """Empty the index, and build it again."""
+        position = await self._database.read(event_log.last)
+        await self._call(self._index.clear, self._database.epoch, position)
+        self._has_work.set()
+
+    async def catch_up(self) -> None:
+        """Bring the index to the newest event."""
+        state = await self._call(self._index.state)
+        if state is None or state.epoch != self._database.epoch:
+            await self.rebuild()
+            state = await self._call(self._index.state)
+            assert state is not None
+        while state.next_message is not None:
+            state = await self._build_step(state, state.next_message)
+        while state.position < self._database.position:
+            changes = await self._database.read(partial(_read_changes, position=state.position))
+            if changes.has_gap:
+                log.info("the search index is built again: the event log does not reach back to it")
+                await self.rebuild()
+                await self.catch_up()
+                return
+            state = IndexState(state.epoch, changes.reached, None)
+            await self._call(self._index.apply, state, changes.docs, changes.removed, changes.closed)
+
+    async def _build_step(self, state: IndexState, first: int) -> IndexState:
+        docs = await self._database.read(partial(search.docs_from, first=first, limit=MESSAGES_PER_STEP))
+        after = None if len(docs) < MESSAGES_PER_STEP else docs[-1].id + 1
+        state = IndexState(state.epoch, state.position, after)
+        await self._call(self._index.apply, state, docs, (), ())
+        return state
+
+    async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run a function of the index on a thread."""
+        return await trio.to_thread.run_sync(partial(function, *arguments), limiter=self._thread)
+
+
+def _read_changes(tx: ReadTransaction, position: int) -> Changes:
+    end = event_log.last(tx)
+    entries = event_log.since(tx, position, end, EVENTS_PER_STEP)
+    has_gap = bool(position < end and (not entries or entries[0].position != position + 1))
+    changed = sorted({entry.about for entry in entries if entry.kind in CHANGING and entry.about is not None})
+    docs = search.docs_by_id(tx, changed) if changed else []
+    removed = [entry.about for entry in entries if entry.kind == REMOVING and entry.about is not None]
+    closed = [entry.conversation for entry in entries if entry.kind == CLOSING and entry.conversation is not None]
+    return Changes(docs, removed, closed, entries[-1].position if entries else end, has_gap)
