@@ -12,15 +12,19 @@ import trio
 
 from chatd.admin import notifications
 from chatd.admin.accounts import AccountAdmin
+from chatd.admin.search import SearchAdmin
 from chatd.auth.identity import open_identity
 from chatd.config.load import ConfigError
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
+from chatd.core.search_follower import SearchFollower
+from chatd.realtime.event_bus import EventBus
 from chatd.services.context import SHELL, ServiceContext, ServiceRules
 from chatd.store.compiled.schema import SCHEMA
 from chatd.store.sqlite.database import Database
+from chatd.store.sqlite.search_index import SearchIndex
 
-DATABASE_NAME = "chatd.db"
+DATABASE_NAME, SEARCH_NAME = "chatd.db", "search.db"
 T = TypeVar("T")
 
 
@@ -65,11 +69,22 @@ async def _make_data(config: Config) -> None:
 
 async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
     folder = Path(config.data.directory)
-    async with Database.open(folder / DATABASE_NAME, SCHEMA, busy_seconds=config.data.busy_timeout) as database:
+    index = SearchIndex(folder / SEARCH_NAME)
+    opened = Database.open(
+        folder / DATABASE_NAME,
+        SCHEMA,
+        busy_seconds=config.data.busy_timeout,
+        search=index if call.startswith("search.") else None,
+    )
+    async with opened as database:
         identity = open_identity(config, folder)
         commit = partial(commit_silently, database)
         account_admin = AccountAdmin(Accounts(config, database, identity), commit)
-        all_handlers = {**account_admin.handlers, **notifications.offline_handlers(database, commit)}
+        all_handlers = {
+            **account_admin.handlers,
+            **notifications.offline_handlers(database, commit),
+            **SearchAdmin(SearchFollower(database, index, EventBus())).handlers,
+        }
         if identity.source is None:
             return await all_handlers[call](arguments)
         async with trio.open_nursery() as nursery:

@@ -41,6 +41,7 @@ VERBS = (
     Verb("token", "token", "print or check access tokens, and manage the tokens of services"),
     Verb("chat", "chat", "chat in the terminal"),
     Verb("notify", "notify", "send a notification to one user, or to all users"),
+    Verb("search", "search", "build the search index again, or check it"),
     Verb("dialects", "dialects", "list the dialects, or print the tables of one"),
     Verb("version", "version", "print the version"),
 )

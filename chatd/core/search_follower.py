@@ -1,17 +1,19 @@
 """The search follower: brings what happens into the search index, behind the path of the messages.
 
 It keeps its own position in the index, and reads the event log from there. It waits PAUSE_SECONDS before each round, so
-that a busy server indexes in batches. A new index, one of another database, and one that is so far behind that the log no
-longer has the events, are built from the messages.
+that a busy server indexes in batches. A new index, one of another database, and one that is too far behind for the log,
+are built from the messages.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import trio
+from msgspec import Struct
 
 from chatd.realtime.event_bus import EventBus
 from chatd.store.queries import event_log, search
@@ -38,6 +40,16 @@ class Changes(NamedTuple):
     closed: list[int]
     reached: int
     has_gap: bool
+
+
+class IndexStatus(Struct, frozen=True):
+    """How many messages the index has, how many there are, and the positions of both."""
+
+    indexed: int
+    messages: int
+    position: int
+    newest: int
+    building: bool
 
 
 class SearchFollower:
@@ -71,14 +83,24 @@ class SearchFollower:
         await self._call(self._index.clear, self._database.epoch, position)
         self._has_work.set()
 
-    async def catch_up(self) -> None:
-        """Bring the index to the newest event."""
+    async def status(self) -> IndexStatus:
+        """How far the index is."""
+        state, indexed = await self._call(self._index.state), await self._call(self._index.count)
+        messages, newest = await self._database.read(lambda tx: (search.count_messages(tx), event_log.last(tx)))
+        ready = state is not None and state.next_message is None and state.epoch == self._database.epoch
+        return IndexStatus(indexed, messages, state.position if state else 0, newest, not ready)
+
+    async def catch_up(self, steps: int = sys.maxsize) -> None:
+        """Bring the index to the newest event, or as far as so many steps of building go."""
         state = await self._call(self._index.state)
         if state is None or state.epoch != self._database.epoch:
             await self.rebuild()
             state = await self._call(self._index.state)
             assert state is not None
         while state.next_message is not None:
+            if not steps:
+                return
+            steps -= 1
             state = await self._build_step(state, state.next_message)
         while state.position < self._database.position:
             changes = await self._database.read(partial(_read_changes, position=state.position))

@@ -25,7 +25,8 @@ import trio
 from chatd import __version__
 from chatd.admin.accounts import handlers
 from chatd.admin.control_socket import FILE_NAME, serve_control
-from chatd.admin.offline import DATABASE_NAME, make_folder
+from chatd.admin.offline import DATABASE_NAME, SEARCH_NAME, make_folder
+from chatd.admin.search import SearchAdmin
 from chatd.auth.identity import open_identity
 from chatd.config.load import ConfigError, reload
 from chatd.config.settings import Config
@@ -57,7 +58,6 @@ from chatd.telemetry.log import adopt_logging, log
 from chatd.telemetry.metrics import DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
 from protocol.errors import GOING_AWAY, UNAVAILABLE
 
-SEARCH_NAME = "search.db"
 HARD_STOP_SECONDS = 9.0
 FORWARDED_SIGNAL_SECONDS = 0.2
 LAST_LOCK_SECONDS = 1.0  # how long running calls may wait for another program's lock while the server stops
@@ -223,7 +223,7 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
 def list_parts(server: RunningServer, application: LazyApplication, folder: Path, *, rereads: bool) -> list[Part]:
     """Everything that runs as long as the server does, except the listeners and the store's own tasks."""
     app = server.app
-    calls = handlers(app, app.accounts, server.address)
+    calls = {**handlers(app, app.accounts, server.address), **SearchAdmin(server.search).handlers}
     parts = [
         Part("broker", Flusher(app.broker).run),
         Part("presence", app.presence.run),

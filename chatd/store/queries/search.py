@@ -64,14 +64,18 @@ _FILTERS: dict[str, str] = {
     "flags": "d.flags & :flags = :flags",
     "unread": _UNREAD,
     "mention": _MENTIONED,
-    "pinned": "EXISTS (SELECT 1 FROM main.pins p WHERE p.message = d.id)",
+    "pinned": "d.id IN (SELECT message FROM main.pins)",
 }
 """The condition of each field of Criteria that is set."""
 
 _DOCS = Prepared(
     "SELECT id, conversation, sender, created, content, type, attached FROM messages"
-    " WHERE id >= :first AND deleted IS NULL ORDER BY id LIMIT :limit",
+    " WHERE id >= :first AND deleted IS NULL AND conversation NOT IN (SELECT conversation FROM removals)"
+    " ORDER BY id LIMIT :limit",
     "first limit",
+)
+_COUNT = Prepared(
+    "SELECT count(*) FROM messages WHERE deleted IS NULL AND conversation NOT IN (SELECT conversation FROM removals)"
 )
 _DOCS_BY_ID = Prepared(
     "SELECT id, conversation, sender, created, content, type, attached FROM messages"
@@ -171,6 +175,12 @@ def _doc(row: tuple[Any, ...]) -> Doc:
         | (HAS_IMAGE if type == "image" else 0)
     )
     return Doc(id, conversation, sender, created, flags, content)
+
+
+def count_messages(tx: ReadTransaction) -> int:
+    """How many messages the index should have: those that are not deleted, of conversations that exist."""
+    row = tx.one(_COUNT)
+    return int(row[0]) if row else 0
 
 
 def check_attached(tx: ReadTransaction) -> None:
