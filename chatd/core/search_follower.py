@@ -3,6 +3,9 @@
 It keeps its own position in the index, and reads the event log from there. It waits PAUSE_SECONDS before each round, so
 that a busy server indexes in batches. A new index, one of another database, and one that is too far behind for the log,
 are built from the messages.
+
+After each step it pauses: as long as the step took, or BUSY_PAUSE_FACTOR times as long while clients keep the server
+busy. So a saturated server gives indexing 2 % of its time, and the index falls behind until there is less to do.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
+from time import perf_counter, process_time, thread_time
 from typing import Any, NamedTuple, TypeVar
 
 import trio
@@ -27,6 +31,9 @@ from protocol.events import ConversationDeleted, MessageCreated, MessageDeleted,
 T = TypeVar("T")
 
 PAUSE_SECONDS = 0.2
+BUSY_SHARE = 0.8
+"""The server is busy if all but indexing takes so much of a processor core."""
+PAUSE_FACTOR, BUSY_PAUSE_FACTOR, MAX_PAUSE_SECONDS = 1, 50, 5.0
 RETRY_SECONDS = 5.0
 EVENTS_PER_STEP, MESSAGES_PER_STEP = 500, 500
 CHANGING, REMOVING, CLOSING = ("message", "edit"), "delete", "close"
@@ -40,6 +47,28 @@ class Changes(NamedTuple):
     closed: list[int]
     reached: int
     has_gap: bool
+
+
+class Load:
+    """How busy the server is with everything but the steps of the follower."""
+
+    def __init__(self) -> None:
+        self._measured = self._began = perf_counter()
+        self._cpu = process_time()
+        self.own = 0.0
+        """CPU seconds that the index has taken since the last pause."""
+
+    def begin(self) -> None:
+        """A step begins."""
+        self._began = perf_counter()
+
+    def pause(self) -> float:
+        """A step has ended: how long to wait before the next one."""
+        now, cpu = perf_counter(), process_time()
+        step = now - self._began
+        others = (cpu - self._cpu - self.own) / max(now - self._measured, 1e-6)
+        self._measured, self._cpu, self.own = now, cpu, 0.0
+        return min(step * (BUSY_PAUSE_FACTOR if others > BUSY_SHARE else PAUSE_FACTOR), MAX_PAUSE_SECONDS)
 
 
 class IndexStatus(Struct, frozen=True):
@@ -60,6 +89,7 @@ class SearchFollower:
         self._index = index
         self._has_work = trio.Event()
         self._thread = trio.CapacityLimiter(1)
+        self._load = Load()
         for kind in (MessageCreated, MessageUpdated, MessageDeleted, ConversationDeleted):
             bus.after(kind, self._event_published)
 
@@ -101,8 +131,11 @@ class SearchFollower:
             if not steps:
                 return
             steps -= 1
+            self._load.begin()
             state = await self._build_step(state, state.next_message)
+            await trio.sleep(self._load.pause())
         while state.position < self._database.position:
+            self._load.begin()
             changes = await self._database.read(partial(_read_changes, position=state.position))
             if changes.has_gap:
                 log.info("the search index is built again: the event log does not reach back to it")
@@ -111,6 +144,7 @@ class SearchFollower:
                 return
             state = IndexState(state.epoch, changes.reached, None)
             await self._call(self._index.apply, state, changes.docs, changes.removed, changes.closed)
+            await trio.sleep(self._load.pause())
 
     async def _build_step(self, state: IndexState, first: int) -> IndexState:
         docs = await self._database.read(partial(search.docs_from, first=first, limit=MESSAGES_PER_STEP))
@@ -121,7 +155,15 @@ class SearchFollower:
 
     async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Run a function of the index on a thread."""
-        return await trio.to_thread.run_sync(partial(function, *arguments), limiter=self._thread)
+
+        def measured() -> T:
+            began = thread_time()
+            try:
+                return function(*arguments)
+            finally:
+                self._load.own += thread_time() - began
+
+        return await trio.to_thread.run_sync(measured, limiter=self._thread)
 
 
 def _read_changes(tx: ReadTransaction, position: int) -> Changes:

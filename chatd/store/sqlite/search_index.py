@@ -34,7 +34,7 @@ CREATE TABLE docs (
 );
 CREATE INDEX ix_docs_conversation ON docs (conversation, id);
 CREATE INDEX ix_docs_sender ON docs (sender, id);
-CREATE VIRTUAL TABLE words USING fts5(text, content='', columnsize=0, prefix='2 3', tokenize='unicode61');
+CREATE VIRTUAL TABLE words USING fts5(text, content='', columnsize=0, tokenize='unicode61');
 CREATE VIRTUAL TABLE parts USING fts5(text, content='', columnsize=0, tokenize='trigram');
 """
 PRAGMAS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA secure_delete = ON")
@@ -119,23 +119,25 @@ class SearchIndex:
                     self._remove(id)
             for id in removed:
                 self._remove(id)
-            for doc in docs:
-                self._add(doc)
+            self._add_all(list(docs))
             self._set_state(state)
 
     def _set_state(self, state: IndexState) -> None:
         self._connection.execute("DELETE FROM state")
         self._connection.execute("INSERT INTO state VALUES (?, ?, ?)", state)
 
-    def _add(self, doc: Doc) -> None:
-        text = fold(doc.content)
-        known = self._connection.execute("SELECT text FROM docs WHERE id = ?", (doc.id,)).fetchone()
-        if known is not None and known[0] == text:
-            return
-        self._remove(doc.id)
-        self._connection.execute("INSERT INTO docs VALUES (?, ?, ?, ?, ?, ?)", (*doc[:5], text))
-        self._connection.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (doc.id, space_ideographs(text)))
-        self._connection.execute("INSERT INTO parts (rowid, text) VALUES (?, ?)", (doc.id, text))
+    def _add_all(self, docs: list[Doc]) -> None:
+        """Add messages. Most are newer than all that the index has."""
+        newest = self._connection.execute("SELECT max(id) FROM docs").fetchone()[0] or 0
+        for doc in docs:
+            if doc.id <= newest:
+                self._remove(doc.id)
+        texts = [(doc.id, fold(doc.content)) for doc in docs]
+        rows = [(*doc[:5], text) for doc, (_, text) in zip(docs, texts, strict=True)]
+        self._connection.executemany("INSERT INTO docs VALUES (?, ?, ?, ?, ?, ?)", rows)
+        spaced = [(id, space_ideographs(text)) for id, text in texts]
+        self._connection.executemany("INSERT INTO words (rowid, text) VALUES (?, ?)", spaced)
+        self._connection.executemany("INSERT INTO parts (rowid, text) VALUES (?, ?)", texts)
 
     def _remove(self, id: int) -> None:
         row = self._connection.execute("SELECT text FROM docs WHERE id = ?", (id,)).fetchone()
