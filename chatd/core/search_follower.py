@@ -4,8 +4,8 @@ It keeps its own position in the index, and reads the event log from there. It w
 that a busy server indexes in batches. A new index, one of another database, and one that is too far behind for the log,
 are built from the messages.
 
-After each step it pauses: as long as the step took, or BUSY_PAUSE_FACTOR times as long while clients keep the server
-busy. So a saturated server gives indexing 2 % of its time, and the index falls behind until there is less to do.
+After each step it pauses: PAUSE_FACTOR times as long as the step took, or BUSY_PAUSE_FACTOR times while the server is
+busy. So a saturated server gives indexing 3 % of its time, and the index falls behind until there is less to do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
-from time import perf_counter, process_time, thread_time
+from time import perf_counter, process_time
 from typing import Any, NamedTuple, TypeVar
 
 import trio
@@ -31,9 +31,9 @@ from protocol.events import ConversationDeleted, MessageCreated, MessageDeleted,
 T = TypeVar("T")
 
 PAUSE_SECONDS = 0.2
-BUSY_SHARE = 0.8
-"""The server is busy if all but indexing takes so much of a processor core."""
-PAUSE_FACTOR, BUSY_PAUSE_FACTOR, MAX_PAUSE_SECONDS = 1, 50, 5.0
+BUSY_SHARE = 0.95
+"""The server is busy if it takes so much of a processor core, indexing included."""
+PAUSE_FACTOR, BUSY_PAUSE_FACTOR, MAX_PAUSE_SECONDS = 3, 30, 5.0
 RETRY_SECONDS = 5.0
 EVENTS_PER_STEP, MESSAGES_PER_STEP = 500, 500
 CHANGING, REMOVING, CLOSING = ("message", "edit"), "delete", "close"
@@ -50,13 +50,11 @@ class Changes(NamedTuple):
 
 
 class Load:
-    """How busy the server is with everything but the steps of the follower."""
+    """How busy the server is."""
 
     def __init__(self) -> None:
         self._measured = self._began = perf_counter()
         self._cpu = process_time()
-        self.own = 0.0
-        """CPU seconds that the index has taken since the last pause."""
 
     def begin(self) -> None:
         """A step begins."""
@@ -66,9 +64,9 @@ class Load:
         """A step has ended: how long to wait before the next one."""
         now, cpu = perf_counter(), process_time()
         step = now - self._began
-        others = (cpu - self._cpu - self.own) / max(now - self._measured, 1e-6)
-        self._measured, self._cpu, self.own = now, cpu, 0.0
-        return min(step * (BUSY_PAUSE_FACTOR if others > BUSY_SHARE else PAUSE_FACTOR), MAX_PAUSE_SECONDS)
+        share = (cpu - self._cpu) / max(now - self._measured, 1e-6)
+        self._measured, self._cpu = now, cpu
+        return min(step * (BUSY_PAUSE_FACTOR if share > BUSY_SHARE else PAUSE_FACTOR), MAX_PAUSE_SECONDS)
 
 
 class IndexStatus(Struct, frozen=True):
@@ -155,15 +153,7 @@ class SearchFollower:
 
     async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Run a function of the index on a thread."""
-
-        def measured() -> T:
-            began = thread_time()
-            try:
-                return function(*arguments)
-            finally:
-                self._load.own += thread_time() - began
-
-        return await trio.to_thread.run_sync(measured, limiter=self._thread)
+        return await trio.to_thread.run_sync(partial(function, *arguments), limiter=self._thread)
 
 
 def _read_changes(tx: ReadTransaction, position: int) -> Changes:
