@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
+from itertools import takewhile
 from time import perf_counter, process_time
 from typing import Any, NamedTuple, TypeVar
 
@@ -35,7 +36,9 @@ BUSY_SHARE = 0.95
 """The server is busy if it takes so much of a processor core, indexing included."""
 PAUSE_FACTOR, BUSY_PAUSE_FACTOR, MAX_PAUSE_SECONDS = 3, 30, 5.0
 RETRY_SECONDS = 5.0
-EVENTS_PER_STEP, MESSAGES_PER_STEP = 500, 500
+EVENTS_PER_STEP, MESSAGES_PER_STEP, CHARACTERS_PER_STEP = 500, 500, 400_000
+"""A step ends at the first of these. The characters bound the memory that a step takes."""
+MESSAGES_PER_READ = 50
 CHANGING, REMOVING, CLOSING = ("message", "edit"), "delete", "close"
 
 
@@ -145,8 +148,7 @@ class SearchFollower:
             await trio.sleep(self._load.pause())
 
     async def _build_step(self, state: IndexState, first: int) -> IndexState:
-        docs = await self._database.read(partial(search.docs_from, first=first, limit=MESSAGES_PER_STEP))
-        after = None if len(docs) < MESSAGES_PER_STEP else docs[-1].id + 1
+        docs, after = await self._database.read(partial(_read_docs, first=first))
         state = IndexState(state.epoch, state.position, after)
         await self._call(self._index.apply, state, docs, (), ())
         return state
@@ -156,12 +158,40 @@ class SearchFollower:
         return await trio.to_thread.run_sync(partial(function, *arguments), limiter=self._thread)
 
 
+def _read_docs(tx: ReadTransaction, first: int) -> tuple[list[Doc], int | None]:
+    """The messages of one step of building, and the first of the next step; None after the last message."""
+    docs: list[Doc] = []
+    while len(docs) < MESSAGES_PER_STEP and _characters(docs) < CHARACTERS_PER_STEP:
+        more = search.docs_from(tx, first, MESSAGES_PER_READ)
+        docs += more
+        if len(more) < MESSAGES_PER_READ:
+            return docs, None
+        first = more[-1].id + 1
+    return docs, first
+
+
 def _read_changes(tx: ReadTransaction, position: int) -> Changes:
     end = event_log.last(tx)
     entries = event_log.since(tx, position, end, EVENTS_PER_STEP)
     has_gap = bool(position < end and (not entries or entries[0].position != position + 1))
-    changed = sorted({entry.about for entry in entries if entry.kind in CHANGING and entry.about is not None})
-    docs = search.docs_by_id(tx, changed) if changed else []
+    docs, skipped = _read_docs_by_id(
+        tx, list(dict.fromkeys(entry.about for entry in entries if entry.kind in CHANGING and entry.about is not None))
+    )
+    entries = list(takewhile(lambda entry: entry.kind not in CHANGING or entry.about not in skipped, entries))
     removed = [entry.about for entry in entries if entry.kind == REMOVING and entry.about is not None]
     closed = [entry.conversation for entry in entries if entry.kind == CLOSING and entry.conversation is not None]
     return Changes(docs, removed, closed, entries[-1].position if entries else end, has_gap)
+
+
+def _read_docs_by_id(tx: ReadTransaction, ids: list[int]) -> tuple[list[Doc], set[int]]:
+    """The messages of one step, and the ids that it has no room for."""
+    docs: list[Doc] = []
+    for start in range(0, len(ids), MESSAGES_PER_READ):
+        if _characters(docs) >= CHARACTERS_PER_STEP:
+            return docs, set(ids[start:])
+        docs += search.docs_by_id(tx, ids[start : start + MESSAGES_PER_READ])
+    return docs, set()
+
+
+def _characters(docs: list[Doc]) -> int:
+    return sum(len(doc.content) for doc in docs)

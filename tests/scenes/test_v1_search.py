@@ -177,3 +177,22 @@ async def test_a_restart_and_a_rebuild(tmp_path: Path) -> None:
     async with chat_server(tmp_path) as server:
         await indexed(server)
         assert (await server.rest.ask("GET", "/v1/search?q=restart", token=token))[1] == found
+
+
+async def test_long_messages_are_indexed_in_several_steps(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    server, romeo, juliet, talk = world
+    monkeypatch.setattr("chatd.core.search_follower.CHARACTERS_PER_STEP", 20)
+    monkeypatch.setattr("chatd.core.search_follower.MESSAGES_PER_READ", 2)
+    sent = [
+        (await romeo.does("message.send", conversationId=talk, content=f"lark {number} is long"))["id"]
+        for number in range(7)
+    ]
+    await romeo.does("message.edit", messageId=sent[0], content="nightingale 0")
+    await romeo.does("message.delete", messageId=sent[1])
+    await indexed(server)
+    expected = ["nightingale 0", *(f"lark {number} is long" for number in range(2, 7))]
+    assert sorted([*await finds(juliet, "lark"), *await finds(juliet, "nightingale")]) == sorted(expected)
+    await server.running.search.rebuild()
+    await indexed(server)
+    assert sorted([*await finds(juliet, "lark"), *await finds(juliet, "nightingale")]) == sorted(expected)
+    assert await finds(juliet, "fox brown") == ["A quick brown fox"]

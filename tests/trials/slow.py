@@ -28,6 +28,7 @@ SENDER, HEALTHY, SILENT = 1, (2, 3, 4), 100
 MESSAGE = 8_000
 BOUND_MS = 250.0
 OVERFLOW = 800  # messages: more than an outbox and the kernel's buffers hold together
+REHEARSAL = 2_400  # messages without clients that never read: they fill the database's page caches, 25 MiB
 BEHIND = 32  # messages that a reader may be behind when the next is sent: less than an outbox
 KERNEL_KIB = 512  # what Python itself needs to hold a mebibyte in pieces, a head
 
@@ -115,19 +116,21 @@ async def in_step(folder: Path, silent: int) -> Figures:
     tally = Tally()
     try:
         where = await gather(server.address, silent)
-        before = server.memory
         async with two_chat(server.address, (token(11), token(12))) as chat, AsyncExitStack() as stack:
-            idle = [
-                await stack.enter_async_context(joined(server.address, SILENT + number, where))
-                for number in range(silent)
-            ]
             readers = [await Raw.open(server.address, token(user)) for user in HEALTHY]
             for raw in readers:
                 stack.push_async_callback(raw.stream.aclose)
                 await raw.call("conversation:join", {"conversationId": where})
             sender = await Raw.open(server.address, token(SENDER))
             stack.push_async_callback(sender.stream.aclose)
-            for first in range(0, OVERFLOW, BEHIND):
+            for first in range(0, REHEARSAL, BEHIND):
+                await send_in_step(sender, readers, where, range(first, first + BEHIND))
+            before = server.memory
+            idle = [
+                await stack.enter_async_context(joined(server.address, SILENT + number, where))
+                for number in range(silent)
+            ]
+            for first in range(REHEARSAL, REHEARSAL + OVERFLOW, BEHIND):
                 await send_in_step(sender, readers, where, range(first, first + BEHIND))
                 tally.peak = max(tally.peak, server.memory)
             tally.closes = [await raw.closed() for raw in idle]
