@@ -6,8 +6,8 @@ From the wire to the model:
     frames.py     the frames: Open, Call, Ping, Close ...; and Framing, the interface of every framing
     dialects/     event names and bodies  ⇄  commands and events, as tables
                   grammar.py defines the rows of these tables
-    commands.py   the requests of clients
-    events.py     the events of the server, and their audiences
+    commands/     the requests of clients
+    events/       the events of the server, and their audiences
     model.py      User, Conversation, Message, Attachment, Notification, File
     ids.py        one integer in three formats
     errors.py     the errors and the close codes

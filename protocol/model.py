@@ -15,6 +15,7 @@ from protocol.ids import Ref
 Kind: TypeAlias = Literal["private", "group"]
 Role: TypeAlias = Literal["owner", "admin", "member"]
 Level: TypeAlias = Literal["all", "mentions", "none"]
+ThreadLevel: TypeAlias = Literal["all", "mentions", "default"]
 Visibility: TypeAlias = Literal["private", "public"]
 MessageType: TypeAlias = Literal["text", "image", "file"]
 AttachmentType: TypeAlias = Literal["IMAGE", "PDF"]
@@ -146,6 +147,29 @@ class Preferences(Struct, frozen=True):
     draft: str = ""
 
 
+class QuietHours(Struct, frozen=True):
+    """The hours of each day without alerts: minutes after midnight in a time zone. They may go over midnight."""
+
+    start: int
+    end: int
+    time_zone: str
+
+
+class Attention(Struct, frozen=True):
+    """When a user wants no alerts."""
+
+    quiet_hours: QuietHours | None = None
+    do_not_disturb_until: int | None = None
+
+
+class ThreadPreference(Struct, frozen=True):
+    """Of which messages of a thread a member is notified: "default" is as in the conversation."""
+
+    conversation: Ref
+    thread: Ref
+    level: ThreadLevel
+
+
 class OwnState(Struct, frozen=True):
     """What a conversation is to the caller: the role, the unread messages, and the last message that is read."""
 
@@ -268,6 +292,7 @@ class SyncState(Struct, frozen=True):
     removed: tuple[int, ...]
     members: tuple[MemberList, ...]
     unread_notifications: int
+    attention: Attention = Attention()
     online: tuple[Ref, ...] = ()
 
 

@@ -19,6 +19,7 @@ from protocol.ids import Ref, write_object_id, write_uuid
 from protocol.model import (
     NO_FEATURES,
     Attachment,
+    Attention,
     AuditEntry,
     Ban,
     Block,
@@ -33,12 +34,14 @@ from protocol.model import (
     OwnState,
     Page,
     Preferences,
+    QuietHours,
     Quote,
     Reaction,
     Report,
     SearchHit,
     SyncState,
     TextMark,
+    ThreadPreference,
     User,
 )
 
@@ -113,6 +116,7 @@ OWN_GROUP = Conversation(
 NOTIFICATION = Notification(ref(50), ref(1), "system", "Update", "Something is new", False, ref(12), CREATED_MS)
 FILE = File(ref(7), ref(1), ref(12), "plan.pdf", "application/pdf", 20480, CREATED_MS)
 REPORT = Report(ref(5), ref(101), ref(12), ANN, ANN, "Hello", "Spam", CREATED_MS, None)
+ATTENTION = Attention(QuietHours(22 * 60, 7 * 60 + 30, "Europe/Berlin"), None)
 COUNTED = events.NotificationCounted(ref(2), 3)
 UNREAD = events.UnreadChanged(ref(2), 3, (Unread(ref(12), 3),))
 
@@ -123,6 +127,8 @@ EVENTS: tuple[Event, ...] = (
     events.MarkedUnread(ref(12), ref(1), 100, 1),
     events.ConversationUpdated(GROUP_CONVERSATION, ref(1)),
     events.PreferencesChanged(ref(12), ref(1), Preferences("mentions", 1_893_456_000_000)),
+    events.AttentionChanged(ref(1), ATTENTION),
+    events.ThreadLevelChanged(ref(1), ThreadPreference(ref(12), ref(101), "all")),
     events.MemberUpdated(ref(13), CYD, "admin"),
     events.MessageDeleted(ref(101), ref(12), ref(1), ref(1)),
     events.MessageRead(ref(101), ref(12), ref(2), CREATED_MS),
@@ -179,6 +185,10 @@ RESULTS: dict[type[commands.Command], Any] = {
     commands.UnpinMessage: MESSAGE,
     commands.ListPins: (MESSAGE,),
     commands.SetPreferences: Preferences("mentions", 1_893_456_000_000),
+    commands.GetAttention: Attention(),
+    commands.SetAttention: ATTENTION,
+    commands.SetThreadLevel: ThreadPreference(ref(12), ref(101), "all"),
+    commands.ListThreadLevels: (ThreadPreference(ref(12), ref(101), "all"),),
     commands.Sync: SyncState(
         "6f1c0f2e-5a60-4a5e-9f0c-3f6d2a1b7c11",
         4711,
@@ -188,6 +198,7 @@ RESULTS: dict[type[commands.Command], Any] = {
         (),
         (MemberList(ref(12), (Member(ANN, "owner", CREATED_MS),)),),
         1,
+        Attention(),
         (ref(1),),
     ),
     commands.Search: Page((SearchHit(ref(101), MESSAGE, "Hello", (TextMark(0, 5),)),), 20),
@@ -203,7 +214,11 @@ WORLD_TEXT = (
     "of Cyd's group 14. Notification 50 is hers. Everything was created at 2024-01-01T11:04:05.250Z; the long ids "
     "contain that time."
 )
-SAMPLES_BY_NAME: dict[str, Any] = {"mutedUntil": "2030-01-01T00:00:00Z", "notifications": "mentions"}
+SAMPLES_BY_NAME: dict[str, Any] = {
+    "mutedUntil": "2030-01-01T00:00:00Z",
+    "notifications": "mentions",
+    "quietHours": {"from": "22:00", "until": "07:30", "timeZone": "Europe/Berlin"},
+}
 GROUP: dict[str, int] = {"conversation": 13}
 SAMPLE_IDS_BY_COMMAND: dict[type[commands.Command], dict[str, int]] = {
     commands.AddMember: GROUP,
@@ -228,6 +243,7 @@ SHOWN_OPTIONAL: dict[type[commands.Command], tuple[str, ...]] = {
     commands.UpdateConversation: ("topic",),
     commands.Sync: ("members_of",),
     commands.SetPreferences: ("level", "muted_until"),
+    commands.SetAttention: ("quiet_hours",),
 }
 """Optional fields that the examples include: a message needs content."""
 SAMPLE_IDS = {

@@ -57,6 +57,7 @@ REQUIRED_ROLES: dict[type[Command], Role] = {
     ask.MarkUnread: "member",
     ask.ForwardMessage: "member",  # in both conversations
     ask.ListThread: "member",
+    ask.SetThreadLevel: "member",
     ask.React: "member",
     ask.Unreact: "member",
     ask.PinMessage: "member",

@@ -42,6 +42,11 @@ ROWS: dict[type[Event], tuple[str, Callable[[Any], Columns]]] = {
     ),
     events.MarkedUnread: ("unread", lambda e: (e.conversation[0], e.user[0], e.read_to, None)),
     events.PreferencesChanged: ("prefer", lambda e: (e.conversation[0], e.user[0], None, None)),
+    events.AttentionChanged: ("attention", lambda e: (None, e.user[0], None, None)),
+    events.ThreadLevelChanged: (
+        "thread",
+        lambda e: (e.preference.conversation[0], e.user[0], e.preference.thread[0], None),
+    ),
     events.ConversationUpdated: ("update", lambda e: (e.conversation.ref[0], e.by[0], None, None)),
     events.MemberUpdated: ("role", lambda e: (e.conversation[0], e.user.ref[0], None, None)),
     events.MessageDeleted: ("delete", lambda e: (e.conversation[0], e.by[0], e.message[0], None)),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from chatd.services import notifications
 from chatd.services.context import ROLE_RANKS, ServiceContext
 from chatd.services.conversations import load_own
-from chatd.store.queries import conversations, messages, preferences, removals, sessions
+from chatd.store.queries import attention, conversations, messages, preferences, removals, sessions
 from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, FORBIDDEN, Refusal
@@ -122,6 +122,7 @@ def remove(context: ServiceContext, command: ask.RemoveMember) -> None:
         return
     conversations.remove_member(context.tx, own.conversation.number, user.ref.number)
     preferences.delete(context.tx, user.ref.number, own.conversation.number)
+    attention.delete_thread_levels(context.tx, user.ref.number, own.conversation.number)
     notifications.member_removed(context, own.conversation.number, user.ref)
     context.publish(MemberRemoved(own.conversation, user.ref))
     sessions.evict(context.tx, own.conversation.number, user.ref.number)

@@ -231,10 +231,10 @@ def mark_unread(context: ServiceContext, command: ask.MarkUnread) -> None:
     """Let a message and all after it count as unread. What the others know of the caller's reading stays."""
     message, membership = context.message(command, command.message)
     conversation, me = membership.conversation.number, context.actor.id
-    before = messages.set_mark(context.tx, conversation, me, message.ref.number)
+    messages.set_mark(context.tx, conversation, me, message.ref.number)
     left = read_states.count_unread(context.tx, conversation, me)
-    mentions = read_states.own_read_states(context.tx, me, [conversation])[conversation].mentions
-    context.publish(MarkedUnread(membership.conversation, context.actor.ref, before, left, mentions))
+    own = read_states.own_read_states(context.tx, me, [conversation])[conversation]
+    context.publish(MarkedUnread(membership.conversation, context.actor.ref, own.read_to, left, own.mentions))
 
 
 def listing(context: ServiceContext, command: ask.ListMessages) -> Page:

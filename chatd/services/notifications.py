@@ -20,6 +20,7 @@ from typing import NamedTuple
 from msgspec import Struct, UnsetType
 from msgspec.structs import replace
 
+from chatd.services.attention import silent_users
 from chatd.services.context import Published, ServiceContext, missing
 from chatd.services.pages import make_page, page_size
 from chatd.store.queries import broadcasts, notifications, view_intervals
@@ -198,6 +199,10 @@ def dismiss(context: ServiceContext, conversation: int) -> None:
         context.publish(unread_count(context, context.actor.ref))
 
 
+def publish_created(context: ServiceContext, made: Notification) -> None:
+    context.publish(NotificationCreated(made, bool(silent_users(context, [made.user]))))
+
+
 def unread_count(context: ServiceContext, user: Ref) -> NotificationCounted:
     """Count a user's unread notifications from scratch."""
     return NotificationCounted(user, notifications.count(context.tx, user.number))
@@ -215,7 +220,7 @@ def create(context: ServiceContext, command: ask.CreateNotification) -> Notifica
     made = notifications.add(
         context.tx, user.ref, command.type, command.title, command.content, related=command.related, extra=extra
     )
-    context.publish(NotificationCreated(made))
+    publish_created(context, made)
     context.publish(unread_count(context, user.ref))
     return made
 
@@ -245,7 +250,7 @@ def notify_added(context: ServiceContext, membership: Membership, user: User) ->
     title = membership.title or "Group"
     content = f"{by.display or by.name} added you"
     made = notifications.add(context.tx, user.ref, "group_invite", title, content, conversation=membership.conversation)
-    context.publish(NotificationCreated(made))
+    publish_created(context, made)
     context.publish(unread_count(context, user.ref))
 
 
@@ -290,6 +295,7 @@ def catch_up(context: ServiceContext, conversation: Ref, users: list[Ref], *, me
         context.tx, conversation.number, [user.number for user in users]
     )
     texts: dict[int, tuple[str, str]] = {}
+    silent = silent_users(context, users)
     for user in users:
         last = last_messages.get(user.number)
         row = notifications.find_unread(context.tx, user.number, conversation.number)
@@ -302,11 +308,19 @@ def catch_up(context: ServiceContext, conversation: Ref, users: list[Ref], *, me
             continue
         if last not in texts:
             texts[last] = notifications.text_of(context.tx, last)
-        _publish_derived(context, conversation, user, row, last, texts[last])
+        text = texts[last]
+        _publish_derived(context, conversation, user, row, last, text, silent=user.number in silent)
 
 
 def _publish_derived(
-    context: ServiceContext, conversation: Ref, user: Ref, row: NotificationRow | None, last: int, text: tuple[str, str]
+    context: ServiceContext,
+    conversation: Ref,
+    user: Ref,
+    row: NotificationRow | None,
+    last: int,
+    text: tuple[str, str],
+    *,
+    silent: bool,
 ) -> None:
     """Publish a derived notification. An update keeps the id and has no position.
 
@@ -315,7 +329,8 @@ def _publish_derived(
     if row is not None and row.message == last:
         return
     stored = row or notifications.add_row(context.tx, user.number, conversation.number, last)
-    event = NotificationCreated(Notification(stored.ref, user, "message", *text, False, conversation, stored.created))
+    made = Notification(stored.ref, user, "message", *text, False, conversation, stored.created)
+    event = NotificationCreated(made, silent)
     if row is None:
         context.publish(event)
         context.publish(unread_count(context, user))
@@ -331,8 +346,9 @@ def recount(context: ServiceContext, users: list[Ref]) -> None:
 
 def announce(context: ServiceContext, broadcast: Ref, users: list[Ref]) -> None:
     """Notify some online users of a broadcast."""
+    silent = silent_users(context, users)
     for user in users:
         found = broadcasts.get(context.tx, user, broadcast.number)
         if found is not None and not found.read:
-            context.published.append(Published(NotificationCreated(found), None))
+            context.published.append(Published(NotificationCreated(found, user.number in silent), None))
             context.publish(unread_count(context, user))

@@ -19,13 +19,22 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from chatd.services.context import Published
-from chatd.store.queries import broadcasts, conversations, event_log, messages, notifications, preferences, users
+from chatd.store.queries import (
+    attention,
+    broadcasts,
+    conversations,
+    event_log,
+    messages,
+    notifications,
+    preferences,
+    users,
+)
 from chatd.store.queries.event_log import Entry
 from chatd.store.sqlite.transaction import ReadTransaction
 from protocol import events
 from protocol.events import Event
 from protocol.ids import Ref
-from protocol.model import Message, Notification, User
+from protocol.model import Message, Notification, ThreadPreference, User
 
 
 class MissedEvents(NamedTuple):
@@ -138,6 +147,19 @@ class _EventReader:
         now = preferences.get(self._tx, self._user, found.ref.number)
         return events.PreferencesChanged(found.ref, self.ref(self._user), now)
 
+    def attention_changed(self, entry: Entry) -> Event | None:
+        if entry.user != self._user:
+            return None
+        return events.AttentionChanged(self.ref(self._user), attention.get(self._tx, self._user))
+
+    def thread_level_changed(self, entry: Entry) -> Event | None:
+        found = conversations.get(self._tx, entry.conversation or 0)
+        if entry.user != self._user or found is None:
+            return None
+        level = attention.thread_level(self._tx, self._user, found.ref.number, entry.about or 0)
+        preference = ThreadPreference(found.ref, Ref(entry.about or 0, 0), level)
+        return events.ThreadLevelChanged(self.ref(self._user), preference)
+
     def conversation_updated(self, entry: Entry) -> Event | None:
         found = conversations.get(self._tx, entry.conversation or 0)
         return None if found is None else events.ConversationUpdated(found, self.ref(entry.user))
@@ -221,6 +243,8 @@ _MAKERS: dict[str, tuple[EventMaker, bool]] = {
     "delete": (_EventReader.deleted, False),
     "unread": (_EventReader.marked_unread, False),
     "prefer": (_EventReader.preferences_changed, False),
+    "attention": (_EventReader.attention_changed, True),
+    "thread": (_EventReader.thread_level_changed, False),
     "update": (_EventReader.conversation_updated, False),
     "role": (_EventReader.role_changed, False),
     "read": (_EventReader.read, False),

@@ -14,7 +14,7 @@ from chatd.services.context import ServiceContext
 from chatd.services.conversations import listing, load_details
 from chatd.services.pages import page_size
 from chatd.services.replay import find_gap
-from chatd.store.queries import conversations, event_log, notifications
+from chatd.store.queries import attention, conversations, event_log, notifications
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.model import Conversation, MemberList, Page, SyncState
@@ -44,6 +44,7 @@ def sync(context: ServiceContext, command: ask.Sync) -> SyncState:
         tuple(removed),
         tuple(_read_members(context, command)),
         notifications.count(context.tx, me.ref.number),
+        attention.get(context.tx, me.ref.number),
     )
 
 

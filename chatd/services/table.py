@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from chatd.services import (
+    attention,
     audit,
     bans,
     blocks,
@@ -104,6 +105,10 @@ SERVICES: dict[type[Command], ServiceRow] = {
     ask.GetUser: ServiceRow(users.get, writes=False),
     ask.GetMe: ServiceRow(users.get_me, writes=False),
     ask.UpdateMe: ServiceRow(users.update_me, writes=True),
+    ask.GetAttention: ServiceRow(attention.get, writes=False),
+    ask.SetAttention: ServiceRow(attention.change, writes=True),
+    ask.SetThreadLevel: ServiceRow(threads.set_level, writes=True),
+    ask.ListThreadLevels: ServiceRow(threads.levels, writes=False),
 }
 
 

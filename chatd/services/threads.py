@@ -6,15 +6,17 @@ well: lists, unread counts and the other dialects treat it like any other. The f
 
 from __future__ import annotations
 
+from chatd.services import notifications
 from chatd.services.context import ServiceContext
 from chatd.services.pages import make_page, page_size
 from chatd.services.reactions import publish_changed
-from chatd.store.queries import features, messages
+from chatd.store.queries import attention, features, messages
 from chatd.store.queries.conversations import Membership
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, Refusal
+from protocol.events import ThreadLevelChanged
 from protocol.ids import Key
-from protocol.model import Message, MessageFeatures, Page, Quote
+from protocol.model import Message, MessageFeatures, Page, Quote, ThreadPreference
 
 
 def features_of_send(context: ServiceContext, membership: Membership, command: ask.SendMessage) -> MessageFeatures:
@@ -51,6 +53,22 @@ def thread_changed(context: ServiceContext, message: Message) -> None:
     if first.features.replies is None:
         features.change(context.tx, thread.number, add=features.THREAD_ROOT)
     publish_changed(context, first)
+
+
+def set_level(context: ServiceContext, command: ask.SetThreadLevel) -> ThreadPreference:
+    """Follow or mute the thread of a message. The level applies to later messages."""
+    message, membership = context.message(command, command.message)
+    me, conversation, thread = context.actor.ref, membership.conversation, message.features.thread or message.ref
+    new = ThreadPreference(conversation, thread, command.level)
+    if attention.thread_level(context.tx, me.number, conversation.number, thread.number) != command.level:
+        notifications.dismiss(context, conversation.number)
+        attention.set_thread_level(context.tx, me.number, conversation.number, thread.number, command.level)
+        context.publish(ThreadLevelChanged(me, new))
+    return new
+
+
+def levels(context: ServiceContext, command: ask.ListThreadLevels) -> list[ThreadPreference]:
+    return attention.thread_preferences(context.tx, context.actor.id)
 
 
 def listing(context: ServiceContext, command: ask.ListThread) -> Page:

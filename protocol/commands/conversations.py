@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from protocol.commands.base import Command, Window
 from protocol.ids import Key
-from protocol.model import Kind, Level, Role, Visibility
+from protocol.model import Kind, Level, Role, ThreadLevel, Visibility
 
 # Conversations
 
@@ -101,6 +101,17 @@ class SetPreferences(Command, frozen=True, kw_only=True):
     muted_until: int | UnsetType | None = UNSET
     archived: bool | UnsetType = UNSET
     draft: str | UnsetType | None = UNSET
+
+
+class SetThreadLevel(Command, frozen=True, kw_only=True):
+    """Follow the thread of a message, mute it, or treat it like its conversation ("default")."""
+
+    message: Key
+    level: ThreadLevel
+
+
+class ListThreadLevels(Command, frozen=True, kw_only=True):
+    pass
 
 
 class MarkUnread(Command, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from protocol.commands.base import Command, Window
 from protocol.ids import Key
+from protocol.model import QuietHours
 
 # Users
 
@@ -28,6 +29,17 @@ class UpdateMe(Command, frozen=True, kw_only=True):
     display: str | UnsetType | None = UNSET
     avatar: str | UnsetType | None = UNSET
     status: str | UnsetType | None = UNSET
+
+
+class GetAttention(Command, frozen=True, kw_only=True):
+    pass
+
+
+class SetAttention(Command, frozen=True, kw_only=True):
+    """Change when the caller wants no alerts. UNSET leaves a field unchanged; None clears it."""
+
+    quiet_hours: QuietHours | UnsetType | None = UNSET
+    do_not_disturb_until: int | UnsetType | None = UNSET
 
 
 # Accounts: the only commands that need no authenticated user

@@ -4,13 +4,13 @@ How to add a dialect:
 
 1. Create `protocol/dialects/NAME.py`. No other file needs an edit: its name is the dialect's name from then on.
 2. Declare the shapes of the bodies that clients receive: `MESSAGE: Shape = {"id": as_id("ref", UUID), ...}`. The
-   functions are in `shapes.py`, the attributes in `protocol/model.py` and `protocol/events.py`.
+   functions are in `shapes.py`, the attributes in `protocol/model.py` and `protocol/events/`.
 3. Declare the fields that clients send: `field("roomId", UUID, "conversation")`, `optional("limit",
    POSITIVE_INTEGER)`. The types are in `fields.py`, the formats of ids in `protocol/ids.py`.
 4. For each request a row `Inbound(event name, command, fields, reply)`. The commands are in `protocol/commands.py`;
    the fields and `fixed` together must set every required attribute of the command.
 5. For each event a row `Outbound(event, event name, body, audience)`. The events and their audiences are in
-   `protocol/events.py`; an event without a row is not sent to this dialect.
+   `protocol/events/`; an event without a row is not sent to this dialect.
 6. Join both in a `Vocabulary` for each namespace. A client receives its `initial_events` on
    connect; each of them needs an Outbound row.
 7. For each REST request a row `Route(method, path, command, fields, reply, status)`. The accounts' routes exist

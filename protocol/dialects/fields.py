@@ -17,7 +17,7 @@ from protocol.dialects.grammar import Field, FieldType
 from protocol.emoji import is_emoji
 from protocol.errors import BAD_REQUEST, Refusal
 from protocol.ids import MAX_SAFE_INTEGER, IdFormat, read_digits
-from protocol.model import Attachment
+from protocol.model import Attachment, QuietHours
 
 MAX_LIST_ITEMS = 1000
 MAX_SHORT_TEXT_CHARACTERS = 2048
@@ -132,6 +132,30 @@ def _read_attachments(value: Iterable[_Attachment | _AnyAttachment]) -> tuple[At
     return tuple(Attachment(_read_url(item.url), item.type) for item in value)
 
 
+class _QuietHours(
+    Struct, forbid_unknown_fields=True, rename={"start": "from", "end": "until", "time_zone": "timeZone"}
+):
+    start: str
+    end: str
+    time_zone: str
+
+
+_EXPECTED_HOURS = 'an object like {"from": "22:00", "until": "07:30", "timeZone": "Europe/Berlin"}'
+_HOUR = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])\Z")
+MAX_ZONE_CHARS = 64
+
+
+def _read_quiet_hours(value: _QuietHours) -> QuietHours:
+    start, end = _HOUR.match(value.start), _HOUR.match(value.end)
+    if start is None or end is None or value.start == value.end or len(value.time_zone) > MAX_ZONE_CHARS:
+        raise _invalid(_EXPECTED_HOURS)
+    return QuietHours(_minutes(start), _minutes(end), value.time_zone)
+
+
+def _minutes(hour: re.Match[str]) -> int:
+    return int(hour[1]) * 60 + int(hour[2])
+
+
 _EXPECTED_TIME = "a time, ISO 8601 with its offset from UTC"
 _EXPECTED_OBJECT = f"an object of at most {MAX_OBJECT_BYTES} bytes, without NUL"
 
@@ -216,6 +240,7 @@ ATTACHMENTS = FieldType(
 ANY_ATTACHMENTS = FieldType(
     _list_of(_AnyAttachment), 'a list of {url, type?: "IMAGE" or "PDF"}', _read_attachments, _reject_text
 )
+QUIET_HOURS = FieldType(_QuietHours, _EXPECTED_HOURS, _read_quiet_hours, _reject_text)
 OBJECT = FieldType(
     Annotated[dict[str, Any], Meta(max_length=MAX_LIST_ITEMS)], _EXPECTED_OBJECT, _read_object, _reject_text
 )

@@ -79,6 +79,14 @@ ACTS: dict[str, Callable[[Play, int, int], dict[str, Any]]] = {
     "reaction.remove": lambda p, t, m: {"messageId": m, "emoji": p.random.choice(EMOJI)},
     "pin.add": lambda p, t, m: {"messageId": m},
     "pin.remove": lambda p, t, m: {"messageId": m},
+    "attention.update": lambda p, t, m: {
+        "quietHours": p.random.choice((None, {"from": "22:00", "until": "07:30", "timeZone": "Europe/Berlin"})),
+        "doNotDisturbUntil": p.random.choice((None, "2130-01-01T00:00:00Z")),
+    },
+    "thread.update": lambda p, t, m: {
+        "messageId": m,
+        "notifications": p.random.choice(("all", "mentions", "default")),
+    },
     "preferences.update": lambda p, t, m: {
         "conversationId": t,
         "notifications": p.random.choice(("all", "mentions", "none")),

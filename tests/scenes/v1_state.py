@@ -22,6 +22,8 @@ class State:
         self.messages: dict[int, list[dict[str, Any]]] = {}
         self.members: dict[int, list[dict[str, Any]]] = {}
         self.notifications = 0
+        self.attention: dict[str, Any] = {}
+        self.threads: list[dict[str, Any]] = []
         self.unknown: set[int] = set()
 
     async def fetch(self) -> None:
@@ -30,6 +32,7 @@ class State:
         assert found["isComplete"]
         assert found["conversations"]["next"] is None
         self.position, self.notifications = found["position"], found["unreadNotifications"]
+        self.attention, self.threads = found["attention"], await self.user.does("thread.preferences")
         self.conversations = {one["id"]: one for one in found["conversations"]["items"]}
         ids = list(self.conversations)
         again = await self.user.does("sync", limit=1, membersOf=ids)
@@ -55,12 +58,18 @@ class State:
             self.members[id] = await self.user.does("member.list", conversationId=id)
             self.messages[id] = (await self.user.does("message.list", conversationId=id, limit=200))["items"]
 
+    def _forget(self, id: int) -> None:
+        self.conversations.pop(id, None)
+        self.threads = [one for one in self.threads if one["conversationId"] != id]
+
     def comparable(self) -> dict[str, Any]:
         return {
             "conversations": self.conversations,
             "messages": {id: found for id, found in self.messages.items() if id in self.conversations},
             "members": {id: sorted(found, key=str) for id, found in self.members.items() if id in self.conversations},
             "notifications": self.notifications,
+            "attention": self.attention,
+            "threads": [one for one in self.threads if one["conversationId"] in self.conversations],
         }
 
     # Events
@@ -110,7 +119,7 @@ class State:
             self.conversations[body["id"]].update(body)
 
     def conversation_deleted(self, body: Any) -> None:
-        self.conversations.pop(body["conversationId"], None)
+        self._forget(body["conversationId"])
 
     def member_added(self, body: Any) -> None:
         id = body["conversationId"]
@@ -128,7 +137,7 @@ class State:
     def member_removed(self, body: Any) -> None:
         id, user = body["conversationId"], body["userId"]
         if user == self.user.id:
-            self.conversations.pop(id, None)
+            self._forget(id)
         elif id in self.conversations:
             self.conversations[id]["memberIds"] = [one for one in self.conversations[id]["memberIds"] if one != user]
             self.members[id] = [one for one in self.members[id] if one["user"]["id"] != user]
@@ -139,6 +148,14 @@ class State:
         if body["conversationId"] in self.conversations:
             own = self.conversations[body["conversationId"]]["me"]
             own |= {key: value for key, value in body.items() if key != "conversationId"}
+
+    def attention_updated(self, body: Any) -> None:
+        self.attention = body
+
+    def thread_updated(self, body: Any) -> None:
+        kept = [one for one in self.threads if one["threadId"] != body["threadId"]]
+        added = [] if body["notifications"] == "default" else [body]
+        self.threads = sorted([*kept, *added], key=lambda one: (one["conversationId"], one["threadId"]))
 
     def notification_counted(self, body: Any) -> None:
         self.notifications = body["count"]
@@ -162,6 +179,8 @@ EVENTS_APPLIED: dict[str, Callable[[State, Any], None]] = {
     "member.removed": State.member_removed,
     "preferences.updated": State.preferences_updated,
     "notification.counted": State.notification_counted,
+    "attention.updated": State.attention_updated,
+    "thread.updated": State.thread_updated,
     **dict.fromkeys(
         ("presence.changed", "typing.changed", "notification.created", "notification.updated", "notification.deleted"),
         State.nothing,

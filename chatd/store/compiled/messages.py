@@ -56,7 +56,7 @@ FROM read_marks
 WHERE read_marks.conversation = :conversation AND read_marks.user = :user AND read_marks.message >= :message ORDER BY read_marks.message
  LIMIT :param_1 OFFSET :param_2""", 'conversation message user', {'param_1': 1, 'param_2': 0})
 ADVANCE_CURSOR = Prepared("UPDATE members SET cursor=:cursor, marked=NULL WHERE members.conversation = :in_conversation AND members.user = :of_user AND members.cursor < :cursor", 'cursor cursor in_conversation of_user')
-SET_MARK = Prepared("UPDATE members SET marked=:mark WHERE members.conversation = :in_conversation AND members.user = :of_user", 'in_conversation mark of_user')
+SET_MARK = Prepared("UPDATE members SET marked=CASE WHEN (:mark < members.cursor) THEN :mark ELSE NULL END WHERE members.conversation = :in_conversation AND members.user = :of_user", 'in_conversation mark mark of_user')
 ADVANCE_MARK = Prepared("UPDATE members SET marked=CASE WHEN (members.cursor > :cursor) THEN :cursor ELSE NULL END WHERE members.conversation = :in_conversation AND members.user = :of_user AND members.marked < :cursor", 'cursor cursor cursor in_conversation of_user')
 BEFORE = Prepared("""SELECT coalesce(max(messages.id), :coalesce_2) AS coalesce_1
 FROM messages

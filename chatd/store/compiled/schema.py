@@ -80,6 +80,15 @@ CREATE = (
     CONSTRAINT uq_users_subject UNIQUE (subject),
     CONSTRAINT uq_users_email UNIQUE (email)
 )""",
+    """CREATE TABLE attention (
+    user INTEGER NOT NULL,
+    quiet_from INTEGER,
+    quiet_until INTEGER,
+    time_zone TEXT,
+    do_not_disturb_until INTEGER,
+    CONSTRAINT pk_attention PRIMARY KEY (user),
+    CONSTRAINT fk_attention_user FOREIGN KEY(user) REFERENCES users (id) ON DELETE CASCADE
+)""",
     """CREATE TABLE blocks (
     user INTEGER NOT NULL,
     blocked INTEGER NOT NULL,
@@ -279,6 +288,17 @@ CREATE = (
 )
  WITHOUT ROWID""",
     "CREATE INDEX ix_session_rooms_conversation ON session_rooms (conversation)",
+    """CREATE TABLE thread_levels (
+    user INTEGER NOT NULL,
+    conversation INTEGER NOT NULL,
+    thread INTEGER NOT NULL,
+    level TEXT NOT NULL,
+    CONSTRAINT pk_thread_levels PRIMARY KEY (user, conversation, thread),
+    CONSTRAINT fk_thread_levels_user FOREIGN KEY(user) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT fk_thread_levels_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
+    "CREATE INDEX ix_thread_levels_conversation ON thread_levels (conversation)",
     """CREATE TABLE watches (
     conversation INTEGER NOT NULL,
     user INTEGER NOT NULL,

@@ -260,12 +260,10 @@ def advance_cursor(tx: Transaction, conversation: int, user: int, message: int) 
     return True
 
 
-def set_mark(tx: Transaction, conversation: int, user: int, message: int) -> int:
-    """Let a message and all after it count as unread. Return the message before it."""
+def set_mark(tx: Transaction, conversation: int, user: int, message: int) -> None:
+    """Let a message and all after it count as unread. A mark never lets unread messages count as read."""
     row = tx.one(sql.BEFORE, conversation=conversation, id=message)
-    before = int(row[0]) if row else 0
-    tx.run(sql.SET_MARK, in_conversation=conversation, of_user=user, mark=before)
-    return before
+    tx.run(sql.SET_MARK, in_conversation=conversation, of_user=user, mark=int(row[0]) if row else 0)
 
 
 def last_number(tx: ReadTransaction, conversation: int) -> int:

@@ -105,7 +105,7 @@ ADVANCE_CURSOR = (
 SET_MARK = (
     update(members)
     .where(members.c.conversation == bindparam("in_conversation"), members.c.user == bindparam("of_user"))
-    .values(marked=bindparam("mark"))
+    .values(marked=case((bindparam("mark") < members.c.cursor, bindparam("mark")), else_=null()))
 )
 ADVANCE_MARK = (
     update(members)

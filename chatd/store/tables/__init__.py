@@ -24,6 +24,8 @@ place of the cursor, and the cursor stays: what others know of it does not chang
 **Blocks.** A private conversation of two users of whom one blocks the other is `blocked`: so a send in any other one
 need not look.
 
+**Threads.** `thread_levels` has the threads that a member follows ("all") or mutes ("mentions").
+
 **Mentions.** A mention of the user 0 is a mention of all members.
 
 **Event log.** It has the events in commit order; `position` is the only order. The rows are short: they refer to the
@@ -46,12 +48,21 @@ client may still remember them.
 
 from __future__ import annotations
 
-from chatd.store.tables.conversations import bans, conversations, members, preferences, read_marks, removals
+from chatd.store.tables.conversations import (
+    bans,
+    conversations,
+    members,
+    preferences,
+    read_marks,
+    removals,
+    thread_levels,
+)
 from chatd.store.tables.log import audit, blocks, events, meta, reports
 from chatd.store.tables.messages import attachments, files, mentions, messages, pins, reactions
 from chatd.store.tables.metadata import metadata
 from chatd.store.tables.notifications import broadcast_marks, broadcasts, notifications, watches
 from chatd.store.tables.users import (
+    attention,
     invites,
     known_places,
     refresh_tokens,
@@ -63,6 +74,7 @@ from chatd.store.tables.users import (
 
 __all__ = [
     "attachments",
+    "attention",
     "audit",
     "bans",
     "blocks",
@@ -89,6 +101,7 @@ __all__ = [
     "service_tokens",
     "session_rooms",
     "sessions",
+    "thread_levels",
     "users",
     "watches",
 ]

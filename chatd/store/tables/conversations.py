@@ -76,6 +76,16 @@ preferences = Table(
     sqlite_with_rowid=False,
 )
 
+thread_levels = Table(
+    "thread_levels",
+    metadata,
+    Column("user", Integer, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("thread", Integer, primary_key=True),
+    Column("level", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 bans = Table(
     "bans",
     metadata,

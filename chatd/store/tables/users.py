@@ -24,6 +24,16 @@ users = Table(
     Column("local", Integer, nullable=False),
 )
 
+attention = Table(
+    "attention",
+    metadata,
+    Column("user", Integer, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("quiet_from", Integer),
+    Column("quiet_until", Integer),
+    Column("time_zone", Text),
+    Column("do_not_disturb_until", Integer),
+)
+
 known_places = Table(
     "known_places",
     metadata,

@@ -5,18 +5,21 @@ from __future__ import annotations
 from protocol.dialects.grammar import Outbound, Shape
 from protocol.dialects.shapes import as_id, as_is, as_object, as_time, constant, within
 from protocol.dialects.v1.shapes import (
+    ATTENTION,
     COUNT,
     MESSAGE,
     NOTIFICATION,
     PERSON,
     PREFERENCES,
     SHARED_CONVERSATION,
+    THREAD_PREFERENCE,
     UNREAD,
 )
 from protocol.events import (
     MEMBERS,
     PEERS,
     USER,
+    AttentionChanged,
     ConversationCreated,
     ConversationDeleted,
     ConversationUpdated,
@@ -35,6 +38,7 @@ from protocol.events import (
     NotificationRead,
     PreferencesChanged,
     PresenceChanged,
+    ThreadLevelChanged,
     Typing,
     UnreadChanged,
 )
@@ -107,7 +111,14 @@ EVENTS = (
         PEERS,
     ),
     Outbound(UnreadChanged, "unread.changed", UNREAD, USER),
-    Outbound(NotificationCreated, "notification.created", NOTIFICATION, USER, part="notification"),
+    Outbound(AttentionChanged, "attention.updated", ATTENTION, USER, part="attention"),
+    Outbound(ThreadLevelChanged, "thread.updated", THREAD_PREFERENCE, USER, part="preference"),
+    Outbound(
+        NotificationCreated,
+        "notification.created",
+        {**within("notification", NOTIFICATION), "isSilent": as_is("silent", "true or false")},
+        USER,
+    ),
     Outbound(
         NotificationRead,
         "notification.updated",

@@ -43,6 +43,10 @@ def _data(extra: dict[str, object] | UnsetType) -> dict[str, object] | None:
     return None if isinstance(extra, UnsetType) else extra
 
 
+def _hour(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
 def _count_mentions(unread: tuple[Unread, ...]) -> int:
     return sum(one.mentions for one in unread)
 
@@ -140,6 +144,20 @@ PREFERENCES: Shape = {
     "isArchived": as_is("archived", _FLAG),
     "draft": as_is("draft"),
 }
+THREAD_PREFERENCE: Shape = {
+    "threadId": as_id("thread", DECIMAL),
+    "conversationId": as_id("conversation", DECIMAL),
+    "notifications": as_is("level", "all, mentions or default"),
+}
+QUIET_HOURS: Shape = {
+    "from": computed("start", _hour, "hours and minutes"),
+    "until": computed("end", _hour, "hours and minutes"),
+    "timeZone": as_is("time_zone", "a name of the IANA time zone database"),
+}
+ATTENTION: Shape = {
+    "quietHours": as_object("quiet_hours", QUIET_HOURS),
+    "doNotDisturbUntil": as_time("do_not_disturb_until"),
+}
 OWN: Shape = {
     "role": as_is("role", "owner, admin or member"),
     "unread": as_is("unread", _NUMBER),
@@ -159,6 +177,7 @@ SYNC: Shape = {
     "position": as_is("position", _NUMBER),
     "isComplete": as_is("complete", _FLAG),
     "me": as_object("me", ME),
+    "attention": as_object("attention", ATTENTION),
     "conversations": as_page("conversations", CONVERSATION),
     "removedIds": as_is("removed", "a list of ids of conversations"),
     "members": as_objects(

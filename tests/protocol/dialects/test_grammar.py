@@ -19,6 +19,7 @@ from protocol.dialects.grammar import Dialect, ErrorTexts, Inbound, Outbound, Ro
 from protocol.errors import FORBIDDEN, NOT_FOUND, NoAccess, Problem, Refusal
 from protocol.events import EVERYONE, JOINED, MEMBERS, PEERS, USER, Event
 from protocol.model import (
+    Attention,
     AuditEntry,
     Ban,
     Block,
@@ -30,6 +31,7 @@ from protocol.model import (
     Report,
     SearchHit,
     SyncState,
+    ThreadPreference,
     Tokens,
     User,
 )
@@ -138,7 +140,7 @@ def test_no_access_is_forbidden_where_the_dialect_has_a_text_for_it(each: Dialec
 
 
 COUNTS = {"total", "byConversation", "count", "mentions", "conversations"}
-RECORDS = (AuditEntry, Ban, Block, Preferences, Report, SearchHit, SyncState, Tokens)
+RECORDS = (Attention, AuditEntry, Ban, Block, Preferences, Report, SearchHit, SyncState, ThreadPreference, Tokens)
 MODEL = (*RECORDS, Message, Conversation, Notification, User, Member)
 
 

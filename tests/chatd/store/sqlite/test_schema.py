@@ -200,8 +200,9 @@ def test_old_users_are_local_if_they_have_a_password(tmp_path: Path) -> None:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     folder = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS_FOLDER, folder)
-    for file in (folder / "versions").glob("000[4-9]_*.py"):
-        file.unlink()
+    for file in (folder / "versions").glob("0*.py"):
+        if file.name >= "0004":
+            file.unlink()
     _upgrade(connection, replace(SCHEMA, migrations=folder))
     people = ((1, "ann", None, "$argon2id$"), (2, "bob", None, None), (3, "cat", "uuid", None), (4, "dan", "x", "$"))
     for person in people:
