@@ -80,12 +80,16 @@ def refusal(
     code: Code,
     text: str = "",
     *,
+    field: str | None = None,
     status: int = 0,
     headers: tuple[tuple[bytes, bytes], ...] = (),
     close: bool = False,
     delay_seconds: float = 0.0,
 ) -> Response:
-    """The answer for a row of protocol/errors.py, in the form of chatd's own errors and of RFC 9457."""
+    """The answer for a row of protocol/errors.py, in the form of chatd's own errors and of RFC 9457.
+
+    `field` is the field of the request that is wrong, if there is one.
+    """
     status = status or code.status
     detail = text or code.text
     body = {
@@ -96,5 +100,7 @@ def refusal(
         "status": status,
         "detail": detail,
     }
+    if field is not None:
+        body["field"] = field
     kind = ((b"content-type", b"application/problem+json"),)
     return Response(status, json.encode(body), kind + headers, close, delay_seconds)

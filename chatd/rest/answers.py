@@ -37,4 +37,4 @@ def refuse(refusal: Refusal, headers: Headers = ()) -> Response:
     if refusal.retry_after is not None or refusal.code is UNAVAILABLE:
         seconds = max(1, math.ceil(refusal.retry_after or DEFAULT_RETRY_SECONDS))
         more.append((b"retry-after", b"%d" % seconds))
-    return problem(refusal.code, refusal.message, headers=tuple(more))
+    return problem(refusal.code, refusal.message, field=refusal.field, headers=tuple(more))

@@ -207,7 +207,7 @@ def ids(id_format: IdFormat) -> FieldType:
         return tuple(map(id_format.read, value))
 
     def read_text(value: str) -> Any:
-        return tuple(map(id_format.read_text, value.split(",")[: MAX_LIST_ITEMS + 1]))
+        return tuple(map(id_format.read_text, value.split(",")[: MAX_LIST_ITEMS + 1])) if value else ()
 
     return FieldType(_list_of(id_format.type), f"a list, each {id_format.name}", read, read_text)
 

@@ -11,9 +11,8 @@ import pytest
 from chatd.services.attention import is_silent
 from protocol.model import Attention, QuietHours
 from tests.scenes.chat_server import ChatServer, chat_server
-from tests.scenes.clients import Framing, both_framings, open_client
 from tests.scenes.test_v1_attention import QUIET, count, pair
-from tests.scenes.v1_clients import V1
+from tests.scenes.v1_clients import V1, Wire, connect, every_wire
 
 HOURS = {"from": "22:00", "until": "07:30", "timeZone": "Europe/Berlin"}
 ALL_DAY = {"from": "23:59", "until": "23:58", "timeZone": "UTC"}
@@ -52,24 +51,14 @@ async def silent(user: V1) -> bool:
     return body["isSilent"]
 
 
-@both_framings
-async def test_notifications_are_silent_when_the_user_wants_no_alerts(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_notifications_are_silent_when_the_user_wants_no_alerts(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet, talk = await pair(server, framing)
-        heard = [each for each in QUIET if each != "notification.created"]
-        devices = [
-            V1(juliet.user, await open_client(server, framing, "v1", juliet.user, "/v1", ignoring=heard))
-            for _ in range(2)
-        ]
+        heard = tuple(each for each in QUIET if each != "notification.created")
+        devices = [await connect(server, framing, juliet.user, ignoring=heard) for _ in range(2)]
         assert await juliet.does("attention.get") == {"quietHours": None, "doNotDisturbUntil": None}
-        for number, (change, expected) in enumerate(
-            (
-                ({"doNotDisturbUntil": "2100-01-01T00:00:00+00:00"}, True),
-                ({"doNotDisturbUntil": None}, False),
-                ({"quietHours": ALL_DAY}, True),
-                ({"quietHours": None}, False),
-            )
-        ):
+        for number, (change, expected) in enumerate(CHANGES):
             changed = await juliet.does("attention.update", **change)
             for device in devices:
                 assert await device.receives("attention.updated") == changed
@@ -87,6 +76,12 @@ async def test_notifications_are_silent_when_the_user_wants_no_alerts(tmp_path: 
         assert await juliet.user.asks("GET", "/v1/me/attention") == again
 
 
+CHANGES: tuple[tuple[dict[str, Any], bool], ...] = (
+    ({"doNotDisturbUntil": "2100-01-01T00:00:00+00:00"}, True),
+    ({"doNotDisturbUntil": None}, False),
+    ({"quietHours": ALL_DAY}, True),
+    ({"quietHours": None}, False),
+)
 WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"quietHours": {**HOURS, "timeZone": "Mars/Olympus"}}, "quietHours.timeZone"),
     ({"quietHours": {**HOURS, "timeZone": "Europe"}}, "quietHours.timeZone"),
@@ -104,8 +99,8 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
 )
 
 
-@both_framings
-async def test_what_is_no_attention(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_what_is_no_attention(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         _, juliet, _ = await pair(server, framing)
         for change, field in WRONG:
@@ -128,7 +123,7 @@ THREAD_COUNTS = {
 }
 
 
-async def threads(server: ChatServer, framing: Framing) -> tuple[V1, V1, int, int]:
+async def threads(server: ChatServer, framing: Wire) -> tuple[V1, V1, int, int]:
     """Two users, their group, and the first message of a thread, which both have read."""
     romeo, juliet, talk = await pair(server, framing)
     root = (await juliet.does("message.send", conversationId=talk, content="Who comes?"))["id"]
@@ -138,9 +133,9 @@ async def threads(server: ChatServer, framing: Framing) -> tuple[V1, V1, int, in
     return romeo, juliet, talk, root
 
 
-@both_framings
+@every_wire
 @pytest.mark.parametrize("levels", THREAD_COUNTS, ids="-".join)
-async def test_a_followed_and_a_muted_thread(tmp_path: Path, framing: Framing, levels: tuple[str, str]) -> None:
+async def test_a_followed_and_a_muted_thread(tmp_path: Path, framing: Wire, levels: tuple[str, str]) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet, talk, root = await threads(server, framing)
         await juliet.does("preferences.update", conversationId=talk, notifications=levels[0])
@@ -159,8 +154,8 @@ async def test_a_followed_and_a_muted_thread(tmp_path: Path, framing: Framing, l
             assert await count(juliet) == 0
 
 
-@both_framings
-async def test_the_level_of_a_thread_is_the_users_own(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_the_level_of_a_thread_is_the_users_own(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet, talk, root = await threads(server, framing)
         reply = await romeo.does("message.send", conversationId=talk, threadId=root, content="Again")

@@ -10,8 +10,7 @@ import pytest
 from chatd.services import accounts
 from chatd.services.context import SHELL, ServiceContext, ServiceRules
 from tests.scenes.chat_server import ChatServer, chat_server
-from tests.scenes.clients import Framing, both_framings, open_client
-from tests.scenes.v1_clients import V1, v1
+from tests.scenes.v1_clients import V1, Wire, connect, every_wire, v1
 
 QUIET = (
     "presence.changed",
@@ -34,7 +33,7 @@ async def count(user: V1) -> int:
     return found
 
 
-async def pair(server: ChatServer, framing: Framing) -> tuple[V1, V1, int]:
+async def pair(server: ChatServer, framing: Wire) -> tuple[V1, V1, int]:
     romeo, juliet = await v1(server, framing, "romeo", "juliet", ignoring=QUIET)
     talk = (await romeo.does("conversation.create", type="group", memberIds=[juliet.id]))["id"]
     return romeo, juliet, talk
@@ -47,9 +46,9 @@ LEVELS = {
 }
 
 
-@both_framings
+@every_wire
 @pytest.mark.parametrize("level", LEVELS)
-async def test_a_level_says_which_messages_make_notifications(tmp_path: Path, framing: Framing, level: str) -> None:
+async def test_a_level_says_which_messages_make_notifications(tmp_path: Path, framing: Wire, level: str) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet, talk = await pair(server, framing)
         await juliet.does("preferences.update", conversationId=talk, notifications=level)
@@ -65,8 +64,8 @@ async def test_a_level_says_which_messages_make_notifications(tmp_path: Path, fr
         assert len(listed["items"]) == LEVELS[level][0]
 
 
-@both_framings
-async def test_a_change_of_the_level_applies_to_later_messages(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_a_change_of_the_level_applies_to_later_messages(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet, talk = await pair(server, framing)
         await romeo.does("message.send", conversationId=talk, content="one")
@@ -78,8 +77,8 @@ async def test_a_change_of_the_level_applies_to_later_messages(tmp_path: Path, f
         assert await count(juliet) == 1, "the messages during the silence count when it ends by hand"
 
 
-@both_framings
-async def test_a_mute_lets_mentions_through_at_the_level_of_mentions(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_a_mute_lets_mentions_through_at_the_level_of_mentions(tmp_path: Path, framing: Wire) -> None:
     later = "2100-01-01T00:00:00.000Z"
     async with chat_server(tmp_path) as server:
         romeo, juliet, talk = await pair(server, framing)
@@ -95,11 +94,11 @@ async def test_a_mute_lets_mentions_through_at_the_level_of_mentions(tmp_path: P
         assert past == ("BAD_REQUEST", "mutedUntil")
 
 
-@both_framings
-async def test_archive_and_draft_reach_all_devices_of_the_user_alone(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_archive_and_draft_reach_all_devices_of_the_user_alone(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet, talk = await pair(server, framing)
-        other = V1(juliet.user, await open_client(server, framing, "v1", juliet.user, "/v1", ignoring=QUIET))
+        other = await connect(server, framing, juliet.user, ignoring=QUIET)
         changed = await juliet.does("preferences.update", conversationId=talk, isArchived=True, draft="Ay")
         for device in (juliet, other):
             assert await device.receives("preferences.updated") == {"conversationId": talk, **changed}
@@ -116,8 +115,8 @@ async def test_archive_and_draft_reach_all_devices_of_the_user_alone(tmp_path: P
         await romeo.receives_nothing()
 
 
-@both_framings
-async def test_a_blocked_user_sends_no_private_messages(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_a_blocked_user_sends_no_private_messages(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet, talk = await pair(server, framing)
         private = (await romeo.does("conversation.create", type="private", memberIds=[juliet.id]))["id"]
@@ -135,8 +134,8 @@ async def test_a_blocked_user_sends_no_private_messages(tmp_path: Path, framing:
         assert await nurse.fails("block.add", userId=nurse.id) == ("BAD_REQUEST", "userId")
 
 
-@both_framings
-async def test_reports_and_the_audit_log_are_for_administrators(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_reports_and_the_audit_log_are_for_administrators(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet, talk = await pair(server, framing)
         sent = await romeo.does("message.send", conversationId=talk, content="Spam")

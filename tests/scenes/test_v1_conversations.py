@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.scenes.chat_server import chat_server
-from tests.scenes.clients import Framing, both_framings
-from tests.scenes.v1_clients import v1
+from tests.scenes.v1_clients import Wire, every_wire, v1
 
 
-@both_framings
-async def test_title_topic_picture_and_visibility(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_title_topic_picture_and_visibility(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet = await v1(server, framing, "romeo", "juliet")
         talk = await romeo.group(juliet, title="Verona")
@@ -32,8 +31,8 @@ async def test_title_topic_picture_and_visibility(tmp_path: Path, framing: Frami
         assert await romeo.fails("conversation.update", conversationId=pair, topic="x") == ("FORBIDDEN", None)
 
 
-@both_framings
-async def test_roles_and_leaving(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_roles_and_leaving(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet, nurse = await v1(server, framing, "romeo", "juliet", "nurse")
         talk = await romeo.group(juliet, nurse)
@@ -57,8 +56,8 @@ async def test_roles_and_leaving(tmp_path: Path, framing: Framing) -> None:
         assert await juliet.fails("conversation.get", conversationId=talk) == ("NOT_FOUND", None)
 
 
-@both_framings
-async def test_a_public_group_is_found_and_joined(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_a_public_group_is_found_and_joined(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet = await v1(server, framing, "romeo", "juliet")
         hidden = await romeo.group(title="Verona at night")
@@ -76,8 +75,8 @@ async def test_a_public_group_is_found_and_joined(tmp_path: Path, framing: Frami
         assert (await juliet.does("conversation.find"))["items"] == []
 
 
-@both_framings
-async def test_a_banned_user_is_out_and_stays_out(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_a_banned_user_is_out_and_stays_out(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet, tybalt = await v1(server, framing, "romeo", "juliet", "tybalt")
         talk = await romeo.group(juliet, tybalt, visibility="public")

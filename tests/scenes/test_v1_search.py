@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.scenes.chat_server import ChatServer, chat_server
-from tests.scenes.clients import Framing, both_framings
-from tests.scenes.v1_clients import QUIET_EVENTS, V1, v1
+from tests.scenes.v1_clients import QUIET_EVENTS, V1, Wire, every_wire, v1
 
 QUIET = (*QUIET_EVENTS, "message.created", "message.updated", "message.deleted", "conversation.created", "member.added")
 TEXTS = {
@@ -122,8 +121,8 @@ INVALID = (
 )
 
 
-@both_framings
-async def test_what_is_no_query(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_what_is_no_query(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         [romeo] = await v1(server, framing, "romeo", ignoring=QUIET)
         for query in INVALID:

@@ -12,8 +12,8 @@ import pytest
 
 from protocol.dialects import dialect
 from tests.scenes.chat_server import ChatServer, chat_server
-from tests.scenes.clients import Framing, both_framings, open_client
-from tests.scenes.v1_clients import V1, v1
+from tests.scenes.clients import open_client
+from tests.scenes.v1_clients import V1, Wire, every_wire, v1
 from tests.scenes.v1_state import EVENTS_APPLIED, State
 
 ROUNDS = 120
@@ -44,7 +44,7 @@ class Play:
             name = "conversation.create"
         talk = self.random.choice(self.talks[-4:]) if self.talks else 0
         message = self.random.choice(self.messages[-12:])[1] if self.messages else 1
-        answer = await user.client.asks(name, ACTS[name](self, talk, message))
+        answer = await user.asks(name, ACTS[name](self, talk, message))
         if name == "conversation.create" and answer["ok"]:
             self.talks.append(answer["data"]["id"])
         elif name in ("message.send", "message.forward") and answer["ok"]:
@@ -113,9 +113,9 @@ async def compare(server: ChatServer, state: State) -> None:
     assert state.comparable() == fresh.comparable()
 
 
-@both_framings
+@every_wire
 @pytest.mark.parametrize("seed", range(6))
-async def test_events_keep_the_state_that_sync_gave(tmp_path: Path, framing: Framing, seed: int) -> None:
+async def test_events_keep_the_state_that_sync_gave(tmp_path: Path, framing: Wire, seed: int) -> None:
     async with chat_server(tmp_path) as server:
         users = await v1(server, framing, "romeo", "juliet", "nurse", ignoring=())
         state = State(users[1])
@@ -152,8 +152,8 @@ async def test_a_restart_in_the_middle(tmp_path: Path) -> None:
         await compare(server, state)
 
 
-@both_framings
-async def test_what_has_changed_since_a_position(tmp_path: Path, framing: Framing) -> None:
+@every_wire
+async def test_what_has_changed_since_a_position(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet = await v1(server, framing, "romeo", "juliet")
         quiet, busy, left = [await romeo.group(juliet) for _ in range(3)]

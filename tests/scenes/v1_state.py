@@ -52,7 +52,7 @@ class State:
 
     async def _fetch_conversation(self, id: int) -> None:
         """Fetch a conversation that is new, unless the user has left it meanwhile."""
-        answer = await self.user.client.asks("conversation.get", {"conversationId": id})
+        answer = await self.user.asks("conversation.get", {"conversationId": id})
         if answer["ok"]:
             self.conversations[id] = answer["data"]
             self.members[id] = await self.user.does("member.list", conversationId=id)
