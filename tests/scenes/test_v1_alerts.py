@@ -55,8 +55,8 @@ async def silent(user: V1) -> bool:
 async def test_notifications_are_silent_when_the_user_wants_no_alerts(tmp_path: Path, framing: Wire) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet, talk = await pair(server, framing)
-        heard = tuple(each for each in QUIET if each != "notification.created")
-        devices = [await connect(server, framing, juliet.user, ignoring=heard) for _ in range(2)]
+        ignored = tuple(each for each in QUIET if each != "notification.created")
+        devices = [await connect(server, framing, juliet.user, ignoring=ignored) for _ in range(2)]
         assert await juliet.does("attention.get") == {"quietHours": None, "doNotDisturbUntil": None}
         for number, (change, expected) in enumerate(CHANGES):
             changed = await juliet.does("attention.update", **change)
