@@ -85,11 +85,31 @@ class AuditEntry(Struct, frozen=True):
     detail: str | None
 
 
+class File(Struct, frozen=True):
+    """An uploaded file. `type` is the media type of its content, `size` is in bytes; a picture has width and height.
+
+    Only its owner and users for whom it was unlocked may download a `locked` file; `price` says what unlocks it.
+    """
+
+    ref: Ref
+    owner: int
+    name: str
+    type: str
+    size: int
+    digest: str
+    created: int
+    width: int | None = None
+    height: int | None = None
+    locked: bool = False
+    price: str | None = None
+
+
 class Attachment(Struct, frozen=True):
-    """An attachment of a message: a URL, and its type if the sender gives one."""
+    """An attachment of a message: a URL, and its type if the sender gives one. `file` is set if it is a file here."""
 
     url: str
     type: AttachmentType | None = None
+    file: File | None = None
 
 
 class Quote(Struct, frozen=True):
@@ -245,19 +265,6 @@ class Notification(Struct, frozen=True):
     related: Ref | str | None
     created: int
     extra: dict[str, object] | UnsetType = UNSET
-
-
-class File(Struct, frozen=True):
-    """An uploaded file. `type` is the media type of its content, `size` is in bytes."""
-
-    ref: Ref
-    owner: Ref
-    conversation: Ref
-    name: str
-    type: str
-    size: int
-    created: int
-    unlocked: bool = True
 
 
 class Page(Struct, frozen=True):

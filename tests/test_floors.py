@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (  # from the lowest floor up, one name a 
     ("chatd.auth", "chatd.realtime"),
     ("chatd.services",),
     ("chatd.core",),
-    ("chatd.admin", "chatd.connections"),
+    ("chatd.admin", "chatd.connections", "chatd.files"),
     ("chatd.rest", "chatd.server"),
     ("chatd.cli", "chatd.__main__"),
 )

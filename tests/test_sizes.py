@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("chatd", "protocol", "tests", "scripts")
 INSTALLED = {"node_modules", ".venv"}
+PRINTED = ROOT / "chatd/store/compiled"
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 
@@ -16,7 +17,7 @@ MAX_FUNCTION_LINES = 50
 def sources() -> Iterator[tuple[Path, str]]:
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if not INSTALLED & set(path.parts):
+            if not INSTALLED & set(path.parts) and PRINTED not in path.parents:
                 yield path.relative_to(ROOT), path.read_text(encoding="utf-8")
 
 

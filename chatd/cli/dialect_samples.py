@@ -114,7 +114,7 @@ OWN_GROUP = Conversation(
     own=OwnState("owner", 0, 0, 0),
 )
 NOTIFICATION = Notification(ref(50), ref(1), "system", "Update", "Something is new", False, ref(12), CREATED_MS)
-FILE = File(ref(7), ref(1), ref(12), "plan.pdf", "application/pdf", 20480, CREATED_MS)
+FILE = File(ref(7), 1, "plan.pdf", "application/pdf", 20480, "5f70bf18", CREATED_MS)
 REPORT = Report(ref(5), ref(101), ref(12), ANN, ANN, "Hello", "Spam", CREATED_MS, None)
 ATTENTION = Attention(QuietHours(22 * 60, 7 * 60 + 30, "Europe/Berlin"), None)
 COUNTED = events.NotificationCounted(ref(2), 3)
@@ -145,8 +145,8 @@ EVENTS: tuple[Event, ...] = (
     events.NotificationRead(ref(50), ref(2)),
     events.NotificationDeleted(ref(50), ref(2)),
     COUNTED,
-    events.FileUploaded(FILE),
-    events.FileUnlocked(FILE, ref(2)),
+    events.FileUploaded(FILE, ref(12), ANN, CREATED_MS),
+    events.FileUnlocked(FILE, ref(12), ref(2), CREATED_MS),
 )
 RESULTS: dict[type[commands.Command], Any] = {
     commands.SendMessage: MESSAGE,
@@ -189,6 +189,9 @@ RESULTS: dict[type[commands.Command], Any] = {
     commands.SetAttention: ATTENTION,
     commands.SetThreadLevel: ThreadPreference(ref(12), ref(101), "all"),
     commands.ListThreadLevels: (ThreadPreference(ref(12), ref(101), "all"),),
+    commands.GetFile: FILE,
+    commands.UnlockFile: FILE,
+    commands.ListFiles: Page((FILE,), 20),
     commands.Sync: SyncState(
         "6f1c0f2e-5a60-4a5e-9f0c-3f6d2a1b7c11",
         4711,
@@ -211,8 +214,8 @@ RESULTS: dict[type[commands.Command], Any] = {
 WORLD_TEXT = (
     "The caller is Ann (1), an administrator. She and Bob (2) have the private conversation 12, in which message 101 "
     "is hers. She owns the group 13, of which Cyd (3) is a member, and from which Dan (4) is banned. She is a member "
-    "of Cyd's group 14. Notification 50 is hers. Everything was created at 2024-01-01T11:04:05.250Z; the long ids "
-    "contain that time."
+    "of Cyd's group 14. Notification 50 is hers, and so are file 7, which message 101 has, and file 8, a draft. "
+    "Everything was created at 2024-01-01T11:04:05.250Z; the long ids contain that time."
 )
 SAMPLES_BY_NAME: dict[str, Any] = {
     "mutedUntil": "2030-01-01T00:00:00Z",
@@ -231,6 +234,7 @@ SAMPLE_IDS_BY_COMMAND: dict[type[commands.Command], dict[str, int]] = {
     commands.BanMember: {**GROUP, "user": 2},
     commands.UnbanMember: {**GROUP, "user": 4},
     commands.ListBans: GROUP,
+    commands.DeleteFile: {"file": 8},
     commands.BlockUser: {"user": 3},
     commands.UnblockUser: {"user": 3},
 }
@@ -254,6 +258,7 @@ SAMPLE_IDS = {
     "user": 2,
     "members": 2,
     "members_of": 12,
+    "file": 7,
     "to": 2,
     "report": 5,
 }

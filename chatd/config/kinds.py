@@ -206,3 +206,15 @@ class NamedValues(SettingRow, frozen=True):
     def write(self, value: Any) -> str:
         inner = ", ".join(f"{json.dumps(name)} = {self.each.write(member)}" for name, member in value.items())
         return f"{{ {inner} }}" if inner else "{}"
+
+
+class MediaType(Text, frozen=True):
+    """A media type, or all types of a kind."""
+
+    noun: str = "a media type such as image/png, image/* or */*"
+
+    def parse(self, found: Any) -> Any:
+        text = super().parse(found).lower()
+        if not re.fullmatch(r"[a-z]+/(\*|[a-z0-9][a-z0-9.+-]*)|\*/\*", text):
+            raise ValueError(found)
+        return text

@@ -15,6 +15,7 @@ from chatd.config.addresses import HostName, HttpUrl, ListenHost, Origin, Proxy,
 from chatd.config.kinds import (
     Choice,
     ListSetting,
+    MediaType,
     Mode,
     Name,
     NamedValues,
@@ -30,6 +31,13 @@ from chatd.config.quantities import Duration, RateSetting, Share, Size, WholeNum
 KIB, MIB, MINUTE, DAY = 1024, 1024 * 1024, 60.0, 86400.0
 SECRET_ALGORITHMS = ("HS256", "HS384", "HS512")
 PUBLIC_KEY_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+
+
+TEXT_OF_TYPES = (
+    "image/png image/jpeg image/gif image/webp audio/* video/* text/plain application/pdf application/zip "
+    "application/gzip"
+)
+DEFAULT_TYPES = tuple(TEXT_OF_TYPES.split())
 
 
 class Section(Struct, frozen=True, kw_only=True):
@@ -300,6 +308,27 @@ class EventSettings(Section, frozen=True, kw_only=True):
     keep_count: Annotated[int, WholeNumber("The most events that are kept; 0 means no limit.", live=True)] = 1_000_000
 
 
+class FileSettings(Section, frozen=True, kw_only=True):
+    """Files that users upload."""
+
+    max_bytes: Annotated[int, Size("The largest file; 0 for no limit.", live=True)] = 25 * MIB
+    user_bytes: Annotated[int, Size("The files of one user, in all; 0 for no limit.", live=True)] = 1024 * MIB
+    total_bytes: Annotated[int, Size("The files of all users, in all; 0 for no limit.", live=True)] = 0
+    day_bytes: Annotated[int, Size("The files of one user within 24 hours; 0 for no limit.", live=True)] = 0
+    types: Annotated[
+        tuple[str, ...],
+        ListSetting(
+            "The media types that are accepted, judged by the content of a file. `image/*` is all types of images, "
+            "`*/*` is every type.",
+            live=True,
+            each=MediaType(),
+        ),
+    ] = DEFAULT_TYPES
+    draft_hours: Annotated[
+        int, WholeNumber("Hours after which a file that no message has is removed.", minimum=1, live=True)
+    ] = 24
+
+
 class LogSettings(Section, frozen=True, kw_only=True):
     """The log on standard error, one line for each event."""
 
@@ -351,6 +380,7 @@ class Config(Struct, frozen=True, kw_only=True):
     typing: TypingSettings = TypingSettings()
     presence: PresenceSettings = PresenceSettings()
     events: EventSettings = EventSettings()
+    files: FileSettings = FileSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     origins: dict[str, str] = field(default_factory=dict)

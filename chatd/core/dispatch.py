@@ -189,6 +189,9 @@ def service_rules(config: Config) -> ServiceRules:
         limits.page,
         limits.page_bytes,
         limits.reactions,
+        config.files.user_bytes,
+        config.files.day_bytes,
+        config.files.total_bytes,
     )
 
 

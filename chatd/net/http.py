@@ -79,6 +79,18 @@ class LateBodyHandler:
         return self._handler(request, read_body)
 
 
+class ExchangeHandler:
+    """A direct handler that reads the body and sends the answer piece by piece, or returns a whole answer."""
+
+    __slots__ = ("_handler",)
+
+    def __init__(self, handler: Callable[[Request, HttpConnection], Awaitable[Response | None]]) -> None:
+        self._handler = handler
+
+    def __call__(self, request: Request, connection: HttpConnection) -> Awaitable[Response | None]:
+        return self._handler(request, connection)
+
+
 class HttpRouter(Protocol):
     """The handlers of a server's requests. `application` is called once per request; its first call may take long.
 
@@ -89,7 +101,7 @@ class HttpRouter(Protocol):
 
     def websocket(self, request: Request, websocket: WebSocket) -> Upgraded: ...
 
-    def direct(self, request: Request) -> Direct | LateBodyHandler | None: ...
+    def direct(self, request: Request) -> Direct | LateBodyHandler | ExchangeHandler | None: ...
 
     def body_limit(self, request: Request) -> int: ...
 
@@ -227,13 +239,16 @@ class HttpServer:
 
     async def _answer(self, connection: HttpConnection, request: Request) -> None:
         router = self.router
+        direct = router.direct(request)
+        if isinstance(direct, ExchangeHandler):
+            await self._answer_late(connection, direct, request)
+            return
         if connection.declares_more:
             try:
                 connection.body_limit = await router.widen_body(request)
             except Refusal as no:
                 await connection.respond(refusal(no.code, no.message, headers=challenge(no.code), close=True))
                 return
-        direct = router.direct(request)
         if direct is None:
             await run_application(await router.application(), connection, request, self.crashed)
             return
@@ -259,17 +274,25 @@ class HttpServer:
             raise Reject(None)
         await connection.respond(answer)
 
-    async def _answer_late(self, connection: HttpConnection, handler: LateBodyHandler, request: Request) -> None:
-        answer = None
+    async def _answer_late(
+        self, connection: HttpConnection, handler: LateBodyHandler | ExchangeHandler, request: Request
+    ) -> None:
+        answer: Response | None = None
         try:
             try:
-                answer = await handler(request, connection.read_body)
+                if isinstance(handler, LateBodyHandler):
+                    answer = await handler(request, connection.read_body)
+                else:
+                    answer = await handler(request, connection)
             except (Reject, OSError):
                 raise
             except Exception as error:
                 self.crashed(error)
+                if connection.begun:
+                    raise Reject(None) from error
                 answer = refusal(INTERNAL)
-            await connection.respond(answer)
+            if answer is not None:
+                await connection.respond(answer)
         finally:
             if answer is not None and answer.on_sent is not None:
                 answer.on_sent()

@@ -21,7 +21,7 @@ from chatd.net.request import Response as PlainResponse
 from chatd.rest import events
 from chatd.rest.answers import JSON_HEADERS, refuse
 from chatd.rest.event_stream import EventStream
-from chatd.rest.route_handlers import actor_of, limit_requests
+from chatd.rest.requests import actor_of, limit_requests
 from chatd.rest.unsent import Unsent
 from chatd.services.context import Actor
 from chatd.telemetry.log import log

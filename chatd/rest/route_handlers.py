@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeAlias
-from urllib.parse import parse_qsl
 
-import trio
-
-from chatd.auth.verifier import bearer
 from chatd.core.app import App
-from chatd.net.http import BodyReader, LateBodyHandler
+from chatd.files.uploads import Uploads
+from chatd.net.http import BodyReader, ExchangeHandler, LateBodyHandler
 from chatd.net.request import Request, Response
 from chatd.rest.answers import answer, refuse
+from chatd.rest.files import ExchangeRoute, FileRoutes
+from chatd.rest.requests import Query, actor_of, check_running, limit_requests, query_pairs
 from chatd.rest.route_table import RouteTable
 from chatd.rest.unsent import Unsent
 from chatd.services.context import Actor, anonymous
@@ -27,18 +26,19 @@ from protocol.dialects import dialect as dialect_named
 from protocol.dialects import names
 from protocol.dialects.grammar import Dialect, ErrorTexts
 from protocol.dialects.routing import RouteCodec
-from protocol.errors import AUTH_INVALID, NO_METHOD, RATE_LIMITED, UNAVAILABLE, Refusal
+from protocol.errors import AUTH_INVALID, NO_METHOD, Refusal
 
 Parameters: TypeAlias = dict[str, str]
-Query: TypeAlias = list[tuple[str, str]]
 RouteHandler: TypeAlias = Callable[[Parameters, Request, BodyReader], Awaitable[Response]]
 
 
 class Routes:
     """The routes of every dialect, and the routes of accounts that all dialects share."""
 
-    def __init__(self, app: App, unsent: Unsent) -> None:
-        self._table: RouteTable[RouteHandler] = RouteTable()
+    def __init__(self, app: App, unsent: Unsent, uploads: Uploads) -> None:
+        self._table: RouteTable[RouteHandler | ExchangeRoute] = RouteTable()
+        for method, path, exchange in FileRoutes(app, uploads).rows:
+            self._table.add(method, path, exchange)
         for dialect in map(dialect_named, names()):
             for route in dialect.routes:
                 codec = RouteCodec(route, dialect.replies.error_texts)
@@ -46,9 +46,11 @@ class Routes:
         for route in shared.ROUTES:
             self._table.add(route.method, route.path, PublicRoute(app, RouteCodec(route, ErrorTexts())).handle)
 
-    def direct(self, request: Request) -> LateBodyHandler | None:
+    def direct(self, request: Request) -> LateBodyHandler | ExchangeHandler | None:
         """The handler of a request; None when no route has its path."""
         match = self._table.find(request.method, request.path)
+        if isinstance(match.handler, ExchangeRoute):
+            return ExchangeHandler(partial(match.handler.handle, match.parameters))
         if match.handler is not None:
             return LateBodyHandler(partial(match.handler, match.parameters))
         if match.methods:
@@ -128,34 +130,3 @@ class PublicRoute:
 
 async def _refuse_method(methods: tuple[str, ...], request: Request, read_body: BodyReader) -> Response:
     return refuse(Refusal(NO_METHOD), ((b"allow", ", ".join(methods).encode()),))
-
-
-def query_pairs(request: Request) -> Query:
-    """The parameters of a query, in their order."""
-    if not request.query:
-        return []
-    return parse_qsl(request.query.decode("latin-1"), keep_blank_values=True, encoding="utf-8", errors="replace")
-
-
-async def actor_of(app: App, authorization: str | None, charged: str, *, services: bool = False) -> Actor:
-    """The holder of the token in the Authorization header. With `services`, it may be a service.
-
-    `charged` is the address that has paid for the request.
-    """
-    if authorization is None:
-        raise Refusal(AUTH_INVALID, "This needs a token in the Authorization header")
-    return await app.authenticate(bearer(authorization), charged, services=services)
-
-
-def limit_requests(app: App, requester: object) -> None:
-    """Count one request of a user id, a service's name or an address. Refuse it above the limit."""
-    now = trio.current_time()
-    if not app.rest.take(requester, now):
-        wait = app.rest.retry_after(requester, now)
-        raise Refusal(RATE_LIMITED, "You are asking too fast", retry_after=wait)
-
-
-def check_running(app: App) -> None:
-    """Refuse every command when the server stops: the connection may be cut before the answer."""
-    if app.stopping:
-        raise Refusal(UNAVAILABLE, "The server is stopping", retry_after=1.0)

@@ -34,6 +34,9 @@ from chatd.core.accounts import Accounts, first_steps
 from chatd.core.app import App, LiveSettings
 from chatd.core.background_tasks import report_failed_connection
 from chatd.core.search_follower import SearchFollower
+from chatd.files.collector import Collector
+from chatd.files.disk import FileDisk
+from chatd.files.uploads import Uploads
 from chatd.net.acceptor import Acceptor
 from chatd.net.asgi import Application, Lifespan
 from chatd.net.http import HttpRouter as HttpSite
@@ -58,6 +61,7 @@ from chatd.telemetry.log import adopt_logging, log
 from chatd.telemetry.metrics import DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
 from protocol.errors import GOING_AWAY, UNAVAILABLE
 
+FILES_FOLDER = "files"
 HARD_STOP_SECONDS = 9.0
 FORWARDED_SIGNAL_SECONDS = 0.2
 LAST_LOCK_SECONDS = 1.0  # how long running calls may wait for another program's lock while the server stops
@@ -132,12 +136,16 @@ class RunningServer(NamedTuple):
     front: Acceptor
     others: tuple[Acceptor, ...]
     search: SearchFollower
+    uploads: Uploads
+    collector: Collector
     live_parts: tuple[LiveSettings, ...]
 
     @classmethod
-    def of(cls, app: App, site: Router, search: SearchFollower, front: Acceptor, *others: Acceptor) -> RunningServer:
-        listeners = map(Listener, (front, *others))
-        return cls(app, site, front, others, search, (LiveLog(), *app.live_parts, site, *listeners))
+    def of(
+        cls, app: App, site: Router, search: SearchFollower, uploads: Uploads, collector: Collector, *fronts: Acceptor
+    ) -> RunningServer:
+        live = (LiveLog(), *app.live_parts, site, uploads, collector, *map(Listener, fronts))
+        return cls(app, site, fronts[0], fronts[1:], search, uploads, collector, live)
 
     @property
     def accounts(self) -> Accounts:
@@ -203,9 +211,12 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
         await app.viewers.begin()
         unsent = Unsent()
         application = LazyApplication(app, unsent)
-        site = Router(app, Routes(app, unsent), application.get)
+        uploads = Uploads(config, app.dispatch, FileDisk(folder / FILES_FOLDER))
+        uploads.disk.prepare()
+        collector = Collector(config, store, uploads, app.bus)
+        site = Router(app, Routes(app, unsent, uploads), application.get)
         front, *others = build_fronts(config, site)
-        server = RunningServer.of(app, site, follower, front, *others)
+        server = RunningServer.of(app, site, follower, uploads, collector, front, *others)
         async with trio.open_nursery() as nursery:
             for part in list_parts(server, application, folder, rereads=rereads):
                 nursery.start_soon(supervisor.run, part)
@@ -234,6 +245,7 @@ def list_parts(server: RunningServer, application: LazyApplication, folder: Path
         Part("socket.io sessions", server.site.run),
         Part("rest", application.run),
         Part("search index", server.search.run, restarts=True),
+        Part("file collector", server.collector.run, restarts=True),
         Part("removal", app.remover.run, restarts=True),
         Part("cleaning", partial(keep_clean, app), restarts=True),
         Part("write probe", app.database.keep_probing, restarts=True),

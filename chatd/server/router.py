@@ -35,7 +35,7 @@ from chatd.engineio.engine import Engine
 from chatd.net import origins
 from chatd.net.asgi import Application
 from chatd.net.handshake import wants_websocket
-from chatd.net.http import Direct, HttpRouter, LateBodyHandler
+from chatd.net.http import Direct, ExchangeHandler, HttpRouter, LateBodyHandler
 from chatd.net.proxies import address_block
 from chatd.net.request import Request, Response, refusal
 from chatd.net.socket import WebSocket
@@ -193,7 +193,7 @@ class Router(HttpRouter):
         engine = self._engine_for(request)
         return serve_jsonrpc(self.app, request, websocket) if engine is None else engine.websocket(request, websocket)
 
-    def direct(self, request: Request) -> Direct | LateBodyHandler | None:
+    def direct(self, request: Request) -> Direct | LateBodyHandler | ExchangeHandler | None:
         engine = self._engine_for(request)
         if engine is not None:
             return engine.direct(request)

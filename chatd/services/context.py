@@ -65,6 +65,7 @@ REQUIRED_ROLES: dict[type[Command], Role] = {
     ask.ListPins: "member",
     ask.SetPreferences: "member",
     ask.ReportMessage: "member",
+    ask.SendFile: "member",
 }
 
 
@@ -76,6 +77,9 @@ REQUIRED_SCOPES: dict[type[Command], str] = {
     ask.ListAudit: "moderate",
 }
 """Commands for administrators, and for services whose token has the scope. A service may send no other command."""
+
+SERVICE_SCOPES: dict[type[Command], str] = {ask.UnlockFile: "unlock"}
+"""Commands for users, which a service may send as well if its token has the scope."""
 
 PUBLIC_COMMANDS: frozenset[type[Command]] = frozenset({ask.Register, ask.Login, ask.Refresh, ask.Logout})
 """Commands that need no token. They are limited by the address of the caller."""
@@ -125,14 +129,15 @@ def authorise(actor: Actor, command: Command) -> None:
     if actor.address is not None and type(command) not in PUBLIC_COMMANDS:
         raise Refusal(AUTH_INVALID, "This needs a token")
     scope = REQUIRED_SCOPES.get(type(command))
-    if actor.scopes is not None and scope not in actor.scopes:
+    service_scope = scope or SERVICE_SCOPES.get(type(command))
+    if actor.scopes is not None and service_scope not in actor.scopes:
         raise Refusal(FORBIDDEN, f"This token may not do that ({', '.join(sorted(actor.scopes)) or 'nothing'} only)")
     if scope is not None and actor.scopes is None and not actor.admin:
         raise Refusal(FORBIDDEN, "Only an administrator or a service may do that")
 
 
 class ServiceRules(Struct, frozen=True):
-    """The limits that services check (settings of [limits]; 0 means no limit)."""
+    """The limits that services check (settings of [limits] and [files]; 0 means no limit)."""
 
     max_text_chars: int = 10_000
     max_attachments: int = 10
@@ -141,6 +146,9 @@ class ServiceRules(Struct, frozen=True):
     max_page_rows: int = 200
     max_page_bytes: int = 1 << 20
     max_reactions: int = 50
+    max_user_file_bytes: int = 0
+    max_day_file_bytes: int = 0
+    max_total_file_bytes: int = 0
 
 
 class Published(NamedTuple):

@@ -58,6 +58,8 @@ ROWS: dict[type[Event], tuple[str, Callable[[Any], Columns]]] = {
     events.ConversationDeleted: ("close", _closed),
     events.MemberAdded: ("add", lambda e: (e.conversation[0], e.user.ref[0], None, None)),
     events.MemberRemoved: ("remove", lambda e: (e.conversation[0], e.user[0], None, _born(e.conversation))),
+    events.FileUploaded: ("upload", lambda e: (e.conversation[0], e.sender.ref[0], e.file.ref[0], str(e.created))),
+    events.FileUnlocked: ("unlock", lambda e: (e.conversation[0], e.user[0] if e.user else None, e.file.ref[0], None)),
     events.NotificationCreated: ("notify", lambda e: (None, e.notification.user[0], e.notification.ref[0], None)),
     events.BroadcastCreated: ("broadcast", lambda e: (None, None, e.broadcast[0], None)),
     events.NotificationRead: ("notify_read", lambda e: (None, e.user[0], e.notification[0], None)),

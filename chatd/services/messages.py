@@ -15,18 +15,19 @@ from chatd.services import audit, notifications
 from chatd.services import conversations as conversation_services
 from chatd.services.blocks import check_not_blocked
 from chatd.services.context import ServiceContext, missing
+from chatd.services.files import FILES_PATH, file_at, find_files, message_deleted
 from chatd.services.mentions import find_mentions
 from chatd.services.pages import make_page, page_offset, page_size
 from chatd.services.threads import features_of_send, thread_changed
-from chatd.store.queries import conversations, messages, read_states, view_intervals
+from chatd.store.queries import conversations, files, messages, read_states, view_intervals
 from chatd.store.queries.conversations import Membership
 from chatd.store.queries.features import delete_all as delete_features
 from chatd.store.queries.features import replace_mentions
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, Refusal
-from protocol.events import MarkedUnread, MessageCreated, MessageDeleted, MessageRead, MessageUpdated
+from protocol.events import FileUploaded, MarkedUnread, MessageCreated, MessageDeleted, MessageRead, MessageUpdated
 from protocol.ids import Key
-from protocol.model import NO_FEATURES, Message, Page, User
+from protocol.model import NO_FEATURES, Attachment, Message, Page, User
 
 _BLANKS_AND_CONTROLS = "".join(map(chr, range(0x21))) + "\x7f"
 MAX_CLIENT_ID_CHARS = 200
@@ -63,6 +64,9 @@ def _send(
     context: ServiceContext, membership: Membership, me: User, command: ask.SendMessage, *, forwarded: bool = False
 ) -> Message:
     content = _check_content(context, command)
+    attachments = find_files(context, command.attachments) if command.attachments else ()
+    if command.type != "text" and (file := file_at(context, content, "content")) is not None:
+        attachments = (*attachments, Attachment(content, None, file))
     if membership.blocked:
         check_not_blocked(context, messages.receiver(membership.creator, membership.peer, me.ref.number))
     digest = None
@@ -85,16 +89,33 @@ def _send(
         me,
         command.type,
         content,
-        command.attachments,
+        attachments,
         command.client_id,
         digest,
         without_content=command.content is None,
         features=features,
     )
+    for one in attachments:
+        if one.file is not None:
+            files.set_attached(context.tx, one.file.ref.number)
     context.publish(MessageCreated(sent))
     if features.thread is not None:
         thread_changed(context, sent)
     return sent
+
+
+def send_file(context: ServiceContext, command: ask.SendFile) -> Message:
+    """Send a file as a message, and publish it as a file as well."""
+    me, membership = context.me(), context.membership(command, command.conversation)
+    url = f"{FILES_PATH}{command.file.number}"
+    sent = ask.SendMessage(
+        conversation=command.conversation, content=command.content, attachments=(Attachment(url),), type="text"
+    )
+    message = _send(context, membership, me, sent)
+    file = message.attachments[0].file
+    assert file is not None  # _send has looked it up
+    context.publish(FileUploaded(file, membership.conversation, me, message.created))
+    return message
 
 
 def forward(context: ServiceContext, command: ask.ForwardMessage) -> Message:
@@ -105,7 +126,7 @@ def forward(context: ServiceContext, command: ask.ForwardMessage) -> Message:
     sent = ask.SendMessage(
         conversation=command.conversation,
         content=None if message.without_content else message.content,
-        attachments=message.attachments,
+        attachments=tuple(one for one in message.attachments if message.type == "text" or one.url != message.content),
         client_id=command.client_id,
         type=message.type,
     )
@@ -192,7 +213,9 @@ def delete(context: ServiceContext, command: ask.DeleteMessage) -> None:
             user=message.sender.ref.number,
             detail=str(message.ref.number),
         )
+    attached = files.of_message(context.tx, message.ref.number) if message.attachments else []
     messages.delete_content(context.tx, message.ref.number)
+    message_deleted(context, attached)
     if message.features is not NO_FEATURES:
         delete_features(context.tx, message.ref.number)
     context.publish(MessageDeleted(message.ref, message.conversation, context.actor.ref, message.sender.ref))

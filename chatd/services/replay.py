@@ -24,6 +24,7 @@ from chatd.store.queries import (
     broadcasts,
     conversations,
     event_log,
+    files,
     messages,
     notifications,
     preferences,
@@ -193,6 +194,19 @@ class _EventReader:
             return None
         return events.ConversationCreated(found, None if entry.user is None else self.ref(entry.user))
 
+    def file_uploaded(self, entry: Entry) -> Event | None:
+        found, sender = conversations.get(self._tx, entry.conversation or 0), self.user(entry.user)
+        file = files.get(self._tx, entry.about or 0)
+        if found is None or sender is None or file is None:
+            return None
+        return events.FileUploaded(file, found.ref, sender, int(entry.detail or 0))
+
+    def file_unlocked(self, entry: Entry) -> Event | None:
+        found, file = conversations.get(self._tx, entry.conversation or 0), files.get(self._tx, entry.about or 0)
+        if found is None or file is None:
+            return None
+        return events.FileUnlocked(file, found.ref, None if entry.user is None else self.ref(entry.user), entry.at)
+
     def closed(self, entry: Entry) -> Event | None:
         detail: dict[str, Any] = json.loads(entry.detail or "{}")
         if self._user not in detail["members"]:
@@ -252,6 +266,8 @@ _MAKERS: dict[str, tuple[EventMaker, bool]] = {
     "close": (_EventReader.closed, True),
     "add": (_EventReader.added, False),
     "remove": (_EventReader.removed, True),
+    "upload": (_EventReader.file_uploaded, False),
+    "unlock": (_EventReader.file_unlocked, False),
     "notify": (_EventReader.notified, True),
     "broadcast": (_EventReader.notified, True),
     "notify_read": (_EventReader.notification_read, True),

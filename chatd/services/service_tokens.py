@@ -10,7 +10,7 @@ import re
 import secrets
 from hashlib import sha256
 
-from chatd.services.context import REQUIRED_SCOPES, Actor, ServiceContext
+from chatd.services.context import REQUIRED_SCOPES, SERVICE_SCOPES, Actor, ServiceContext
 from chatd.store.queries import service_tokens
 from chatd.store.queries.service_tokens import Service
 from chatd.store.sqlite.transaction import ReadTransaction
@@ -23,7 +23,7 @@ NAME_PATTERN = re.compile(r"[\w.-]{1,64}")
 METRICS_SCOPE = "metrics"
 """The scope of GET /metrics, which has no command; chatd/server/router.py answers it."""
 
-ALL_SCOPES = tuple(sorted({*REQUIRED_SCOPES.values(), METRICS_SCOPE}))
+ALL_SCOPES = tuple(sorted({*REQUIRED_SCOPES.values(), *SERVICE_SCOPES.values(), METRICS_SCOPE}))
 
 
 def generate() -> str:

@@ -36,6 +36,8 @@ from protocol.model import Attachment, AttachmentType
 
 
 def _type_of(attachment: Attachment) -> AttachmentType:
+    if attachment.type is None and attachment.file is not None:
+        return "IMAGE" if attachment.file.type.startswith("image/") else "PDF"
     return attachment.type or ("PDF" if attachment.url.partition("?")[0].lower().endswith(".pdf") else "IMAGE")
 
 

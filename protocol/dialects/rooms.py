@@ -15,12 +15,13 @@ from protocol.commands import (
     ListMessages,
     SendMessage,
     SetTyping,
+    UnlockFile,
 )
 from protocol.dialects.fields import POSITIVE_INTEGER, TEXT, field, ids, one_of, optional
 from protocol.dialects.grammar import Dialect, Inbound, ListOf, Outbound, ReplyStyle, Route, Shape, Vocabulary, no_ack
-from protocol.dialects.shapes import as_id, as_ids, as_is, as_object, as_time
+from protocol.dialects.shapes import as_id, as_ids, as_is, as_object, as_time, computed
 from protocol.events import FileUnlocked, FileUploaded, MessageCreated, Typing
-from protocol.ids import OBJECT_ID
+from protocol.ids import OBJECT_ID, Ref
 
 # Shapes
 
@@ -46,19 +47,32 @@ ROOM: Shape = {
     "participants": as_ids("members", OBJECT_ID),
     "createdAt": as_time("created"),
 }
+
+
+def _url(ref: Ref) -> str:
+    return f"/files/{ref.number}"
+
+
+FILE: Shape = {
+    "id": as_id("ref", OBJECT_ID),
+    "name": as_is("name"),
+    "type": as_is("type", "a media type"),
+    "size": as_is("size", "bytes"),
+    "url": computed("ref", _url, "the path of the content"),
+    "locked": as_is("locked", "true or false"),
+    "price": as_is("price", omit_none=True),
+}
 FILE_UPLOADED: Shape = {
-    "fileId": as_id("file.ref", OBJECT_ID),
-    "roomId": as_id("file.conversation", OBJECT_ID),
-    "userId": as_id("file.owner", OBJECT_ID),
-    "name": as_is("file.name"),
-    "type": as_is("file.type", "a media type"),
-    "size": as_is("file.size", "bytes"),
-    "createdAt": as_time("file.created"),
+    "roomId": as_id("conversation", OBJECT_ID),
+    "file": as_object("file", FILE),
+    "sender": as_object("sender", SENDER),
+    "createdAt": as_time("created"),
 }
 FILE_UNLOCKED: Shape = {
+    "roomId": as_id("conversation", OBJECT_ID),
     "fileId": as_id("file.ref", OBJECT_ID),
-    "roomId": as_id("file.conversation", OBJECT_ID),
     "userId": as_id("user", OBJECT_ID),
+    "unlockedAt": as_time("at"),
 }
 ERROR: Shape = {"message": as_is("message")}
 
@@ -111,6 +125,13 @@ ROUTES = (
     Route("GET", "/chat/rooms", ListConversations, WINDOW_FIELDS, ListOf(ROOM)),
     Route("GET", "/chat/rooms/{id}", GetConversation, (ID_IN_PATH,), ROOM),
     Route("POST", "/chat/rooms/{id}/messages", SendMessage, (ID_IN_PATH, *CONTENT_FIELDS), MESSAGE, 201),
+    Route(
+        "POST",
+        "/chat/rooms/{id}/files/{fileId}/unlock",
+        UnlockFile,
+        (ID_IN_PATH, field("fileId", OBJECT_ID, "file"), optional("userId", OBJECT_ID, "user")),
+        FILE,
+    ),
     Route("GET", "/chat/rooms/{id}/messages", ListMessages, (ID_IN_PATH, *WINDOW_FIELDS), ListOf(MESSAGE)),
 )
 

@@ -43,7 +43,14 @@ from protocol.events.conversations import (
     Typing,
 )
 from protocol.events.files import FileUnlocked, FileUploaded
-from protocol.events.internal import AccountChanged, AccountClosed, Internal, LoginSessionEnded, ServiceTokenRevoked
+from protocol.events.internal import (
+    AccountChanged,
+    AccountClosed,
+    FileDeleted,
+    Internal,
+    LoginSessionEnded,
+    ServiceTokenRevoked,
+)
 from protocol.events.users import (
     AttentionChanged,
     BroadcastCreated,
@@ -74,6 +81,7 @@ __all__ = [
     "ConversationUpdated",
     "Ephemeral",
     "Event",
+    "FileDeleted",
     "FileUnlocked",
     "FileUploaded",
     "Internal",

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from protocol.events.base import JOINED, Audience, Event
+from protocol.events.base import ToConversation
 from protocol.ids import Ref
-from protocol.model import File
+from protocol.model import File, User
 
 
-class FileUploaded(Event, frozen=True):
+class FileUploaded(ToConversation, frozen=True):
+    """A message with this file was sent to a conversation, by a request that sends files."""
+
     file: File
+    conversation: Ref
+    sender: User
+    created: int
 
-    @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((JOINED, self.file.conversation[0]),)
 
+class FileUnlocked(ToConversation, frozen=True):
+    """A locked file may be downloaded by one member of a conversation, or (`user` is None) by all."""
 
-class FileUnlocked(Event, frozen=True):
     file: File
-    user: Ref
-
-    @property
-    def audiences(self) -> tuple[Audience, ...]:
-        return ((JOINED, self.file.conversation[0]),)
+    conversation: Ref
+    user: Ref | None
+    at: int

@@ -18,6 +18,12 @@ class Internal(Event, frozen=True):
         return ()
 
 
+class FileDeleted(Internal, frozen=True):
+    """A file was deleted: its content may be unused."""
+
+    file: Ref
+
+
 class AccountChanged(Internal, frozen=True):
     """The account of a user was changed, so what the server keeps of it in memory is out of date."""
 

@@ -189,6 +189,7 @@ PARTS = {
     "listener": Fault("chatd.net.acceptor.Acceptor._take_connection", lambda server: connect(server.front)),
     "metrics listener": Fault("chatd.net.acceptor.Acceptor._take_connection", lambda server: connect(METRICS[0])),
     "search index": Fault("chatd.core.search_follower.SearchFollower.catch_up", restarts=True),
+    "file collector": Fault("chatd.files.collector.Collector.remove_contents", restarts=True),
     "removal": Fault("chatd.store.queries.removals.step", restarts=True),
     "cleaning": Fault("chatd.server.retention.clean", restarts=True),
     "write probe": Fault("chatd.store.sqlite.probe.write", fail_to_write, restarts=True),

@@ -49,7 +49,8 @@ class Rest:
         def send() -> tuple[int, Any, Mapping[str, str]]:
             data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
             request = Request(self.base + path, data=data, method=method, headers=dict(headers or {}))
-            request.add_header("Content-Type", "application/json")
+            if "Content-Type" not in (headers or {}):
+                request.add_header("Content-Type", "application/json")
             if token:
                 request.add_header("Authorization", f"Bearer {token}")
             try:

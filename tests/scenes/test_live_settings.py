@@ -18,6 +18,7 @@ from chatd.server.main import running
 from chatd.telemetry.log import log
 from protocol.strict import MAX_DEPTH, MAX_VALUES, allow_depth, allow_values
 from tests.scenes.chat_server import TIMEOUT
+from tests.scenes.live_file_probes import old_draft, upload
 from tests.scenes.live_server import LiveServer
 from tests.scenes.live_setting_probes import (
     MANY,
@@ -149,6 +150,12 @@ LIVE: dict[str, Case] = {
     "presence.grace": Case("0", user_without_sockets, True, False),
     "events.keep_days": Case("1", cleaned(2), False, True),
     "events.keep_count": Case("1", cleaned(0), False, True),
+    "files.max_bytes": Case("5", upload(b"123456"), 201, 413),
+    "files.user_bytes": Case("10", upload(b"123456", b"1234567"), 201, 413),
+    "files.day_bytes": Case("10", upload(b"123456", b"1234567"), 201, 413),
+    "files.total_bytes": Case("10", upload(b"123456", b"1234567"), 201, 413),
+    "files.types": Case('["text/*"]', upload(b"%PDF-1.7"), 201, 415),
+    "files.draft_hours": Case("1", old_draft, 200, 404),
     "log.format": Case('"json"', log_line, "text", "{"),
     "log.level": Case('"error"', log_line, "text", ""),
 }  # fmt: skip

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import case, update
 
 from chatd.cli.dialect_page import SERVER
-from chatd.cli.dialect_samples import CONVERSATION, CREATED_MS, MESSAGE, NOTIFICATION
+from chatd.cli.dialect_samples import CONVERSATION, CREATED_MS, FILE, MESSAGE, NOTIFICATION
 from chatd.store import tables
 from chatd.store.compiler import prepare
-from chatd.store.queries import conversations, messages, moderation, notifications
+from chatd.store.queries import conversations, files, messages, moderation, notifications
 from chatd.store.queries import users as people
 from chatd.store.sqlite.transaction import Transaction
 from protocol.commands import (
@@ -32,6 +33,8 @@ from protocol.commands import (
 )
 from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Route
+from protocol.ids import Ref
+from protocol.model import Attachment
 from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
 from tests.scenes.clients import Client, Framing, JsonRpcClient, both_framings, open_client
 
@@ -103,7 +106,10 @@ def make_world(tx: Transaction) -> None:
     place, ann = conversations.membership(tx, 12, 1), people.by_id(tx, 1)
     assert place is not None
     assert ann is not None
-    sent = messages.add(tx, place, ann, "text", MESSAGE.content, MESSAGE.attachments, None, None, without_content=False)
+    for number in (7, 8):
+        files.add(tx, replace(FILE, ref=Ref(number, FILE.ref.created_seconds)))
+    attached = (*MESSAGE.attachments, Attachment("/files/7", None, FILE))
+    sent = messages.add(tx, place, ann, "text", MESSAGE.content, attached, None, None, without_content=False)
     assert sent.ref == MESSAGE.ref
     noted = notifications.add(tx, ann.ref, "system", NOTIFICATION.title, NOTIFICATION.content, conversation=place[0])
     assert noted.ref == NOTIFICATION.ref

@@ -18,13 +18,14 @@ import trio
 
 from chatd.cli.dialect_samples import payload, takes
 from chatd.services.context import REQUIRED_ROLES, ROLE_RANKS
-from chatd.store.queries import conversations, messages, notifications, users
+from chatd.store.queries import conversations, files, messages, notifications, users
 from chatd.store.sqlite.transaction import Transaction
 from protocol import commands as ask
 from protocol.commands import Command
 from protocol.dialects import dialect, names
 from protocol.dialects.grammar import Dialect, Inbound, Route
 from protocol.ids import Ref, write_object_id, write_uuid
+from protocol.model import Attachment, File
 from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
 from tests.scenes.clients import Client, Framing, JsonRpcClient, both_framings, open_client
 
@@ -35,6 +36,8 @@ NEEDED: dict[type[Command], str] = {
     **REQUIRED_ROLES,
     ask.EditMessage: SENDER,  # and the message of these cases is of another member
     ask.DeleteMessage: "admin",
+    ask.GetFile: "member",
+    ask.UnlockFile: "owner",  # the file of these cases is the owner's
     **dict.fromkeys(OF_A_NOTIFICATION, "owner"),  # the notification of these cases is the owner's
 }
 NAMES_OF_CODES = {-32003: "FORBIDDEN", -32004: "NOT_FOUND"}
@@ -46,6 +49,7 @@ class Target(NamedTuple):
     conversation: Ref
     message: Ref
     notification: Ref
+    file: Ref
 
 
 class Cast(NamedTuple):
@@ -75,11 +79,14 @@ def make(tx: Transaction, people: Cast) -> Target:
     assert place is not None
     assert mate is not None
     assert owner is not None
-    message = messages.add(tx, place, mate, "text", "x", (), None, None, without_content=False)
+    file = File(Ref(tx.next_id("files"), tx.now // 1000), ids["owner"], "x", "text/plain", 1, "0" * 64, tx.now)
+    files.add(tx, file)
+    attached = (Attachment("/files/1", None, file),)
+    message = messages.add(tx, place, mate, "text", "x", attached, None, None, without_content=False)
     conversations.remove_member(tx, group, ids["former"])
     conversations.ban(tx, group, ids["former"], ids["owner"])
     notification = notifications.add(tx, owner.ref, "system", "x", "x")
-    return Target(place.conversation, message.ref, notification.ref)
+    return Target(place.conversation, message.ref, notification.ref, file.ref)
 
 
 def elsewhere(target: Target) -> Target:

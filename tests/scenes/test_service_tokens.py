@@ -69,7 +69,7 @@ async def test_a_service_has_no_socket(tmp_path: Path, capsys: pytest.CaptureFix
 async def test_the_token_itself_is_nowhere_in_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async with chat_server(tmp_path) as server:
         token = await service(server, tmp_path, capsys, "billing")
-    for file in (tmp_path / "data").iterdir():
+    for file in (path for path in (tmp_path / "data").rglob("*") if path.is_file()):
         assert token.encode() not in file.read_bytes()
 
 

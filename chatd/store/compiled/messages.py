@@ -18,8 +18,8 @@ FROM messages
 WHERE messages.sender = :sender AND messages.conversation = :conversation AND messages.client_id = :client_id""", 'client_id conversation sender')
 INSERT = RowInsert("INSERT INTO messages (id, conversation, sender, type, content, attached, client_id, digest, created, without_content, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", 'id conversation sender type content attached client_id digest created without_content position')
 INSERT_WITH_FEATURES = RowInsert("INSERT INTO messages (id, conversation, sender, type, content, attached, client_id, digest, created, without_content, features, reply_to, thread, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", 'id conversation sender type content attached client_id digest created without_content features reply_to thread position')
-INSERT_ATTACHMENT = RowInsert("INSERT INTO attachments (message, place, url, type) VALUES (?, ?, ?, ?)", 'message place url type')
-ATTACHMENTS = Prepared("""SELECT attachments.message, attachments.url, attachments.type
+INSERT_ATTACHMENT = RowInsert("INSERT INTO attachments (message, place, url, type, file) VALUES (?, ?, ?, ?, ?)", 'message place url type file')
+ATTACHMENTS = Prepared("""SELECT attachments.message, attachments.url, attachments.type, attachments.file
 FROM attachments
 WHERE attachments.message IN (SELECT CAST(anon_1.value AS INTEGER) AS value
 FROM json_each(:ids) AS anon_1) ORDER BY attachments.message, attachments.place""", 'ids')

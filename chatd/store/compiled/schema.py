@@ -61,6 +61,10 @@ CREATE = (
     CONSTRAINT uq_service_tokens_hash UNIQUE (hash)
 )
  WITHOUT ROWID""",
+    """CREATE TABLE unused_contents (
+    digest TEXT NOT NULL,
+    CONSTRAINT pk_unused_contents PRIMARY KEY (digest)
+)""",
     """CREATE TABLE users (
     id INTEGER NOT NULL,
     name TEXT COLLATE "NOCASE" NOT NULL,
@@ -124,6 +128,23 @@ CREATE = (
 )""",
     "CREATE INDEX ix_conversations_public ON conversations (id) WHERE public = 1",
     "CREATE UNIQUE INDEX ux_conversations_pair ON conversations (min(creator, peer), max(creator, peer)) WHERE peer IS NOT NULL",
+    """CREATE TABLE files (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    owner INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    width INTEGER,
+    height INTEGER,
+    locked INTEGER NOT NULL,
+    price TEXT,
+    attached INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    CONSTRAINT fk_files_owner FOREIGN KEY(owner) REFERENCES users (id)
+)""",
+    "CREATE INDEX ix_files_digest ON files (digest)",
+    "CREATE INDEX ix_files_owner ON files (owner, id)",
     """CREATE TABLE known_places (
     user INTEGER NOT NULL,
     place TEXT NOT NULL,
@@ -179,21 +200,14 @@ CREATE = (
     CONSTRAINT fk_bans_maker FOREIGN KEY(maker) REFERENCES users (id)
 )
  WITHOUT ROWID""",
-    """CREATE TABLE files (
-    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    owner INTEGER NOT NULL,
-    conversation INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    stored TEXT NOT NULL,
-    type TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    locked INTEGER NOT NULL,
-    created INTEGER NOT NULL,
-    CONSTRAINT fk_files_owner FOREIGN KEY(owner) REFERENCES users (id),
-    CONSTRAINT fk_files_conversation FOREIGN KEY(conversation) REFERENCES conversations (id) ON DELETE CASCADE,
-    CONSTRAINT uq_files_stored UNIQUE (stored)
-)""",
-    "CREATE INDEX ix_files_conversation ON files (conversation)",
+    """CREATE TABLE file_unlocks (
+    file INTEGER NOT NULL,
+    user INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    CONSTRAINT pk_file_unlocks PRIMARY KEY (file, user),
+    CONSTRAINT fk_file_unlocks_file FOREIGN KEY(file) REFERENCES files (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
     """CREATE TABLE members (
     conversation INTEGER NOT NULL,
     user INTEGER NOT NULL,
@@ -315,10 +329,12 @@ CREATE = (
     place INTEGER NOT NULL,
     url TEXT NOT NULL,
     type TEXT,
+    file INTEGER,
     CONSTRAINT pk_attachments PRIMARY KEY (message, place),
     CONSTRAINT fk_attachments_message FOREIGN KEY(message) REFERENCES messages (id) ON DELETE CASCADE
 )
  WITHOUT ROWID""",
+    "CREATE INDEX ix_attachments_file ON attachments (file) WHERE file IS NOT NULL",
     """CREATE TABLE mentions (
     message INTEGER NOT NULL,
     user INTEGER NOT NULL,
@@ -357,6 +373,9 @@ LAST_NUMBERS = {
     "conversations": Prepared("""SELECT sqlite_sequence.seq
 FROM sqlite_sequence
 WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'conversations'}),
+    "files": Prepared("""SELECT sqlite_sequence.seq
+FROM sqlite_sequence
+WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'files'}),
     "reports": Prepared("""SELECT sqlite_sequence.seq
 FROM sqlite_sequence
 WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'reports'}),
@@ -368,9 +387,6 @@ FROM events"""),
     "messages": Prepared("""SELECT sqlite_sequence.seq
 FROM sqlite_sequence
 WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'messages'}),
-    "files": Prepared("""SELECT sqlite_sequence.seq
-FROM sqlite_sequence
-WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'files'}),
     "notifications": Prepared("""SELECT sqlite_sequence.seq
 FROM sqlite_sequence
 WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'notifications'}),

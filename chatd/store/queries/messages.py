@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from chatd.store.compiled import messages as sql
+from chatd.store.queries import files
 from chatd.store.queries.conversations import Membership
 from chatd.store.queries.features import FeatureRow, add_mentions, feature_columns, of_messages
 from chatd.store.queries.users import build_user
@@ -102,7 +103,9 @@ def add(
         tx.insert_later(sql.INSERT_WITH_FEATURES, row, name)
         add_mentions(tx, id, conversation, features.mentions)
     for number, one in enumerate(attached):
-        tx.insert_later(sql.INSERT_ATTACHMENT, (id, number, one.url, one.type))
+        tx.insert_later(
+            sql.INSERT_ATTACHMENT, (id, number, one.url, one.type, None if one.file is None else one.file.ref.number)
+        )
     return Message(
         ref=Ref(id, tx.now // 1000),
         conversation=membership.conversation,
@@ -196,8 +199,11 @@ def _attachments(tx: ReadTransaction, rows: list[tuple[Any, ...]]) -> dict[int, 
     found: dict[int, list[Attachment]] = {}
     ids = [row[0] for row in rows if row[4]]
     if ids:
-        for message, url, type in tx.all(sql.ATTACHMENTS, ids=str(ids)):
-            found.setdefault(message, []).append(Attachment(url, type))
+        attached = tx.all(sql.ATTACHMENTS, ids=str(ids))
+        numbers = {row[3] for row in attached if row[3] is not None}
+        known = files.many(tx, sorted(numbers)) if numbers else {}
+        for message, url, type, file in attached:
+            found.setdefault(message, []).append(Attachment(url, type, known.get(file)))
     return found
 
 

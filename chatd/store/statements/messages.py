@@ -44,9 +44,9 @@ BY_CLIENT_ID = select(messages.c.id, messages.c.digest).where(
 _COLUMNS = "id conversation sender type content attached client_id digest created without_content"
 INSERT = Rows(messages, f"{_COLUMNS} position")
 INSERT_WITH_FEATURES = Rows(messages, f"{_COLUMNS} features reply_to thread position")
-INSERT_ATTACHMENT = Rows(attachments, "message place url type")
+INSERT_ATTACHMENT = Rows(attachments, "message place url type file")
 ATTACHMENTS = (
-    select(attachments.c.message, attachments.c.url, attachments.c.type)
+    select(attachments.c.message, attachments.c.url, attachments.c.type, attachments.c.file)
     .where(attachments.c.message.in_(json_integers("ids")))
     .order_by(attachments.c.message, attachments.c.place)
 )

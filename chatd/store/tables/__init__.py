@@ -26,6 +26,10 @@ need not look.
 
 **Threads.** `thread_levels` has the threads that a member follows ("all") or mutes ("mentions").
 
+**Files.** The content of a file is on the disk, under its digest, once for all files with that content. A file is a
+draft until a message has it (`attached`). `unused_contents` are digests of contents that may have no file any more:
+they are removed from the disk after the commit. The user 0 in `file_unlocks` is every user.
+
 **Mentions.** A mention of the user 0 is a mention of all members.
 
 **Event log.** It has the events in commit order; `position` is the only order. The rows are short: they refer to the
@@ -57,8 +61,9 @@ from chatd.store.tables.conversations import (
     removals,
     thread_levels,
 )
+from chatd.store.tables.files import file_unlocks, files, unused_contents
 from chatd.store.tables.log import audit, blocks, events, meta, reports
-from chatd.store.tables.messages import attachments, files, mentions, messages, pins, reactions
+from chatd.store.tables.messages import attachments, mentions, messages, pins, reactions
 from chatd.store.tables.metadata import metadata
 from chatd.store.tables.notifications import broadcast_marks, broadcasts, notifications, watches
 from chatd.store.tables.users import (
@@ -82,6 +87,7 @@ __all__ = [
     "broadcasts",
     "conversations",
     "events",
+    "file_unlocks",
     "files",
     "invites",
     "known_places",
@@ -102,6 +108,7 @@ __all__ = [
     "session_rooms",
     "sessions",
     "thread_levels",
+    "unused_contents",
     "users",
     "watches",
 ]

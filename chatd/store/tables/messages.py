@@ -78,20 +78,8 @@ attachments = Table(
     Column("place", Integer, primary_key=True),
     Column("url", Text, nullable=False),
     Column("type", Text),
+    Column("file", Integer),
     sqlite_with_rowid=False,
 )
 
-files = Table(
-    "files",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("owner", Integer, ForeignKey("users.id"), nullable=False),
-    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("name", Text, nullable=False),
-    Column("stored", Text, nullable=False, unique=True),
-    Column("type", Text, nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("locked", Integer, nullable=False),
-    Column("created", Integer, nullable=False),
-    sqlite_autoincrement=True,
-)
+Index("ix_attachments_file", attachments.c.file, sqlite_where=attachments.c.file.is_not(None))

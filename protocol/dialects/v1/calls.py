@@ -12,12 +12,14 @@ from protocol.commands import (
     CreateConversation,
     CreateNotification,
     DeleteConversation,
+    DeleteFile,
     DeleteMessage,
     DeleteNotification,
     EditMessage,
     ForwardMessage,
     GetAttention,
     GetConversation,
+    GetFile,
     GetMe,
     GetMessage,
     GetNotification,
@@ -31,6 +33,7 @@ from protocol.commands import (
     ListBans,
     ListBlocks,
     ListConversations,
+    ListFiles,
     ListMembers,
     ListMessages,
     ListNotifications,
@@ -89,6 +92,7 @@ from protocol.dialects.v1.shapes import (
     BROADCAST,
     CONVERSATION,
     COUNT,
+    FILE,
     ME,
     MEMBER,
     MESSAGE,
@@ -109,6 +113,7 @@ from protocol.ids import DECIMAL
 CONVERSATION_ID = field("conversationId", DECIMAL, "conversation")
 MESSAGE_ID = field("messageId", DECIMAL, "message")
 NOTIFICATION_ID = field("notificationId", DECIMAL, "notification")
+FILE_ID = field("fileId", DECIMAL, "file")
 USER_ID = field("userId", DECIMAL, "user")
 CLIENT_ID = optional("clientId", TEXT, "client_id")
 EMOJI_FIELD = field("emoji", EMOJI)
@@ -322,6 +327,9 @@ CALLS = (
         (field("q", TEXT, "query"), optional("limit", POSITIVE_INTEGER), optional("before", DECIMAL)),
         PageOf(SEARCH_HIT),
     ),
+    CallRow("file.list", "GET", "/v1/files", ListFiles, WINDOW, PageOf(FILE)),
+    CallRow("file.get", "GET", "/v1/files/{fileId}", GetFile, (FILE_ID,), FILE),
+    CallRow("file.delete", "DELETE", "/v1/files/{fileId}", DeleteFile, (FILE_ID,)),
     CallRow("unread.get", "GET", "/v1/unread", GetUnread, (), UNREAD),
     CallRow(
         "notification.list",

@@ -93,7 +93,28 @@ AUDIT_ENTRY: Shape = {
     "detail": as_is("detail", _TEXT_OR_NULL),
 }
 
-ATTACHMENT: Shape = {"url": as_is("url"), "type": as_is("type", "IMAGE, PDF or null")}
+
+def _url(ref: Ref) -> str:
+    return f"/files/{ref.number}"
+
+
+FILE: Shape = {
+    "id": as_id("ref", DECIMAL),
+    "url": computed("ref", _url, "the path of the content"),
+    "name": as_is("name"),
+    "type": as_is("type", "a media type"),
+    "size": as_is("size", "bytes"),
+    "width": as_is("width", "pixels, or null"),
+    "height": as_is("height", "pixels, or null"),
+    "isLocked": as_is("locked", _FLAG),
+    "price": as_is("price", _TEXT_OR_NULL),
+    "createdAt": as_time("created"),
+}
+ATTACHMENT: Shape = {
+    "url": as_is("url"),
+    "type": as_is("type", "IMAGE, PDF or null"),
+    "file": as_object("file", FILE),
+}
 QUOTE: Shape = {
     "id": as_id("ref", DECIMAL),
     "sender": as_object("sender", PERSON),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chatd.config.load import load
-from chatd.net.http import LateBodyHandler
+from chatd.net.http import ExchangeHandler, LateBodyHandler
 from chatd.net.request import Request, Response
 from chatd.server.main import RunningServer, running
 from chatd.telemetry.log import log
@@ -129,7 +129,7 @@ async def test_a_page_can_ask_why_its_handshake_fails(tmp_path: Path) -> None:
             assert server.site.refuse(request) is None
             handler = server.site.direct(request)
             assert handler is not None
-            assert not isinstance(handler, LateBodyHandler)
+            assert not isinstance(handler, LateBodyHandler | ExchangeHandler)
             answer = await handler(request, b"")
             assert (b"access-control-allow-origin", b"*") in answer.headers
             return dict(json.loads(answer.body))

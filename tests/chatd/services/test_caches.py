@@ -84,7 +84,7 @@ def result_of(one: Outcome[Any]) -> Any:
 
 def stored(committer: Committer) -> dict[str, list[Any]]:
     read = committer._connection.execute
-    return {name: read(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in metadata.tables if name != "meta"}
+    return {name: sorted(map(str, read(f"SELECT * FROM {name}"))) for name in metadata.tables if name != "meta"}
 
 
 class Perform:

@@ -84,6 +84,7 @@ V1_VALUES: dict[str, Any] = {
     "notifications": "mentions",
     "mutedUntil": "2030-01-01T00:00:00Z",
     "isArchived": True,
+    "fileId": 7,
     "quietHours": {"from": "22:00", "until": "07:30", "timeZone": "Europe/Berlin"},
     "doNotDisturbUntil": "2030-01-01T00:00:00Z",
     "draft": "hi",

@@ -24,6 +24,7 @@ from protocol.model import (
     Ban,
     Block,
     Conversation,
+    File,
     Member,
     Message,
     Notification,
@@ -141,7 +142,7 @@ def test_no_access_is_forbidden_where_the_dialect_has_a_text_for_it(each: Dialec
 
 COUNTS = {"total", "byConversation", "count", "mentions", "conversations"}
 RECORDS = (Attention, AuditEntry, Ban, Block, Preferences, Report, SearchHit, SyncState, ThreadPreference, Tokens)
-MODEL = (*RECORDS, Message, Conversation, Notification, User, Member)
+MODEL = (*RECORDS, File, Message, Conversation, Notification, User, Member)
 
 
 def test_a_reply_has_only_attributes_of_the_model() -> None:

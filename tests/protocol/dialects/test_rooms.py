@@ -43,7 +43,8 @@ from tests.protocol.dialects.samples import (
 )
 
 ROOM = object_id(12)
-FILE = File(ref(9), ref(1), ref(12), "a.pdf", "application/pdf", 1234, CREATED)
+FILE = File(ref(9), 1, "a.pdf", "application/pdf", 1234, "0" * 64, CREATED)
+SENDER_BODY = f'{{"_id":"{object_id(1)}","email":"ann@example.org","displayName":"Ann A."}}'
 MESSAGE_BODY = (
     f'{{"id":"{object_id(101)}","roomId":"{ROOM}",'
     f'"sender":{{"_id":"{object_id(1)}","email":"ann@example.org","displayName":"Ann A."}},'
@@ -96,18 +97,25 @@ def test_error_texts(call: str, payload: str, text: str) -> None:
         (Typing(ref(12), ref(1), True), [("user_typing", f'{{"userId":"{object_id(1)}","roomId":"{ROOM}"}}')]),
         (Typing(ref(12), ref(1), False), []),
         (
-            FileUploaded(FILE),
+            FileUploaded(FILE, ref(12), MESSAGE.sender, CREATED),
             [
                 (
                     "file_uploaded",
-                    f'{{"fileId":"{object_id(9)}","roomId":"{ROOM}","userId":"{object_id(1)}","name":"a.pdf",'
-                    '"type":"application/pdf","size":1234,"createdAt":"2024-01-12T21:44:35.007Z"}',
+                    f'{{"roomId":"{ROOM}","file":{{"id":"{object_id(9)}","name":"a.pdf","type":"application/pdf",'
+                    f'"size":1234,"url":"/files/9","locked":false}},"sender":{SENDER_BODY},'
+                    '"createdAt":"2024-01-12T21:44:35.007Z"}',
                 )
             ],
         ),
         (
-            FileUnlocked(FILE, ref(2)),
-            [("file_unlocked", f'{{"fileId":"{object_id(9)}","roomId":"{ROOM}","userId":"{object_id(2)}"}}')],
+            FileUnlocked(FILE, ref(12), ref(2), CREATED),
+            [
+                (
+                    "file_unlocked",
+                    f'{{"roomId":"{ROOM}","fileId":"{object_id(9)}","userId":"{object_id(2)}",'
+                    '"unlockedAt":"2024-01-12T21:44:35.007Z"}',
+                )
+            ],
         ),
     ],
 )

@@ -1,0 +1,104 @@
+"""The contents of files on the disk. Every function here may block: chatd/files/uploads.py calls them on a thread.
+
+    files/incoming/NAME      an upload that is not complete
+    files/ab/abcdef…         a content, under its SHA-256 digest; names of users appear nowhere
+
+An incoming file is synced, then renamed. So a content is complete, or not there.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+HEAD_BYTES = 4096
+"""The first bytes of a content, by which its type is judged."""
+
+
+class IncomingFile:
+    """A content that arrives."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.head = b""
+        self._hash = sha256()
+        self._file = open(path, "xb", buffering=0, opener=_private)  # noqa: SIM115 - closed by finish or discard
+
+    def write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) or 0 :]
+        self._hash.update(data)
+        self.size += len(data)
+        if len(self.head) < HEAD_BYTES:
+            self.head = (self.head + data[:HEAD_BYTES])[:HEAD_BYTES]
+
+    def finish(self) -> str:
+        """Sync the content to the disk; its digest."""
+        os.fsync(self._file.fileno())
+        self._file.close()
+        return self._hash.hexdigest()
+
+    def discard(self) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class FileDisk:
+    """The folder of all contents."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._incoming = folder / "incoming"
+
+    def prepare(self) -> None:
+        """Make the folders, and remove the uploads that a killed server left."""
+        self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in self._incoming.iterdir():
+            left.unlink()
+
+    def begin(self) -> IncomingFile:
+        return IncomingFile(self._incoming / secrets.token_hex(16))
+
+    def path(self, digest: str) -> Path:
+        """Where the content with that digest is."""
+        return self.folder / digest[:2] / digest
+
+    def keep(self, incoming: IncomingFile, digest: str) -> None:
+        """Put a finished content in its place. It may be there already."""
+        target = self.path(digest)
+        if target.exists():
+            incoming.discard()
+            return
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        incoming.path.rename(target)
+        for folder in (target.parent, self.folder):
+            _sync_folder(folder)
+
+    def remove(self, digest: str) -> None:
+        """Remove a content, if it is there."""
+        self.path(digest).unlink(missing_ok=True)
+        with suppress(OSError):  # not empty, or gone
+            self.path(digest).parent.rmdir()
+
+    def digests(self) -> Iterator[str]:
+        """The digests of all contents."""
+        for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
+            yield from sorted(path.name for path in folder.iterdir())
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

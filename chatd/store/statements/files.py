@@ -1,0 +1,81 @@
+"""Files (chatd/store/queries/files.py)."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, select, update
+
+from chatd.store.dialect_functions import json_integers, upsert
+from chatd.store.tables import attachments, file_unlocks, files, members, messages, unused_contents
+
+_F = files.c
+FILE_COLUMNS = (
+    _F.id,
+    _F.owner,
+    _F.name,
+    _F.type,
+    _F.size,
+    _F.digest,
+    _F.created,
+    _F.width,
+    _F.height,
+    _F.locked,
+    _F.price,
+)
+_one = select(*FILE_COLUMNS)
+BY_ID = _one.where(_F.id == bindparam("id"))
+BY_IDS = _one.where(_F.id.in_(json_integers("ids")))
+_own = _one.where(_F.owner == bindparam("owner"))
+NEWEST = _own.where(_F.id < bindparam("before")).order_by(_F.id.desc()).limit(bindparam("limit"))
+NEXT = _own.where(_F.id > bindparam("after")).order_by(_F.id).limit(bindparam("limit"))
+ADD = insert(files).values(
+    {
+        name: bindparam(name)
+        for name in ("id", "owner", "digest", "name", "type", "size", "width", "height", "locked", "price", "created")
+    }
+    | {"attached": 0}
+)
+SET_ATTACHED = update(files).where(_F.id == bindparam("file")).values(attached=1)
+DELETE = delete(files).where(_F.id == bindparam("file"))
+_size = func.coalesce(func.sum(_F.size), 0)
+SIZE_OF_USER = select(_size).where(_F.owner == bindparam("owner"))
+SIZE_SINCE = SIZE_OF_USER.where(_F.created > bindparam("since"))
+SIZE_OF_ALL = select(_size)
+IS_VISIBLE = (
+    select(1)
+    .select_from(
+        attachments.join(messages, messages.c.id == attachments.c.message).join(
+            members, and_(members.c.conversation == messages.c.conversation, members.c.user == bindparam("user"))
+        )
+    )
+    .where(attachments.c.file == bindparam("file"), messages.c.deleted.is_(None))
+    .limit(1)
+)
+IS_IN = (
+    select(1)
+    .select_from(attachments.join(messages, messages.c.id == attachments.c.message))
+    .where(
+        attachments.c.file == bindparam("file"),
+        messages.c.conversation == bindparam("conversation"),
+        messages.c.deleted.is_(None),
+    )
+    .limit(1)
+)
+UNLOCK = (
+    upsert(file_unlocks).values({name: bindparam(name) for name in ("file", "user", "at")}).on_conflict_do_nothing()
+)
+IS_UNLOCKED = select(1).where(file_unlocks.c.file == bindparam("file"), file_unlocks.c.user.in_((0, bindparam("user"))))
+_has_message = exists().where(attachments.c.file == _F.id)
+HAS_MESSAGE = select(1).where(_F.id == bindparam("file"), _has_message)
+OF_MESSAGE = select(attachments.c.file).where(
+    attachments.c.message == bindparam("message"), attachments.c.file.is_not(None)
+)
+UNUSED = (
+    select(_F.id, _F.digest, _has_message, (_F.attached == 1) | (_F.created < bindparam("before")))
+    .where(_F.id > bindparam("after"))
+    .order_by(_F.id)
+    .limit(bindparam("limit"))
+)
+ADD_UNUSED = upsert(unused_contents).values(digest=bindparam("digest")).on_conflict_do_nothing()
+UNUSED_CONTENTS = select(unused_contents.c.digest).limit(bindparam("limit"))
+DELETE_UNUSED = delete(unused_contents).where(unused_contents.c.digest == bindparam("digest"))
+HAS_CONTENT = select(1).where(_F.digest == bindparam("digest")).limit(1)

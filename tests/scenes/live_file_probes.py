@@ -1,0 +1,31 @@
+"""The probes of the live settings of [files]."""
+
+from __future__ import annotations
+
+from tests.scenes.live_server import LiveServer
+from tests.scenes.live_setting_probes import Probe
+
+
+def upload(*contents: bytes) -> Probe:
+    """The status of the last of some uploads."""
+
+    async def probe(server: LiveServer) -> int:
+        ann, status = await server.register("ann"), 0
+        for content in contents:
+            status, _, _ = await server.rest.ask("POST", "/files", content, token=ann.token)
+        return status
+
+    return probe
+
+
+async def old_draft(server: LiveServer) -> int:
+    """The status of a draft that is two hours old."""
+    ann = await server.register("ann")
+    _, file, _ = await server.rest.ask("POST", "/files", b"draft", token=ann.token)
+    clock = server.running.app.database.clock
+    server.running.app.database.clock = lambda: clock() + 2 * 3_600_000
+    try:
+        await server.running.collector.delete_unused_files()
+    finally:
+        server.running.app.database.clock = clock
+    return (await server.rest.ask("HEAD", file["url"], token=ann.token))[0]
