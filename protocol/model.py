@@ -104,6 +104,21 @@ class File(Struct, frozen=True):
     price: str | None = None
 
 
+class Upload(Struct, frozen=True):
+    """An upload that may go on after a break. `file` is set when it is complete.
+
+    While a piece with a checksum arrives, `checked` is where the piece begins: an unfinished piece is cut off there.
+    """
+
+    id: str
+    owner: int
+    name: str
+    size: int
+    expires: int
+    file: int | None = None
+    checked: int | None = None
+
+
 class Attachment(Struct, frozen=True):
     """An attachment of a message: a URL, and its type if the sender gives one. `file` is set if it is a file here."""
 

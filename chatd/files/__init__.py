@@ -4,6 +4,7 @@ disk.py          the contents on the disk, each once, under its digest
 media_types.py   the media type of a content, judged by its first bytes
 upload_body.py   the body of an upload: multipart, or the content alone
 uploads.py       receives an upload: limits, disk, record
+resumable.py     uploads that may go on after a break
 collector.py     removes drafts and contents that no message has
 
 chatd/services/files.py has the rules, chatd/rest/files.py the requests.

@@ -14,7 +14,7 @@ import trio
 from chatd.config.settings import Config
 from chatd.files.uploads import Uploads
 from chatd.realtime.event_bus import EventBus
-from chatd.store.queries import files
+from chatd.store.queries import files, uploads
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
 from protocol.events import FileDeleted
@@ -44,6 +44,7 @@ class Collector:
     async def run(self) -> None:
         while True:
             await self.delete_unused_files()
+            await self.end_expired_uploads()
             if not self._has_checked_disk:
                 await self.check_disk()
                 self._has_checked_disk = True
@@ -63,6 +64,12 @@ class Collector:
     def _delete_step(self, tx: Transaction, after: int) -> int | None:
         return files.delete_unused(tx, after, STEP_ROWS, tx.now - self._draft_milliseconds)
 
+    async def end_expired_uploads(self) -> None:
+        """Remove the uploads that were not completed in time."""
+        while ids := await self._database.write(partial(_delete_expired, limit=STEP_ROWS)):
+            for id in ids:
+                await self._uploads.on_thread(partial(self._uploads.disk.resumable(id).unlink, missing_ok=True))
+
     async def remove_contents(self) -> None:
         """Remove the contents that are noted as unused, and that no file has."""
         while digests := await self._database.read(partial(files.unused_contents, limit=STEP_ROWS)):
@@ -78,9 +85,19 @@ class Collector:
 
     async def check_disk(self) -> int:
         """Remove the contents on the disk that no file has; their number."""
+        for id in await self._uploads.on_thread(self._uploads.disk.resumables):
+            if await self._database.read(partial(uploads.get, id=id)) is None:
+                await self._uploads.on_thread(partial(self._uploads.disk.resumable(id).unlink, missing_ok=True))
         removed = 0
         for digest in await self._uploads.on_thread(lambda: list(self._uploads.disk.digests())):
             if not await self._database.read(partial(files.has_content, digest=digest)):
                 await self._remove(digest)
                 removed += 1
         return removed
+
+
+def _delete_expired(tx: Transaction, limit: int) -> list[str]:
+    ids = uploads.expired(tx, tx.now, limit)
+    for id in ids:
+        uploads.delete(tx, id)
+    return ids

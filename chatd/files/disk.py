@@ -1,6 +1,7 @@
 """The contents of files on the disk. Every function here may block: chatd/files/uploads.py calls them on a thread.
 
     files/incoming/NAME      an upload that is not complete
+    files/incoming/ID.tus    one that may go on after a break
     files/ab/abcdef…         a content, under its SHA-256 digest; names of users appear nowhere
 
 An incoming file is synced, then renamed. So a content is complete, or not there.
@@ -15,6 +16,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+RESUMABLE = ".tus"
 HEAD_BYTES = 4096
 """The first bytes of a content, by which its type is judged."""
 
@@ -57,13 +59,22 @@ class FileDisk:
         self._incoming = folder / "incoming"
 
     def prepare(self) -> None:
-        """Make the folders, and remove the uploads that a killed server left."""
+        """Make the folders, and remove the uploads that a killed server left and that can't go on."""
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self._incoming.iterdir():
-            left.unlink()
+            if left.suffix != RESUMABLE:
+                left.unlink()
 
     def begin(self) -> IncomingFile:
         return IncomingFile(self._incoming / secrets.token_hex(16))
+
+    def resumable(self, id: str) -> Path:
+        """Where the content of an upload is that may go on after a break."""
+        return self._incoming / f"{id}{RESUMABLE}"
+
+    def resumables(self) -> list[str]:
+        """The ids of all uploads that may go on."""
+        return [path.stem for path in self._incoming.glob(f"*{RESUMABLE}")]
 
     def path(self, digest: str) -> Path:
         """Where the content with that digest is."""
@@ -71,12 +82,16 @@ class FileDisk:
 
     def keep(self, incoming: IncomingFile, digest: str) -> None:
         """Put a finished content in its place. It may be there already."""
+        self.keep_path(incoming.path, digest)
+
+    def keep_path(self, path: Path, digest: str) -> None:
+        """The same, for a file that is synced and closed."""
         target = self.path(digest)
         if target.exists():
-            incoming.discard()
+            path.unlink()
             return
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        incoming.path.rename(target)
+        path.rename(target)
         for folder in (target.parent, self.folder):
             _sync_folder(folder)
 

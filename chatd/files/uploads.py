@@ -74,10 +74,15 @@ class Uploads:
             raise Refusal(BAD_REQUEST, "The file is empty", field="file")
         await self.on_thread(incoming.write, bytes(waiting))
 
-    async def _keep(self, actor: Actor, incoming: IncomingFile, body: UploadBody) -> File:
-        type = media_type(incoming.head)
+    def accepted_type(self, head: bytes) -> str:
+        """The type of a content that begins so; a Refusal if such files are not accepted."""
+        type = media_type(head)
         if not is_accepted(type, self._settings.types):
             raise Refusal(UNSUPPORTED_TYPE, f"Files of the type {type} are not accepted", field="file")
+        return type
+
+    async def _keep(self, actor: Actor, incoming: IncomingFile, body: UploadBody) -> File:
+        type = self.accepted_type(incoming.head)
         price = body.fields.get("price") or None
         if price is not None and len(price) > MAX_PRICE_CHARS:
             raise Refusal(BAD_REQUEST, f"price has at most {MAX_PRICE_CHARS} characters", field="price")
@@ -90,8 +95,12 @@ class Uploads:
             locked=body.fields.get("locked", "false") in ("true", "1", "on"),
             price=price,
         )
+        return await self.record(actor, record, partial(self.disk.keep, incoming, digest))
+
+    async def record(self, actor: Actor, record: ask.RecordUpload, keep: Callable[[], None]) -> File:
+        """Put a finished content in its place, and record its file."""
         async with self.lock:
-            await self.on_thread(self.disk.keep, incoming, digest)
+            await self.on_thread(keep)
             file: File = await self._dispatch.request(actor, record)
         return file
 

@@ -27,9 +27,15 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 ANY = "*"
 PORTS = {"http": "80", "https": "443"}
 VARY: Headers = (("Vary", "Origin"),)
-EXPOSED = "Link, Retry-After, Content-Disposition, ETag"
+EXPOSED = (
+    "Link, Retry-After, Content-Disposition, ETag, Location, Content-Location, Content-Range, Accept-Ranges, "
+    "Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Upload-Offset, Upload-Length, Upload-Expires"
+)
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-REQUEST_HEADERS = "Authorization, Content-Type, Accept, Idempotency-Key, If-None-Match, Last-Event-ID, X-Requested-With"
+REQUEST_HEADERS = (
+    "Authorization, Content-Type, Accept, Idempotency-Key, If-None-Match, If-Range, Range, Last-Event-ID, "
+    "X-Requested-With, Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, Upload-Checksum"
+)
 PREFLIGHT_AGE = "600"
 
 

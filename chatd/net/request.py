@@ -76,6 +76,9 @@ def challenge(code: Code) -> tuple[tuple[bytes, bytes], ...]:
     return ((b"www-authenticate", b"Bearer"),) if code.status == 401 else ()
 
 
+PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+
 def refusal(
     code: Code,
     text: str = "",
@@ -96,7 +99,7 @@ def refusal(
         "code": code.code,
         "message": detail,
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": PHRASES.get(status, code.text),
         "status": status,
         "detail": detail,
     }

@@ -7,8 +7,8 @@ DELETE /files/{id}         a draft of the caller
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from typing import BinaryIO, NamedTuple, TypeAlias
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
 from chatd.core.app import App
@@ -17,8 +17,9 @@ from chatd.files.uploads import Uploads, too_large
 from chatd.net.http_connection import HttpConnection
 from chatd.net.request import Request, Response, refusal
 from chatd.rest.answers import JSON_HEADERS, refuse
+from chatd.rest.exchange import ExchangeRoute, Headers, Parameters, authenticate, refuse_upload
 from chatd.rest.ranges import Span, read_range
-from chatd.rest.requests import actor_of, check_running, limit_requests, query_pairs
+from chatd.rest.requests import query_pairs
 from chatd.services.context import Actor
 from protocol import commands as ask
 from protocol.dialects.encode import compile_shape, encode
@@ -39,15 +40,6 @@ COMMON_HEADERS = (
     (b"content-security-policy", b"default-src 'none'; sandbox"),
     (b"x-content-type-options", b"nosniff"),
 )
-
-Parameters: TypeAlias = dict[str, str]
-Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
-
-
-class ExchangeRoute(NamedTuple):
-    """A route whose handler reads the body and sends the answer itself."""
-
-    handle: Callable[[Parameters, Request, HttpConnection], Awaitable[Response | None]]
 
 
 class Received(NamedTuple):
@@ -73,15 +65,9 @@ class FileRoutes:
         yield "GET", "/files/{id}", ExchangeRoute(self._download)
         yield "DELETE", "/files/{id}", ExchangeRoute(self._delete)
 
-    async def authenticate(self, request: Request) -> Actor:
-        actor = await actor_of(self._app, request.get(b"authorization"), request.charged)
-        limit_requests(self._app, actor.id)
-        check_running(self._app)
-        return actor
-
     async def _upload(self, parameters: Parameters, request: Request, connection: HttpConnection) -> Response:
         try:
-            actor = await self.authenticate(request)
+            actor = await authenticate(self._app, request)
             file, _ = await self.receive(actor, request, connection)
         except Refusal as no:
             return refuse_upload(no)
@@ -91,7 +77,7 @@ class FileRoutes:
     async def _send_to_room(self, parameters: Parameters, request: Request, connection: HttpConnection) -> Response:
         """Receive a file, and send it to a room: the answer of `rooms` is the file."""
         try:
-            actor = await self.authenticate(request)
+            actor = await authenticate(self._app, request)
             room = read_id(parameters["id"], "Room")
             await self._app.dispatch.request(actor, ask.GetConversation(conversation=room))  # before the body is read
             file, fields = await self.receive(actor, request, connection)
@@ -113,7 +99,7 @@ class FileRoutes:
 
     async def _delete(self, parameters: Parameters, request: Request, connection: HttpConnection) -> Response:
         try:
-            actor = await self.authenticate(request)
+            actor = await authenticate(self._app, request)
             await self._app.dispatch.request(actor, ask.DeleteFile(file=read_id(parameters["id"])))
         except Refusal as no:
             return refuse(no)
@@ -121,7 +107,7 @@ class FileRoutes:
 
     async def _download(self, parameters: Parameters, request: Request, connection: HttpConnection) -> Response | None:
         try:
-            actor = await self.authenticate(request)
+            actor = await authenticate(self._app, request)
             file = await self._app.dispatch.request(actor, ask.DownloadFile(file=read_id(parameters["id"])))
             return await self._send(file, request, connection)
         except Refusal as no:
@@ -169,12 +155,6 @@ class FileRoutes:
             await connection.send(data + connection.body(piece))
             data = b""
         await connection.send(data + connection.end())
-
-
-def refuse_upload(no: Refusal) -> Response:
-    """The answer to an upload whose body may not have been read to its end: it ends the connection."""
-    answer = refuse(no)
-    return Response(answer.status, answer.body, answer.headers, close=True)
 
 
 def read_id(text: str, noun: str = "File") -> Key:

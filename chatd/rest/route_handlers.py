@@ -11,13 +11,16 @@ from functools import partial
 from typing import TypeAlias
 
 from chatd.core.app import App
+from chatd.files.resumable import ResumableUploads
 from chatd.files.uploads import Uploads
 from chatd.net.http import BodyReader, ExchangeHandler, LateBodyHandler
 from chatd.net.request import Request, Response
 from chatd.rest.answers import answer, refuse
-from chatd.rest.files import ExchangeRoute, FileRoutes
+from chatd.rest.exchange import ExchangeRoute
+from chatd.rest.files import FileRoutes
 from chatd.rest.requests import Query, actor_of, check_running, limit_requests, query_pairs
 from chatd.rest.route_table import RouteTable
+from chatd.rest.tus import TusRoutes
 from chatd.rest.unsent import Unsent
 from chatd.services.context import Actor, anonymous
 from protocol.commands import Command, CreateConversation
@@ -37,7 +40,8 @@ class Routes:
 
     def __init__(self, app: App, unsent: Unsent, uploads: Uploads) -> None:
         self._table: RouteTable[RouteHandler | ExchangeRoute] = RouteTable()
-        for method, path, exchange in FileRoutes(app, uploads).rows:
+        tus = TusRoutes(app, ResumableUploads(app.dispatch, uploads))
+        for method, path, exchange in (*FileRoutes(app, uploads).rows, *tus.rows):
             self._table.add(method, path, exchange)
         for dialect in map(dialect_named, names()):
             for route in dialect.routes:

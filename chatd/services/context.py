@@ -149,6 +149,7 @@ class ServiceRules(Struct, frozen=True):
     max_user_file_bytes: int = 0
     max_day_file_bytes: int = 0
     max_total_file_bytes: int = 0
+    upload_milliseconds: int = 86_400_000
 
 
 class Published(NamedTuple):

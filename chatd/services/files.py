@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from chatd.services.context import ServiceContext, missing
 from chatd.services.pages import make_page, page_size
-from chatd.store.queries import conversations, files
+from chatd.store.queries import conversations, files, uploads
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, CONFLICT, FORBIDDEN, PAYMENT_REQUIRED, QUOTA_EXCEEDED, Refusal
 from protocol.events import FileDeleted, FileUnlocked
@@ -55,6 +55,8 @@ def record(context: ServiceContext, command: ask.RecordUpload) -> File:
         command.price,
     )
     files.add(context.tx, made)
+    if command.upload is not None:
+        uploads.set_file(context.tx, command.upload, made.ref.number)
     return made
 
 

@@ -28,6 +28,7 @@ from chatd.services import (
     sync,
     threads,
     typing,
+    uploads,
     users,
 )
 from chatd.services.context import ServiceFunction
@@ -106,6 +107,10 @@ SERVICES: dict[type[Command], ServiceRow] = {
     ask.GetUser: ServiceRow(users.get, writes=False),
     ask.GetMe: ServiceRow(users.get_me, writes=False),
     ask.UpdateMe: ServiceRow(users.update_me, writes=True),
+    ask.BeginUpload: ServiceRow(uploads.begin, writes=True),
+    ask.GetUpload: ServiceRow(uploads.get, writes=False),
+    ask.BeginCheckedPiece: ServiceRow(uploads.begin_checked_piece, writes=True),
+    ask.EndUpload: ServiceRow(uploads.end, writes=True),
     ask.CheckUpload: ServiceRow(files.check_upload, writes=False),
     ask.RecordUpload: ServiceRow(files.record, writes=True),
     ask.SendFile: ServiceRow(messages.send_file, writes=True),

@@ -23,6 +23,30 @@ class RecordUpload(Command, frozen=True, kw_only=True):
     height: int | None = None
     locked: bool = False
     price: str | None = None
+    upload: str | None = None
+
+
+class BeginUpload(Command, frozen=True, kw_only=True):
+    """Begin an upload that may go on after a break."""
+
+    id: str
+    name: str
+    size: int
+
+
+class GetUpload(Command, frozen=True, kw_only=True):
+    id: str
+
+
+class BeginCheckedPiece(Command, frozen=True, kw_only=True):
+    """A piece with a checksum arrives, from that offset on; None when it is complete."""
+
+    id: str
+    offset: int | None
+
+
+class EndUpload(Command, frozen=True, kw_only=True):
+    id: str
 
 
 class SendFile(Command, frozen=True, kw_only=True):

@@ -189,6 +189,19 @@ CREATE = (
  WITHOUT ROWID""",
     "CREATE INDEX ix_sessions_at ON sessions (at)",
     "CREATE INDEX ix_sessions_user ON sessions (user)",
+    """CREATE TABLE uploads (
+    id TEXT NOT NULL,
+    owner INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    file INTEGER,
+    checked INTEGER,
+    CONSTRAINT pk_uploads PRIMARY KEY (id),
+    CONSTRAINT fk_uploads_owner FOREIGN KEY(owner) REFERENCES users (id)
+)""",
+    "CREATE INDEX ix_uploads_expires ON uploads (expires)",
+    "CREATE INDEX ix_uploads_owner ON uploads (owner)",
     """CREATE TABLE bans (
     conversation INTEGER NOT NULL,
     user INTEGER NOT NULL,
@@ -376,6 +389,8 @@ WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'conversations'}),
     "files": Prepared("""SELECT sqlite_sequence.seq
 FROM sqlite_sequence
 WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'files'}),
+    "uploads": Prepared("""SELECT max(uploads.id) AS max_1
+FROM uploads"""),
     "reports": Prepared("""SELECT sqlite_sequence.seq
 FROM sqlite_sequence
 WHERE sqlite_sequence.name = :name_1""", '', {'name_1': 'reports'}),

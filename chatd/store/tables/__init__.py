@@ -61,7 +61,7 @@ from chatd.store.tables.conversations import (
     removals,
     thread_levels,
 )
-from chatd.store.tables.files import file_unlocks, files, unused_contents
+from chatd.store.tables.files import file_unlocks, files, unused_contents, uploads
 from chatd.store.tables.log import audit, blocks, events, meta, reports
 from chatd.store.tables.messages import attachments, mentions, messages, pins, reactions
 from chatd.store.tables.metadata import metadata
@@ -109,6 +109,7 @@ __all__ = [
     "sessions",
     "thread_levels",
     "unused_contents",
+    "uploads",
     "users",
     "watches",
 ]

@@ -35,3 +35,16 @@ file_unlocks = Table(
 )
 
 unused_contents = Table("unused_contents", metadata, Column("digest", Text, primary_key=True))
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Integer, ForeignKey("users.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("expires", Integer, nullable=False, index=True),
+    Column("file", Integer),
+    Column("checked", Integer),
+    Index("ix_uploads_owner", "owner"),
+)

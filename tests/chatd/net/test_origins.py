@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatd.net.origins import VARY, allowed, cors, is_preflight, listed, normal, own, preflight
+from chatd.net.origins import EXPOSED, VARY, allowed, cors, is_preflight, listed, normal, own, preflight
 
 MINE = "http://chat.example.org:3000"
 OTHER = "https://app.example.org"
@@ -90,7 +90,7 @@ def test_the_headers_for_a_listed_page() -> None:
     assert dict(cors(OTHER, MINE, LIST)) == {
         "Access-Control-Allow-Origin": OTHER,
         "Access-Control-Allow-Credentials": "true",
-        "Access-Control-Expose-Headers": "Link, Retry-After, Content-Disposition, ETag",
+        "Access-Control-Expose-Headers": EXPOSED,
         "Vary": "Origin",
     }
 
