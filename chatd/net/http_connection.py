@@ -86,6 +86,7 @@ class HttpConnection:
         "answered",
         "body_limit",
         "extra_headers",
+        "read_bytes",
         "request",
         "rules",
         "stream",
@@ -100,6 +101,7 @@ class HttpConnection:
         self.request: Request | None = None
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=(rules.head_bytes or 1 << 30) + 2)
         self._first = True
+        self.read_bytes = READ_BYTES  # at once; more for a body that is expected to be large
         self._received = 0  # bytes of this request's body
         self._read = 0  # bytes received since its head was read
         self._silent = False  # this answer has no body, even if the handler gives one
@@ -154,6 +156,7 @@ class HttpConnection:
         self.request = Request(event.method.decode(), bytes(event.target), headers, event.http_version.decode())
         self.extra_headers = ()
         self._received = self._read = 0
+        self.read_bytes = READ_BYTES
         self._body_ended = False
         self._body_deadline = trio.current_time() + self.rules.body_seconds
         return self.request
@@ -244,7 +247,7 @@ class HttpConnection:
         return event if isinstance(event, h11.Event) else None
 
     async def _receive(self) -> bool:
-        data = await self.stream.receive_some(READ_BYTES)
+        data = await self.stream.receive_some(self.read_bytes)
         self._h11.receive_data(data)
         self._read += len(data)
         return bool(data)

@@ -13,6 +13,9 @@ from chatd.rest.requests import actor_of, check_running, limit_requests
 from chatd.services.context import Actor
 from protocol.errors import Refusal
 
+PIECE_BYTES = 256 * 1024
+"""How much of a content is read or sent at once."""
+
 Parameters: TypeAlias = dict[str, str]
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 

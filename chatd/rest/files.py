@@ -17,7 +17,7 @@ from chatd.files.uploads import Uploads, too_large
 from chatd.net.http_connection import HttpConnection
 from chatd.net.request import Request, Response, refusal
 from chatd.rest.answers import JSON_HEADERS, refuse
-from chatd.rest.exchange import ExchangeRoute, Headers, Parameters, authenticate, refuse_upload
+from chatd.rest.exchange import PIECE_BYTES, ExchangeRoute, Headers, Parameters, authenticate, refuse_upload
 from chatd.rest.ranges import Span, read_range
 from chatd.rest.requests import query_pairs
 from chatd.services.context import Actor
@@ -29,7 +29,6 @@ from protocol.errors import BAD_REQUEST, NOT_FOUND, Refusal
 from protocol.ids import DECIMAL, OBJECT_ID, UUID, Key
 from protocol.model import File
 
-PIECE_BYTES = 256 * 1024
 MULTIPART_BYTES = 64 * 1024
 """The most that multipart/form-data adds to a file."""
 SHOWN_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
@@ -91,6 +90,7 @@ class FileRoutes:
         """Receive the file of a request, and the other fields."""
         limit, declared = self._uploads.max_bytes, int(request.get(b"content-length") or 0)
         connection.body_limit = limit + MULTIPART_BYTES if limit else 0
+        connection.read_bytes = PIECE_BYTES
         if limit and declared > connection.body_limit:
             raise too_large(limit)
         name = dict(query_pairs(request)).get("name", "")

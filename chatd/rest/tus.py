@@ -19,7 +19,7 @@ from chatd.files.resumable import CHECKSUMS, Checksum, ChecksumMismatch, Resumab
 from chatd.net.http_connection import HttpConnection
 from chatd.net.request import Request, Response, refusal
 from chatd.rest.answers import refuse
-from chatd.rest.exchange import ExchangeRoute, Headers, Parameters, authenticate, refuse_upload
+from chatd.rest.exchange import PIECE_BYTES, ExchangeRoute, Headers, Parameters, authenticate, refuse_upload
 from protocol.errors import BAD_REQUEST, CONFLICT, UNSUPPORTED_TYPE, Refusal
 from protocol.model import Upload
 
@@ -91,6 +91,7 @@ class TusRoutes:
             id, offset, checksum = parameters["id"], _number(request, b"upload-offset"), _checksum(request)
             upload = await self._resumable.find(actor, id)
             connection.body_limit = upload.size - offset + 1 if offset < upload.size else 1
+            connection.read_bytes = PIECE_BYTES
             reached, file = await self._resumable.append(actor, id, offset, connection.read_piece, checksum)
         except Refusal as no:
             return _with_version(refuse_upload(no))
