@@ -324,6 +324,7 @@ class FileSettings(Section, frozen=True, kw_only=True):
             each=MediaType(),
         ),
     ] = DEFAULT_TYPES
+    max_pixels: Annotated[int, WholeNumber("The most pixels of a picture; 0 for no limit.", live=True)] = 50_000_000
     draft_hours: Annotated[
         int, WholeNumber("Hours after which a file that no message has is removed.", minimum=1, live=True)
     ] = 24

@@ -17,9 +17,11 @@ from chatd.realtime.event_bus import EventBus
 from chatd.store.queries import files, uploads
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.transaction import Transaction
+from protocol.errors import Refusal
 from protocol.events import FileDeleted
 
 HOUR_SECONDS, HOUR_MILLISECONDS = 3600.0, 3_600_000
+RETRY_SECONDS = 5.0
 STEP_ROWS = 200
 PAUSE_SECONDS = 0.05
 
@@ -43,16 +45,23 @@ class Collector:
 
     async def run(self) -> None:
         while True:
-            await self.delete_unused_files()
-            await self.end_expired_uploads()
-            if not self._has_checked_disk:
-                await self.check_disk()
-                self._has_checked_disk = True
-            with trio.move_on_after(HOUR_SECONDS):
-                while True:
-                    self._has_work = trio.Event()
-                    await self.remove_contents()
-                    await self._has_work.wait()
+            try:
+                await self.collect()
+            except Refusal:  # the database or the disk can't be written at the moment
+                await trio.sleep(RETRY_SECONDS)
+
+    async def collect(self) -> None:
+        """Look at everything, then remove contents as files are deleted, for an hour."""
+        await self.delete_unused_files()
+        await self.end_expired_uploads()
+        if not self._has_checked_disk:
+            await self.check_disk()
+            self._has_checked_disk = True
+        with trio.move_on_after(HOUR_SECONDS):
+            while True:
+                self._has_work = trio.Event()
+                await self.remove_contents()
+                await self._has_work.wait()
 
     async def delete_unused_files(self) -> None:
         """Delete old drafts, and files whose messages are gone."""

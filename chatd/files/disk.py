@@ -16,7 +16,8 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-RESUMABLE = ".tus"
+RESUMABLE, THUMBNAIL = ".tus", ".webp"
+PIECE_BYTES = 1 << 20
 HEAD_BYTES = 4096
 """The first bytes of a content, by which its type is judged."""
 
@@ -80,31 +81,46 @@ class FileDisk:
         """Where the content with that digest is."""
         return self.folder / digest[:2] / digest
 
-    def keep(self, incoming: IncomingFile, digest: str) -> None:
-        """Put a finished content in its place. It may be there already."""
-        self.keep_path(incoming.path, digest)
-
-    def keep_path(self, path: Path, digest: str) -> None:
-        """The same, for a file that is synced and closed."""
+    def keep(self, path: Path, digest: str, thumbnail: Path | None = None) -> None:
+        """Put a content that is synced to the disk in its place. It may be there already."""
         target = self.path(digest)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        if thumbnail is not None:
+            thumbnail.rename(self.thumbnail(digest))
         if target.exists():
             path.unlink()
             return
-        target.parent.mkdir(mode=0o700, exist_ok=True)
         path.rename(target)
         for folder in (target.parent, self.folder):
             _sync_folder(folder)
 
+    def thumbnail(self, digest: str) -> Path:
+        """Where the thumbnail of a picture is."""
+        return self.path(digest).with_suffix(THUMBNAIL)
+
     def remove(self, digest: str) -> None:
-        """Remove a content, if it is there."""
+        """Remove a content and its thumbnail, if they are there."""
         self.path(digest).unlink(missing_ok=True)
+        self.thumbnail(digest).unlink(missing_ok=True)
         with suppress(OSError):  # not empty, or gone
             self.path(digest).parent.rmdir()
 
     def digests(self) -> Iterator[str]:
         """The digests of all contents."""
         for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
-            yield from sorted(path.name for path in folder.iterdir())
+            yield from sorted({path.stem for path in folder.iterdir()})
+
+
+def sync_and_hash(path: Path) -> tuple[bytes, str, int]:
+    """The first bytes of a content, its digest and its size; the content is synced to the disk."""
+    found = sha256()
+    with path.open("rb", buffering=0) as content:
+        os.fsync(content.fileno())
+        head = content.read(HEAD_BYTES)
+        found.update(head)
+        while piece := content.read(PIECE_BYTES):
+            found.update(piece)
+        return head, found.hexdigest(), content.tell()
 
 
 def _private(path: str, flags: int) -> int:

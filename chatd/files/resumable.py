@@ -11,15 +11,14 @@ import secrets
 from collections.abc import Awaitable, Callable
 from functools import partial
 from hashlib import new as new_hash
-from hashlib import sha256
 from pathlib import Path
 
 import trio
 
 from chatd.core.dispatch import Dispatch
-from chatd.files.disk import HEAD_BYTES
+from chatd.files.disk import PIECE_BYTES, sync_and_hash
 from chatd.files.upload_body import clean_name
-from chatd.files.uploads import PIECE_BYTES, Uploads, too_large
+from chatd.files.uploads import Uploads, too_large
 from chatd.services.context import Actor
 from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, CONFLICT, Refusal
@@ -161,15 +160,18 @@ class ResumableUploads:
         return offset + len(data)
 
     async def _finish(self, actor: Actor, upload: Upload, path: Path) -> File:
-        """Sync a complete content, judge its type, and record its file. A type that is not accepted ends the upload."""
-        head, digest = await self.uploads.on_thread(_sync_and_hash, path)
+        """Sync a complete content, and record its file. A content that is not accepted ends the upload."""
+        head, digest, _ = await self.uploads.on_thread(sync_and_hash, path)
         try:
             type = self.uploads.accepted_type(head)
-        except Refusal:
-            await self.end(actor, upload.id)
+            record = ask.RecordUpload(name=upload.name, type=type, size=upload.size, digest=digest, upload=upload.id)
+            file = await self.uploads.record(actor, record, path)
+        except Refusal as no:
+            if not no.code.retry:
+                await self.end(actor, upload.id)
             raise
-        record = ask.RecordUpload(name=upload.name, type=type, size=upload.size, digest=digest, upload=upload.id)
-        return await self.uploads.record(actor, record, partial(self.uploads.disk.keep_path, path, digest))
+        await self.uploads.on_thread(partial(path.unlink, missing_ok=True))  # of a picture, another content is kept
+        return file
 
     async def end(self, actor: Actor, id: str) -> None:
         """End an upload, complete or not. A complete file stays."""
@@ -197,15 +199,3 @@ def _add(path: Path, data: bytes) -> None:
             rest = rest[os.write(descriptor, rest) :]
     finally:
         os.close(descriptor)
-
-
-def _sync_and_hash(path: Path) -> tuple[bytes, str]:
-    """The first bytes of a content and its digest; the content is synced to the disk."""
-    found = sha256()
-    with path.open("rb", buffering=0) as content:
-        os.fsync(content.fileno())
-        head = content.read(HEAD_BYTES)
-        found.update(head)
-        while piece := content.read(PIECE_BYTES):
-            found.update(piece)
-    return head, found.hexdigest()

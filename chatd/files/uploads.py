@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import aclosing
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import trio
+from msgspec.structs import replace
 
 from chatd.config.settings import Config
 from chatd.core.dispatch import Dispatch
-from chatd.files.disk import FileDisk, IncomingFile
+from chatd.files.disk import PIECE_BYTES, FileDisk, IncomingFile, sync_and_hash
 from chatd.files.media_types import is_accepted, media_type
+from chatd.files.pictures import PICTURE_TYPES, PictureReader
 from chatd.files.upload_body import UploadBody, clean_name
 from chatd.services.context import Actor
 from chatd.telemetry.log import log
@@ -26,7 +29,6 @@ from protocol.model import File
 
 T = TypeVar("T")
 
-PIECE_BYTES = 1 << 20
 THREADS = 4
 MAX_PRICE_CHARS = 100
 
@@ -38,11 +40,13 @@ class Uploads:
         self.disk = disk
         self.lock = trio.Lock()
         self._dispatch = dispatch
+        self.pictures = PictureReader(config)
         self._threads = trio.CapacityLimiter(THREADS)
         self.adopt(config)
 
     def adopt(self, config: Config) -> None:
         self._settings = config.files
+        self.pictures.adopt(config)
 
     @property
     def max_bytes(self) -> int:
@@ -95,12 +99,25 @@ class Uploads:
             locked=body.fields.get("locked", "false") in ("true", "1", "on"),
             price=price,
         )
-        return await self.record(actor, record, partial(self.disk.keep, incoming, digest))
+        return await self.record(actor, record, incoming.path)
 
-    async def record(self, actor: Actor, record: ask.RecordUpload, keep: Callable[[], None]) -> File:
-        """Put a finished content in its place, and record its file."""
+    async def record(self, actor: Actor, record: ask.RecordUpload, path: Path) -> File:
+        """Put a content that is synced to the disk in its place, and record its file. A picture is read before."""
+        if record.type not in PICTURE_TYPES:
+            return await self._record(actor, record, path, None)
+        picture = await self.pictures.read(path)
+        try:
+            record = replace(record, width=picture.width, height=picture.height)
+            if picture.cleaned is not None:
+                _, digest, size = await self.on_thread(sync_and_hash, picture.cleaned)
+                record = replace(record, digest=digest, size=size)
+            return await self._record(actor, record, picture.cleaned or path, picture.thumbnail)
+        finally:
+            picture.discard()
+
+    async def _record(self, actor: Actor, record: ask.RecordUpload, path: Path, thumbnail: Path | None) -> File:
         async with self.lock:
-            await self.on_thread(keep)
+            await self.on_thread(self.disk.keep, path, record.digest, thumbnail)
             file: File = await self._dispatch.request(actor, record)
         return file
 

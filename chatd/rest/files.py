@@ -8,6 +8,7 @@ DELETE /files/{id}         a draft of the caller
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
@@ -48,6 +49,15 @@ class Received(NamedTuple):
     fields: dict[str, str]
 
 
+class Content(NamedTuple):
+    """A content to send."""
+
+    path: Path
+    size: int
+    type: bytes
+    disposition: tuple[bytes, bytes]
+
+
 class FileRoutes:
     """The routes of files."""
 
@@ -62,6 +72,7 @@ class FileRoutes:
         yield "POST", "/files", ExchangeRoute(self._upload)
         yield "POST", "/chat/rooms/{id}/files", ExchangeRoute(self._send_to_room)
         yield "GET", "/files/{id}", ExchangeRoute(self._download)
+        yield "GET", "/files/{id}/thumbnail", ExchangeRoute(self._download_thumbnail)
         yield "DELETE", "/files/{id}", ExchangeRoute(self._delete)
 
     async def _upload(self, parameters: Parameters, request: Request, connection: HttpConnection) -> Response:
@@ -107,34 +118,53 @@ class FileRoutes:
 
     async def _download(self, parameters: Parameters, request: Request, connection: HttpConnection) -> Response | None:
         try:
-            actor = await authenticate(self._app, request)
-            file = await self._app.dispatch.request(actor, ask.DownloadFile(file=read_id(parameters["id"])))
-            return await self._send(file, request, connection)
+            file = await self._find(parameters, request)
+            content = Content(self._uploads.disk.path(file.digest), file.size, content_type(file), disposition(file))
+            return await self._send(content, file.digest, request, connection)
         except Refusal as no:
             return refuse(no)
 
-    async def _send(self, file: File, request: Request, connection: HttpConnection) -> Response | None:
+    async def _download_thumbnail(
+        self, parameters: Parameters, request: Request, connection: HttpConnection
+    ) -> Response | None:
+        try:
+            file = await self._find(parameters, request)
+            if file.width is None:
+                raise Refusal(NOT_FOUND, "The file has no thumbnail")
+            path = self._uploads.disk.thumbnail(file.digest)
+            size = (await self._uploads.on_thread(path.stat)).st_size
+            shown = (b"content-disposition", b"inline")
+            return await self._send(Content(path, size, b"image/webp", shown), f"{file.digest}-t", request, connection)
+        except Refusal as no:
+            return refuse(no)
+
+    async def _find(self, parameters: Parameters, request: Request) -> File:
+        """The file of a request whose content the caller may have."""
+        actor = await authenticate(self._app, request)
+        found: File = await self._app.dispatch.request(actor, ask.DownloadFile(file=read_id(parameters["id"])))
+        return found
+
+    async def _send(self, content: Content, name: str, request: Request, connection: HttpConnection) -> Response | None:
         """Send a content, or a part of it."""
-        tag = b'"%s"' % file.digest.encode()
-        headers: Headers = ((b"etag", tag), (b"content-type", content_type(file)), disposition(file), *COMMON_HEADERS)
+        tag, size = b'"%s"' % name.encode(), content.size
+        headers: Headers = ((b"etag", tag), (b"content-type", content.type), content.disposition, *COMMON_HEADERS)
         if tag in [one.strip() for one in (request.get(b"if-none-match") or "").encode().split(b",")]:
             return Response(304, headers=headers)
         asked = request.get(b"range") if (request.get(b"if-range") or tag.decode()).encode() == tag else None
-        span = read_range(asked, file.size) if request.method == "GET" else Span(0, file.size)
+        span = read_range(asked, size) if request.method == "GET" else Span(0, size)
         if span is None:
-            outside = ((b"content-range", b"bytes */%d" % file.size),)
-            return refusal(BAD_REQUEST, f"The file has {file.size} bytes", status=416, headers=outside)
+            outside = ((b"content-range", b"bytes */%d" % size),)
+            return refusal(BAD_REQUEST, f"The file has {size} bytes", status=416, headers=outside)
         status = 200
-        if span.length < file.size:
+        if span.length < size:
             status = 206
-            headers += ((b"content-range", b"bytes %d-%d/%d" % (span.start, span.end - 1, file.size)),)
-        uploads = self._uploads
-        content: BinaryIO = await uploads.on_thread(uploads.disk.path(file.digest).open, "rb", 0)
+            headers += ((b"content-range", b"bytes %d-%d/%d" % (span.start, span.end - 1, size)),)
+        source: BinaryIO = await self._uploads.on_thread(content.path.open, "rb", 0)
         try:
-            await uploads.on_thread(content.seek, span.start)
-            await self._send_pieces(connection, status, headers, content, span.length)
+            await self._uploads.on_thread(source.seek, span.start)
+            await self._send_pieces(connection, status, headers, source, span.length)
         finally:
-            content.close()
+            source.close()
         return None
 
     async def _send_pieces(

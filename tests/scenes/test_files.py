@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.scenes.chat_server import ChatServer, RegisteredUser, chat_server
 from tests.scenes.clients import Framing, both_framings, open_client
 
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
+
+def png(width: int = 30, height: int = 20) -> bytes:
+    """A picture without metadata, of pixels that don't compress."""
+    made = io.BytesIO()
+    Image.frombytes("RGB", (width, height), random.Random(15).randbytes(width * height * 3)).save(made, "PNG")
+    return made.getvalue()
+
+
+PNG = png()
 BOUNDARY = "limit-of-parts"
 FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
@@ -63,6 +74,7 @@ async def test_an_upload_is_a_draft_until_a_message_has_it(tmp_path: Path) -> No
         talk = await group(romeo, juliet)
         file = await upload(romeo)
         assert (file["name"], file["type"], file["size"], file["url"]) == ("a.png", "image/png", len(PNG), "/files/1")
+        assert (file["width"], file["height"], file["thumbnailUrl"]) == (30, 20, "/files/1/thumbnail")
         users = (romeo, juliet, tybalt)
         assert [await status(user, file["url"]) for user in users] == [200, 404, 404]
         sent = await send(romeo, talk, file["url"])
@@ -86,12 +98,12 @@ async def test_the_same_content_is_stored_once_and_goes_with_its_last_message(tm
         talk = await group(romeo, juliet)
         first, second = await upload(romeo), await upload(juliet, name="b.png")
         digest = hashlib.sha256(PNG).hexdigest()
-        assert contents(tmp_path) == [digest]
+        assert contents(tmp_path) == [digest, f"{digest}.webp"]
         one, other = await send(romeo, talk, first["url"]), await send(juliet, talk, second["url"])
         copy = await juliet.asks("POST", f"/v1/messages/{one['id']}/forward", {"conversationId": talk})
         assert copy["attachments"] == one["attachments"]
         for message, owner in ((one, romeo), (other, juliet), (copy, juliet)):
-            assert contents(tmp_path) == [digest]
+            assert contents(tmp_path) == [digest, f"{digest}.webp"]
             await owner.asks("DELETE", f"/v1/messages/{message['id']}")
             await collected(server)
         assert contents(tmp_path) == []
@@ -163,7 +175,7 @@ WRONG_BODIES: dict[str, tuple[dict[str, str], bytes, int, str]] = {
     "html": ({}, b"\xef\xbb\xbf \n<!DOCTYPE html><html>", 415, "UNSUPPORTED_TYPE"),
     "a program": ({}, b"\x7fELF\x02", 415, "UNSUPPORTED_TYPE"),
     "bytes": ({}, bytes(range(256)), 415, "UNSUPPORTED_TYPE"),
-    "too large": ({}, PNG + bytes(3000), 413, "TOO_LARGE"),
+    "too large": ({}, b"x" * 4001, 413, "TOO_LARGE"),
     "no file": (FORM, form(("note", None, b"x")), 400, "BAD_REQUEST"),
     "two files": (FORM, form(("file", "a", b"x"), ("file", "b", b"y")), 400, "BAD_REQUEST"),
     "an empty file": (FORM, form(("file", "a", b"")), 400, "BAD_REQUEST"),
@@ -181,7 +193,7 @@ async def test_what_is_no_upload_leaves_nothing(tmp_path: Path) -> None:
             given, said, _ = await romeo.rest.ask("POST", "/files?name=a.png", body, token=romeo.token, headers=headers)
             assert (given, said["code"]) == (code, error), (case, said)
             assert contents(tmp_path) == [], case
-        largest = await upload(romeo, PNG + bytes(4000 - len(PNG)))
+        largest = await upload(romeo, b"x" * 4000)
         assert largest["size"] == 4000
 
 
@@ -226,7 +238,7 @@ async def test_old_drafts_and_what_a_kill_leaves_are_removed(tmp_path: Path) -> 
         disk = server.running.uploads.disk
         left = disk.begin()
         left.write(b"left by a kill")
-        disk.keep(left, left.finish())
+        disk.keep(left.path, left.finish())
         collector = server.running.collector
         assert await collector.check_disk() == 1
         await collector.delete_unused_files()

@@ -69,6 +69,7 @@ from tests.scenes.live_setting_probes import (
     unread_answers,
     user_without_sockets,
 )
+from tests.scenes.test_files import png
 
 BASE = '[server]\nport = 0\n[auth]\nregistration = "open"\n'
 
@@ -155,6 +156,7 @@ LIVE: dict[str, Case] = {
     "files.day_bytes": Case("10", upload(b"123456", b"1234567"), 201, 413),
     "files.total_bytes": Case("10", upload(b"123456", b"1234567"), 201, 413),
     "files.types": Case('["text/*"]', upload(b"%PDF-1.7"), 201, 415),
+    "files.max_pixels": Case("599", upload(png()), 201, 400),
     "files.draft_hours": Case("1", old_draft, 200, 404),
     "log.format": Case('"json"', log_line, "text", "{"),
     "log.level": Case('"error"', log_line, "text", ""),

@@ -25,6 +25,7 @@ from protocol.dialects.shapes import (
 )
 from protocol.events import Unread
 from protocol.ids import DECIMAL, Ref
+from protocol.model import File
 
 _FLAG = "true or false"
 _NUMBER = "a number"
@@ -98,6 +99,10 @@ def _url(ref: Ref) -> str:
     return f"/files/{ref.number}"
 
 
+def _thumbnail(file: File) -> str | None:
+    return None if file.width is None else f"{_url(file.ref)}/thumbnail"
+
+
 FILE: Shape = {
     "id": as_id("ref", DECIMAL),
     "url": computed("ref", _url, "the path of the content"),
@@ -106,6 +111,7 @@ FILE: Shape = {
     "size": as_is("size", "bytes"),
     "width": as_is("width", "pixels, or null"),
     "height": as_is("height", "pixels, or null"),
+    "thumbnailUrl": computed("", _thumbnail, "the path of a WebP of at most 1200 × 800 pixels, or null"),
     "isLocked": as_is("locked", _FLAG),
     "price": as_is("price", _TEXT_OR_NULL),
     "createdAt": as_time("created"),
