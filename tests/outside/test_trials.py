@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from tests import needs
-from tests.trials import files, follower, full, kill, large, repeated_stops, restarts, slow, stop, sync
+from tests.trials import files, follower, full, kill, large, repeated_stops, restarts, slow, stop, sync, uploads
 
 
 async def test_no_acked_message_is_lost_or_doubled_when_the_server_is_killed(tmp_path: Path) -> None:
@@ -19,6 +19,11 @@ async def test_the_search_index_has_every_message_once_when_the_server_is_killed
     figures = await follower.trial(tmp_path, quick=True)
     assert figures["killed while behind"] > 0
     assert figures["messages"] > 100
+
+
+async def test_files_under_kills_are_not_lost_and_leave_nothing(tmp_path: Path) -> None:
+    figures = await uploads.trial(tmp_path, quick=True)
+    assert figures["files of acked messages"] > 0
 
 
 async def test_a_stop_answers_what_it_commits_and_sends_1012_to_all(tmp_path: Path) -> None:

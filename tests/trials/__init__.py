@@ -2,6 +2,7 @@
 
     kill           kill -9 under twenty senders: no acked message lost, none twice
     restarts       twenty restarts, half of them kill -9, under clients of every framing: no event missed, none twice
+    uploads        random uploads, messages and deletions under kill -9: no file lost, nothing left behind
     follower       kill -9 under the search follower: the index has every message once, as it is today
     catch_up       ten thousand missed events, while others chat; the cost of the event log
     model          random plans of actions of users, clients and the server (tests/scenes/model.py)
