@@ -22,6 +22,7 @@ from chatd.config.settings import AuthSettings, Config
 from chatd.telemetry.log import log
 
 SECRET_FILE_NAME = "secret"  # noqa: S105 - the name of its file
+LINK_KEY_CONTEXT = b"chatd: signed links of files"
 ADDRESS_KEY_CONTEXT = b"chatd: the addresses from which users sign in"
 
 
@@ -38,6 +39,7 @@ class Identity(Struct, frozen=True):
     foreign: bool
     provision: bool
     address_key: bytes
+    link_key: bytes
 
     def address_digest(self, address: str) -> str:
         """Return the digest of an IP address that the store keeps.
@@ -60,7 +62,8 @@ def open_identity(config: Config, folder: Path, *, now: Callable[[], float] = ti
     provision = {"on": True, "off": False, "auto": settings.foreign}[auth.provision]
     verifier = Verifier(ring, rules, source, now=now)
     address_key = hmac.digest(settings.own_secret, ADDRESS_KEY_CONTEXT, "sha256")
-    return Identity(verifier, Issuer(ring.signer, now=now), source, settings.foreign, provision, address_key)
+    link_key = hmac.digest(settings.own_secret, LINK_KEY_CONTEXT, "sha256")
+    return Identity(verifier, Issuer(ring.signer, now=now), source, settings.foreign, provision, address_key, link_key)
 
 
 def check_keys(auth: AuthSettings) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from chatd.auth.claims import Claims
 from chatd.auth.jws import MAX_TOKEN_BYTES
+from chatd.auth.links import Link
 from chatd.realtime.event_bus import EventBus
 from chatd.services import admission, service_tokens
 from chatd.services.context import Actor
@@ -121,6 +122,14 @@ class Authenticator:
         claims = Claims(subject=number, expires=forever, issued=forever, foreign=True, own_key=True)
         changes = self._change_count
         return replace(await self._database.write(lambda tx: admission.provision(tx, claims)), since=changes)
+
+    async def user_of_link(self, link: Link) -> Actor:
+        """The user of a signed link, as if by a token of the same times."""
+        claims = Claims(subject=link.user, expires=link.until, issued=link.issued, foreign=False, own_key=True)
+        found = await self._database.read(lambda tx: admission.find_actor(tx, claims))
+        if found is None:
+            raise admission.unknown_user()
+        return found
 
     def _account_changed(self, event: AccountChanged) -> None:
         """Ask the store again about the user."""

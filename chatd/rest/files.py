@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
+from chatd.auth.links import Link, Links
 from chatd.core.app import App
 from chatd.files.upload_body import UploadBody
 from chatd.files.uploads import Uploads, too_large
@@ -20,11 +21,12 @@ from chatd.net.request import Request, Response, refusal
 from chatd.rest.answers import JSON_HEADERS, refuse
 from chatd.rest.exchange import PIECE_BYTES, ExchangeRoute, Headers, Parameters, authenticate, refuse_upload
 from chatd.rest.ranges import Span, read_range
-from chatd.rest.requests import query_pairs
+from chatd.rest.requests import check_running, limit_requests, query_pairs
 from chatd.services.context import Actor
 from protocol import commands as ask
 from protocol.dialects.encode import compile_shape, encode
 from protocol.dialects.rooms import FILE as ROOM_FILE
+from protocol.dialects.shapes import iso
 from protocol.dialects.v1.shapes import FILE
 from protocol.errors import BAD_REQUEST, NOT_FOUND, Refusal
 from protocol.ids import DECIMAL, OBJECT_ID, UUID, Key
@@ -64,6 +66,7 @@ class FileRoutes:
     def __init__(self, app: App, uploads: Uploads) -> None:
         self._app = app
         self._uploads = uploads
+        self._links = Links(app.accounts.identity.link_key)
         self._show = compile_shape(FILE)
         self._show_in_room = compile_shape(ROOM_FILE)
 
@@ -73,6 +76,7 @@ class FileRoutes:
         yield "POST", "/chat/rooms/{id}/files", ExchangeRoute(self._send_to_room)
         yield "GET", "/files/{id}", ExchangeRoute(self._download)
         yield "GET", "/files/{id}/thumbnail", ExchangeRoute(self._download_thumbnail)
+        yield "POST", "/files/{id}/link", ExchangeRoute(self._make_link)
         yield "DELETE", "/files/{id}", ExchangeRoute(self._delete)
 
     async def _upload(self, parameters: Parameters, request: Request, connection: HttpConnection) -> Response:
@@ -139,10 +143,29 @@ class FileRoutes:
             return refuse(no)
 
     async def _find(self, parameters: Parameters, request: Request) -> File:
-        """The file of a request whose content the caller may have."""
-        actor = await authenticate(self._app, request)
-        found: File = await self._app.dispatch.request(actor, ask.DownloadFile(file=read_id(parameters["id"])))
+        """The file of a request whose content the caller may have, by a token or a signed link."""
+        key, query = read_id(parameters["id"]), dict(query_pairs(request))
+        if request.get(b"authorization") is None and "signature" in query:
+            link = self._links.check(key.number or 0, query, self._app.clock())
+            actor = await self._app.authenticator.user_of_link(link)
+            limit_requests(self._app, actor.id)
+            check_running(self._app)
+        else:
+            actor = await authenticate(self._app, request)
+        found: File = await self._app.dispatch.request(actor, ask.DownloadFile(file=key))
         return found
+
+    async def _make_link(self, parameters: Parameters, request: Request, connection: HttpConnection) -> Response:
+        """A URL for a page that shows no token."""
+        try:
+            actor = await authenticate(self._app, request)
+            file = await self._app.dispatch.request(actor, ask.DownloadFile(file=read_id(parameters["id"])))
+        except Refusal as no:
+            return refuse(no)
+        now = int(self._app.clock())
+        link = Link(file.ref.number, actor.id, now, now + int(self._app.config.files.link_ttl))
+        url = f"/files/{link.file}?{self._links.query(link)}"
+        return Response(200, encode({"url": url, "expiresAt": iso(link.until * 1000)}), JSON_HEADERS)
 
     async def _send(self, content: Content, name: str, request: Request, connection: HttpConnection) -> Response | None:
         """Send a content, or a part of it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 from tests.scenes.live_server import LiveServer
 from tests.scenes.live_setting_probes import Probe
 
@@ -29,3 +31,12 @@ async def old_draft(server: LiveServer) -> int:
     finally:
         server.running.app.database.clock = clock
     return (await server.rest.ask("HEAD", file["url"], token=ann.token))[0]
+
+
+async def link_seconds(server: LiveServer) -> int:
+    """How long a signed link is valid."""
+    ann = await server.register("ann")
+    _, file, _ = await server.rest.ask("POST", "/files", b"text", token=ann.token)
+    _, link, _ = await server.rest.ask("POST", f"{file['url']}/link", token=ann.token)
+    times = dict(parse_qsl(link["url"].partition("?")[2]))
+    return int(times["until"]) - int(times["issued"])

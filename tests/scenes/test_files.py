@@ -7,6 +7,7 @@ import io
 import random
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -294,6 +295,38 @@ async def test_a_locked_file_of_a_room(tmp_path: Path, framing: Framing) -> None
             assert (await client.receives("file_unlocked"))["userId"] is None
             await client.receives_nothing()
         assert [await status(user, "/files/1") for user in users] == [200, 200, 200, 404]
+
+
+async def test_a_signed_link_needs_no_token_and_ends(tmp_path: Path) -> None:
+    async with chat_server(tmp_path) as server:
+        romeo, juliet = [await server.register(name) for name in ("romeo", "juliet")]
+        talk, file = await group(romeo, juliet), await upload(romeo)
+        await juliet.asks("POST", f"{file['url']}/link", status=404)
+        message = await send(romeo, talk, file["url"])
+        url = (await juliet.asks("POST", f"{file['url']}/link"))["url"]
+
+        async def given(path: str) -> int:
+            return (await server.rest.ask("GET", path))[0]
+
+        assert [await given(path) for path in (url, url.replace("?", "/thumbnail?"))] == [200, 200]
+        other = await upload(romeo, b"other")
+        spoilt = (
+            url.replace(file["url"], other["url"]),
+            url.replace(f"user={juliet.id}", f"user={romeo.id}"),
+            url.replace("until=", "until=9"),
+            url[:-1],
+            url.partition("&signature")[0] + "&signature=",
+            f"{file['url']}?signature=é",
+        )
+        for path in spoilt:
+            assert await given(quote(path, safe="/?&=")) == 401, path
+        clock = server.running.app.clock
+        server.running.app.clock = lambda: clock() + 3600
+        assert await given(url) == 401
+        server.running.app.clock = clock
+        assert await given(url) == 200
+        await romeo.asks("DELETE", f"/v1/messages/{message['id']}")
+        assert await given(url) == 404, "the link gives no more than the user has"
 
 
 PAYMENTS = "chatd_" + "p" * 40
