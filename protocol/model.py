@@ -103,6 +103,14 @@ class File(Struct, frozen=True):
     locked: bool = False
     price: str | None = None
 
+    @property
+    def url(self) -> str:
+        return f"/files/{self.ref.number}"
+
+    @property
+    def thumbnail_url(self) -> str | None:
+        return None if self.width is None else f"{self.url}/thumbnail"
+
 
 class Upload(Struct, frozen=True):
     """An upload that may go on after a break. `file` is set when it is complete.

@@ -326,6 +326,7 @@ class FileSettings(Section, frozen=True, kw_only=True):
     ] = DEFAULT_TYPES
     max_pixels: Annotated[int, WholeNumber("The most pixels of a picture; 0 for no limit.", live=True)] = 50_000_000
     link_ttl: Annotated[float, Duration("How long a signed link to a file is valid.", live=True)] = 3600.0
+    uploads: Annotated[int, WholeNumber("The most unfinished uploads of a user; 0: any number.", live=True)] = 100
     draft_hours: Annotated[
         int, WholeNumber("Hours after which a file that no message has is removed.", minimum=1, live=True)
     ] = 24

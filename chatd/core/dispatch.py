@@ -193,6 +193,7 @@ def service_rules(config: Config) -> ServiceRules:
         config.files.day_bytes,
         config.files.total_bytes,
         config.files.draft_hours * 3_600_000,
+        config.files.uploads,
     )
 
 

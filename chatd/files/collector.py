@@ -12,6 +12,7 @@ from functools import partial
 import trio
 
 from chatd.config.settings import Config
+from chatd.files.disk import digests_in
 from chatd.files.uploads import Uploads
 from chatd.realtime.event_bus import EventBus
 from chatd.store.queries import files, uploads
@@ -98,10 +99,12 @@ class Collector:
             if await self._database.read(partial(uploads.get, id=id)) is None:
                 await self._uploads.on_thread(partial(self._uploads.disk.resumable(id).unlink, missing_ok=True))
         removed = 0
-        for digest in await self._uploads.on_thread(lambda: list(self._uploads.disk.digests())):
-            if not await self._database.read(partial(files.has_content, digest=digest)):
-                await self._remove(digest)
-                removed += 1
+        for folder in await self._uploads.on_thread(self._uploads.disk.folders):
+            for digest in await self._uploads.on_thread(digests_in, folder):
+                if not await self._database.read(partial(files.has_content, digest=digest)):
+                    await self._remove(digest)
+                    removed += 1
+            await trio.sleep(PAUSE_SECONDS)
         return removed
 
 

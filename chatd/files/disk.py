@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -86,13 +85,14 @@ class FileDisk:
         target = self.path(digest)
         target.parent.mkdir(mode=0o700, exist_ok=True)
         if thumbnail is not None:
+            _sync(thumbnail)
             thumbnail.rename(self.thumbnail(digest))
         if target.exists():
             path.unlink()
             return
         path.rename(target)
         for folder in (target.parent, self.folder):
-            _sync_folder(folder)
+            _sync(folder)
 
     def thumbnail(self, digest: str) -> Path:
         """Where the thumbnail of a picture is."""
@@ -105,10 +105,14 @@ class FileDisk:
         with suppress(OSError):  # not empty, or gone
             self.path(digest).parent.rmdir()
 
-    def digests(self) -> Iterator[str]:
-        """The digests of all contents."""
-        for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
-            yield from sorted({path.stem for path in folder.iterdir()})
+    def folders(self) -> list[Path]:
+        """The folders of the contents."""
+        return sorted(self.folder.glob("[0-9a-f][0-9a-f]"))
+
+
+def digests_in(folder: Path) -> list[str]:
+    """The digests of the contents in a folder."""
+    return sorted({path.stem for path in folder.iterdir()}) if folder.exists() else []
 
 
 def sync_and_hash(path: Path) -> tuple[bytes, str, int]:
@@ -127,8 +131,8 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

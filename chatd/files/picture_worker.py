@@ -10,6 +10,7 @@ Its memory and CPU time are limited. A picture that breaks the limits, or Pillow
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 
@@ -19,11 +20,15 @@ THUMBNAIL_SIZE = (1200, 800)
 THUMBNAIL_QUALITY, JPEG_QUALITY, WEBP_QUALITY = 80, 92, 92
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 EXIT_REFUSED = 3
-METADATA = ("exif", "xmp", "photoshop", "XML:com.adobe.xmp", "Raw profile type exif")
+WORKER_VERB = "picture-worker"
+"""The first argument of the one-file program, which has no `-m`."""
+NICENESS = 10
+METADATA = ("comment", "exif", "xmp", "photoshop", "XML:com.adobe.xmp", "Raw profile type exif")
 
 
 def main(arguments: list[str]) -> int:
     source, target, thumbnail, max_pixels = arguments
+    os.nice(NICENESS)  # the server goes first
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_SECONDS, MAX_CPU_SECONDS))
     try:
@@ -43,8 +48,12 @@ def read_picture(source: str, target: str, thumbnail: str, max_pixels: int) -> d
         if max_pixels and picture.width * picture.height > max_pixels:
             raise ValueError(f"it has more than {max_pixels:,} pixels")
         picture.load()
-        has_metadata = bool(picture.getexif()) or any(name in picture.info for name in METADATA)
-        is_animated = getattr(picture, "is_animated", False)
+        is_animated = getattr(picture, "is_animated", False) and picture.format != "MPO"
+        has_metadata = picture.format != "GIF" and (
+            picture.format == "MPO"  # a JPEG of several pictures, as telephones make it: the first one is kept
+            or bool(picture.getexif() or getattr(picture, "text", None))
+            or any(name in picture.info for name in METADATA)
+        )
         turned = picture if is_animated else ImageOps.exif_transpose(picture)
         if has_metadata:
             save_without_metadata(picture, turned, target, is_animated=is_animated)
@@ -63,9 +72,10 @@ def save_without_metadata(picture: object, turned: object, target: str, *, is_an
     assert isinstance(turned, Image.Image)
     profile = picture.info.get("icc_profile")
     options: dict[str, object] = {"exif": b"", **({"icc_profile": profile} if profile else {})}
-    if picture.format == "JPEG":
+    form = "JPEG" if picture.format == "MPO" else picture.format
+    if form == "JPEG":
         options |= {"quality": JPEG_QUALITY, "optimize": True}
-    elif picture.format == "WEBP":
+    elif form == "WEBP":
         options |= {"quality": WEBP_QUALITY, "xmp": b""}
     if is_animated:
         options |= {
@@ -73,9 +83,9 @@ def save_without_metadata(picture: object, turned: object, target: str, *, is_an
             "duration": picture.info.get("duration", 100),
             "loop": picture.info.get("loop", 0),
         }
-    for name in (*METADATA, "comment"):
+    for name in METADATA:
         turned.info.pop(name, None)
-    turned.save(target, picture.format, **options)
+    turned.save(target, form, **options)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,13 @@ import trio
 from msgspec import Struct
 
 from chatd.config.settings import Config
+from chatd.files.picture_worker import EXIT_REFUSED, WORKER_VERB
 from protocol.errors import BAD_REQUEST, UNAVAILABLE, Refusal
 
 PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """The types that the worker reads. Pictures of other types are kept as they are."""
 WORKER_SECONDS = 30.0
 WORKERS = 2
-WORKER_VERB = "picture-worker"
-"""The first argument of the one-file program, which has no `-m`."""
-EXIT_REFUSED = 3
 
 
 class Picture(Struct, frozen=True):

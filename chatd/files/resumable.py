@@ -14,6 +14,7 @@ from hashlib import new as new_hash
 from pathlib import Path
 
 import trio
+from msgspec.structs import replace
 
 from chatd.core.dispatch import Dispatch
 from chatd.files.disk import PIECE_BYTES, sync_and_hash
@@ -85,14 +86,15 @@ class ResumableUploads:
         offset: int,
         read_piece: Callable[[], Awaitable[bytes]],
         checksum: Checksum | None = None,
-    ) -> tuple[int, int | None]:
-        """Add to an upload what the client sends. Return the new offset, and the file if it is complete."""
-        upload = await self.find(actor, id)
+    ) -> tuple[Upload, int]:
+        """Add to an upload what the client sends. Return the upload, with its file if complete, and the offset."""
         if id in self._busy:
             raise UploadBusy
-        self._busy.add(id)
+        self._busy.add(id)  # before the upload is looked up: no other request may change it meanwhile
         try:
-            return await self._append(actor, upload, offset, read_piece, checksum)
+            upload = await self.find(actor, id)
+            reached, file = await self._append(actor, upload, offset, read_piece, checksum)
+            return replace(upload, file=file), reached
         finally:
             self._busy.discard(id)
 

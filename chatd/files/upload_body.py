@@ -23,11 +23,16 @@ class UploadBody:
 
     def __init__(self, content_type: str, name: str, read_piece: ReadPiece) -> None:
         self.name = name
-        self.fields: dict[str, str] = {}
+        self._fields: dict[str, bytes] = {}
         self._read_piece = read_piece
         self._part: Any = None
         self._has_file = False
         self._boundary = _boundary(content_type) if content_type.lower().startswith("multipart/form-data") else None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields beside the file."""
+        return {name: value.decode("utf-8", "replace") for name, value in self._fields.items()}
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The content of the file."""
@@ -63,10 +68,10 @@ class UploadBody:
                     self._has_file, self.name = True, event.filename
 
     def _add_to_field(self, name: str, data: bytes) -> None:
-        value = self.fields.get(name, "") + data.decode("utf-8", "replace")
+        value = self._fields.get(name, b"") + data
         if len(value) > MAX_FIELD_BYTES:
-            raise Refusal(BAD_REQUEST, f"{name} has at most {MAX_FIELD_BYTES} characters", field=name)
-        self.fields[name] = value
+            raise Refusal(BAD_REQUEST, f"{name} has at most {MAX_FIELD_BYTES} bytes", field=name)
+        self._fields[name] = value
 
 
 def _boundary(content_type: str) -> str:
@@ -82,10 +87,10 @@ def clean_name(name: str) -> str:
     """The name of a file without folders, control characters and marks of direction; "file" if nothing is left."""
     last = re.split(r"[/\\]", name)[-1]
     cleaned = _CONTROLS.sub("", last).strip().strip(".") if last.strip(". ") else ""
-    return (last_chars(cleaned) if len(cleaned) > MAX_NAME_CHARS else cleaned) or "file"
+    return (_shorten(cleaned) if len(cleaned) > MAX_NAME_CHARS else cleaned) or "file"
 
 
-def last_chars(name: str) -> str:
+def _shorten(name: str) -> str:
     """A long name, shortened before its ending."""
     stem, dot, ending = name.rpartition(".")
     if not dot or len(ending) > 20:

@@ -292,6 +292,8 @@ class HttpServer:
                     raise Reject(None) from error
                 answer = refusal(INTERNAL)
             if answer is not None:
+                if connection.begun:
+                    raise Reject(None)
                 await connection.respond(answer)
         finally:
             if answer is not None and answer.on_sent is not None:

@@ -148,6 +148,7 @@ class FileRoutes:
         if request.get(b"authorization") is None and "signature" in query:
             link = self._links.check(key.number or 0, query, self._app.clock())
             actor = await self._app.authenticator.user_of_link(link)
+            self._app.refund(request.charged)
             limit_requests(self._app, actor.id)
             check_running(self._app)
         else:

@@ -27,7 +27,6 @@ VERSION = b"1.0.0"
 RESUMABLE_HEADER = (b"tus-resumable", VERSION)
 PATH = "/files/tus"
 CONTENT_TYPE = "application/offset+octet-stream"
-MAX_METADATA_CHARS = 8192
 
 
 class TusRoutes:
@@ -89,17 +88,15 @@ class TusRoutes:
             if (request.get(b"content-type") or "").partition(";")[0].strip().lower() != CONTENT_TYPE:
                 raise Refusal(UNSUPPORTED_TYPE, f"The Content-Type must be {CONTENT_TYPE}", field="Content-Type")
             id, offset, checksum = parameters["id"], _number(request, b"upload-offset"), _checksum(request)
-            upload = await self._resumable.find(actor, id)
-            connection.body_limit = upload.size - offset + 1 if offset < upload.size else 1
+            connection.body_limit = self._resumable.uploads.max_bytes
             connection.read_bytes = PIECE_BYTES
-            reached, file = await self._resumable.append(actor, id, offset, connection.read_piece, checksum)
+            upload, reached = await self._resumable.append(actor, id, offset, connection.read_piece, checksum)
         except Refusal as no:
             return _with_version(refuse_upload(no))
         except ChecksumMismatch:
             return _with_version(refusal(BAD_REQUEST, "The piece has another checksum", status=460))
         except UploadBusy:
             return _with_version(refusal(CONFLICT, "Another request sends to this upload", status=423, close=True))
-        upload = Upload(upload.id, upload.owner, upload.name, upload.size, upload.expires, file)
         return Response(204, headers=_state(upload, reached))
 
     async def _end(self, parameters: Parameters, request: Request, connection: HttpConnection) -> Response:
@@ -150,7 +147,7 @@ def _metadata(request: Request) -> dict[str, str]:
     text = request.get(b"upload-metadata") or ""
     found = {}
     try:
-        for pair in filter(None, (one.strip() for one in text[:MAX_METADATA_CHARS].split(","))):
+        for pair in filter(None, (one.strip() for one in text.split(","))):
             name, _, value = pair.partition(" ")
             found[name] = b64decode(value, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):

@@ -150,6 +150,7 @@ class ServiceRules(Struct, frozen=True):
     max_day_file_bytes: int = 0
     max_total_file_bytes: int = 0
     upload_milliseconds: int = 86_400_000
+    max_uploads: int = 100
 
 
 class Published(NamedTuple):

@@ -9,15 +9,13 @@ from protocol import commands as ask
 from protocol.errors import QUOTA_EXCEEDED, Refusal
 from protocol.model import Upload
 
-MAX_WAITING = 100
-"""The most uploads of a user that are not complete."""
-
 
 def begin(context: ServiceContext, command: ask.BeginUpload) -> Upload:
     """Begin an upload. Those that are not complete count as if they were: they may be completed at any time."""
     waiting = uploads.waiting(context.tx, context.actor.id)
-    if waiting.uploads >= MAX_WAITING:
-        raise Refusal(QUOTA_EXCEEDED, f"You have {MAX_WAITING} uploads that are not complete; end some first")
+    limit = context.rules.max_uploads
+    if waiting.uploads >= limit > 0:
+        raise Refusal(QUOTA_EXCEEDED, f"You have {limit} uploads that are not complete; end some first")
     check_upload(context, ask.CheckUpload(size=waiting.size + command.size))
     expires = context.tx.now + context.rules.upload_milliseconds
     made = Upload(command.id, context.actor.id, command.name, command.size, expires)

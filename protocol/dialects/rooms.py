@@ -19,9 +19,9 @@ from protocol.commands import (
 )
 from protocol.dialects.fields import POSITIVE_INTEGER, TEXT, field, ids, one_of, optional
 from protocol.dialects.grammar import Dialect, Inbound, ListOf, Outbound, ReplyStyle, Route, Shape, Vocabulary, no_ack
-from protocol.dialects.shapes import as_id, as_ids, as_is, as_object, as_time, computed
+from protocol.dialects.shapes import as_id, as_ids, as_is, as_object, as_time
 from protocol.events import FileUnlocked, FileUploaded, MessageCreated, Typing
-from protocol.ids import OBJECT_ID, Ref
+from protocol.ids import OBJECT_ID
 
 # Shapes
 
@@ -47,18 +47,12 @@ ROOM: Shape = {
     "participants": as_ids("members", OBJECT_ID),
     "createdAt": as_time("created"),
 }
-
-
-def _url(ref: Ref) -> str:
-    return f"/files/{ref.number}"
-
-
 FILE: Shape = {
     "id": as_id("ref", OBJECT_ID),
     "name": as_is("name"),
     "type": as_is("type", "a media type"),
     "size": as_is("size", "bytes"),
-    "url": computed("ref", _url, "the path of the content"),
+    "url": as_is("url", "the path of the content"),
     "locked": as_is("locked", "true or false"),
     "price": as_is("price", omit_none=True),
 }

@@ -40,3 +40,12 @@ async def link_seconds(server: LiveServer) -> int:
     _, link, _ = await server.rest.ask("POST", f"{file['url']}/link", token=ann.token)
     times = dict(parse_qsl(link["url"].partition("?")[2]))
     return int(times["until"]) - int(times["issued"])
+
+
+async def second_upload(server: LiveServer) -> int:
+    """The status of a second upload beside one that is not complete."""
+    ann, status = await server.register("ann"), 0
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "5"}
+    for _ in range(2):
+        status, _, _ = await server.rest.ask("POST", "/files/tus/", token=ann.token, headers=headers)
+    return status

@@ -18,7 +18,7 @@ from chatd.server.main import running
 from chatd.telemetry.log import log
 from protocol.strict import MAX_DEPTH, MAX_VALUES, allow_depth, allow_values
 from tests.scenes.chat_server import TIMEOUT
-from tests.scenes.live_file_probes import link_seconds, old_draft, upload
+from tests.scenes.live_file_probes import link_seconds, old_draft, second_upload, upload
 from tests.scenes.live_server import LiveServer
 from tests.scenes.live_setting_probes import (
     MANY,
@@ -156,6 +156,7 @@ LIVE: dict[str, Case] = {
     "files.day_bytes": Case("10", upload(b"123456", b"1234567"), 201, 413),
     "files.total_bytes": Case("10", upload(b"123456", b"1234567"), 201, 413),
     "files.types": Case('["text/*"]', upload(b"%PDF-1.7"), 201, 415),
+    "files.uploads": Case("1", second_upload, 201, 413),
     "files.link_ttl": Case("100", link_seconds, 3600, 100),
     "files.max_pixels": Case("599", upload(png()), 201, 400),
     "files.draft_hours": Case("1", old_draft, 200, 404),

@@ -52,6 +52,18 @@ async def test_a_photograph_is_turned_and_loses_its_metadata(tmp_path: Path) -> 
             assert path.is_dir() or b"canary" not in path.read_bytes()
 
 
+async def test_a_picture_of_a_telephone_is_its_first_picture(tmp_path: Path) -> None:
+    async with chat_server(tmp_path) as server:
+        romeo = await server.register("romeo")
+        both = [Image.new("RGB", (40, 20), colour) for colour in ("red", "blue")]
+        exif = both[0].getexif()
+        exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Make] = 6, "canary camera"
+        file = await upload(romeo, saved(both[0], "MPO", save_all=True, append_images=both[1:], exif=exif))
+        assert (file["width"], file["height"], file["type"]) == (20, 40, "image/jpeg")
+        kept = await read(romeo, file["url"])
+        assert (kept.format, getattr(kept, "n_frames", 1), dict(kept.getexif())) == ("JPEG", 1, {})
+
+
 async def test_a_thumbnail_fits_and_is_for_the_members(tmp_path: Path) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet = [await server.register(name) for name in ("romeo", "juliet")]

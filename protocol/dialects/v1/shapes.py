@@ -25,7 +25,6 @@ from protocol.dialects.shapes import (
 )
 from protocol.events import Unread
 from protocol.ids import DECIMAL, Ref
-from protocol.model import File
 
 _FLAG = "true or false"
 _NUMBER = "a number"
@@ -94,24 +93,15 @@ AUDIT_ENTRY: Shape = {
     "detail": as_is("detail", _TEXT_OR_NULL),
 }
 
-
-def _url(ref: Ref) -> str:
-    return f"/files/{ref.number}"
-
-
-def _thumbnail(file: File) -> str | None:
-    return None if file.width is None else f"{_url(file.ref)}/thumbnail"
-
-
 FILE: Shape = {
     "id": as_id("ref", DECIMAL),
-    "url": computed("ref", _url, "the path of the content"),
+    "url": as_is("url", "the path of the content"),
     "name": as_is("name"),
     "type": as_is("type", "a media type"),
     "size": as_is("size", "bytes"),
     "width": as_is("width", "pixels, or null"),
     "height": as_is("height", "pixels, or null"),
-    "thumbnailUrl": computed("", _thumbnail, "the path of a WebP of at most 1200 × 800 pixels, or null"),
+    "thumbnailUrl": as_is("thumbnail_url", "the path of a WebP of at most 1200 × 800 pixels, or null"),
     "isLocked": as_is("locked", _FLAG),
     "price": as_is("price", _TEXT_OR_NULL),
     "createdAt": as_time("created"),

@@ -113,9 +113,15 @@ def test_a_reply_event_has_a_body(name: str, row: Inbound) -> None:
 def resolves(kind: Any, path: str) -> bool:
     """Whether a dotted path leads somewhere from a struct's type."""
     for part in path.split(".") if path else ():
-        if not isinstance(kind, type) or part not in (hints := get_type_hints(kind)):
+        if not isinstance(kind, type):
             return False
-        kind = hints[part]
+        found = getattr(kind, part, None)
+        hints, name = get_type_hints(kind), part
+        if isinstance(found, property):
+            hints, name = get_type_hints(found.fget), "return"
+        if name not in hints:
+            return False
+        kind = hints[name]
     return True
 
 
