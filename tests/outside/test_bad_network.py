@@ -182,17 +182,21 @@ class Sender:
     def __init__(self, client: RpcClient, talk: str) -> None:
         self._client = client
         self._talk = talk
-        self._finished = False
+        self._finishing = False
+        self._finished = trio.Event()
         self.sent: list[str] = []
 
     async def run(self) -> None:
-        while not self._finished:
+        while not self._finishing:
             await self._send(str(len(self.sent)))
             await trio.sleep(0.02)
+        await self._send(LAST)
+        self._finished.set()
 
     async def finish(self) -> None:
-        self._finished = True
-        await self._send(LAST)
+        """Have LAST sent, by the one task that reads this client's answers."""
+        self._finishing = True
+        await self._finished.wait()
 
     async def _send(self, content: str) -> None:
         self.sent.append(content)
