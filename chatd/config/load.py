@@ -343,6 +343,12 @@ def pages_fit(config: Config) -> str:
     return f"{place}: limits.page_default is {limits.page_default}; expected at most limits.page, {limits.page}"
 
 
+def bucket_is_named(config: Config) -> str:
+    if config.files.store == "disk" or config.s3.bucket:
+        return ""
+    return f'{origin(config, "files.store")}: files.store is "s3" and s3.bucket is empty; expected the name of a bucket'
+
+
 def origin(config: Config, name: str) -> str:
     """The place where a setting was set."""
     return config.origins.get(name, "default")
@@ -355,6 +361,7 @@ RULES: tuple[Callable[[Config], str], ...] = (
     one_source_of_keys,
     insecure_only_on_loopback,
     pages_fit,
+    bucket_is_named,
 )
 
 

@@ -12,10 +12,10 @@ from typing import Annotated, Literal, get_args, get_type_hints
 from msgspec import Struct, field
 
 from chatd.config.addresses import HostName, HttpUrl, ListenHost, Origin, Proxy, PublicUrl
+from chatd.config.file_settings import BucketSettings, FileSettings
 from chatd.config.kinds import (
     Choice,
     ListSetting,
-    MediaType,
     Mode,
     Name,
     NamedValues,
@@ -27,21 +27,10 @@ from chatd.config.kinds import (
     Text,
 )
 from chatd.config.quantities import Duration, RateSetting, Share, Size, WholeNumber
+from chatd.config.section import DAY, KIB, MIB, MINUTE, Section
 
-KIB, MIB, MINUTE, DAY = 1024, 1024 * 1024, 60.0, 86400.0
 SECRET_ALGORITHMS = ("HS256", "HS384", "HS512")
 PUBLIC_KEY_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-
-
-TEXT_OF_TYPES = (
-    "image/png image/jpeg image/gif image/webp audio/* video/* text/plain application/pdf application/zip "
-    "application/gzip"
-)
-DEFAULT_TYPES = tuple(TEXT_OF_TYPES.split())
-
-
-class Section(Struct, frozen=True, kw_only=True):
-    """One `[section]` of the file; each field is a setting."""
 
 
 class ServerSettings(Section, frozen=True, kw_only=True):
@@ -308,30 +297,6 @@ class EventSettings(Section, frozen=True, kw_only=True):
     keep_count: Annotated[int, WholeNumber("The most events that are kept; 0 means no limit.", live=True)] = 1_000_000
 
 
-class FileSettings(Section, frozen=True, kw_only=True):
-    """Files that users upload."""
-
-    max_bytes: Annotated[int, Size("The largest file; 0 for no limit.", live=True)] = 25 * MIB
-    user_bytes: Annotated[int, Size("The files of one user, in all; 0 for no limit.", live=True)] = 1024 * MIB
-    total_bytes: Annotated[int, Size("The files of all users, in all; 0 for no limit.", live=True)] = 0
-    day_bytes: Annotated[int, Size("The files of one user within 24 hours; 0 for no limit.", live=True)] = 0
-    types: Annotated[
-        tuple[str, ...],
-        ListSetting(
-            "The media types that are accepted, judged by the content of a file. `image/*` is all types of images, "
-            "`*/*` is every type.",
-            live=True,
-            each=MediaType(),
-        ),
-    ] = DEFAULT_TYPES
-    max_pixels: Annotated[int, WholeNumber("The most pixels of a picture; 0 for no limit.", live=True)] = 50_000_000
-    link_ttl: Annotated[float, Duration("How long a signed link to a file is valid.", live=True)] = 3600.0
-    uploads: Annotated[int, WholeNumber("The most unfinished uploads of a user; 0: any number.", live=True)] = 100
-    draft_hours: Annotated[
-        int, WholeNumber("Hours after which a file that no message has is removed.", minimum=1, live=True)
-    ] = 24
-
-
 class LogSettings(Section, frozen=True, kw_only=True):
     """The log on standard error, one line for each event."""
 
@@ -384,6 +349,7 @@ class Config(Struct, frozen=True, kw_only=True):
     presence: PresenceSettings = PresenceSettings()
     events: EventSettings = EventSettings()
     files: FileSettings = FileSettings()
+    s3: BucketSettings = BucketSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     origins: dict[str, str] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """Files: how they come in, where they are, and how they go.
 
-disk.py          the contents on the disk, each once, under its digest
+contents.py      where contents are, each once, under its digest: disk.py on the disk, bucket.py in a bucket
+staging.py       the contents that arrive, on the disk
 media_types.py   the media type of a content, judged by its first bytes
 upload_body.py   the body of an upload: multipart, or the content alone
 uploads.py       receives an upload: limits, disk, record

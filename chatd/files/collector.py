@@ -1,7 +1,7 @@
 """Removes files that no message has, and contents that no file has, in small steps.
 
 A message that is deleted deletes its files in the same transaction, and notes their contents in `unused_contents`. The
-collector removes these contents from the disk. Each hour it also looks at all files, for old drafts and the files of
+collector removes these contents. Each hour it also looks at all files, for old drafts and the files of
 removed conversations; and after the start at all contents, for those that a killed upload left.
 """
 
@@ -12,7 +12,7 @@ from functools import partial
 import trio
 
 from chatd.config.settings import Config
-from chatd.files.disk import digests_in
+from chatd.files.contents import THUMBNAIL
 from chatd.files.uploads import Uploads
 from chatd.realtime.event_bus import EventBus
 from chatd.store.queries import files, uploads
@@ -34,7 +34,7 @@ class Collector:
         self._database = database
         self._uploads = uploads
         self._has_work = trio.Event()
-        self._has_checked_disk = False
+        self._has_checked_contents = False
         self.adopt(config)
         bus.after(FileDeleted, self._event_published)
 
@@ -55,9 +55,9 @@ class Collector:
         """Look at everything, then remove contents as files are deleted, for an hour."""
         await self.delete_unused_files()
         await self.end_expired_uploads()
-        if not self._has_checked_disk:
-            await self.check_disk()
-            self._has_checked_disk = True
+        if not self._has_checked_contents:
+            await self.check_contents()
+            self._has_checked_contents = True
         with trio.move_on_after(HOUR_SECONDS):
             while True:
                 self._has_work = trio.Event()
@@ -78,7 +78,7 @@ class Collector:
         """Remove the uploads that were not completed in time."""
         while ids := await self._database.write(partial(_delete_expired, limit=STEP_ROWS)):
             for id in ids:
-                await self._uploads.on_thread(partial(self._uploads.disk.resumable(id).unlink, missing_ok=True))
+                await self._uploads.on_thread(partial(self._uploads.staging.resumable(id).unlink, missing_ok=True))
 
     async def remove_contents(self) -> None:
         """Remove the contents that are noted as unused, and that no file has."""
@@ -90,17 +90,18 @@ class Collector:
         """Remove a content, unless a file has it by now."""
         async with self._uploads.lock:
             if await self._database.write(partial(files.is_unused, digest=digest)):
-                await self._uploads.on_thread(self._uploads.disk.remove, digest)
+                await self._uploads.on_thread(self._uploads.contents.remove, digest)
                 await self._database.write(partial(files.forget_unused, digest=digest))
 
-    async def check_disk(self) -> int:
-        """Remove the contents on the disk that no file has; their number."""
-        for id in await self._uploads.on_thread(self._uploads.disk.resumables):
+    async def check_contents(self) -> int:
+        """Remove the contents that no file has; their number."""
+        for id in await self._uploads.on_thread(self._uploads.staging.resumables):
             if await self._database.read(partial(uploads.get, id=id)) is None:
-                await self._uploads.on_thread(partial(self._uploads.disk.resumable(id).unlink, missing_ok=True))
+                await self._uploads.on_thread(partial(self._uploads.staging.resumable(id).unlink, missing_ok=True))
         removed = 0
-        for folder in await self._uploads.on_thread(self._uploads.disk.folders):
-            for digest in await self._uploads.on_thread(digests_in, folder):
+        for group in await self._uploads.on_thread(self._uploads.contents.groups):
+            names = await self._uploads.on_thread(self._uploads.contents.sizes, group)
+            for digest in sorted({name.removesuffix(THUMBNAIL) for name in names}):
                 if not await self._database.read(partial(files.has_content, digest=digest)):
                     await self._remove(digest)
                     removed += 1

@@ -1,92 +1,47 @@
-"""The contents of files on the disk. Every function here may block: chatd/files/uploads.py calls them on a thread.
+"""The contents of files on the disk: files/ab/abcdef…
 
-    files/incoming/NAME      an upload that is not complete
-    files/incoming/ID.tus    one that may go on after a break
-    files/ab/abcdef…         a content, under its SHA-256 digest; names of users appear nowhere
-
-An incoming file is synced, then renamed. So a content is complete, or not there.
+A content is staged and synced on the same disk, then renamed.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
-RESUMABLE, THUMBNAIL = ".tus", ".webp"
-PIECE_BYTES = 1 << 20
-HEAD_BYTES = 4096
-"""The first bytes of a content, by which its type is judged."""
+from chatd.files.contents import PIECE_BYTES, group_of, thumbnail_name
 
 
-class IncomingFile:
-    """A content that arrives."""
+class DiskReader:
+    """A part of a file."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.size = 0
-        self.head = b""
-        self._hash = sha256()
-        self._file = open(path, "xb", buffering=0, opener=_private)  # noqa: SIM115 - closed by finish or discard
+    def __init__(self, path: Path, start: int, end: int) -> None:
+        self.file: BinaryIO = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by close
+        self._left = end - start
+        self.file.seek(start)
 
-    def write(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._file.write(rest) or 0 :]
-        self._hash.update(data)
-        self.size += len(data)
-        if len(self.head) < HEAD_BYTES:
-            self.head = (self.head + data[:HEAD_BYTES])[:HEAD_BYTES]
+    def read(self) -> bytes:
+        piece = self.file.read(min(self._left, PIECE_BYTES))
+        self._left -= len(piece)
+        return piece
 
-    def finish(self) -> str:
-        """Sync the content to the disk; its digest."""
-        os.fsync(self._file.fileno())
-        self._file.close()
-        return self._hash.hexdigest()
-
-    def discard(self) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+    def close(self) -> None:
+        self.file.close()
 
 
-class FileDisk:
+class DiskContents:
     """The folder of all contents."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._incoming = folder / "incoming"
 
     def prepare(self) -> None:
-        """Make the folders, and remove the uploads that a killed server left and that can't go on."""
-        self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in self._incoming.iterdir():
-            if left.suffix != RESUMABLE:
-                left.unlink()
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def begin(self) -> IncomingFile:
-        return IncomingFile(self._incoming / secrets.token_hex(16))
-
-    def resumable(self, id: str) -> Path:
-        """Where the content of an upload is that may go on after a break."""
-        return self._incoming / f"{id}{RESUMABLE}"
-
-    def resumables(self) -> list[str]:
-        """The ids of all uploads that may go on."""
-        return [path.stem for path in self._incoming.glob(f"*{RESUMABLE}")]
-
-    def path(self, digest: str) -> Path:
-        """Where the content with that digest is."""
-        return self.folder / digest[:2] / digest
-
-    def keep(self, path: Path, digest: str, thumbnail: Path | None = None) -> None:
-        """Put a content that is synced to the disk in its place. It may be there already."""
-        target = self.path(digest)
+    def keep(self, path: Path, name: str) -> None:
+        target = self._path(name)
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        if thumbnail is not None:
-            _sync(thumbnail)
-            thumbnail.rename(self.thumbnail(digest))
         if target.exists():
             path.unlink()
             return
@@ -94,41 +49,28 @@ class FileDisk:
         for folder in (target.parent, self.folder):
             _sync(folder)
 
-    def thumbnail(self, digest: str) -> Path:
-        """Where the thumbnail of a picture is."""
-        return self.path(digest).with_suffix(THUMBNAIL)
+    def size(self, name: str) -> int:
+        return self._path(name).stat().st_size
+
+    def open(self, name: str, start: int, end: int) -> DiskReader:
+        return DiskReader(self._path(name), start, end)
 
     def remove(self, digest: str) -> None:
-        """Remove a content and its thumbnail, if they are there."""
-        self.path(digest).unlink(missing_ok=True)
-        self.thumbnail(digest).unlink(missing_ok=True)
+        for name in (thumbnail_name(digest), digest):
+            self._path(name).unlink(missing_ok=True)
         with suppress(OSError):  # not empty, or gone
-            self.path(digest).parent.rmdir()
+            self._path(digest).parent.rmdir()
 
-    def folders(self) -> list[Path]:
-        """The folders of the contents."""
-        return sorted(self.folder.glob("[0-9a-f][0-9a-f]"))
+    def groups(self) -> list[str]:
+        return sorted(path.name for path in self.folder.glob("[0-9a-f][0-9a-f]"))
 
+    def sizes(self, group: str) -> dict[str, int]:
+        with suppress(FileNotFoundError), os.scandir(self.folder / group) as entries:
+            return {entry.name: entry.stat().st_size for entry in entries}
+        return {}
 
-def digests_in(folder: Path) -> list[str]:
-    """The digests of the contents in a folder."""
-    return sorted({path.stem for path in folder.iterdir()}) if folder.exists() else []
-
-
-def sync_and_hash(path: Path) -> tuple[bytes, str, int]:
-    """The first bytes of a content, its digest and its size; the content is synced to the disk."""
-    found = sha256()
-    with path.open("rb", buffering=0) as content:
-        os.fsync(content.fileno())
-        head = content.read(HEAD_BYTES)
-        found.update(head)
-        while piece := content.read(PIECE_BYTES):
-            found.update(piece)
-        return head, found.hexdigest(), content.tell()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC, 0o600)
+    def _path(self, name: str) -> Path:
+        return self.folder / group_of(name) / name
 
 
 def _sync(path: Path) -> None:

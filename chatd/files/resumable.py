@@ -17,7 +17,7 @@ import trio
 from msgspec.structs import replace
 
 from chatd.core.dispatch import Dispatch
-from chatd.files.disk import PIECE_BYTES, sync_and_hash
+from chatd.files.staging import PIECE_BYTES, sync_and_hash
 from chatd.files.upload_body import clean_name
 from chatd.files.uploads import Uploads, too_large
 from chatd.services.context import Actor
@@ -76,7 +76,7 @@ class ResumableUploads:
         """How much of an upload has arrived."""
         if upload.file is not None:
             return upload.size
-        offset = await self.uploads.on_thread(_size, self.uploads.disk.resumable(upload.id))
+        offset = await self.uploads.on_thread(_size, self.uploads.staging.resumable(upload.id))
         return offset if upload.checked is None or upload.id in self._busy else min(offset, upload.checked)
 
     async def append(
@@ -106,7 +106,7 @@ class ResumableUploads:
         read_piece: Callable[[], Awaitable[bytes]],
         checksum: Checksum | None,
     ) -> tuple[int, int | None]:
-        path, on_thread = self.uploads.disk.resumable(upload.id), self.uploads.on_thread
+        path, on_thread = self.uploads.staging.resumable(upload.id), self.uploads.on_thread
         reached = upload.size if upload.file is not None else await on_thread(_size, path)
         if upload.checked is not None:
             await on_thread(_cut, path, min(reached, upload.checked))
@@ -178,7 +178,7 @@ class ResumableUploads:
     async def end(self, actor: Actor, id: str) -> None:
         """End an upload, complete or not. A complete file stays."""
         await self._dispatch.request(actor, ask.EndUpload(id=id))
-        await self.uploads.on_thread(partial(self.uploads.disk.resumable(id).unlink, missing_ok=True))
+        await self.uploads.on_thread(partial(self.uploads.staging.resumable(id).unlink, missing_ok=True))
 
 
 def _size(path: Path) -> int:

@@ -1,6 +1,6 @@
-"""Receives uploads: into an incoming file, then into the store, then into the database.
+"""Receives uploads: into a staged file, then into the store of contents, then into the database.
 
-The content is on the disk before its record, and its record is there before the answer. A content without a record,
+The content is stored before its record, and its record is there before the answer. A content without a record,
 which a kill may leave, is removed by the collector. Memory: one piece of PIECE_BYTES for each upload.
 """
 
@@ -17,9 +17,10 @@ from msgspec.structs import replace
 
 from chatd.config.settings import Config
 from chatd.core.dispatch import Dispatch
-from chatd.files.disk import PIECE_BYTES, FileDisk, IncomingFile, sync_and_hash
+from chatd.files.contents import Contents, thumbnail_name
 from chatd.files.media_types import is_accepted, media_type
 from chatd.files.pictures import PICTURE_TYPES, PictureReader
+from chatd.files.staging import PIECE_BYTES, IncomingFile, Staging, sync_and_hash, sync_file
 from chatd.files.upload_body import UploadBody, clean_name
 from chatd.services.context import Actor
 from chatd.telemetry.log import log
@@ -36,12 +37,13 @@ MAX_PRICE_CHARS = 100
 class Uploads:
     """The uploads of a server. `lock` is held while a content gets its record, and while contents are removed."""
 
-    def __init__(self, config: Config, dispatch: Dispatch, disk: FileDisk) -> None:
-        self.disk = disk
+    def __init__(self, config: Config, dispatch: Dispatch, staging: Staging, contents: Contents) -> None:
+        self.staging = staging
+        self.contents = contents
         self.lock = trio.Lock()
         self._dispatch = dispatch
         self.pictures = PictureReader(config)
-        self._threads = trio.CapacityLimiter(THREADS)
+        self.threads = trio.CapacityLimiter(THREADS)
         self.adopt(config)
 
     def adopt(self, config: Config) -> None:
@@ -55,7 +57,7 @@ class Uploads:
     async def receive(self, actor: Actor, body: UploadBody, declared: int) -> File:
         """Receive one file. `declared` is the size that the client announces; 0 if it is not known."""
         await self._dispatch.request(actor, ask.CheckUpload(size=max(declared, 1)))
-        incoming = await self.on_thread(self.disk.begin)
+        incoming = await self.on_thread(self.staging.begin)
         try:
             await self._write(incoming, body)
             return await self._keep(actor, incoming, body)
@@ -117,14 +119,17 @@ class Uploads:
 
     async def _record(self, actor: Actor, record: ask.RecordUpload, path: Path, thumbnail: Path | None) -> File:
         async with self.lock:
-            await self.on_thread(self.disk.keep, path, record.digest, thumbnail)
+            if thumbnail is not None:
+                await self.on_thread(sync_file, thumbnail)
+                await self.on_thread(self.contents.keep, thumbnail, thumbnail_name(record.digest))
+            await self.on_thread(self.contents.keep, path, record.digest)
             file: File = await self._dispatch.request(actor, record)
         return file
 
     async def on_thread(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call a function of the disk on a thread. An error of the disk is UNAVAILABLE, and logged."""
+        """Call a function that may block on a thread. An error of the store is UNAVAILABLE, and logged."""
         try:
-            return await trio.to_thread.run_sync(partial(function, *arguments), limiter=self._threads)
+            return await trio.to_thread.run_sync(partial(function, *arguments), limiter=self.threads)
         except OSError as error:
             log.warning("a file can't be written or read", why=error.strerror or str(error))
             raise Refusal(UNAVAILABLE, "The server can't write or read files at the moment") from error

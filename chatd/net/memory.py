@@ -88,6 +88,9 @@ class MemoryStream:
         if self._closed:
             raise StreamGone("closed here")
 
+    def second_descriptor(self) -> None:
+        return None
+
     def shutdown_write(self) -> None:
         self._out.ended = True
         self._out.change()

@@ -15,6 +15,7 @@ is also a checkpoint, so a client that sends without end can't hold the loop.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import struct
 from collections.abc import Callable
@@ -58,6 +59,10 @@ class Stream(Protocol):
     async def listen(self, on_data: DataHandler) -> None: ...
 
     async def wait_writable(self) -> None: ...
+
+    def second_descriptor(self) -> int | None:
+        """Another descriptor of the socket, for the kernel to send a file to; None if it can't."""
+        ...
 
     def shutdown_write(self) -> None: ...
 
@@ -133,6 +138,13 @@ class SocketStream:
         try:
             await trio.lowlevel.wait_writable(self._socket)
         except (ValueError, trio.ClosedResourceError):
+            raise StreamGone("closed here") from None
+
+    def second_descriptor(self) -> int | None:
+        """Another descriptor of the socket, to which the kernel can send a file. The caller closes it."""
+        try:
+            return os.dup(self._socket.fileno())
+        except OSError:
             raise StreamGone("closed here") from None
 
     def shutdown_write(self) -> None:

@@ -140,6 +140,9 @@ class TlsStream:
             await self._inner.wait_writable()
             self._flush()
 
+    def second_descriptor(self) -> None:
+        return None
+
     def shutdown_write(self) -> None:
         with contextlib.suppress(OSError):
             if not self._cipher:

@@ -8,14 +8,15 @@ DELETE /files/{id}         a draft of the caller
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
 from chatd.auth.links import Link, Links
 from chatd.core.app import App
+from chatd.files.contents import Reader, thumbnail_name
 from chatd.files.upload_body import UploadBody
 from chatd.files.uploads import Uploads, too_large
+from chatd.net.file_sender import send_file
 from chatd.net.http_connection import HttpConnection
 from chatd.net.request import Request, Response, refusal
 from chatd.rest.answers import JSON_HEADERS, refuse
@@ -54,7 +55,7 @@ class Received(NamedTuple):
 class Content(NamedTuple):
     """A content to send."""
 
-    path: Path
+    name: str
     size: int
     type: bytes
     disposition: tuple[bytes, bytes]
@@ -123,8 +124,8 @@ class FileRoutes:
     async def _download(self, parameters: Parameters, request: Request, connection: HttpConnection) -> Response | None:
         try:
             file = await self._find(parameters, request)
-            content = Content(self._uploads.disk.path(file.digest), file.size, content_type(file), disposition(file))
-            return await self._send(content, file.digest, request, connection)
+            content = Content(file.digest, file.size, content_type(file), disposition(file))
+            return await self._send(content, request, connection)
         except Refusal as no:
             return refuse(no)
 
@@ -135,10 +136,10 @@ class FileRoutes:
             file = await self._find(parameters, request)
             if file.width is None:
                 raise Refusal(NOT_FOUND, "The file has no thumbnail")
-            path = self._uploads.disk.thumbnail(file.digest)
-            size = (await self._uploads.on_thread(path.stat)).st_size
+            name = thumbnail_name(file.digest)
+            size = await self._uploads.on_thread(self._uploads.contents.size, name)
             shown = (b"content-disposition", b"inline")
-            return await self._send(Content(path, size, b"image/webp", shown), f"{file.digest}-t", request, connection)
+            return await self._send(Content(name, size, b"image/webp", shown), request, connection)
         except Refusal as no:
             return refuse(no)
 
@@ -168,9 +169,9 @@ class FileRoutes:
         url = f"/files/{link.file}?{self._links.query(link)}"
         return Response(200, encode({"url": url, "expiresAt": iso(link.until * 1000)}), JSON_HEADERS)
 
-    async def _send(self, content: Content, name: str, request: Request, connection: HttpConnection) -> Response | None:
+    async def _send(self, content: Content, request: Request, connection: HttpConnection) -> Response | None:
         """Send a content, or a part of it."""
-        tag, size = b'"%s"' % name.encode(), content.size
+        tag, size = b'"%s"' % content.name.encode(), content.size
         headers: Headers = ((b"etag", tag), (b"content-type", content.type), content.disposition, *COMMON_HEADERS)
         if tag in [one.strip() for one in (request.get(b"if-none-match") or "").encode().split(b",")]:
             return Response(304, headers=headers)
@@ -183,26 +184,24 @@ class FileRoutes:
         if span.length < size:
             status = 206
             headers += ((b"content-range", b"bytes %d-%d/%d" % (span.start, span.end - 1, size)),)
-        source: BinaryIO = await self._uploads.on_thread(content.path.open, "rb", 0)
+        if request.method == "HEAD":
+            await connection.send(connection.head(status, headers, length=span.length) + connection.end())
+            return None
+        source = await self._uploads.on_thread(self._uploads.contents.open, content.name, span.start, span.end)
         try:
-            await self._uploads.on_thread(source.seek, span.start)
-            await self._send_pieces(connection, status, headers, source, span.length)
+            await self._send_pieces(connection, connection.head(status, headers, length=span.length), source, span)
         finally:
-            source.close()
+            await self._uploads.on_thread(source.close)
         return None
 
-    async def _send_pieces(
-        self,
-        connection: HttpConnection,
-        status: int,
-        headers: Headers,
-        content: BinaryIO,
-        length: int,
-    ) -> None:
-        data, left = connection.head(status, headers, length=length), length
-        has_body = connection.request is not None and connection.request.method != "HEAD"
-        while left and has_body:
-            piece = await self._uploads.on_thread(content.read, min(left, PIECE_BYTES))
+    async def _send_pieces(self, connection: HttpConnection, head: bytes, source: Reader, span: Span) -> None:
+        """Send the head and the content: by the kernel if it can, else piece by piece."""
+        threads = self._uploads.threads
+        if source.file is not None and await send_file(connection, head, source.file, span.length, threads):
+            return
+        data, left = head, span.length
+        while left:
+            piece = await self._uploads.on_thread(source.read)
             if not piece:
                 raise OSError("the content is shorter than its record")
             left -= len(piece)

@@ -35,7 +35,7 @@ from chatd.core.app import App, LiveSettings
 from chatd.core.background_tasks import report_failed_connection
 from chatd.core.search_follower import SearchFollower
 from chatd.files.collector import Collector
-from chatd.files.disk import FileDisk
+from chatd.files.stores import open_contents, open_staging
 from chatd.files.uploads import Uploads
 from chatd.net.acceptor import Acceptor
 from chatd.net.asgi import Application, Lifespan
@@ -61,7 +61,6 @@ from chatd.telemetry.log import adopt_logging, log
 from chatd.telemetry.metrics import DELIVERIES, OUTBOX_BYTES, POSITION, REQUESTS, WRITES_WAITING
 from protocol.errors import GOING_AWAY, UNAVAILABLE
 
-FILES_FOLDER = "files"
 HARD_STOP_SECONDS = 9.0
 FORWARDED_SIGNAL_SECONDS = 0.2
 LAST_LOCK_SECONDS = 1.0  # how long running calls may wait for another program's lock while the server stops
@@ -192,6 +191,9 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
     folder = Path(config.data.directory)
     make_folder(config)
     identity = open_identity(config, folder)
+    contents, staging = open_contents(config), open_staging(config)
+    staging.prepare()
+    await trio.to_thread.run_sync(contents.prepare)
     supervisor = Supervisor()
     index = SearchIndex(folder / SEARCH_NAME)
     database = Database.open(
@@ -211,8 +213,7 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
         await app.viewers.begin()
         unsent = Unsent()
         application = LazyApplication(app, unsent)
-        uploads = Uploads(config, app.dispatch, FileDisk(folder / FILES_FOLDER))
-        uploads.disk.prepare()
+        uploads = Uploads(config, app.dispatch, staging, contents)
         collector = Collector(config, store, uploads, app.bus)
         site = Router(app, Routes(app, unsent, uploads), application.get)
         front, *others = build_fronts(config, site)

@@ -236,12 +236,12 @@ async def test_old_drafts_and_what_a_kill_leaves_are_removed(tmp_path: Path) -> 
         talk = await group(romeo, juliet)
         draft, sent = await upload(romeo, b"draft"), await upload(romeo, b"sent")
         await send(romeo, talk, sent["url"])
-        disk = server.running.uploads.disk
-        left = disk.begin()
+        uploads = server.running.uploads
+        left = uploads.staging.begin()
         left.write(b"left by a kill")
-        disk.keep(left.path, left.finish())
+        uploads.contents.keep(left.path, left.finish())
         collector = server.running.collector
-        assert await collector.check_disk() == 1
+        assert await collector.check_contents() == 1
         await collector.delete_unused_files()
         assert len(contents(tmp_path)) == 2
         collector._draft_milliseconds = -1
@@ -249,7 +249,7 @@ async def test_old_drafts_and_what_a_kill_leaves_are_removed(tmp_path: Path) -> 
         await collected(server)
         assert contents(tmp_path) == [hashlib.sha256(b"sent").hexdigest()]
         assert await status(romeo, draft["url"]) == 404
-        (disk.folder / "incoming/half").write_bytes(b"half")
+        (tmp_path / "data/files/incoming/half").write_bytes(b"half")
     async with chat_server(tmp_path):
         assert contents(tmp_path) == [hashlib.sha256(b"sent").hexdigest()]
 

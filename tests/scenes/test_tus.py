@@ -122,6 +122,6 @@ async def test_uploads_that_are_not_completed_in_time_are_removed(tmp_path: Path
         await server.running.collector.end_expired_uploads()
         server.running.app.database.clock = clock
         assert (await ask(romeo, "HEAD", where))[0] == 404
-        server.running.uploads.disk.resumable("left").write_bytes(b"by a kill")
-        await server.running.collector.check_disk()
+        server.running.uploads.staging.resumable("left").write_bytes(b"by a kill")
+        await server.running.collector.check_contents()
         assert contents(tmp_path) == []

@@ -194,7 +194,7 @@ FILES = [
     ("[limits]\nport = 1\n", "c.toml, line 2: limits.port is not a setting; did you mean server.port?"),
     ("[sever]\nport = 1\n", "c.toml, line 1: sever is not a section; did you mean server?"),
     ("port = 1\n", "c.toml, line 1: port is not a section; expected one of server, data, auth, limits, socketio, "
-     "typing, presence, events, files, log, metrics (`chatd config default` lists them)"),
+     "typing, presence, events, files, s3, log, metrics (`chatd config default` lists them)"),
     ("[log]\nzzzz = 1\n", "c.toml, line 2: log.zzzz is not a setting; expected a setting of [log] "
      "(`chatd config default` lists them)"),
     ("server = 5\n", "c.toml, line 1: server is 5; expected a section, [server]"),
