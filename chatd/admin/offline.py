@@ -12,12 +12,15 @@ import trio
 
 from chatd.admin import notifications
 from chatd.admin.accounts import AccountAdmin
+from chatd.admin.files import FileAdmin
 from chatd.admin.search import SearchAdmin
 from chatd.auth.identity import open_identity
 from chatd.config.load import ConfigError
 from chatd.config.settings import Config
 from chatd.core.accounts import Accounts
 from chatd.core.search_follower import SearchFollower
+from chatd.files.inventory import Inventory
+from chatd.files.stores import open_contents
 from chatd.realtime.event_bus import EventBus
 from chatd.services.context import SHELL, ServiceContext, ServiceRules
 from chatd.store.compiled.schema import SCHEMA
@@ -83,6 +86,7 @@ async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
         all_handlers = {
             **account_admin.handlers,
             **notifications.offline_handlers(database, commit),
+            **FileAdmin(database, Inventory(database, open_contents(config), commit, trio.Lock())).handlers,
             **SearchAdmin(SearchFollower(database, index, EventBus())).handlers,
         }
         if identity.source is None:

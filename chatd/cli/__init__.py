@@ -41,7 +41,9 @@ VERBS = (
     Verb("token", "token", "print or check access tokens, and manage the tokens of services"),
     Verb("chat", "chat", "chat in the terminal"),
     Verb("notify", "notify", "send a notification to one user, or to all users"),
+    Verb("files", "files", "list and remove the files of users"),
     Verb("search", "search", "build the search index again, or check it"),
+    Verb("check", "check", "check the database, the files and the search index"),
     Verb("dialects", "dialects", "list the dialects, or print the tables of one"),
     Verb("version", "version", "print the version"),
 )

@@ -74,6 +74,17 @@ def load_configuration(options: argparse.Namespace) -> Config:
     return load(options.config, tuple(options.flags or ()))
 
 
+def size_bytes(text: str) -> int:
+    """`1000` or `10MiB` in bytes."""
+    from chatd.config.quantities import Size
+
+    row = Size()
+    try:
+        return int(row.parse_text(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; expected {row.expected}") from None
+
+
 def duration_seconds(text: str) -> float:
     """`90`, `15m` or `7d` in seconds."""
     from chatd.config.quantities import Duration

@@ -23,6 +23,9 @@ connection, `call` waits for one; `trio.fail_after` limits the wait. When the co
 to repeat. `send` makes each message safe to repeat: it adds a `clientId`, and the server stores one message for each
 clientId. Only the `colon` dialect has that field. In the other dialects, send a message with `call`.
 
+**Files.** `file = await chat.upload("plan.pdf")` uploads a file in pieces. After a break it goes on where it stopped. A
+message then names `file["url"]`.
+
 **Gaps.** After a reconnect the server sends the missed events, as long as it keeps them. When it cannot, the stream
 contains a StreamGap. Its `reason` is one of:
 

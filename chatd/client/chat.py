@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -20,6 +21,7 @@ from chatd.client.problems import AnswerLost, Closed, ConnectionLost, Refused, S
 from chatd.client.session import CATCH_UP_REASON, ClientSession, Ready, receive_ready
 from chatd.client.stream_state import StreamState
 from chatd.client.token_source import Token, TokenSource
+from chatd.client.upload import FileUpload, Progress, UploadPlan, content_of
 from chatd.client.wire import Dial, Wire
 
 STABLE_AFTER_SECONDS = 10.0
@@ -39,9 +41,11 @@ class Options(Struct, frozen=True):
 class Chat:
     """One chat, made by `connect`. Its connections begin and end under it."""
 
-    def __init__(self, url: str, token: Token, options: Options) -> None:
+    def __init__(self, url: str, server: str, token: Token, options: Options) -> None:
         self._url = url
+        self._server = server
         self._token = TokenSource(token)
+        self._dialed_token = ""
         self._options = options
         self._backoff = Backoff(options.random)
         self._state = StreamState(EventBuffer(options.buffer, self._has_open_calls), options.resume)
@@ -103,6 +107,19 @@ class Chat:
         message = {"clientId": client_id or secrets.token_hex(16), **data}
         return await self.call(name, message, repeat=True)
 
+    async def upload(
+        self, source: Path | str | bytes, *, name: str | None = None, progress: Progress | None = None
+    ) -> dict[str, Any]:
+        """Upload a file or bytes, through breaks of the network, and return the file: its `url` goes into a message.
+
+        `progress` is called with the bytes that the server has, and the size. Raises Refused.
+        """
+        size, read = content_of(source)
+        named = name or ("file" if isinstance(source, bytes) else Path(source).name)
+        backoff = Backoff(self._options.random)
+        plan = UploadPlan(named, size, read, progress, self._token, backoff)
+        return await FileUpload(self._server, plan).run()
+
     def events(self) -> AsyncIterator[StreamEvent]:
         """All events, each once, in order, and a StreamGap where events are missing. For one reader."""
         return _EventIterator(self._read)
@@ -144,7 +161,8 @@ class Chat:
         down_since = trio.current_time()
         while True:
             try:
-                await self._options.dial(self._address(), await self._token.get(), self._use_wire)
+                self._dialed_token = await self._token.get()
+                await self._options.dial(self._address(), self._dialed_token, self._use_wire)
             except ConnectionLost as lost:
                 end = lost
             except Exception as problem:  # raised by the function that supplies tokens
@@ -171,7 +189,7 @@ class Chat:
         if end.can_reconnect:
             return None
         failure = end.failure()
-        if isinstance(failure, SignedOut) and self._token.renew():
+        if isinstance(failure, SignedOut) and self._token.renew(self._dialed_token):
             return None
         return failure
 

@@ -38,7 +38,7 @@ async def connect(
     `buffer`    how many events may wait for their reader
     `patience`  seconds without a connection after which Unreachable is raised
     """
-    chat = Chat(_websocket(url, namespace), token, Options(dial, random, dialect, buffer, patience, resume))
+    chat = Chat(_websocket(url, namespace), url, token, Options(dial, random, dialect, buffer, patience, resume))
     problem: BaseException | None = None
     async with trio.open_nursery() as nursery:
         nursery.start_soon(chat.run)

@@ -80,7 +80,7 @@ def _connection_lost(closed: ConnectionClosed) -> ConnectionLost:
 
 async def dial(url: str, token: str, use: Callable[[Wire], Awaitable[None]]) -> None:
     """Implement Dial with trio-websocket."""
-    stream = await _open_stream(url)
+    stream = await open_stream(url)
     try:
         async with trio.open_nursery() as nursery:
             socket = await _handshake(nursery, stream, url, token)
@@ -96,9 +96,10 @@ async def dial(url: str, token: str, use: Callable[[Wire], Awaitable[None]]) -> 
         await trio.aclose_forcefully(stream)
 
 
-async def _open_stream(url: str) -> trio.abc.Stream:
+async def open_stream(url: str) -> trio.abc.Stream:
+    """Connect to the host of a URL. Raises ConnectionLost."""
     parts = urlsplit(url)
-    host, secure = parts.hostname or "", parts.scheme == "wss"
+    host, secure = parts.hostname or "", parts.scheme in ("wss", "https")
     port = parts.port or (443 if secure else 80)
     try:
         with trio.fail_after(HANDSHAKE_TIMEOUT_SECONDS):

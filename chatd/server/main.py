@@ -25,6 +25,7 @@ import trio
 from chatd import __version__
 from chatd.admin.accounts import handlers
 from chatd.admin.control_socket import FILE_NAME, serve_control
+from chatd.admin.files import FileAdmin
 from chatd.admin.offline import DATABASE_NAME, SEARCH_NAME, make_folder
 from chatd.admin.search import SearchAdmin
 from chatd.auth.identity import open_identity
@@ -35,6 +36,7 @@ from chatd.core.app import App, LiveSettings
 from chatd.core.background_tasks import report_failed_connection
 from chatd.core.search_follower import SearchFollower
 from chatd.files.collector import Collector
+from chatd.files.inventory import Inventory
 from chatd.files.stores import open_contents, open_staging
 from chatd.files.uploads import Uploads
 from chatd.net.acceptor import Acceptor
@@ -51,6 +53,7 @@ from chatd.server.limits import front_rules, http_rules, tls_context, websocket_
 from chatd.server.machine import check_machine
 from chatd.server.retention import keep_clean
 from chatd.server.router import MetricsRouter, Router
+from chatd.services.context import SHELL
 from chatd.store.compiled.schema import SCHEMA
 from chatd.store.queries import users
 from chatd.store.sqlite.database import Database
@@ -235,7 +238,14 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
 def list_parts(server: RunningServer, application: LazyApplication, folder: Path, *, rereads: bool) -> list[Part]:
     """Everything that runs as long as the server does, except the listeners and the store's own tasks."""
     app = server.app
-    calls = {**handlers(app, app.accounts, server.address), **SearchAdmin(server.search).handlers}
+    inventory = Inventory(
+        app.database, server.uploads.contents, partial(app.dispatch.commit, SHELL), server.uploads.lock
+    )
+    calls = {
+        **handlers(app, app.accounts, server.address),
+        **SearchAdmin(server.search).handlers,
+        **FileAdmin(app.database, inventory).handlers,
+    }
     parts = [
         Part("broker", Flusher(app.broker).run),
         Part("presence", app.presence.run),

@@ -53,6 +53,7 @@ SOCKETIO_PATH = "/socket.io/"
 ACCOUNTS_PATH = "/auth/"
 SCRIPTS = {  # path → file in chatd/web
     "/client.js": "client.js",
+    "/upload.js": "upload.js",
     "/socket.io/socket.io.min.js": "vendor/socket.io.min.js",
     "/socket.io/socket.io.esm.min.js": "vendor/socket.io.esm.min.js",
 }

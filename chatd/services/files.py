@@ -152,6 +152,13 @@ def message_deleted(context: ServiceContext, numbers: list[int]) -> None:
             _delete(context, file)
 
 
+def remove(context: ServiceContext, number: int) -> None:
+    """Delete a file, also one that messages have. They keep its URL, where nothing is any more."""
+    file = files.get(context.tx, number)
+    if file is not None:
+        _delete(context, file)
+
+
 def _delete(context: ServiceContext, file: File) -> None:
     files.delete(context.tx, file)
     context.publish(FileDeleted(file.ref))

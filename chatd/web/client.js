@@ -6,6 +6,7 @@
 //   chat.on("gap", (event) => loadAgain(event.data));            // reason: epoch, trimmed, too_far, connection, none
 //   await chat.call("conversation:join", { conversationId });    // the ack; throws Refused
 //   await chat.send("message:send", { conversationId, content }); // once, across reconnects and restarts
+//   const file = await chat.upload(blob, { progress });           // goes on after a break; a message names file.url
 //   for await (const event of chat) ...                          // { name, data, position, room }
 //   chat.close();
 //
@@ -20,6 +21,9 @@
 //   patience    the seconds without a connection after which the chat fails with Unreachable
 //   WebSocket, fetch, random, clock   replace the global ones. Node has a WebSocket from version 22 on. With Node 20,
 //               pass the one of the package ws: connect(url, { token, WebSocket })
+//
+// chat.upload(blob, options) returns the file as `v1` shows it. The options are: name, progress(sentBytes, bytes), signal
+// (an AbortSignal), onbegin(id), and resume: the id of an earlier upload of the same content. It loads ./upload.js.
 //
 // This is chatd.client (Python) in another language. The docstrings there explain the rules.
 
@@ -157,7 +161,7 @@ class Calls {
 export class Chat {
   ready = null;          // the `ready` of the latest connection: the user, the limits
   onstate = () => {};    // called with "online", "offline" (it connects again by itself) and "closed"
-  #url; #handshakeUrl; #token; #currentToken = null; #options; #clock; #backoff;
+  #url; #handshakeUrl; #token; #currentToken = null; #tokenAsked = null; #options; #clock; #backoff;
   #mark; #markBeforeGap; #gapReason = null;
   #rooms = new Map(); #handlers = new Map(); #streams = new Set(); #sleeping = new Set();
   #session = null; #onlineWaiters = []; #failure = null;
@@ -217,6 +221,22 @@ export class Chat {
     return this.call(name, { clientId, ...data }, { repeat: true });
   }
 
+  async upload(file, options) {
+    const { upload } = await import("./upload.js");
+    return upload({
+      base: this.#handshakeUrl.href.replace(/handshake\?.*/, ""), clock: this.#clock,
+      fetch: (...request) => this.#options.fetch(...request),
+      backoff: new Backoff(this.#options.random), sleep: (seconds) => this.#sleep(seconds),
+      token: async () => {
+        if (this.#failure) throw this.#failure;
+        return this.#freshToken();
+      },
+      accepted: () => { this.#tokenRenewed = false; },
+      renewToken: (rejected) => this.#renewToken(rejected),
+      refuse: (code, message, retryAfter) => new Refused(code, message, retryAfter, null),
+    }, file, options);
+  }
+
   on(name, handler) {    // "*" is every event; the returned function removes the handler
     const handlers = this.#handlers.get(name) ?? new Set();
     this.#handlers.set(name, handlers.add(handler));
@@ -269,16 +289,16 @@ export class Chat {
 
   async #dial() {
     if (this.#failure) return;
-    const session = this.#session = { calls: null, lastReceived: 0, behind: false, error: "", upSince: Infinity };
+    const session = this.#session = { calls: null, token: null, lastReceived: 0, behind: false, error: "", upSince: Infinity };
     try {
-      this.#currentToken ??= await this.#token();
+      session.token = await this.#freshToken();
     } catch (problem) {
       if (problem instanceof TypeError) this.#connectionEnded(session, ABNORMAL_CLOSE, String(problem));
       else this.#fail(problem);
       return;
     }
     if (this.#failure) return;
-    const protocols = ["chatd.jsonrpc", "bearer." + this.#currentToken];
+    const protocols = ["chatd.jsonrpc", "bearer." + session.token];
     const socket = session.socket = new this.#options.WebSocket(this.#address(), protocols);
     session.timer = this.#clock.after(HANDSHAKE_TIMEOUT_SECONDS,
       () => this.#connectionEnded(session, ABNORMAL_CLOSE, "the server sent no ready"));
@@ -318,21 +338,35 @@ export class Chat {
     if (steady >= 0) this.#downSince = now;
     if (steady >= STABLE_AFTER_SECONDS) this.#backoff.tries = 0;
     const wait = catchingUp ? 0 : this.#backoff.nextSeconds(retryAfter);
-    const failure = this.#finalFailure(code, reason, now + wait - this.#downSince);
+    const failure = this.#finalFailure(session, code, reason, now + wait - this.#downSince);
     if (failure) return this.#fail(failure);
     this.onstate("offline");
     this.#sleep(wait).then(() => this.#dial());
   }
 
-  #finalFailure(code, reason, secondsDown) {
+  #finalFailure(session, code, reason, secondsDown) {
     if (secondsDown > this.#options.patience)
       return new Unreachable(`No connection to ${this.#url.host}: ${code} ${reason}`);
     if (CAN_RECONNECT[code] ?? code < 4000) return null;
     if (code !== SIGNED_OUT) return new Closed(code, reason);
-    if (typeof this.#token === "string" || this.#tokenRenewed) return new SignedOut(code, reason);
+    return this.#renewToken(session.token) ? null : new SignedOut(code, reason);
+  }
+
+  // The application's function is called once at a time: a refresh token may be used only once.
+  async #freshToken() {
+    if (this.#currentToken === null)
+      await (this.#tokenAsked ??= (async () => { this.#currentToken = await this.#token(); })()
+        .finally(() => { this.#tokenAsked = null; }));
+    return this.#currentToken;
+  }
+
+  #renewToken(rejected) {    // whether to try another token: once, until one is accepted
+    if (typeof this.#token === "string") return false;
+    if (rejected !== this.#currentToken) return true;    // renewed meanwhile: calls and uploads use the same token
+    if (this.#tokenRenewed) return false;
     this.#tokenRenewed = true;
     this.#currentToken = null;
-    return null;
+    return true;
   }
 
   #fail(failure) {

@@ -56,6 +56,14 @@ WHERE attachments.file = files.id) AS anon_1, files.attached = :attached_1 OR fi
 FROM files
 WHERE files.id > :after ORDER BY files.id
  LIMIT :limit OFFSET :param_1""", 'after before limit', {'attached_1': 1, 'param_1': 0})
+LISTED = Prepared("""SELECT files.id, files.name, files.type, files.size, files.digest, files.width, files.created, EXISTS (SELECT *
+FROM attachments
+WHERE attachments.file = files.id) AS anon_1, users.id AS id_1, users.name AS name_1
+FROM files JOIN users ON users.id = files.owner
+WHERE files.id > :after AND (:owner = :param_1 OR files.owner = :owner) AND files.created < :before AND files.size >= :larger AND (:drafts = :param_2 OR NOT (EXISTS (SELECT *
+FROM attachments
+WHERE attachments.file = files.id))) ORDER BY files.id
+ LIMIT :limit OFFSET :param_3""", 'after before drafts larger limit owner owner', {'param_1': 0, 'param_2': 0, 'param_3': 0})
 ADD_UNUSED = Prepared("INSERT INTO unused_contents (digest) VALUES (:digest) ON CONFLICT DO NOTHING", 'digest')
 UNUSED_CONTENTS = Prepared("""SELECT unused_contents.digest
 FROM unused_contents

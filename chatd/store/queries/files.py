@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from chatd.store.compiled import files as sql
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
 from protocol.ids import Ref
@@ -19,6 +21,30 @@ class Usage(NamedTuple):
     user: int
     recent: int
     all: int
+
+
+class FileFilter(Struct, frozen=True):
+    """Which files: of a user (0: of all), made before a time, of a size or larger, only those that no message has."""
+
+    owner: int = 0
+    before: int = NEWEST
+    larger: int = 0
+    drafts: bool = False
+
+
+class ListedFile(Struct, frozen=True):
+    """A file, as the shell lists it."""
+
+    id: int
+    name: str
+    type: str
+    size: int
+    digest: str
+    width: int | None
+    created: int
+    attached: int
+    owner: int
+    owner_name: str
 
 
 def build_file(row: Sequence[Any]) -> File:
@@ -41,6 +67,20 @@ def page(tx: ReadTransaction, owner: int, limit: int, *, before: int | None, aft
     if after is not None:
         return [build_file(row) for row in tx.all(sql.NEXT, owner=owner, after=after, limit=limit)][::-1]
     return [build_file(row) for row in tx.all(sql.NEWEST, owner=owner, before=before or NEWEST, limit=limit)]
+
+
+def listed(tx: ReadTransaction, filter: FileFilter, after: int, limit: int) -> list[ListedFile]:
+    """The files after one that a filter accepts, in the order of their ids."""
+    rows = tx.all(
+        sql.LISTED,
+        after=after,
+        owner=filter.owner,
+        before=filter.before,
+        larger=filter.larger,
+        drafts=int(filter.drafts),
+        limit=limit,
+    )
+    return [ListedFile(*row) for row in rows]
 
 
 def add(tx: Transaction, file: File) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from chatd.store.dialect_functions import json_integers, upsert
-from chatd.store.tables import attachments, file_unlocks, files, members, messages, unused_contents
+from chatd.store.tables import attachments, file_unlocks, files, members, messages, unused_contents, users
 
 _F = files.c
 FILE_COLUMNS = (
@@ -74,6 +74,20 @@ UNUSED = (
     .where(_F.id > bindparam("after"))
     .order_by(_F.id)
     .limit(bindparam("limit"))
+)
+_P = bindparam
+LISTED = (
+    select(_F.id, _F.name, _F.type, _F.size, _F.digest, _F.width, _F.created, _has_message, users.c.id, users.c.name)
+    .select_from(files.join(users, users.c.id == _F.owner))
+    .where(
+        _F.id > _P("after"),
+        or_(_P("owner") == 0, _F.owner == _P("owner")),
+        _F.created < _P("before"),
+        _F.size >= _P("larger"),
+        or_(_P("drafts") == 0, ~_has_message),
+    )
+    .order_by(_F.id)
+    .limit(_P("limit"))
 )
 ADD_UNUSED = upsert(unused_contents).values(digest=bindparam("digest")).on_conflict_do_nothing()
 UNUSED_CONTENTS = select(unused_contents.c.digest).limit(bindparam("limit"))
