@@ -20,7 +20,6 @@ from protocol.events import FileDeleted, FileUnlocked
 from protocol.ids import Key, Ref
 from protocol.model import Attachment, File, Page
 
-DAY_MILLISECONDS = 86_400_000
 FILES_PATH = "/files/"
 _OWN_URL = re.compile(r"/files/([1-9][0-9]{0,15})\Z")
 
@@ -28,7 +27,7 @@ _OWN_URL = re.compile(r"/files/([1-9][0-9]{0,15})\Z")
 def check_upload(context: ServiceContext, command: ask.CheckUpload) -> None:
     """Refuse an upload for which there is no room."""
     rules, more = context.rules, command.size
-    used = files.usage(context.tx, context.actor.id, context.tx.now - DAY_MILLISECONDS)
+    used = files.usage(context.tx, context.actor.id, context.tx.now)
     for size, limit, text in (
         (used.user, rules.max_user_file_bytes, "Your files have {limit:,} bytes at most; delete some first"),
         (used.recent, rules.max_day_file_bytes, "You may upload {limit:,} bytes within 24 hours"),
@@ -55,6 +54,7 @@ def record(context: ServiceContext, command: ask.RecordUpload) -> File:
         command.price,
     )
     files.add(context.tx, made)
+    files.count_upload(context.tx, made.owner, made.size)
     if command.upload is not None:
         uploads.set_file(context.tx, command.upload, made.ref.number)
     return made

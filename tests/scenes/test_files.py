@@ -230,6 +230,20 @@ async def test_quotas(tmp_path: Path) -> None:
         assert len(contents(tmp_path)) == 2
 
 
+async def test_a_deleted_file_counts_for_the_limit_of_its_day(tmp_path: Path) -> None:
+    async with chat_server(tmp_path, files__day_bytes="100") as server:
+        romeo, juliet = [await server.register(name) for name in ("romeo", "juliet")]
+        first = await upload(romeo, b"x" * 60)
+        await romeo.asks("DELETE", first["url"])
+        assert (await romeo.asks("POST", "/files", b"y" * 41, status=413))["code"] == "QUOTA_EXCEEDED"
+        await upload(romeo, b"y" * 40)
+        await upload(juliet, b"y" * 41)
+        clock = server.running.app.database.clock
+        server.running.app.database.clock = lambda: clock() + 24 * 3_600_000
+        await upload(romeo, b"z" * 90)
+        await romeo.asks("POST", "/files", b"y" * 11, status=413)
+
+
 async def test_old_drafts_and_what_a_kill_leaves_are_removed(tmp_path: Path) -> None:
     async with chat_server(tmp_path) as server:
         romeo, juliet = [await server.register(name) for name in ("romeo", "juliet")]

@@ -25,9 +25,11 @@ DELETE = Prepared("DELETE FROM files WHERE files.id = :file", 'file')
 SIZE_OF_USER = Prepared("""SELECT coalesce(sum(files.size), :coalesce_2) AS coalesce_1
 FROM files
 WHERE files.owner = :owner""", 'owner', {'coalesce_2': 0})
-SIZE_SINCE = Prepared("""SELECT coalesce(sum(files.size), :coalesce_2) AS coalesce_1
-FROM files
-WHERE files.owner = :owner AND files.created > :since""", 'owner since', {'coalesce_2': 0})
+SIZE_SINCE = Prepared("""SELECT coalesce(sum(upload_hours.size), :coalesce_2) AS coalesce_1
+FROM upload_hours
+WHERE upload_hours.owner = :owner AND upload_hours.hour > :hour""", 'hour owner', {'coalesce_2': 0})
+COUNT_UPLOAD = Prepared("INSERT INTO upload_hours (owner, hour, size) VALUES (:owner, :hour, :size) ON CONFLICT (owner, hour) DO UPDATE SET size = (upload_hours.size + excluded.size)", 'hour owner size')
+FORGET_HOURS = Prepared("DELETE FROM upload_hours WHERE upload_hours.owner = :owner AND upload_hours.hour <= :hour", 'hour owner')
 SIZE_OF_ALL = Prepared("""SELECT coalesce(sum(files.size), :coalesce_2) AS coalesce_1
 FROM files""", '', {'coalesce_2': 0})
 IS_VISIBLE = Prepared("""SELECT 1

@@ -189,6 +189,14 @@ CREATE = (
  WITHOUT ROWID""",
     "CREATE INDEX ix_sessions_at ON sessions (at)",
     "CREATE INDEX ix_sessions_user ON sessions (user)",
+    """CREATE TABLE upload_hours (
+    owner INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    CONSTRAINT pk_upload_hours PRIMARY KEY (owner, hour),
+    CONSTRAINT fk_upload_hours_owner FOREIGN KEY(owner) REFERENCES users (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID""",
     """CREATE TABLE uploads (
     id TEXT NOT NULL,
     owner INTEGER NOT NULL,

@@ -13,6 +13,7 @@ from protocol.ids import Ref
 from protocol.model import File
 
 NEWEST = 2**62
+HOUR_MILLISECONDS, DAY_HOURS = 3_600_000, 24
 
 
 class Usage(NamedTuple):
@@ -100,11 +101,18 @@ def add(tx: Transaction, file: File) -> None:
     )
 
 
-def usage(tx: ReadTransaction, user: int, since: int) -> Usage:
-    """How many bytes of files there are."""
+def count_upload(tx: Transaction, owner: int, size: int) -> None:
+    """Count an upload of a user for the limit by the day."""
+    hour = tx.now // HOUR_MILLISECONDS
+    tx.run(sql.COUNT_UPLOAD, owner=owner, hour=hour, size=size)
+    tx.run(sql.FORGET_HOURS, owner=owner, hour=hour - DAY_HOURS)
+
+
+def usage(tx: ReadTransaction, user: int, now: int) -> Usage:
+    """How many bytes of files there are. The last 24 hours begin with a full hour."""
     sizes = (
         tx.one(sql.SIZE_OF_USER, owner=user),
-        tx.one(sql.SIZE_SINCE, owner=user, since=since),
+        tx.one(sql.SIZE_SINCE, owner=user, hour=now // HOUR_MILLISECONDS - DAY_HOURS),
         tx.one(sql.SIZE_OF_ALL),
     )
     return Usage(*(int(row[0]) if row else 0 for row in sizes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from chatd.store.dialect_functions import json_integers, upsert
-from chatd.store.tables import attachments, file_unlocks, files, members, messages, unused_contents, users
+from chatd.store.tables import attachments, file_unlocks, files, members, messages, unused_contents, upload_hours, users
 
 _F = files.c
 FILE_COLUMNS = (
@@ -38,7 +38,15 @@ SET_ATTACHED = update(files).where(_F.id == bindparam("file")).values(attached=1
 DELETE = delete(files).where(_F.id == bindparam("file"))
 _size = func.coalesce(func.sum(_F.size), 0)
 SIZE_OF_USER = select(_size).where(_F.owner == bindparam("owner"))
-SIZE_SINCE = SIZE_OF_USER.where(_F.created > bindparam("since"))
+_H = upload_hours.c
+SIZE_SINCE = select(func.coalesce(func.sum(_H.size), 0)).where(
+    _H.owner == bindparam("owner"), _H.hour > bindparam("hour")
+)
+_uploaded = upsert(upload_hours).values({name: bindparam(name) for name in ("owner", "hour", "size")})
+COUNT_UPLOAD = _uploaded.on_conflict_do_update(
+    index_elements=[_H.owner, _H.hour], set_={"size": _H.size + _uploaded.excluded.size}
+)
+FORGET_HOURS = delete(upload_hours).where(_H.owner == bindparam("owner"), _H.hour <= bindparam("hour"))
 SIZE_OF_ALL = select(_size)
 IS_VISIBLE = (
     select(1)

@@ -29,6 +29,7 @@ need not look.
 **Files.** The content of a file is on the disk, under its digest, once for all files with that content. A file is a
 draft until a message has it (`attached`). `unused_contents` are digests of contents that may have no file any more:
 they are removed from the disk after the commit. The user 0 in `file_unlocks` is every user.
+`upload_hours` is for the limit by the day, which deletions do not raise.
 
 **Mentions.** A mention of the user 0 is a mention of all members.
 
@@ -61,7 +62,7 @@ from chatd.store.tables.conversations import (
     removals,
     thread_levels,
 )
-from chatd.store.tables.files import file_unlocks, files, unused_contents, uploads
+from chatd.store.tables.files import file_unlocks, files, unused_contents, upload_hours, uploads
 from chatd.store.tables.log import audit, blocks, events, meta, reports
 from chatd.store.tables.messages import attachments, mentions, messages, pins, reactions
 from chatd.store.tables.metadata import metadata
@@ -109,6 +110,7 @@ __all__ = [
     "sessions",
     "thread_levels",
     "unused_contents",
+    "upload_hours",
     "uploads",
     "users",
     "watches",

@@ -36,6 +36,16 @@ file_unlocks = Table(
 
 unused_contents = Table("unused_contents", metadata, Column("digest", Text, primary_key=True))
 
+upload_hours = Table(
+    "upload_hours",
+    metadata,
+    Column("owner", Integer, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("hour", Integer, primary_key=True),
+    Column("size", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many bytes a user has uploaded in an hour (hours since 1970), also of files that are deleted by now."""
+
 uploads = Table(
     "uploads",
     metadata,
