@@ -18,12 +18,13 @@ from chatd.net.request import Request, Response
 from chatd.rest.answers import answer, refuse
 from chatd.rest.exchange import ExchangeRoute
 from chatd.rest.files import FileRoutes
+from chatd.rest.page_sessions import OwnOrigin, PageSessions
 from chatd.rest.requests import Query, actor_of, check_running, limit_requests, query_pairs
 from chatd.rest.route_table import RouteTable
 from chatd.rest.tus import TusRoutes
 from chatd.rest.unsent import Unsent
 from chatd.services.context import Actor, anonymous
-from protocol.commands import Command, CreateConversation
+from protocol.commands import Command, CreateConversation, Refresh
 from protocol.dialects import accounts as shared
 from protocol.dialects import dialect as dialect_named
 from protocol.dialects import names
@@ -38,7 +39,8 @@ RouteHandler: TypeAlias = Callable[[Parameters, Request, BodyReader], Awaitable[
 class Routes:
     """The routes of every dialect, and the routes of accounts that all dialects share."""
 
-    def __init__(self, app: App, unsent: Unsent, uploads: Uploads) -> None:
+    def __init__(self, app: App, unsent: Unsent, uploads: Uploads, own_origin: OwnOrigin) -> None:
+        sessions = PageSessions(app, own_origin)
         self._table: RouteTable[RouteHandler | ExchangeRoute] = RouteTable()
         tus = TusRoutes(app, ResumableUploads(app.dispatch, uploads))
         for method, path, exchange in (*FileRoutes(app, uploads).rows, *tus.rows):
@@ -48,7 +50,9 @@ class Routes:
                 codec = RouteCodec(route, dialect.replies.error_texts)
                 self._table.add(route.method, route.path, CommandRoute(app, unsent, codec, dialect).handle)
         for route in shared.ROUTES:
-            self._table.add(route.method, route.path, PublicRoute(app, RouteCodec(route, ErrorTexts())).handle)
+            self._table.add(
+                route.method, route.path, PublicRoute(app, RouteCodec(route, ErrorTexts()), sessions).handle
+            )
 
     def direct(self, request: Request) -> LateBodyHandler | ExchangeHandler | None:
         """The handler of a request; None when no route has its path."""
@@ -116,20 +120,32 @@ class CommandRoute:
 class PublicRoute:
     """A route that needs no access token: register, login, refresh, logout."""
 
-    def __init__(self, app: App, codec: RouteCodec) -> None:
+    def __init__(self, app: App, codec: RouteCodec, sessions: PageSessions) -> None:
         self._app = app
         self._codec = codec
+        self._sessions = sessions
 
     async def handle(self, parameters: Parameters, request: Request, read_body: BodyReader) -> Response:
-        app = self._app
+        app, codec, wants_cookie = self._app, self._codec, False
         try:
             limit_requests(app, request.client)
-            command = self._codec.decode(parameters, query_pairs(request), await read_body())
+            wants_cookie = self._sessions.wants_cookie(request)
+            if wants_cookie and codec.route.command is Refresh:
+                command = self._sessions.refresh(request)
+            else:
+                command = codec.decode(parameters, query_pairs(request), await read_body())
             check_running(app)
+            if wants_cookie:
+                command = self._sessions.with_token(request, command)
             result = await app.dispatch.request(anonymous(request.client), command)
         except Refusal as refusal:
-            return refuse(refusal)
-        return answer(self._codec.answer(result), request.path, [])
+            refused = refuse(refusal)
+            is_over = wants_cookie and refusal.code is AUTH_INVALID and codec.route.command is Refresh
+            return self._sessions.forget(request, refused) if is_over else refused
+        answered = codec.answer(result)
+        if wants_cookie:
+            return self._sessions.answer(request, answered.status, result)
+        return answer(answered, request.path, [])
 
 
 async def _refuse_method(methods: tuple[str, ...], request: Request, read_body: BodyReader) -> Response:

@@ -52,7 +52,7 @@ from chatd.rest.unsent import Unsent
 from chatd.server.limits import front_rules, http_rules, tls_context, websocket_rules
 from chatd.server.machine import check_machine
 from chatd.server.retention import keep_clean
-from chatd.server.router import MetricsRouter, Router
+from chatd.server.router import MetricsRouter, Router, own_origin
 from chatd.services.context import SHELL
 from chatd.store.compiled.schema import SCHEMA
 from chatd.store.queries import users
@@ -218,7 +218,8 @@ async def running(config: Config, *, rereads: bool = True) -> AsyncIterator[Runn
         application = LazyApplication(app, unsent)
         uploads = Uploads(config, app.dispatch, staging, contents)
         collector = Collector(config, store, uploads, app.bus)
-        site = Router(app, Routes(app, unsent, uploads), application.get)
+        routes = Routes(app, unsent, uploads, partial(own_origin, app))
+        site = Router(app, routes, application.get)
         front, *others = build_fronts(config, site)
         server = RunningServer.of(app, site, follower, uploads, collector, front, *others)
         async with trio.open_nursery() as nursery:

@@ -3,6 +3,7 @@
     an upgrade at a namespace's path, or /ws     a JSON-RPC connection
     /socket.io/                                  Socket.IO: polling, upgrades, and the stock client's files
     /healthz, /readyz, /metrics                  answered here, without the REST application
+    /, /web/                                     the page, and the files that it loads: chatd/server/site.py
     /handshake                                   whether an upgrade would be refused, and why: a browser can't see that
     the routes of the dialects, and of accounts  chatd/rest/route_handlers.py
     all else                                     the REST application
@@ -42,6 +43,8 @@ from chatd.net.socket import WebSocket
 from chatd.rate_limit import Bucket, Rate
 from chatd.rest.route_handlers import Routes
 from chatd.server.limits import origin_policy
+from chatd.server.site import PREFIX as SITE_PREFIX
+from chatd.server.site import Site
 from chatd.services.service_tokens import METRICS_SCOPE
 from chatd.telemetry.log import log
 from chatd.telemetry.metrics import CONNECTIONS_REFUSED, REQUESTS_LIMITED, render
@@ -109,6 +112,8 @@ class Router(HttpRouter):
         if app.config.metrics.enabled and not app.config.metrics.port:
             self._direct["/metrics"] = self._metrics
         self._direct |= {path: partial(_script, file) for path, file in SCRIPTS.items()}
+        self._site = Site()
+        self._direct |= dict.fromkeys(("/", "/sw.js", "/manifest.webmanifest"), self._site.answer)
         self._engine: Engine | None = None
         self._refused = RefusedOrigins()
         self.adopt(app.config)
@@ -198,6 +203,8 @@ class Router(HttpRouter):
         engine = self._engine_for(request)
         if engine is not None:
             return engine.direct(request)
+        if request.path.startswith(SITE_PREFIX):
+            return self._site.answer
         return self._direct.get(request.path) or self._routes.direct(request)
 
     def body_limit(self, request: Request) -> int:
@@ -262,6 +269,11 @@ class Router(HttpRouter):
         except Refusal as no:
             return refusal(no.code, no.message, headers=CHALLENGE if no.code is AUTH_INVALID else ())
         return await answer_metrics(request, body)
+
+
+def own_origin(app: App, request: Request) -> str | None:
+    """The server's own origin, as the browser of a request sees it."""
+    return origin_policy(app.config).own(request.scheme, request.get(b"host"))
 
 
 async def _script(file: str, request: Request, body: bytes) -> Response:

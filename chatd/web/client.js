@@ -168,7 +168,7 @@ export class Chat {
   #noCallsUntil = 0; #tokenRenewed = false; #downSince;
 
   constructor(url, { token, namespace = "/chat", dialect = null, resume = null, buffer = 1000, patience = Infinity,
-    WebSocket = globalThis.WebSocket, fetch = globalThis.fetch, random = Math.random, clock = CLOCK } = {}) {
+    WebSocket = globalThis.WebSocket, fetch = (...request) => globalThis.fetch(...request), random = Math.random, clock = CLOCK } = {}) {
     if (!WebSocket) throw new ChatError("No WebSocket here: use Node 22, or pass the one of the package ws");
     this.#handshakeUrl = new URL(url.replace(/^ws/, "http").replace(/\/+$/, "") + "/handshake");
     this.#handshakeUrl.searchParams.set("namespace", "/" + namespace.replace(/^\//, ""));
