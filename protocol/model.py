@@ -85,6 +85,28 @@ class AuditEntry(Struct, frozen=True):
     detail: str | None
 
 
+class Device(Struct, frozen=True):
+    """A device on which a user is signed in. `name` is what it says of itself; `current` is the caller's."""
+
+    id: str
+    name: str | None
+    created: int
+    used: int
+    expires: int
+    current: bool
+
+
+class InviteInfo(Struct, frozen=True):
+    """An invite that can be used. `token` is known only when it is made."""
+
+    ref: Ref
+    uses: int
+    admin: bool
+    expires: int
+    created: int
+    token: str | None = None
+
+
 class File(Struct, frozen=True):
     """An uploaded file. `type` is the media type of its content, `size` is in bytes; a picture has width and height.
 

@@ -24,7 +24,9 @@ from protocol.model import (
     Ban,
     Block,
     Conversation,
+    Device,
     File,
+    InviteInfo,
     Member,
     MemberList,
     Mention,
@@ -209,17 +211,25 @@ RESULTS: dict[type[commands.Command], Any] = {
     commands.ReportMessage: REPORT,
     commands.ListReports: Page((REPORT,), 20),
     commands.CloseReport: REPORT,
+    commands.ListDevices: (Device("5f2c9c1e", "Firefox on Debian", CREATED_MS, CREATED_MS, CREATED_MS, True),),
+    commands.ListInvites: (InviteInfo(ref(3), 1, False, CREATED_MS, CREATED_MS),),
+    commands.CreateInvite: InviteInfo(ref(3), 1, False, CREATED_MS, CREATED_MS, "vK3mQ2"),
     commands.ListAudit: Page((AuditEntry(ref(9), CREATED_MS, 1, "ann", "ban.add", 13, 4, None),), 20),
 }
 WORLD_TEXT = (
     "The caller is Ann (1), an administrator. She and Bob (2) have the private conversation 12, in which message 101 "
     "is hers. She owns the group 13, of which Cyd (3) is a member, and from which Dan (4) is banned. She is a member "
     "of Cyd's group 14. Notification 50 is hers, and so are file 7, which message 101 has, and file 8, a draft. "
+    "Her password is correct horse. Another device of hers is the session 5f2c9c1e, and invite 3 can be used. "
     "Everything was created at 2024-01-01T11:04:05.250Z; the long ids contain that time."
 )
 SAMPLES_BY_NAME: dict[str, Any] = {
     "mutedUntil": "2030-01-01T00:00:00Z",
     "notifications": "mentions",
+    "password": "correct horse",
+    "newPassword": "battery staple",
+    "sessionId": "5f2c9c1e",
+    "inviteId": 3,
     "quietHours": {"from": "22:00", "until": "07:30", "timeZone": "Europe/Berlin"},
 }
 GROUP: dict[str, int] = {"conversation": 13}

@@ -27,7 +27,7 @@ from chatd.auth.tokens import RefreshToken, digest, make_refresh_token, parse_re
 from chatd.config.settings import Config, LimitSettings, ServerSettings
 from chatd.rate_limit import Rate
 from chatd.services import accounts as services
-from chatd.services import invites
+from chatd.services import devices, invites
 from chatd.services.accounts import NewAccount, RefreshRow, TokenGrant
 from chatd.services.context import Actor, Commit, ServiceContext, TaskService
 from chatd.store.queries import accounts as stored
@@ -69,6 +69,7 @@ class Accounts:
             ask.Login: self._login,
             ask.Refresh: self._refresh,
             ask.Logout: self._logout,
+            ask.ChangeOwnPassword: self._change_password,
         }
 
     def adopt(self, config: Config) -> None:
@@ -95,7 +96,7 @@ class Accounts:
             return services.register(
                 context,
                 new_account,
-                self._refresh_row(fresh),
+                self._refresh_row(fresh, actor.device),
                 self._place(actor),
                 above_foreign_ids=self.identity.foreign,
             )
@@ -149,7 +150,7 @@ class Accounts:
         if account and stored and right and not account.user.disabled:
             stale = self.passwords.needs_rehash(stored)
             rehashed = await self.passwords.hash(command.password) if stale else None
-            session = self._refresh_row(fresh)
+            session = self._refresh_row(fresh, actor.device)
             grant = await commit(
                 partial(services.sign_in, account=account, session=session, new_hash=rehashed, place=place)
             )
@@ -172,12 +173,28 @@ class Accounts:
         if command.refresh is not None:
             await commit(partial(services.sign_out, family=parse_refresh_token(command.refresh).family_digest))
 
+    async def _change_password(self, actor: Actor, command: ask.ChangeOwnPassword, commit: Commit) -> None:
+        """Check the old password, as a login does, and set the new one. All other devices are signed out."""
+        attempt = self.logins.request_attempt(account_key(actor.name), "", trio.current_time(), familiar=True)
+        await trio.sleep(attempt.wait_seconds)
+        current = await self.database.read(partial(stored.password_of, user=actor.id))
+        if current is None:
+            raise Refusal(FORBIDDEN, "This account has no password here")
+        right = await self.passwords.verify(current, command.old)
+        new_hash = await self.passwords.hash(command.new) if right else ""
+        if not right or not await commit(partial(devices.change_password, stored=current, new_hash=new_hash)):
+            refused = self.logins.failed(attempt, trio.current_time())
+            if refused.code is AUTH_INVALID:  # that would say that the caller's token is not valid
+                refused = Refusal(FORBIDDEN, "The password is wrong", field="password")
+            raise refused
+        self.logins.succeeded(attempt)
+
     def _place(self, actor: Actor) -> str:
         """The digest of the address that a client without a token calls from."""
         return self.identity.address_digest(actor.address or "")
 
-    def _refresh_row(self, token: RefreshToken) -> RefreshRow:
-        return RefreshRow(token.family_digest, token.digest, int(self.config.auth.refresh_ttl * 1000))
+    def _refresh_row(self, token: RefreshToken, device: str | None = None) -> RefreshRow:
+        return RefreshRow(token.family_digest, token.digest, int(self.config.auth.refresh_ttl * 1000), device)
 
     def _tokens(self, grant: TokenGrant, fresh: RefreshToken) -> Tokens:
         ttl = self.config.auth.access_ttl

@@ -116,6 +116,7 @@ class Parts(NamedTuple):
     accounts: Accounts
     dispatch: Dispatch
     greetings: Greetings
+    background_tasks: BackgroundTasks
 
     @classmethod
     def build(cls, config: Config, database: Database, identity: Identity, bus: EventBus) -> Parts:
@@ -134,6 +135,7 @@ class Parts(NamedTuple):
         command_limits = CommandLimits(config)
         memory_services = MemoryServices(online_users, presence, publisher, database)
         accounts = Accounts(config, database, identity)
+        background_tasks = BackgroundTasks()
         dispatch = Dispatch(
             config,
             database,
@@ -143,6 +145,7 @@ class Parts(NamedTuple):
             memory_services=memory_services.table,
             completions=memory_services.completions,
             task_services=accounts.services,
+            start_task=background_tasks.start,
         )
         greetings = Greetings(dispatch, online_users, presence)
         return cls(
@@ -161,6 +164,7 @@ class Parts(NamedTuple):
             accounts,
             dispatch,
             greetings,
+            background_tasks,
         )
 
 
@@ -198,7 +202,7 @@ class App:
         self.dispatch = parts.dispatch
         self.greetings = parts.greetings
         self.authenticator = Authenticator(database, identity.verifier, bus, provision=identity.provision)
-        self.background_tasks = BackgroundTasks()
+        self.background_tasks = parts.background_tasks
         self.connections: TimerWheel[ManagedConnection] = TimerWheel(SWEEP_SECONDS, MAX_UNCHECKED_SECONDS)
         self.anonymous: Buckets[str] = Buckets(Rate(0))
         self.rest: Buckets[object] = Buckets(Rate(0))

@@ -21,6 +21,7 @@ from typing import Any, TypeAlias, TypeVar
 import outcome
 
 from chatd.config.settings import Config
+from chatd.core.background_tasks import Task
 from chatd.core.command_limits import Check
 from chatd.core.memory_services import MemoryService
 from chatd.realtime.event_bus import Publisher
@@ -48,7 +49,7 @@ class Dispatch:
 
     `limits` is a table, command type → check of how often a caller may do that. Services that run in one transaction
     are in chatd/services/table.py. `memory_services` are asked before them, and `completions` add to their results;
-    `task_services` run in the caller's task.
+    `task_services` run in the caller's task, or in one that `start_task` starts.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Dispatch:
         memory_services: Mapping[type[Command], MemoryService],
         completions: Mapping[type[Command], Callable[[Any], Any]],
         task_services: Mapping[type[Command], TaskService],
+        start_task: Callable[[Task], None],
     ) -> None:
         self._database = database
         self._publish = publisher.publish
@@ -70,6 +72,7 @@ class Dispatch:
         self._memory_services = memory_services
         self._completions = completions
         self._task_services = task_services
+        self._start_task = start_task
         self._observe_seconds = CALL_SECONDS.child().observe
         self.adopt(config)
 
@@ -83,6 +86,9 @@ class Dispatch:
         `behind`: earlier writes of the caller are in progress, so a read goes through the writer, behind them.
         """
         kind = type(command)
+        if kind in self._task_services:
+            self._start_task(partial(self._perform_in_task, actor, command, reply))
+            return
         began = perf_counter()
         answer: Answer | None
         try:
@@ -110,6 +116,11 @@ class Dispatch:
             return await self._request_in_task(service, actor, command)
         answer: Answer = await wait_for_callback(partial(self.perform, actor, command))
         return result_of(answer)
+
+    async def _perform_in_task(self, actor: Actor, command: Command, reply: Reply) -> None:
+        service = self._task_services[type(command)]
+        answered = await outcome.acapture(self._request_in_task, service, actor, command)
+        reply(Completed(answered.value, []) if isinstance(answered, outcome.Value) else answered)
 
     async def _request_in_task(self, service: TaskService, actor: Actor, command: Command) -> Any:
         kind, began, code = type(command), perf_counter(), "INTERNAL"

@@ -33,6 +33,7 @@ from protocol.dialects.routing import RouteCodec
 from protocol.errors import AUTH_INVALID, NO_METHOD, Refusal
 
 Parameters: TypeAlias = dict[str, str]
+MAX_DEVICE_CHARS = 200
 RouteHandler: TypeAlias = Callable[[Parameters, Request, BodyReader], Awaitable[Response]]
 
 
@@ -117,6 +118,12 @@ class CommandRoute:
         return actor, command
 
 
+def device_of(request: Request) -> str | None:
+    """What the browser or program of a request says of itself."""
+    text = (request.get(b"user-agent") or "").strip()
+    return text[:MAX_DEVICE_CHARS] if text.isprintable() and text else None
+
+
 class PublicRoute:
     """A route that needs no access token: register, login, refresh, logout."""
 
@@ -137,7 +144,7 @@ class PublicRoute:
             check_running(app)
             if wants_cookie:
                 command = self._sessions.with_token(request, command)
-            result = await app.dispatch.request(anonymous(request.client), command)
+            result = await app.dispatch.request(anonymous(request.client, device_of(request)), command)
         except Refusal as refusal:
             refused = refuse(refusal)
             is_over = wants_cookie and refusal.code is AUTH_INVALID and codec.route.command is Refresh

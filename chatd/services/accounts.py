@@ -59,6 +59,7 @@ class RefreshRow(NamedTuple):
     family: str
     hash: str
     lifetime_ms: int
+    device: str | None = None
 
 
 class TokenGrant(NamedTuple):
@@ -245,7 +246,7 @@ def make_grant(tx: ReadTransaction, account: Account) -> TokenGrant:
 
 def _start_session(tx: Transaction, account: Account, session: RefreshRow, place: str) -> TokenGrant:
     id = account.user.ref.number
-    accounts.add_login_session(tx, session.family, session.hash, id, tx.now + session.lifetime_ms)
+    accounts.add_login_session(tx, session.family, session.hash, id, tx.now + session.lifetime_ms, session.device)
     accounts.add_known_place(tx, id, place)
     return make_grant(tx, account)
 

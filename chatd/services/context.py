@@ -75,6 +75,9 @@ REQUIRED_SCOPES: dict[type[Command], str] = {
     ask.ListReports: "moderate",
     ask.CloseReport: "moderate",
     ask.ListAudit: "moderate",
+    ask.CreateInvite: "invite",
+    ask.ListInvites: "invite",
+    ask.RevokeInvite: "invite",
 }
 """Commands for administrators, and for services whose token has the scope. A service may send no other command."""
 
@@ -102,6 +105,7 @@ class Actor(Struct, frozen=True):
     since: int = 0
     sid: str | None = None
     address: str | None = None
+    device: str | None = None
 
     @property
     def id(self) -> int:
@@ -116,9 +120,9 @@ SHELL = Actor(Ref(0, 0), "chatd", admin=True)
 """The owner of the data directory, who uses the shell."""
 
 
-def anonymous(address: str) -> Actor:
-    """A client without a token. All addresses of one network block count as one."""
-    return Actor(Ref(0, 0), "", address=address_block(address))
+def anonymous(address: str, device: str | None = None) -> Actor:
+    """A client without a token. All addresses of one network block count as one. `device` is what it says of itself."""
+    return Actor(Ref(0, 0), "", address=address_block(address), device=device)
 
 
 def authorise(actor: Actor, command: Command) -> None:

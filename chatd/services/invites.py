@@ -14,11 +14,17 @@ from __future__ import annotations
 import secrets
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from chatd.auth.tokens import digest
+from chatd.services.context import ServiceContext
 from chatd.store.queries import invites, users
 from chatd.store.queries.invites import Invite
 from chatd.store.sqlite.transaction import ReadTransaction, Transaction
+from protocol import commands as ask
 from protocol.errors import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Refusal
+from protocol.ids import Ref
+from protocol.model import InviteInfo
 
 MAX_TTL_SECONDS = 365 * 86400.0
 MAX_USES = 10_000
@@ -65,3 +71,25 @@ def use(tx: Transaction, token: str, setup: str | None) -> InviteGrant:
 def revoke(tx: Transaction, id: int) -> None:
     if not invites.remove(tx, id):
         raise Refusal(NOT_FOUND, f"There is no invite {id}")
+
+
+# For administrators
+
+
+def create(context: ServiceContext, command: ask.CreateInvite) -> InviteInfo:
+    """Make an invite. Its token is shown only now."""
+    token, ttl = generate(), float(command.ttl_seconds)
+    made = make(context.tx, token, admin=command.admin, uses=command.uses, ttl=ttl, maker=context.actor.name)
+    return replace(_describe(made), token=token)
+
+
+def listing(context: ServiceContext, command: ask.ListInvites) -> tuple[InviteInfo, ...]:
+    return tuple(map(_describe, invites.list_usable(context.tx)))
+
+
+def revoke_by_id(context: ServiceContext, command: ask.RevokeInvite) -> None:
+    revoke(context.tx, command.invite.number or 0)
+
+
+def _describe(invite: Invite) -> InviteInfo:
+    return InviteInfo(Ref(invite.id, 0), invite.uses, bool(invite.admin), invite.expires, invite.created)

@@ -17,7 +17,9 @@ from chatd.services import (
     bans,
     blocks,
     conversations,
+    devices,
     files,
+    invites,
     members,
     messages,
     notifications,
@@ -123,6 +125,12 @@ SERVICES: dict[type[Command], ServiceRow] = {
     ask.SetAttention: ServiceRow(attention.change, writes=True),
     ask.SetThreadLevel: ServiceRow(threads.set_level, writes=True),
     ask.ListThreadLevels: ServiceRow(threads.levels, writes=False),
+    ask.ListDevices: ServiceRow(devices.listing, writes=False),
+    ask.EndDevice: ServiceRow(devices.end, writes=True),
+    ask.EndOtherDevices: ServiceRow(devices.end_others, writes=True),
+    ask.CreateInvite: ServiceRow(invites.create, writes=True, audit="invite.create"),
+    ask.ListInvites: ServiceRow(invites.listing, writes=False),
+    ask.RevokeInvite: ServiceRow(invites.revoke_by_id, writes=True, audit="invite.revoke"),
 }
 
 

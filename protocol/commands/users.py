@@ -42,6 +42,40 @@ class SetAttention(Command, frozen=True, kw_only=True):
     do_not_disturb_until: int | UnsetType | None = UNSET
 
 
+class ChangeOwnPassword(Command, frozen=True, kw_only=True):
+    old: str
+    new: str
+
+
+class ListDevices(Command, frozen=True, kw_only=True):
+    """The login sessions of the caller."""
+
+
+class EndDevice(Command, frozen=True, kw_only=True):
+    session: str
+
+
+class EndOtherDevices(Command, frozen=True, kw_only=True):
+    """All login sessions of the caller, except the one that the command comes from."""
+
+
+# Invites, for administrators
+
+
+class CreateInvite(Command, frozen=True, kw_only=True):
+    uses: int = 1
+    admin: bool = False
+    ttl_seconds: int = 7 * 86_400
+
+
+class ListInvites(Command, frozen=True, kw_only=True):
+    pass
+
+
+class RevokeInvite(Command, frozen=True, kw_only=True):
+    invite: Key
+
+
 # Accounts: the only commands that need no authenticated user
 
 

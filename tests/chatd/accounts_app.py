@@ -17,6 +17,7 @@ from chatd.auth.identity import open_identity
 from chatd.auth.passwords import Cost, Passwords
 from chatd.config.settings import AuthSettings, Config, LimitSettings
 from chatd.core.accounts import Accounts
+from chatd.core.background_tasks import BackgroundTasks
 from chatd.core.command_limits import CommandLimits
 from chatd.core.dispatch import Dispatch
 from chatd.realtime.broker import Broker
@@ -112,6 +113,7 @@ def dispatch_of(
         memory_services={},
         completions={},
         task_services=accounts.services,
+        start_task=BackgroundTasks().start,
     )
 
 

@@ -20,14 +20,17 @@ from chatd.cli.dialect_page import SERVER
 from chatd.cli.dialect_samples import CONVERSATION, CREATED_MS, FILE, MESSAGE, NOTIFICATION
 from chatd.store import tables
 from chatd.store.compiler import prepare
-from chatd.store.queries import conversations, files, messages, moderation, notifications
+from chatd.store.queries import accounts, conversations, files, invites, messages, moderation, notifications
 from chatd.store.queries import users as people
 from chatd.store.sqlite.transaction import Transaction
 from protocol.commands import (
+    ChangeOwnPassword,
     Command,
     DeleteConversation,
     DeleteMessage,
     DeleteNotification,
+    EndDevice,
+    EndOtherDevices,
     LeaveConversation,
     RemoveMember,
 )
@@ -45,6 +48,9 @@ LAST = (
     RemoveMember,
     DeleteConversation,
     LeaveConversation,
+    EndDevice,
+    EndOtherDevices,
+    ChangeOwnPassword,
 )  # these remove what other examples need
 MARKS: dict[Framing, str] = {"jsonrpc": "JSON-RPC ", "socketio": "Socket.IO"}
 _MADE = prepare(
@@ -116,6 +122,9 @@ def make_world(tx: Transaction) -> None:
     tx.sequences["reports"] = 4
     assert moderation.add_report(tx, 101, 12, 2, 1, MESSAGE.content, "Spam") == 5
     tx.now = now
+    accounts.add_login_session(tx, "5f2c9c1e", "hash", 1, now + 1000, "Firefox on Debian")
+    tx.sequences["invites"] = 2
+    assert invites.add(tx, "hash", admin=False, uses=1, expires=now + 1000, maker="ann").id == 3
 
 
 async def world(server: ChatServer) -> RegisteredUser:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from chatd.store.prepared import Prepared
 
 MAX_KNOWN_PLACES = 32
-ADD = Prepared("INSERT INTO refresh_tokens (family, hash, user, created, expires) VALUES (:family, :hash, :user, :created, :expires)", 'created expires family hash user')
+ADD = Prepared("INSERT INTO refresh_tokens (family, hash, user, created, expires, used, device) VALUES (:family, :hash, :user, :created, :expires, :used, :device)", 'created device expires family hash used user')
 FIND = Prepared("""SELECT refresh_tokens.hash, refresh_tokens.user, refresh_tokens.expires
 FROM refresh_tokens
 WHERE refresh_tokens.family = :family""", 'family')
-RENEW = Prepared("UPDATE refresh_tokens SET hash=:hash, expires=:expires WHERE refresh_tokens.family = :session", 'expires hash session')
+RENEW = Prepared("UPDATE refresh_tokens SET hash=:hash, expires=:expires, used=:used WHERE refresh_tokens.family = :session", 'expires hash session used')
+OF_USER = Prepared("""SELECT refresh_tokens.family, refresh_tokens.device, refresh_tokens.created, refresh_tokens.used, refresh_tokens.expires
+FROM refresh_tokens
+WHERE refresh_tokens.user = :user AND refresh_tokens.expires > :now ORDER BY coalesce(refresh_tokens.used, refresh_tokens.created) DESC, refresh_tokens.family""", 'now user')
+PASSWORD_OF = Prepared("""SELECT users.password
+FROM users
+WHERE users.id = :user""", 'user')
 DELETE = Prepared("DELETE FROM refresh_tokens WHERE refresh_tokens.family = :family", 'family')
 DELETE_OF_USER = Prepared("DELETE FROM refresh_tokens WHERE refresh_tokens.user = :user", 'user')
 DELETE_EXPIRED = Prepared("DELETE FROM refresh_tokens WHERE refresh_tokens.expires <= :now", 'now')

@@ -159,6 +159,8 @@ CREATE = (
     user INTEGER NOT NULL,
     created INTEGER NOT NULL,
     expires INTEGER NOT NULL,
+    used INTEGER,
+    device TEXT,
     CONSTRAINT pk_refresh_tokens PRIMARY KEY (family),
     CONSTRAINT fk_refresh_tokens_user FOREIGN KEY(user) REFERENCES users (id) ON DELETE CASCADE
 )

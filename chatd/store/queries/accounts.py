@@ -19,10 +19,32 @@ class LoginSession(NamedTuple):
     expires: int
 
 
-def add_login_session(tx: Transaction, family: str, hash: str, user: int, expires: int) -> None:
+class SignedIn(NamedTuple):
+    """A login session, as its user may see it."""
+
+    family: str
+    device: str | None
+    created: int
+    used: int | None
+    expires: int
+
+
+def add_login_session(tx: Transaction, family: str, hash: str, user: int, expires: int, device: str | None) -> None:
     """Add a login session, and delete the expired ones."""
     tx.run(sql.DELETE_EXPIRED, now=tx.now)
-    tx.run(sql.ADD, family=family, hash=hash, user=user, created=tx.now, expires=expires)
+    values = {"family": family, "hash": hash, "user": user, "expires": expires, "device": device}
+    tx.run(sql.ADD, created=tx.now, used=tx.now, **values)
+
+
+def login_sessions_of(tx: ReadTransaction, user: int) -> list[SignedIn]:
+    """The login sessions of a user, those used last first."""
+    return [SignedIn(*row) for row in tx.all(sql.OF_USER, user=user, now=tx.now)]
+
+
+def password_of(tx: ReadTransaction, user: int) -> str | None:
+    """The hash of a user's password."""
+    row = tx.one(sql.PASSWORD_OF, user=user)
+    return row[0] if row else None
 
 
 def find_login_session(tx: ReadTransaction, family: str) -> LoginSession | None:
@@ -31,7 +53,7 @@ def find_login_session(tx: ReadTransaction, family: str) -> LoginSession | None:
 
 
 def renew_login_session(tx: Transaction, family: str, hash: str, expires: int) -> None:
-    tx.run(sql.RENEW, session=family, hash=hash, expires=expires)
+    tx.run(sql.RENEW, session=family, hash=hash, expires=expires, used=tx.now)
 
 
 def delete_login_session(tx: Transaction, family: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from chatd.store.dialect_functions import upsert
 from chatd.store.tables import known_places, refresh_tokens, users
@@ -11,13 +11,21 @@ MAX_KNOWN_PLACES = 32
 """How many places are kept of a user: the latest ones."""
 
 _T = refresh_tokens.c
-ADD = insert(refresh_tokens)
+ADD = insert(refresh_tokens).values(
+    {name: bindparam(name) for name in ("family", "hash", "user", "created", "expires", "used", "device")}
+)
 FIND = select(_T.hash, _T.user, _T.expires).where(_T.family == bindparam("family"))
 RENEW = (
     update(refresh_tokens)
     .where(_T.family == bindparam("session"))
-    .values(hash=bindparam("hash"), expires=bindparam("expires"))
+    .values(hash=bindparam("hash"), expires=bindparam("expires"), used=bindparam("used"))
 )
+OF_USER = (
+    select(_T.family, _T.device, _T.created, _T.used, _T.expires)
+    .where(_T.user == bindparam("user"), _T.expires > bindparam("now"))
+    .order_by(func.coalesce(_T.used, _T.created).desc(), _T.family)
+)
+PASSWORD_OF = select(users.c.password).where(users.c.id == bindparam("user"))
 DELETE = delete(refresh_tokens).where(_T.family == bindparam("family"))
 DELETE_OF_USER = delete(refresh_tokens).where(_T.user == bindparam("user"))
 DELETE_EXPIRED = delete(refresh_tokens).where(_T.expires <= bindparam("now"))

@@ -64,6 +64,8 @@ refresh_tokens = Table(
     Column("user", Integer, ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created", Integer, nullable=False),
     Column("expires", Integer, nullable=False, index=True),
+    Column("used", Integer),
+    Column("device", Text),
     sqlite_with_rowid=False,
 )
 

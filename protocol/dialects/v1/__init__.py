@@ -8,7 +8,7 @@ A call is `noun.verb`, an event `noun.past`. A client receives the events of all
 from __future__ import annotations
 
 from protocol.dialects.grammar import Dialect, ReplyStyle, Vocabulary
-from protocol.dialects.v1.calls import CALLS
+from protocol.dialects.v1 import account_calls, calls
 from protocol.dialects.v1.events import EVENTS
 from protocol.dialects.v1.shapes import ERROR
 from protocol.errors import Refusal
@@ -26,6 +26,8 @@ def _failure(refusal: Refusal) -> dict[str, object]:
         error["retryAfter"] = refusal.retry_after
     return {"ok": False, "error": error}
 
+
+CALLS = (*calls.CALLS, *account_calls.CALLS)
 
 DIALECT = Dialect(
     name="v1",

@@ -120,3 +120,38 @@ test("what one types is shown as text, and as the subset of Markdown", () => sce
   assert.equal(await page.locator(".content img, .content script, .content [onerror], .content [onmouseover]").count(), 0);
   assert.deepEqual(await page.locator(".content li").allInnerTexts(), ["one", "two"]);
 }));
+
+test("an administrator invites, and one changes the password and signs out elsewhere", () => scene("account", { open: false }, async ({ server, open }) => {
+  const page = await open(), other = await open({ watch: { expected: [/401|WebSocket/] } }), guest = await open();
+  await page.goto(await server.setupLink());
+  await page.getByLabel("Username").fill("romeo");
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Make account" }).click();
+  await page.locator(".app").waitFor();
+  await signIn(other, server, "romeo");
+  await page.locator(".profile-button").click();
+  await page.getByRole("button", { name: "Invite people" }).click();
+  await page.getByRole("button", { name: "Make invite link" }).click();
+  const link = await page.getByLabel("The link.").inputValue();
+  await guest.goto(link);
+  await guest.getByLabel("Username").fill("juliet");
+  await guest.getByLabel("Password").fill(PASSWORD);
+  await guest.getByRole("button", { name: "Make account" }).click();
+  await guest.locator(".app").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator(".profile-button").click();
+  await page.getByRole("button", { name: "Password and devices" }).click();
+  await page.getByText("This device").waitFor();
+  assert.equal(await page.getByRole("dialog").getByText("Chrome, Linux").count(), 2);
+  await page.getByLabel("Present password").fill(PASSWORD);
+  await page.getByLabel("New password").fill("battery staple");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Other devices are signed out.").waitFor();
+  await other.getByText("Your session is over.").waitFor();
+  await page.keyboard.press("Escape");
+  await page.locator(".profile-button").click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  await page.reload();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+}));

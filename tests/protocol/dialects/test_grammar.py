@@ -24,7 +24,9 @@ from protocol.model import (
     Ban,
     Block,
     Conversation,
+    Device,
     File,
+    InviteInfo,
     Member,
     Message,
     Notification,
@@ -147,7 +149,20 @@ def test_no_access_is_forbidden_where_the_dialect_has_a_text_for_it(each: Dialec
 
 
 COUNTS = {"total", "byConversation", "count", "mentions", "conversations"}
-RECORDS = (Attention, AuditEntry, Ban, Block, Preferences, Report, SearchHit, SyncState, ThreadPreference, Tokens)
+RECORDS = (
+    Attention,
+    AuditEntry,
+    Ban,
+    Block,
+    Device,
+    InviteInfo,
+    Preferences,
+    Report,
+    SearchHit,
+    SyncState,
+    ThreadPreference,
+    Tokens,
+)
 MODEL = (*RECORDS, File, Message, Conversation, Notification, User, Member)
 
 

@@ -10,13 +10,13 @@ point_up 👆 point_down 👇 thumbsup 👍 +1 👍 thumbsdown 👎 -1 👎 fist
 handshake 🤝 pray 🙏 writing ✍️ muscle 💪 eyes 👀 brain 🧠 heart ❤️ orange_heart 🧡 yellow_heart 💛 green_heart 💚
 blue_heart 💙 purple_heart 💜 broken_heart 💔 two_hearts 💕 sparkling_heart 💖 hundred 💯 boom 💥 sweat_drops 💦 dash 💨
 speech 💬 thought 💭 zzz 💤 dog 🐶 cat 🐱 mouse 🐭 fox 🦊 bear 🐻 panda 🐼 lion 🦁 cow 🐮 pig 🐷 frog 🐸 monkey 🐵
-see_no_evil 🙈 hear_no_evil 🙉 speak_no_evil 🙊 chicken 🐔 penguin 🐧 bird 🐦 owl 🦉 unicorn 🦄 bee 🐝 bug 🐛 butterfly 🦋
+see_no_evil 🙈 speak_no_evil 🙊 chicken 🐔 penguin 🐧 bird 🐦 owl 🦉 unicorn 🦄 bee 🐝 bug 🐛 butterfly 🦋
 snail 🐌 turtle 🐢 snake 🐍 octopus 🐙 whale 🐳 dolphin 🐬 fish 🐟 rose 🌹 sunflower 🌻 seedling 🌱 tree 🌳 leaves 🍃
 four_leaf_clover 🍀 mushroom 🍄 sun ☀️ moon 🌙 star ⭐ sparkles ✨ rainbow 🌈 cloud ☁️ rain 🌧️ snow ❄️ fire 🔥 water 💧
 apple 🍎 banana 🍌 strawberry 🍓 lemon 🍋 avocado 🥑 bread 🍞 cheese 🧀 pizza 🍕 burger 🍔 fries 🍟 taco 🌮 sushi 🍣
 ramen 🍜 cake 🍰 birthday 🎂 cookie 🍪 chocolate 🍫 coffee ☕ tea 🍵 beer 🍺 beers 🍻 wine 🍷 champagne 🍾 soccer ⚽
 basketball 🏀 trophy 🏆 medal 🏅 guitar 🎸 music 🎵 art 🎨 game 🎮 dart 🎯 dice 🎲 car 🚗 bus 🚌 bike 🚲 train 🚆
-airplane ✈️ rocket 🚀 ship 🚢 house 🏠 office 🏢 watch ⌚ phone 📱 laptop 💻 keyboard ⌨️ camera 📷 tv 📺 bulb 💡
+airplane ✈️ rocket 🚀 ship 🚢 home 🏠 office 🏢 watch ⌚ phone 📱 laptop 💻 keyboard ⌨️ camera 📷 tv 📺 bulb 💡
 flashlight 🔦 book 📖 books 📚 newspaper 📰 money 💰 email 📧 package 📦 pencil ✏️ memo 📝 folder 📁 calendar 📅 chart 📈
 pin 📌 paperclip 📎 scissors ✂️ lock 🔒 key 🔑 hammer 🔨 wrench 🔧 gear ⚙️ link 🔗 magnet 🧲 test_tube 🧪 bell 🔔 mute 🔇
 megaphone 📣 hourglass ⏳ alarm ⏰ check ✅ x ❌ question ❓ exclamation ❗ warning ⚠️ no_entry ⛔ recycle ♻️ tada 🎉

@@ -9,6 +9,7 @@ export default {
   registerLead: "Make your account.", signInTitle: "Sign in", signInLead: "Good to see you.", username: "Username", usernameOrEmail: "Username or email",
   usernameHint: "For signing in, and for @mentions.", displayName: "Name", displayNameHint: "How others see you. Optional.", password: "Password",
   passwordHint: "At least {count} characters.", createAccount: "Make account", signIn: "Sign in", haveAccount: "I have an account", needAccount: "I need an account",
+  unknownDevice: "Unknown device", passwordChanged: "The password is changed. Other devices are signed out.", changePassword: "Change password", oldPassword: "Present password", newPassword: "New password", devices: "Signed in on", thisDevice: "This device", lastUsed: "Last used {time}", signOutOthers: "Sign out everywhere else", inviteUses: "How many people may use it", makeInvite: "Make invite link", inviteLink: "The link. It is shown only now.", inviteLeft: { one: "For {count} person", other: "For {count} people" }, revoke: "Revoke", dialog_account: "Password and devices", dialog_invites: "Invite people",
   wrongPassword: "The name or the password is wrong.", tooManyTries: "Too many tries. Wait a while.",
   hello: "Hello, {name}", chooseConversation: "Choose a conversation, or begin a new one.", noConversations: "No conversations yet. Begin one.",
   newConversation: "New conversation", findGroups: "Find public groups", noConversation: "This conversation does not exist, or you are not a member.",
@@ -28,7 +29,7 @@ export default {
   notSent: "not sent", uploading: "uploading, {percent} %", showPicture: "Show {name}", pictureFailed: "This picture can't be shown.", saveFile: "Save {name}", locked: "locked",
   fileGone: "This file is not there any more.", searchEmoji: "Search emoji", everybody: "everybody", tooLong: { one: "Too long by {count} character", other: "Too long by {count} characters" },
   replyTo: "Reply to {name}", removeFile: "Remove {name}", suggestions: "Suggestions", attach: "Attach files", emoji: "Emoji", send: "Send",
-  findPeople: "Find people", nobodyFound: "Nobody found.", asGroup: "Make it a group", publicGroup: "Public: anybody who is signed in may find and join it", makeGroup: "Make group", startChat: "Write",
+  findPeople: "Find people", nobodyFound: "No people found.", asGroup: "Make it a group", publicGroup: "Public: anybody who is signed in may find and join it", makeGroup: "Make group", startChat: "Write",
   noGroups: "No public groups.", nothingFound: "Nothing found.", found: { one: "{count} found", other: "{count} found" }, searchHint: "Words, and for example",
   readAll: "Mark all as read", noNotifications: "No notifications.", notificationsBlocked: "The browser does not allow notifications.", administrator: "administrator",
   status: "Status", attention: "Notifications", doNotDisturb: "Do not disturb for 8 hours", quietHours: "Quiet hours", from: "From", until: "Until", systemNotifications: "Notifications of the system while this page is open",
@@ -41,5 +42,5 @@ export default {
   dialog_new: "New conversation", dialog_find: "Public groups", dialog_switch: "Go to", dialog_search: "Search", dialog_notifications: "Notifications", dialog_profile: "You", dialog_details: "Details",
   dialog_pins: "Pinned messages", dialog_user: "Profile", dialog_forward: "Forward to", dialog_report: "Report a message", dialog_delete: "Delete a message", dialog_picture: "Picture", dialog_keys: "Keyboard",
   key_send: "Send", key_line: "New line", key_editLast: "Edit your last message (in an empty field)", key_switch: "Go to a conversation", key_search: "Search", key_nextUnread: "Next unread conversation",
-  key_previousUnread: "Previous unread conversation", key_markRead: "Mark as read, go to the latest", key_messages: "From message to message", key_mention: "Mention somebody", key_emoji: "Emoji by name", key_help: "This list",
+  key_previousUnread: "Previous unread conversation", key_markRead: "Mark as read, go to the latest", key_messages: "From message to message", key_mention: "Mention a person", key_emoji: "Emoji by name", key_help: "This list",
 };

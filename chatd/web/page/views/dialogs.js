@@ -18,6 +18,8 @@ const DIALOGS = {
   report: () => import("./dialogs/report.js"),
   delete: () => import("./dialogs/delete.js"),
   picture: () => import("./dialogs/picture.js"),
+  account: () => import("./dialogs/account.js"),
+  invites: () => import("./dialogs/invites.js"),
   keys: () => import("./dialogs/keys.js"),
 };
 

@@ -29,7 +29,7 @@ async function openApp(session) {
 export function Root({ session }) {
   const [app, setApp] = useState(null);
   const [notice, setNotice] = useState("");
-  const [stage, setStage] = useState("starting");
+  const [screen, setScreen] = useState("starting");
 
   async function enter() {
     localStorage.setItem(LAST_USER, JSON.stringify(session.user));
@@ -40,7 +40,7 @@ export function Root({ session }) {
       session.forget();
       setNotice(text);
       setApp(null);
-      setStage("welcome");
+      setScreen("welcome");
     };
     made.chat.onclosed = () => leave(t("signedOutElsewhere"));
     made.signOut = async () => {
@@ -56,18 +56,18 @@ export function Root({ session }) {
   }
 
   function start() {
-    if (readPlace().invite) return setStage("welcome");
+    if (readPlace().invite) return setScreen("welcome");
     const last = lastUser();
     if (last) {    // shown at once; the first connection finds out whether the session still holds
       session.user = last;
       return enter();
     }
-    return setStage("welcome");
+    return setScreen("welcome");
   }
 
   useEffect(() => { start(); }, []);
 
   if (app) return html`<${Main} app=${app} key=${app.session.user.id} />`;
-  if (stage === "starting") return html`<div class="starting" role="status"><span class="sr-only">${t("loading")}</span></div>`;
+  if (screen === "starting") return html`<div class="starting" role="status"><span class="sr-only">${t("loading")}</span></div>`;
   return html`<${Welcome} session=${session} notice=${notice} onEnter=${enter} />`;
 }

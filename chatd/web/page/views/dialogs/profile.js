@@ -58,7 +58,9 @@ export default function Profile({ app, close }) {
       <${Select} label=${t("theme")} value=${now.theme} options=${THEMES.map((one) => [one, t(`theme_${one}`)])} onChange=${(theme) => set({ theme })} />
       <${Select} label=${t("density")} value=${now.density} options=${DENSITIES.map((one) => [one, t(`density_${one}`)])} onChange=${(density) => set({ density })} />
     </fieldset>
-    <p class="row end"><button onClick=${() => app.show("keys")}>${t("dialog_keys")}</button>
+    <p class="row end">${chat.me.isAdmin && html`<button onClick=${() => app.show("invites")}>${t("dialog_invites")}</button>`}
+      <button onClick=${() => app.show("account")}>${t("dialog_account")}</button>
+      <button onClick=${() => app.show("keys")}>${t("dialog_keys")}</button>
       <button class="danger" onClick=${() => { close(); app.signOut(); }}>${t("signOut")}</button></p>
     ${app.outbox.items.length > 0 && html`<p class="error">${t("outboxWarning", { count: app.outbox.items.length })}</p>`}
   </div>`;
