@@ -19,7 +19,7 @@ The map of the folders, one line each. Imports go down only, and tests/test_floo
     store/           one SQLite file: one writer with group commit, readers, the statements of each noun
     telemetry/       the log and the metrics
     files/           uploads, and their contents on the disk
-    web/             the browser client, as files
+    web/             the browser client and the page, as files
 
     supervisor.py    runs the parts of the server, and stops it when one fails
     rate_limit.py    token buckets

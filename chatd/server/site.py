@@ -79,9 +79,14 @@ class Site:
 
     @cached_property
     def modules(self) -> list[str]:
-        """The modules that the first screen needs, each before those that import it."""
+        """The modules that the first screen needs."""
+        return self.modules_of(ENTRY)
+
+    def modules_of(self, *entries: str) -> list[str]:
+        """The modules that these import, each before those that import it."""
         found: list[str] = []
-        _add_imports(self.contents, ENTRY, found)
+        for path in entries:
+            _add_imports(self.contents, path, found)
         return found
 
     @cached_property

@@ -122,7 +122,7 @@ test("what one types is shown as text, and as the subset of Markdown", () => sce
 }));
 
 test("an administrator invites, and one changes the password and signs out elsewhere", () => scene("account", { open: false }, async ({ server, open }) => {
-  const page = await open(), other = await open({ watch: { expected: [/401|WebSocket/] } }), guest = await open();
+  const page = await open(), other = await open({ watch: { expected: [/401|WebSocket/] } }), newcomer = await open();
   await page.goto(await server.setupLink());
   await page.getByLabel("Username").fill("romeo");
   await page.getByLabel("Password").fill(PASSWORD);
@@ -133,11 +133,11 @@ test("an administrator invites, and one changes the password and signs out elsew
   await page.getByRole("button", { name: "Invite people" }).click();
   await page.getByRole("button", { name: "Make invite link" }).click();
   const link = await page.getByLabel("The link.").inputValue();
-  await guest.goto(link);
-  await guest.getByLabel("Username").fill("juliet");
-  await guest.getByLabel("Password").fill(PASSWORD);
-  await guest.getByRole("button", { name: "Make account" }).click();
-  await guest.locator(".app").waitFor();
+  await newcomer.goto(link);
+  await newcomer.getByLabel("Username").fill("juliet");
+  await newcomer.getByLabel("Password").fill(PASSWORD);
+  await newcomer.getByRole("button", { name: "Make account" }).click();
+  await newcomer.locator(".app").waitFor();
   await page.keyboard.press("Escape");
   await page.locator(".profile-button").click();
   await page.getByRole("button", { name: "Password and devices" }).click();

@@ -121,9 +121,9 @@ export const AWAY = { expected: [/ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECT
 
 export async function signIn(page, server, name) {
   await page.goto(server.url);
-  await page.getByLabel("Username or email").fill(name);
-  await page.getByLabel("Password").fill(PASSWORD);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.locator("[name=username]").fill(name);    // in any language
+  await page.locator("[name=password]").fill(PASSWORD);
+  await page.locator("button.primary").click();
   await page.locator(".app").waitFor();
 }
 

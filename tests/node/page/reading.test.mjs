@@ -1,7 +1,7 @@
 // Reading: long conversations, unread lines, places that stay, search, pictures, the keyboard.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deflateSync, crc32 } from "node:zlib";
+import { pngOf } from "./png.mjs";
 import { composer, contents, eventually, message, openTalk, scene, signIn } from "./harness.mjs";
 
 const MANY = 400;
@@ -104,24 +104,6 @@ async function filledMore(user, talk) {
   for (let number = 0; number < 120; number++) await user.send(talk, `later ${number}.`);
 }
 
-// A picture of one colour, as a PNG.
-function png(width, height) {
-  const chunk = (type, data) => {
-    const body = Buffer.concat([Buffer.from(type), data]), out = Buffer.alloc(body.length + 8);
-    out.writeUInt32BE(data.length, 0);
-    body.copy(out, 4);
-    out.writeUInt32BE(crc32(body), body.length + 4);
-    return out;
-  };
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(width, 0);
-  head.writeUInt32BE(height, 4);
-  head.set([8, 2], 8);
-  const rows = Buffer.alloc((width * 3 + 1) * height, 120);
-  for (let row = 0; row < height; row++) rows[row * (width * 3 + 1)] = 0;
-  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", head), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
-}
-
 test("files by button, paste and drop; a picture has its place before it is there", () => scene("files", {}, async ({ server, open }) => {
   const { juliet, talk } = await filled(server, 3);
   const r = await open({ watch: { expected: [/415/] } }), j = await open();
@@ -129,7 +111,7 @@ test("files by button, paste and drop; a picture has its place before it is ther
   await signIn(j, server, "juliet");
   await openTalk(r, "Verona");
   await openTalk(j, "Verona");
-  await r.locator(".conversation .composer input[type=file]").setInputFiles([{ name: "garden.png", mimeType: "image/png", buffer: png(800, 400) }, { name: "letter.txt", mimeType: "text/plain", buffer: Buffer.from("Dear Juliet") }]);
+  await r.locator(".conversation .composer input[type=file]").setInputFiles([{ name: "garden.png", mimeType: "image/png", buffer: pngOf(800, 400) }, { name: "letter.txt", mimeType: "text/plain", buffer: Buffer.from("Dear Juliet") }]);
   await composer(r).fill("The garden");
   await composer(r).press("Enter");
   const picture = j.locator(".picture");

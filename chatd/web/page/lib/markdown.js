@@ -53,7 +53,9 @@ const BLOCKS = [    // the line that begins a block, and how its lines are drawn
 function blocks(text, known) {
   const found = [];
   let kind = null, gathered = [];
-  const flush = () => {
+  const flush = () => {    // a paragraph has no empty lines at its ends: they only part it from other blocks
+    while (!kind && gathered.length && !gathered[0].trim()) gathered.shift();
+    while (!kind && gathered.length && !gathered.at(-1).trim()) gathered.pop();
     if (gathered.length) found.push(kind ? kind[1](gathered, known) : html`<p>${lines(gathered, known)}</p>`);
     gathered = [];
   };

@@ -1,5 +1,9 @@
-// Who is to be drawn again: a view uses topics, the state announces them. Announcements of one task are one drawing.
+// Who is to be drawn again: a view uses topics, the state announces them. Announcements before one frame of the screen
+// are one drawing, so that many events a second cost no more than the screen shows.
 import { useEffect, useState } from "./html.js";
+
+const HIDDEN_MS = 100;    // a page that is not shown has no frames
+const soon = (act) => (document.hidden ? setTimeout(act, HIDDEN_MS) : requestAnimationFrame(act));
 
 export class Topics {
   #listeners = new Map(); #announced = new Set(); #counts = new Map(); #scheduled = false;
@@ -20,7 +24,7 @@ export class Topics {
     }
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    soon(() => {
       this.#scheduled = false;
       const listeners = new Set();
       for (const topic of this.#announced)

@@ -163,9 +163,11 @@ export class Chat {
 
   // Lists
 
-  get ordered() {
+  get ordered() { return this.all.filter((one) => !one.me.isArchived); }
+
+  get all() {    // those that are archived as well
     const time = (one) => one.lastMessage?.createdAt ?? one.createdAt;
-    return [...this.conversations.values()].filter((one) => !one.me.isArchived)
+    return [...this.conversations.values()]
       .sort((one, other) => (time(one) < time(other) ? 1 : time(one) > time(other) ? -1 : other.id - one.id));
   }
 

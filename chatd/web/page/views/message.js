@@ -80,14 +80,15 @@ function Actions({ app, conversation, message, actions, inThread, me, onReact })
 
 export const Message = memo(function Message({ app, conversation, message, actions, continued, isEdited, isMarked, isBlocked, inThread, me }) {
   const [unfolded, setUnfolded] = useState(false);
-  const [picks, setPicks] = useState(false);
+  const [picks, setPicks] = useState(false), [touched, setTouched] = useState(false);    // its buttons come when they are near
   const { sender } = message, name = nameOf(sender);
   const { images, others, text } = attachmentsOf(message);
   const seen = conversation.other && sender.id === me && message.seenBy.length > 0;
   if (isBlocked && !unfolded)
     return html`<article class="message blocked" data-id=${message.id} tabindex="-1"><button class="link" onClick=${() => setUnfolded(true)}>${t("blockedMessage")}</button></article>`;
   return html`<article class=${classes("message", continued && "continued", isMarked && "marked", message.mentions.some((one) => one.userId === me || !one.userId) && "mentions-me")}
-    data-id=${message.id} tabindex="-1" aria-label=${t("messageBy", { name, time: clock(message.createdAt) })}>
+    data-id=${message.id} tabindex="-1" aria-label=${t("messageBy", { name, time: clock(message.createdAt) })}
+    onPointerEnter=${() => setTouched(true)} onfocusin=${() => setTouched(true)}>
     ${continued ? html`<time class="side-time" datetime=${message.createdAt} title=${moment(message.createdAt)}>${clock(message.createdAt)}</time>`
       : html`<button class="plain" onClick=${() => app.show("user", { user: sender })} aria-label=${t("profileOf", { name })}><${Avatar} files=${app.files} user=${sender} /></button>`}
     <div class="message-body">
@@ -107,7 +108,7 @@ export const Message = memo(function Message({ app, conversation, message, actio
         <${Icon} name="thread" /> ${t("answers", { count: message.thread.count })} <time>${clock(message.thread.lastAt)}</time></a>`}
       ${seen && html`<span class="seen" title=${t("seen")}><${Icon} name="check" /><span class="sr-only">${t("seen")}</span></span>`}
     </div>
-    ${!isEdited && html`<${Actions} app=${app} conversation=${conversation} message=${message} actions=${actions} inThread=${inThread} me=${me} onReact=${() => setPicks(true)} />`}
+    ${touched && !isEdited && html`<${Actions} app=${app} conversation=${conversation} message=${message} actions=${actions} inThread=${inThread} me=${me} onReact=${() => setPicks(true)} />`}
     ${picks && html`<${EmojiPicker} onPick=${(emoji) => { setPicks(false); if (emoji) react(app, message, emoji, false); }} />`}
   </article>`;
 });

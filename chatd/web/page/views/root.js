@@ -1,73 +1,60 @@
-// Who is here: a user, or a visitor who signs in, or one with a link of a setup or an invite.
+// Who is here: a user, or a visitor who signs in, or one with the link of a setup or an invite.
+//
+// The sign-in needs a few files only. The rest comes while one types, and is there when it is needed.
 import { html, useEffect, useState } from "../lib/html.js";
 import { t } from "../lib/texts.js";
-import { Chat } from "../state/chat.js";
-import { Drafts } from "../state/drafts.js";
-import { Files } from "../state/files.js";
-import { Outbox } from "../state/outbox.js";
 import { go, readPlace } from "../state/place.js";
-import { Snapshot } from "../state/snapshot.js";
-import { Store } from "../state/store.js";
-import { Main } from "./main.js";
 import { Welcome } from "./welcome.js";
 
 const LAST_USER = "chatd-user";
+const IDLE_MS = 300;
 
 const lastUser = () => { try { return JSON.parse(localStorage.getItem(LAST_USER)); } catch { return null; } };
-
-// Everything that belongs to one user who is signed in.
-async function openApp(session) {
-  const store = await Store.open(session.user.id);
-  const chat = new Chat(session);
-  const outbox = new Outbox(chat, store, session.user.id);
-  const snapshot = new Snapshot(chat, store);
-  await Promise.all([Snapshot.restore(chat, store), outbox.open()]);
-  return { session, chat, outbox, store, drafts: new Drafts(chat), files: new Files(session),
-    close() { for (const part of [snapshot, outbox, chat, store]) part.close(); } };
-}
+const loadChat = async () => {
+  const [{ openApp }, { Main }] = await Promise.all([import("../state/app.js"), import("./main.js")]);
+  return { openApp, Main };
+};
 
 export function Root({ session }) {
-  const [app, setApp] = useState(null);
+  const [shown, setShown] = useState(null);    // { app, Main }
   const [notice, setNotice] = useState("");
-  const [screen, setScreen] = useState("starting");
+  const [isStarting, setStarting] = useState(true);
 
   async function enter() {
     localStorage.setItem(LAST_USER, JSON.stringify(session.user));
-    const made = await openApp(session);
+    const { openApp, Main } = await loadChat(), app = await openApp(session);
     const leave = (text) => {
-      made.close();
+      app.close();
       localStorage.removeItem(LAST_USER);
       session.forget();
       setNotice(text);
-      setApp(null);
-      setScreen("welcome");
+      setShown(null);
+      setStarting(false);
     };
-    made.chat.onclosed = () => leave(t("signedOutElsewhere"));
-    made.signOut = async () => {
-      const { id } = session.user;
-      made.chat.onclosed = null;
+    app.chat.onclosed = () => leave(t("signedOutElsewhere"));
+    app.signOut = async () => {
+      app.chat.onclosed = null;
       await session.signOut();
       leave("");
-      Store.remove(id);
+      app.forget();
     };
     setNotice("");
-    setApp(made);
+    setShown({ app, Main });
     if (readPlace().invite) go("", { replace: true });
   }
 
-  function start() {
-    if (readPlace().invite) return setScreen("welcome");
+  useEffect(() => {
     const last = lastUser();
-    if (last) {    // shown at once; the first connection finds out whether the session still holds
+    if (last && !readPlace().invite) {    // shown at once; the first connection finds out whether the session still holds
       session.user = last;
-      return enter();
+      enter();
+    } else {
+      setStarting(false);
+      setTimeout(() => loadChat().catch(() => {}), IDLE_MS);
     }
-    return setScreen("welcome");
-  }
+  }, []);
 
-  useEffect(() => { start(); }, []);
-
-  if (app) return html`<${Main} app=${app} key=${app.session.user.id} />`;
-  if (screen === "starting") return html`<div class="starting" role="status"><span class="sr-only">${t("loading")}</span></div>`;
+  if (shown) return html`<${shown.Main} app=${shown.app} key=${session.user?.id} />`;
+  if (isStarting) return html`<div class="starting" role="status"><span class="sr-only">${t("loading")}</span></div>`;
   return html`<${Welcome} session=${session} notice=${notice} onEnter=${enter} />`;
 }

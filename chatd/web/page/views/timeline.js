@@ -8,7 +8,7 @@ import { go, hrefOf } from "../state/place.js";
 import { Icon } from "./icons.js";
 import { Message, Waiting } from "./message.js";
 
-const WINDOW_ROWS = 120, STEP_ROWS = 40;
+const WINDOW_ROWS = 90, STEP_ROWS = 25;
 const EDGE_PX = 900, AT_END_PX = 60;
 const LINE_PX = 60;    // above the line of the unread messages, the last that were read are in sight
 const TOGETHER_MS = 5 * 60_000;

@@ -1,4 +1,4 @@
-// Any conversation by a part of its name; the unread ones come first.
+// Any conversation by a part of its name, also an archived one; the unread ones come first.
 import { html, useState } from "../../lib/html.js";
 import { t } from "../../lib/texts.js";
 import { go, hrefOf } from "../../state/place.js";
@@ -11,7 +11,7 @@ export default function Switch({ app, close }) {
   const { chat } = app;
   const [query, setQuery] = useState(""), [chosen, setChosen] = useState(0);
   const rank = (one) => (one.me.mentions ? 2 : one.me.unread && !chat.isMuted(one) ? 1 : 0);
-  const found = chat.ordered.filter((one) => plain(chat.titleOf(one)).includes(plain(query)))
+  const found = (query ? chat.all : chat.ordered).filter((one) => plain(chat.titleOf(one)).includes(plain(query)))
     .map((one, index) => ({ one, index })).sort((a, b) => rank(b.one) - rank(a.one) || a.index - b.index).slice(0, MAX_SHOWN).map(({ one }) => one);
   const open = (one) => { close(); go(hrefOf(one.id)); };
   function pressed(event) {
