@@ -1,5 +1,5 @@
 // The icons, as strokes in a square of 24. Those that point to a side are mirrored in pages from right to left.
-import { html } from "../lib/html.js";
+import { classes, html } from "../lib/html.js";
 
 const SHAPES = {
   add: "M12 5v14M5 12h14", attach: "M20 11.500 12.300 19a5 5 0 0 1-7-7L13 4.300a3.300 3.300 0 0 1 4.700 4.700l-7.700 7.500a1.600 1.600 0 0 1-2.300-2.300l7-6.900",
@@ -19,7 +19,7 @@ export function Icon({ name }) {
   if (name === "logo") return html`<svg class="logo" viewBox="0 0 64 64" aria-hidden="true">
     <path d="M32 10c-12.700 0-23 8.300-23 18.800 0 6.200 3.700 11.800 9.400 15.200-.4 3-1.600 5.800-3.700 8.100 4.500-.5 8.600-2.100 12-4.700 1.700.3 3.500.5 5.300.5 12.700 0 23-8.400 23-19S44.700 10 32 10Z" />
     <circle cx="22" cy="29" r="3.200" /><circle cx="32" cy="29" r="3.200" /><circle cx="42" cy="29" r="3.200" /></svg>`;
-  return html`<svg class=${DIRECTED.includes(name) ? "icon directed" : "icon"} viewBox="0 0 24 24" aria-hidden="true"><path d=${SHAPES[name]} /></svg>`;
+  return html`<svg class=${classes("icon", DIRECTED.includes(name) && "directed", name === "more" && "dots")} viewBox="0 0 24 24" aria-hidden="true"><path d=${SHAPES[name]} /></svg>`;
 }
 
 export function IconButton({ name, label, ...rest }) {
