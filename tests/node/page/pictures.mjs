@@ -34,8 +34,8 @@ await scene("pictures", {}, async ({ server, open }) => {
   const pair = (await juliet.ask("POST", "/v1/conversations", { type: "private", memberIds: [romeo.id] })).id;
   await juliet.send(pair, "Good night, good night! Parting is such sweet sorrow,");
   await juliet.send(pair, "that I shall say good night till it be morrow.");
-  const house = await tybalt.group("Household", [romeo]);
-  await tybalt.send(house, "Who left the gate open?");
+  const gate = await tybalt.group("Household", [romeo]);
+  await tybalt.send(gate, "Who left the gate open?");
   await mercutio.group("Queen Mab", [romeo, benvolio]);
 
   const sight = async (name, context = {}, act = async () => {}) => {
