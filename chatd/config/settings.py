@@ -223,6 +223,10 @@ class LimitSettings(Section, frozen=True, kw_only=True):
         float, RateSetting("Requests from one address before their token is known to be valid.", live=True)
     ] = 50.0
     anonymous_per_address_burst: Annotated[int, WholeNumber("Such requests at once from one address.", live=True)] = 100
+    page_files_per_address: Annotated[
+        float, RateSetting("Files of the page that one address loads; a first visit loads about a hundred.", live=True)
+    ] = 200.0
+    page_files_per_address_burst: Annotated[int, WholeNumber("Such files at once from one address.", live=True)] = 500
     logins_per_account: Annotated[float, RateSetting("Failed logins to one account.", live=True)] = 5 / 1800
     logins_per_account_burst: Annotated[int, WholeNumber("Failed logins at once to one account.", live=True)] = 5
     logins_per_address: Annotated[float, RateSetting("Failed logins from one address.", live=True)] = 30 / 1800

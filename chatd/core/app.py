@@ -205,6 +205,7 @@ class App:
         self.background_tasks = parts.background_tasks
         self.connections: TimerWheel[ManagedConnection] = TimerWheel(SWEEP_SECONDS, MAX_UNCHECKED_SECONDS)
         self.anonymous: Buckets[str] = Buckets(Rate(0))
+        self.page_files: Buckets[str] = Buckets(Rate(0))
         self.rest: Buckets[object] = Buckets(Rate(0))
         self.adopt(config)
         self.live_parts: tuple[LiveSettings, ...] = (
@@ -240,6 +241,7 @@ class App:
         allow_depth(limits.json_depth)
         allow_values(limits.json_values)
         self.anonymous.adopt(Rate(limits.anonymous_per_address, limits.anonymous_per_address_burst))
+        self.page_files.adopt(Rate(limits.page_files_per_address, limits.page_files_per_address_burst))
         self.rest.adopt(Rate(limits.rest_per_user, limits.rest_per_user_burst))
         self.call_rate = Rate(limits.calls_per_connection, limits.calls_per_connection_burst)
         self.typing_rate = Rate(limits.typing_per_connection, limits.typing_per_connection_burst)

@@ -43,6 +43,7 @@ from chatd.net.socket import WebSocket
 from chatd.rate_limit import Bucket, Rate
 from chatd.rest.route_handlers import Routes
 from chatd.server.limits import origin_policy
+from chatd.server.site import PATHS as SITE_PATHS
 from chatd.server.site import PREFIX as SITE_PREFIX
 from chatd.server.site import Site
 from chatd.services.service_tokens import METRICS_SCOPE
@@ -113,7 +114,7 @@ class Router(HttpRouter):
             self._direct["/metrics"] = self._metrics
         self._direct |= {path: partial(_script, file) for path, file in SCRIPTS.items()}
         self._site = Site()
-        self._direct |= dict.fromkeys(("/", "/sw.js", "/manifest.webmanifest"), self._site.answer)
+        self._direct |= dict.fromkeys(SITE_PATHS, self._site.answer)
         self._engine: Engine | None = None
         self._refused = RefusedOrigins()
         self.adopt(app.config)
@@ -162,6 +163,8 @@ class Router(HttpRouter):
     def _charge(self, request: Request) -> bool:
         """Whether the request may be answered: its client is known, or the bucket of its address was not empty."""
         app, engine = self.app, self._engine_for(request)
+        if request.path in SITE_PATHS or request.path.startswith(SITE_PREFIX):
+            return app.page_files.take(address_block(request.client), trio.current_time())
         if engine is not None and engine.has_session(request):
             return True
         token = self._token_of(request)

@@ -48,6 +48,8 @@ CHECKED = b"no-cache"
 IMPORT = re.compile(r"""^(?:import|export)\s[^;]*?["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
 PAGE, ENTRY, WORKER, MANIFEST = "page/index.html", "page/app.js", "page/sw.js", "page/manifest.webmanifest"
 
+PATHS = {"/": PAGE, "/sw.js": WORKER, "/manifest.webmanifest": MANIFEST}
+
 
 class SiteFile(NamedTuple):
     """A file as it is sent: plain, and compressed if that is shorter."""
@@ -100,7 +102,7 @@ class Site:
         """The answer to a request below one of the paths above."""
         if request.method not in ("GET", "HEAD"):
             return refusal(NO_METHOD)
-        path = {"/": PAGE, "/sw.js": WORKER, "/manifest.webmanifest": MANIFEST}.get(request.path)
+        path = PATHS.get(request.path)
         keep = CHECKED
         if path is None:
             version, _, path = request.path.removeprefix(PREFIX).partition("/")

@@ -46,6 +46,16 @@ async def test_every_request_of_a_stranger_counts(tmp_path: Path, kind: str) -> 
         assert (b"retry-after", b"1") in TOO_MANY_REQUESTS.headers
 
 
+async def test_the_files_of_the_page_have_a_limit_of_their_own(tmp_path: Path) -> None:
+    """A first visit loads a hundred of them, and must not lock out who shares the address."""
+    limits = {"limits__page_files_per_address": "0.1", "limits__page_files_per_address_burst": "7"}
+    async with chat_server(tmp_path, **LIMITS, **limits) as server:
+        assert await is_limited(server, request("GET", "/")) == 7
+        for path in ("/web/x/client.js", "/sw.js", "/manifest.webmanifest"):
+            assert await is_limited(server, request("GET", path)) == 0
+        assert await is_limited(server, STRANGERS["healthz"]) == 5
+
+
 async def test_valid_tokens_do_not_pay_for_strangers(tmp_path: Path) -> None:
     """A token that was accepted before passes, on REST and on sockets. A new token has to wait like a bad one."""
     async with chat_server(tmp_path, **LIMITS) as server:

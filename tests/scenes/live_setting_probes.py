@@ -220,6 +220,7 @@ additions = keyed(lambda server: server.running.app.command_limits._additions)
 registrations = keyed(lambda server: server.running.app.command_limits.registrations, lambda: str(time.monotonic_ns()))
 renewals = keyed(lambda server: server.running.app.command_limits.renewals, lambda: str(time.monotonic_ns()))
 anonymous = keyed(lambda server: server.running.app.anonymous, lambda: str(time.monotonic_ns()))
+page_files = keyed(lambda server: server.running.app.page_files, lambda: str(time.monotonic_ns()))
 requests = keyed(lambda server: server.running.app.rest)
 
 
