@@ -155,3 +155,46 @@ test("an administrator invites, and one changes the password and signs out elsew
   await page.reload();
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
 }));
+
+test("an owner adds, promotes, bans and lets back in; a member leaves; a public group is found", () => scene("members", {}, async ({ server, open }) => {
+  const romeo = await server.register("romeo", "Romeo"), juliet = await server.register("juliet", "Juliet"), tybalt = await server.register("tybalt", "Tybalt");
+  const talk = await romeo.group("Verona", [tybalt]);
+  const r = await open(), j = await open();
+  await signIn(r, server, "romeo");
+  await signIn(j, server, "juliet");
+  await openTalk(r, "Verona");
+  await r.getByRole("button", { name: "Details and members" }).click();
+  const dialog = r.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Add a member" }).click();
+  await dialog.getByRole("checkbox", { name: "Juliet" }).click();
+  await dialog.locator(".members", { hasText: "Juliet" }).waitFor();
+  await openTalk(j, "Verona");
+  const manage = async (name, action) => {
+    await dialog.getByRole("button", { name: `Manage ${name}` }).click();
+    await r.getByRole("menuitem", { name: action }).click();
+  };
+  await manage("Juliet", "Make administrator");
+  await dialog.locator(".members li", { hasText: "Juliet" }).getByText("administrator").waitFor();
+  await manage("Tybalt", "Ban");
+  await dialog.getByRole("button", { name: "Let back in" }).click();
+  await eventually(async () => assert.deepEqual(await romeo.ask("GET", `/v1/conversations/${talk}/bans`), []));
+  await dialog.getByLabel("Title").fill("Fair Verona");
+  await dialog.getByRole("checkbox", { name: /^Public/ }).check();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await j.getByRole("heading", { name: "Fair Verona" }).waitFor();
+  await j.getByRole("button", { name: "Details and members" }).click();
+  await j.getByRole("dialog").getByRole("button", { name: "Leave" }).click();
+  await eventually(async () => assert.equal(await j.locator(".conversation-row").count(), 0));
+  await j.getByRole("navigation").getByRole("button", { name: "Find public groups" }).click();
+  await j.getByRole("dialog").getByRole("button", { name: "Join" }).click();
+  await j.getByRole("heading", { name: "Fair Verona" }).waitFor();
+  await j.getByRole("button", { name: "Details and members" }).click();
+  await j.getByRole("dialog").getByRole("checkbox", { name: "Archive" }).check();
+  await eventually(async () => assert.equal(await j.locator(".conversation-row").count(), 0));
+  await j.keyboard.press("Escape");
+  await j.keyboard.press("Control+k");
+  await j.getByRole("combobox").waitFor();
+  await j.keyboard.type("verona");
+  await j.getByRole("option", { name: "Fair Verona" }).waitFor();
+  assert.ok(juliet);
+}));

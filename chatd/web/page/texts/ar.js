@@ -9,6 +9,7 @@ export default {
   usernameHint: "لتسجيل الدخول وللإشارة إليك بـ @.", displayName: "الاسم", displayNameHint: "كما يراك الآخرون. اختياري.", password: "كلمة المرور",
   passwordHint: "{count} أحرف على الأقل.", createAccount: "إنشاء حساب", signIn: "تسجيل الدخول", haveAccount: "لدي حساب", needAccount: "أحتاج إلى حساب",
   unknownDevice: "جهاز غير معروف", passwordChanged: "تم تغيير كلمة المرور، وسُجّل الخروج من الأجهزة الأخرى.", changePassword: "تغيير كلمة المرور", oldPassword: "كلمة المرور الحالية", newPassword: "كلمة مرور جديدة", devices: "الأجهزة المسجّل الدخول عليها", thisDevice: "هذا الجهاز", lastUsed: "آخر استخدام {time}", signOutOthers: "تسجيل الخروج من كل مكان آخر", inviteUses: "كم شخصًا يمكنه استخدامه", makeInvite: "إنشاء رابط دعوة", inviteLink: "الرابط. يظهر الآن فقط.", inviteLeft: { one: "لشخص واحد", two: "لشخصين", few: "لـ {count} أشخاص", other: "لـ {count} شخصًا" }, revoke: "إلغاء", dialog_account: "كلمة المرور والأجهزة", dialog_invites: "دعوة أشخاص",
+  banned: "المحظورون", unban: "السماح بالعودة",
   wrongPassword: "الاسم أو كلمة المرور غير صحيحة.", tooManyTries: "محاولات كثيرة جدًا. انتظر قليلًا.",
   hello: "مرحبًا، {name}", chooseConversation: "اختر محادثة أو ابدأ واحدة جديدة.", noConversations: "لا توجد محادثات بعد. ابدأ واحدة.",
   newConversation: "محادثة جديدة", findGroups: "البحث عن مجموعات عامة", noConversation: "هذه المحادثة غير موجودة أو لست عضوًا فيها.",

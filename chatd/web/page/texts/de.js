@@ -9,6 +9,7 @@ export default {
   usernameHint: "Zum Anmelden und für @Erwähnungen.", displayName: "Name", displayNameHint: "So sehen dich andere. Freiwillig.", password: "Passwort",
   passwordHint: "Mindestens {count} Zeichen.", createAccount: "Konto anlegen", signIn: "Anmelden", haveAccount: "Ich habe ein Konto", needAccount: "Ich brauche ein Konto",
   unknownDevice: "Unbekanntes Gerät", passwordChanged: "Das Passwort ist geändert. Andere Geräte sind abgemeldet.", changePassword: "Passwort ändern", oldPassword: "Bisheriges Passwort", newPassword: "Neues Passwort", devices: "Angemeldet auf", thisDevice: "Dieses Gerät", lastUsed: "Zuletzt benutzt {time}", signOutOthers: "Überall sonst abmelden", inviteUses: "Wie viele ihn benutzen dürfen", makeInvite: "Einladungslink erstellen", inviteLink: "Der Link. Er wird nur jetzt gezeigt.", inviteLeft: { one: "Für {count} Person", other: "Für {count} Personen" }, revoke: "Widerrufen", dialog_account: "Passwort und Geräte", dialog_invites: "Personen einladen",
+  banned: "Ausgeschlossen", unban: "Wieder zulassen",
   wrongPassword: "Name oder Passwort ist falsch.", tooManyTries: "Zu viele Versuche. Warte eine Weile.",
   hello: "Hallo, {name}", chooseConversation: "Wähle eine Unterhaltung oder beginne eine neue.", noConversations: "Noch keine Unterhaltungen. Beginne eine.",
   newConversation: "Neue Unterhaltung", findGroups: "Öffentliche Gruppen finden", noConversation: "Diese Unterhaltung gibt es nicht, oder du bist kein Mitglied.",

@@ -10,6 +10,7 @@ export default {
   usernameHint: "For signing in, and for @mentions.", displayName: "Name", displayNameHint: "How others see you. Optional.", password: "Password",
   passwordHint: "At least {count} characters.", createAccount: "Make account", signIn: "Sign in", haveAccount: "I have an account", needAccount: "I need an account",
   unknownDevice: "Unknown device", passwordChanged: "The password is changed. Other devices are signed out.", changePassword: "Change password", oldPassword: "Present password", newPassword: "New password", devices: "Signed in on", thisDevice: "This device", lastUsed: "Last used {time}", signOutOthers: "Sign out everywhere else", inviteUses: "How many people may use it", makeInvite: "Make invite link", inviteLink: "The link. It is shown only now.", inviteLeft: { one: "For {count} person", other: "For {count} people" }, revoke: "Revoke", dialog_account: "Password and devices", dialog_invites: "Invite people",
+  banned: "Banned", unban: "Let back in",
   wrongPassword: "The name or the password is wrong.", tooManyTries: "Too many tries. Wait a while.",
   hello: "Hello, {name}", chooseConversation: "Choose a conversation, or begin a new one.", noConversations: "No conversations yet. Begin one.",
   newConversation: "New conversation", findGroups: "Find public groups", noConversation: "This conversation does not exist, or you are not a member.",

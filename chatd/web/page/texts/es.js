@@ -9,6 +9,7 @@ export default {
   usernameHint: "Para iniciar sesión y para las @menciones.", displayName: "Nombre", displayNameHint: "Así te ven los demás. Opcional.", password: "Contraseña",
   passwordHint: "Al menos {count} caracteres.", createAccount: "Crear cuenta", signIn: "Iniciar sesión", haveAccount: "Ya tengo una cuenta", needAccount: "Necesito una cuenta",
   unknownDevice: "Dispositivo desconocido", passwordChanged: "La contraseña ha cambiado. Se cerró la sesión en los demás dispositivos.", changePassword: "Cambiar contraseña", oldPassword: "Contraseña actual", newPassword: "Contraseña nueva", devices: "Sesiones abiertas en", thisDevice: "Este dispositivo", lastUsed: "Último uso: {time}", signOutOthers: "Cerrar sesión en los demás", inviteUses: "Cuántas personas pueden usarla", makeInvite: "Crear enlace de invitación", inviteLink: "El enlace. Solo se muestra ahora.", inviteLeft: { one: "Para {count} persona", other: "Para {count} personas" }, revoke: "Revocar", dialog_account: "Contraseña y dispositivos", dialog_invites: "Invitar a personas",
+  banned: "Expulsados", unban: "Readmitir",
   wrongPassword: "El nombre o la contraseña no es correcto.", tooManyTries: "Demasiados intentos. Espera un rato.",
   hello: "Hola, {name}", chooseConversation: "Elige una conversación o empieza otra.", noConversations: "Aún no hay conversaciones. Empieza una.",
   newConversation: "Nueva conversación", findGroups: "Buscar grupos públicos", noConversation: "Esta conversación no existe o no participas en ella.",

@@ -9,6 +9,7 @@ export default {
   usernameHint: "用于登录和 @提及。", displayName: "名字", displayNameHint: "别人看到的名字，可不填。", password: "密码",
   passwordHint: "至少 {count} 个字符。", createAccount: "创建账户", signIn: "登录", haveAccount: "我已有账户", needAccount: "我需要账户",
   unknownDevice: "未知设备", passwordChanged: "密码已更改，其他设备已退出登录。", changePassword: "更改密码", oldPassword: "当前密码", newPassword: "新密码", devices: "已登录的设备", thisDevice: "此设备", lastUsed: "上次使用：{time}", signOutOthers: "在其他设备上退出", inviteUses: "可使用的人数", makeInvite: "创建邀请链接", inviteLink: "邀请链接，仅此时显示。", inviteLeft: { other: "可供 {count} 人使用" }, revoke: "撤销", dialog_account: "密码和设备", dialog_invites: "邀请他人",
+  banned: "已封禁", unban: "解除封禁",
   wrongPassword: "用户名或密码错误。", tooManyTries: "尝试次数过多，请稍候。",
   hello: "你好，{name}", chooseConversation: "选择一个会话，或开始新的会话。", noConversations: "还没有会话，开始一个吧。",
   newConversation: "新会话", findGroups: "查找公开群组", noConversation: "此会话不存在，或者你不是成员。",

@@ -28,13 +28,14 @@ export function Dialogs({ app, dialog, onClose }) {
   useEffect(() => {
     let wanted = true;
     setView(null);
-    if (dialog) DIALOGS[dialog.name]().then((module) => wanted && setView({ of: dialog, View: module.default }), () => { app.say(t("noServer")); onClose(); });
+    if (dialog) DIALOGS[dialog.name]().then((module) => wanted && setView({ of: dialog, View: module.default }), () => { app.say(t("noServer")); onClose(dialog); });
     return () => { wanted = false; };
   }, [dialog]);
+  useEffect(() => { setTimeout(() => DIALOGS.switch().catch(() => {}), 1000); }, []);    // one types at once after Ctrl+K
   const isReady = view && view.of === dialog;
   useLayoutEffect(() => { if (isReady && !node.current.open) node.current.showModal(); }, [isReady]);
   if (!isReady) return null;
-  return html`<dialog ref=${node} class="dialog-${dialog.name}" aria-label=${t(`dialog_${dialog.name}`)} onClose=${onClose} onCancel=${(event) => event.stopPropagation()}
+  return html`<dialog ref=${node} class="dialog-${dialog.name}" aria-label=${t(`dialog_${dialog.name}`)} onClose=${() => onClose(dialog)} onCancel=${(event) => event.stopPropagation()}
     onPointerDown=${(event) => { if (event.target === node.current) node.current.close(); }}>
     <div class="dialog-body">
       <header><h2>${t(`dialog_${dialog.name}`)}</h2><${IconButton} name="close" label=${t("close")} onClick=${() => node.current.close()} /></header>

@@ -1,5 +1,5 @@
 // The page of a user who is signed in: the conversations, one of them, and a pane beside it. On a phone, one at a time.
-import { html, useEffect, useRef, useState } from "../lib/html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib/html.js";
 import { nameOf } from "../lib/format.js";
 import { t } from "../lib/texts.js";
 import { useTopics } from "../lib/topics.js";
@@ -9,6 +9,8 @@ import { Conversation } from "./conversation.js";
 import { Dialogs } from "./dialogs.js";
 import { Sidebar } from "./sidebar.js";
 import { Thread } from "./thread.js";
+
+const TOAST_MS = 4000;
 
 const isTextField = (element) => element?.matches?.("input, textarea, select, [contenteditable]");
 
@@ -27,19 +29,24 @@ export function Main({ app }) {
   const [place, setPlace] = useState(readPlace);
   const [dialog, setDialog] = useState(null);    // { name, ... }
   const [toast, setToast] = useState(null);
-  const timer = useRef();
+  const timer = useRef(), toasts = useRef();
   useTopics(chat.topics, "conversations", "connection");
 
   app.show = (name, values = {}) => setDialog({ name, ...values });
   app.say = (text) => {
     setToast(text);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => setToast(null), 4000);
+    timer.current = setTimeout(() => setToast(null), TOAST_MS);
   };
   // Do what may be refused: the reason is shown.
   app.attempt = async (act) => {
     try { return await act(); } catch (problem) { app.say(problem.message?.replace(/^[A-Z_]+: /, "") ?? String(problem)); return undefined; }
   };
+
+  useLayoutEffect(() => {    // above everything, also above a dialog
+    if (toasts.current.matches(":popover-open")) toasts.current.hidePopover();
+    if (toast) toasts.current.showPopover();
+  }, [toast]);
 
   useEffect(() => {
     const moved = () => setPlace(readPlace());
@@ -100,7 +107,7 @@ export function Main({ app }) {
           <p class="row"><button class="primary" onClick=${() => app.show("new")}>${t("newConversation")}</button>
           <button onClick=${() => app.show("find")}>${t("findGroups")}</button></p>`}
     </main>`}
-    <${Dialogs} app=${app} dialog=${dialog} onClose=${() => setDialog(null)} />
-    <div class="toast" role="status" aria-live="polite">${toast && html`<span>${toast}</span>`}</div>
+    <${Dialogs} app=${app} dialog=${dialog} onClose=${(closed) => setDialog((now) => (now === closed ? null : now))} />
+    <div class="toast" role="status" aria-live="polite" popover="manual" ref=${toasts}>${toast && html`<span>${toast}</span>`}</div>
   </div>`;
 }

@@ -10,6 +10,17 @@ import { People } from "./people.js";
 
 const LEVELS = ["all", "mentions", "none"], HOUR_MS = 3_600_000;
 
+// Those who may not come back, and a button that lets them.
+function Bans({ app, id, count }) {
+  const [found, setFound] = useState([]);
+  const load = () => app.chat.call("ban.list", { conversationId: id }).then(setFound, () => {});
+  useEffect(() => { load(); }, [id, count]);
+  if (!found.length) return null;
+  const unban = async (userId) => { await app.attempt(() => app.chat.call("ban.remove", { conversationId: id, userId })); await load(); };
+  return html`<fieldset><legend>${t("banned")}</legend><ul>${found.map(({ user }) => html`<li key=${user.id} class="list-row">
+    <${Avatar} files=${app.files} user=${user} size="small" /><bdi>${nameOf(user)}</bdi><button onClick=${() => unban(user.id)}>${t("unban")}</button></li>`)}</ul></fieldset>`;
+}
+
 export default function Details({ app, id, close }) {
   const { chat } = app;
   useTopics(chat.topics, `conversation:${id}`, "users");
@@ -27,7 +38,7 @@ export default function Details({ app, id, close }) {
   async function save(event) {
     event.preventDefault();
     const { title, topic } = Object.fromEntries(new FormData(event.target));
-    if (await call("conversation.update", { title: title.trim(), topic: topic.trim() })) app.say(t("saved"));
+    if (await call("conversation.update", { title: title.trim() || null, topic: topic.trim() || null })) app.say(t("saved"));
   }
   const rowsOf = ({ user, role: now }) => [
     me.role === "owner" && now === "member" && ["check", t("makeAdmin"), () => role(user, "admin")],
@@ -56,6 +67,7 @@ export default function Details({ app, id, close }) {
       ${mayManage && (adds ? html`<${People} app=${app} chosen=${[]} exclude=${conversation.memberIds} onToggle=${(user) => call("member.add", { userId: user.id }).then(() => setAdds(false))} />`
         : html`<p class="row"><button onClick=${() => setAdds(true)}>${t("addMember")}</button></p>`)}
     </fieldset>
+    ${mayManage && html`<${Bans} app=${app} id=${id} count=${conversation.memberIds.length} />`}
     <p class="row end">${me.role !== "owner" && html`<button class="danger" onClick=${() => leave("conversation.leave")}>${t("leave")}</button>`}
       ${me.role === "owner" && html`<button class="danger" onClick=${() => confirm(t("deleteGroupSure")) && leave("conversation.delete")}>${t("deleteGroup")}</button>`}</p>`}
   </div>`;

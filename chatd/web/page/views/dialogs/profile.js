@@ -22,7 +22,7 @@ export default function Profile({ app, close }) {
   async function save(event) {
     event.preventDefault();
     const { displayName, status } = Object.fromEntries(new FormData(form.current));
-    const me = await app.attempt(() => chat.call("me.update", { displayName: displayName.trim() || chat.me.username, status: status.trim() }));
+    const me = await app.attempt(() => chat.call("me.update", { displayName: displayName.trim() || null, status: status.trim() || null }));
     if (!me) return;
     chat.me = me;
     chat.keepUser(me);
