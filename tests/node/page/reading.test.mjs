@@ -74,7 +74,7 @@ test("it opens at the first unread message, and reading it marks it", () => scen
   await openTalk(page, "Mantua");
   await romeo.send(talk, "@juliet one more");
   await page.locator(".conversation-row", { hasText: "Verona" }).locator(".badge.mention").waitFor();
-  assert.match(await page.title(), /^\(1\) Mantua/);
+  await eventually(async () => assert.match(await page.title(), /^\(1\) Mantua/));
   await page.keyboard.press("Alt+ArrowDown");
   await message(page, "one more").waitFor();
   await eventually(async () => assert.equal((await juliet.ask("GET", "/v1/unread")).total, 0));
