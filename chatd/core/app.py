@@ -204,8 +204,7 @@ class App:
         self.authenticator = Authenticator(database, identity.verifier, bus, provision=identity.provision)
         self.background_tasks = parts.background_tasks
         self.connections: TimerWheel[ManagedConnection] = TimerWheel(SWEEP_SECONDS, MAX_UNCHECKED_SECONDS)
-        self.anonymous: Buckets[str] = Buckets(Rate(0))
-        self.page_files: Buckets[str] = Buckets(Rate(0))
+        self.anonymous, self.page_files = Buckets[str](Rate(0)), Buckets[str](Rate(0))
         self.rest: Buckets[object] = Buckets(Rate(0))
         self.adopt(config)
         self.live_parts: tuple[LiveSettings, ...] = (
