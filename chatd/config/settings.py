@@ -232,7 +232,10 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     logins_per_address: Annotated[float, RateSetting("Failed logins from one address.", live=True)] = 30 / 1800
     logins_per_address_burst: Annotated[int, WholeNumber("Failed logins at once from one address.", live=True)] = 30
     registrations_per_address: Annotated[
-        float, RateSetting("Attempts to register from one address. IPv6 addresses count by their /64.", live=True)
+        float,
+        RateSetting(
+            "Attempts to register from one address (IPv6: one /64), and to change one user's password.", live=True
+        ),
     ] = 5 / 3600
     registrations_per_address_burst: Annotated[int, WholeNumber("Such attempts at once.", live=True)] = 5
     renewals_per_address: Annotated[float, RateSetting("Refreshes and logouts from one address.", live=True)] = 5.0

@@ -44,6 +44,7 @@ class CommandLimits:
             ask.Register: self._check_registration,
             ask.Refresh: self._check_renewal,
             ask.Logout: self._check_renewal,
+            ask.ChangeOwnPassword: self._check_password_change,
         }
 
     def adopt(self, config: Config) -> None:
@@ -78,6 +79,10 @@ class CommandLimits:
 
     def _check_registration(self, actor: Actor, command: ask.Register) -> None:
         _charge(self.registrations, actor.address or "", "Too many attempts to make an account from this address")
+
+    def _check_password_change(self, actor: Actor, command: ask.ChangeOwnPassword) -> None:
+        """Each change hashes twice. A user is charged like an address that registers."""
+        _charge(self.registrations, f"user {actor.id}", "You are changing your password too often")
 
     def _check_renewal(self, actor: Actor, command: Command) -> None:
         _charge(self.renewals, actor.address or "", "You are asking too fast")

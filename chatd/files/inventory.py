@@ -1,7 +1,7 @@
 """All files, for the shell: which there are, which may go, and whether their contents are there.
 
 Each call looks at one step of rows or groups, so that a running server is not held up; the shell asks for the next.
-A content is not compared while a file gets or loses it: the lock of the uploads is held for a step.
+Uploads go on meanwhile: their lock is held only for what a step must see as one moment.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 STEP_ROWS = 200
 STEP_GROUPS = 8
+STEP_BYTES = 256 << 20
+"""So much is read in one step: the shell waits for half a minute at most."""
 
 
 class FileProblem(Struct, frozen=True):
@@ -63,15 +65,22 @@ class Inventory:
     async def check_files(self, after: int, *, deep: bool) -> Checked:
         """Check that the contents of the next files are there, with the right size; `deep` reads them."""
         problems: list[FileProblem] = []
-        async with self._lock:
-            found = await self.page(FileFilter(), after)
-            for one in found:
-                problems += await _on_thread(self._problems_of, one, deep)
-        return Checked(len(found), problems, found[-1].id if len(found) == STEP_ROWS else None)
+        looked_at = size = 0
+        found = await self.page(FileFilter(), after)
+        for one in found:
+            looked_at, size = looked_at + 1, size + one.size
+            problem = await _on_thread(self._problem_of, one, deep)
+            if problem is not None and await self._is_still_wrong(one):
+                problems.append(FileProblem(f"file {one.id}", problem))
+            if deep and size > STEP_BYTES:
+                break
+        is_last = looked_at == len(found) < STEP_ROWS
+        return Checked(looked_at, problems, None if is_last else found[looked_at - 1].id)
 
-    def _problems_of(self, file: ListedFile, deep: bool) -> list[FileProblem]:
-        problem = self._problem_of(file, deep)
-        return [] if problem is None else [FileProblem(f"file {file.id}", problem)]
+    async def _is_still_wrong(self, file: ListedFile) -> bool:
+        """Whether the file is still there: it may have been removed, with its content, while it was looked at."""
+        async with self._lock:
+            return await self._database.read(partial(files.get, file=file.id)) is not None
 
     def _problem_of(self, file: ListedFile, deep: bool) -> str | None:
         try:

@@ -163,7 +163,7 @@ class Router(HttpRouter):
     def _charge(self, request: Request) -> bool:
         """Whether the request may be answered: its client is known, or the bucket of its address was not empty."""
         app, engine = self.app, self._engine_for(request)
-        if request.path in SITE_PATHS or request.path.startswith(SITE_PREFIX):
+        if _is_site_file(request):
             return app.page_files.take(address_block(request.client), trio.current_time())
         if engine is not None and engine.has_session(request):
             return True
@@ -272,6 +272,11 @@ class Router(HttpRouter):
         except Refusal as no:
             return refusal(no.code, no.message, headers=CHALLENGE if no.code is AUTH_INVALID else ())
         return await answer_metrics(request, body)
+
+
+def _is_site_file(request: Request) -> bool:
+    """Whether a request loads a file of the page. An upgrade at / is a client of the namespace there."""
+    return (request.path in SITE_PATHS or request.path.startswith(SITE_PREFIX)) and not wants_websocket(request)
 
 
 def own_origin(app: App, request: Request) -> str | None:

@@ -105,3 +105,23 @@ test("a refused message says why, and goes when it is tried again or discarded",
   await eventually(async () => assert.deepEqual(await juliet.history(talk), ["Speak again, bright angel"]));
   assert.equal(await refused.count(), 0);
 }));
+
+test("thirty messages at once all go out in order, and a discarded upload does not", () => scene("many", {}, async ({ server, open }) => {
+  const romeo = await server.register("romeo"), talk = await romeo.group("Verona", []);
+  const page = await open({ watch: AWAY });
+  await signIn(page, server, "romeo");
+  await openTalk(page, "Verona");
+  const sent = Array.from({ length: 30 }, (_, number) => `quick ${number}`);
+  for (const text of sent) await say(page, text);
+  await eventually(async () => assert.deepEqual(await romeo.history(talk), sent));
+  await eventually(async () => assert.equal(await page.locator(".message.waiting").count(), 0));
+  const file = { name: "large.txt", mimeType: "text/plain", buffer: Buffer.alloc(20_000_000, "a line of the upload\n") };
+  await page.locator(".composer input[type=file]").setInputFiles([file]);
+  await composer(page).press("Enter");
+  await page.locator(".message.waiting").getByRole("button", { name: "Discard" }).click();
+  await say(page, "after it");
+  await eventually(async () => assert.deepEqual(await romeo.history(talk), [...sent, "after it"]));
+  await page.reload();
+  await message(page, "after it").waitFor();
+  assert.equal(await page.locator(".message.waiting").count(), 0, "it does not come back");
+}));

@@ -1,7 +1,7 @@
 // What the page shows: conversations, users, presence, notifications; fetched by `sync`, and changed by events.
 //
 // Topics: connection, conversations, conversation:ID, users, typing:ID, notifications, threads, blocks, me.
-import { connect, Refused, SignedOut } from "../../client.js";
+import { Closed, connect, Refused } from "../../client.js";
 import { Topics } from "../lib/topics.js";
 import { Timelines } from "./timelines.js";
 
@@ -28,7 +28,7 @@ export class Chat {
     this.client.onstate = (state) => {
       this.connection = state;
       this.topics.announce("connection");
-      if (state === "online") this.#onlineAgain();
+      if (state === "online") this.#onlineAgain().catch((problem) => this.#note(problem));
       if (state === "closed") this.onclosed?.();
     };
     this.client.on("*", (event) => this.#receive(event));
@@ -40,6 +40,10 @@ export class Chat {
   async call(name, data = {}, options = {}) { return (await this.client.call(name, data, options)).data; }
 
   async read(name, data = {}) { return this.call(name, data, { repeat: true }); }
+
+  #note(problem) {    // the chat may have been closed in the middle of it
+    if (!(problem instanceof Closed)) console.warn(problem);
+  }
 
   // Fetching everything, and again after a gap
 
@@ -86,7 +90,7 @@ export class Chat {
   #receive({ name, data, position }) {
     if (name === "gap") {
       this.synced = false;
-      this.#sync().catch((problem) => { if (!(problem instanceof SignedOut)) console.warn(problem); });
+      this.#sync().catch((problem) => this.#note(problem));
       return;
     }
     if (!this.synced) return void this.#early.push({ name, data, position });

@@ -10,7 +10,7 @@ const RETRY_MS = 3000;
 
 export class Outbox {
   items = [];    // {clientId, conversationId, content, files, attachments, replyTo, threadId, at, refused, progress}
-  #channel = null; #sending = false; #retry = null; #uploads = new Map();
+  #channel = null; #sending = false; #again = false; #retry = null; #uploads = new Map();
 
   constructor(chat, store, userId) {
     [this.chat, this.store, this.name] = [chat, store, `chatd-${userId}`];
@@ -49,8 +49,8 @@ export class Outbox {
   }
 
   async #drop(clientId) {
+    this.items = this.items.filter((one) => one.clientId !== clientId);    // at once: a discarded message is not sent
     await this.store.dropWaiting(clientId);
-    this.items = this.items.filter((one) => one.clientId !== clientId);
     this.#channel?.postMessage("changed");
     this.chat.topics.announce("outbox");
   }
@@ -74,14 +74,16 @@ export class Outbox {
   }
 
   async discard(clientId) {
+    const dropped = this.#drop(clientId);
     this.#uploads.get(clientId)?.abort();
-    await this.#drop(clientId);
+    await dropped;
   }
 
   // Send what waits, in order. It ends when the connection does; the next one begins again.
   async flush() {
-    if (this.#sending || this.chat.connection !== "online") return;
-    this.#sending = true;
+    if (this.chat.connection !== "online") return;
+    if (this.#sending) { this.#again = true; return; }    // it may have looked for the last time already
+    [this.#sending, this.#again] = [true, false];
     clearTimeout(this.#retry);
     try {
       await this.#inTurn(async () => {
@@ -93,6 +95,7 @@ export class Outbox {
       this.#retry = setTimeout(() => this.flush(), RETRY_MS);
     } finally {
       this.#sending = false;
+      if (this.#again) this.flush();
     }
   }
 
@@ -111,6 +114,7 @@ export class Outbox {
         attachments.push({ url: uploaded.url });
       }
       const { clientId, conversationId, content, replyTo, threadId } = item;
+      if (!this.items.some((one) => one.clientId === clientId)) return;    // discarded meanwhile
       const call = { clientId, conversationId, content, attachments, replyTo, threadId };
       for (const [key, value] of Object.entries(call)) if (!value || value.length === 0) delete call[key];
       const message = await this.chat.call("message.send", call, { repeat: true });
@@ -128,7 +132,8 @@ export class Outbox {
     const controller = new AbortController();
     this.#uploads.set(item.clientId, controller);
     const keep = (change) => {
-      const now = this.items.find((one) => one.clientId === item.clientId) ?? item;
+      const now = this.items.find((one) => one.clientId === item.clientId);
+      if (!now) return undefined;    // discarded: it must not come back
       const files = now.files.map((one, at) => (at === index ? { ...one, ...change } : one));
       Object.assign(item, { files });
       return this.#keep({ ...now, files });
