@@ -7,7 +7,7 @@ import { hrefOf } from "../state/place.js";
 import { Avatar } from "./avatar.js";
 import { Icon, IconButton } from "./icons.js";
 
-const SHOWN_AT_FIRST = 60;
+const SHOWN_AT_FIRST = 40, MORE_ROWS = 40;
 
 export function previewOf(message, chat) {
   if (!message) return "";
@@ -49,7 +49,7 @@ export function Sidebar({ app, current }) {
 
   useEffect(() => {    // the rest of a long list comes when nothing else is to do
     if (shown >= all.length) return undefined;
-    const timer = setTimeout(() => setShown(shown + 200), 100);
+    const timer = setTimeout(() => setShown(shown + MORE_ROWS), 30);
     return () => clearTimeout(timer);
   }, [shown, all.length]);
 
