@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ import trio
 
 from chatd.admin import notifications
 from chatd.admin.accounts import AccountAdmin
+from chatd.admin.control_socket import Handler
 from chatd.admin.files import FileAdmin
 from chatd.admin.search import SearchAdmin
 from chatd.auth.identity import open_identity
@@ -22,7 +23,7 @@ from chatd.core.search_follower import SearchFollower
 from chatd.files.inventory import Inventory
 from chatd.files.stores import open_contents
 from chatd.realtime.event_bus import EventBus
-from chatd.services.context import SHELL, ServiceContext, ServiceRules
+from chatd.services.context import SHELL, Commit, ServiceContext, ServiceRules
 from chatd.store.compiled.schema import SCHEMA
 from chatd.store.sqlite.database import Database
 from chatd.store.sqlite.search_index import SearchIndex
@@ -86,7 +87,7 @@ async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
         all_handlers = {
             **account_admin.handlers,
             **notifications.offline_handlers(database, commit),
-            **FileAdmin(database, Inventory(database, open_contents(config), commit, trio.Lock())).handlers,
+            **(file_handlers(config, database, commit) if call.startswith(("files.", "contents.")) else {}),
             **SearchAdmin(SearchFollower(database, index, EventBus())).handlers,
         }
         if identity.source is None:
@@ -96,6 +97,11 @@ async def _operate(config: Config, call: str, arguments: dict[str, Any]) -> Any:
             answer = await outcome.acapture(all_handlers[call], arguments)
             nursery.cancel_scope.cancel()
         return answer.unwrap()
+
+
+def file_handlers(config: Config, database: Database, commit: Commit) -> Mapping[str, Handler]:
+    """The calls about files. They open the store of contents, which may be a bucket."""
+    return FileAdmin(database, Inventory(database, open_contents(config), commit, trio.Lock())).handlers
 
 
 async def commit_silently(database: Database, unit: Callable[[ServiceContext], T]) -> T:

@@ -112,7 +112,8 @@ class Chat:
     ) -> dict[str, Any]:
         """Upload a file or bytes, through breaks of the network, and return the file: its `url` goes into a message.
 
-        `progress` is called with the bytes that the server has, and the size. Raises Refused.
+        `progress` is called with the bytes that the server has, and the size. Raises Refused, and OSError if the file
+        can't be read.
         """
         size, read = content_of(source)
         named = name or ("file" if isinstance(source, bytes) else Path(source).name)

@@ -114,6 +114,8 @@ class FileUpload:
         assert self._path is not None
         assert self._offset is not None
         data = await self._plan.read(self._offset, self._piece_bytes)
+        if not data:
+            raise OSError(f"{self._plan.name} has become shorter during its upload")
         headers = [("Upload-Offset", str(self._offset)), ("Content-Type", "application/offset+octet-stream")]
         began = trio.current_time()
         self._report(await self._ask("PATCH", self._path, headers, data))

@@ -64,7 +64,8 @@ export async function upload(server, file, { name = file.name ?? "file", progres
   async function sendPiece() {
     const began = server.clock.now(), headers = { "Upload-Offset": String(state.offset),
       "Content-Type": "application/offset+octet-stream" };
-    report(await ask("PATCH", PATH + state.id, headers, content.slice(state.offset, state.offset + state.piece)));
+    const piece = content.slice(state.offset, state.offset + state.piece);
+    report(await ask("PATCH", PATH + state.id, headers, new Blob([await piece.arrayBuffer()])));    // throws if it can't be read
     server.backoff.tries = 0;
     if (server.clock.now() - began < QUICK_SECONDS) state.piece = Math.min(MAX_PIECE_BYTES, state.piece * 2);
   }

@@ -72,6 +72,14 @@ async def test_a_refusal_and_a_token_that_is_renewed(tmp_path: Path) -> None:
                 assert refused.value.code == code
 
 
+async def test_a_file_that_becomes_shorter_ends_the_upload(tmp_path: Path) -> None:
+    path = tmp_path / "shrinking.txt"
+    path.write_bytes(TEXT)
+    async with two_in_a_room(tmp_path) as (_, between, romeo, _, _), connect_through(between, romeo) as chat:
+        with pytest.raises(OSError, match="shorter"), trio.fail_after(20):
+            await chat.upload(path, progress=lambda sent, size: path.write_bytes(TEXT[:1000]))
+
+
 async def test_a_token_that_is_not_valid_any_more(tmp_path: Path) -> None:
     async with two_in_a_room(tmp_path) as (_, between, romeo, _, _), connect_through(between, romeo) as chat:
         chat._token._current = romeo.token[:-4]

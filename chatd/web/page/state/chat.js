@@ -162,7 +162,7 @@ export class Chat {
     const own = this.conversations.get(id)?.me;
     if (!own || messageId <= own.readTo) return;
     this.changeOwn(id, { readTo: messageId });
-    this.call("message.read", { messageId }).catch(() => {});
+    this.call("message.read", { messageId }, { repeat: true }).catch(() => {});    // also through a break
   }
 
   // Lists

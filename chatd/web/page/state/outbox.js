@@ -122,7 +122,8 @@ export class Outbox {
       await this.#drop(clientId);
     } catch (problem) {
       if (problem.name === "AbortError") return;    // discarded
-      if (!(problem instanceof Refused) || problem.again) throw problem;
+      const isLost = problem.name === "NotReadableError" || problem.name === "NotFoundError";    // the file has changed or is gone
+      if (!isLost && (!(problem instanceof Refused) || problem.again)) throw problem;
       await this.#keep({ ...item, refused: problem.message });
     }
   }
